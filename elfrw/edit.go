@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package elfrw
+
+import (
+	"debug/elf"
+
+	"golang.org/x/exp/slices"
+)
+
+// AddSection appends s to the sections, last in header order and last in the
+// file, so that no other section gets a new number. s belongs to the file
+// afterwards; its name is appended to the section name table by Write.
+//
+// A SHT_REL or SHT_RELA section linked to f.Symtab starts without relocations
+// and takes them by SetRelocs; a zero EntSize is filled in for it.
+func (f *File) AddSection(s *Section) {
+	s.file, s.removed = f, false
+	if (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && s.Link != nil && s.Link == f.Symtab {
+		s.encoding = newRelocs
+		if s.EntSize == 0 {
+			s.EntSize = uint64(f.relocSize(s.Type))
+		}
+	}
+	f.Sections = append(f.Sections, s)
+	f.order = append(f.order, s)
+	s.num = len(f.Sections)
+}
+
+// AddSymbol puts y behind the other symbols of its kind: a local one behind
+// the local ones, any other at the end of the table, which renumbers nothing.
+// y belongs to the file afterwards.
+func (f *File) AddSymbol(y *Symbol) {
+	y.removed = false
+	at := len(f.Symbols)
+	if y.Bind() == elf.STB_LOCAL {
+		at = f.locals()
+	}
+	f.Symbols = slices.Insert(f.Symbols, at, y)
+	for i := at; i < len(f.Symbols); i++ {
+		f.Symbols[i].num = uint32(i + 1)
+	}
+}
+
+// locals returns how many of f.Symbols, from the first, are local.
+func (f *File) locals() int {
+	for i, y := range f.Symbols {
+		if y.Bind() != elf.STB_LOCAL {
+			return i
+		}
+	}
+	return len(f.Symbols)
+}
+
+// AddReloc appends r to the relocations of s, which must have some or have been
+// added as a relocation section.
+func (f *File) AddReloc(s *Section, r Rela) {
+	s.SetRelocs(append(slices.Clip(s.Relocs()), r))
+}
+
+// MoveRelocs takes the relocations for which move reports true out of from and
+// appends them to into, in their order. It returns how many moved.
+func (f *File) MoveRelocs(from, into *Section, move func(Rela) bool) int {
+	all := from.Relocs()
+	n := 0
+	for _, r := range all {
+		if move(r) {
+			n++
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	stay := make([]Rela, 0, len(all)-n)
+	moved := slices.Grow(slices.Clip(into.Relocs()), n)
+	for _, r := range all {
+		if move(r) {
+			moved = append(moved, r)
+		} else {
+			stay = append(stay, r)
+		}
+	}
+	from.SetRelocs(stay)
+	into.SetRelocs(moved)
+	return n
+}
+
+// Remove takes sections and symbols out of the file, and with the sections
+// what is meaningless without them: the relocations that apply to them, the
+// symbols defined in them, their places in section groups, and groups of which
+// nothing else is left.
+//
+// When anything that stays refers to what should go (a relocation, sh_link,
+// sh_info, a group's signature) nothing is changed and the *Error, which wraps
+// ErrReferred, names the first such referrer in header order.
+func (f *File) Remove(sections []*Section, symbols []*Symbol) error {
+	gone := make(map[*Section]bool, len(sections))
+	for _, s := range sections {
+		gone[s] = true
+	}
+	for _, s := range f.Sections {
+		switch {
+		case gone[s.Target] && (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA):
+			gone[s] = true
+		case s.Type == elf.SHT_GROUP && len(s.Members) > 0 && !slices.ContainsFunc(s.Members, func(m *Section) bool { return !gone[m] }):
+			gone[s] = true
+		}
+	}
+	lost := make(map[*Symbol]bool, len(symbols))
+	for _, y := range symbols {
+		lost[y] = true
+	}
+	for _, y := range f.Symbols {
+		if y.Section != nil && gone[y.Section] {
+			lost[y] = true
+		}
+	}
+	if err := f.unreferred(gone, lost); err != nil {
+		return err
+	}
+	f.drop(gone, lost)
+	return nil
+}
+
+// unreferred returns an *Error for the first thing that stays and refers to
+// what goes.
+func (f *File) unreferred(gone map[*Section]bool, lost map[*Symbol]bool) error {
+	if gone[f.shstrtab] {
+		return f.errorf(f.shstrtab, -1, "%w by e_shstrndx", ErrReferred)
+	}
+	for _, s := range f.Sections {
+		switch {
+		case gone[s]:
+		case gone[s.Link]:
+			return f.errorf(s.Link, -1, "%w by sh_link of %s", ErrReferred, s)
+		case gone[s.Target]:
+			return f.errorf(s.Target, -1, "%w by sh_info of %s", ErrReferred, s)
+		case lost[s.Signature]:
+			return f.errorf(f.Symtab, -1, "symbol %s: %w as the signature of section group %s", s.Signature, ErrReferred, s)
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	var err error
+	f.Refers(func(y *Symbol) bool { return lost[y] }, func(r Reference) bool {
+		if !gone[r.Section] {
+			err = f.errorf(f.Symtab, -1, "symbol %s: %w by %s+%#x", r.Sym, ErrReferred, r.Section, r.Offset)
+		}
+		return err == nil
+	})
+	return err
+}
+
+func (f *File) drop(gone map[*Section]bool, lost map[*Symbol]bool) {
+	dropSection := func(s *Section) bool { return gone[s] }
+	for s := range gone {
+		s.removed = true
+	}
+	f.Sections = slices.DeleteFunc(f.Sections, dropSection)
+	f.order = slices.DeleteFunc(f.order, dropSection)
+	for _, s := range f.Sections {
+		if s.Type == elf.SHT_GROUP {
+			s.Members = slices.DeleteFunc(s.Members, dropSection)
+		}
+	}
+	if gone[f.shndx] {
+		f.shndx = nil
+	}
+	if gone[f.Symtab] {
+		f.Symtab = nil
+	}
+	if len(lost) == 0 {
+		return
+	}
+	for y := range lost {
+		y.removed = true
+	}
+	f.Symbols = slices.DeleteFunc(f.Symbols, func(y *Symbol) bool { return y.removed })
+}

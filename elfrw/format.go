@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package elfrw
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"math/bits"
+)
+
+// Section header flags and section types that debug/elf has no name for.
+const (
+	shtLLVMAddrsig          = elf.SectionType(0x6fff4c03) // LLVM: SHT_LLVM_ADDRSIG
+	shtLLVMCallGraphProfile = elf.SectionType(0x6fff4c02) // LLVM up to 12: symbol numbers in contents
+)
+
+// The section flags that decide what a number in a header means.
+const (
+	flagAlloc     = uint64(elf.SHF_ALLOC)
+	flagInfoLink  = uint64(elf.SHF_INFO_LINK)
+	flagLinkOrder = uint64(elf.SHF_LINK_ORDER)
+)
+
+// Reserved section numbers (gABI, "Special Section Indexes").
+const (
+	shnLoReserve = 0xff00
+	shnXIndex    = 0xffff
+)
+
+// format is the class and byte order of a file: how wide and which way round
+// its fields are. The methods decode one field each from the start of b.
+type format struct {
+	wide bool // ELFCLASS64
+	big  bool // ELFDATA2MSB
+
+	// mips64el marks the one ABI that splits r_info differently: a 32-bit
+	// symbol followed by four one-byte fields, whatever the byte order
+	// (MIPS ELF64 object file specification, section 2.9).
+	mips64el bool
+}
+
+func (f format) u16(b []byte) uint16 {
+	v := binary.LittleEndian.Uint16(b)
+	if f.big {
+		v = bits.ReverseBytes16(v)
+	}
+	return v
+}
+
+func (f format) u32(b []byte) uint32 {
+	v := binary.LittleEndian.Uint32(b)
+	if f.big {
+		v = bits.ReverseBytes32(v)
+	}
+	return v
+}
+
+func (f format) u64(b []byte) uint64 {
+	v := binary.LittleEndian.Uint64(b)
+	if f.big {
+		v = bits.ReverseBytes64(v)
+	}
+	return v
+}
+
+func (f format) put16(b []byte, v uint16) {
+	if f.big {
+		v = bits.ReverseBytes16(v)
+	}
+	binary.LittleEndian.PutUint16(b, v)
+}
+
+func (f format) put32(b []byte, v uint32) {
+	if f.big {
+		v = bits.ReverseBytes32(v)
+	}
+	binary.LittleEndian.PutUint32(b, v)
+}
+
+func (f format) put64(b []byte, v uint64) {
+	if f.big {
+		v = bits.ReverseBytes64(v)
+	}
+	binary.LittleEndian.PutUint64(b, v)
+}
+
+// Sizes of the on-disk structures, in bytes (gABI, chapters 4 and 5).
+
+func (f format) ehdrSize() int { return pick(f.wide, 64, 52) }
+func (f format) shdrSize() int { return pick(f.wide, 64, 40) }
+func (f format) symSize() int  { return pick(f.wide, 24, 16) }
+func (f format) relaSize() int { return pick(f.wide, 24, 12) }
+func (f format) relSize() int  { return pick(f.wide, 16, 8) }
+
+// headerAlign is where linkers put the section header table: on a word of the
+// class.
+func (f format) headerAlign() uint64 { return uint64(pick(f.wide, 8, 4)) }
+
+func (f format) relocSize(t elf.SectionType) int {
+	if t == elf.SHT_REL {
+		return f.relSize()
+	}
+	return f.relaSize()
+}
+
+func pick(wide bool, a, b int) int {
+	if wide {
+		return a
+	}
+	return b
+}
+
+// shdr is one section header as it stands in the file (gABI, "Section Header").
+type shdr struct {
+	name      uint32
+	typ       uint32
+	flags     uint64
+	addr      uint64
+	offset    uint64
+	size      uint64
+	link      uint32
+	info      uint32
+	addralign uint64
+	entsize   uint64
+}
+
+func (f format) shdr(b []byte) shdr {
+	if f.wide {
+		return shdr{
+			f.u32(b), f.u32(b[4:]), f.u64(b[8:]), f.u64(b[16:]), f.u64(b[24:]), f.u64(b[32:]),
+			f.u32(b[40:]), f.u32(b[44:]), f.u64(b[48:]), f.u64(b[56:]),
+		}
+	}
+	return shdr{
+		f.u32(b), f.u32(b[4:]), uint64(f.u32(b[8:])), uint64(f.u32(b[12:])), uint64(f.u32(b[16:])), uint64(f.u32(b[20:])),
+		f.u32(b[24:]), f.u32(b[28:]), uint64(f.u32(b[32:])), uint64(f.u32(b[36:])),
+	}
+}
+
+func (f format) putShdr(b []byte, h shdr) {
+	f.put32(b, h.name)
+	f.put32(b[4:], h.typ)
+	if f.wide {
+		f.put64(b[8:], h.flags)
+		f.put64(b[16:], h.addr)
+		f.put64(b[24:], h.offset)
+		f.put64(b[32:], h.size)
+		f.put32(b[40:], h.link)
+		f.put32(b[44:], h.info)
+		f.put64(b[48:], h.addralign)
+		f.put64(b[56:], h.entsize)
+		return
+	}
+	f.put32(b[8:], uint32(h.flags))
+	f.put32(b[12:], uint32(h.addr))
+	f.put32(b[16:], uint32(h.offset))
+	f.put32(b[20:], uint32(h.size))
+	f.put32(b[24:], h.link)
+	f.put32(b[28:], h.info)
+	f.put32(b[32:], uint32(h.addralign))
+	f.put32(b[36:], uint32(h.entsize))
+}
+
+// fits32 reports whether every word of h fits into an ELF32 header.
+func (h shdr) fits32() bool {
+	return (h.flags|h.addr|h.offset|h.size|h.addralign|h.entsize)>>32 == 0
+}
+
+// rawSym is one symbol table entry as it stands in the file (gABI, "Symbol
+// Table").
+type rawSym struct {
+	name  uint32
+	value uint64
+	size  uint64
+	info  byte
+	other byte
+	shndx uint16
+}
+
+func (f format) sym(b []byte) rawSym {
+	if f.wide {
+		return rawSym{f.u32(b), f.u64(b[8:]), f.u64(b[16:]), b[4], b[5], f.u16(b[6:])}
+	}
+	return rawSym{f.u32(b), uint64(f.u32(b[4:])), uint64(f.u32(b[8:])), b[12], b[13], f.u16(b[14:])}
+}
+
+func (f format) putSym(b []byte, s rawSym) {
+	f.put32(b, s.name)
+	if f.wide {
+		b[4], b[5] = s.info, s.other
+		f.put16(b[6:], s.shndx)
+		f.put64(b[8:], s.value)
+		f.put64(b[16:], s.size)
+		return
+	}
+	f.put32(b[4:], uint32(s.value))
+	f.put32(b[8:], uint32(s.size))
+	b[12], b[13] = s.info, s.other
+	f.put16(b[14:], s.shndx)
+}
+
+// relInfo decodes r_info, which stands behind r_offset in b, into the symbol
+// number and the type (gABI, "Relocation": ELF32_R_SYM, ELF64_R_SYM).
+func (f format) relInfo(b []byte) (sym, typ uint32) {
+	switch {
+	case !f.wide:
+		info := f.u32(b[4:])
+		return info >> 8, info & 0xff
+	case f.mips64el:
+		return f.u32(b[8:]), binary.BigEndian.Uint32(b[12:])
+	}
+	info := f.u64(b[8:])
+	return uint32(info >> 32), uint32(info)
+}
+
+func (f format) putRelInfo(b []byte, sym, typ uint32) {
+	switch {
+	case !f.wide:
+		f.put32(b[4:], sym<<8|typ)
+	case f.mips64el:
+		f.put32(b[8:], sym)
+		binary.BigEndian.PutUint32(b[12:], typ)
+	default:
+		f.put64(b[8:], uint64(sym)<<32|uint64(typ))
+	}
+}

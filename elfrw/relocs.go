@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package elfrw
+
+import (
+	"debug/elf"
+	"fmt"
+)
+
+// Relocations are most of what there is in a module (133 507 in one section
+// are on record), so they are decoded section by section, on demand, into
+// values. Sections that nobody asks for stay bytes; when symbols get other
+// numbers, Write patches r_info on the way out.
+
+// NumRelocs returns how many relocations the section holds.
+func (s *Section) NumRelocs() int {
+	switch s.encoding {
+	case notRelocs:
+		return 0
+	case rawRelocs:
+		return len(s.Data) / s.file.relocSize(s.Type)
+	}
+	return len(s.relocs)
+}
+
+// Relocs returns the section's relocations in their order, nil when it holds
+// none. The slice belongs to the section: replace it by SetRelocs instead of
+// changing it.
+func (s *Section) Relocs() []Rela {
+	if s.encoding == rawRelocs {
+		s.relocs = s.file.decodeRelocs(s)
+		s.encoding = decodedRelocs
+	}
+	return s.relocs
+}
+
+// SetRelocs replaces the relocations of a section that HasRelocs. The slice
+// belongs to the section afterwards.
+func (s *Section) SetRelocs(r []Rela) {
+	s.relocs, s.encoding = r, newRelocs
+}
+
+func (f *File) decodeRelocs(s *Section) []Rela {
+	b, size := s.Data, f.relocSize(s.Type)
+	relocs := make([]Rela, len(b)/size)
+	addend := s.Type == elf.SHT_RELA
+	for i := range relocs {
+		e := b[i*size : (i+1)*size]
+		r := &relocs[i]
+		sym, typ := f.relInfo(e)
+		r.Type = typ
+		if sym != 0 {
+			r.Sym = &f.parsed[sym-1]
+		}
+		if f.wide {
+			r.Offset = f.u64(e)
+			if addend {
+				r.Addend = int64(f.u64(e[16:]))
+			}
+			continue
+		}
+		r.Offset = uint64(f.u32(e))
+		if addend {
+			r.Addend = int64(int32(f.u32(e[8:])))
+		}
+	}
+	return relocs
+}
+
+// putReloc encodes r, or says what does not fit.
+func (f *File) putReloc(b []byte, t elf.SectionType, r Rela) error {
+	if err := f.relocFits(t, r); err != nil {
+		return err
+	}
+	var sym uint32
+	if r.Sym != nil {
+		sym = r.Sym.num
+	}
+	if f.wide {
+		f.put64(b, r.Offset)
+	} else {
+		f.put32(b, uint32(r.Offset))
+	}
+	f.putRelInfo(b, sym, r.Type)
+	switch {
+	case t == elf.SHT_REL:
+	case f.wide:
+		f.put64(b[16:], uint64(r.Addend))
+	default:
+		f.put32(b[8:], uint32(r.Addend))
+	}
+	return nil
+}
+
+func (f *File) relocFits(t elf.SectionType, r Rela) error {
+	if t == elf.SHT_REL && r.Addend != 0 {
+		return fmt.Errorf("addend %d in an SHT_REL section, which has no place for it", r.Addend)
+	}
+	if f.wide {
+		return nil
+	}
+	switch {
+	case r.Offset>>32 != 0:
+		return fmt.Errorf("relocation offset %#x does not fit into ELF32", r.Offset)
+	case r.Type > 0xff:
+		return fmt.Errorf("relocation type %d does not fit into ELF32", r.Type)
+	case r.Addend != int64(int32(r.Addend)):
+		return fmt.Errorf("addend %#x does not fit into ELF32", r.Addend)
+	case r.Sym != nil && r.Sym.num >= 1<<24:
+		return fmt.Errorf("symbol number %d does not fit into ELF32's r_info", r.Sym.num)
+	}
+	return nil
+}
+
+// Reference is a place that refers to a symbol.
+type Reference struct {
+	Section *Section
+	Offset  uint64 // of the relocation's target
+	Sym     *Symbol
+}
+
+// Refers calls visit for each relocation against a symbol for which want
+// reports true, section by section in header order, until visit returns false.
+// No section is decoded for it that was not before.
+func (f *File) Refers(want func(*Symbol) bool, visit func(Reference) bool) {
+	marks := make([]bool, len(f.parsed)+1)
+	for i := range f.parsed {
+		marks[i+1] = !f.parsed[i].removed && want(&f.parsed[i])
+	}
+	for _, s := range f.Sections {
+		if !f.refersFrom(s, marks, want, visit) {
+			return
+		}
+	}
+}
+
+func (f *File) refersFrom(s *Section, marks []bool, want func(*Symbol) bool, visit func(Reference) bool) bool {
+	switch s.encoding {
+	case rawRelocs:
+		size := f.relocSize(s.Type)
+		for b := s.Data; len(b) > 0; b = b[size:] {
+			sym, _ := f.relInfo(b)
+			if !marks[sym] {
+				continue
+			}
+			off := uint64(f.u32(b))
+			if f.wide {
+				off = f.u64(b)
+			}
+			if !visit(Reference{s, off, &f.parsed[sym-1]}) {
+				return false
+			}
+		}
+	case decodedRelocs, newRelocs:
+		for _, r := range s.relocs {
+			if r.Sym != nil && want(r.Sym) && !visit(Reference{s, r.Offset, r.Sym}) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package elfrw
+
+import (
+	"bufio"
+	"bytes"
+	"debug/elf"
+	"io"
+
+	"golang.org/x/exp/slices"
+)
+
+// Write writes the file to w. Numbers are assigned here and nowhere else:
+// sections, then string offsets, then symbols, then the layout; after that
+// nothing can be contradictory any more and the contents stream out in file
+// order, one after the other, untouched ones straight from the input.
+//
+// What Write needs in memory besides the model is the size of the section
+// header table. On an error, w may have been written to.
+//
+// Symbols in sections numbered 0xff00 and up need a SHT_SYMTAB_SHNDX section;
+// Write adds it when the file has none.
+func (f *File) Write(w io.Writer) error {
+	o := &writer{File: f, contents: map[*Section][]byte{}}
+	for _, step := range []func() error{
+		o.numberSections,
+		o.numberSymbols,
+		o.collectNames,
+		o.renumber,
+		o.place,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	if f.odd != nil {
+		return o.verbatim(w)
+	}
+	return o.stream(w)
+}
+
+// Bytes returns what Write writes.
+func (f *File) Bytes() ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(len(f.raw) + len(f.raw)/8)
+	if err := f.Write(&b); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+type writer struct {
+	*File
+	shstr, str *stringAppender     // the same when the tables are one section
+	renumbered bool                // some symbol of the input has another number
+	contents   map[*Section][]byte // rewritten, for sections that hide symbol numbers
+	headers    []shdr
+	table      uint64 // e_shoff
+}
+
+func (o *writer) numberSections() error {
+	for i, s := range o.Sections {
+		s.num = i + 1
+	}
+	if o.Symtab == nil || o.shndx != nil || len(o.Sections) < shnLoReserve-1 {
+		return nil
+	}
+	if slices.ContainsFunc(o.Symbols, func(y *Symbol) bool { return y.Section != nil && y.Section.num >= shnLoReserve }) {
+		o.shndx = &Section{Name: ".symtab_shndx", Type: elf.SHT_SYMTAB_SHNDX, Align: 4, EntSize: 4, Link: o.Symtab}
+		o.AddSection(o.shndx)
+	}
+	return nil
+}
+
+func (o *writer) numberSymbols() error {
+	for i, y := range o.Symbols {
+		y.num = uint32(i + 1)
+	}
+	for i := range o.parsed {
+		if y := &o.parsed[i]; y.removed || y.num != uint32(i+1) {
+			o.renumbered = true
+			break
+		}
+	}
+	return nil
+}
+
+// collectNames appends the names that are not in the string tables yet.
+func (o *writer) collectNames() error {
+	if t := o.shstrtab; t != nil {
+		o.shstr = newStringAppender(len(t.Data))
+	}
+	if o.Symtab != nil {
+		if o.Symtab.Link == o.shstrtab {
+			o.str = o.shstr
+		} else {
+			o.str = newStringAppender(len(o.Symtab.Link.Data))
+		}
+	}
+	for _, s := range o.Sections {
+		if s.Name == s.origName {
+			continue
+		}
+		if o.shstr == nil {
+			return o.errorf(s, -1, "the file has no section name table to put the name into")
+		}
+		if _, ok := o.shstr.offset(s.Name); !ok {
+			return o.errorf(o.shstrtab, -1, "string table grows beyond 4 GiB")
+		}
+	}
+	for _, y := range o.Symbols {
+		if y.Name == y.origName {
+			continue
+		}
+		if _, ok := o.str.offset(y.Name); !ok {
+			return o.errorf(o.Symtab.Link, -1, "string table grows beyond 4 GiB")
+		}
+	}
+	return nil
+}
+
+// nameOffset returns where a name stands in its table: where it always stood,
+// or where collectNames appended it.
+func nameOffset(t *stringAppender, name, orig string, origOff uint32) uint32 {
+	if name == orig {
+		return origOff
+	}
+	off, _ := t.offset(name)
+	return off
+}
+
+// renumber rewrites contents that hide symbol numbers.
+func (o *writer) renumber() error {
+	if !o.renumbered {
+		return nil
+	}
+	for _, s := range o.Sections {
+		b, err := o.renumberContents(s)
+		if err != nil {
+			return err
+		}
+		if len(b) != len(s.Data) || len(b) > 0 && &b[0] != &s.Data[0] {
+			o.contents[s] = b
+		}
+	}
+	return nil
+}
+
+// appended returns what is appended to string table s.
+func (o *writer) appended(s *Section) []byte {
+	switch {
+	case s == nil:
+	case s == o.shstrtab:
+		return o.shstr.extra
+	case o.Symtab != nil && s == o.Symtab.Link:
+		return o.str.extra
+	}
+	return nil
+}
+
+func (o *writer) size(s *Section) uint64 {
+	if b, ok := o.contents[s]; ok {
+		return uint64(len(b))
+	}
+	n := s.Size()
+	if s.Type == elf.SHT_STRTAB {
+		if n == 0 && len(o.appended(s)) == 1 {
+			return 0 // an empty table stays empty when no name goes into it
+		}
+		n += uint64(len(o.appended(s)))
+	}
+	return n
+}
+
+// place lays the sections out and makes their headers.
+func (o *writer) place() error {
+	o.headers = make([]shdr, len(o.Sections)+1)
+	o.headers[0] = o.null
+	for _, s := range o.Sections {
+		o.headers[s.num] = o.header(s)
+	}
+	if o.odd != nil {
+		return o.unchanged()
+	}
+	var ok bool
+	o.table, ok = o.lay(o.size, func(s *Section, off uint64) {
+		if s.Type != elf.SHT_NULL {
+			o.headers[s.num].offset = off
+		}
+	})
+	if !ok {
+		return o.errorf(nil, -1, "the file grows beyond 64 bits")
+	}
+	if len(o.headers) == 1 && o.shoff == 0 {
+		o.headers, o.table = nil, 0
+		return nil
+	}
+	if !o.wide {
+		if o.table>>32 != 0 {
+			return o.errorf(nil, -1, "the file grows beyond what ELF32 can say")
+		}
+		for i, h := range o.headers {
+			if !h.fits32() {
+				return o.errorf(o.Sections[i-1], -1, "header field does not fit into ELF32")
+			}
+		}
+	}
+	return nil
+}
+
+func (o *writer) header(s *Section) shdr {
+	h := shdr{
+		typ: uint32(s.Type), flags: s.Flags, addr: s.Addr, offset: s.offset, size: o.size(s),
+		info: s.Info, addralign: s.Align, entsize: s.EntSize,
+	}
+	if s.Name == s.origName {
+		h.name = s.nameOff
+	} else {
+		h.name = nameOffset(o.shstr, s.Name, s.origName, s.nameOff)
+	}
+	if s.Link != nil {
+		h.link = uint32(s.Link.num)
+	}
+	switch {
+	case s.Target != nil:
+		h.info = uint32(s.Target.num)
+	case s.Signature != nil:
+		h.info = s.Signature.num
+	case s == o.Symtab:
+		h.info = uint32(o.locals() + 1)
+	}
+	return h
+}
+
+// unchanged returns an *Error unless every section of a file with an irregular
+// layout still has its place and size.
+func (o *writer) unchanged() error {
+	if o.table = o.shoff; o.shoff == 0 {
+		o.headers = nil
+		return nil
+	}
+	if uint64(len(o.headers))*uint64(o.shdrSize()) > uint64(len(o.raw))-o.shoff {
+		return o.Editable()
+	}
+	for i := range o.headers {
+		was := o.shdr(o.raw[o.shoff+uint64(i)*uint64(o.shdrSize()):])
+		if now := o.headers[i]; now.offset != was.offset || now.size != was.size || now.typ != was.typ {
+			return o.Editable()
+		}
+	}
+	return nil
+}
+
+// ehdr returns the ELF header with the numbers that can change.
+func (o *writer) ehdr() []byte {
+	b := slices.Clone(o.rawEhdr)
+	h := &o.Header
+	b[elf.EI_OSABI], b[elf.EI_ABIVERSION] = byte(h.OSABI), h.ABIVersion
+	copy(b[9:16], h.Pad[:])
+	o.put16(b[18:], uint16(h.Machine))
+	o.put32(b[20:], h.Version)
+	tail := b[36:]
+	if o.wide {
+		o.put64(b[24:], h.Entry)
+		o.put64(b[40:], o.table)
+		tail = b[48:]
+	} else {
+		o.put32(b[24:], uint32(h.Entry))
+		o.put32(b[32:], uint32(o.table))
+	}
+	o.put32(tail, h.Flags)
+	if len(o.headers) == 0 {
+		return b
+	}
+	// gABI, "ELF Header": numbers from SHN_LORESERVE on stand in section 0.
+	// A file that escaped a small number goes on doing so.
+	null := &o.headers[0]
+	if n := len(o.headers); n >= shnLoReserve || o.u16(tail[12:]) == 0 {
+		o.put16(tail[12:], 0)
+		null.size = uint64(n)
+	} else {
+		o.put16(tail[12:], uint16(n))
+	}
+	var names int
+	if o.shstrtab != nil {
+		names = o.shstrtab.num
+	}
+	if names >= shnLoReserve || o.u16(tail[14:]) == shnXIndex {
+		o.put16(tail[14:], shnXIndex)
+		null.link = uint32(names)
+	} else {
+		o.put16(tail[14:], uint16(names))
+	}
+	return b
+}
+
+// stream writes everything in file order.
+func (o *writer) stream(w io.Writer) error {
+	b := bufio.NewWriterSize(w, chunk)
+	head := o.ehdr()
+	b.Write(head) // bufio keeps the first error for Flush
+	pos := uint64(len(head))
+	pad := func(to uint64) {
+		for ; pos < to; pos++ {
+			b.WriteByte(0)
+		}
+	}
+	for _, s := range o.order {
+		if s.Type == elf.SHT_NOBITS || s.Type == elf.SHT_NULL {
+			continue
+		}
+		h := o.headers[s.num]
+		pad(h.offset)
+		if err := o.emit(b, s); err != nil {
+			return err
+		}
+		pos += h.size
+	}
+	if len(o.headers) > 0 {
+		pad(o.table)
+		o.emitHeaders(b)
+	}
+	b.Write(o.Trailer)
+	return b.Flush()
+}
+
+// verbatim writes a file with an irregular layout: every byte that the model
+// does not cover as it was.
+func (o *writer) verbatim(w io.Writer) error {
+	out := slices.Clone(o.raw)
+	head := o.ehdr()
+	for _, s := range o.Sections {
+		if s.Type == elf.SHT_NOBITS || s.Type == elf.SHT_NULL {
+			continue
+		}
+		at := sliceWriter(out[s.offset:][:o.size(s)])
+		if err := o.emit(&at, s); err != nil {
+			return err
+		}
+	}
+	if len(o.headers) > 0 {
+		at := sliceWriter(out[o.table:])
+		o.emitHeaders(&at)
+	}
+	copy(out, head)
+	_, err := w.Write(out)
+	return err
+}
+
+// sliceWriter fills a slice whose length has been checked.
+type sliceWriter []byte
+
+func (s *sliceWriter) Write(b []byte) (int, error) {
+	n := copy(*s, b)
+	*s = (*s)[n:]
+	return n, nil
+}
+
+// chunk is how many bytes are encoded before they are handed on.
+const chunk = 64 << 10
+
+func (o *writer) emitHeaders(w io.Writer) {
+	b := make([]byte, o.shdrSize())
+	for _, h := range o.headers {
+		o.putShdr(b, h)
+		w.Write(b)
+	}
+}
+
+// emit writes the contents of s, o.size(s) bytes.
+func (o *writer) emit(w io.Writer, s *Section) error {
+	if b, ok := o.contents[s]; ok {
+		_, err := w.Write(b)
+		return err
+	}
+	switch {
+	case s == o.Symtab:
+		return o.emitSymbols(w)
+	case s == o.shndx:
+		return o.emitIndexes(w)
+	case s.Type == elf.SHT_GROUP:
+		return o.emitGroup(w, s)
+	case s.encoding == newRelocs:
+		return o.emitRelocs(w, s)
+	case s.HasRelocs() && o.renumbered:
+		return o.emitRenumbered(w, s)
+	}
+	if _, err := w.Write(s.Data); err != nil {
+		return err
+	}
+	if n := o.size(s) - uint64(len(s.Data)); n > 0 && s.Type == elf.SHT_STRTAB {
+		_, err := w.Write(o.appended(s))
+		return err
+	}
+	return nil
+}
+
+// emitEntries encodes n entries of size bytes each, a chunk at a time.
+func emitEntries(w io.Writer, n, size int, put func(b []byte, i int) error) error {
+	buf := make([]byte, 0, min(n*size, chunk/size*size))
+	for i := 0; i < n; i++ {
+		buf = buf[:len(buf)+size]
+		if err := put(buf[len(buf)-size:], i); err != nil {
+			return err
+		}
+		if len(buf) == cap(buf) || i == n-1 {
+			if _, err := w.Write(buf); err != nil {
+				return err
+			}
+			buf = buf[:0]
+		}
+	}
+	return nil
+}
+
+func (o *writer) emitSymbols(w io.Writer) error {
+	return emitEntries(w, len(o.Symbols)+1, o.symSize(), func(b []byte, i int) error {
+		if i == 0 {
+			clear(b)
+			return nil
+		}
+		y := o.Symbols[i-1]
+		r := rawSym{name: nameOffset(o.str, y.Name, y.origName, y.nameOff), value: y.Value, size: y.Size, info: y.Info, other: y.Other}
+		switch {
+		case y.Section == nil:
+			r.shndx = uint16(y.Index)
+		case y.Section.num >= shnLoReserve || y.escaped:
+			r.shndx = shnXIndex
+		default:
+			r.shndx = uint16(y.Section.num)
+		}
+		if !o.wide && (y.Value|y.Size)>>32 != 0 {
+			return o.errorf(o.Symtab, -1, "symbol %s: value or size does not fit into ELF32", y)
+		}
+		clear(b)
+		o.putSym(b, r)
+		return nil
+	})
+}
+
+func (o *writer) emitIndexes(w io.Writer) error {
+	return emitEntries(w, len(o.Symbols)+1, 4, func(b []byte, i int) error {
+		var word uint32
+		if i > 0 {
+			if y := o.Symbols[i-1]; y.Section != nil && (y.Section.num >= shnLoReserve || y.escaped) {
+				word = uint32(y.Section.num)
+			}
+		}
+		o.put32(b, word)
+		return nil
+	})
+}
+
+func (o *writer) emitGroup(w io.Writer, s *Section) error {
+	return emitEntries(w, len(s.Members)+1, 4, func(b []byte, i int) error {
+		word := s.groupFlag
+		if i > 0 {
+			word = uint32(s.Members[i-1].num)
+		}
+		o.put32(b, word)
+		return nil
+	})
+}
+
+func (o *writer) emitRelocs(w io.Writer, s *Section) error {
+	return emitEntries(w, len(s.relocs), o.relocSize(s.Type), func(b []byte, i int) error {
+		r := s.relocs[i]
+		if r.Sym != nil && r.Sym.removed {
+			return o.errorf(s, int64(r.Offset), "relocation against %s, which was removed", r.Sym)
+		}
+		if err := o.putReloc(b, s.Type, r); err != nil {
+			return o.errorf(s, int64(r.Offset), "%w", err)
+		}
+		return nil
+	})
+}
+
+// emitRenumbered copies relocations and puts the new symbol numbers in.
+func (o *writer) emitRenumbered(w io.Writer, s *Section) error {
+	size := o.relocSize(s.Type)
+	return emitEntries(w, len(s.Data)/size, size, func(b []byte, i int) error {
+		copy(b, s.Data[i*size:])
+		sym, typ := o.relInfo(b)
+		num, ok := o.newNumber(uint64(sym))
+		switch {
+		case !ok:
+			return o.errorf(s, int64(i*size), "relocation against %s, which was removed", &o.parsed[sym-1])
+		case !o.wide && num >= 1<<24:
+			return o.errorf(s, int64(i*size), "symbol number %d does not fit into ELF32's r_info", num)
+		case num != sym:
+			o.putRelInfo(b, num, typ)
+		}
+		return nil
+	})
+}
