@@ -1,0 +1,149 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# testdata.sh - build the binaries of testdata/ from testdata/src and samples
+#
+#	scripts/testdata.sh [all]	everything
+#	scripts/testdata.sh small	the hand-made modules, no kernel headers
+#	scripts/testdata.sh kbuild	the samples, by a stock kernel's Kbuild
+#	scripts/testdata.sh many FILE	a module of more than 0xff00 sections
+#
+# The binaries are committed, so that tests need no cross compilers. The same
+# compilers give the same bytes: no date, host or path gets into them. They were
+# made on Debian 12 with the packages that need() names.
+#
+# kbuild takes KDIR, a folder of kernel headers. Without it, apt-get downloads
+# the current ones of this Debian release, which are unpacked, not installed.
+set -eu
+cd "$(dirname "$0")/../testdata"
+export LC_ALL=C
+
+need() {
+	missing=
+	for pair; do
+		command -v "${pair%:*}" >/dev/null || missing="$missing ${pair#*:}"
+	done
+	if [ -n "$missing" ]; then
+		echo "testdata.sh: not installed; run: apt-get install$missing" >&2
+		exit 1
+	fi
+}
+
+# What all C modules have in common with the kernel's flags.
+cflags="-std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-common
+	-fno-strict-aliasing -fno-stack-protector -fno-asynchronous-unwind-tables
+	-fno-unwind-tables -fno-builtin -fno-ident
+	-Isrc -I../scripts/include"
+
+# arch ARCH: the toolchain and the code model that the kernel uses for modules
+arch() {
+	case $1 in
+	x86_64)	 tool=x86_64-linux-gnu
+		 model="-mcmodel=kernel -fno-pic -mno-red-zone -mno-sse -fcf-protection=none" ;;
+	s390x)	 tool=s390x-linux-gnu
+		 model="-fPIC -march=z10 -mbackchain -msoft-float" ;;
+	ppc64le) tool=powerpc64le-linux-gnu
+		 model="-mabi=elfv2 -mcmodel=medium -fno-pic -mno-altivec -mno-vsx -msoft-float" ;;
+	aarch64) tool=aarch64-linux-gnu
+		 model="-mcmodel=small -fno-pic -mgeneral-regs-only -mbranch-protection=none" ;;
+	ppc32)	 tool=powerpc-linux-gnu
+		 model="-fno-pic -msoft-float -mno-altivec" ;;
+	esac
+}
+
+# c ARCH OUT SOURCE [FLAG...]: compile, and link as Kbuild does, with ld -r
+c() {
+	arch "$1"
+	out=$1/$2.ko src=src/$3.c
+	shift 3
+	mkdir -p "${out%/*}"
+	"$tool-gcc" $cflags $model "$@" "-ffile-prefix-map=$PWD=." \
+		-c -o "$tmp/c.o" "$src"
+	"$tool-ld" -r -o "$out" "$tmp/c.o"
+}
+
+# s ARCH OUT SOURCE: assemble and link; a line "ld: FLAGS" in the source is for
+# the linker
+s() {
+	arch "$1"
+	mkdir -p "$(dirname "$2")"
+	"$tool-as" -I src -o "$tmp/s.o" "$3"
+	"$tool-ld" -r $(sed -n 's/^ \* ld: //p' "$3") -o "$2" "$tmp/s.o"
+}
+
+small() {
+	need x86_64-linux-gnu-gcc:gcc clang:clang \
+	     s390x-linux-gnu-gcc:gcc-s390x-linux-gnu \
+	     powerpc64le-linux-gnu-gcc:gcc-powerpc64le-linux-gnu \
+	     aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu \
+	     powerpc-linux-gnu-gcc:gcc-powerpc-linux-gnu
+
+	for a in x86_64 s390x ppc64le aarch64 ppc32; do
+		c $a records-rfc records-rfc
+		c $a records-v7 records-v7
+		c $a labels-dot labels
+		c $a labels-comma labels -DKLP_RELOC_SYMBOL_COMMA
+		c $a mixed mixed -g -ffunction-sections -fdata-sections
+	done
+
+	for a in x86_64 s390x; do
+		arch $a
+		clang --target=$tool $cflags $model -DQUOTED \
+			-c -o "$tmp/c.o" src/labels.c
+		"$tool-ld" -r -o $a/labels-quoted.ko "$tmp/c.o"
+	done
+
+	for src in src/bad/*.S src/odd/*.S; do
+		name=${src#src/} name=${name%.S}
+		case $name in
+		*/ppc64le-*) s ppc64le "$name.ko" "$src" ;;
+		*)	     s x86_64 "$name.ko" "$src" ;;
+		esac
+	done
+}
+
+# headers: unpack the current kernel's headers below $tmp and set KDIR
+headers() {
+	need apt-get:apt dpkg-deb:dpkg
+	dir=$tmp/headers
+	mkdir -p "$dir"
+	image=$(apt-cache depends linux-headers-amd64 | awk '/Depends:/ { print $2; exit }')
+	for pkg in $image $(apt-cache depends "$image" | awk '/Depends: linux-/ { print $2 }'); do
+		(cd "$dir" && apt-get -qq -o APT::Sandbox::User=root download "$pkg")
+	done
+	for deb in "$dir"/*.deb; do
+		dpkg-deb -x "$deb" "$dir"
+	done
+	KDIR=$dir/usr/src/$image
+	sed -i "s|/usr/src|$dir/usr/src|" "$KDIR/Makefile"
+}
+
+# The samples as Kbuild leaves them: built by make with a converter that does
+# nothing, in a copy, with every path mapped away.
+kbuild() {
+	need make:make gcc:gcc
+	[ -n "${KDIR:-}" ] || headers
+	src=$(sed -n 's|^include \(.*\)-common.*|\1|p' "$KDIR/Makefile")
+	mkdir -p "$tmp/testdata" x86_64
+	cp -R samples "$tmp/testdata"
+	mkdir "$tmp/scripts"
+	cp -R ../scripts/include ../scripts/klp-convert.mk "$tmp/scripts"
+	for dir in cmdline ownmod; do
+		make -s -C "$tmp/testdata/samples/$dir" KDIR="$KDIR" KLP_CONVERT=true \
+			KCFLAGS="-ffile-prefix-map=$tmp/= -ffile-prefix-map=${src%/*}/=/usr/src/"
+		for ko in "$tmp/testdata/samples/$dir"/*.ko; do
+			cp "$ko" x86_64/
+		done
+	done
+}
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+case ${1:-all} in
+all)	small && kbuild ;;
+small)	small ;;
+kbuild)	kbuild ;;
+many)	s x86_64 "$2" src/many-sections.S ;;
+*)	sed -n '4,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
