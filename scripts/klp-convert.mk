@@ -45,8 +45,9 @@ klp-tag := $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo '  KLP    ')
 all: $(klp-ko:=.klp)
 	@:
 
-# An unconverted module must not be mistaken for a finished one. Without its
-# .ko, the next make links it again.
+# An unconverted module must not be mistaken for a finished one: a failure takes
+# the .ko with it, and the next make links it again. make -k goes on to the
+# other modules for the same reason.
 $(klp-ko:=.klp): %.klp: %
 	$(if $(klp-quiet),@$(klp-tag) $(<F))
 	$(klp-quiet)$(KLP_CONVERT) $< $< || { rm -f $<; exit 1; }
@@ -63,7 +64,7 @@ klp-kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) KBUILD_MODPOST_WARN=1
 all: modules
 modules:
 	+$(klp-quiet)$(klp-kbuild) $@
-	$(klp-quiet)$(MAKE) --no-print-directory -f $(klp-mk) \
+	$(klp-quiet)$(MAKE) --no-print-directory -k -f $(klp-mk) \
 		klp-convert-modules=y KLP_CONVERT='$(KLP_CONVERT)'
 
 modules_install: modules

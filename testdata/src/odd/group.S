@@ -2,7 +2,7 @@
 /*
  * A COMDAT group, whose members include a relocation section, and sections that
  * are linked to code (SHF_LINK_ORDER), as -fpatchable-function-entry makes them.
- * The annotation section comes first, so that removing it renumbers all others.
+ * The annotations are in the middle, so that removing them renumbers others.
  */
 
 	.include "module.inc"
@@ -24,5 +24,4 @@ grouped:
 	.balign	8
 	.8byte	2b
 
-	/* .modinfo last */
 	livepatch group
