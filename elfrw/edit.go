@@ -15,7 +15,7 @@ import (
 // A SHT_REL or SHT_RELA section linked to f.Symtab starts without relocations
 // and takes them by SetRelocs; a zero EntSize is filled in for it.
 func (f *File) AddSection(s *Section) {
-	s.file, s.removed = f, false
+	s.file = f
 	if (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && s.Link != nil && s.Link == f.Symtab {
 		s.encoding = newRelocs
 		if s.EntSize == 0 {
@@ -31,14 +31,13 @@ func (f *File) AddSection(s *Section) {
 // the local ones, any other at the end of the table, which renumbers nothing.
 // y belongs to the file afterwards.
 func (f *File) AddSymbol(y *Symbol) {
-	y.removed = false
 	at := len(f.Symbols)
 	if y.Bind() == elf.STB_LOCAL {
 		at = f.locals()
 	}
 	f.Symbols = slices.Insert(f.Symbols, at, y)
-	for i := at; i < len(f.Symbols); i++ {
-		f.Symbols[i].num = uint32(i + 1)
+	for i, y := range f.Symbols[at:] {
+		y.num = uint32(at + i + 1)
 	}
 }
 
@@ -55,25 +54,22 @@ func (f *File) locals() int {
 // AddReloc appends r to the relocations of s, which must have some or have been
 // added as a relocation section.
 func (f *File) AddReloc(s *Section, r Rela) {
-	s.SetRelocs(append(slices.Clip(s.Relocs()), r))
+	s.relocs = append(s.Relocs(), r)
+	s.encoding = newRelocs
 }
 
 // MoveRelocs takes the relocations for which move reports true out of from and
-// appends them to into, in their order. It returns how many moved.
+// appends them to into, in their order. It calls move once for each and returns
+// how many moved.
 func (f *File) MoveRelocs(from, into *Section, move func(Rela) bool) int {
 	all := from.Relocs()
-	n := 0
-	for _, r := range all {
-		if move(r) {
-			n++
-		}
-	}
-	if n == 0 {
+	first := slices.IndexFunc(all, move)
+	if first < 0 {
 		return 0
 	}
-	stay := make([]Rela, 0, len(all)-n)
-	moved := slices.Grow(slices.Clip(into.Relocs()), n)
-	for _, r := range all {
+	stay := append(make([]Rela, 0, len(all)-1), all[:first]...)
+	moved := []Rela{all[first]}
+	for _, r := range all[first+1:] {
 		if move(r) {
 			moved = append(moved, r)
 		} else {
@@ -81,14 +77,15 @@ func (f *File) MoveRelocs(from, into *Section, move func(Rela) bool) int {
 		}
 	}
 	from.SetRelocs(stay)
-	into.SetRelocs(moved)
-	return n
+	into.SetRelocs(append(into.Relocs(), moved...))
+	return len(moved)
 }
 
 // Remove takes sections and symbols out of the file, and with the sections
 // what is meaningless without them: the relocations that apply to them, the
-// symbols defined in them, their places in section groups, and groups of which
-// nothing else is left.
+// symbols defined in them (all of them with the symbol table), their places in
+// section groups, and groups of which nothing else is left. Members of a group
+// that goes alone are in no group any more (SHF_GROUP).
 //
 // When anything that stays refers to what should go (a relocation, sh_link,
 // sh_info, a group's signature) nothing is changed and the *Error, which wraps
@@ -99,10 +96,13 @@ func (f *File) Remove(sections []*Section, symbols []*Symbol) error {
 		gone[s] = true
 	}
 	for _, s := range f.Sections {
-		switch {
-		case gone[s.Target] && (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA):
+		if gone[s.Target] && (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) {
 			gone[s] = true
-		case s.Type == elf.SHT_GROUP && len(s.Members) > 0 && !slices.ContainsFunc(s.Members, func(m *Section) bool { return !gone[m] }):
+		}
+	}
+	stays := func(s *Section) bool { return !gone[s] }
+	for _, s := range f.Sections { // a group stands in front of its members, so only now
+		if s.Type == elf.SHT_GROUP && len(s.Members) > 0 && !slices.ContainsFunc(s.Members, stays) {
 			gone[s] = true
 		}
 	}
@@ -111,7 +111,7 @@ func (f *File) Remove(sections []*Section, symbols []*Symbol) error {
 		lost[y] = true
 	}
 	for _, y := range f.Symbols {
-		if y.Section != nil && gone[y.Section] {
+		if gone[y.Section] || gone[f.Symtab] {
 			lost[y] = true
 		}
 	}
@@ -155,7 +155,9 @@ func (f *File) unreferred(gone map[*Section]bool, lost map[*Symbol]bool) error {
 func (f *File) drop(gone map[*Section]bool, lost map[*Symbol]bool) {
 	dropSection := func(s *Section) bool { return gone[s] }
 	for s := range gone {
-		s.removed = true
+		for _, m := range s.Members {
+			m.Flags &^= uint64(elf.SHF_GROUP) // which says that a group lists it
+		}
 	}
 	f.Sections = slices.DeleteFunc(f.Sections, dropSection)
 	f.order = slices.DeleteFunc(f.order, dropSection)
@@ -170,11 +172,8 @@ func (f *File) drop(gone map[*Section]bool, lost map[*Symbol]bool) {
 	if gone[f.Symtab] {
 		f.Symtab = nil
 	}
-	if len(lost) == 0 {
-		return
+	if len(lost) > 0 {
+		f.Symbols = slices.DeleteFunc(f.Symbols, func(y *Symbol) bool { return lost[y] })
+		f.numberSymbols()
 	}
-	for y := range lost {
-		y.removed = true
-	}
-	f.Symbols = slices.DeleteFunc(f.Symbols, func(y *Symbol) bool { return y.removed })
 }

@@ -86,11 +86,10 @@ type Section struct {
 	file      *File // nil until added
 	num       int   // header number: in the input, and after numbering in the output
 	offset    uint64
-	nudge     uint64 // distance from what precedes it, if nudged
-	nudged    bool   // SHT_NOBITS with an offset that is not aligned
+	spot      spot
+	gap       uint64 // distance from what precedes it, if spot says behind
 	relocs    []Rela
 	encoding  relocEncoding
-	removed   bool
 }
 
 // relocEncoding tells where the relocations of a section are.
@@ -101,6 +100,16 @@ const (
 	rawRelocs                          // in Data, numbered by File.parsed
 	decodedRelocs                      // also in relocs, unchanged
 	newRelocs                          // in relocs
+)
+
+// spot says where the offset of a section comes from. All but SHT_NOBITS are
+// aligned: see layout.go.
+type spot byte
+
+const (
+	aligned spot = iota // the next multiple of Align
+	behind              // gap bytes behind the contents in front of it
+	fixed               // always the same
 )
 
 // Size returns the size of the section in memory, in bytes.
@@ -154,11 +163,9 @@ type Symbol struct {
 	Index elf.SectionIndex
 
 	nameOff  uint32
-	num      uint32 // in the output; before Write assigned it, in the input
+	num      uint32 // place in File.Symbols, from 1, as of the last renumbering
 	origName string
-	parsed   bool // stands in File.parsed
 	escaped  bool // the input used SHN_XINDEX
-	removed  bool
 }
 
 // Bind returns the symbol's binding.
@@ -190,6 +197,33 @@ type Rela struct {
 	Sym    *Symbol // nil for symbol 0
 	Type   uint32  // a number of the machine's psABI
 	Addend int64
+}
+
+// numberSections makes num of each section its number in the header table.
+func (f *File) numberSections() {
+	for i, s := range f.Sections {
+		s.num = i + 1
+	}
+}
+
+// hasSection reports whether s, not nil, is one of f.Sections, as long as these
+// are numbered.
+func (f *File) hasSection(s *Section) bool {
+	return s.num > 0 && s.num <= len(f.Sections) && f.Sections[s.num-1] == s
+}
+
+// numberSymbols makes num of each symbol its place in f.Symbols.
+func (f *File) numberSymbols() {
+	for i, y := range f.Symbols {
+		y.num = uint32(i + 1)
+	}
+}
+
+// has reports whether y, not nil, is one of f.Symbols, as long as these are
+// numbered.
+func (f *File) has(y *Symbol) bool {
+	i := uint64(y.num) - 1
+	return i < uint64(len(f.Symbols)) && f.Symbols[i] == y
 }
 
 // Section returns the first section of that name, or nil.

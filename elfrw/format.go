@@ -11,6 +11,7 @@ import (
 // Section header flags and section types that debug/elf has no name for.
 const (
 	shtLLVMAddrsig          = elf.SectionType(0x6fff4c03) // LLVM: SHT_LLVM_ADDRSIG
+	shtCREL                 = elf.SectionType(0x40000014) // LLVM: compact relocations
 	shtLLVMCallGraphProfile = elf.SectionType(0x6fff4c02) // LLVM up to 12: symbol numbers in contents
 )
 

@@ -16,7 +16,8 @@ import (
 // and put the headers on a word. This rule gives every offset of 9415 of 9415
 // modules of Debian's 6.1 kernels exactly, so it is what Write lays out by. The
 // offset of SHT_NOBITS, which nobody reads, is left unaligned by ld.lld; such a
-// section keeps its distance from the contents in front of it and moves nothing.
+// section keeps its distance from the contents in front of it, or its offset when
+// that lies before their end, and moves nothing.
 //
 // A file that breaks the rule (headers in front, shared contents, junk in the
 // gaps) is written back with its offsets as they were, and can't be edited:
@@ -31,8 +32,11 @@ func (f *File) lay(size func(*Section) uint64, place func(s *Section, off uint64
 		case s.Type == elf.SHT_NULL:
 			place(s, pos)
 			continue
-		case s.nudged:
-			place(s, pos+s.nudge)
+		case s.spot == fixed:
+			place(s, s.offset)
+			continue
+		case s.spot == behind:
+			place(s, pos+s.gap)
 			continue
 		}
 		if pos, ok = roundUp(pos, s.Align); !ok {
@@ -71,7 +75,7 @@ func (p *parser) regular() error {
 		return nil
 	}
 	p.sortOrder()
-	p.nudge()
+	p.gaps()
 	var odd error
 	end := uint64(p.ehdrSize())
 	shoff, ok := p.lay((*Section).Size, func(s *Section, off uint64) {
@@ -93,8 +97,8 @@ func (p *parser) regular() error {
 	return p.zeros(end, shoff)
 }
 
-// nudge marks the SHT_NOBITS sections whose offset the rule does not give.
-func (p *parser) nudge() {
+// gaps marks the SHT_NOBITS sections whose offset the rule does not give.
+func (p *parser) gaps() {
 	pos := uint64(p.ehdrSize())
 	for _, s := range p.order {
 		if s.Type == elf.SHT_NULL {
@@ -108,7 +112,11 @@ func (p *parser) nudge() {
 			pos = off
 			continue
 		}
-		s.nudged, s.nudge = true, s.offset-pos // modulo 2⁶⁴
+		if s.offset < pos {
+			s.spot = fixed
+		} else {
+			s.spot, s.gap = behind, s.offset-pos
+		}
 	}
 }
 

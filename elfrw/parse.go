@@ -110,8 +110,11 @@ func (p *parser) headerTable(shentsize, shnum, shstrndx uint16) error {
 		return p.errorf(nil, int64(p.shoff), "section 0 has type %v, want SHT_NULL", elf.SectionType(p.null.typ))
 	}
 	n := uint64(shnum)
-	if shnum == 0 {
+	switch {
+	case shnum == 0:
 		n = p.null.size
+	case shnum >= shnLoReserve:
+		return p.errorf(nil, int64(p.ehdrSize()-4), "e_shnum %#x is a reserved number", shnum)
 	}
 	if n == 0 {
 		return p.errorf(nil, int64(p.shoff), "section header table with no entries")
@@ -142,6 +145,9 @@ func (p *parser) sections() error {
 	if len(p.headers) == 0 {
 		return nil
 	}
+	// Contents that overlap without end would make a small file cost much
+	// more than its length. None that a linker made overlap at all.
+	budget := 2 * uint64(len(p.raw))
 	slab := make([]Section, len(p.headers)-1)
 	p.Sections = make([]*Section, len(slab))
 	for i := range slab {
@@ -151,7 +157,7 @@ func (p *parser) sections() error {
 			nameOff: h.name, file: p.File, num: i + 1, offset: h.offset,
 		}
 		p.Sections[i] = s
-		if s.Align&(s.Align-1) != 0 {
+		if s.Align&(s.Align-1) != 0 && s.Type != elf.SHT_NULL {
 			return p.errorf(s, -1, "sh_addralign %#x is not a power of two", s.Align)
 		}
 		switch s.Type {
@@ -167,6 +173,10 @@ func (p *parser) sections() error {
 			if h.offset > uint64(len(p.raw)) || h.size > uint64(len(p.raw))-h.offset {
 				return p.errorf(s, -1, "contents (%#x bytes at %#x) reach behind the end of the file (%#x bytes)", h.size, h.offset, len(p.raw))
 			}
+			if h.size > budget {
+				return p.errorf(s, -1, "contents of the sections up to here add up to more than twice the length of the file")
+			}
+			budget -= h.size
 			s.Data = p.raw[h.offset : h.offset+h.size : h.offset+h.size]
 		}
 	}
@@ -287,8 +297,13 @@ func (p *parser) symbols() error {
 		return err
 	}
 	n := len(s.Data)/size - 1
-	if x := p.shndx; x != nil && len(x.Data) != 4*(n+1) {
-		return p.errorf(x, -1, "%d bytes of extended section indexes for %d symbols", len(x.Data), n+1)
+	if x := p.shndx; x != nil {
+		if len(x.Data) != 4*(n+1) {
+			return p.errorf(x, -1, "%d bytes of extended section indexes for %d symbols", len(x.Data), n+1)
+		}
+		if word := p.u32(x.Data); word != 0 {
+			return p.errorf(x, 0, "extended section index %d of symbol 0", word)
+		}
 	}
 	if locals := uint64(s.Info); locals == 0 || locals > uint64(n+1) {
 		return p.errorf(s, -1, "sh_info says %d local symbols of %d", s.Info, n+1)
@@ -313,7 +328,7 @@ func (p *parser) symbol(y *Symbol, r rawSym, num uint32, off int64, names string
 	}
 	*y = Symbol{
 		Name: name, Value: r.value, Size: r.size, Info: r.info, Other: r.other,
-		nameOff: r.name, num: num, origName: name, parsed: true,
+		nameOff: r.name, num: num, origName: name,
 	}
 	if local, want := y.Bind() == elf.STB_LOCAL, num < s.Info; local != want {
 		return p.errorf(s, off, "symbol %d (%s) is %v, but sh_info says that the first %d are the local ones", num, y, y.Bind(), s.Info)
@@ -399,6 +414,7 @@ func (p *parser) groups() error {
 			return p.errorf(s, -1, "section group of %d bytes, want a multiple of 4", len(s.Data))
 		}
 		s.groupFlag = p.u32(s.Data)
+		s.Members = make([]*Section, 0, len(s.Data)/4-1)
 		for off := 4; off < len(s.Data); off += 4 {
 			n := p.u32(s.Data[off:])
 			m, ok := p.section(n)

@@ -5,6 +5,8 @@ package elfrw
 import (
 	"debug/elf"
 	"fmt"
+
+	"golang.org/x/exp/slices"
 )
 
 // Relocations are most of what there is in a module (133 507 in one section
@@ -37,34 +39,47 @@ func (s *Section) Relocs() []Rela {
 // SetRelocs replaces the relocations of a section that HasRelocs. The slice
 // belongs to the section afterwards.
 func (s *Section) SetRelocs(r []Rela) {
-	s.relocs, s.encoding = r, newRelocs
+	s.relocs, s.encoding = slices.Clip(r), newRelocs // clipped: AddReloc appends
+}
+
+// Reloc returns the i-th relocation, 0 <= i < NumRelocs(), without decoding and
+// keeping the others.
+func (s *Section) Reloc(i int) Rela {
+	if s.encoding == rawRelocs {
+		size := s.file.relocSize(s.Type)
+		return s.file.reloc(s.Data[i*size:(i+1)*size], s.Type == elf.SHT_RELA)
+	}
+	return s.relocs[i]
 }
 
 func (f *File) decodeRelocs(s *Section) []Rela {
 	b, size := s.Data, f.relocSize(s.Type)
 	relocs := make([]Rela, len(b)/size)
-	addend := s.Type == elf.SHT_RELA
 	for i := range relocs {
-		e := b[i*size : (i+1)*size]
-		r := &relocs[i]
-		sym, typ := f.relInfo(e)
-		r.Type = typ
-		if sym != 0 {
-			r.Sym = &f.parsed[sym-1]
-		}
-		if f.wide {
-			r.Offset = f.u64(e)
-			if addend {
-				r.Addend = int64(f.u64(e[16:]))
-			}
-			continue
-		}
+		relocs[i] = f.reloc(b[i*size:(i+1)*size], s.Type == elf.SHT_RELA)
+	}
+	return relocs
+}
+
+// reloc decodes one entry.
+func (f *File) reloc(e []byte, addend bool) (r Rela) {
+	sym, typ := f.relInfo(e)
+	r.Type = typ
+	if sym != 0 {
+		r.Sym = &f.parsed[sym-1]
+	}
+	switch {
+	case !f.wide:
 		r.Offset = uint64(f.u32(e))
 		if addend {
 			r.Addend = int64(int32(f.u32(e[8:])))
 		}
+	case addend:
+		r.Offset, r.Addend = f.u64(e), int64(f.u64(e[16:]))
+	default:
+		r.Offset = f.u64(e)
 	}
-	return relocs
+	return r
 }
 
 // putReloc encodes r, or says what does not fit.
@@ -74,7 +89,9 @@ func (f *File) putReloc(b []byte, t elf.SectionType, r Rela) error {
 	}
 	var sym uint32
 	if r.Sym != nil {
-		sym = r.Sym.num
+		if sym = r.Sym.num; !f.has(r.Sym) {
+			return fmt.Errorf("relocation against %s, which is not in the file", r.Sym)
+		}
 	}
 	if f.wide {
 		f.put64(b, r.Offset)
@@ -125,7 +142,7 @@ type Reference struct {
 func (f *File) Refers(want func(*Symbol) bool, visit func(Reference) bool) {
 	marks := make([]bool, len(f.parsed)+1)
 	for i := range f.parsed {
-		marks[i+1] = !f.parsed[i].removed && want(&f.parsed[i])
+		marks[i+1] = want(&f.parsed[i])
 	}
 	for _, s := range f.Sections {
 		if !f.refersFrom(s, marks, want, visit) {

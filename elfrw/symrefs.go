@@ -11,7 +11,9 @@ import (
 // address means something), and .llvm.call-graph-profile as LLVM up to 12
 // wrote it, entries of {u32 from, u32 to, u64 weight}. When symbols get other
 // numbers these are patched; a removed symbol's address no longer means
-// anything, so its entry goes.
+// anything, so its entry goes. Compact relocations (SHT_CREL) hold symbol numbers
+// too; no kernel loads them, so they are copied, and refused where they would have
+// to be patched.
 
 // renumberContents returns the contents of s with the symbol numbers of the
 // output, or s.Data itself when it holds none or none changed.
@@ -24,6 +26,8 @@ func (f *File) renumberContents(s *Section) ([]byte, error) {
 		return f.renumberAddrsig(s)
 	case shtLLVMCallGraphProfile:
 		return f.renumberCallGraph(s)
+	case shtCREL:
+		return nil, f.errorf(s, -1, "compact relocations (SHT_CREL), and the symbols got new numbers")
 	}
 	return s.Data, nil
 }
@@ -34,7 +38,7 @@ func (f *File) newNumber(n uint64) (num uint32, known bool) {
 	switch {
 	case n == 0:
 		return 0, true
-	case n > uint64(len(f.parsed)) || f.parsed[n-1].removed:
+	case n > uint64(len(f.parsed)) || !f.has(&f.parsed[n-1]):
 		return 0, false
 	}
 	return f.parsed[n-1].num, true

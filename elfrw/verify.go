@@ -5,6 +5,7 @@ package elfrw
 import (
 	"debug/elf"
 	"errors"
+	"strings"
 )
 
 // Verify checks every invariant that a File owes, and returns all violations
@@ -12,14 +13,13 @@ import (
 // model; Verify is the statement of what a sound file is, for the result of an
 // edit before it is written. It decodes no relocations for it.
 func (f *File) Verify() error {
-	v := &verifier{File: f, sections: make(map[*Section]bool, len(f.Sections))}
-	for _, s := range f.Sections {
-		v.sections[s] = true
-	}
-	v.check(nil, f.shstrtab == nil || v.sections[f.shstrtab], "the section name table is not in the file")
+	v := &verifier{File: f}
+	f.numberSections()
+	v.check(nil, v.in(f.shstrtab), "the section name table is not in the file")
 	v.order()
 	v.symbols()
-	for _, s := range f.Sections {
+	for i, s := range f.Sections {
+		v.check(s, s.num == i+1, "has two headers")
 		v.section(s)
 		v.group(s)
 		v.relocations(s)
@@ -32,8 +32,7 @@ const maxFindings = 100
 
 type verifier struct {
 	*File
-	sections map[*Section]bool
-	found    []error
+	found []error
 }
 
 func (v *verifier) check(s *Section, ok bool, format string, args ...any) {
@@ -52,23 +51,28 @@ func (v *verifier) order() {
 		return // not laid out anew, so there may be none
 	}
 	v.check(nil, len(v.File.order) == len(v.Sections), "%d sections have a place in the file, but there are %d headers", len(v.File.order), len(v.Sections))
-	seen := make(map[*Section]bool, len(v.Sections))
+	seen := make([]bool, len(v.Sections))
 	for _, s := range v.File.order {
-		v.check(s, v.sections[s], "has a place in the file, but no header")
-		v.check(s, !seen[s], "has two places in the file")
-		seen[s] = true
+		if !v.in(s) {
+			v.check(s, false, "has a place in the file, but no header")
+			continue
+		}
+		v.check(s, !seen[s.num-1], "has two places in the file")
+		seen[s.num-1] = true
 	}
 }
 
-func (v *verifier) in(s *Section) bool { return s == nil || v.sections[s] }
+func (v *verifier) in(s *Section) bool { return s == nil || v.hasSection(s) }
 
 // section: what it refers to is in the file and of the right kind (gABI,
 // "sh_link and sh_info Interpretation").
 func (v *verifier) section(s *Section) {
-	v.check(s, s.Align&(s.Align-1) == 0, "alignment %#x is not a power of two", s.Align)
+	v.check(s, s.Align&(s.Align-1) == 0 || s.Type == elf.SHT_NULL, "alignment %#x is not a power of two", s.Align)
 	v.check(s, v.in(s.Link), "sh_link: %s is not in the file", s.Link)
 	v.check(s, v.in(s.Target), "sh_info: %s is not in the file", s.Target)
 	v.check(s, s.Target == nil || infoIsSection(s), "has a target, but its type is %v and SHF_INFO_LINK is not set", s.Type)
+	v.check(s, s.Name == s.origName || v.shstrtab != nil, "the file has no section name table to put the name into")
+	v.check(s, s.Name == s.origName || !strings.Contains(s.Name, "\x00"), "NUL in name %q", s.Name)
 	v.check(s, s.Type != elf.SHT_NOBITS || s.Data == nil, "SHT_NOBITS section with contents")
 	switch s.Type {
 	case elf.SHT_SYMTAB:
@@ -95,15 +99,30 @@ func (v *verifier) symbols() {
 	if v.Symtab == nil {
 		return
 	}
-	v.check(v.Symtab, v.sections[v.Symtab], "the symbol table is not in the file")
+	v.check(v.Symtab, v.in(v.Symtab), "the symbol table is not in the file")
+	v.numberSymbols()
 	locals := v.locals()
 	for i, y := range v.Symbols {
-		n := i + 1
-		v.check(v.Symtab, !y.removed, "symbol %d (%s) was removed", n, y)
-		v.check(v.Symtab, v.in(y.Section), "symbol %d (%s) is in %s, which is not in the file", n, y, y.Section)
-		v.check(v.Symtab, i < locals || y.Bind() != elf.STB_LOCAL, "local symbol %d (%s) behind global ones", n, y)
-		v.check(v.Symtab, y.Section != nil || y.Index == elf.SHN_UNDEF || y.Index >= elf.SHN_LORESERVE && y.Index < elf.SHN_XINDEX,
-			"symbol %d (%s) has section index %#x, which is neither a section nor reserved", n, y, int(y.Index))
+		v.symbol(i+1, y, i >= locals)
+	}
+}
+
+// symbol reports the first thing wrong with y, of which there are many.
+func (v *verifier) symbol(n int, y *Symbol, global bool) {
+	fail := func(format string, args ...any) { v.check(v.Symtab, false, format, args...) }
+	switch {
+	case y.num != uint32(n):
+		fail("symbol %d (%s) is also symbol %d", n, y, y.num)
+	case !v.in(y.Section):
+		fail("symbol %d (%s) is in %s, which is not in the file", n, y, y.Section)
+	case global && y.Bind() == elf.STB_LOCAL:
+		fail("local symbol %d (%s) behind global ones", n, y)
+	case y.Section == nil && y.Index != elf.SHN_UNDEF && (y.Index < elf.SHN_LORESERVE || y.Index >= elf.SHN_XINDEX):
+		fail("symbol %d (%s) has section index %#x, which is neither a section nor reserved", n, y, int(y.Index))
+	case y.Name != y.origName && strings.Contains(y.Name, "\x00"):
+		fail("symbol %d: NUL in name %q", n, y.Name)
+	case !v.wide && (y.Value|y.Size)>>32 != 0:
+		fail("symbol %d (%s): value or size does not fit into ELF32", n, y)
 	}
 }
 
@@ -112,9 +131,9 @@ func (v *verifier) group(s *Section) {
 		return
 	}
 	v.check(s, s.Link != nil && s.Link == v.Symtab, "section group is linked to %s, not to the symbol table", s.Link)
-	v.check(s, s.Signature != nil && !s.Signature.removed, "signature of the section group is not in the file")
+	v.check(s, s.Signature != nil && v.has(s.Signature), "signature of the section group is not in the file")
 	for _, m := range s.Members {
-		v.check(s, m != nil && v.sections[m], "member %s of the section group is not in the file", m)
+		v.check(s, m != nil && v.in(m), "member %s of the section group is not in the file", m)
 	}
 }
 
@@ -136,10 +155,11 @@ func (v *verifier) relocations(s *Section) {
 	}
 	for i := range s.relocs {
 		r := &s.relocs[i]
-		if r.Offset < size && (r.Sym == nil || !r.Sym.removed) && v.wide {
+		known := r.Sym == nil || v.has(r.Sym)
+		if r.Offset < size && known && v.wide && s.Type == elf.SHT_RELA {
 			continue
 		}
-		v.checkAt(s, int64(r.Offset), r.Sym == nil || !r.Sym.removed, "relocation against %s, which is not in the file", r.Sym)
+		v.checkAt(s, int64(r.Offset), known, "relocation against %s, which is not in the file", r.Sym)
 		v.checkAt(s, int64(r.Offset), inTarget(r.Offset, size, r.Type), "relocation behind the end of %s (%#x bytes)", s.Target, size)
 		if err := v.relocFits(s.Type, *r); err != nil {
 			v.checkAt(s, int64(r.Offset), false, "%w", err)
@@ -157,10 +177,11 @@ func (v *verifier) rawRelocations(s *Section, size uint64) {
 			off = uint64(v.u32(b))
 		}
 		sym, typ := v.relInfo(b)
-		if off < size && (sym == 0 || !v.parsed[sym-1].removed) {
+		known := sym == 0 || v.has(&v.parsed[sym-1])
+		if off < size && known {
 			continue
 		}
-		v.checkAt(s, int64(off), sym == 0 || !v.parsed[sym-1].removed, "relocation against symbol %d, which is not in the file", sym)
+		v.checkAt(s, int64(off), known, "relocation against symbol %d of the input, which is not in the file any more", sym)
 		v.checkAt(s, int64(off), inTarget(off, size, typ), "relocation behind the end of %s (%#x bytes)", s.Target, size)
 	}
 }

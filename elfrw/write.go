@@ -60,28 +60,26 @@ type writer struct {
 }
 
 func (o *writer) numberSections() error {
-	for i, s := range o.Sections {
-		s.num = i + 1
-	}
-	if o.Symtab == nil || o.shndx != nil || len(o.Sections) < shnLoReserve-1 {
+	o.File.numberSections()
+	if o.Symtab == nil || o.shndx != nil || len(o.Sections) < shnLoReserve {
 		return nil
 	}
 	if slices.ContainsFunc(o.Symbols, func(y *Symbol) bool { return y.Section != nil && y.Section.num >= shnLoReserve }) {
-		o.shndx = &Section{Name: ".symtab_shndx", Type: elf.SHT_SYMTAB_SHNDX, Align: 4, EntSize: 4, Link: o.Symtab}
+		o.shndx = &Section{Type: elf.SHT_SYMTAB_SHNDX, Align: 4, EntSize: 4, Link: o.Symtab}
+		if o.shstrtab != nil {
+			o.shndx.Name = ".symtab_shndx"
+		}
 		o.AddSection(o.shndx)
 	}
 	return nil
 }
 
 func (o *writer) numberSymbols() error {
-	for i, y := range o.Symbols {
-		y.num = uint32(i + 1)
-	}
-	for i := range o.parsed {
-		if y := &o.parsed[i]; y.removed || y.num != uint32(i+1) {
-			o.renumbered = true
-			break
-		}
+	o.File.numberSymbols()
+	n := min(len(o.parsed), len(o.Symbols))
+	o.renumbered = n < len(o.parsed)
+	for i := 0; i < n && !o.renumbered; i++ {
+		o.renumbered = o.Symbols[i] != &o.parsed[i]
 	}
 	return nil
 }
@@ -91,12 +89,14 @@ func (o *writer) collectNames() error {
 	if t := o.shstrtab; t != nil {
 		o.shstr = newStringAppender(len(t.Data))
 	}
-	if o.Symtab != nil {
-		if o.Symtab.Link == o.shstrtab {
-			o.str = o.shstr
-		} else {
-			o.str = newStringAppender(len(o.Symtab.Link.Data))
-		}
+	switch {
+	case o.Symtab == nil:
+	case o.Symtab.Link == nil:
+		return o.errorf(o.Symtab, -1, "symbol table without a string table")
+	case o.Symtab.Link == o.shstrtab:
+		o.str = o.shstr
+	default:
+		o.str = newStringAppender(len(o.Symtab.Link.Data))
 	}
 	for _, s := range o.Sections {
 		if s.Name == s.origName {
@@ -108,6 +108,9 @@ func (o *writer) collectNames() error {
 		if _, ok := o.shstr.offset(s.Name); !ok {
 			return o.errorf(o.shstrtab, -1, "string table grows beyond 4 GiB")
 		}
+	}
+	if o.Symtab == nil {
+		return nil
 	}
 	for _, y := range o.Symbols {
 		if y.Name == y.origName {
@@ -237,6 +240,9 @@ func (o *writer) header(s *Section) shdr {
 // layout still has its place and size.
 func (o *writer) unchanged() error {
 	if o.table = o.shoff; o.shoff == 0 {
+		if len(o.Sections) != 0 {
+			return o.Editable()
+		}
 		o.headers = nil
 		return nil
 	}
@@ -276,7 +282,8 @@ func (o *writer) ehdr() []byte {
 	// gABI, "ELF Header": numbers from SHN_LORESERVE on stand in section 0.
 	// A file that escaped a small number goes on doing so.
 	null := &o.headers[0]
-	if n := len(o.headers); n >= shnLoReserve || o.u16(tail[12:]) == 0 {
+	o.put16(tail[10:], uint16(o.shdrSize()))
+	if n := len(o.headers); n >= shnLoReserve || o.shoff != 0 && o.u16(tail[12:]) == 0 {
 		o.put16(tail[12:], 0)
 		null.size = uint64(n)
 	} else {
@@ -325,8 +332,9 @@ func (o *writer) stream(w io.Writer) error {
 	return b.Flush()
 }
 
-// verbatim writes a file with an irregular layout: every byte that the model
-// does not cover as it was.
+// verbatim writes a file with an irregular layout, which has to come out as it
+// came in: nothing says what an edit would mean for bytes that are shared, or
+// that the model does not cover.
 func (o *writer) verbatim(w io.Writer) error {
 	out := slices.Clone(o.raw)
 	head := o.ehdr()
@@ -344,6 +352,9 @@ func (o *writer) verbatim(w io.Writer) error {
 		o.emitHeaders(&at)
 	}
 	copy(out, head)
+	if !bytes.Equal(out, o.raw) || len(o.Trailer) > 0 {
+		return o.Editable()
+	}
 	_, err := w.Write(out)
 	return err
 }
@@ -425,7 +436,7 @@ func (o *writer) emitSymbols(w io.Writer) error {
 		switch {
 		case y.Section == nil:
 			r.shndx = uint16(y.Index)
-		case y.Section.num >= shnLoReserve || y.escaped:
+		case o.extended(y):
 			r.shndx = shnXIndex
 		default:
 			r.shndx = uint16(y.Section.num)
@@ -439,11 +450,17 @@ func (o *writer) emitSymbols(w io.Writer) error {
 	})
 }
 
+// extended reports whether y's section stands in the SHT_SYMTAB_SHNDX section:
+// where it has to, and where it did in the input.
+func (o *writer) extended(y *Symbol) bool {
+	return y.Section != nil && (y.Section.num >= shnLoReserve || y.escaped && o.shndx != nil)
+}
+
 func (o *writer) emitIndexes(w io.Writer) error {
 	return emitEntries(w, len(o.Symbols)+1, 4, func(b []byte, i int) error {
 		var word uint32
 		if i > 0 {
-			if y := o.Symbols[i-1]; y.Section != nil && (y.Section.num >= shnLoReserve || y.escaped) {
+			if y := o.Symbols[i-1]; o.extended(y) {
 				word = uint32(y.Section.num)
 			}
 		}
@@ -466,9 +483,6 @@ func (o *writer) emitGroup(w io.Writer, s *Section) error {
 func (o *writer) emitRelocs(w io.Writer, s *Section) error {
 	return emitEntries(w, len(s.relocs), o.relocSize(s.Type), func(b []byte, i int) error {
 		r := s.relocs[i]
-		if r.Sym != nil && r.Sym.removed {
-			return o.errorf(s, int64(r.Offset), "relocation against %s, which was removed", r.Sym)
-		}
 		if err := o.putReloc(b, s.Type, r); err != nil {
 			return o.errorf(s, int64(r.Offset), "%w", err)
 		}
@@ -485,7 +499,7 @@ func (o *writer) emitRenumbered(w io.Writer, s *Section) error {
 		num, ok := o.newNumber(uint64(sym))
 		switch {
 		case !ok:
-			return o.errorf(s, int64(i*size), "relocation against %s, which was removed", &o.parsed[sym-1])
+			return o.errorf(s, int64(i*size), "relocation against %s, which is not in the file", &o.parsed[sym-1])
 		case !o.wide && num >= 1<<24:
 			return o.errorf(s, int64(i*size), "symbol number %d does not fit into ELF32's r_info", num)
 		case num != sym:

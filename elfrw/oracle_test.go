@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package elfrw
+
+import (
+	"bytes"
+	"debug/elf"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// assertAsDebugELF compares the model with what the standard library's reader
+// sees. It knows neither SHT_SYMTAB_SHNDX nor e_flags.
+func assertAsDebugELF(t testing.TB, b []byte) {
+	t.Helper()
+	f := parse(t, b)
+	want, err := elf.NewFile(bytes.NewReader(b))
+	require.NoError(t, err)
+	assert.Equal(t, want.Machine, f.Header.Machine)
+	assert.Equal(t, want.OSABI, f.Header.OSABI)
+	require.Equal(t, len(want.Sections), len(f.Sections)+1)
+	for i, s := range f.Sections {
+		w := want.Sections[i+1]
+		assert.Equal(t, w.Name, s.Name)
+		assert.Equal(t, w.Type, s.Type, s)
+		assert.EqualValues(t, w.Flags, s.Flags, s)
+		assert.Equal(t, w.Size, s.Size(), s)
+		assert.Equal(t, w.Addralign, s.Align, s)
+		if w.Type != elf.SHT_NOBITS && w.Type != elf.SHT_NULL {
+			data, err := w.Data()
+			require.NoError(t, err)
+			assert.True(t, bytes.Equal(data, s.Data), s)
+		}
+		if w.Entsize > 0 && s.HasRelocs() {
+			assert.Equal(t, int(w.Size/w.Entsize), s.NumRelocs(), s)
+			assert.Len(t, s.Relocs(), s.NumRelocs(), s)
+		}
+	}
+	if f.Symtab == nil {
+		return
+	}
+	syms, err := want.Symbols()
+	if err != nil {
+		require.ErrorIs(t, err, elf.ErrNoSymbols)
+	}
+	require.Equal(t, len(syms), len(f.Symbols))
+	for i, y := range f.Symbols {
+		w := syms[i]
+		got := elf.Symbol{Name: y.Name, Info: y.Info, Other: y.Other, Section: y.Index, Value: y.Value, Size: y.Size, VersionIndex: w.VersionIndex}
+		if y.Section != nil {
+			got.Section = elf.SectionIndex(y.Section.num)
+		}
+		if w.Section == elf.SHN_XINDEX {
+			got.Section = elf.SHN_XINDEX
+		}
+		got.HasVersion, got.Version, got.Library = w.HasVersion, w.Version, w.Library
+		assert.Equal(t, w, got)
+	}
+}
+
+// assertReadelfSilent runs readelf, where there is one, over b: it reads it
+// all and has nothing to complain of.
+func assertReadelfSilent(t testing.TB, b []byte) {
+	t.Helper()
+	readelf, err := exec.LookPath("readelf")
+	if err != nil {
+		t.Log("readelf is not installed: its opinion was not asked")
+		return
+	}
+	path := filepath.Join(t.TempDir(), "out.ko")
+	require.NoError(t, os.WriteFile(path, b, 0o666))
+	var stderr bytes.Buffer
+	cmd := exec.Command(readelf, "-aW", path)
+	cmd.Stderr = &stderr
+	assert.NoError(t, cmd.Run())
+	assert.Empty(t, stderr.String())
+}
+
+// runSelf runs one test of this binary with variables in its environment.
+func runSelf(t *testing.T, test string, env ...string) (string, error) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run", "^"+test)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	return "\n" + string(out), err
+}
+
+func TestModelAgreesWithDebugELF(t *testing.T) {
+	eachKind(t, func(t *testing.T, k kind) {
+		assertAsDebugELF(t, module(k).bytes())
+		assertAsDebugELF(t, bare(k).bytes())
+	})
+}
+
+// TestRelocationsAgreeWithTheImage decodes what the builder encoded.
+func TestRelocationsAgreeWithTheImage(t *testing.T) {
+	eachKind(t, func(t *testing.T, k kind) {
+		f := parse(t, module(k).bytes())
+		outside, data := symbol(t, f, "outside"), symbol(t, f, "data")
+		assert.Equal(t, []Rela{{4, outside, 2, -4}, {12, data, 1, 8}, {20, outside, 4, -4}, {28, nil, 1, 7}}, section(t, f, ".rela.text").Relocs())
+		assert.Equal(t, []Rela{{1, data, 10, 0}}, section(t, f, ".rel.debug").Relocs())
+		assert.Nil(t, section(t, f, ".text").Relocs())
+	})
+}
+
+func TestBuilderMakesWhatReadelfReads(t *testing.T) {
+	eachKind(t, func(t *testing.T, k kind) {
+		m := module(k)
+		if !k.wide() || k == kindMIPS {
+			m.sec(".rel.debug").relocs[0].typ = 2
+		}
+		assertReadelfSilent(t, m.bytes())
+	})
+}
