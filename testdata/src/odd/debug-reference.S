@@ -20,5 +20,5 @@
 	.8byte	foo
 	.8byte	only_here
 	.8byte	.klp.sym.rela.ext4.ext4.bar.0 + 8
-	.8byte	record0
+	.8byte	.klp.module_relocs.vmlinux + 12
 2:
