@@ -1,3 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Klp-convert turns the annotations in a linked livepatch module into klp
+// relocations, which the kernel resolves when it loads the module or the
+// object that the module patches.
+//
+//	klp-convert [flags] in.ko out.ko
+//	klp-convert inspect FILE
+//
+// Rules of its user interface:
+//
+//   - stdout carries results, stderr diagnostics; a successful conversion says
+//     nothing unless something deserves a warning.
+//   - A diagnostic is one line, "file: severity: klp-convert: place: message
+//     [id]", and below it, indented, what can be pasted to mend it.
+//   - Exit status 0: done; 1: can't be converted, or the file can't be read;
+//     2: wrong use of the command line.
+//   - An output file appears whole, by rename, or not at all.
+//   - Nothing but the terminal decides about colour, and NO_COLOR over it.
 package main
 
-func main() {}
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// Exit statuses.
+const (
+	exitDone  = 0
+	exitFound = 1
+	exitUsage = 2
+)
+
+// errReported says that what is wrong stands on stderr already.
+var errReported = errors.New("reported")
+
+// usageError is wrong use of the command line.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// run is main with everything it touches.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
+	stopSignals := removeTempOnSignal()
+	defer stopSignals()
+	// Inputs are mapped; one that shrinks meanwhile must not end in a trace.
+	debug.SetPanicOnFault(true)
+	defer func() {
+		if r := recover(); r != nil {
+			if _, fault := r.(interface{ Addr() uintptr }); !fault {
+				panic(r)
+			}
+			removeTemps()
+			fmt.Fprintln(stderr, "error: klp-convert: an input file changed while it was read")
+			status = exitFound
+		}
+	}()
+
+	cmd := newCommand()
+	cmd.SetArgs(args)
+	cmd.SetIn(stdin)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	err := cmd.Execute()
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errReported):
+		return exitFound
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "error: klp-convert: %v\nhint: klp-convert --help\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "error: klp-convert: %v\n", err)
+	return exitFound
+}
+
+func newCommand() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "klp-convert [flags] in.ko out.ko",
+		Short: "Turn the annotations in a livepatch module into klp relocations",
+		Long: `Turn the annotations in a linked livepatch module (KLP_MODULE_RELOC records
+and KLP_RELOC_SYMBOL labels) into klp relocations, which the kernel resolves
+late: .klp.rela.<object>.<section> sections and .klp.sym.<object>.<name>,<pos>
+symbols. Run it after modpost and before signing and compression, as the last
+step that edits the module.
+
+in.ko may be compressed (gzip, xz, zstd); out.ko is compressed when its name
+says so (.gz, .xz, .zst). Either may be "-". Both may be the same file. A
+module that holds nothing to convert is copied byte for byte.`,
+		Example: `  klp-convert livepatch.tmp.ko livepatch.ko
+  klp-convert livepatch.ko livepatch.ko        # in place
+  klp-convert -n livepatch.ko                  # what would be done
+  klp-convert inspect livepatch.ko`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          o.args,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return convert(cmd, &o) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&o.out, "output", "o", "", "write to `FILE` (instead of naming it second)")
+	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "print the plan on stdout and write nothing")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "say what is done, and notes")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "say errors only")
+	f.BoolVar(&o.json, "json", false, "print plan, result and diagnostics as one JSON object on stdout")
+	cmd.PersistentFlags().StringVar(&o.color, "color", "auto", "colour diagnostics: `auto`, always or never")
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	cmd.SetVersionTemplate("klp-convert {{.Version}}\n")
+	cmd.CompletionOptions.HiddenDefaultCmd = false
+	cmd.ValidArgsFunction = completeModules
+	cmd.AddCommand(newInspectCommand(&o))
+	return cmd
+}
+
+func completeModules(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"ko", "ko.gz", "ko.xz", "ko.zst"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// options is the command line.
+type options struct {
+	in, out         string
+	dryRun          bool
+	verbose, quiet  bool
+	json            bool
+	color           string
+	inspectedAsJSON bool
+}
+
+func (o *options) common() error {
+	switch o.color {
+	case "auto", "always", "never":
+		return nil
+	}
+	return usagef("--color is %q, want auto, always or never", o.color)
+}
+
+// args reads the positional arguments.
+func (o *options) args(_ *cobra.Command, args []string) error {
+	if err := o.common(); err != nil {
+		return err
+	}
+	switch {
+	case len(args) == 0:
+		return usagef("no input file")
+	case len(args) == 1 && o.out == "" && !o.dryRun:
+		return usagef("no output file: klp-convert %s OUT.ko", args[0])
+	case len(args) == 2 && o.out != "":
+		return usagef("two output files: %s and, by --output, %s", args[1], o.out)
+	case len(args) > 2:
+		return usagef("too many arguments: %s", strings.Join(args[2:], " "))
+	case o.verbose && o.quiet:
+		return usagef("--verbose and --quiet exclude each other")
+	}
+	o.in = args[0]
+	if len(args) == 2 {
+		o.out = args[1]
+	}
+	if o.json && o.out == "-" && !o.dryRun {
+		return usagef("--json and the module can't both go to stdout")
+	}
+	return nil
+}
+
+// buildVersion is set by the linker for releases (make build).
+var buildVersion string
+
+func version() string {
+	if buildVersion != "" {
+		return buildVersion
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

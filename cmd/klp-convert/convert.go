@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+)
+
+// convert is the command without a subcommand: read, plan, apply, prove, write.
+func convert(cmd *cobra.Command, o *options) error {
+	in, err := readInput(o.in, cmd.InOrStdin())
+	if err != nil {
+		return printError(cmd.ErrOrStderr(), err, o)
+	}
+	defer in.unmap()
+	c := &conversion{options: o, input: in, cmd: cmd, result: &result{Input: in.name, Output: o.out, Diagnostics: klpreloc.Diagnostics{}}}
+	err = c.run()
+	if err != nil {
+		c.result.Status = "refused"
+	}
+	report := newReporter(cmd.ErrOrStderr(), in.name, o).report(c.result.Diagnostics)
+	if o.json {
+		if jerr := writeJSON(cmd.OutOrStdout(), c.result); jerr != nil && err == nil {
+			err = jerr
+		}
+	}
+	if err != nil {
+		return printError(cmd.ErrOrStderr(), err, o)
+	}
+	if report == nil && o.verbose && !o.dryRun {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: klp-convert: %s\n", in.name, c.result.summary())
+	}
+	return report
+}
+
+// result is what --json prints.
+type result struct {
+	Input       string               `json:"input"`
+	Output      string               `json:"output,omitempty"`
+	Status      string               `json:"status"` // converted, copied, planned, refused
+	Plan        *klpreloc.PlanInfo   `json:"plan,omitempty"`
+	Diagnostics klpreloc.Diagnostics `json:"diagnostics"`
+}
+
+func (r *result) summary() string {
+	if r.Status == "copied" {
+		return "nothing to convert; copied as it is"
+	}
+	n := 0
+	for _, m := range r.Plan.Moves {
+		n += m.Relocs
+	}
+	return fmt.Sprintf("%s to %s: %d relocations in %d klp relocation sections, %d klp symbols",
+		r.Status, r.Output, n, len(r.Plan.Moves), len(r.Plan.Symbols))
+}
+
+type conversion struct {
+	*options
+	*input
+	cmd    *cobra.Command
+	result *result
+}
+
+// run does the conversion. What it finds wrong with the module is in the
+// result's diagnostics; the error is about files.
+func (c *conversion) run() error {
+	f, err := elfrw.Parse("", c.module)
+	if err != nil {
+		c.found(klpreloc.FileDiagnostic(err))
+		return errReported
+	}
+	plan, found := klpreloc.NewPlan(f)
+	c.found(found...)
+	if found.Failed() {
+		return errReported
+	}
+	c.result.Plan = plan.Info()
+	switch {
+	case c.dryRun:
+		c.result.Status = "planned"
+		if c.json {
+			return nil
+		}
+		return writePlan(c.cmd.OutOrStdout(), c.result.Plan)
+	case plan.Empty():
+		c.result.Status = "copied"
+		return c.copy()
+	}
+	if err := plan.Apply(); err != nil {
+		c.found(klpreloc.FileDiagnostic(err))
+		return errReported
+	}
+	c.result.Status = "converted"
+	return c.write(f)
+}
+
+func (c *conversion) found(d ...klpreloc.Diagnostic) {
+	c.result.Diagnostics = append(c.result.Diagnostics, d...)
+}
+
+// copy hands the input on as it is, or in another compression where the output
+// asks for that. In place, that is nothing to do.
+func (c *conversion) copy() error {
+	if c.inPlace() {
+		return nil
+	}
+	want := compressionFor(c.out)
+	if c.out == "-" || want.name == c.packed.name {
+		return writeFile(c.out, c.info, c.cmd.OutOrStdout(), plain, c.raw)
+	}
+	return writeFile(c.out, c.info, c.cmd.OutOrStdout(), want, c.module)
+}
+
+func (c *conversion) inPlace() bool {
+	if c.info == nil {
+		return false
+	}
+	info, err := os.Stat(c.out)
+	return err == nil && os.SameFile(info, c.info)
+}
+
+// write puts the edited module into the output, once it is proven.
+func (c *conversion) write(f *elfrw.File) error {
+	want := compressionFor(c.out)
+	if c.out == "-" || want.writer != nil {
+		b, err := f.Bytes()
+		if err == nil {
+			err = c.prove(b)
+		}
+		if err != nil {
+			return c.defect(err)
+		}
+		return writeFile(c.out, c.info, c.cmd.OutOrStdout(), want, b)
+	}
+	o, err := create(c.out, c.info)
+	if err != nil {
+		return err
+	}
+	defer o.discard()
+	if !o.temp { // a device: what is in it can't be taken back
+		b, err := f.Bytes()
+		if err == nil {
+			err = c.prove(b)
+		}
+		if err != nil {
+			return c.defect(err)
+		}
+		if _, err := o.f.Write(b); err != nil {
+			return fileError(c.out, err)
+		}
+		return o.finish()
+	}
+	if err := f.Write(o.f); err != nil {
+		return c.writeError(err)
+	}
+	info, err := o.f.Stat()
+	if err != nil {
+		return fileError(c.out, err)
+	}
+	b, unmap, err := mapFile(o.f, info.Size())
+	if err != nil {
+		return fileError(c.out, err)
+	}
+	defer unmap()
+	if err := c.prove(b); err != nil {
+		return c.defect(err)
+	}
+	return o.finish()
+}
+
+// prove compares the finished bytes with the input, both read anew.
+func (c *conversion) prove(b []byte) error {
+	before, err := elfrw.Parse("", c.module)
+	if err != nil {
+		return err
+	}
+	after, err := elfrw.Parse("", b)
+	if err != nil {
+		return err
+	}
+	return klpreloc.Prove(before, after)
+}
+
+func (c *conversion) defect(err error) error {
+	c.found(klpreloc.ProofDiagnostic(err))
+	return errReported
+}
+
+// writeError tells a full disk from a file that can't be put into ELF.
+func (c *conversion) writeError(err error) error {
+	if _, ok := err.(*elfrw.Error); ok {
+		c.found(klpreloc.FileDiagnostic(err))
+		return errReported
+	}
+	return fileError(c.out, err)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// writePlan prints a plan for --dry-run.
+func writePlan(w io.Writer, p *klpreloc.PlanInfo) error {
+	t := newTable(w)
+	if len(p.Moves) == 0 && len(p.Symbols) == 0 && len(p.DropSections) == 0 {
+		t.line("nothing to convert")
+	}
+	t.section("relocations to move", "FROM", "TO", "RELOCATIONS")
+	for _, m := range p.Moves {
+		t.row(m.From, m.To, m.Relocs)
+	}
+	t.section("symbols to rename", "SYMBOL", "TO", "RELOCATIONS")
+	for _, s := range p.Symbols {
+		t.row(s.Symbol, s.To, s.Relocs)
+	}
+	t.section("sections to drop", "SECTION")
+	for _, s := range p.DropSections {
+		t.row(s)
+	}
+	t.section("symbols to drop", "SYMBOL")
+	for _, s := range p.DropSymbols {
+		t.row(s)
+	}
+	t.section("debug information", "SECTION", "DETACHED", "DROPPED")
+	for _, d := range p.Detached {
+		t.row(d.Section, d.Detached, d.Dropped)
+	}
+	if p.DropTrailer {
+		t.line("the module signature is dropped")
+	}
+	return t.flush()
+}

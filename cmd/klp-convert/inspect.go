@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+)
+
+func newInspectCommand(o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "inspect [flags] FILE",
+		Short: "Show what a module says about livepatching, before or after conversion",
+		Long: `Show what a module is: its module information, the annotations that
+klp-convert would convert, the klp relocation sections and klp symbols that it
+holds, and which symbols stay undefined. FILE may be compressed, or "-".`,
+		Example: `  klp-convert inspect livepatch.ko
+  klp-convert inspect --json livepatch.ko.xz | jq .klp_symbols`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("inspect takes one file, not %d", len(args))
+			}
+			return o.common()
+		},
+		ValidArgsFunction: completeModules,
+		RunE:              func(cmd *cobra.Command, args []string) error { return inspect(cmd, o, args[0]) },
+	}
+	cmd.Flags().BoolVar(&o.inspectedAsJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// inspect prints what a module is.
+func inspect(cmd *cobra.Command, o *options, path string) error {
+	in, err := readInput(path, cmd.InOrStdin())
+	if err != nil {
+		return printError(cmd.ErrOrStderr(), err, o)
+	}
+	defer in.unmap()
+	report := newReporter(cmd.ErrOrStderr(), in.name, o)
+	f, err := elfrw.Parse("", in.module)
+	if err != nil {
+		return report.report(klpreloc.Diagnostics{klpreloc.FileDiagnostic(err)})
+	}
+	d, found := klpreloc.Describe(f)
+	found.Sort()
+	if o.inspectedAsJSON {
+		err = writeJSON(cmd.OutOrStdout(), struct {
+			File string `json:"file"`
+			*klpreloc.Description
+			Diagnostics klpreloc.Diagnostics `json:"diagnostics"`
+		}{in.name, d, append(klpreloc.Diagnostics{}, found...)})
+	} else {
+		err = writeDescription(cmd.OutOrStdout(), in.name, d)
+	}
+	if err != nil {
+		return err
+	}
+	return report.report(found)
+}
+
+func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
+	t := newTable(w)
+	t.line("%s: %s, %s", name, d.Machine, d.State)
+	t.section("module information")
+	for _, e := range d.Modinfo {
+		k, v, _ := strings.Cut(e, "=")
+		t.row(clean(k), clean(v))
+	}
+	if d.Signed {
+		t.row("signature", "appended")
+	}
+	t.section("annotations", "SYMBOL", "OBJECT", "SYMPOS", "APPLIED WITH", "RELOCATIONS", "DIALECT")
+	for _, a := range d.Annotations {
+		t.row(clean(a.Name), clean(a.Object), a.Pos, clean(a.LPObject), a.Relocs, a.Dialect)
+	}
+	t.section("klp relocation sections", "SECTION", "APPLIED WITH", "RELOCATES", "RELOCATIONS")
+	for _, s := range d.KlpSections {
+		t.row(clean(s.Name), orUnreadable(s.Object), s.Target, s.Relocs)
+	}
+	t.section("klp symbols", "SYMBOL", "OBJECT", "SYMPOS", "RELOCATIONS")
+	for _, s := range d.KlpSymbols {
+		if s.Error != "" {
+			t.row(clean(s.Symbol), "unreadable", "-", s.Relocs)
+			continue
+		}
+		t.row(clean(s.Name), clean(s.Object), s.Pos, s.Relocs)
+	}
+	t.section("undefined symbols", "SYMBOL", "BINDING", "RELOCATIONS", "MODPOST")
+	for _, u := range d.Undefined {
+		bind, how := "global", "unresolved"
+		if u.Weak {
+			bind = "weak"
+		}
+		if u.Versioned {
+			how = "export"
+		}
+		t.row(clean(u.Name), bind, u.Relocs, how)
+	}
+	return t.flush()
+}
+
+func orUnreadable(s string) string {
+	if s == "" {
+		return "unreadable"
+	}
+	return s
+}
+
+// clean makes what a file says fit for a terminal.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\uFFFD' {
+			return '?'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// Dialect is how an annotation is written. docs/format.md draws them.
+type Dialect string
+
+// The dialects that convert. On 64-bit targets the records of the 2016
+// proposal and those of v1 to v7 are the same twelve bytes, so there Records
+// stands for both.
+const (
+	Records    Dialect = "record"       // {pointer, u32}, 12 bytes
+	RecordsRFC Dialect = "record (RFC)" // 32-bit: {pointer, u32}, 8 bytes
+	RecordsV7  Dialect = "record (v7)"  // 32-bit: {u64 slot, u32}, 12 bytes
+	Labels     Dialect = "label"        // .klp.sym.rela.LP.SYM.NAME,POS
+)
+
+// Annotation is an author's statement that an undefined symbol is the Pos-th
+// of that name in an object of the kernel.
+type Annotation struct {
+	Dialect  Dialect
+	LPObject string // the livepatched object: says when the relocation is applied
+	Object   string // the symbol object: says where the symbol lives
+	Name     string
+	Pos      uint32 // sympos; 0: the only one
+	Symbol   *elfrw.Symbol
+
+	section *elfrw.Section // that holds the record; nil for labels
+	offset  uint64
+}
+
+func (a *Annotation) place() place {
+	if a.section == nil {
+		return nowhere
+	}
+	return at(a.section, a.offset)
+}
+
+// klpName is what the symbol will be called.
+func (a *Annotation) klpName() string { return SymbolName(a.Object, a.Name, a.Pos) }
+
+// Input is what a module says before anything is decided.
+type Input struct {
+	Modinfo     Modinfo
+	Kernel      Version // that it was built for
+	Annotations []Annotation
+	Sections    []*elfrw.Section // annotation sections, in header order
+	KlpSections []*elfrw.Section // finished klp relocation sections
+	KlpSymbols  []*elfrw.Symbol  // finished klp symbols
+	Objtool     []*elfrw.Section // __klp_relocs*, for objtool klp post-link
+	Signed      bool             // a module signature is appended
+
+	labels int // undefined symbols in label form, readable or not
+}
+
+// Annotated reports whether there is anything to convert.
+func (in *Input) Annotated() bool { return len(in.Sections) > 0 || in.labels > 0 }
+
+// Converted reports whether there are finished klp relocations.
+func (in *Input) Converted() bool { return len(in.KlpSections) > 0 || len(in.KlpSymbols) > 0 }
+
+// signatureMarker ends a signed module (include/linux/module_signature.h).
+const signatureMarker = "~Module signature appended~\n"
+
+// Read finds what f says about livepatching. It decides nothing; what can't be
+// read is in the diagnostics.
+func Read(f *elfrw.File) (*Input, Diagnostics) {
+	in := &Input{Modinfo: readModinfo(f)}
+	in.Kernel = in.Modinfo.Kernel()
+	in.Signed = len(f.Trailer) >= len(signatureMarker) && string(f.Trailer[len(f.Trailer)-len(signatureMarker):]) == signatureMarker
+	for _, s := range f.Sections {
+		switch {
+		case isAnnotation(s):
+			in.Sections = append(in.Sections, s)
+		case isKlpSection(s):
+			in.KlpSections = append(in.KlpSections, s)
+		case isObjtool(s):
+			in.Objtool = append(in.Objtool, s)
+		}
+	}
+	for _, y := range f.Symbols {
+		if isKlpSymbol(y) {
+			in.KlpSymbols = append(in.KlpSymbols, y)
+		}
+	}
+	r := &reader{File: f, Input: in}
+	r.records()
+	r.labels()
+	return in, r.found
+}
+
+type reader struct {
+	*elfrw.File
+	*Input
+	reporter
+}
+
+// isKlpSection goes by the flag, as the kernel does (kernel/livepatch/core.c,
+// klp_write_object_relocs), and by the name, for what forgot the flag.
+func isKlpSection(s *elfrw.Section) bool {
+	return s.Flags&flagRelaLivepatch != 0 || hasPrefix(s.Name, sectionPrefix)
+}
+
+func isKlpSymbol(y *elfrw.Symbol) bool { return y.Section == nil && y.Index == indexLivepatch }
+
+func isObjtool(s *elfrw.Section) bool {
+	return s.Name == objtoolPrefix || hasPrefix(s.Name, objtoolPrefix+".")
+}
+
+func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"debug/elf"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// Description is what a module is, for people and for JSON. Its lists are in
+// the order of the file.
+type Description struct {
+	Machine     string           `json:"machine"`
+	State       State            `json:"state"`
+	Modinfo     []string         `json:"modinfo"`
+	Signed      bool             `json:"signed"`
+	Annotations []AnnotationInfo `json:"annotations"`
+	KlpSections []KlpSectionInfo `json:"klp_sections"`
+	KlpSymbols  []KlpSymbolInfo  `json:"klp_symbols"`
+	Undefined   []UndefinedInfo  `json:"undefined"`
+}
+
+// State says how far a module is on its way.
+type State string
+
+// The states of a module.
+const (
+	NoLivepatch   State = "no livepatch"
+	PlainPatch    State = "livepatch without annotations"
+	Unconverted   State = "annotated, not converted"
+	Finished      State = "converted"
+	HalfWay       State = "klp relocations beside annotations"
+	ForObjtool    State = "input of objtool klp post-link"
+	AnnotatedOnly State = "annotated, but no livepatch"
+)
+
+// AnnotationInfo is one annotation.
+type AnnotationInfo struct {
+	Dialect  Dialect `json:"dialect"`
+	LPObject string  `json:"livepatched_object"`
+	Object   string  `json:"symbol_object"`
+	Name     string  `json:"name"`
+	Pos      uint32  `json:"sympos"`
+	Relocs   int     `json:"relocations"` // of loaded sections, against its symbol
+}
+
+// KlpSectionInfo is one klp relocation section.
+type KlpSectionInfo struct {
+	Name   string `json:"name"`
+	Object string `json:"object"` // as the kernel reads it; empty when it can't
+	Target string `json:"target"`
+	Relocs int    `json:"relocations"`
+}
+
+// KlpSymbolInfo is one klp symbol.
+type KlpSymbolInfo struct {
+	Symbol string `json:"symbol"` // as it stands in the file
+	Object string `json:"object"`
+	Name   string `json:"name"`
+	Pos    uint64 `json:"sympos"`
+	Relocs int    `json:"relocations"`
+	Error  string `json:"error,omitempty"` // why the kernel can't read it
+}
+
+// UndefinedInfo is an undefined symbol that carries no annotation.
+type UndefinedInfo struct {
+	Name      string `json:"name"`
+	Weak      bool   `json:"weak"`
+	Versioned bool   `json:"versioned"` // in __versions: resolved to an export by modpost
+	Relocs    int    `json:"relocations"`
+}
+
+// Describe reads what f is. Annotations that can't be read are left out; Read
+// has them among its diagnostics, which Describe returns.
+func Describe(f *elfrw.File) (*Description, Diagnostics) {
+	in, found := Read(f)
+	d := &Description{
+		Machine: machineName(f), State: in.state(), Modinfo: in.Modinfo, Signed: in.Signed,
+		Annotations: []AnnotationInfo{}, KlpSections: []KlpSectionInfo{}, KlpSymbols: []KlpSymbolInfo{}, Undefined: []UndefinedInfo{},
+	}
+	if d.Modinfo == nil {
+		d.Modinfo = []string{}
+	}
+	uses := usesOf(f, in)
+	annotated := map[*elfrw.Symbol]bool{}
+	for _, a := range in.Annotations {
+		annotated[a.Symbol] = true
+		d.Annotations = append(d.Annotations, AnnotationInfo{a.Dialect, a.LPObject, a.Object, a.Name, a.Pos, uses[a.Symbol]})
+	}
+	for _, s := range in.KlpSections {
+		object, _ := SectionObject(s.Name)
+		d.KlpSections = append(d.KlpSections, KlpSectionInfo{s.Name, object, s.Target.String(), s.NumRelocs()})
+	}
+	for _, y := range in.KlpSymbols {
+		k := KlpSymbolInfo{Symbol: y.Name, Relocs: uses[y]}
+		var err error
+		if k.Object, k.Name, k.Pos, err = ParseSymbolName(y.Name); err != nil {
+			k.Error = err.Error()
+		}
+		d.KlpSymbols = append(d.KlpSymbols, k)
+	}
+	names, _ := versioned(f)
+	for _, y := range f.Symbols {
+		if y.Undefined() && y.Name != "" && !annotated[y] {
+			_, ok := slices.BinarySearch(names, y.Name)
+			d.Undefined = append(d.Undefined, UndefinedInfo{y.Name, y.Bind() == elf.STB_WEAK, ok, uses[y]})
+		}
+	}
+	return d, found
+}
+
+func (in *Input) state() State {
+	switch {
+	case in.Annotated() && in.Converted():
+		return HalfWay
+	case in.Annotated() && !in.Modinfo.Livepatch():
+		return AnnotatedOnly
+	case in.Annotated():
+		return Unconverted
+	case len(in.Objtool) > 0:
+		return ForObjtool
+	case in.Converted():
+		return Finished
+	case in.Modinfo.Livepatch():
+		return PlainPatch
+	}
+	return NoLivepatch
+}
+
+// usesOf counts, for every symbol that is not defined in the module, the
+// relocations of loaded sections against it; those of annotations don't count.
+func usesOf(f *elfrw.File, in *Input) map[*elfrw.Symbol]int {
+	uses := map[*elfrw.Symbol]int{}
+	f.Refers(func(y *elfrw.Symbol) bool { return y.Undefined() || isKlpSymbol(y) }, func(r elfrw.Reference) bool {
+		if t := r.Section.Target; t != nil && t.Alloc() && !slices.Contains(in.Sections, t) {
+			uses[r.Sym]++
+		}
+		return true
+	})
+	return uses
+}
+
+func machineName(f *elfrw.File) string {
+	if m := machines[f.Header.Machine]; m != nil && m.wide() == (f.PointerSize() == 8) {
+		if m.name == "ppc64" && !f.BigEndian() {
+			return "ppc64le"
+		}
+		return m.name
+	}
+	return f.Header.Machine.String()
+}
+
+// PlanInfo is a plan for people and for JSON.
+type PlanInfo struct {
+	Moves        []MoveInfo   `json:"moves"`
+	Symbols      []ChangeInfo `json:"symbols"`
+	DropSections []string     `json:"drop_sections"`
+	DropSymbols  []string     `json:"drop_symbols"`
+	Detached     []DetachInfo `json:"detached"`
+	DropTrailer  bool         `json:"drop_signature"`
+}
+
+// MoveInfo is a Move.
+type MoveInfo struct {
+	From   string `json:"from"`
+	To     string `json:"to"`
+	Object string `json:"object"`
+	Relocs int    `json:"relocations"`
+}
+
+// ChangeInfo is a SymbolChange.
+type ChangeInfo struct {
+	Symbol string `json:"symbol"`
+	To     string `json:"to"`
+	Relocs int    `json:"relocations"`
+}
+
+// DetachInfo is a Detach.
+type DetachInfo struct {
+	Section  string `json:"section"`
+	Detached int    `json:"detached"`
+	Dropped  int    `json:"dropped"`
+}
+
+// Info describes the plan; call it before Apply.
+func (p *Plan) Info() *PlanInfo {
+	i := &PlanInfo{
+		Moves: []MoveInfo{}, Symbols: []ChangeInfo{}, DropSections: []string{}, DropSymbols: []string{},
+		Detached: []DetachInfo{}, DropTrailer: p.DropTrailer,
+	}
+	for _, m := range p.Moves {
+		i.Moves = append(i.Moves, MoveInfo{m.From.Name, m.Name, m.Object, len(m.Relocs)})
+	}
+	for _, c := range p.Symbols {
+		i.Symbols = append(i.Symbols, ChangeInfo{c.Symbol.Name, c.Name, c.Relocs})
+	}
+	for _, s := range p.Drop {
+		i.DropSections = append(i.DropSections, s.Name)
+	}
+	for _, y := range p.DropSymbols {
+		i.DropSymbols = append(i.DropSymbols, y.Name)
+	}
+	for _, d := range p.Detach {
+		i.Detached = append(i.Detached, DetachInfo{d.From.Name, len(d.Relocs), len(d.Drop)})
+	}
+	return i
+}

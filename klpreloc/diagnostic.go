@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// ID names a kind of diagnostic for ever: in messages, JSON and docs/errors.md,
+// which has a section for each. An id is never used again for something else.
+type ID string
+
+// What can be said about a module.
+const (
+	NotLivepatch       ID = "KLP001" // annotations, but no livepatch=Y
+	NoRecords          ID = "KLP002" // annotation section without relocations
+	StrayBytes         ID = "KLP003" // annotation section with bytes outside of every record
+	BadRecord          ID = "KLP004" // record that can't be read
+	UnknownStride      ID = "KLP005" // ELF32 records of neither 8 nor 12 bytes
+	BadLabel           ID = "KLP006" // .klp.sym.rela.* that can't be read
+	BadObject          ID = "KLP007" // object name the kernel can't read
+	ObjectDash         ID = "KLP008" // '-' in an object name
+	BadName            ID = "KLP009" // symbol name the kernel can't read
+	AnnotatedDefined   ID = "KLP010" // annotated symbol that the module defines
+	Conflict           ID = "KLP011" // one name, two objects or two positions
+	Unused             ID = "KLP012" // annotation of what nothing uses
+	ModuleUnderVmlinux ID = "KLP013" // label: module's symbol in a section gated by vmlinux
+	VmlinuxUnderModule ID = "KLP014" // label: vmlinux symbol in a section gated by a module
+	OldKernel          ID = "KLP015" // target before 5.8
+	UnknownMachine     ID = "KLP016" // no livepatching on that machine
+	BadType            ID = "KLP017" // relocation type the loader does not apply
+	NonzeroTarget      ID = "KLP018" // x86: bytes to be relocated are not zero
+	NoNop              ID = "KLP019" // ppc64le: no nop behind a call
+	PerCPU             ID = "KLP020" // klp relocation into .data..percpu
+	RelSection         ID = "KLP021" // SHT_REL
+	SplitPair          ID = "KLP022" // loongarch: relocations that belong together
+	HalfConverted      ID = "KLP023" // klp relocations beside annotations
+	WeakUndefined      ID = "KLP024" // would be bound to 0 without a word
+	StrongUndefined    ID = "KLP025" // would be refused as unknown
+	SignatureDropped   ID = "KLP026" // void after rewriting
+	ObjtoolInput       ID = "KLP027" // input of objtool klp post-link
+	Irregular          ID = "KLP028" // layout that can't be edited
+	AnnotationReferred ID = "KLP029" // code uses the annotation itself
+	SpecialSection     ID = "KLP030" // module's symbol in a table the kernel has consumed by then
+	BrokenFile         ID = "KLP031" // not a sound relocatable ELF file
+	ReadOnlyTarget     ID = "KLP032" // ppc64le: late plain store into read-only memory
+	ProofFailed        ID = "KLP033" // a defect of this program
+	NothingToConvert   ID = "KLP034" // copied as it is
+	NotAllocated       ID = "KLP035" // relocations of debug information detached
+)
+
+// Severity says what follows from a diagnostic.
+type Severity int
+
+const (
+	Note    Severity = iota // shown on request
+	Warning                 // shown; the module is converted
+	Error                   // shown; nothing is written
+)
+
+func (s Severity) String() string { return [...]string{"note", "warning", "error"}[s] }
+
+// MarshalText makes JSON say the word.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Diagnostic is one thing to say about a module. It prints as one line without
+// the file's name; hints are lines that can be pasted.
+type Diagnostic struct {
+	ID       ID       `json:"id"`
+	Severity Severity `json:"severity"`
+	Section  string   `json:"section,omitempty"` // printable
+	Offset   *uint64  `json:"offset,omitempty"`  // in Section, in bytes
+	Symbol   string   `json:"symbol,omitempty"`
+	Message  string   `json:"message"`
+	Hints    []string `json:"hints,omitempty"`
+}
+
+// String returns "section+0xoff: message".
+func (d Diagnostic) String() string {
+	var b strings.Builder
+	if d.Section != "" {
+		b.WriteString(d.Section)
+		if d.Offset != nil {
+			fmt.Fprintf(&b, "+%#x", *d.Offset)
+		}
+		b.WriteString(": ")
+	}
+	b.WriteString(d.Message)
+	return b.String()
+}
+
+// Diagnostics is what one run has to say.
+type Diagnostics []Diagnostic
+
+// Failed reports whether an error is among them.
+func (d Diagnostics) Failed() bool {
+	return slices.ContainsFunc(d, func(x Diagnostic) bool { return x.Severity == Error })
+}
+
+// Sort puts errors first, then warnings, then notes, each by place and then by
+// text, so that the same input says the same in the same order.
+func (d Diagnostics) Sort() {
+	slices.SortStableFunc(d, func(a, b Diagnostic) int {
+		if a.Severity != b.Severity {
+			return int(b.Severity) - int(a.Severity)
+		}
+		if c := strings.Compare(a.Section, b.Section); c != 0 {
+			return c
+		}
+		if x, y := offsetOf(a), offsetOf(b); x != y {
+			if x < y {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.Message, b.Message)
+	})
+}
+
+func offsetOf(d Diagnostic) uint64 {
+	if d.Offset == nil {
+		return 0
+	}
+	return *d.Offset
+}
+
+// place is where a diagnostic points: a section, or a section and an offset.
+type place struct {
+	section *elfrw.Section
+	offset  uint64
+	whole   bool // offset says nothing
+}
+
+var nowhere = place{whole: true}
+
+func in(s *elfrw.Section) place             { return place{section: s, whole: true} }
+func at(s *elfrw.Section, off uint64) place { return place{section: s, offset: off} }
+
+// reporter collects diagnostics.
+type reporter struct{ found Diagnostics }
+
+func (r *reporter) add(sev Severity, id ID, where place, sym, format string, args ...any) *Diagnostic {
+	d := Diagnostic{ID: id, Severity: sev, Symbol: sym, Message: fmt.Sprintf(format, args...)}
+	if where.section != nil {
+		d.Section = where.section.String()
+		if !where.whole {
+			off := where.offset
+			d.Offset = &off
+		}
+	}
+	r.found = append(r.found, d)
+	return &r.found[len(r.found)-1]
+}
+
+func (r *reporter) errorf(id ID, where place, sym, format string, args ...any) *Diagnostic {
+	return r.add(Error, id, where, sym, format, args...)
+}
+
+func (r *reporter) warnf(id ID, where place, sym, format string, args ...any) *Diagnostic {
+	return r.add(Warning, id, where, sym, format, args...)
+}
+
+func (r *reporter) notef(id ID, where place, sym, format string, args ...any) *Diagnostic {
+	return r.add(Note, id, where, sym, format, args...)
+}
+
+// hint adds a line that helps. It must follow the call that made d at once.
+func (d *Diagnostic) hint(format string, args ...any) *Diagnostic {
+	d.Hints = append(d.Hints, fmt.Sprintf(format, args...))
+	return d
+}
+
+// cause returns what an elfrw error says without the file it is about, which
+// whoever prints it puts in front.
+func cause(err error) error {
+	var e *elfrw.Error
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// FileDiagnostic makes a diagnostic of an error of package elfrw.
+func FileDiagnostic(err error) Diagnostic {
+	d := Diagnostic{ID: BrokenFile, Severity: Error, Message: err.Error()}
+	var e *elfrw.Error
+	if errors.As(err, &e) {
+		d.Section, d.Message = e.Section, e.Err.Error()
+		if e.Offset >= 0 {
+			off := uint64(e.Offset)
+			if d.Section == "" {
+				d.Section = "file"
+			}
+			d.Offset = &off
+		}
+	}
+	return d
+}
+
+// ProofDiagnostic makes a diagnostic of what Prove found.
+func ProofDiagnostic(err error) Diagnostic {
+	d := Diagnostic{ID: ProofFailed, Severity: Error, Message: "the result is not what it should be: " + err.Error()}
+	d.hint("this is a defect of klp-convert; nothing was written; please report it with the module")
+	return d
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// KLP_RELOC_SYMBOL gives an extern an assembler name that says everything:
+//
+//	.klp.sym.rela.<livepatched object>.<symbol object>.<name>,<position>
+//	.klp.sym.rela.<livepatched object>.<symbol object>.<name>.<position>
+//
+// The comma is the older spelling; assemblers up to 2.36 misread it, so the
+// dot came. Object names hold no dots and symbol names may ("foo.isra.0"), so
+// the objects are read from the left and the position from the right: what
+// follows the last comma or, without one, the last dot. Some toolchains keep
+// the quotes around the name.
+
+// isLabel reports whether a symbol's name is in label form.
+func isLabel(name string) bool {
+	return strings.HasPrefix(strings.TrimPrefix(name, `"`), labelPrefix)
+}
+
+// parseLabel takes a label apart.
+func parseLabel(label string) (a Annotation, err error) {
+	s, quoted := strings.CutPrefix(label, `"`)
+	if quoted {
+		var ok bool
+		if s, ok = strings.CutSuffix(s, `"`); !ok {
+			return a, fmt.Errorf("the closing quote is missing")
+		}
+	}
+	s = strings.TrimPrefix(s, labelPrefix)
+	var ok1, ok2 bool
+	a.LPObject, s, ok1 = strings.Cut(s, ".")
+	a.Object, s, ok2 = strings.Cut(s, ".")
+	if !ok1 || !ok2 {
+		return a, fmt.Errorf("two object names and a symbol name are wanted behind %s", labelPrefix)
+	}
+	i := strings.LastIndexByte(s, ',')
+	if i < 0 {
+		i = strings.LastIndexByte(s, '.')
+	}
+	if i < 0 {
+		return a, fmt.Errorf("the position is missing")
+	}
+	pos, err := strconv.ParseUint(s[i+1:], 10, 32)
+	if err != nil {
+		return a, fmt.Errorf("position %q is not a number of 32 bits", clip(s[i+1:]))
+	}
+	a.Dialect, a.Name, a.Pos = Labels, s[:i], uint32(pos)
+	return a, nil
+}
+
+// labels reads the symbols in label form.
+func (r *reader) labels() {
+	for _, y := range r.File.Symbols {
+		if !isLabel(y.Name) {
+			continue
+		}
+		r.label(y)
+	}
+}
+
+func (r *reader) label(y *elfrw.Symbol) {
+	if isKlpSymbol(y) {
+		return // an object called "rela"
+	}
+	r.Input.labels++
+	if !y.Undefined() {
+		r.defined(nowhere, clip(y.Name), y)
+		return
+	}
+	a, err := parseLabel(y.Name)
+	if err != nil {
+		r.errorf(BadLabel, nowhere, clip(y.Name), "label %q can't be read: %v", clip(y.Name), err).
+			hint("KLP_RELOC_SYMBOL_POS(lp_obj, sym_obj, name, pos) of klp_convert.h writes it")
+		return
+	}
+	a.Symbol = y
+	r.Annotations = append(r.Annotations, a)
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"debug/elf"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// What the kernel asks of a klp relocation and its place. All of this it finds
+// out late, or not at all, when the livepatched object comes.
+
+// Types of R_PPC64_* that are named here.
+const (
+	ppc64REL24 = uint32(elf.R_PPC64_REL24)
+	ppc64Nop   = 0x60000000
+	ppc64Link  = 1 // LK: the branch is a call
+)
+
+// specialTables are read by the kernel before a module's klp relocations are
+// applied, so a module's symbol in one of them is never seen (module_finalize
+// of the architectures, jump_label_module_notify, static_call_module_notify).
+var specialTables = []string{
+	".altinstructions", ".altinstr_replacement", ".parainstructions",
+	"__jump_table", ".static_call_sites", ".retpoline_sites", ".return_sites",
+}
+
+// movable checks that r, of relocation section s, can be a klp relocation.
+func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, t *target) bool {
+	name := symName(r.Sym)
+	where := at(s, r.Offset)
+	switch {
+	case s.Type == elf.SHT_REL:
+		p.errorf(RelSection, where, name, "%s is annotated, but this section is SHT_REL: livepatching kernels use SHT_RELA", name)
+		return false
+	case p.machine == nil:
+		return false
+	case s.Target.Name == ".data..percpu":
+		p.errorf(PerCPU, where, name, "%s in per-CPU data can't be a klp relocation: the loader places that section itself and the kernel never applies it", name).
+			hint("set the per-CPU variable at run time, in the module's init function")
+		return false
+	case t.gate != vmlinux && slices.Contains(specialTables, s.Target.Name):
+		p.errorf(SpecialSection, where, name, "%s of module %s in %s: the kernel has read that table before %s comes, and would use the address 0", name, t.klp.object, s.Target, t.gate).
+			hint("use static_key_enabled(), an indirect call, or a helper function outside of the alternative")
+		return false
+	}
+	width, known := p.machine.types[r.Type]
+	if !known {
+		p.errorf(BadType, where, name, "%s is reached by %s, which the module loader of %s does not apply", name, typeName(p.File, r.Type), p.machine.name).
+			hint("build with the kernel's own flags (Kbuild), without -fpic")
+		return false
+	}
+	return p.zeros(where, s.Target, r, width) && p.returns(where, s.Target, r) && p.writable(where, s.Target, r, t)
+}
+
+// zeros: x86 refuses to relocate bytes that are not zero (since 4.0; the
+// message is "existing value is nonzero", arch/x86/kernel/module.c).
+func (p *planner) zeros(where place, s *elfrw.Section, r elfrw.Rela, width int) bool {
+	if !p.machine.zeroTarget {
+		return true
+	}
+	b, ok := window(s.Data, r.Offset, width)
+	if !ok {
+		p.errorf(BrokenFile, where, symName(r.Sym), "relocation reaches behind the end of %s (%#x bytes)", s, s.Size())
+		return false
+	}
+	for _, c := range b {
+		if c != 0 {
+			p.errorf(NonzeroTarget, where, symName(r.Sym), "the %d bytes to be relocated are % x, not zero: the kernel would refuse the module", width, b).
+				hint("convert the module as modpost left it, before any other tool has edited or linked it")
+			return false
+		}
+	}
+	return true
+}
+
+// returns: a call through a stub needs the nop behind it that becomes the
+// reload of r2 (arch/powerpc/kernel/module_64.c, apply_relocate_add,
+// "Expected nop after call").
+func (p *planner) returns(where place, s *elfrw.Section, r elfrw.Rela) bool {
+	if !p.machine.nop || r.Type != ppc64REL24 {
+		return true
+	}
+	b, ok := window(s.Data, r.Offset, 4)
+	if !ok {
+		p.errorf(BrokenFile, where, symName(r.Sym), "relocation reaches behind the end of %s (%#x bytes)", s, s.Size())
+		return false
+	}
+	if p.Uint32(b)&ppc64Link == 0 {
+		return true // a sibling call does not come back here
+	}
+	next, ok := window(s.Data, r.Offset+4, 4)
+	if ok && p.Uint32(next) == ppc64Nop {
+		return true
+	}
+	p.errorf(NoNop, where, symName(r.Sym), "call of %s is not followed by a nop, which the kernel needs to restore the TOC pointer", symName(r.Sym)).
+		hint("declare %s extern, without hidden visibility, so that the compiler leaves the nop", symName(r.Sym))
+	return false
+}
+
+// writable: on ppc64 all but calls are plain stores, which fault in read-only
+// memory once the livepatch is loaded (linuxppc issue 375; so up to 7.3).
+func (p *planner) writable(where place, s *elfrw.Section, r elfrw.Rela, t *target) bool {
+	if p.machine.nop && t.gate != vmlinux && r.Type != ppc64REL24 && s.Flags&uint64(elf.SHF_WRITE) == 0 {
+		p.warnf(ReadOnlyTarget, where, symName(r.Sym), "%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory", symName(r.Sym), t.klp.object, s)
+	}
+	return true
+}
+
+// window returns n bytes of b from off, and false when they are not there.
+func window(b []byte, off uint64, n int) ([]byte, bool) {
+	if off > uint64(len(b)) || uint64(n) > uint64(len(b))-off {
+		return nil, false
+	}
+	return b[off : off+uint64(n)], true
+}
+
+// together refuses to take one of several relocations that build one value:
+// loongarch's SOP_* are a stack machine, ADD and SUB add up in place, and the
+// loader goes through one section at a time (arch/loongarch/kernel/module.c).
+func (p *planner) together(s *elfrw.Section, relocs []elfrw.Rela) {
+	moved := make([]string, len(relocs)) // where to
+	for _, m := range p.Moves {
+		if m.From == s {
+			for _, i := range m.Relocs {
+				moved[i] = m.Object
+			}
+		}
+	}
+	byOffset := make([]int, len(relocs))
+	for i := range byOffset {
+		byOffset[i] = i
+	}
+	slices.SortStableFunc(byOffset, func(a, b int) int {
+		switch {
+		case relocs[a].Offset < relocs[b].Offset:
+			return -1
+		case relocs[a].Offset > relocs[b].Offset:
+			return 1
+		}
+		return 0
+	})
+	for k := 1; k < len(byOffset); k++ {
+		a, b := byOffset[k-1], byOffset[k]
+		if relocs[a].Offset != relocs[b].Offset || moved[a] == moved[b] {
+			continue
+		}
+		p.errorf(SplitPair, at(s, relocs[a].Offset), symName(relocs[b].Sym), "%s and %s build one value; they can't be in two sections",
+			typeName(p.File, relocs[a].Type), typeName(p.File, relocs[b].Type)).
+			hint("take the symbol's address in code or in a pointer of its own, without arithmetic")
+	}
+}

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"debug/elf"
+	"strconv"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// Plan is what a conversion does, decided in full before anything is changed.
+// It refers to the file it was made for, which must not be edited in between.
+type Plan struct {
+	Input   *Input
+	Moves   []Move
+	Symbols []SymbolChange
+	Detach  []Detach
+
+	// Drop are the annotation sections; their relocations and symbols go
+	// with them.
+	Drop []*elfrw.Section
+	// DropSymbols are undefined symbols that nothing needs any more: those
+	// of unused records, and second symbols for one klp symbol.
+	DropSymbols []*elfrw.Symbol
+	// DropTrailer says that a module signature is appended, which can't be
+	// valid any more.
+	DropTrailer bool
+
+	file *elfrw.File
+}
+
+// Move takes relocations of one section to a klp relocation section.
+type Move struct {
+	From   *elfrw.Section // relocation section of a loaded section
+	Object string         // livepatched object that gates them
+	Name   string         // of the new section
+	Relocs []int          // indices into From.Relocs(), ascending
+}
+
+// SymbolChange makes a klp symbol of an undefined one.
+type SymbolChange struct {
+	Symbol *elfrw.Symbol
+	Name   string          // .klp.sym.<object>.<name>,<pos>
+	Others []*elfrw.Symbol // further symbols that mean the same; relocations against them go to Symbol
+	Relocs int             // that use it, in all
+}
+
+// Detach takes the symbol out of relocations of a section that is not loaded
+// (debug information). See detach.
+type Detach struct {
+	From   *elfrw.Section
+	Relocs []int // indices of those that keep their place and lose their symbol
+	Drop   []int // indices of those that go with an annotation section
+}
+
+// Empty reports whether the plan changes nothing.
+func (p *Plan) Empty() bool { return len(p.Drop) == 0 && len(p.Symbols) == 0 }
+
+// NewPlan decides what becomes of f. It reads f only. When an error is among
+// the diagnostics there is no plan, and nothing should be written.
+func NewPlan(f *elfrw.File) (*Plan, Diagnostics) {
+	input, found := Read(f)
+	p := &planner{
+		Plan: &Plan{Input: input, file: f}, File: f,
+		reporter: reporter{found}, bySymbol: map[*elfrw.Symbol]*target{},
+	}
+	for _, step := range []func(){
+		p.preconditions,
+		p.annotations,
+		p.relocations,
+		p.unused,
+		p.leftovers,
+		p.trailer,
+	} {
+		step()
+	}
+	p.found.Sort()
+	if p.found.Failed() {
+		return nil, p.found
+	}
+	return p.Plan, p.found
+}
+
+type planner struct {
+	*Plan
+	*elfrw.File
+	reporter
+	machine  *machine
+	bySymbol map[*elfrw.Symbol]*target
+	targets  []*target
+}
+
+// target is what an annotated symbol becomes.
+type target struct {
+	klp    *klpSymbol
+	gate   string // the livepatched object
+	relocs int    // of loaded sections
+}
+
+// klpSymbol is a klp symbol to be; several undefined symbols may become one.
+type klpSymbol struct {
+	name   string
+	object string
+	users  []*elfrw.Symbol // in symbol table order
+	labels bool            // some annotation of it is a label
+}
+
+// preconditions: what must hold of the file as a whole.
+func (p *planner) preconditions() {
+	in := p.Input
+	if !in.Annotated() {
+		if len(in.Objtool) > 0 {
+			p.notef(ObjtoolInput, inFirst(in.Objtool), "", "holds the records of objtool klp diff, which objtool klp post-link converts; left as it is")
+		}
+		return
+	}
+	if !in.Modinfo.Livepatch() {
+		p.errorf(NotLivepatch, nowhere, "", "the module is annotated, but .modinfo does not say livepatch=Y: the kernel would not apply a klp relocation").
+			hint(`MODULE_INFO(livepatch, "Y");`)
+	}
+	if in.Converted() {
+		where, what := nowhere, "klp symbols"
+		if len(in.KlpSections) > 0 {
+			where, what = inFirst(in.KlpSections), "klp relocations"
+		}
+		p.errorf(HalfConverted, where, "", "the module holds finished %s beside annotations that are not converted", what).
+			hint("convert the module as it came out of modpost, once")
+	}
+	if err := p.Editable(); err != nil {
+		p.errorf(Irregular, nowhere, "", "%v", cause(err)).
+			hint("link the module once more (ld -r -o out.o in.o), then convert it")
+	}
+	m, err := machineOf(p.File)
+	if err != nil {
+		p.errorf(UnknownMachine, nowhere, "", "%v", err)
+	}
+	p.machine = m
+	if v := in.Kernel; !v.EarlyVmlinux() {
+		magic, _ := in.Modinfo.Value("vermagic")
+		p.errorf(OldKernel, nowhere, "", "the module is built for kernel %s (vermagic %q); kernels before 5.8 take klp relocations in another form, which is not supported yet", v, magic)
+	}
+}
+
+func inFirst(s []*elfrw.Section) place {
+	if len(s) == 0 {
+		return nowhere
+	}
+	return in(s[0])
+}
+
+// annotations checks what each annotation says and decides what its symbol
+// becomes.
+func (p *planner) annotations() {
+	klp := map[string]*klpSymbol{}
+	record := map[*elfrw.Symbol]*Annotation{}
+	for i := range p.Input.Annotations {
+		a := &p.Input.Annotations[i]
+		if !p.readable(a) {
+			continue
+		}
+		if a.Dialect != Labels {
+			if first := record[a.Symbol]; first != nil {
+				p.second(a, first)
+				continue
+			}
+			record[a.Symbol] = a
+		}
+		name := a.klpName()
+		k := klp[name]
+		if k == nil {
+			k = &klpSymbol{name: name, object: a.Object}
+			klp[name] = k
+		}
+		k.users = append(k.users, a.Symbol)
+		k.labels = k.labels || a.Dialect == Labels
+		t := &target{klp: k, gate: p.gate(a)}
+		p.bySymbol[a.Symbol] = t
+		p.targets = append(p.targets, t)
+	}
+	position := make(map[*elfrw.Symbol]int, len(p.File.Symbols))
+	if len(p.targets) > 0 {
+		for i, y := range p.File.Symbols {
+			position[y] = i
+		}
+	}
+	for _, k := range klp {
+		slices.SortFunc(k.users, func(a, b *elfrw.Symbol) int { return position[a] - position[b] })
+		p.Plan.Symbols = append(p.Plan.Symbols, SymbolChange{Symbol: k.users[0], Name: k.name, Others: k.users[1:]})
+	}
+	slices.SortFunc(p.Plan.Symbols, func(a, b SymbolChange) int { return position[a.Symbol] - position[b.Symbol] })
+}
+
+// readable checks an annotation's names, mending what can be mended.
+func (p *planner) readable(a *Annotation) bool {
+	ok := true
+	for _, object := range []*string{&a.LPObject, &a.Object} {
+		if err := checkObject(*object); err != nil {
+			d := p.errorf(BadObject, a.place(), clip(symName(a.Symbol)), "%s: %v", clip(symName(a.Symbol)), err)
+			if base, _, cut := strings.Cut(*object, "."); cut && base != "" {
+				d.hint("the object is called %s", strings.ReplaceAll(base, "-", "_"))
+			}
+			ok = false
+		} else if mended := strings.ReplaceAll(*object, "-", "_"); mended != *object {
+			p.notef(ObjectDash, a.place(), a.Name, "object %q is called %q in the kernel", *object, mended)
+			*object = mended
+		}
+		if a.Dialect != Labels {
+			a.Object = a.LPObject
+			break
+		}
+	}
+	if a.Name == ".TOC." {
+		p.errorf(BadName, a.place(), a.Name, ".TOC. is each module's own and can't be annotated")
+		return false
+	}
+	if err := checkName(a.Name, p.Input.Kernel); err != nil {
+		p.errorf(BadName, a.place(), clip(a.Name), "%v", err)
+		return false
+	}
+	return ok
+}
+
+// second reports a record whose symbol another record names already. The
+// records share one undefined symbol, so nothing would tell their relocations
+// apart.
+func (p *planner) second(a, first *Annotation) {
+	var why string
+	switch {
+	case a.Object != first.Object:
+		why = "in object " + first.Object + " and in object " + a.Object
+	case a.Pos != first.Pos:
+		why = "at position " + strconv.Itoa(int(first.Pos)) + " and at position " + strconv.Itoa(int(a.Pos))
+	default:
+		return // said twice
+	}
+	p.errorf(Conflict, a.place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
+		hint("extern typeof(%s) %s_%s KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d);", a.Name, a.Object, a.Name, a.LPObject, a.Object, a.Name, a.Pos)
+}
+
+// gate decides which object's coming applies the relocations of a's symbol
+// (kernel/livepatch/core.c, klp_resolve_symbols, since 5.8: a vmlinux symbol
+// is refused in any section but vmlinux's own, and a vmlinux section is
+// resolved at once, when the module may not be there).
+func (p *planner) gate(a *Annotation) string {
+	switch {
+	case a.Object == vmlinux && a.LPObject != vmlinux:
+		p.notef(VmlinuxUnderModule, a.place(), a.Name, "vmlinux symbol %s is asked for under %s; kernels from 5.8 on take it under vmlinux only, and apply it when the livepatch is loaded", a.Name, a.LPObject)
+		return vmlinux
+	case a.Object != vmlinux && a.LPObject == vmlinux:
+		p.errorf(ModuleUnderVmlinux, a.place(), a.Name, "symbol %s of module %s is asked for under vmlinux: the kernel would look for it when the livepatch is loaded, whether %s is there or not, and hold no reference to it", a.Name, a.Object, a.Object).
+			hint("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.Object, a.Object, clip(a.Name), a.Pos)
+	}
+	return a.LPObject
+}
+
+// relocations decides what becomes of every relocation that refers to an
+// annotated symbol or to an annotation.
+func (p *planner) relocations() {
+	gone := map[*elfrw.Section]bool{}
+	for _, s := range p.Input.Sections {
+		gone[s] = true
+	}
+	p.Drop = p.Input.Sections
+	if len(p.bySymbol) == 0 && len(gone) == 0 {
+		return
+	}
+	affected := map[*elfrw.Section]bool{}
+	var order []*elfrw.Section
+	p.Refers(func(y *elfrw.Symbol) bool {
+		return p.bySymbol[y] != nil || y.Section != nil && gone[y.Section]
+	}, func(ref elfrw.Reference) bool {
+		if !affected[ref.Section] {
+			affected[ref.Section] = true
+			order = append(order, ref.Section)
+		}
+		return true
+	})
+	for _, s := range order {
+		switch {
+		case s.Target == nil || gone[s.Target]:
+		case s.Target.Alloc():
+			p.loaded(s, gone)
+		default:
+			p.detach(s, gone)
+		}
+	}
+	p.nameSections()
+}
+
+// loaded plans the moves out of the relocations of a loaded section.
+func (p *planner) loaded(s *elfrw.Section, gone map[*elfrw.Section]bool) {
+	byGate := map[string]int{} // index into p.Moves
+	relocs := s.Relocs()
+	for i, r := range relocs {
+		if r.Sym == nil {
+			continue
+		}
+		if r.Sym.Section != nil && gone[r.Sym.Section] {
+			p.errorf(AnnotationReferred, at(s, r.Offset), symName(r.Sym), "the code refers to the annotation %s itself, which the kernel never gets to see", symName(r.Sym)).
+				hint("nothing but klp-convert may use a KLP_MODULE_RELOC array")
+			continue
+		}
+		t := p.bySymbol[r.Sym]
+		if t == nil {
+			continue
+		}
+		t.relocs++
+		if !p.movable(s, r, t) {
+			continue
+		}
+		m, ok := byGate[t.gate]
+		if !ok {
+			m = len(p.Moves)
+			byGate[t.gate] = m
+			p.Moves = append(p.Moves, Move{From: s, Object: t.gate})
+		}
+		p.Moves[m].Relocs = append(p.Moves[m].Relocs, i)
+	}
+	if p.machine != nil && p.machine.pairs {
+		p.together(s, relocs)
+	}
+}
+
+// detach plans what becomes of debug information. Its relocations are not
+// applied by the kernel, and readers of it (gdb, libdw) know nothing of klp
+// symbols: some refuse all relocations of a file over one of them. An
+// undefined symbol had the value 0 for them, and so has symbol 0, so a
+// relocation keeps place, type and addend and loses the name, which the
+// variable's or function's own entry still tells. Relocations that point at an
+// annotation go with it: their place keeps the value 0.
+func (p *planner) detach(s *elfrw.Section, gone map[*elfrw.Section]bool) {
+	d := Detach{From: s}
+	for i, r := range s.Relocs() {
+		switch {
+		case r.Sym == nil:
+		case r.Sym.Section != nil && gone[r.Sym.Section]:
+			d.Drop = append(d.Drop, i)
+		case p.bySymbol[r.Sym] != nil:
+			d.Relocs = append(d.Relocs, i)
+		}
+	}
+	p.Detach = append(p.Detach, d)
+}
+
+// nameSections gives each move its section name. Names of loaded sections must
+// be unique (the kernel makes a sysfs file of each; since 6.12 a second one is
+// refused with EEXIST), but two base sections may share theirs.
+func (p *planner) nameSections() {
+	used := map[string]bool{}
+	for _, s := range p.File.Sections {
+		used[s.Name] = true
+	}
+	for i := range p.Moves {
+		m := &p.Moves[i]
+		base := sectionName(m.Object, m.From.Target.Name)
+		m.Name = base
+		for n := 2; used[m.Name]; n++ {
+			m.Name = base + "." + strconv.Itoa(n)
+		}
+		used[m.Name] = true
+	}
+}
+
+// unused warns of annotations that no loaded section's relocation uses. A
+// record's symbol goes; a label's becomes a klp symbol all the same, since its
+// name is what it is.
+func (p *planner) unused() {
+	uses := map[*klpSymbol]int{}
+	for _, t := range p.targets {
+		uses[t.klp] += t.relocs
+	}
+	keep := p.Plan.Symbols[:0]
+	for _, c := range p.Plan.Symbols {
+		k := p.bySymbol[c.Symbol].klp
+		c.Relocs = uses[k]
+		if c.Relocs > 0 || k.labels {
+			keep = append(keep, c)
+			p.DropSymbols = append(p.DropSymbols, c.Others...)
+			continue
+		}
+		p.DropSymbols = append(p.DropSymbols, c.Symbol)
+		p.DropSymbols = append(p.DropSymbols, c.Others...)
+	}
+	p.Plan.Symbols = keep
+	for i := range p.Input.Annotations {
+		a := &p.Input.Annotations[i]
+		if t := p.bySymbol[a.Symbol]; t != nil && t.relocs == 0 {
+			p.warnf(Unused, a.place(), a.Name, "%s %s is annotated, but nothing uses it", a.Object, a.Name)
+		}
+	}
+}
+
+// leftovers looks at the undefined symbols that stay. The stock modpost is told
+// not to mind them (KBUILD_MODPOST_WARN=1) or does not (weak ones), so minding
+// them is up to us.
+func (p *planner) leftovers() {
+	if !p.Input.Modinfo.Livepatch() || len(p.Input.Objtool) > 0 {
+		return
+	}
+	names, known := versioned(p.File)
+	for _, y := range p.File.Symbols {
+		if !y.Undefined() || y.Name == "" || isLabel(y.Name) || p.bySymbol[y] != nil || allowedUndefined(p.Header.Machine, y.Name) {
+			continue
+		}
+		if _, found := slices.BinarySearch(names, y.Name); found {
+			continue
+		}
+		name := clip(symName(y))
+		switch {
+		case y.Bind() == elf.STB_WEAK:
+			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
+				hint("KLP_SYMPOS(%s, 0)", name)
+		case known:
+			p.warnf(StrongUndefined, nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
+				hint("KLP_SYMPOS(%s, 0)", name)
+		}
+	}
+}
+
+// allowedUndefined is modpost's own list of names that need no definition
+// (scripts/mod/modpost.c, ignore_undef_symbol).
+func allowedUndefined(m elf.Machine, name string) bool {
+	if name == "__this_module" || name == "_GLOBAL_OFFSET_TABLE_" {
+		return true
+	}
+	var prefixes []string
+	switch m {
+	case elf.EM_PPC:
+		prefixes = []string{"_restgpr_", "_savegpr_", "_rest32gpr_", "_save32gpr_", "_restvr_", "_savevr_"}
+	case elf.EM_PPC64:
+		prefixes = []string{"_restgpr0_", "_savegpr0_", "_restgpr1_", "_savegpr1_", "_restvr_", "_savevr_"}
+		if name == ".TOC." {
+			return true
+		}
+	case elf.EM_S390:
+		prefixes = []string{"__s390_indirect_jump_r"}
+	}
+	return slices.ContainsFunc(prefixes, func(x string) bool { return strings.HasPrefix(name, x) })
+}
+
+// trailer: a signature is over bytes that change.
+func (p *planner) trailer() {
+	if p.Input.Signed && p.Input.Annotated() {
+		p.DropTrailer = true
+		p.warnf(SignatureDropped, nowhere, "", "the appended module signature can't be valid after conversion and is dropped: sign last, after klp-convert")
+	}
+}

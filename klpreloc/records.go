@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"debug/elf"
+	"fmt"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// A record of KLP_MODULE_RELOC(obj) names a symbol by a relocation and its
+// position by the word behind the pointer:
+//
+//	.klp.module_relocs.<obj>                  .rela.klp.module_relocs.<obj>
+//	  +0   pointer slot  00 00 00 00 …    ◀── +0   R_X86_64_64  sym + 0
+//	  +8   u32 sympos    02 00 00 00
+//	  +12  next record, or padding
+//
+// Compilers align arrays as they like, so padding appears between them and the
+// size of the section says nothing: there is one record for each relocation,
+// and every byte outside of them is zero. What differs is the slot. On ELF64 a
+// pointer fills it. On ELF32 the records of the 2016 proposal have a slot of 4
+// bytes and take 8, those of v6 and v7 have one of 8 (a union with a u64) and
+// take 12; the size of an array or the distance of its relocations tells which.
+
+// recordKind is a layout of records.
+type recordKind struct {
+	dialect Dialect
+	slot    uint64 // bytes in front of sympos
+}
+
+func (k recordKind) size() uint64 { return k.slot + 4 }
+
+var (
+	kind64  = recordKind{Records, 8}
+	kindRFC = recordKind{RecordsRFC, 4}
+	kindV7  = recordKind{RecordsV7, 8}
+)
+
+func isAnnotation(s *elfrw.Section) bool {
+	if s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA {
+		return false
+	}
+	return s.Name == recordPrefix || strings.HasPrefix(s.Name, recordPrefix+".")
+}
+
+// records reads every annotation section.
+func (r *reader) records() {
+	relocs := map[*elfrw.Section][]*elfrw.Section{}
+	for _, s := range r.File.Sections {
+		if s.HasRelocs() && s.Target != nil {
+			relocs[s.Target] = append(relocs[s.Target], s)
+		}
+	}
+	for _, s := range r.Input.Sections {
+		r.recordSection(s, relocs[s])
+	}
+}
+
+// slot is one relocation of an annotation section.
+type slot struct {
+	elfrw.Rela
+	kind recordKind
+	at   uint64 // where the record begins
+}
+
+func (r *reader) recordSection(s *elfrw.Section, relocs []*elfrw.Section) {
+	object := strings.TrimPrefix(strings.TrimPrefix(s.Name, recordPrefix), ".")
+	var slots []slot
+	for _, rs := range relocs {
+		if rs.Type == elf.SHT_REL {
+			r.errorf(RelSection, in(rs), "", "SHT_REL relocations can't be converted: livepatching kernels use SHT_RELA")
+			return
+		}
+		for _, rel := range rs.Relocs() {
+			if rel.Type != 0 { // R_*_NONE names nothing
+				slots = append(slots, slot{Rela: rel})
+			}
+		}
+	}
+	if len(slots) == 0 {
+		if s.Size() > 0 {
+			r.errorf(NoRecords, in(s), "", "annotation section of %d bytes without relocations: nothing says which symbols it is about", s.Size()).
+				hint("keep the relocations when linking (ld -r), and take each symbol's address: KLP_SYMPOS(sym, n)")
+		}
+		return
+	}
+	slices.SortStableFunc(slots, func(a, b slot) int {
+		switch {
+		case a.Offset < b.Offset:
+			return -1
+		case a.Offset > b.Offset:
+			return 1
+		}
+		return 0
+	})
+	if !r.layOut(s, slots) {
+		return
+	}
+	r.stray(s, slots)
+	for i := range slots {
+		r.record(s, object, &slots[i])
+	}
+}
+
+// layOut finds each record's place and checks that none overlaps the next or
+// the end.
+func (r *reader) layOut(s *elfrw.Section, slots []slot) bool {
+	if r.PointerSize() == 8 {
+		for i := range slots {
+			slots[i].kind, slots[i].at = kind64, slots[i].Offset
+		}
+	} else if !r.stride(s, slots) {
+		return false
+	}
+	end, ok := uint64(0), true
+	for _, x := range slots {
+		switch {
+		case x.at < end:
+			r.errorf(BadRecord, at(s, x.Offset), symName(x.Sym), "record overlaps the one in front of it")
+			ok = false
+		case x.at > s.Size() || s.Size()-x.at < x.kind.size() || s.Data == nil:
+			r.errorf(BadRecord, at(s, x.Offset), symName(x.Sym), "record of %d bytes reaches behind the end of the section (%#x bytes)", x.kind.size(), s.Size())
+			ok = false
+		}
+		end = x.at + x.kind.size()
+	}
+	return ok
+}
+
+// stride finds the layout of an ELF32 section's records, array by array.
+func (r *reader) stride(s *elfrw.Section, slots []slot) bool {
+	rest := slots
+	for _, y := range r.arrays(s) {
+		n := 0
+		for n < len(rest) && rest[n].Offset < y.Value {
+			n++
+		}
+		if n > 0 && !r.spacing(s, rest[:n], y.Value) {
+			return false
+		}
+		rest = rest[n:]
+		for n = 0; n < len(rest) && rest[n].Offset-y.Value < y.Size; n++ {
+		}
+		if n == 0 {
+			continue
+		}
+		kind, ok := strideBySize(y.Size, rest[:n], y.Value)
+		if !ok {
+			r.errorf(UnknownStride, at(s, y.Value), y.Name, "array %s of %d bytes holds %d records of neither %d nor %d bytes", y, y.Size, n, kindRFC.size(), kindV7.size()).
+				hint("include klp_convert.h: its records have 12 bytes on every target")
+			return false
+		}
+		place32(rest[:n], kind, y.Value)
+		rest = rest[n:]
+	}
+	return len(rest) == 0 || r.spacing(s, rest, s.Size())
+}
+
+// arrays returns the OBJECT symbols of an annotation section, by address; of
+// those that share an address the largest.
+func (r *reader) arrays(s *elfrw.Section) []*elfrw.Symbol {
+	var all []*elfrw.Symbol
+	for _, y := range r.File.Symbols {
+		if y.Section == s && y.Type() == elf.STT_OBJECT && y.Size > 0 {
+			all = append(all, y)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *elfrw.Symbol) int {
+		switch {
+		case a.Value != b.Value && a.Value < b.Value, a.Value == b.Value && a.Size > b.Size:
+			return -1
+		case a.Value != b.Value || a.Size != b.Size:
+			return 1
+		}
+		return 0
+	})
+	return slices.CompactFunc(all, func(a, b *elfrw.Symbol) bool { return a.Value == b.Value })
+}
+
+func strideBySize(size uint64, slots []slot, base uint64) (recordKind, bool) {
+	for _, k := range []recordKind{kindRFC, kindV7} {
+		if size == uint64(len(slots))*k.size() && fits(slots, k, base) {
+			return k, true
+		}
+	}
+	return recordKind{}, false
+}
+
+// fits reports whether the i-th relocation is in the slot of the i-th record
+// from base on. On big-endian targets the pointer may fill the other half of
+// v7's slot.
+func fits(slots []slot, k recordKind, base uint64) bool {
+	for i, x := range slots {
+		d := x.Offset - (base + uint64(i)*k.size())
+		if d != 0 && (k.slot == 4 || d != 4) {
+			return false
+		}
+	}
+	return true
+}
+
+func place32(slots []slot, k recordKind, base uint64) {
+	for i := range slots {
+		slots[i].kind, slots[i].at = k, base+uint64(i)*k.size()
+	}
+}
+
+// spacing finds the layout of records that no array symbol covers: by the
+// distance of their relocations or, for a single one, by what is left up to
+// end.
+func (r *reader) spacing(s *elfrw.Section, slots []slot, end uint64) bool {
+	first := slots[0].Offset
+	room := end - first
+	if len(slots) > 1 {
+		room = slots[1].Offset - first
+	}
+	for _, k := range []recordKind{kindRFC, kindV7} {
+		if room == k.size() && fits(slots, k, first) {
+			place32(slots, k, first)
+			return true
+		}
+	}
+	r.errorf(UnknownStride, at(s, first), symName(slots[0].Sym), "records lie %d bytes apart; those of the 2016 proposal have %d, those of v7 %d", room, kindRFC.size(), kindV7.size()).
+		hint("keep the symbols of the arrays, or include klp_convert.h: its records have 12 bytes on every target")
+	return false
+}
+
+// stray refuses bytes that belong to no record and are not padding.
+func (r *reader) stray(s *elfrw.Section, slots []slot) {
+	pos := uint64(0)
+	check := func(to uint64) bool {
+		for ; pos < to; pos++ {
+			if s.Data[pos] != 0 {
+				r.errorf(StrayBytes, at(s, pos), "", "byte %#02x belongs to no record: a record without a symbol, or not an array of KLP_SYMPOS()", s.Data[pos])
+				return false
+			}
+		}
+		return true
+	}
+	pointer := uint64(r.PointerSize())
+	for _, x := range slots {
+		// The slot's half without the pointer, if any, is padding too.
+		if !check(x.Offset) {
+			return
+		}
+		pos = x.Offset + pointer
+		if !check(x.at + x.kind.slot) {
+			return
+		}
+		pos = x.at + x.kind.size()
+	}
+	check(uint64(len(s.Data)))
+}
+
+// record makes an annotation of one relocation.
+func (r *reader) record(s *elfrw.Section, object string, x *slot) {
+	a := Annotation{
+		Dialect: x.kind.dialect, LPObject: object, Object: object,
+		Pos: r.Uint32(s.Data[x.at+x.kind.slot:]), Symbol: x.Sym, section: s, offset: x.at,
+	}
+	m := machines[r.Header.Machine]
+	switch {
+	case x.Sym == nil:
+		r.errorf(BadRecord, a.place(), "", "record names no symbol")
+		return
+	case m != nil && x.Type != m.word:
+		r.errorf(BadRecord, a.place(), symName(x.Sym), "record holds %s; an address is %s", typeName(r.File, x.Type), m.str(m.word))
+		return
+	case !x.Sym.Undefined():
+		r.defined(a.place(), symName(x.Sym), x.Sym)
+		return
+	case isLabel(x.Sym.Name):
+		r.errorf(BadRecord, a.place(), clip(x.Sym.Name), "record names %s, whose label says it all", clip(x.Sym.Name))
+		return
+	case x.Addend != 0:
+		r.errorf(BadRecord, a.place(), symName(x.Sym), "record holds %s%+d; only a symbol itself can be annotated", x.Sym, x.Addend)
+		return
+	}
+	a.Name = x.Sym.Name
+	r.Annotations = append(r.Annotations, a)
+}
+
+func (r *reader) defined(where place, name string, y *elfrw.Symbol) {
+	what := fmt.Sprintf("in %s", y.Section)
+	if y.Section == nil {
+		what = y.Index.String()
+	}
+	r.errorf(AnnotatedDefined, where, name, "annotated symbol %s is defined in the module itself (%s)", name, what).
+		hint("declare it extern here, or drop the annotation")
+}
+
+// symName names a symbol in a diagnostic; sections' own symbols have no name.
+func symName(y *elfrw.Symbol) string {
+	if y == nil {
+		return ""
+	}
+	return y.String()
+}
