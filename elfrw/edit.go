@@ -95,6 +95,7 @@ func (f *File) Remove(sections []*Section, symbols []*Symbol) error {
 	for _, s := range sections {
 		gone[s] = true
 	}
+	delete(gone, nil) // section 0 and symbol 0 stay
 	for _, s := range f.Sections {
 		if gone[s.Target] && (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) {
 			gone[s] = true
@@ -110,6 +111,7 @@ func (f *File) Remove(sections []*Section, symbols []*Symbol) error {
 	for _, y := range symbols {
 		lost[y] = true
 	}
+	delete(lost, nil)
 	for _, y := range f.Symbols {
 		if gone[y.Section] || gone[f.Symtab] {
 			lost[y] = true

@@ -73,6 +73,7 @@ func (v *verifier) section(s *Section) {
 	v.check(s, s.Target == nil || infoIsSection(s), "has a target, but its type is %v and SHF_INFO_LINK is not set", s.Type)
 	v.check(s, s.Name == s.origName || v.shstrtab != nil, "the file has no section name table to put the name into")
 	v.check(s, s.Name == s.origName || !strings.Contains(s.Name, "\x00"), "NUL in name %q", s.Name)
+	v.check(s, v.wide || (s.Flags|s.Addr|s.Align|s.EntSize|s.Size())>>32 == 0, "header field does not fit into ELF32")
 	v.check(s, s.Type != elf.SHT_NOBITS || s.Data == nil, "SHT_NOBITS section with contents")
 	switch s.Type {
 	case elf.SHT_SYMTAB:
