@@ -14,8 +14,10 @@
 #
 # kbuild takes KDIR, a folder of kernel headers. Without it, apt-get downloads
 # the current ones of this Debian release, which are unpacked, not installed.
+# shellcheck disable=SC2046,SC2086	# flags are lists of words
 set -eu
-cd "$(dirname "$0")/../testdata"
+self=$(realpath "$0")
+cd "${self%/*}/../testdata"
 export LC_ALL=C
 
 need() {
@@ -145,5 +147,5 @@ all)	small && kbuild ;;
 small)	small ;;
 kbuild)	kbuild ;;
 many)	s x86_64 "$2" src/many-sections.S ;;
-*)	sed -n '4,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+*)	sed -n '4,/^$/s/^# \{0,1\}//p' "$self" | sed '/^ *shellcheck/,$d' >&2; exit 2 ;;
 esac
