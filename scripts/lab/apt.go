@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"golang.org/x/exp/slices"
+)
+
+// apt asks Debian's package manager where packages are, and downloads them,
+// without touching the machine: lists and archives live in dir, the database of
+// installed packages is an empty file, so neither root nor an earlier
+// "apt-get update" is needed. Sources, keys and proxies are the machine's own.
+type apt struct {
+	dir  string // one per architecture: a broken foreign mirror cannot disturb the native one
+	arch string // Debian's name: amd64, s390x, ppc64el
+}
+
+// A pkg is one package in the version that apt would install.
+type pkg struct {
+	Name, Version, Arch string
+	Depends             []string // names of all alternatives, in order
+}
+
+// listsAge is how long the package lists are used without asking the mirror.
+const listsAge = 24 * time.Hour
+
+func openApt(dir, arch string) (*apt, error) {
+	a := &apt{dir: dir, arch: arch}
+	for _, d := range []string{"state/lists/partial", "cache/archives/partial", "sources"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "status"), nil, 0o644); err != nil {
+		return nil, err
+	}
+	return a, a.sources()
+}
+
+// sources links those of the machine's source lists that are Debian's own.
+// Others are of no use here and often do not carry foreign architectures.
+func (a *apt) sources() error {
+	const debian = "/etc/apt/sources.list.d/debian.sources"
+	link := filepath.Join(a.dir, "sources", "debian.sources")
+	if _, err := os.Stat(debian); err != nil {
+		return nil
+	}
+	err := os.Symlink(debian, link)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+// command is tool (apt-get, apt-cache) inside the private state directory.
+func (a *apt) command(tool string, args ...string) *exec.Cmd {
+	at := func(p string) string { return filepath.Join(a.dir, p) }
+	opts := []string{
+		"-o", "Dir::State=" + at("state"),
+		"-o", "Dir::State::status=" + at("status"),
+		"-o", "Dir::Cache=" + at("cache"),
+		// Container images switch these off, and every look-up then reads all lists anew.
+		"-o", "Dir::Cache::pkgcache=pkgcache.bin",
+		"-o", "Dir::Cache::srcpkgcache=srcpkgcache.bin",
+		"-o", "APT::Architecture=amd64",
+		"-o", "APT::Architectures::=" + a.arch,
+		"-o", "Acquire::Languages=none",
+		"-o", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
+		// apt as root drops to _apt, which may not enter the cache folder.
+		"-o", "APT::Sandbox::User=",
+	}
+	if _, err := os.Lstat(at("sources/debian.sources")); err == nil {
+		opts = append(opts, "-o", "Dir::Etc::sourceparts="+at("sources"))
+	}
+	cmd := exec.Command(tool, append(opts, args...)...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive")
+	return cmd
+}
+
+// update renews the package lists when they are old, or in any case with force.
+// A mirror that is out of reach or half synchronised is no error while older
+// lists, or the lists that did arrive, know the package that is wanted: show
+// has the last word on that. What went wrong is returned for its message.
+func (a *apt) update(force bool) (warning error) {
+	stamp := filepath.Join(a.dir, "updated")
+	if fi, err := os.Stat(stamp); err == nil && !force && time.Since(fi.ModTime()) < listsAge {
+		return nil
+	}
+	// Without --error-on=any apt-get exits 0 when the mirror is not reachable.
+	if _, err := run(a.command("apt-get", "update", "-q", "--error-on=any")); err != nil {
+		return err
+	}
+	return os.WriteFile(stamp, nil, 0o644)
+}
+
+// show returns the candidate version of the package called name.
+func (a *apt) show(name string) (pkg, error) {
+	full := name
+	if !strings.Contains(name, ":") && a.arch != "amd64" {
+		full = name + ":" + a.arch
+	}
+	out, err := run(a.command("apt-cache", "show", "--no-all-versions", full))
+	if err != nil {
+		return pkg{}, fmt.Errorf("no package %q for %s: %w", name, a.arch, err)
+	}
+	return parseStanza(out), nil
+}
+
+var depRE = regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]*`)
+
+// parseStanza reads the first stanza of the output of "apt-cache show".
+func parseStanza(text string) pkg {
+	var p pkg
+	stanza, _, _ := strings.Cut(text, "\n\n")
+	for _, line := range strings.Split(stanza, "\n") {
+		key, value, _ := strings.Cut(line, ": ")
+		switch key {
+		case "Package":
+			p.Name = value
+		case "Version":
+			p.Version = value
+		case "Architecture":
+			p.Arch = value
+		case "Depends":
+			for _, d := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == '|' }) {
+				if name := depRE.FindString(strings.TrimSpace(d)); name != "" {
+					p.Depends = append(p.Depends, name)
+				}
+			}
+		}
+	}
+	return p
+}
+
+// closure returns the packages called roots and those they depend on, directly
+// or not, whose name matches follow, in the order they are found.
+func (a *apt) closure(follow *regexp.Regexp, roots ...string) ([]pkg, error) {
+	var (
+		found []pkg
+		seen  []string
+	)
+	for todo := slices.Clone(roots); len(todo) > 0; todo = todo[1:] {
+		if slices.Contains(seen, todo[0]) {
+			continue
+		}
+		seen = append(seen, todo[0])
+		p, err := a.show(todo[0])
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, p)
+		for _, d := range p.Depends {
+			if follow.MatchString(d) {
+				todo = append(todo, d)
+			}
+		}
+	}
+	return found, nil
+}
+
+// unpack downloads the packages and unpacks them, one over the other, into root.
+// The archives go into a folder beside it and are removed.
+func (a *apt) unpack(pkgs []pkg, root string) error {
+	debs := root + ".debs"
+	if err := os.MkdirAll(debs, 0o755); err != nil {
+		return err
+	}
+	defer os.RemoveAll(debs)
+	args := []string{"download", "-q"}
+	for _, p := range pkgs {
+		name := p.Name
+		if p.Arch != "all" {
+			name += ":" + p.Arch
+		}
+		args = append(args, name+"="+p.Version)
+	}
+	cmd := a.command("apt-get", args...)
+	cmd.Dir = debs
+	if _, err := run(cmd); err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join(debs, "*.deb"))
+	if err != nil {
+		return err
+	}
+	if len(files) != len(pkgs) {
+		return fmt.Errorf("apt-get download brought %d of %d packages", len(files), len(pkgs))
+	}
+	for _, f := range files {
+		if _, err := run(exec.Command("dpkg-deb", "-x", f, root)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run returns what the command prints on stdout; its error ends with the last
+// lines of stderr, where tools say why.
+func run(cmd *exec.Cmd) (string, error) {
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return stdout.String(), fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err, tail(stderr.String(), 20))
+	}
+	return stdout.String(), nil
+}
+
+// tail returns the last n lines of s.
+func tail(s string, n int) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	if len(lines) > n {
+		lines = lines[len(lines)-n:]
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+//go:build linux
+
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// A VM is a machine about to be booted: a kernel and the files it will find.
+type VM struct {
+	kernel *Kernel
+	dir    string // receives console.log, verdict.log and the initramfs
+	agent  []byte
+	files  map[string][]byte
+}
+
+// BootLimit is the time that a boot with all its steps may take. A boot takes 10
+// seconds under TCG; the rest is patience with a busy machine.
+const BootLimit = 3 * time.Minute
+
+// Cmdline is the kernel's command line, what /proc/cmdline holds.
+const Cmdline = "console=ttyS0 rdinit=/init panic=-1 nokaslr mitigations=off"
+
+// VM returns a machine that keeps its logs in dir and runs the agent's binary
+// (see BuildAgent) as its first process.
+func (k *Kernel) VM(dir string, agent []byte) *VM {
+	return &VM{kernel: k, dir: dir, agent: agent, files: map[string][]byte{}}
+}
+
+// File puts a file into the folder in which the steps run.
+func (v *VM) File(name string, data []byte) *VM {
+	v.files[name] = data
+	return v
+}
+
+// ConsoleLog is the path of everything the kernel printed.
+func (v *VM) ConsoleLog() string { return filepath.Join(v.dir, "console.log") }
+
+func (v *VM) verdictLog() string { return filepath.Join(v.dir, "verdict.log") }
+
+// Boot runs the steps one after the other and returns when the machine is off.
+// A kernel that dies, or does not finish before ctx ends, is no error: the Run
+// has the steps that ended, and its Done is false. Errors are of this side.
+func (v *VM) Boot(ctx context.Context, steps ...string) (*Run, error) {
+	if err := os.MkdirAll(v.dir, 0o755); err != nil {
+		return nil, err
+	}
+	initrd := filepath.Join(v.dir, "initramfs.cpio")
+	image, err := v.initramfs(steps)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(initrd, image, 0o644); err != nil {
+		return nil, err
+	}
+	defer os.Remove(initrd)
+
+	ctx, cancel := context.WithTimeout(ctx, BootLimit)
+	defer cancel()
+	start := time.Now()
+	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", v.arguments(initrd)...)
+	cmd.WaitDelay = 5 * time.Second
+	// A test process that is killed must not leave a QEMU behind. The signal comes
+	// when the thread that started QEMU ends, so this goroutine keeps its thread.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if _, err := run(cmd); err != nil && ctx.Err() == nil {
+		return nil, err
+	}
+	wire, err := os.ReadFile(v.verdictLog())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	r, err := parseRun(wire)
+	if err != nil {
+		return nil, err
+	}
+	r.Took = time.Since(start).Seconds()
+	return r, nil
+}
+
+// arguments of QEMU. TCG is the default because KVM is not to be had, or hangs,
+// in many virtual machines. The first serial port is the kernel's console, the
+// second the agent's. -no-reboot turns the reboot at the end, and that after a
+// panic (panic=-1), into the exit of QEMU.
+func (v *VM) arguments(initrd string) []string {
+	accel, cpu := os.Getenv("KLP_LAB_ACCEL"), "host"
+	if accel == "" || accel == "tcg" {
+		accel, cpu = "tcg,thread=multi", "qemu64"
+	}
+	return []string{
+		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+		"-accel", accel, "-cpu", cpu, "-smp", "2", "-m", "512",
+		"-serial", "file:" + v.ConsoleLog(),
+		"-serial", "file:" + v.verdictLog(),
+		"-kernel", v.kernel.Image,
+		"-initrd", initrd,
+		"-append", Cmdline,
+	}
+}
+
+// initramfs packs busybox, the agent, the files and the list of steps.
+func (v *VM) initramfs(steps []string) ([]byte, error) {
+	busybox, err := os.ReadFile(v.kernel.Busybox)
+	if err != nil {
+		return nil, err
+	}
+	list, err := json.Marshal(steps)
+	if err != nil {
+		return nil, err
+	}
+	var a archive
+	// The kernel opens /dev/console for the first process before it mounts anything.
+	a.node("dev/console", 5, 1)
+	a.file("init", v.agent)
+	a.file("bin/busybox", busybox)
+	a.file("steps.json", list)
+	for _, dir := range []string{"proc", "sys", "tmp", "lab"} {
+		a.mkdir(dir)
+	}
+	for name, data := range v.files {
+		if filepath.Base(name) != name {
+			return nil, fmt.Errorf("file %q: no folders, please", name)
+		}
+		a.file("lab/"+name, data)
+	}
+	return a.bytes(), nil
+}

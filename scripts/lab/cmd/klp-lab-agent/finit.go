@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+//go:build linux
+
+package main
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+// finitModule hands an open module file and its parameters to the kernel.
+// It calls once and uncompressed: what the kernel says, it says once.
+func finitModule(fd uintptr, params *byte) syscall.Errno {
+	_, _, errno := syscall.Syscall(sysFinitModule, fd, uintptr(unsafe.Pointer(params)), 0)
+	return errno
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+//go:build linux
+
+// Command klp-lab-agent is the first process in the lab's guest.
+//
+// It mounts what every step expects, runs the steps of /steps.json one after the
+// other with busybox's shell, and writes a verdict on each, one JSON object a
+// line, on the second serial port:
+//
+//	{"hello":"6.1.0-50-amd64"}
+//	{"step":0,"cmd":"load x.ko","status":0,"out":"","dmesg":["livepatch: ..."],"took":0.3}
+//	{"done":true}
+//
+// Under another name it is one of the commands that steps use: load, settle.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// stepLimit ends a step that hangs, so that the later ones still get a verdict.
+const stepLimit = time.Minute
+
+func main() {
+	var err error
+	switch filepath.Base(os.Args[0]) {
+	case "load":
+		err = load(os.Args[1:])
+	case "settle":
+		err = settle(os.Args[1:])
+	default:
+		if os.Getpid() != 1 {
+			fmt.Fprintln(os.Stderr, "klp-lab-agent: only of use as the first process of a lab's guest")
+			os.Exit(2)
+		}
+		if err := guest(); err != nil {
+			fmt.Println("klp-lab-agent:", err) // the kernel's console
+		}
+		// QEMU runs with -no-reboot: this is its exit.
+		syscall.Sync()
+		syscall.Reboot(syscall.LINUX_REBOOT_CMD_RESTART)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// guest prepares the system, runs all steps and reports on them.
+func guest() error {
+	if err := mounts(); err != nil {
+		return err
+	}
+	port, err := os.OpenFile("/dev/ttyS1", os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	report := json.NewEncoder(port)
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return err
+	}
+	if err := report.Encode(map[string]string{"hello": strings.TrimSpace(string(release))}); err != nil {
+		return err
+	}
+	text, err := os.ReadFile("/steps.json")
+	if err != nil {
+		return err
+	}
+	var steps []string
+	if err := json.Unmarshal(text, &steps); err != nil {
+		return err
+	}
+	log, err := openLog()
+	if err != nil {
+		return err
+	}
+	log.next() // the boot's own messages belong to no step
+	for i, cmd := range steps {
+		v := step(cmd)
+		v.Step, v.Dmesg = i, log.next()
+		if err := report.Encode(v); err != nil {
+			return err
+		}
+	}
+	return report.Encode(map[string]bool{"done": true})
+}
+
+// mounts brings up what busybox and the steps take for granted.
+func mounts() error {
+	for _, m := range []struct{ fstype, dir string }{
+		{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"tmpfs", "/tmp"},
+	} {
+		if err := syscall.Mount(m.fstype, m.dir, m.fstype, 0, ""); err != nil {
+			return fmt.Errorf("mount %s: %w", m.dir, err)
+		}
+	}
+	if err := exec.Command("/bin/busybox", "--install", "-s", "/bin").Run(); err != nil {
+		return fmt.Errorf("busybox --install: %w", err)
+	}
+	for _, name := range []string{"load", "settle"} {
+		if err := os.Symlink("/init", "/bin/"+name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A verdict is one line of the report; package lab reads it as a Result.
+type verdict struct {
+	Step   int      `json:"step"`
+	Cmd    string   `json:"cmd"`
+	Status int      `json:"status"`
+	Out    string   `json:"out"`
+	Dmesg  []string `json:"dmesg"`
+	Took   float64  `json:"took"`
+}
+
+// step runs one command line and waits for its end.
+//
+// Its output goes to a file, not a pipe: a process that the kernel kills in the
+// middle of a splice(2) still holds the pipe's lock, and whoever reads or closes
+// that pipe then waits for ever. For the same reason nobody waits longer than
+// the limit for a process that was killed: it may never end.
+func step(line string) verdict {
+	start := time.Now()
+	v := verdict{Cmd: line}
+	out, err := os.Create("/tmp/out")
+	if err != nil {
+		v.Status, v.Out = 127, err.Error()
+		return v
+	}
+	defer out.Close()
+	cmd := exec.Command("/bin/sh", "-c", line)
+	cmd.Dir = "/lab"
+	cmd.Env = []string{"PATH=/bin", "HOME=/", "TERM=dumb"}
+	cmd.Stdout, cmd.Stderr = out, out
+	v.Status = 127
+	if err = cmd.Start(); err == nil {
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		select {
+		case err = <-ended:
+			v.Status = exitStatus(cmd.ProcessState)
+		case <-time.After(stepLimit):
+			cmd.Process.Kill()
+			v.Status, err = 124, errors.New("klp-lab-agent: the step's time ran out")
+		}
+	}
+	text, _ := os.ReadFile("/tmp/out")
+	v.Out, v.Took = string(text), time.Since(start).Seconds()
+	if v.Status == 124 || v.Status == 127 && len(text) == 0 {
+		v.Out += err.Error() + "\n"
+	}
+	return v
+}
+
+// exitStatus is what a shell would say.
+func exitStatus(s *os.ProcessState) int {
+	if ws, ok := s.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return 128 + int(ws.Signal())
+	}
+	return s.ExitCode()
+}
+
+// A kmsg reads the kernel's log record by record (Documentation/ABI/testing/dev-kmsg).
+type kmsg struct{ fd int }
+
+func openLog() (kmsg, error) {
+	fd, err := syscall.Open("/dev/kmsg", syscall.O_RDONLY|syscall.O_NONBLOCK, 0)
+	return kmsg{fd}, err
+}
+
+// next returns the messages that came since the last call.
+func (k kmsg) next() []string {
+	messages := []string{}
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := syscall.Read(k.fd, buf)
+		if err == syscall.EPIPE { // overwritten before it was read: go on with the oldest
+			continue
+		}
+		if err != nil || n <= 0 {
+			return messages
+		}
+		// "6,339,5140900,-;message\n KEY=value\n": the rest of the record is of no use here.
+		record, _, _ := strings.Cut(string(buf[:n]), "\n")
+		if _, text, ok := strings.Cut(record, ";"); ok {
+			messages = append(messages, text)
+		}
+	}
+}
+
+// sysFinitModule is finit_module(2) on amd64, which package syscall lacks.
+const sysFinitModule = 313
+
+// load loads a module: load FILE [PARAMETER=VALUE ...].
+func load(args []string) error {
+	if len(args) == 0 {
+		return errors.New("usage: load FILE [PARAMETER=VALUE ...]")
+	}
+	f, err := os.Open(args[0])
+	if err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	params, err := syscall.BytePtrFromString(strings.Join(args[1:], " "))
+	if err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	if errno := finitModule(f.Fd(), params); errno != 0 {
+		return fmt.Errorf("load: %s: %s (%s)", args[0], errnoName(errno), errno)
+	}
+	return nil
+}
+
+var errnoNames = map[syscall.Errno]string{
+	syscall.ENOENT:  "ENOENT",
+	syscall.ENOEXEC: "ENOEXEC",
+	syscall.EINVAL:  "EINVAL",
+	syscall.EEXIST:  "EEXIST",
+	syscall.EBUSY:   "EBUSY",
+	syscall.ENOMEM:  "ENOMEM",
+	syscall.EPERM:   "EPERM",
+}
+
+func errnoName(e syscall.Errno) string {
+	if name, ok := errnoNames[e]; ok {
+		return name
+	}
+	return fmt.Sprintf("errno %d", int(e))
+}
+
+// settle waits until a livepatch is in no transition: settle NAME. The folder
+// of a livepatch goes away when its disabling is complete.
+func settle(args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: settle NAME")
+	}
+	path := "/sys/kernel/livepatch/" + args[0] + "/transition"
+	for end := time.Now().Add(stepLimit / 2); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		f, err := os.Open(path)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("settle: %w", err)
+		}
+		text, err := io.ReadAll(f)
+		f.Close()
+		if errors.Is(err, syscall.ENODEV) || err == nil && strings.TrimSpace(string(text)) == "0" {
+			return nil
+		}
+	}
+	return fmt.Errorf("settle: %s is still in transition", args[0])
+}

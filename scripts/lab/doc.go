@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Package lab boots a real kernel and lets it judge converted livepatch modules.
+//
+// What klp-convert writes has one reader that counts: the module loader of a
+// running kernel. No test on the bytes alone can tell whether that loader
+// applies a klp relocation, applies it too late or leaves it out without a
+// word. So the lab takes the kernel that the machine's own Debian release
+// ships, builds livepatch modules the way an author does, converts them, loads
+// them and reads what changed:
+//
+//	apt mirror ──► Fetch ──► Kernel ──► Build ──► x.ko ──► klp-convert ──► x.ko
+//	               (cache)   vmlinuz    (Kbuild,                           │
+//	                         headers     modules/)                         ▼
+//	                         modules                    Boot: QEMU, busybox, agent
+//	                                                                       │
+//	                         []Result: status, output and dmesg of each step
+//
+// Each arrow is one file of this package: apt.go and kernel.go fetch, build.go
+// builds, initramfs.go and boot.go run, result.go is the verdict. cache.go
+// keeps what was downloaded; prereq.go says what the machine lacks.
+//
+// Rules the package keeps:
+//
+//   - Nothing is installed system-wide and root is not needed. Packages are
+//     unpacked into the cache with dpkg-deb; apt runs in a state directory of
+//     its own, so it needs no earlier "apt-get update".
+//   - An entry of the cache appears whole, by rename, and is never changed
+//     afterwards. Its name holds the package version: a newer kernel is a new
+//     entry.
+//   - A boot is one scenario. It starts from the same initramfs each time and
+//     nothing survives it, so no scenario can lean on another's leftovers.
+//   - The kernel's console and the verdict travel on two serial ports. An oops
+//     in the middle of a step cannot garble the verdict, and a kernel that dies
+//     still leaves its console log.
+//
+// A scenario is a list of shell steps, run as root by the agent in the guest:
+//
+//	vm := kernel.VM(dir).File("patch.ko", converted)
+//	run, err := vm.Boot(ctx,
+//		"cat /proc/cmdline",
+//		"load patch.ko",
+//		"settle patch",
+//		"cat /proc/cmdline")
+//	run.Steps[3].Out // the text a livepatched kernel gives
+//
+// Besides busybox the guest has two commands of the agent's own: load, which
+// calls finit_module(2) once and prints the errno's name (busybox's insmod tries
+// twice, so every kernel message comes twice), and settle, which waits until the
+// transition of a livepatch has ended.
+//
+// Environment:
+//
+//	KLP_LAB_CACHE   folder of the cache (default: klp-convert/lab in the user's cache)
+//	KLP_LAB_LOGS    folder for the logs of failed boots (default: logs in the cache)
+//	KLP_LAB_ACCEL   QEMU accelerator (default: tcg)
+//	KLP_LAB_TOOL    a klp-convert to judge instead of the one built from this tree
+//	CI              "true": what could not run is a failure, not a skip
+package lab

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package lab
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A workbench is what all scenarios share: made once in a test process, by the
+// first scenario that needs it.
+type workbench struct {
+	kernel  *Kernel
+	agent   []byte            // the guest's first process
+	modules map[string][]byte // the lab's own, as Kbuild leaves them
+	tool    string            // path of klp-convert
+	root    string            // top folder of the sources
+	logs    string
+}
+
+var (
+	benchOnce sync.Once
+	bench     *workbench
+	benchErr  error
+	benchSkip string // why the machine cannot have one
+	benchDir  string
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	if benchDir, err = os.MkdirTemp("", "klp-lab-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	status := m.Run()
+	os.RemoveAll(benchDir)
+	os.Exit(status)
+}
+
+// need returns the workbench. On a machine that cannot have one the test is
+// skipped with the reason; with CI=true it fails.
+func need(t *testing.T) *workbench {
+	t.Helper()
+	benchOnce.Do(func() { bench, benchSkip, benchErr = makeBench() })
+	require.NoError(t, benchErr)
+	if benchSkip != "" {
+		cannotRun(t, benchSkip)
+	}
+	return bench
+}
+
+// cannotRun is the only way out for a test that the machine cannot run.
+func cannotRun(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal("CI=true, and this cannot run: " + why)
+	}
+	t.Skip(why)
+}
+
+func makeBench() (w *workbench, skip string, err error) {
+	if missing := Missing(); len(missing) > 0 {
+		return nil, "the kernel lab needs: " + InstallLine(missing), nil
+	}
+	cache, err := OpenCache()
+	if err != nil {
+		return nil, "", err
+	}
+	w = &workbench{logs: os.Getenv("KLP_LAB_LOGS")}
+	if w.logs == "" {
+		w.logs = filepath.Join(cache.Dir, "logs")
+	}
+	say := func(format string, args ...any) { fmt.Fprintf(os.Stderr, "lab: "+format+"\n", args...) }
+	if w.kernel, err = Fetch(cache, say); err != nil {
+		return nil, "the kernel lab has no kernel: " + err.Error(), nil
+	}
+	if w.root, err = Root(); err != nil {
+		return nil, "", err
+	}
+	if err := observe(w.root); err != nil {
+		return nil, "", err
+	}
+	if w.agent, err = BuildAgent(benchDir); err != nil {
+		return nil, "", err
+	}
+	if w.tool = os.Getenv("KLP_LAB_TOOL"); w.tool == "" {
+		w.tool = filepath.Join(benchDir, "klp-convert")
+		if err := BuildTool("cmd/klp-convert", w.tool); err != nil {
+			return nil, "", err
+		}
+	}
+	w.modules, err = w.kernel.BuildModules(filepath.Join(benchDir, "modules"), filepath.Join(w.root, "scripts/include"))
+	return w, "", err
+}
+
+// observe looks at all sources. The tool is run, not linked into this test, so
+// "go test" would take a result from its cache after the tool has changed, if
+// the test had not looked at the files that the tool is made from.
+func observe(root string) error {
+	for _, dir := range []string{"cmd", "elfrw", "klpreloc", "sympos", "scripts", "testdata/samples"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			_, err = os.Stat(path)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// built returns one of the lab's modules as Kbuild left it: annotated, unconverted.
+func (w *workbench) built(t *testing.T, name string) []byte {
+	t.Helper()
+	require.Contains(t, w.modules, name)
+	return w.modules[name]
+}
+
+// converted returns one of the lab's modules after klp-convert.
+func (w *workbench) converted(t *testing.T, name string) []byte {
+	t.Helper()
+	return w.convert(t, name, w.built(t, name))
+}
+
+func (w *workbench) convert(t *testing.T, name string, ko []byte) []byte {
+	t.Helper()
+	in := filepath.Join(t.TempDir(), name)
+	out := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(in, ko, 0o644))
+	said, err := exec.Command(w.tool, in, out).CombinedOutput()
+	require.NoError(t, err, "klp-convert %s:\n%s", name, said)
+	if len(said) > 0 {
+		t.Logf("klp-convert %s:\n%s", name, said)
+	}
+	data, err := os.ReadFile(out)
+	require.NoError(t, err)
+	return data
+}
+
+// A scene is a machine for one scenario, with the files that its steps use.
+type scene struct {
+	t     *testing.T
+	bench *workbench
+	vm    *VM
+}
+
+// newScene returns a machine with the modules called names, converted.
+// It lets other tests run beside this one.
+func newScene(t *testing.T, names ...string) *scene {
+	t.Helper()
+	t.Parallel()
+	w := need(t)
+	s := &scene{t, w, w.kernel.VM(filepath.Join(w.logs, strings.ReplaceAll(t.Name(), "/", "-")), w.agent)}
+	for _, name := range names {
+		s.file(name, w.converted(t, name))
+	}
+	return s
+}
+
+func (s *scene) file(name string, data []byte) { s.vm.File(name, data) }
+
+// A step is a command line for the guest's shell and what must come of it. With
+// no check at all it must exit 0.
+type step struct {
+	cmd    string
+	checks []check
+	oops   bool // whether the kernel must fault
+}
+
+type check func(r Result) error
+
+// sh is a step that the kernel survives.
+func sh(cmd string, checks ...check) step { return step{cmd: cmd, checks: checks} }
+
+// crash is a step in which the kernel must fault with this message, and kill the
+// command for it.
+func crash(cmd, message string) step {
+	killed := func(r Result) error {
+		// SIGKILL for most faults, SIGSEGV for a general protection fault.
+		if r.Status <= 128 || !strings.Contains(r.Log(), message) {
+			return fmt.Errorf("status %d, and no fault with %q", r.Status, message)
+		}
+		return nil
+	}
+	return step{cmd: cmd, checks: []check{killed}, oops: true}
+}
+
+// prints wants exit 0 and this output, but for space at the ends.
+func prints(want string) check {
+	return func(r Result) error {
+		if got := strings.TrimSpace(r.Out); r.Status != 0 || got != strings.TrimSpace(want) {
+			return fmt.Errorf("status %d, printed %q, not %q", r.Status, got, want)
+		}
+		return nil
+	}
+}
+
+// logs wants exit 0 and a message of the kernel that contains the text.
+func logs(text string) check {
+	return func(r Result) error {
+		if r.Status != 0 || !strings.Contains(r.Log(), text) {
+			return fmt.Errorf("status %d, and the kernel did not log %q", r.Status, text)
+		}
+		return nil
+	}
+}
+
+// refuses wants the load to fail with this errno and every one of the messages.
+func refuses(errno string, messages ...string) check {
+	return func(r Result) error {
+		if r.Status == 0 || !strings.Contains(r.Out, ": "+errno+" (") {
+			return fmt.Errorf("status %d, not refused with %s", r.Status, errno)
+		}
+		for _, m := range messages {
+			if !strings.Contains(r.Log(), m) {
+				return fmt.Errorf("the kernel did not log %q", m)
+			}
+		}
+		return nil
+	}
+}
+
+// fails wants any exit status but 0.
+func fails(r Result) error {
+	if r.Status == 0 {
+		return fmt.Errorf("succeeded")
+	}
+	return nil
+}
+
+// run boots the machine, runs the steps, checks them all and returns the verdicts.
+// The logs of a boot that ends as it should are removed.
+func (s *scene) run(steps ...step) []Result {
+	t := s.t
+	t.Helper()
+	cmds := make([]string, len(steps))
+	for i, st := range steps {
+		cmds[i] = st.cmd
+	}
+	run, err := s.vm.Boot(context.Background(), cmds...)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("%s\nconsole: %s", run, s.vm.ConsoleLog())
+		} else {
+			os.RemoveAll(filepath.Dir(s.vm.ConsoleLog()))
+		}
+	})
+	assert.Equal(t, s.bench.kernel.Release, run.Release, "kernel that ran")
+	for i, r := range run.Steps {
+		if len(steps[i].checks) == 0 {
+			assert.Zero(t, r.Status, "step %d: %s\n%s", i, r.Cmd, r)
+		}
+		for _, c := range steps[i].checks {
+			assert.NoError(t, c(r), "step %d: %s", i, r.Cmd)
+		}
+		assert.Equal(t, steps[i].oops, r.Oopsed(), "oops in step %d: %s", i, r.Cmd)
+	}
+	require.True(t, run.Done, "the guest did not reach the end")
+	require.Len(t, run.Steps, len(steps))
+	return run.Steps
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package lab
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A Kernel is a distribution kernel with all that is needed to build modules
+// for it and to boot it, unpacked in the cache.
+type Kernel struct {
+	Release string // as uname -r: 6.1.0-50-amd64
+	Version string // of the package: 6.1.176-1
+	Image   string // path of vmlinuz
+	Headers string // folder for make -C
+	Modules string // folder of the kernel's own .ko files
+	Busybox string // path of a static busybox
+}
+
+// kernelParts matches the packages that a kernel is cut into. The metapackages
+// depend on them and on much else (initramfs-tools, compilers) that is not
+// wanted here. Names changed over the releases, the prefixes did not.
+var kernelParts = regexp.MustCompile(`^linux-(image|binary|modules|headers|kbuild)-`)
+
+// Fetch returns the current kernel of the machine's Debian release, for amd64:
+// from the cache, or downloaded into it. say receives what takes long.
+func Fetch(c *Cache, say func(format string, args ...any)) (*Kernel, error) {
+	root, err := fetch(c, "amd64", say, "linux-image-amd64", "linux-headers-amd64", "busybox-static")
+	if err != nil {
+		return nil, err
+	}
+	return openKernel(root)
+}
+
+// Corpus returns the folders of the modules of three kernels: amd64, s390x and
+// ppc64el. The two foreign ones are there to be read, not to be booted: Debian
+// builds them without livepatching.
+func Corpus(c *Cache, say func(format string, args ...any)) ([]string, error) {
+	kernel, err := Fetch(c, say)
+	if err != nil {
+		return nil, err
+	}
+	dirs := []string{kernel.Modules}
+	for _, foreign := range []struct{ arch, image string }{
+		{"s390x", "linux-image-s390x"},
+		{"ppc64el", "linux-image-powerpc64le"},
+	} {
+		root, err := fetch(c, foreign.arch, say, foreign.image)
+		if err != nil {
+			return nil, err
+		}
+		dir, err := one(root, "lib/modules/*", "usr/lib/modules/*")
+		if err != nil {
+			return nil, err
+		}
+		dirs = append(dirs, dir)
+	}
+	return dirs, nil
+}
+
+// fetch unpacks what the packages called roots consist of into one entry of the
+// cache, and returns its path. The entry is named after the first package that
+// is no metapackage, and its version.
+func fetch(c *Cache, arch string, say func(string, ...any), roots ...string) (string, error) {
+	unlock, err := c.Lock("apt-" + arch)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	a, err := openApt(filepath.Join(c.Dir, "apt-"+arch), arch)
+	if err != nil {
+		return "", err
+	}
+	// A list that is some hours old may name packages the mirror has dropped:
+	// the second try asks for new lists first.
+	var warning error
+	for _, force := range []bool{false, true} {
+		warning = a.update(force)
+		var pkgs []pkg
+		if pkgs, err = a.closure(kernelParts, roots...); err != nil {
+			continue
+		}
+		name := pkgs[0].Name
+		for _, p := range pkgs {
+			if strings.HasPrefix(p.Name, "linux-image-") && p.Name != roots[0] {
+				name = p.Name
+			}
+		}
+		entry := fmt.Sprintf("%s_%s", name, pkgs[0].Version)
+		var root string
+		root, err = c.Entry(entry, func(tmp, final string) error {
+			say("fetching %s", entry)
+			if err := a.unpack(pkgs, tmp); err != nil {
+				return err
+			}
+			return rebase(tmp, final)
+		})
+		if err == nil {
+			return root, nil
+		}
+	}
+	if warning != nil {
+		err = fmt.Errorf("%w\nbefore that: %w", err, warning)
+	}
+	return "", err
+}
+
+// rebase makes the header packages work where they were unpacked. They are
+// meant for /usr/src and say so in one place, the generated Makefile:
+//
+//	include /usr/src/linux-headers-6.1.0-50-common/Makefile
+//
+// Their symbolic links are relative.
+func rebase(root, final string) error {
+	makefiles, err := filepath.Glob(filepath.Join(root, "usr/src/linux-headers-*/Makefile"))
+	if err != nil {
+		return err
+	}
+	for _, m := range makefiles {
+		text, err := os.ReadFile(m)
+		if err != nil {
+			return err
+		}
+		moved := strings.ReplaceAll(string(text), "include /usr/src/", "include "+final+"/usr/src/")
+		if moved == string(text) {
+			continue
+		}
+		if err := os.WriteFile(m, []byte(moved), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openKernel finds the parts of an unpacked kernel below root.
+func openKernel(root string) (*Kernel, error) {
+	var (
+		k   Kernel
+		err error
+	)
+	if k.Image, err = one(root, "boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz"); err != nil {
+		return nil, err
+	}
+	if k.Modules, err = one(root, "lib/modules/*", "usr/lib/modules/*"); err != nil {
+		return nil, err
+	}
+	if k.Busybox, err = one(root, "bin/busybox", "usr/bin/busybox"); err != nil {
+		return nil, err
+	}
+	k.Release = filepath.Base(k.Modules)
+	if k.Headers, err = one(root, "usr/src/linux-headers-"+k.Release); err != nil {
+		return nil, err
+	}
+	_, k.Version, _ = strings.Cut(filepath.Base(root), "_")
+	return &k, nil
+}
+
+// one returns the only path below root that matches the first pattern that matches any.
+func one(root string, patterns ...string) (string, error) {
+	for _, p := range patterns {
+		found, err := filepath.Glob(filepath.Join(root, p))
+		if err != nil {
+			return "", err
+		}
+		if len(found) == 1 {
+			return found[0], nil
+		}
+		if len(found) > 1 {
+			return "", fmt.Errorf("%s: %q matches %d paths", root, p, len(found))
+		}
+	}
+	return "", fmt.Errorf("%s: nothing matches %q", root, patterns)
+}
+
+var versionRE = regexp.MustCompile(`^(\d+)\.(\d+)`)
+
+// AtLeast tells whether the kernel is version major.minor or later. What a
+// scenario expects may depend on it; every such place cites the change.
+func (k *Kernel) AtLeast(major, minor int) bool {
+	m := versionRE.FindStringSubmatch(k.Release)
+	if m == nil {
+		return false
+	}
+	a, _ := strconv.Atoi(m[1])
+	b, _ := strconv.Atoi(m[2])
+	return a > major || a == major && b >= minor
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The second of two static functions of one name in one module. */
+#include <linux/kernel.h>
+#include "target.h"
+
+static KLPLAB_KEEP int klplab_twin(void)
+{
+	return 200;
+}
+
+int klplab_second(void)
+{
+	return klplab_twin();
+}
