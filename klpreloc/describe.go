@@ -21,6 +21,7 @@ type Description struct {
 	KlpSections []KlpSectionInfo `json:"klp_sections"`
 	KlpSymbols  []KlpSymbolInfo  `json:"klp_symbols"`
 	Undefined   []UndefinedInfo  `json:"undefined"`
+	Versions    bool             `json:"versions"` // there is a __versions table (CONFIG_MODVERSIONS)
 }
 
 // State says how far a module is on its way.
@@ -102,7 +103,8 @@ func Describe(f *elfrw.File) (*Description, Diagnostics) {
 		}
 		d.KlpSymbols = append(d.KlpSymbols, k)
 	}
-	names, _ := versioned(f)
+	var names []string
+	names, d.Versions = versioned(f)
 	for _, y := range f.Symbols {
 		if y.Undefined() && y.Name != "" && !annotated[y] {
 			_, ok := slices.BinarySearch(names, y.Name)

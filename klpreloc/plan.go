@@ -218,7 +218,7 @@ func (p *planner) readable(a *Annotation) bool {
 		return false
 	}
 	if err := checkName(a.Name, p.Input.Kernel); err != nil {
-		p.errorf(BadName, a.place(), clip(a.Name), "%v", err)
+		p.errorf(BadName, a.place(), clip(a.Name), "%s: %v", clip(symName(a.Symbol)), err)
 		return false
 	}
 	return ok

@@ -58,8 +58,15 @@ func (r *result) summary() string {
 	for _, m := range r.Plan.Moves {
 		n += m.Relocs
 	}
-	return fmt.Sprintf("%s to %s: %d relocations in %d klp relocation sections, %d klp symbols",
-		r.Status, r.Output, n, len(r.Plan.Moves), len(r.Plan.Symbols))
+	return fmt.Sprintf("%s to %s: %s in %s, %s", r.Status, r.Output, count(n, "relocation"),
+		count(len(r.Plan.Moves), "klp relocation section"), count(len(r.Plan.Symbols), "klp symbol"))
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 type conversion struct {

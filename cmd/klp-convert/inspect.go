@@ -96,8 +96,11 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 		if u.Weak {
 			bind = "weak"
 		}
-		if u.Versioned {
+		switch {
+		case u.Versioned:
 			how = "export"
+		case !d.Versions:
+			how = "unknown"
 		}
 		t.row(clean(u.Name), bind, u.Relocs, how)
 	}

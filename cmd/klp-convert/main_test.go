@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/klpreloc"
+)
+
+var update = flag.Bool("update", false, "write what the commands print into the scripts' goldens")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"klp-convert": main})
+}
+
+// TestScripts runs testdata/script/*.txtar, one behaviour each; $MODULES is the
+// repository's testdata.
+func TestScripts(t *testing.T) {
+	modules, err := filepath.Abs("../../testdata")
+	require.NoError(t, err)
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("MODULES", modules)
+			return nil
+		},
+		Condition: func(cond string) (bool, error) { return cond == "root" && os.Geteuid() == 0, nil },
+	})
+}
+
+// klpConvert runs the command in this process.
+func klpConvert(args ...string) (status int, stdout, stderr string) {
+	var o, e bytes.Buffer
+	status = run(args, strings.NewReader(""), &o, &e)
+	return status, o.String(), e.String()
+}
+
+func fixtures(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob("../../testdata/" + pattern)
+	require.NoError(t, err)
+	require.NotEmpty(t, files, pattern)
+	return files
+}
+
+// Each mistake is refused with lines in the one form that there is, an id that
+// docs/errors.md explains, status 1 and nothing written.
+func TestBadModulesAreRefusedInWholeLines(t *testing.T) {
+	docs, err := os.ReadFile("../../docs/errors.md")
+	require.NoError(t, err)
+	line := regexp.MustCompile(`^\S+\.ko: (error|warning): klp-convert: .+ \[(KLP\d{3})\]$`)
+	for _, file := range fixtures(t, "bad/*.ko") {
+		dir := t.TempDir()
+		status, stdout, stderr := klpConvert(file, filepath.Join(dir, "out.ko"))
+		assert.Equal(t, exitFound, status, file)
+		assert.Empty(t, stdout, file)
+		errors := 0
+		for _, l := range strings.Split(strings.TrimSuffix(stderr, "\n"), "\n") {
+			if strings.HasPrefix(l, "    ") {
+				continue
+			}
+			m := line.FindStringSubmatch(l)
+			require.NotNil(t, m, "%s: %q", file, l)
+			assert.Contains(t, string(docs), "## "+m[2], l)
+			if m[1] == "error" {
+				errors++
+			}
+		}
+		assert.Positive(t, errors, file)
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		assert.Empty(t, left, file)
+	}
+}
+
+// Converting the result changes nothing, and the same input gives the same
+// bytes under any name.
+func TestConversionIsIdempotentAndReproducible(t *testing.T) {
+	files := append(fixtures(t, "odd/*.ko"), fixtures(t, "[a-np-z]*[0-9el]/*.ko")...)
+	for _, file := range files {
+		dir := t.TempDir()
+		a, b, c := filepath.Join(dir, "a.ko"), filepath.Join(dir, "b.ko"), filepath.Join(dir, "sub.ko")
+		status, _, stderr := klpConvert("-q", file, a)
+		require.Equal(t, exitDone, status, stderr)
+		for in, out := range map[string]string{file: b, a: c} {
+			status, _, stderr = klpConvert("-q", in, out)
+			require.Equal(t, exitDone, status, stderr)
+			assert.Equal(t, read(t, a), read(t, out), "%s from %s", file, in)
+		}
+	}
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return b
+}
+
+// The judges that everybody has find nothing to complain about.
+func TestReadelfAndModinfoReadConvertedModules(t *testing.T) {
+	for _, tool := range []string{"readelf", "modinfo"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			missing(t, tool)
+		}
+	}
+	for _, file := range append(fixtures(t, "odd/*.ko"), fixtures(t, "x86_64/*.ko")...) {
+		out := filepath.Join(t.TempDir(), "out.ko")
+		status, _, stderr := klpConvert("-q", file, out)
+		require.Equal(t, exitDone, status, stderr)
+		for _, args := range [][]string{{"readelf", "-aW", out}, {"modinfo", out}} {
+			cmd := exec.Command(args[0], args[1:]...)
+			var complaints bytes.Buffer
+			cmd.Stderr = &complaints
+			assert.NoError(t, cmd.Run(), "%v of %s", args, file)
+			assert.Empty(t, complaints.String(), "%v of %s", args, file)
+		}
+	}
+}
+
+// missing ends a test that can't run: with CI=true that is a failure.
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not here", what)
+	}
+	t.Skipf("not run: %s is not here; make prerequisites", what)
+}
+
+// A signal leaves neither the output nor a temporary file.
+func TestSignalLeavesNothingBehind(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.Command("klp-convert", "-", filepath.Join(dir, "out.ko"))
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	b := read(t, "../../testdata/x86_64/mixed.ko")
+	_, err = stdin.Write(b[:len(b)/2])
+	require.NoError(t, err)
+	time.Sleep(50 * time.Millisecond) // the command waits for more
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	assert.Error(t, cmd.Wait())
+	assert.Equal(t, 128+int(syscall.SIGTERM), cmd.ProcessState.ExitCode())
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
+
+// A temporary file that exists when the signal comes goes too.
+func TestRemoveTempsRemovesFilesInTheMaking(t *testing.T) {
+	dir := t.TempDir()
+	o, err := create(filepath.Join(dir, "out.ko"), nil)
+	require.NoError(t, err)
+	left, _ := os.ReadDir(dir)
+	require.Len(t, left, 1)
+	removeTemps()
+	left, _ = os.ReadDir(dir)
+	assert.Empty(t, left)
+	o.discard()
+}
+
+// Truncated anywhere, a module is refused in one line or, where only the
+// trailer is gone, converted; never a trace.
+func TestTruncatedModulesAreRefused(t *testing.T) {
+	b := read(t, "../../testdata/x86_64/labels-comma.ko")
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.ko"), filepath.Join(dir, "out.ko")
+	for n := 0; n < len(b); n += 97 {
+		require.NoError(t, os.WriteFile(in, b[:n], 0o644))
+		status, _, stderr := klpConvert(in, out)
+		assert.Equal(t, exitFound, status, n)
+		assert.Equal(t, 1, strings.Count(stderr, "\n"), "%d: %s", n, stderr)
+		assert.NoFileExists(t, out)
+	}
+}
+
+func TestJSONIsOneObject(t *testing.T) {
+	var r struct {
+		Input, Output, Status string
+		Plan                  klpreloc.PlanInfo
+		Diagnostics           []struct{ ID, Severity, Message string }
+	}
+	out := filepath.Join(t.TempDir(), "out.ko")
+	status, stdout, _ := klpConvert("--json", "../../testdata/odd/unused.ko", out)
+	require.Equal(t, exitDone, status)
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	assert.Equal(t, "converted", r.Status)
+	assert.Equal(t, out, r.Output)
+	assert.NotEmpty(t, r.Plan.Moves)
+	assert.True(t, slices.ContainsFunc(r.Diagnostics, func(d struct{ ID, Severity, Message string }) bool {
+		return d.ID == string(klpreloc.Unused) && d.Severity == "warning"
+	}), stdout)
+
+	status, stdout, _ = klpConvert("--json", "../../testdata/bad/two-objects.ko", out)
+	assert.Equal(t, exitFound, status)
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	assert.Equal(t, "refused", r.Status)
+}
