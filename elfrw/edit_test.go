@@ -611,3 +611,16 @@ func TestRefersStopsWhenTold(t *testing.T) {
 		assert.Equal(t, 1, n)
 	}
 }
+
+func TestSymbolsNeedATable(t *testing.T) {
+	f := parse(t, headerOnly(kind64LE))
+	f.AddSymbol(&Symbol{Name: "lonely"})
+	_, err := f.Bytes()
+	assert.EqualError(t, err, "test.ko: 1 symbols, but no symbol table")
+	assert.EqualError(t, f.Verify(), err.Error())
+
+	f = parse(t, bare(kind64LE).bytes())
+	f.Symtab.Link = nil
+	_, err = f.Bytes()
+	assert.EqualError(t, err, "test.ko: .symtab: symbol table without a string table")
+}

@@ -91,6 +91,9 @@ func (o *writer) collectNames() error {
 	}
 	switch {
 	case o.Symtab == nil:
+		if len(o.Symbols) > 0 {
+			return o.errorf(nil, -1, "%d symbols, but no symbol table", len(o.Symbols))
+		}
 	case o.Symtab.Link == nil:
 		return o.errorf(o.Symtab, -1, "symbol table without a string table")
 	case o.Symtab.Link == o.shstrtab:
@@ -108,9 +111,6 @@ func (o *writer) collectNames() error {
 		if _, ok := o.shstr.offset(s.Name); !ok {
 			return o.errorf(o.shstrtab, -1, "string table grows beyond 4 GiB")
 		}
-	}
-	if o.Symtab == nil {
-		return nil
 	}
 	for _, y := range o.Symbols {
 		if y.Name == y.origName {
