@@ -624,3 +624,60 @@ func TestSymbolsNeedATable(t *testing.T) {
 	_, err = f.Bytes()
 	assert.EqualError(t, err, "test.ko: .symtab: symbol table without a string table")
 }
+
+// failingWriter takes n bytes and fails then.
+type failingWriter int
+
+func (w *failingWriter) Write(b []byte) (int, error) {
+	if *w -= failingWriter(len(b)); *w < 0 {
+		return 0, assert.AnError
+	}
+	return len(b), nil
+}
+
+func TestWriteHandsOnTheErrorOfItsWriter(t *testing.T) {
+	for _, decode := range []bool{false, true} {
+		m := parse(t, large(20_000)) // several chunks of everything
+		if decode {
+			s := m.Section(".rela.large")
+			s.SetRelocs(s.Relocs())
+		}
+		all := written(t, m)
+		for n := 0; n < len(all); n += 10_000 {
+			w := failingWriter(n)
+			assert.ErrorIs(t, m.Write(&w), assert.AnError, "after %d bytes", n)
+		}
+	}
+}
+
+func TestAppenderEndsAt32Bits(t *testing.T) {
+	a := newStringAppender(1<<32 - 4)
+	off, ok := a.offset("abc")
+	assert.False(t, ok, "no room for its NUL")
+	assert.Zero(t, off)
+	off, ok = a.offset("ab")
+	assert.True(t, ok)
+	assert.EqualValues(t, 1<<32-4, off)
+	_, ok = a.offset("c")
+	assert.False(t, ok)
+	off, ok = a.offset("ab")
+	assert.True(t, ok, "it is there already")
+	assert.EqualValues(t, 1<<32-4, off)
+}
+
+func TestOffsetsThatOverflowAreRefused(t *testing.T) {
+	f := parse(t, module(kind64LE).bytes())
+	f.AddSection(&Section{Name: "a", Type: elf.SHT_PROGBITS, Align: 1 << 63})
+	f.AddSection(&Section{Name: "b", Type: elf.SHT_NOBITS, Align: 1})
+	f.AddSection(&Section{Name: "c", Type: elf.SHT_PROGBITS, Align: 1, Data: []byte{1}})
+	f.AddSection(&Section{Name: "d", Type: elf.SHT_PROGBITS, Align: 1 << 63})
+	_, err := f.Bytes()
+	assert.EqualError(t, err, "test.ko: the file grows beyond 64 bits")
+
+	f = parse(t, module(kind32LE).bytes())
+	f.AddSection(&Section{Name: "a", Type: elf.SHT_PROGBITS, Align: 1 << 31})
+	f.AddSection(&Section{Name: "c", Type: elf.SHT_PROGBITS, Align: 1, Data: []byte{1}})
+	f.AddSection(&Section{Name: "d", Type: elf.SHT_PROGBITS, Align: 1 << 31, Data: []byte{1}})
+	_, err = f.Bytes()
+	assert.EqualError(t, err, "test.ko: the file grows beyond what ELF32 can say")
+}

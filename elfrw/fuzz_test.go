@@ -5,7 +5,6 @@ package elfrw
 import (
 	"bytes"
 	"debug/elf"
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -136,9 +135,9 @@ func FuzzEdit(f *testing.F) {
 		if err != nil {
 			var e *Error
 			require.ErrorAs(t, err, &e)
-			require.True(t, regular || errors.Is(err, ErrIrregular), "%v", err)
 			return
 		}
+		require.True(t, regular || bytes.Equal(out, in[3:]), "an irregular file came out changed")
 		back, err := Parse("out", out)
 		if verdict == nil {
 			require.NoError(t, err)

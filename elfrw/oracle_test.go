@@ -105,6 +105,24 @@ func TestRelocationsAgreeWithTheImage(t *testing.T) {
 		assert.Equal(t, []Rela{{4, outside, 2, -4}, {12, data, 1, 8}, {20, outside, 4, -4}, {28, nil, 1, 7}}, section(t, f, ".rela.text").Relocs())
 		assert.Equal(t, []Rela{{1, data, 10, 0}}, section(t, f, ".rel.debug").Relocs())
 		assert.Nil(t, section(t, f, ".text").Relocs())
+		assert.Zero(t, section(t, f, ".text").NumRelocs())
+	})
+}
+
+func TestRelocIsOneOfRelocs(t *testing.T) {
+	eachKind(t, func(t *testing.T, k kind) {
+		m := module(k).bytes()
+		for _, name := range []string{".rela.text", ".rel.debug"} {
+			s, decoded := section(t, parse(t, m), name), section(t, parse(t, m), name)
+			for i := range decoded.Relocs() {
+				got, want := s.Reloc(i), decoded.Reloc(i)
+				assert.Equal(t, rawRelocs, s.encoding, "nothing else is decoded")
+				assert.Equal(t, decoded.Relocs()[i], want)
+				assert.Equal(t, want.Sym.String(), got.Sym.String())
+				got.Sym, want.Sym = nil, nil
+				assert.Equal(t, want, got)
+			}
+		}
 	})
 }
 
