@@ -76,7 +76,7 @@ func (a *stringAppender) offset(name string) (uint32, bool) {
 		return off, true
 	}
 	off := uint64(a.base + len(a.extra))
-	if off+uint64(len(name)) >= 1<<32 {
+	if off+uint64(len(name))+1 >= 1<<32 { // as Parse bounds the table
 		return 0, false
 	}
 	if a.seen == nil {
