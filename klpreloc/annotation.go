@@ -3,6 +3,9 @@
 package klpreloc
 
 import (
+	"bytes"
+	"strings"
+
 	"github.com/klp-convert/klp-convert/elfrw"
 )
 
@@ -54,7 +57,7 @@ type Input struct {
 	Objtool     []*elfrw.Section // __klp_relocs*, for objtool klp post-link
 	Signed      bool             // a module signature is appended
 
-	labels int // undefined symbols in label form, readable or not
+	labels int // symbols in label form, readable or not
 }
 
 // Annotated reports whether there is anything to convert.
@@ -71,7 +74,7 @@ const signatureMarker = "~Module signature appended~\n"
 func Read(f *elfrw.File) (*Input, Diagnostics) {
 	in := &Input{Modinfo: readModinfo(f)}
 	in.Kernel = in.Modinfo.Kernel()
-	in.Signed = len(f.Trailer) >= len(signatureMarker) && string(f.Trailer[len(f.Trailer)-len(signatureMarker):]) == signatureMarker
+	in.Signed = bytes.HasSuffix(f.Trailer, []byte(signatureMarker))
 	for _, s := range f.Sections {
 		switch {
 		case isAnnotation(s):
@@ -102,13 +105,11 @@ type reader struct {
 // isKlpSection goes by the flag, as the kernel does (kernel/livepatch/core.c,
 // klp_write_object_relocs), and by the name, for what forgot the flag.
 func isKlpSection(s *elfrw.Section) bool {
-	return s.Flags&flagRelaLivepatch != 0 || hasPrefix(s.Name, sectionPrefix)
+	return s.Flags&flagRelaLivepatch != 0 || strings.HasPrefix(s.Name, sectionPrefix)
 }
 
 func isKlpSymbol(y *elfrw.Symbol) bool { return y.Section == nil && y.Index == indexLivepatch }
 
 func isObjtool(s *elfrw.Section) bool {
-	return s.Name == objtoolPrefix || hasPrefix(s.Name, objtoolPrefix+".")
+	return s.Name == objtoolPrefix || strings.HasPrefix(s.Name, objtoolPrefix+".")
 }
-
-func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }

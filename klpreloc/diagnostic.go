@@ -5,6 +5,7 @@ package klpreloc
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -148,7 +149,7 @@ type reporter struct{ found Diagnostics }
 func (r *reporter) add(sev Severity, id ID, where place, sym, format string, args ...any) *Diagnostic {
 	d := Diagnostic{ID: id, Severity: sev, Symbol: sym, Message: fmt.Sprintf(format, args...)}
 	if where.section != nil {
-		d.Section = where.section.String()
+		d.Section = secName(where.section)
 		if !where.whole {
 			off := where.offset
 			d.Offset = &off
@@ -174,6 +175,28 @@ func (r *reporter) notef(id ID, where place, sym, format string, args ...any) *D
 func (d *Diagnostic) hint(format string, args ...any) *Diagnostic {
 	d.Hints = append(d.Hints, fmt.Sprintf(format, args...))
 	return d
+}
+
+// symName names a symbol in a diagnostic; sections' own symbols have no name.
+// What is longer than the kernel reads is shortened.
+func symName(y *elfrw.Symbol) string {
+	switch {
+	case y == nil:
+		return ""
+	case y.Name == "" && y.Section != nil:
+		return secName(y.Section)
+	case len(y.Name) > (Version{}).NameLimit():
+		return strconv.Quote(clip(y.Name))
+	}
+	return y.String()
+}
+
+// secName names a section in a diagnostic, shortened where it is hostile.
+func secName(s *elfrw.Section) string {
+	if s != nil && len(s.Name) > baseLimit {
+		return strconv.Quote(clip(s.Name))
+	}
+	return s.String()
 }
 
 // cause returns what an elfrw error says without the file it is about, which

@@ -21,6 +21,10 @@ import (
 // follows the last comma or, without one, the last dot. Some toolchains keep
 // the quotes around the name.
 
+// labelLimit is more than any label needs: two objects of 55 bytes, a name of
+// 511 and a position.
+const labelLimit = 2048
+
 // isLabel reports whether a symbol's name is in label form.
 func isLabel(name string) bool {
 	return strings.HasPrefix(strings.TrimPrefix(name, `"`), labelPrefix)
@@ -28,6 +32,9 @@ func isLabel(name string) bool {
 
 // parseLabel takes a label apart.
 func parseLabel(label string) (a Annotation, err error) {
+	if len(label) > labelLimit {
+		return a, fmt.Errorf("it has %d bytes", len(label))
+	}
 	s, quoted := strings.CutPrefix(label, `"`)
 	if quoted {
 		var ok bool

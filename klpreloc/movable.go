@@ -3,6 +3,7 @@
 package klpreloc
 
 import (
+	"cmp"
 	"debug/elf"
 
 	"golang.org/x/exp/slices"
@@ -26,34 +27,38 @@ const (
 var specialTables = []string{
 	".altinstructions", ".altinstr_replacement", ".parainstructions",
 	"__jump_table", ".static_call_sites", ".retpoline_sites", ".return_sites",
+	"__ex_table", ".orc_unwind_ip", // sorted, so that the place is another entry's by then
 }
 
 // movable checks that r, of relocation section s, can be a klp relocation.
 func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, t *target) bool {
-	name := symName(r.Sym)
 	where := at(s, r.Offset)
 	switch {
 	case s.Type == elf.SHT_REL:
-		p.errorf(RelSection, where, name, "%s is annotated, but this section is SHT_REL: livepatching kernels use SHT_RELA", name)
+		p.errorf(RelSection, where, symName(r.Sym), "%s is annotated, but this section is SHT_REL: livepatching kernels use SHT_RELA", symName(r.Sym))
 		return false
 	case p.machine == nil:
 		return false
 	case s.Target.Name == ".data..percpu":
-		p.errorf(PerCPU, where, name, "%s in per-CPU data can't be a klp relocation: the loader places that section itself and the kernel never applies it", name).
+		p.errorf(PerCPU, where, symName(r.Sym), "%s in per-CPU data can't be a klp relocation: the loader places that section itself and the kernel never applies it", symName(r.Sym)).
 			hint("set the per-CPU variable at run time, in the module's init function")
 		return false
 	case t.gate != vmlinux && slices.Contains(specialTables, s.Target.Name):
-		p.errorf(SpecialSection, where, name, "%s of module %s in %s: the kernel has read that table before %s comes, and would use the address 0", name, t.klp.object, s.Target, t.gate).
+		p.errorf(SpecialSection, where, symName(r.Sym), "%s of module %s in %s: the kernel has read that table before %s comes, and would use the address 0", symName(r.Sym), t.klp.object, s.Target, t.gate).
 			hint("use static_key_enabled(), an indirect call, or a helper function outside of the alternative")
 		return false
 	}
 	width, known := p.machine.types[r.Type]
 	if !known {
-		p.errorf(BadType, where, name, "%s is reached by %s, which the module loader of %s does not apply", name, typeName(p.File, r.Type), p.machine.name).
+		p.errorf(BadType, where, symName(r.Sym), "%s is reached by %s, which the module loader of %s does not apply", symName(r.Sym), typeName(p.File, r.Type), p.machine.name).
 			hint("build with the kernel's own flags (Kbuild), without -fpic")
 		return false
 	}
-	return p.zeros(where, s.Target, r, width) && p.returns(where, s.Target, r) && p.writable(where, s.Target, r, t)
+	if !p.zeros(where, s.Target, r, width) || !p.returns(where, s.Target, r) {
+		return false
+	}
+	p.writable(where, s.Target, r, t)
+	return true
 }
 
 // zeros: x86 refuses to relocate bytes that are not zero (since 4.0; the
@@ -64,7 +69,7 @@ func (p *planner) zeros(where place, s *elfrw.Section, r elfrw.Rela, width int) 
 	}
 	b, ok := window(s.Data, r.Offset, width)
 	if !ok {
-		p.errorf(BrokenFile, where, symName(r.Sym), "relocation reaches behind the end of %s (%#x bytes)", s, s.Size())
+		p.errorf(BrokenFile, where, symName(r.Sym), "relocation reaches behind the end of %s (%#x bytes)", secName(s), s.Size())
 		return false
 	}
 	for _, c := range b {
@@ -86,7 +91,7 @@ func (p *planner) returns(where place, s *elfrw.Section, r elfrw.Rela) bool {
 	}
 	b, ok := window(s.Data, r.Offset, 4)
 	if !ok {
-		p.errorf(BrokenFile, where, symName(r.Sym), "relocation reaches behind the end of %s (%#x bytes)", s, s.Size())
+		p.errorf(BrokenFile, where, symName(r.Sym), "relocation reaches behind the end of %s (%#x bytes)", secName(s), s.Size())
 		return false
 	}
 	if p.Uint32(b)&ppc64Link == 0 {
@@ -103,11 +108,10 @@ func (p *planner) returns(where place, s *elfrw.Section, r elfrw.Rela) bool {
 
 // writable: on ppc64 all but calls are plain stores, which fault in read-only
 // memory once the livepatch is loaded (linuxppc issue 375; so up to 7.3).
-func (p *planner) writable(where place, s *elfrw.Section, r elfrw.Rela, t *target) bool {
+func (p *planner) writable(where place, s *elfrw.Section, r elfrw.Rela, t *target) {
 	if p.machine.nop && t.gate != vmlinux && r.Type != ppc64REL24 && s.Flags&uint64(elf.SHF_WRITE) == 0 {
-		p.warnf(ReadOnlyTarget, where, symName(r.Sym), "%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory", symName(r.Sym), t.klp.object, s)
+		p.warnf(ReadOnlyTarget, where, symName(r.Sym), "%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory", symName(r.Sym), t.klp.object, secName(s))
 	}
-	return true
 }
 
 // window returns n bytes of b from off, and false when they are not there.
@@ -121,28 +125,18 @@ func window(b []byte, off uint64, n int) ([]byte, bool) {
 // together refuses to take one of several relocations that build one value:
 // loongarch's SOP_* are a stack machine, ADD and SUB add up in place, and the
 // loader goes through one section at a time (arch/loongarch/kernel/module.c).
-func (p *planner) together(s *elfrw.Section, relocs []elfrw.Rela) {
+func (p *planner) together(s *elfrw.Section, relocs []elfrw.Rela, moves []Move) {
 	moved := make([]string, len(relocs)) // where to
-	for _, m := range p.Moves {
-		if m.From == s {
-			for _, i := range m.Relocs {
-				moved[i] = m.Object
-			}
+	for _, m := range moves {
+		for _, i := range m.Relocs {
+			moved[i] = m.Object
 		}
 	}
 	byOffset := make([]int, len(relocs))
 	for i := range byOffset {
 		byOffset[i] = i
 	}
-	slices.SortStableFunc(byOffset, func(a, b int) int {
-		switch {
-		case relocs[a].Offset < relocs[b].Offset:
-			return -1
-		case relocs[a].Offset > relocs[b].Offset:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(byOffset, func(a, b int) int { return cmp.Compare(relocs[a].Offset, relocs[b].Offset) })
 	for k := 1; k < len(byOffset); k++ {
 		a, b := byOffset[k-1], byOffset[k]
 		if relocs[a].Offset != relocs[b].Offset || moved[a] == moved[b] {

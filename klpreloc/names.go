@@ -23,7 +23,6 @@ const (
 	symbolPrefix  = ".klp.sym."
 	recordPrefix  = ".klp.module_relocs" // KLP_MODULE_RELOC(obj): .obj follows
 	labelPrefix   = ".klp.sym.rela."     // KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)
-	archPrefix    = ".klp.arch."         // before 5.8
 	objtoolPrefix = "__klp_relocs"       // objtool klp diff's records
 
 	objectLimit = 55
@@ -46,25 +45,42 @@ func SymbolName(object, name string, pos uint32) string {
 func ParseSymbolName(s string) (object, name string, pos uint64, err error) {
 	rest, ok := strings.CutPrefix(s, symbolPrefix)
 	if !ok {
-		return "", "", 0, fmt.Errorf("klp symbol %q does not begin with %s", s, symbolPrefix)
+		return "", "", 0, fmt.Errorf("klp symbol %q does not begin with %s", clip(s), symbolPrefix)
 	}
 	object, rest, ok = strings.Cut(rest, ".")
 	if !ok || object == "" || len(object) > objectLimit {
-		return "", "", 0, fmt.Errorf("klp symbol %q has no readable object name", s)
+		return "", "", 0, fmt.Errorf("klp symbol %q has no readable object name", clip(s))
 	}
-	name, digits, ok := strings.Cut(rest, ",")
+	name, position, ok := strings.Cut(rest, ",")
 	if !ok || name == "" {
-		return "", "", 0, fmt.Errorf("klp symbol %q has no position", s)
+		return "", "", 0, fmt.Errorf("klp symbol %q has no position", clip(s))
 	}
-	pos, perr := strconv.ParseUint(digits, 10, 64)
-	if perr != nil {
-		return "", "", 0, fmt.Errorf("klp symbol %q has the position %q, which is not a number", s, digits)
+	if most := (Version{}).NameLimit(); len(name) > most {
+		return "", "", 0, fmt.Errorf("klp symbol %q has a name of %d bytes; the kernel reads %d", clip(s), len(name), most)
+	}
+	pos, ok = scanUnsigned(position)
+	if !ok {
+		return "", "", 0, fmt.Errorf("klp symbol %q has the position %q, which is not a number", clip(s), clip(position))
 	}
 	return object, name, pos, nil
 }
 
+// scanUnsigned reads %lu as the kernel does (lib/vsprintf.c, vsscanf): space in
+// front is skipped, whatever is behind the digits is not looked at, and what is
+// too large wraps around.
+func scanUnsigned(s string) (n uint64, ok bool) {
+	for len(s) > 0 && (s[0] == ' ' || s[0] >= '\t' && s[0] <= '\r' || s[0] == 0xa0) {
+		s = s[1:]
+	}
+	for ; len(s) > 0 && s[0] >= '0' && s[0] <= '9'; s = s[1:] {
+		n, ok = n*10+uint64(s[0]-'0'), true
+	}
+	return n, ok
+}
+
 // SectionObject returns the object that a klp relocation section is named
-// after, as the kernel reads it, and false when it could not.
+// after, and false when the kernel could not read it, or not all of it: it
+// cuts a long name without a word, and the rest then names no object.
 func SectionObject(section string) (string, bool) {
 	rest, ok := strings.CutPrefix(section, sectionPrefix)
 	if !ok {
@@ -81,8 +97,17 @@ func SectionObject(section string) (string, bool) {
 // dot behind the object is ours, so that it is there whether base begins with
 // one (".text") or not ("__jump_table").
 func sectionName(object, base string) string {
+	if len(base) > baseLimit {
+		base = base[:baseLimit]
+	}
 	return sectionPrefix + object + "." + base
 }
+
+// baseLimit is how much of a base section's name goes into that of its klp
+// relocation sections: more than -ffunction-sections makes of the longest
+// symbol, and no more, because a small file can share a huge name among many
+// sections.
+const baseLimit = 1024
 
 // checkObject says what is wrong with an object's name.
 func checkObject(object string) error {
@@ -90,11 +115,11 @@ func checkObject(object string) error {
 	case object == "":
 		return fmt.Errorf("the object name is empty")
 	case strings.HasSuffix(object, ".ko"):
-		return fmt.Errorf("object name %q is a file name; the module's name is wanted", object)
+		return fmt.Errorf("object name %q is a file name; the module's name is wanted", clip(object))
+	case len(object) > objectLimit:
+		return fmt.Errorf("object name %q has %d bytes; the kernel reads %d", clip(object), len(object), objectLimit)
 	case strings.Contains(object, "."):
 		return fmt.Errorf("object name %q holds a dot; the kernel reads it up to there", object)
-	case len(object) > objectLimit:
-		return fmt.Errorf("object name %q has %d bytes; the kernel reads %d", object, len(object), objectLimit)
 	case !graphic(object):
 		return fmt.Errorf("object name %q holds characters that no module's name has", object)
 	}
@@ -106,17 +131,18 @@ func checkName(name string, v Version) error {
 	switch {
 	case name == "":
 		return fmt.Errorf("the symbol name is empty")
-	case strings.Contains(name, ","):
-		return fmt.Errorf("symbol name %q holds a comma; the kernel reads it up to there", name)
 	case len(name) > v.NameLimit():
 		return fmt.Errorf("symbol name %q has %d bytes; kernel %s reads %d", clip(name), len(name), v, v.NameLimit())
+	case strings.Contains(name, ","):
+		return fmt.Errorf("symbol name %q holds a comma; the kernel reads it up to there", clip(name))
 	case !graphic(name):
 		return fmt.Errorf("symbol name %q holds characters that no symbol's name has", clip(name))
 	}
 	return nil
 }
 
-// clip shortens a hostile name for a message.
+// clip shortens a hostile name for a message. Names in a file may share their
+// bytes, so that a small file can hold a million names of a megabyte each.
 func clip(s string) string {
 	const most = 80
 	if len(s) > most {

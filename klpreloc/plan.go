@@ -73,10 +73,14 @@ func NewPlan(f *elfrw.File) (*Plan, Diagnostics) {
 		p.annotations,
 		p.relocations,
 		p.unused,
+		p.removal,
 		p.leftovers,
 		p.trailer,
 	} {
 		step()
+	}
+	if !p.found.Failed() && p.Empty() {
+		p.notef(NothingToConvert, nowhere, "", "nothing to convert")
 	}
 	p.found.Sort()
 	if p.found.Failed() {
@@ -112,10 +116,10 @@ type klpSymbol struct {
 // preconditions: what must hold of the file as a whole.
 func (p *planner) preconditions() {
 	in := p.Input
+	if len(in.Objtool) > 0 {
+		p.notef(ObjtoolInput, inFirst(in.Objtool), "", "holds the records of objtool klp diff, which objtool klp post-link converts; left as it is")
+	}
 	if !in.Annotated() {
-		if len(in.Objtool) > 0 {
-			p.notef(ObjtoolInput, inFirst(in.Objtool), "", "holds the records of objtool klp diff, which objtool klp post-link converts; left as it is")
-		}
 		return
 	}
 	if !in.Modinfo.Livepatch() {
@@ -130,10 +134,7 @@ func (p *planner) preconditions() {
 		p.errorf(HalfConverted, where, "", "the module holds finished %s beside annotations that are not converted", what).
 			hint("convert the module as it came out of modpost, once")
 	}
-	if err := p.Editable(); err != nil {
-		p.errorf(Irregular, nowhere, "", "%v", cause(err)).
-			hint("link the module once more (ld -r -o out.o in.o), then convert it")
-	}
+	p.sound()
 	m, err := machineOf(p.File)
 	if err != nil {
 		p.errorf(UnknownMachine, nowhere, "", "%v", err)
@@ -145,12 +146,37 @@ func (p *planner) preconditions() {
 	}
 }
 
-func inFirst(s []*elfrw.Section) place {
-	if len(s) == 0 {
-		return nowhere
+func inFirst(s []*elfrw.Section) place { return in(s[0]) }
+
+// sound: what is edited has to be in order and in a form that is understood to
+// the last symbol number. What breaks a rule of elfrw would come out broken and
+// not pass Prove.
+func (p *planner) sound() {
+	if err := p.Editable(); err != nil {
+		p.errorf(Irregular, nowhere, "", "%v", cause(err)).
+			hint("link the module once more (ld -r -o out.o in.o), then convert it")
 	}
-	return in(s[0])
+	if err := p.Verify(); err != nil {
+		all := []error{err}
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			all = joined.Unwrap()
+		}
+		for _, err := range all {
+			p.found = append(p.found, FileDiagnostic(err))
+		}
+	}
+	for _, s := range p.File.Sections {
+		switch {
+		case s.Type == shtCREL && s.Link == p.Symtab:
+			p.errorf(Irregular, in(s), "", "compact relocations (SHT_CREL), which no kernel reads").
+				hint("build with the kernel's own flags (Kbuild), without --crel")
+		case (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && !s.HasRelocs() && s.Size() > 0:
+			p.errorf(Irregular, in(s), "", "relocations are linked to %s, not to the symbol table; the kernel would apply them all the same", secName(s.Link))
+		}
+	}
 }
+
+const shtCREL = elf.SectionType(0x40000014) // LLVM: compact relocations
 
 // annotations checks what each annotation says and decides what its symbol
 // becomes.
@@ -196,22 +222,12 @@ func (p *planner) annotations() {
 
 // readable checks an annotation's names, mending what can be mended.
 func (p *planner) readable(a *Annotation) bool {
-	ok := true
-	for _, object := range []*string{&a.LPObject, &a.Object} {
-		if err := checkObject(*object); err != nil {
-			d := p.errorf(BadObject, a.place(), clip(symName(a.Symbol)), "%s: %v", clip(symName(a.Symbol)), err)
-			if base, _, cut := strings.Cut(*object, "."); cut && base != "" {
-				d.hint("the object is called %s", strings.ReplaceAll(base, "-", "_"))
-			}
-			ok = false
-		} else if mended := strings.ReplaceAll(*object, "-", "_"); mended != *object {
-			p.notef(ObjectDash, a.place(), a.Name, "object %q is called %q in the kernel", *object, mended)
-			*object = mended
-		}
-		if a.Dialect != Labels {
-			a.Object = a.LPObject
-			break
-		}
+	same := a.LPObject == a.Object // of records, and of most labels
+	ok := p.object(a, &a.LPObject)
+	if same {
+		a.Object = a.LPObject
+	} else {
+		ok = p.object(a, &a.Object) && ok
 	}
 	if a.Name == ".TOC." {
 		p.errorf(BadName, a.place(), a.Name, ".TOC. is each module's own and can't be annotated")
@@ -222,6 +238,22 @@ func (p *planner) readable(a *Annotation) bool {
 		return false
 	}
 	return ok
+}
+
+// object checks and mends the name of an object.
+func (p *planner) object(a *Annotation, object *string) bool {
+	if err := checkObject(*object); err != nil {
+		d := p.errorf(BadObject, a.place(), symName(a.Symbol), "%s: %v", symName(a.Symbol), err)
+		if base, _, cut := strings.Cut((*object)[:min(len(*object), objectLimit+1)], "."); cut && base != "" {
+			d.hint("the object is called %s", strings.ReplaceAll(base, "-", "_"))
+		}
+		return false
+	}
+	if mended := strings.ReplaceAll(*object, "-", "_"); mended != *object {
+		p.notef(ObjectDash, a.place(), symName(a.Symbol), "object %q is called %q in the kernel", *object, mended)
+		*object = mended
+	}
+	return true
 }
 
 // second reports a record whose symbol another record names already. The
@@ -260,10 +292,7 @@ func (p *planner) gate(a *Annotation) string {
 // relocations decides what becomes of every relocation that refers to an
 // annotated symbol or to an annotation.
 func (p *planner) relocations() {
-	gone := map[*elfrw.Section]bool{}
-	for _, s := range p.Input.Sections {
-		gone[s] = true
-	}
+	gone := goneWith(p.File, p.Input.Sections)
 	p.Drop = p.Input.Sections
 	if len(p.bySymbol) == 0 && len(gone) == 0 {
 		return
@@ -281,8 +310,8 @@ func (p *planner) relocations() {
 	})
 	for _, s := range order {
 		switch {
-		case s.Target == nil || gone[s.Target]:
-		case s.Target.Alloc():
+		case s.Target != nil && gone[s.Target]:
+		case s.Target != nil && s.Target.Alloc():
 			p.loaded(s, gone)
 		default:
 			p.detach(s, gone)
@@ -291,9 +320,38 @@ func (p *planner) relocations() {
 	p.nameSections()
 }
 
+// goneWith returns annotations and the sections that go with them: their
+// relocations, and groups of nothing else.
+func goneWith(f *elfrw.File, annotations []*elfrw.Section) map[*elfrw.Section]bool {
+	gone := sectionSet(annotations)
+	if len(gone) == 0 {
+		return gone
+	}
+	for _, s := range f.Sections {
+		if s.HasRelocs() && gone[s.Target] {
+			gone[s] = true
+		}
+	}
+	for _, s := range f.Sections {
+		if s.Type == elf.SHT_GROUP && len(s.Members) > 0 && !slices.ContainsFunc(s.Members, func(m *elfrw.Section) bool { return !gone[m] }) {
+			gone[s] = true
+		}
+	}
+	return gone
+}
+
+func sectionSet(sections []*elfrw.Section) map[*elfrw.Section]bool {
+	set := make(map[*elfrw.Section]bool, len(sections))
+	for _, s := range sections {
+		set[s] = true
+	}
+	return set
+}
+
 // loaded plans the moves out of the relocations of a loaded section.
 func (p *planner) loaded(s *elfrw.Section, gone map[*elfrw.Section]bool) {
 	byGate := map[string]int{} // index into p.Moves
+	first := len(p.Moves)
 	relocs := s.Relocs()
 	for i, r := range relocs {
 		if r.Sym == nil {
@@ -321,7 +379,7 @@ func (p *planner) loaded(s *elfrw.Section, gone map[*elfrw.Section]bool) {
 		p.Moves[m].Relocs = append(p.Moves[m].Relocs, i)
 	}
 	if p.machine != nil && p.machine.pairs {
-		p.together(s, relocs)
+		p.together(s, relocs, p.Moves[first:])
 	}
 }
 
@@ -344,22 +402,23 @@ func (p *planner) detach(s *elfrw.Section, gone map[*elfrw.Section]bool) {
 		}
 	}
 	p.Detach = append(p.Detach, d)
+	p.notef(NotAllocated, in(s), "", "%d relocations lose their symbol and %d go, because the kernel does not load what they apply to", len(d.Relocs), len(d.Drop))
 }
 
 // nameSections gives each move its section name. Names of loaded sections must
 // be unique (the kernel makes a sysfs file of each; since 6.12 a second one is
-// refused with EEXIST), but two base sections may share theirs.
+// refused with EEXIST), but two base sections may share theirs. What is not
+// converted yet has no other section with such a name (HalfConverted).
 func (p *planner) nameSections() {
 	used := map[string]bool{}
-	for _, s := range p.File.Sections {
-		used[s.Name] = true
-	}
+	last := map[string]int{} // number given last, by name without it
 	for i := range p.Moves {
 		m := &p.Moves[i]
 		base := sectionName(m.Object, m.From.Target.Name)
 		m.Name = base
-		for n := 2; used[m.Name]; n++ {
-			m.Name = base + "." + strconv.Itoa(n)
+		for used[m.Name] {
+			last[base] = max(last[base], 1) + 1
+			m.Name = base + "." + strconv.Itoa(last[base])
 		}
 		used[m.Name] = true
 	}
@@ -394,6 +453,30 @@ func (p *planner) unused() {
 	}
 }
 
+// removal finds what would not let go of an annotation, or of a symbol that
+// nothing else needs (elfrw.File.Remove): relocations are taken care of, which
+// leaves header fields.
+func (p *planner) removal() {
+	gone, lost := goneWith(p.File, p.Drop), map[*elfrw.Symbol]bool{}
+	for _, y := range p.DropSymbols {
+		lost[y] = true
+	}
+	if len(gone) == 0 && len(lost) == 0 {
+		return
+	}
+	for _, s := range p.File.Sections {
+		switch {
+		case gone[s]:
+		case gone[s.Link]:
+			p.errorf(AnnotationReferred, in(s), "", "the section is linked to annotation section %s (sh_link)", secName(s.Link))
+		case gone[s.Target]:
+			p.errorf(AnnotationReferred, in(s), "", "the section is about annotation section %s (sh_info)", secName(s.Target))
+		case s.Signature != nil && (lost[s.Signature] || gone[s.Signature.Section]):
+			p.errorf(AnnotationReferred, in(s), symName(s.Signature), "%s, which goes with the annotations, is the signature of a section group that stays", symName(s.Signature))
+		}
+	}
+}
+
 // leftovers looks at the undefined symbols that stay. The stock modpost is told
 // not to mind them (KBUILD_MODPOST_WARN=1) or does not (weak ones), so minding
 // them is up to us.
@@ -401,15 +484,21 @@ func (p *planner) leftovers() {
 	if !p.Input.Modinfo.Livepatch() || len(p.Input.Objtool) > 0 {
 		return
 	}
+	annotated := make(map[*elfrw.Symbol]bool, len(p.Input.Annotations))
+	for i := range p.Input.Annotations {
+		annotated[p.Input.Annotations[i].Symbol] = true
+	}
 	names, known := versioned(p.File)
 	for _, y := range p.File.Symbols {
-		if !y.Undefined() || y.Name == "" || isLabel(y.Name) || p.bySymbol[y] != nil || allowedUndefined(p.Header.Machine, y.Name) {
+		if !y.Undefined() || y.Name == "" || isLabel(y.Name) || annotated[y] || allowedUndefined(p.Header.Machine, y.Name) {
 			continue
 		}
-		if _, found := slices.BinarySearch(names, y.Name); found {
-			continue
+		if len(y.Name) <= (Version{}).NameLimit() { // no export has a longer one
+			if _, found := slices.BinarySearch(names, y.Name); found {
+				continue
+			}
 		}
-		name := clip(symName(y))
+		name := symName(y)
 		switch {
 		case y.Bind() == elf.STB_WEAK:
 			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"fmt"
+	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 )
@@ -24,7 +25,9 @@ import (
 //     klp relocation section of its object, against any other symbol among the
 //     ordinary ones. So no klp symbol is left in an ordinary relocation, where
 //     the kernel would use the address 0 (klp_resolve_symbols never sees it),
-//     and no klp relocation was invented, lost, doubled or changed.
+//     and no klp relocation was invented, lost, doubled or changed;
+//   - the relocations of all other sections are as they were, without those
+//     against annotations and without the names of annotated symbols.
 //
 // It starts from the two files alone and shares none of Plan's decisions, only
 // its reading of annotations.
@@ -33,20 +36,18 @@ func Prove(before, after *elfrw.File) error {
 		return err
 	}
 	in, _ := Read(before)
-	p := &prover{before: before, after: after, annotated: map[*elfrw.Symbol]*Annotation{}, gone: map[*elfrw.Section]bool{},
-		section: map[*elfrw.Section]*elfrw.Section{}, symbol: map[*elfrw.Symbol]*elfrw.Symbol{}}
+	p := &prover{before: before, after: after, annotated: map[*elfrw.Symbol]*Annotation{}, gone: goneWith(before, in.Sections),
+		section: map[*elfrw.Section]*elfrw.Section{}, symbol: make(map[*elfrw.Symbol]*elfrw.Symbol, len(before.Symbols)),
+		klp: map[klpKey][]*elfrw.Section{}, idle: map[*elfrw.Symbol]bool{}}
 	for i := range in.Annotations {
 		a := &in.Annotations[i]
 		a.LPObject, a.Object = dashes(a.LPObject), dashes(a.Object)
 		p.annotated[a.Symbol] = a
 	}
-	for _, s := range in.Sections {
-		p.gone[s] = true
-	}
 	if left, _ := Read(after); left.Annotated() {
 		return fmt.Errorf("annotations are left")
 	}
-	for _, step := range []func() error{p.sections, p.symbols, p.klpSections, p.relocations} {
+	for _, step := range []func() error{p.files, p.sections, p.symbols, p.klpSections, p.groups, p.relocations} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -54,17 +55,17 @@ func Prove(before, after *elfrw.File) error {
 	return nil
 }
 
-func dashes(object string) string {
-	return string(bytes.ReplaceAll([]byte(object), []byte("-"), []byte("_")))
-}
+func dashes(object string) string { return strings.ReplaceAll(object, "-", "_") }
 
 type prover struct {
 	before, after *elfrw.File
 	annotated     map[*elfrw.Symbol]*Annotation
-	gone          map[*elfrw.Section]bool
+	gone          map[*elfrw.Section]bool           // annotations
 	section       map[*elfrw.Section]*elfrw.Section // of before → of after
 	symbol        map[*elfrw.Symbol]*elfrw.Symbol   // of before → of after; missing: removed
+	added         []*elfrw.Section                  // sections of after that are new
 	klp           map[klpKey][]*elfrw.Section
+	idle          map[*elfrw.Symbol]bool // klp symbols of records, until a relocation uses them
 }
 
 // klpKey names the klp relocations of one section for one object.
@@ -73,11 +74,26 @@ type klpKey struct {
 	object string
 }
 
+// files compares what is around the sections.
+func (p *prover) files() error {
+	if p.before.Header != p.after.Header {
+		return fmt.Errorf("the ELF header changed")
+	}
+	want := p.before.Trailer
+	if bytes.HasSuffix(want, []byte(signatureMarker)) {
+		want = nil
+	}
+	if !bytes.Equal(want, p.after.Trailer) {
+		return fmt.Errorf("what is behind the section headers changed")
+	}
+	return nil
+}
+
 // sections pairs the sections up and compares headers and contents.
 func (p *prover) sections() error {
 	rest := p.after.Sections
 	for _, s := range p.before.Sections {
-		if p.gone[s] || s.HasRelocs() && p.gone[s.Target] {
+		if p.gone[s] {
 			continue
 		}
 		if len(rest) == 0 {
@@ -86,31 +102,35 @@ func (p *prover) sections() error {
 		t := rest[0]
 		rest = rest[1:]
 		p.section[s] = t
-		if s.Name != t.Name || s.Type != t.Type || s.Flags != t.Flags || s.Addr != t.Addr || s.Align != t.Align || s.EntSize != t.EntSize {
+		if s.Name != t.Name || s.Type != t.Type || s.Flags != t.Flags || s.Addr != t.Addr || s.Align != t.Align || s.EntSize != t.EntSize ||
+			s.Info != t.Info && s.Type != elf.SHT_SYMTAB {
 			return fmt.Errorf("section %s became %s, or its header changed", s, t)
 		}
-		if s.Alloc() && !s.HasRelocs() && (s.Size() != t.Size() || !bytes.Equal(s.Data, t.Data)) {
+		if !p.sameContents(s, t) {
 			return fmt.Errorf("contents of %s changed", s)
 		}
 	}
-	for s, t := range p.section {
-		if p.section[s.Link] != t.Link || p.section[s.Target] != t.Target {
+	for _, s := range p.before.Sections {
+		if t := p.section[s]; t != nil && (p.section[s.Link] != t.Link || p.section[s.Target] != t.Target) {
 			return fmt.Errorf("links of section %s changed", s)
 		}
 	}
-	p.klp = map[klpKey][]*elfrw.Section{}
-	for _, t := range rest {
-		if t.Type == elf.SHT_SYMTAB_SHNDX {
-			continue
-		}
-		object, ok := SectionObject(t.Name)
-		if !ok {
-			return fmt.Errorf("section %s came from nowhere", t)
-		}
-		k := klpKey{t.Target, object}
-		p.klp[k] = append(p.klp[k], t)
-	}
+	p.added = rest
 	return nil
+}
+
+// sameContents compares what has no form of its own, and of string tables what
+// was there.
+func (p *prover) sameContents(s, t *elfrw.Section) bool {
+	switch {
+	case s.HasRelocs(), s.Type == elf.SHT_SYMTAB, s.Type == elf.SHT_SYMTAB_SHNDX, s.Type == elf.SHT_GROUP:
+		return true // compared elsewhere, by what they mean
+	case s.Type == elf.SHT_STRTAB:
+		return bytes.HasPrefix(t.Data, s.Data)
+	case s.Link != nil && s.Link == p.before.Symtab:
+		return true // full of symbol numbers (.llvm_addrsig)
+	}
+	return s.Size() == t.Size() && bytes.Equal(s.Data, t.Data)
 }
 
 // symbols pairs the symbols up.
@@ -122,32 +142,42 @@ func (p *prover) symbols() error {
 			continue
 		}
 		a := p.annotated[y]
-		if a != nil && klp[a.klpName()] != nil {
-			p.symbol[y] = klp[a.klpName()]
+		if a == nil {
+			if len(rest) == 0 {
+				return fmt.Errorf("symbol %s is lost", y)
+			}
+			z := rest[0]
+			rest = rest[1:]
+			if y.Name != z.Name || y.Value != z.Value || y.Size != z.Size || y.Info != z.Info || y.Other != z.Other ||
+				y.Index != z.Index || p.section[y.Section] != z.Section {
+				return fmt.Errorf("symbol %s changed", y)
+			}
+			p.symbol[y] = z
 			continue
 		}
-		if len(rest) == 0 || a != nil && rest[0].Name != a.klpName() {
-			if a != nil {
+		name := a.klpName()
+		z := klp[name]
+		if z == nil {
+			if len(rest) == 0 || rest[0].Name != name || !isKlpSymbol(rest[0]) {
+				if a.Dialect == Labels {
+					return fmt.Errorf("symbol %s did not become klp symbol %s", y, name)
+				}
 				continue // unused; relocations will tell if not
 			}
-			return fmt.Errorf("symbol %s is lost", y)
+			z = rest[0]
+			rest = rest[1:]
+			if z.Value != 0 || z.Size != y.Size || z.Info != y.Info || z.Other != y.Other {
+				return fmt.Errorf("klp symbol %s is not what %s was", z, y)
+			}
+			object, base, pos, err := ParseSymbolName(name)
+			if err != nil || object != a.Object || base != a.Name || pos != uint64(a.Pos) {
+				return fmt.Errorf("the kernel would read klp symbol %s as symbol %s of %s at %d (%v)", z, base, object, pos, err)
+			}
+			klp[name], p.idle[z] = z, true
 		}
-		z := rest[0]
-		rest = rest[1:]
 		p.symbol[y] = z
-		if a != nil {
-			klp[z.Name] = z
-			if !isKlpSymbol(z) || z.Value != 0 || z.Info != y.Info {
-				return fmt.Errorf("symbol %s did not become a klp symbol", y)
-			}
-			if _, _, _, err := ParseSymbolName(z.Name); err != nil {
-				return err
-			}
-			continue
-		}
-		if y.Name != z.Name || y.Value != z.Value || y.Size != z.Size || y.Info != z.Info || y.Other != z.Other ||
-			y.Index != z.Index || p.section[y.Section] != z.Section {
-			return fmt.Errorf("symbol %s changed", y)
+		if a.Dialect == Labels {
+			delete(p.idle, z)
 		}
 	}
 	if len(rest) > 0 {
@@ -157,21 +187,56 @@ func (p *prover) symbols() error {
 }
 
 // klpSections checks the headers of the new sections and that their names are
-// unique.
+// unique: nothing else is called so.
 func (p *prover) klpSections() error {
 	names := map[string]bool{}
-	for _, s := range p.after.Sections {
-		if !s.Alloc() {
+	for _, t := range p.added {
+		if t.Type == elf.SHT_SYMTAB_SHNDX {
+			continue // Verify has looked at it
+		}
+		object, ok := SectionObject(t.Name)
+		switch {
+		case !ok:
+			return fmt.Errorf("section %s came from nowhere", t)
+		case names[t.Name]:
+			return fmt.Errorf("two sections are called %s", t)
+		case t.Type != elf.SHT_RELA || t.Flags != klpSectionFlags || t.Addr != 0 || t.Info != 0 || !t.HasRelocs() ||
+			t.Align != uint64(p.after.PointerSize()) || t.Target == nil || !t.Target.Alloc():
+			return fmt.Errorf("header of %s is not that of a klp relocation section", t)
+		case t.NumRelocs() == 0:
+			return fmt.Errorf("section %s is empty", t)
+		}
+		names[t.Name] = true
+		k := klpKey{t.Target, object}
+		p.klp[k] = append(p.klp[k], t)
+	}
+	for s, t := range p.section {
+		if isKlpSection(s) {
+			return fmt.Errorf("section %s was there before", t)
+		}
+	}
+	return nil
+}
+
+// groups compares the section groups.
+func (p *prover) groups() error {
+	for _, s := range p.before.Sections {
+		t := p.section[s]
+		if t == nil || s.Type != elf.SHT_GROUP {
 			continue
 		}
-		if isKlpSection(s) {
-			if names[s.Name] {
-				return fmt.Errorf("two sections are called %s", s)
+		rest := t.Members
+		for _, m := range s.Members {
+			if p.gone[m] {
+				continue
 			}
-			if s.Type != elf.SHT_RELA || s.Flags != klpSectionFlags || s.Addr != 0 || !s.HasRelocs() || s.Target == nil || !s.Target.Alloc() {
-				return fmt.Errorf("header of %s is not that of a klp relocation section", s)
+			if len(rest) == 0 || p.section[m] != rest[0] {
+				return fmt.Errorf("members of section group %s changed", s)
 			}
-			names[s.Name] = true
+			rest = rest[1:]
+		}
+		if len(rest) > 0 || p.symbol[s.Signature] != t.Signature || !bytes.Equal(s.Data[:4], t.Data[:4]) {
+			return fmt.Errorf("section group %s changed", s)
 		}
 	}
 	return nil
@@ -181,10 +246,14 @@ func (p *prover) klpSections() error {
 // it.
 func (p *prover) relocations() error {
 	for _, s := range p.before.Sections {
-		if !s.HasRelocs() || p.section[s] == nil || s.Target == nil || !s.Target.Alloc() {
+		if !s.HasRelocs() || p.section[s] == nil {
 			continue
 		}
-		if err := p.walk(s); err != nil {
+		walk := p.walk
+		if s.Target == nil || !s.Target.Alloc() {
+			walk = p.walkUnloaded
+		}
+		if err := walk(s); err != nil {
 			return err
 		}
 	}
@@ -192,6 +261,9 @@ func (p *prover) relocations() error {
 		if len(left) > 0 {
 			return fmt.Errorf("section %s, for %s, came from nowhere", left[0], k.object)
 		}
+	}
+	for y := range p.idle {
+		return fmt.Errorf("klp symbol %s is used by nothing", y)
 	}
 	return nil
 }
@@ -204,6 +276,7 @@ func gateOf(a *Annotation) string {
 	return a.LPObject
 }
 
+// walk compares the relocations of a loaded section.
 func (p *prover) walk(s *elfrw.Section) error {
 	ordinary := p.section[s]
 	target := ordinary.Target
@@ -219,6 +292,7 @@ func (p *prover) walk(s *elfrw.Section) error {
 			}
 			into, at = p.klp[k][0], used[k]
 			used[k]++
+			delete(p.idle, p.symbol[r.Sym])
 		} else {
 			next++
 		}
@@ -238,6 +312,34 @@ func (p *prover) walk(s *elfrw.Section) error {
 			return fmt.Errorf("%s holds %d relocations, want %d", first, first.NumRelocs(), n)
 		}
 		p.klp[k] = p.klp[k][1:]
+	}
+	return nil
+}
+
+// walkUnloaded compares the relocations of debug information and the like.
+func (p *prover) walkUnloaded(s *elfrw.Section) error {
+	t := p.section[s]
+	next := 0
+	for i, n := 0, s.NumRelocs(); i < n; i++ {
+		r := s.Reloc(i)
+		if r.Sym != nil && p.gone[r.Sym.Section] {
+			continue
+		}
+		if next >= t.NumRelocs() {
+			return fmt.Errorf("%s+%#x: relocation against %s is lost", s, r.Offset, r.Sym)
+		}
+		q := t.Reloc(next)
+		next++
+		want := p.symbol[r.Sym]
+		if p.annotated[r.Sym] != nil {
+			want = nil
+		}
+		if q.Offset != r.Offset || q.Type != r.Type || q.Addend != r.Addend || q.Sym != want {
+			return fmt.Errorf("%s+%#x: relocation against %s became one at +%#x against %s", s, r.Offset, r.Sym, q.Offset, q.Sym)
+		}
+	}
+	if next != t.NumRelocs() {
+		return fmt.Errorf("%s holds %d relocations more than before", t, t.NumRelocs()-next)
 	}
 	return nil
 }

@@ -3,8 +3,8 @@
 package klpreloc
 
 import (
+	"cmp"
 	"debug/elf"
-	"fmt"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -42,14 +42,20 @@ var (
 )
 
 func isAnnotation(s *elfrw.Section) bool {
-	if s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA {
-		return false
+	switch s.Type {
+	case elf.SHT_PROGBITS, elf.SHT_NOBITS:
+	default:
+		return false // what the file itself is made of, like its relocations
 	}
 	return s.Name == recordPrefix || strings.HasPrefix(s.Name, recordPrefix+".")
 }
 
 // records reads every annotation section.
 func (r *reader) records() {
+	if len(r.Input.Sections) == 0 {
+		return
+	}
+	arrays := arraysOf(r.File)
 	relocs := map[*elfrw.Section][]*elfrw.Section{}
 	for _, s := range r.File.Sections {
 		if s.HasRelocs() && s.Target != nil {
@@ -57,7 +63,7 @@ func (r *reader) records() {
 		}
 	}
 	for _, s := range r.Input.Sections {
-		r.recordSection(s, relocs[s])
+		r.recordSection(s, relocs[s], arrays[s])
 	}
 }
 
@@ -68,7 +74,7 @@ type slot struct {
 	at   uint64 // where the record begins
 }
 
-func (r *reader) recordSection(s *elfrw.Section, relocs []*elfrw.Section) {
+func (r *reader) recordSection(s *elfrw.Section, relocs []*elfrw.Section, arrays []*elfrw.Symbol) {
 	object := strings.TrimPrefix(strings.TrimPrefix(s.Name, recordPrefix), ".")
 	var slots []slot
 	for _, rs := range relocs {
@@ -89,16 +95,8 @@ func (r *reader) recordSection(s *elfrw.Section, relocs []*elfrw.Section) {
 		}
 		return
 	}
-	slices.SortStableFunc(slots, func(a, b slot) int {
-		switch {
-		case a.Offset < b.Offset:
-			return -1
-		case a.Offset > b.Offset:
-			return 1
-		}
-		return 0
-	})
-	if !r.layOut(s, slots) {
+	slices.SortStableFunc(slots, func(a, b slot) int { return cmp.Compare(a.Offset, b.Offset) })
+	if !r.layOut(s, slots, arrays) {
 		return
 	}
 	r.stray(s, slots)
@@ -109,12 +107,12 @@ func (r *reader) recordSection(s *elfrw.Section, relocs []*elfrw.Section) {
 
 // layOut finds each record's place and checks that none overlaps the next or
 // the end.
-func (r *reader) layOut(s *elfrw.Section, slots []slot) bool {
+func (r *reader) layOut(s *elfrw.Section, slots []slot, arrays []*elfrw.Symbol) bool {
 	if r.PointerSize() == 8 {
 		for i := range slots {
 			slots[i].kind, slots[i].at = kind64, slots[i].Offset
 		}
-	} else if !r.stride(s, slots) {
+	} else if !r.stride(s, slots, arrays) {
 		return false
 	}
 	end, ok := uint64(0), true
@@ -133,53 +131,54 @@ func (r *reader) layOut(s *elfrw.Section, slots []slot) bool {
 }
 
 // stride finds the layout of an ELF32 section's records, array by array.
-func (r *reader) stride(s *elfrw.Section, slots []slot) bool {
-	rest := slots
-	for _, y := range r.arrays(s) {
+func (r *reader) stride(s *elfrw.Section, slots []slot, arrays []*elfrw.Symbol) bool {
+	start, rest := uint64(0), slots // what is behind the array in front
+	for _, y := range arrays {
 		n := 0
 		for n < len(rest) && rest[n].Offset < y.Value {
 			n++
 		}
-		if n > 0 && !r.spacing(s, rest[:n], y.Value) {
+		if n > 0 && !r.spacing(s, rest[:n], start, y.Value) {
 			return false
 		}
 		rest = rest[n:]
 		for n = 0; n < len(rest) && rest[n].Offset-y.Value < y.Size; n++ {
 		}
+		start = max(start, y.Value+y.Size)
 		if n == 0 {
 			continue
 		}
 		kind, ok := strideBySize(y.Size, rest[:n], y.Value)
 		if !ok {
-			r.errorf(UnknownStride, at(s, y.Value), y.Name, "array %s of %d bytes holds %d records of neither %d nor %d bytes", y, y.Size, n, kindRFC.size(), kindV7.size()).
+			r.errorf(UnknownStride, at(s, y.Value), symName(y), "array %s of %d bytes holds %d records of neither %d nor %d bytes", symName(y), y.Size, n, kindRFC.size(), kindV7.size()).
 				hint("include klp_convert.h: its records have 12 bytes on every target")
 			return false
 		}
 		place32(rest[:n], kind, y.Value)
 		rest = rest[n:]
 	}
-	return len(rest) == 0 || r.spacing(s, rest, s.Size())
+	return len(rest) == 0 || r.spacing(s, rest, start, s.Size())
 }
 
-// arrays returns the OBJECT symbols of an annotation section, by address; of
-// those that share an address the largest.
-func (r *reader) arrays(s *elfrw.Section) []*elfrw.Symbol {
-	var all []*elfrw.Symbol
-	for _, y := range r.File.Symbols {
-		if y.Section == s && y.Type() == elf.STT_OBJECT && y.Size > 0 {
-			all = append(all, y)
+// arraysOf returns the OBJECT symbols of each annotation section, by address;
+// of those that share an address the largest.
+func arraysOf(f *elfrw.File) map[*elfrw.Section][]*elfrw.Symbol {
+	arrays := map[*elfrw.Section][]*elfrw.Symbol{}
+	for _, y := range f.Symbols {
+		if y.Type() == elf.STT_OBJECT && y.Size > 0 && y.Section != nil && isAnnotation(y.Section) {
+			arrays[y.Section] = append(arrays[y.Section], y)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *elfrw.Symbol) int {
-		switch {
-		case a.Value != b.Value && a.Value < b.Value, a.Value == b.Value && a.Size > b.Size:
-			return -1
-		case a.Value != b.Value || a.Size != b.Size:
-			return 1
-		}
-		return 0
-	})
-	return slices.CompactFunc(all, func(a, b *elfrw.Symbol) bool { return a.Value == b.Value })
+	for s, all := range arrays {
+		slices.SortStableFunc(all, func(a, b *elfrw.Symbol) int {
+			if a.Value != b.Value {
+				return cmp.Compare(a.Value, b.Value)
+			}
+			return cmp.Compare(b.Size, a.Size)
+		})
+		arrays[s] = slices.CompactFunc(all, func(a, b *elfrw.Symbol) bool { return a.Value == b.Value })
+	}
+	return arrays
 }
 
 func strideBySize(size uint64, slots []slot, base uint64) (recordKind, bool) {
@@ -210,20 +209,36 @@ func place32(slots []slot, k recordKind, base uint64) {
 	}
 }
 
-// spacing finds the layout of records that no array symbol covers: by the
-// distance of their relocations or, for a single one, by what is left up to
-// end.
-func (r *reader) spacing(s *elfrw.Section, slots []slot, end uint64) bool {
-	first := slots[0].Offset
-	room := end - first
-	if len(slots) > 1 {
-		room = slots[1].Offset - first
+// spacing finds the layout of records that no array symbol covers, which lie
+// somewhere from start to end: by the distance of their relocations or, for a
+// single one, by what is left behind it.
+func (r *reader) spacing(s *elfrw.Section, slots []slot, start, end uint64) bool {
+	type guess struct {
+		recordKind
+		base uint64
 	}
-	for _, k := range []recordKind{kindRFC, kindV7} {
-		if room == k.size() && fits(slots, k, first) {
-			place32(slots, k, first)
-			return true
+	first, n := slots[0].Offset, uint64(len(slots))
+	guesses := []guess{{kindRFC, first}, {kindV7, first}}
+	if r.BigEndian() && first >= 4 && first-4 >= start {
+		guesses = append(guesses, guess{kindV7, first - 4})
+	}
+	possible := guesses[:0]
+	for _, g := range guesses {
+		if g.base > end || (end-g.base)/g.size() < n || !fits(slots, g.recordKind, g.base) || n == 1 && end-g.base != g.size() {
+			continue
 		}
+		possible = append(possible, g)
+	}
+	if len(possible) > 1 && n > 1 { // v7's pointers in either half: no padding is likelier than some
+		possible = slices.DeleteFunc(possible, func(g guess) bool { return g.base != start })
+	}
+	if len(possible) > 0 { // several for a single record: its position is in the same place for all of them
+		place32(slots, possible[0].recordKind, possible[0].base)
+		return true
+	}
+	room := end - first
+	if n > 1 {
+		room = slots[1].Offset - first
 	}
 	r.errorf(UnknownStride, at(s, first), symName(slots[0].Sym), "records lie %d bytes apart; those of the 2016 proposal have %d, those of v7 %d", room, kindRFC.size(), kindV7.size()).
 		hint("keep the symbols of the arrays, or include klp_convert.h: its records have 12 bytes on every target")
@@ -278,7 +293,7 @@ func (r *reader) record(s *elfrw.Section, object string, x *slot) {
 		r.errorf(BadRecord, a.place(), clip(x.Sym.Name), "record names %s, whose label says it all", clip(x.Sym.Name))
 		return
 	case x.Addend != 0:
-		r.errorf(BadRecord, a.place(), symName(x.Sym), "record holds %s%+d; only a symbol itself can be annotated", x.Sym, x.Addend)
+		r.errorf(BadRecord, a.place(), symName(x.Sym), "record holds %s%+d; only a symbol itself can be annotated", symName(x.Sym), x.Addend)
 		return
 	}
 	a.Name = x.Sym.Name
@@ -286,18 +301,10 @@ func (r *reader) record(s *elfrw.Section, object string, x *slot) {
 }
 
 func (r *reader) defined(where place, name string, y *elfrw.Symbol) {
-	what := fmt.Sprintf("in %s", y.Section)
+	what := "in " + secName(y.Section)
 	if y.Section == nil {
 		what = y.Index.String()
 	}
 	r.errorf(AnnotatedDefined, where, name, "annotated symbol %s is defined in the module itself (%s)", name, what).
 		hint("declare it extern here, or drop the annotation")
-}
-
-// symName names a symbol in a diagnostic; sections' own symbols have no name.
-func symName(y *elfrw.Symbol) string {
-	if y == nil {
-		return ""
-	}
-	return y.String()
 }
