@@ -215,9 +215,9 @@ func TestHeaderWithoutSectionsRoundTrips(t *testing.T) {
 // headerOnly is an ELF header without section headers.
 func headerOnly(k kind) []byte {
 	b := (&image{kind: k}).bytes()[:pick(k.wide(), 64, 52)]
-	putShoff(k, b, 0)
-	poke16(k, b, len(b)-6, 0) // e_shentsize
-	poke16(k, b, len(b)-4, 0) // e_shnum
+	ehdr("e_shoff", 0)(k, b)
+	ehdr("e_shentsize", 0)(k, b)
+	ehdr("e_shnum", 0)(k, b)
 	return b
 }
 
