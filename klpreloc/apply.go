@@ -5,6 +5,8 @@ package klpreloc
 import (
 	"debug/elf"
 
+	"golang.org/x/exp/slices"
+
 	"github.com/klp-convert/klp-convert/elfrw"
 )
 
@@ -27,7 +29,7 @@ func (p *Plan) Apply() error {
 	}
 	p.move(same)
 	for _, d := range p.Detach {
-		d.apply()
+		p.detach(d)
 	}
 	if p.DropTrailer {
 		f.Trailer = nil
@@ -38,52 +40,52 @@ func (p *Plan) Apply() error {
 // move makes the klp relocation sections. Moves of one relocation section
 // follow each other.
 func (p *Plan) move(same map[*elfrw.Symbol]*elfrw.Symbol) {
-	for n := 0; n < len(p.Moves); {
-		from := p.Moves[n].From
-		relocs := from.Relocs()
-		taken := make([]bool, len(relocs))
-		count := 0
-		for ; n < len(p.Moves) && p.Moves[n].From == from; n++ {
-			m := &p.Moves[n]
-			into := &elfrw.Section{
-				Name: m.Name, Type: elf.SHT_RELA, Flags: klpSectionFlags,
+	for rest := p.Moves; len(rest) > 0; {
+		from := rest[0].From
+		n := 0
+		var into []*elfrw.Section
+		for ; n < len(rest) && rest[n].From == from; n++ {
+			into = append(into, &elfrw.Section{
+				Name: rest[n].Name, Type: elf.SHT_RELA, Flags: klpSectionFlags,
 				Align: uint64(p.file.PointerSize()), Link: p.file.Symtab, Target: from.Target,
-			}
-			p.file.AddSection(into)
-			moved := make([]elfrw.Rela, len(m.Relocs))
-			for k, i := range m.Relocs {
-				moved[k] = relocs[i]
-				if y := same[moved[k].Sym]; y != nil {
-					moved[k].Sym = y
+			})
+			p.file.AddSection(into[n])
+		}
+		moves := slices.Clone(rest[:n])
+		p.file.MoveRelocs(from, func(i int, r *elfrw.Rela) *elfrw.Section {
+			for k := range moves {
+				if !take(&moves[k].Relocs, i) {
+					continue
 				}
-				taken[i] = true
+				if y := same[r.Sym]; y != nil {
+					r.Sym = y
+				}
+				return into[k]
 			}
-			into.SetRelocs(moved)
-			count += len(moved)
-		}
-		stay := make([]elfrw.Rela, 0, len(relocs)-count)
-		for i, r := range relocs {
-			if !taken[i] {
-				stay = append(stay, r)
-			}
-		}
-		from.SetRelocs(stay)
+			return from
+		})
+		rest = rest[n:]
 	}
 }
 
-func (d *Detach) apply() {
-	out := append([]elfrw.Rela(nil), d.From.Relocs()...)
-	for _, i := range d.Relocs {
-		out[i].Sym = nil
-	}
-	kept := out[:0]
-	drop := d.Drop
-	for i, r := range out {
-		if len(drop) > 0 && drop[0] == i {
-			drop = drop[1:]
-			continue
+func (p *Plan) detach(d Detach) {
+	p.file.MoveRelocs(d.From, func(i int, r *elfrw.Rela) *elfrw.Section {
+		switch {
+		case take(&d.Drop, i):
+			return nil
+		case take(&d.Relocs, i):
+			r.Sym = nil
 		}
-		kept = append(kept, r)
+		return d.From
+	})
+}
+
+// take takes i off the front of an ascending list, and reports whether it was
+// there.
+func take(list *[]int, i int) bool {
+	if len(*list) == 0 || (*list)[0] != i {
+		return false
 	}
-	d.From.SetRelocs(kept)
+	*list = (*list)[1:]
+	return true
 }

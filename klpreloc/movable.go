@@ -125,7 +125,8 @@ func window(b []byte, off uint64, n int) ([]byte, bool) {
 // together refuses to take one of several relocations that build one value:
 // loongarch's SOP_* are a stack machine, ADD and SUB add up in place, and the
 // loader goes through one section at a time (arch/loongarch/kernel/module.c).
-func (p *planner) together(s *elfrw.Section, relocs []elfrw.Rela, moves []Move) {
+func (p *planner) together(s *elfrw.Section, moves []Move) {
+	relocs := s.Relocs()
 	moved := make([]string, len(relocs)) // where to
 	for _, m := range moves {
 		for _, i := range m.Relocs {

@@ -297,18 +297,18 @@ func (p *planner) relocations() {
 	if len(p.bySymbol) == 0 && len(gone) == 0 {
 		return
 	}
-	affected := map[*elfrw.Section]bool{}
-	var order []*elfrw.Section
+	var affected []affectedSection
 	p.Refers(func(y *elfrw.Symbol) bool {
 		return p.bySymbol[y] != nil || y.Section != nil && gone[y.Section]
 	}, func(ref elfrw.Reference) bool {
-		if !affected[ref.Section] {
-			affected[ref.Section] = true
-			order = append(order, ref.Section)
+		if n := len(affected); n == 0 || affected[n-1].Section != ref.Section {
+			affected = append(affected, affectedSection{Section: ref.Section})
 		}
+		s := &affected[len(affected)-1]
+		s.which = append(s.which, ref.Index)
 		return true
 	})
-	for _, s := range order {
+	for _, s := range affected {
 		switch {
 		case s.Target != nil && gone[s.Target]:
 		case s.Target != nil && s.Target.Alloc():
@@ -318,6 +318,13 @@ func (p *planner) relocations() {
 		}
 	}
 	p.nameSections()
+}
+
+// affectedSection is a relocation section some of whose relocations refer to
+// an annotated symbol or to an annotation.
+type affectedSection struct {
+	*elfrw.Section
+	which []int // their indices
 }
 
 // goneWith returns annotations and the sections that go with them: their
@@ -349,37 +356,31 @@ func sectionSet(sections []*elfrw.Section) map[*elfrw.Section]bool {
 }
 
 // loaded plans the moves out of the relocations of a loaded section.
-func (p *planner) loaded(s *elfrw.Section, gone map[*elfrw.Section]bool) {
+func (p *planner) loaded(s affectedSection, gone map[*elfrw.Section]bool) {
 	byGate := map[string]int{} // index into p.Moves
 	first := len(p.Moves)
-	relocs := s.Relocs()
-	for i, r := range relocs {
-		if r.Sym == nil {
-			continue
-		}
+	for _, i := range s.which {
+		r := s.Reloc(i)
 		if r.Sym.Section != nil && gone[r.Sym.Section] {
-			p.errorf(AnnotationReferred, at(s, r.Offset), symName(r.Sym), "the code refers to the annotation %s itself, which the kernel never gets to see", symName(r.Sym)).
+			p.errorf(AnnotationReferred, at(s.Section, r.Offset), symName(r.Sym), "the code refers to the annotation %s itself, which the kernel never gets to see", symName(r.Sym)).
 				hint("nothing but klp-convert may use a KLP_MODULE_RELOC array")
 			continue
 		}
 		t := p.bySymbol[r.Sym]
-		if t == nil {
-			continue
-		}
 		t.relocs++
-		if !p.movable(s, r, t) {
+		if !p.movable(s.Section, r, t) {
 			continue
 		}
 		m, ok := byGate[t.gate]
 		if !ok {
 			m = len(p.Moves)
 			byGate[t.gate] = m
-			p.Moves = append(p.Moves, Move{From: s, Object: t.gate})
+			p.Moves = append(p.Moves, Move{From: s.Section, Object: t.gate})
 		}
 		p.Moves[m].Relocs = append(p.Moves[m].Relocs, i)
 	}
 	if p.machine != nil && p.machine.pairs {
-		p.together(s, relocs, p.Moves[first:])
+		p.together(s.Section, p.Moves[first:])
 	}
 }
 
@@ -390,19 +391,17 @@ func (p *planner) loaded(s *elfrw.Section, gone map[*elfrw.Section]bool) {
 // relocation keeps place, type and addend and loses the name, which the
 // variable's or function's own entry still tells. Relocations that point at an
 // annotation go with it: their place keeps the value 0.
-func (p *planner) detach(s *elfrw.Section, gone map[*elfrw.Section]bool) {
-	d := Detach{From: s}
-	for i, r := range s.Relocs() {
-		switch {
-		case r.Sym == nil:
-		case r.Sym.Section != nil && gone[r.Sym.Section]:
+func (p *planner) detach(s affectedSection, gone map[*elfrw.Section]bool) {
+	d := Detach{From: s.Section}
+	for _, i := range s.which {
+		if y := s.Reloc(i).Sym; y.Section != nil && gone[y.Section] {
 			d.Drop = append(d.Drop, i)
-		case p.bySymbol[r.Sym] != nil:
+		} else {
 			d.Relocs = append(d.Relocs, i)
 		}
 	}
 	p.Detach = append(p.Detach, d)
-	p.notef(NotAllocated, in(s), "", "%d relocations lose their symbol and %d go, because the kernel does not load what they apply to", len(d.Relocs), len(d.Drop))
+	p.notef(NotAllocated, in(s.Section), "", "%d relocations lose their symbol and %d go, because the kernel does not load what they apply to", len(d.Relocs), len(d.Drop))
 }
 
 // nameSections gives each move its section name. Names of loaded sections must

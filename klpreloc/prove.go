@@ -66,6 +66,22 @@ type prover struct {
 	added         []*elfrw.Section                  // sections of after that are new
 	klp           map[klpKey][]*elfrw.Section
 	idle          map[*elfrw.Symbol]bool // klp symbols of records, until a relocation uses them
+	fates         []fate                 // by number of before's symbol; 0: none
+}
+
+// fate is what becomes of the relocations against a symbol. There may be a
+// million of them, so it is looked up by number.
+type fate struct {
+	sym  *elfrw.Symbol // of after
+	note *Annotation   // of the symbol in before, if any
+}
+
+// fateOf says what became of relocations against y.
+func (p *prover) fateOf(y *elfrw.Symbol) *fate {
+	if y == nil {
+		return &p.fates[0]
+	}
+	return &p.fates[y.Num()]
 }
 
 // klpKey names the klp relocations of one section for one object.
@@ -183,6 +199,10 @@ func (p *prover) symbols() error {
 	if len(rest) > 0 {
 		return fmt.Errorf("symbol %s came from nowhere", rest[0])
 	}
+	p.fates = make([]fate, len(p.before.Symbols)+1)
+	for _, y := range p.before.Symbols {
+		p.fates[y.Num()] = fate{p.symbol[y], p.annotated[y]}
+	}
 	return nil
 }
 
@@ -190,6 +210,11 @@ func (p *prover) symbols() error {
 // unique: nothing else is called so.
 func (p *prover) klpSections() error {
 	names := map[string]bool{}
+	for _, s := range p.before.Sections {
+		if strings.HasPrefix(s.Name, sectionPrefix) {
+			names[s.Name] = true
+		}
+	}
 	for _, t := range p.added {
 		if t.Type == elf.SHT_SYMTAB_SHNDX {
 			continue // Verify has looked at it
@@ -209,11 +234,6 @@ func (p *prover) klpSections() error {
 		names[t.Name] = true
 		k := klpKey{t.Target, object}
 		p.klp[k] = append(p.klp[k], t)
-	}
-	for s, t := range p.section {
-		if isKlpSection(s) {
-			return fmt.Errorf("section %s was there before", t)
-		}
 	}
 	return nil
 }
@@ -285,14 +305,15 @@ func (p *prover) walk(s *elfrw.Section) error {
 	for i, n := 0, s.NumRelocs(); i < n; i++ {
 		r := s.Reloc(i)
 		into, at := ordinary, next
-		if a := p.annotated[r.Sym]; a != nil {
-			k := klpKey{target, gateOf(a)}
+		fate := p.fateOf(r.Sym)
+		if fate.note != nil {
+			k := klpKey{target, gateOf(fate.note)}
 			if len(p.klp[k]) == 0 {
 				return fmt.Errorf("%s+%#x: no klp relocations for %s", s, r.Offset, k.object)
 			}
 			into, at = p.klp[k][0], used[k]
 			used[k]++
-			delete(p.idle, p.symbol[r.Sym])
+			delete(p.idle, fate.sym)
 		} else {
 			next++
 		}
@@ -300,7 +321,7 @@ func (p *prover) walk(s *elfrw.Section) error {
 			return fmt.Errorf("%s+%#x: relocation against %s is lost", s, r.Offset, r.Sym)
 		}
 		q := into.Reloc(at)
-		if q.Offset != r.Offset || q.Type != r.Type || q.Addend != r.Addend || q.Sym != p.symbol[r.Sym] || q.Sym == nil && r.Sym != nil {
+		if q.Offset != r.Offset || q.Type != r.Type || q.Addend != r.Addend || q.Sym != fate.sym || q.Sym == nil && r.Sym != nil {
 			return fmt.Errorf("%s+%#x: relocation against %s became one at %s+%#x against %s", s, r.Offset, r.Sym, into, q.Offset, q.Sym)
 		}
 	}
@@ -330,8 +351,9 @@ func (p *prover) walkUnloaded(s *elfrw.Section) error {
 		}
 		q := t.Reloc(next)
 		next++
-		want := p.symbol[r.Sym]
-		if p.annotated[r.Sym] != nil {
+		fate := p.fateOf(r.Sym)
+		want := fate.sym
+		if fate.note != nil {
 			want = nil
 		}
 		if q.Offset != r.Offset || q.Type != r.Type || q.Addend != r.Addend || q.Sym != want {

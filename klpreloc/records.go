@@ -191,12 +191,15 @@ func strideBySize(size uint64, slots []slot, base uint64) (recordKind, bool) {
 }
 
 // fits reports whether the i-th relocation is in the slot of the i-th record
-// from base on. On big-endian targets the pointer may fill the other half of
-// v7's slot.
+// from base on, always in the same half: on big-endian targets the pointer may
+// fill the other one of v7's slot.
 func fits(slots []slot, k recordKind, base uint64) bool {
+	half := slots[0].Offset - base
+	if half != 0 && (k.slot == 4 || half != 4) {
+		return false
+	}
 	for i, x := range slots {
-		d := x.Offset - (base + uint64(i)*k.size())
-		if d != 0 && (k.slot == 4 || d != 4) {
+		if x.Offset != base+half+uint64(i)*k.size() {
 			return false
 		}
 	}

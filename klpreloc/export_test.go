@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+// What tests reach without going through a file.
+var (
+	CheckObject = checkObject
+	CheckName   = checkName
+	ParseLabel  = parseLabel
+	ReadModinfo = readModinfo
+	Versioned   = versioned
+	SectionName = sectionName
+)

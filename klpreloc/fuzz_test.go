@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+)
+
+// FuzzConvert: whatever NewPlan has no error about converts, passes the proof,
+// and has nothing left to convert; and no input costs more than its length.
+func FuzzConvert(f *testing.F) {
+	for _, name := range append(good(f), modules(f, "bad")...) {
+		b := contents(f, name)
+		f.Add(b)
+		if in, err := elfrw.Parse("", b); err == nil { // converted ones are input too
+			if plan, found := klpreloc.NewPlan(in); !found.Failed() && !plan.Empty() {
+				require.NoError(f, plan.Apply())
+				f.Add(encode(f, in))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		start := time.Now()
+		defer func() { require.Less(t, time.Since(start), 10*time.Second) }()
+		file, err := elfrw.Parse("", b)
+		if err != nil {
+			return
+		}
+		klpreloc.Describe(file)
+		plan, found := klpreloc.NewPlan(file)
+		require.Equal(t, found.Failed(), plan == nil)
+		if plan == nil || plan.Empty() {
+			return
+		}
+		plan.Info()
+		require.NoError(t, plan.Apply())
+		after, err := file.Bytes()
+		if e := new(elfrw.Error); errors.As(err, &e) && strings.HasSuffix(e.Err.Error(), "and the symbols got new ones") {
+			return // symbol numbers in contents that are none; found where they are rewritten
+		}
+		require.NoError(t, err)
+		require.NoError(t, klpreloc.Prove(parse(t, b), parse(t, after)))
+		again, found := klpreloc.NewPlan(parse(t, after))
+		require.NotNil(t, again, "%v", found)
+		require.True(t, again.Empty())
+
+		file = parse(t, b)
+		plan, _ = klpreloc.NewPlan(file)
+		require.NoError(t, plan.Apply())
+		require.True(t, bytes.Equal(after, encode(t, file)), "the same input gave other bytes")
+	})
+}

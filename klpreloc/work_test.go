@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc_test
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+)
+
+// What the tests of this package work with: the modules of testdata, edited.
+
+var arches = []string{"x86_64", "s390x", "ppc64le", "aarch64", "ppc32"}
+
+// modules returns the names below testdata of the modules in its folders.
+func modules(t testing.TB, folders ...string) []string {
+	t.Helper()
+	var all []string
+	for _, folder := range folders {
+		names, err := filepath.Glob(filepath.Join("../testdata", folder, "*.ko"))
+		require.NoError(t, err)
+		require.NotEmpty(t, names, "no modules in %s", folder)
+		for _, name := range names {
+			all = append(all, filepath.Join(folder, filepath.Base(name)))
+		}
+	}
+	return all
+}
+
+// good returns the names of all modules that convert or pass through.
+func good(t testing.TB) []string { return modules(t, append(slices.Clone(arches), "odd")...) }
+
+func eachGood(t *testing.T, test func(t *testing.T, name string)) {
+	for _, name := range good(t) {
+		t.Run(name, func(t *testing.T) { test(t, name) })
+	}
+}
+
+func contents(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("../testdata", name))
+	require.NoError(t, err)
+	return b
+}
+
+func parse(t testing.TB, b []byte) *elfrw.File {
+	t.Helper()
+	f, err := elfrw.Parse("", b)
+	require.NoError(t, err)
+	return f
+}
+
+func open(t testing.TB, name string) *elfrw.File { return parse(t, contents(t, name)) }
+
+func encode(t testing.TB, f *elfrw.File) []byte {
+	t.Helper()
+	b, err := f.Bytes()
+	require.NoError(t, err)
+	return b
+}
+
+// reread writes f and parses what it wrote, so that what follows sees a file
+// and not a model.
+func reread(t testing.TB, f *elfrw.File) *elfrw.File { return parse(t, encode(t, f)) }
+
+// convert converts a module that must convert, and proves the result.
+func convert(t testing.TB, before []byte) []byte {
+	t.Helper()
+	f := parse(t, before)
+	plan, found := klpreloc.NewPlan(f)
+	require.False(t, found.Failed(), "%v", found)
+	require.NoError(t, plan.Apply())
+	after := encode(t, f)
+	require.NoError(t, klpreloc.Prove(parse(t, before), parse(t, after)))
+	return after
+}
+
+// converted converts an edited module.
+func converted(t testing.TB, f *elfrw.File) *elfrw.File { return parse(t, convert(t, encode(t, f))) }
+
+// ids returns which diagnostics of that severity NewPlan has for f.
+func ids(t testing.TB, f *elfrw.File, severity klpreloc.Severity) []klpreloc.ID {
+	t.Helper()
+	plan, found := klpreloc.NewPlan(reread(t, f))
+	require.Equal(t, found.Failed(), plan == nil, "a plan, or an error")
+	var r []klpreloc.ID
+	for _, d := range found {
+		if d.Severity == severity {
+			r = append(r, d.ID)
+		}
+	}
+	return r
+}
+
+func section(t testing.TB, f *elfrw.File, name string) *elfrw.Section {
+	t.Helper()
+	s := f.Section(name)
+	require.NotNil(t, s, "section %s", name)
+	return s
+}
+
+func symbol(t testing.TB, f *elfrw.File, name string) *elfrw.Symbol {
+	t.Helper()
+	for _, y := range f.Symbols {
+		if y.Name == name {
+			return y
+		}
+	}
+	require.Fail(t, "no symbol "+name)
+	return nil
+}
+
+func hasSymbol(f *elfrw.File, name string) bool {
+	return slices.ContainsFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Name == name })
+}
+
+// bare returns an arch's module of RFC records without its annotations: vm_call,
+// extra0 and others are used and undefined.
+func bare(t testing.TB, arch string) *elfrw.File {
+	t.Helper()
+	f := open(t, arch+"/records-rfc.ko")
+	var gone []*elfrw.Section
+	for _, s := range f.Sections {
+		if strings.HasPrefix(s.Name, ".klp.module_relocs") {
+			gone = append(gone, s)
+		}
+	}
+	require.NoError(t, f.Remove(gone, nil))
+	return f
+}
+
+// word is the relocation that stores an address.
+func word(f *elfrw.File) uint32 {
+	return map[elf.Machine]uint32{elf.EM_X86_64: 1, elf.EM_S390: 22, elf.EM_PPC64: 38, elf.EM_PPC: 1, elf.EM_AARCH64: 257, elf.EM_LOONGARCH: 2}[f.Header.Machine]
+}
+
+// record is a pointer's relocation and a position's place.
+type record struct {
+	offset uint64
+	name   string
+	posAt  int // where the position stands in the section
+	pos    uint32
+}
+
+// addRecords adds an annotation section of size bytes.
+func addRecords(t testing.TB, f *elfrw.File, object string, size int, records ...record) (data, relocs *elfrw.Section) {
+	t.Helper()
+	var order binary.ByteOrder = binary.LittleEndian
+	if f.BigEndian() {
+		order = binary.BigEndian
+	}
+	data = &elfrw.Section{Name: ".klp.module_relocs." + object, Type: elf.SHT_PROGBITS, Flags: 3, Align: 4, Data: make([]byte, size)}
+	relocs = &elfrw.Section{Name: ".rela" + data.Name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: data}
+	f.AddSection(data)
+	f.AddSection(relocs)
+	for _, r := range records {
+		f.AddReloc(relocs, elfrw.Rela{Offset: r.offset, Sym: symbol(t, f, r.name), Type: word(f)})
+		if r.posAt < size {
+			order.PutUint32(data.Data[r.posAt:], r.pos)
+		}
+	}
+	return data, relocs
+}
+
+// addArray adds the symbol of an array of records.
+func addArray(f *elfrw.File, s *elfrw.Section, name string, value, size uint64) {
+	f.AddSymbol(&elfrw.Symbol{Name: name, Section: s, Value: value, Size: size, Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)})
+}
+
+// addUndefined adds an undefined symbol.
+func addUndefined(f *elfrw.File, name string, bind elf.SymBind) *elfrw.Symbol {
+	y := &elfrw.Symbol{Name: name, Info: byte(bind) << 4}
+	f.AddSymbol(y)
+	return y
+}
+
+// addLoaded adds a section that the kernel loads, with relocations for it.
+func addLoaded(f *elfrw.File, name string, flags uint64, data []byte, relocs ...elfrw.Rela) (*elfrw.Section, *elfrw.Section) {
+	s := &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC) | flags, Align: 8, Data: data}
+	rs := &elfrw.Section{Name: ".rela" + name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: s}
+	f.AddSection(s)
+	f.AddSection(rs)
+	for _, r := range relocs {
+		f.AddReloc(rs, r)
+	}
+	return s, rs
+}
+
+// use makes one word of loaded data refer to y.
+func use(f *elfrw.File, y *elfrw.Symbol) {
+	addLoaded(f, ".data.use", uint64(elf.SHF_WRITE), make([]byte, 16), elfrw.Rela{Offset: 8, Sym: y, Type: word(f)})
+}
