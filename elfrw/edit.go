@@ -58,29 +58,6 @@ func (f *File) AddReloc(s *Section, r Rela) {
 	s.encoding = newRelocs
 }
 
-// MoveRelocs takes the relocations for which move reports true out of from and
-// appends them to into, in their order. It calls move once for each and returns
-// how many moved.
-func (f *File) MoveRelocs(from, into *Section, move func(Rela) bool) int {
-	all := from.Relocs()
-	first := slices.IndexFunc(all, move)
-	if first < 0 {
-		return 0
-	}
-	stay := append(make([]Rela, 0, len(all)-1), all[:first]...)
-	moved := []Rela{all[first]}
-	for _, r := range all[first+1:] {
-		if move(r) {
-			moved = append(moved, r)
-		} else {
-			stay = append(stay, r)
-		}
-	}
-	from.SetRelocs(stay)
-	into.SetRelocs(append(into.Relocs(), moved...))
-	return len(moved)
-}
-
 // Remove takes sections and symbols out of the file, and with the sections
 // what is meaningless without them: the relocations that apply to them, the
 // symbols defined in them (all of them with the symbol table), their places in

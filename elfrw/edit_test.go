@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
 )
 
 // edited writes f, reads it again and has every oracle look at it.
@@ -127,8 +128,15 @@ func TestMoveRelocs(t *testing.T) {
 		klp := &Section{Name: ".klp.rela.vmlinux..text", Type: elf.SHT_RELA, Align: 8, Link: f.Symtab, Target: f.Section(".text")}
 		f.AddSection(klp)
 		asked := 0
-		n := f.MoveRelocs(f.Section(".rela.text"), klp, func(r Rela) bool { asked++; return r.Sym == outside })
-		assert.Equal(t, 2, n)
+		from := f.Section(".rela.text")
+		f.MoveRelocs(from, func(i int, r *Rela) *Section {
+			assert.Equal(t, asked, i)
+			asked++
+			if r.Sym == outside {
+				return klp
+			}
+			return from
+		})
 		assert.Equal(t, 4, asked, "once for each")
 		g := edited(t, f)
 		outside = symbol(t, g, "outside")
@@ -141,10 +149,54 @@ func TestMoveRelocsOfNothingLeavesBothUntouched(t *testing.T) {
 	b := module(kind64LE).bytes()
 	f := parse(t, b)
 	from, into := f.Section(".rela.text"), f.Section(".rela.data")
-	assert.Zero(t, f.MoveRelocs(from, into, func(Rela) bool { return false }))
-	assert.Equal(t, decodedRelocs, from.encoding)
+	data := from.Data
+	f.MoveRelocs(from, func(int, *Rela) *Section { return from })
+	assert.Same(t, &data[0], &from.Data[0], "a copy")
 	assert.Equal(t, rawRelocs, into.encoding)
 	assert.Equal(t, b, written(t, f))
+}
+
+// Where they come from and where they go may be bytes still or values already,
+// and the symbol may be one that only values can name.
+func TestMoveRelocsInAnyForm(t *testing.T) {
+	for _, form := range []string{"raw", "decoded", "set", "into decoded", "new symbol"} {
+		eachKind(t, func(t *testing.T, k kind) {
+			f := parse(t, module(k).bytes())
+			outside, data := symbol(t, f, "outside"), symbol(t, f, "data")
+			from, into := f.Section(".rela.text"), f.Section(".rela.data")
+			before := slices.Clone(into.Relocs())
+			if form != "into decoded" {
+				into.takeRaw()
+			}
+			switch form {
+			case "decoded":
+				from.Relocs()
+			case "set":
+				from.SetRelocs(from.Relocs())
+			case "new symbol":
+				data = &Symbol{Name: "added", Info: byte(elf.STB_GLOBAL) << 4}
+				f.AddSymbol(data)
+			}
+			f.MoveRelocs(from, func(i int, r *Rela) *Section {
+				switch {
+				case r.Sym == outside && i == 0:
+					return into // moved
+				case r.Sym == outside:
+					return nil // dropped
+				case r.Sym == nil:
+					r.Sym = data // changed
+				}
+				return from
+			})
+			name := data.Name
+			g := edited(t, f)
+			outside, data = symbol(t, g, "outside"), symbol(t, g, name)
+			got := g.Section(".rela.data").Relocs()
+			assert.Len(t, got, len(before)+1, form)
+			assert.Equal(t, Rela{4, outside, 2, -4}, got[len(before)], form)
+			assert.Equal(t, []Rela{{12, symbol(t, g, "data"), 1, 8}, {28, data, 1, 7}}, g.Section(".rela.text").Relocs(), form)
+		})
+	}
 }
 
 func TestRemoveSectionTakesItsSymbolsAndRelocations(t *testing.T) {
@@ -588,14 +640,21 @@ func TestRefersVisitsBothEncodings(t *testing.T) {
 			if decode {
 				f.Section(".rela.text").Relocs()
 			}
-			var got []Reference
+			type seen struct {
+				s   *Section
+				i   int
+				off uint64
+				y   *Symbol
+			}
+			var got []seen
 			data, outside := symbol(t, f, "data"), symbol(t, f, "outside")
 			f.Refers(func(y *Symbol) bool { return y == data || y == outside }, func(r Reference) bool {
-				got = append(got, r)
+				assert.Equal(t, r.Section.Reloc(r.Index), r.Rela)
+				got = append(got, seen{r.Section, r.Index, r.Offset, r.Sym})
 				return len(got) < 5
 			})
 			text, note, dbg := f.Section(".rela.text"), f.Section(".rela.klp.annotation"), f.Section(".rel.debug")
-			assert.Equal(t, []Reference{{text, 4, outside}, {text, 12, data}, {text, 20, outside}, {note, 0, outside}, {dbg, 1, data}}, got)
+			assert.Equal(t, []seen{{text, 0, 4, outside}, {text, 1, 12, data}, {text, 2, 20, outside}, {note, 0, 0, outside}, {dbg, 0, 1, data}}, got)
 		}
 	})
 }

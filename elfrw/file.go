@@ -163,6 +163,7 @@ type Symbol struct {
 	Index elf.SectionIndex
 
 	nameOff  uint32
+	slot     uint32 // place in File.parsed, from 1; 0: added
 	num      uint32 // place in File.Symbols, from 1, as of the last renumbering
 	origName string
 	escaped  bool // the input used SHN_XINDEX
@@ -173,6 +174,10 @@ func (s *Symbol) Bind() elf.SymBind { return elf.ST_BIND(s.Info) }
 
 // Type returns the symbol's type.
 func (s *Symbol) Type() elf.SymType { return elf.ST_TYPE(s.Info) }
+
+// Num returns the symbol's number: in the file that Parse read, and after edits
+// or Write in the table as it is then. The first of File.Symbols is 1.
+func (s *Symbol) Num() int { return int(s.num) }
 
 // Undefined reports whether the symbol is left to be found elsewhere
 // (SHN_UNDEF).

@@ -38,6 +38,25 @@ type format struct {
 	// symbol followed by four one-byte fields, whatever the byte order
 	// (MIPS ELF64 object file specification, section 2.9).
 	mips64el bool
+
+	// Where the symbol number of a relocation is: it is looked up so often
+	// that finding out each time would show.
+	symAt    int  // offset of the word that holds it
+	symShift uint // bits below it
+}
+
+// newFormat returns the format of a file with that class and byte order.
+func newFormat(wide, big, mips bool) format {
+	f := format{wide: wide, big: big, mips64el: wide && !big && mips}
+	switch {
+	case !wide:
+		f.symAt, f.symShift = 4, 8
+	case big, f.mips64el:
+		f.symAt = 8
+	default:
+		f.symAt = 12
+	}
+	return f
 }
 
 func (f format) u16(b []byte) uint16 {
@@ -200,18 +219,19 @@ func (f format) putSym(b []byte, s rawSym) {
 	f.put16(b[14:], s.shndx)
 }
 
-// relInfo decodes r_info, which stands behind r_offset in b, into the symbol
-// number and the type (gABI, "Relocation": ELF32_R_SYM, ELF64_R_SYM).
-func (f format) relInfo(b []byte) (sym, typ uint32) {
+// relSym decodes the symbol number of r_info, which stands behind r_offset in
+// b (gABI, "Relocation": ELF32_R_SYM, ELF64_R_SYM).
+func (f format) relSym(b []byte) uint32 { return f.u32(b[f.symAt:]) >> f.symShift }
+
+// relType decodes the type of r_info.
+func (f format) relType(b []byte) uint32 {
 	switch {
 	case !f.wide:
-		info := f.u32(b[4:])
-		return info >> 8, info & 0xff
+		return f.u32(b[4:]) & 0xff
 	case f.mips64el:
-		return f.u32(b[8:]), binary.BigEndian.Uint32(b[12:])
+		return binary.BigEndian.Uint32(b[12:])
 	}
-	info := f.u64(b[8:])
-	return uint32(info >> 32), uint32(info)
+	return uint32(f.u64(b[8:]))
 }
 
 func (f format) putRelInfo(b []byte, sym, typ uint32) {

@@ -66,7 +66,12 @@ var edits = []func(f *File, at, how byte) error{
 		}
 		into := &Section{Name: ".klp.rela", Type: from.Type, Align: 8, Link: f.Symtab, Target: from.Target}
 		f.AddSection(into)
-		f.MoveRelocs(from, into, func(r Rela) bool { return r.Offset%2 == uint64(how%2) })
+		f.MoveRelocs(from, func(i int, r *Rela) *Section {
+			if r.Offset%4 == 3 {
+				r.Sym = nth(f.Symbols, how)
+			}
+			return []*Section{from, into, nil, into}[(r.Offset+uint64(how))%4]
+		})
 		return nil
 	},
 	func(f *File, at, how byte) error {

@@ -57,7 +57,7 @@ func (p *parser) header() error {
 	if v := b[elf.EI_VERSION]; v != byte(elf.EV_CURRENT) {
 		return p.errorf(nil, int64(elf.EI_VERSION), "unknown ELF version %d", v)
 	}
-	p.wide, p.big = h.Class == elf.ELFCLASS64, h.Data == elf.ELFDATA2MSB
+	p.format = newFormat(h.Class == elf.ELFCLASS64, h.Data == elf.ELFDATA2MSB, false)
 	if len(b) < p.ehdrSize() {
 		return p.errorf(nil, int64(len(b)), "file ends within the ELF header")
 	}
@@ -67,7 +67,7 @@ func (p *parser) header() error {
 		return p.errorf(nil, 16, "%w: e_type is %v", ErrNotRelocatable, t)
 	}
 	h.Machine, h.Version = elf.Machine(p.u16(b[18:])), p.u32(b[20:])
-	p.mips64el = p.wide && !p.big && h.Machine == elf.EM_MIPS
+	p.format = newFormat(p.wide, p.big, h.Machine == elf.EM_MIPS)
 
 	var tail []byte // from e_flags
 	var phoff uint64
@@ -328,7 +328,7 @@ func (p *parser) symbol(y *Symbol, r rawSym, num uint32, off int64, names string
 	}
 	*y = Symbol{
 		Name: name, Value: r.value, Size: r.size, Info: r.info, Other: r.other,
-		nameOff: r.name, num: num, origName: name,
+		nameOff: r.name, num: num, slot: num, origName: name,
 	}
 	if local, want := y.Bind() == elf.STB_LOCAL, num < s.Info; local != want {
 		return p.errorf(s, off, "symbol %d (%s) is %v, but sh_info says that the first %d are the local ones", num, y, y.Bind(), s.Info)
@@ -443,7 +443,7 @@ func (p *parser) relocations() error {
 		}
 		n := uint32(len(p.parsed))
 		for off := 0; off < len(s.Data); off += size {
-			if sym, _ := p.relInfo(s.Data[off:]); sym > n {
+			if sym := p.relSym(s.Data[off:]); sym > n {
 				return p.errorf(s, int64(off), "relocation against symbol %d, but there are %d", sym, n+1)
 			}
 		}

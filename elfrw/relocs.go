@@ -30,7 +30,7 @@ func (s *Section) NumRelocs() int {
 // changing it.
 func (s *Section) Relocs() []Rela {
 	if s.encoding == rawRelocs {
-		s.relocs = s.file.decodeRelocs(s)
+		s.relocs = s.file.decodeRelocs(s, s.Data)
 		s.encoding = decodedRelocs
 	}
 	return s.relocs
@@ -52,8 +52,9 @@ func (s *Section) Reloc(i int) Rela {
 	return s.relocs[i]
 }
 
-func (f *File) decodeRelocs(s *Section) []Rela {
-	b, size := s.Data, f.relocSize(s.Type)
+// decodeRelocs decodes the entries in b, which are of s's type.
+func (f *File) decodeRelocs(s *Section, b []byte) []Rela {
+	size := f.relocSize(s.Type)
 	relocs := make([]Rela, len(b)/size)
 	for i := range relocs {
 		relocs[i] = f.reloc(b[i*size:(i+1)*size], s.Type == elf.SHT_RELA)
@@ -63,9 +64,8 @@ func (f *File) decodeRelocs(s *Section) []Rela {
 
 // reloc decodes one entry.
 func (f *File) reloc(e []byte, addend bool) (r Rela) {
-	sym, typ := f.relInfo(e)
-	r.Type = typ
-	if sym != 0 {
+	r.Type = f.relType(e)
+	if sym := f.relSym(e); sym != 0 {
 		r.Sym = &f.parsed[sym-1]
 	}
 	switch {
@@ -129,11 +129,11 @@ func (f *File) relocFits(t elf.SectionType, r Rela) error {
 	return nil
 }
 
-// Reference is a place that refers to a symbol.
+// Reference is a relocation that refers to a symbol.
 type Reference struct {
 	Section *Section
-	Offset  uint64 // of the relocation's target
-	Sym     *Symbol
+	Index   int // in Section's relocations
+	Rela
 }
 
 // Refers calls visit for each relocation against a symbol for which want
@@ -155,22 +155,14 @@ func (f *File) refersFrom(s *Section, marks []bool, want func(*Symbol) bool, vis
 	switch s.encoding {
 	case rawRelocs:
 		size := f.relocSize(s.Type)
-		for b := s.Data; len(b) > 0; b = b[size:] {
-			sym, _ := f.relInfo(b)
-			if !marks[sym] {
-				continue
-			}
-			off := uint64(f.u32(b))
-			if f.wide {
-				off = f.u64(b)
-			}
-			if !visit(Reference{s, off, &f.parsed[sym-1]}) {
+		for i, b := 0, s.Data; len(b) > 0; i, b = i+1, b[size:] {
+			if marks[f.relSym(b)] && !visit(Reference{s, i, s.Reloc(i)}) {
 				return false
 			}
 		}
 	case decodedRelocs, newRelocs:
-		for _, r := range s.relocs {
-			if r.Sym != nil && want(r.Sym) && !visit(Reference{s, r.Offset, r.Sym}) {
+		for i, r := range s.relocs {
+			if r.Sym != nil && want(r.Sym) && !visit(Reference{s, i, r}) {
 				return false
 			}
 		}

@@ -177,13 +177,13 @@ func (v *verifier) rawRelocations(s *Section, size uint64) {
 		} else {
 			off = uint64(v.u32(b))
 		}
-		sym, typ := v.relInfo(b)
+		sym := v.relSym(b)
 		known := sym == 0 || v.has(&v.parsed[sym-1])
 		if off < size && known {
 			continue
 		}
 		v.checkAt(s, int64(off), known, "relocation against symbol %d of the input, which is not in the file any more", sym)
-		v.checkAt(s, int64(off), inTarget(off, size, typ), "relocation behind the end of %s (%#x bytes)", s.Target, size)
+		v.checkAt(s, int64(off), inTarget(off, size, v.relType(b)), "relocation behind the end of %s (%#x bytes)", s.Target, size)
 	}
 }
 

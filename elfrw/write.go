@@ -495,7 +495,7 @@ func (o *writer) emitRenumbered(w io.Writer, s *Section) error {
 	size := o.relocSize(s.Type)
 	return emitEntries(w, len(s.Data)/size, size, func(b []byte, i int) error {
 		copy(b, s.Data[i*size:])
-		sym, typ := o.relInfo(b)
+		sym := o.relSym(b)
 		num, ok := o.newNumber(uint64(sym))
 		switch {
 		case !ok:
@@ -503,7 +503,7 @@ func (o *writer) emitRenumbered(w io.Writer, s *Section) error {
 		case !o.wide && num >= 1<<24:
 			return o.errorf(s, int64(i*size), "symbol number %d does not fit into ELF32's r_info", num)
 		case num != sym:
-			o.putRelInfo(b, num, typ)
+			o.putRelInfo(b, num, o.relType(b))
 		}
 		return nil
 	})
