@@ -30,7 +30,11 @@ var kernelParts = regexp.MustCompile(`^linux-(image|binary|modules|headers|kbuil
 // Fetch returns the current kernel of the machine's Debian release, for amd64:
 // from the cache, or downloaded into it. say receives what takes long.
 func Fetch(c *Cache, say func(format string, args ...any)) (*Kernel, error) {
-	root, err := fetch(c, "amd64", say, "linux-image-amd64", "linux-headers-amd64", "busybox-static")
+	complete := func(root string) error {
+		_, err := openKernel(root)
+		return err
+	}
+	root, err := fetch(c, "amd64", say, complete, "linux-image-amd64", "linux-headers-amd64", "busybox-static")
 	if err != nil {
 		return nil, err
 	}
@@ -50,11 +54,15 @@ func Corpus(c *Cache, say func(format string, args ...any)) ([]string, error) {
 		{"s390x", "linux-image-s390x"},
 		{"ppc64el", "linux-image-powerpc64le"},
 	} {
-		root, err := fetch(c, foreign.arch, say, foreign.image)
+		complete := func(root string) error {
+			_, err := modulesIn(root)
+			return err
+		}
+		root, err := fetch(c, foreign.arch, say, complete, foreign.image)
 		if err != nil {
 			return nil, err
 		}
-		dir, err := one(root, "lib/modules/*", "usr/lib/modules/*")
+		dir, err := modulesIn(root)
 		if err != nil {
 			return nil, err
 		}
@@ -65,8 +73,10 @@ func Corpus(c *Cache, say func(format string, args ...any)) ([]string, error) {
 
 // fetch unpacks what the packages called roots consist of into one entry of the
 // cache, and returns its path. The entry is named after the first package that
-// is no metapackage, and its version.
-func fetch(c *Cache, arch string, say func(string, ...any), roots ...string) (string, error) {
+// is no metapackage, and its version. What complete finds wanting is not kept: a
+// mirror in the middle of its update may offer the image of one kernel and the
+// headers of another.
+func fetch(c *Cache, arch string, say func(string, ...any), complete func(root string) error, roots ...string) (string, error) {
 	unlock, err := c.Lock("apt-" + arch)
 	if err != nil {
 		return "", err
@@ -80,7 +90,9 @@ func fetch(c *Cache, arch string, say func(string, ...any), roots ...string) (st
 	// the second try asks for new lists first.
 	var warning error
 	for _, force := range []bool{false, true} {
-		warning = a.update(force)
+		if warning = a.update(force); warning != nil {
+			say("the package lists of %s could not all be renewed: going on with those that are there", arch)
+		}
 		var pkgs []pkg
 		if pkgs, err = a.closure(kernelParts, roots...); err != nil {
 			continue
@@ -98,7 +110,10 @@ func fetch(c *Cache, arch string, say func(string, ...any), roots ...string) (st
 			if err := a.unpack(pkgs, tmp); err != nil {
 				return err
 			}
-			return rebase(tmp, final)
+			if err := rebase(tmp, final); err != nil {
+				return err
+			}
+			return complete(tmp)
 		})
 		if err == nil {
 			return root, nil
@@ -146,7 +161,7 @@ func openKernel(root string) (*Kernel, error) {
 	if k.Image, err = one(root, "boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz"); err != nil {
 		return nil, err
 	}
-	if k.Modules, err = one(root, "lib/modules/*", "usr/lib/modules/*"); err != nil {
+	if k.Modules, err = modulesIn(root); err != nil {
 		return nil, err
 	}
 	if k.Busybox, err = one(root, "bin/busybox", "usr/bin/busybox"); err != nil {
@@ -158,6 +173,11 @@ func openKernel(root string) (*Kernel, error) {
 	}
 	_, k.Version, _ = strings.Cut(filepath.Base(root), "_")
 	return &k, nil
+}
+
+// modulesIn returns the folder of the modules of the only kernel below root.
+func modulesIn(root string) (string, error) {
+	return one(root, "lib/modules/*", "usr/lib/modules/*")
 }
 
 // one returns the only path below root that matches the first pattern that matches any.

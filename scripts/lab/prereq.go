@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -11,7 +12,7 @@ import (
 // A Prerequisite is something the lab needs from the machine itself, since it
 // cannot be used from an unpacked package.
 type Prerequisite struct {
-	What    string // a program, or a library's soname
+	What    string // a program, a library's soname, or the path of a file
 	Package string // the Debian package that has it
 	Why     string
 }
@@ -21,6 +22,7 @@ type Prerequisite struct {
 var prerequisites = []Prerequisite{
 	{"qemu-system-x86_64", "qemu-system-x86", "boots the kernel"},
 	{"gcc", "gcc", "compiles modules with the compiler of the release's kernels"},
+	{"/usr/include/errno.h", "libc6-dev", "go links tests with C as soon as there is a gcc"},
 	{"make", "make", "runs Kbuild"},
 	{"apt-get", "apt", "finds and downloads the kernel packages"},
 	{"dpkg-deb", "dpkg", "unpacks them"},
@@ -44,6 +46,10 @@ func Missing() []Prerequisite {
 }
 
 func (p Prerequisite) present() bool {
+	if filepath.IsAbs(p.What) {
+		_, err := os.Stat(p.What)
+		return err == nil
+	}
 	if !strings.Contains(p.What, ".so.") {
 		_, err := exec.LookPath(p.What)
 		return err == nil
