@@ -107,7 +107,7 @@ func sectionName(object, base string) string {
 // relocation sections: more than -ffunction-sections makes of the longest
 // symbol, and no more, because a small file can share a huge name among many
 // sections.
-const baseLimit = 1024
+const baseLimit = 640
 
 // checkObject says what is wrong with an object's name.
 func checkObject(object string) error {

@@ -36,7 +36,7 @@ func Prove(before, after *elfrw.File) error {
 		return err
 	}
 	in, _ := Read(before)
-	p := &prover{before: before, after: after, annotated: map[*elfrw.Symbol]*Annotation{}, gone: goneWith(before, in.Sections),
+	p := &prover{input: in, before: before, after: after, annotated: map[*elfrw.Symbol]*Annotation{}, gone: goneWith(before, in.Sections),
 		section: map[*elfrw.Section]*elfrw.Section{}, symbol: make(map[*elfrw.Symbol]*elfrw.Symbol, len(before.Symbols)),
 		klp: map[klpKey][]*elfrw.Section{}, idle: map[*elfrw.Symbol]bool{}}
 	for i := range in.Annotations {
@@ -58,6 +58,7 @@ func Prove(before, after *elfrw.File) error {
 func dashes(object string) string { return strings.ReplaceAll(object, "-", "_") }
 
 type prover struct {
+	input         *Input // of before
 	before, after *elfrw.File
 	annotated     map[*elfrw.Symbol]*Annotation
 	gone          map[*elfrw.Section]bool           // annotations
@@ -96,7 +97,7 @@ func (p *prover) files() error {
 		return fmt.Errorf("the ELF header changed")
 	}
 	want := p.before.Trailer
-	if bytes.HasSuffix(want, []byte(signatureMarker)) {
+	if p.input.Signed && p.input.Annotated() {
 		want = nil
 	}
 	if !bytes.Equal(want, p.after.Trailer) {
@@ -296,72 +297,89 @@ func gateOf(a *Annotation) string {
 	return a.LPObject
 }
 
-// walk compares the relocations of a loaded section.
-func (p *prover) walk(s *elfrw.Section) error {
-	ordinary := p.section[s]
-	target := ordinary.Target
-	next := 0
-	used := map[klpKey]int{}
-	for i, n := 0, s.NumRelocs(); i < n; i++ {
-		r := s.Reloc(i)
-		into, at := ordinary, next
-		fate := p.fateOf(r.Sym)
-		if fate.note != nil {
-			k := klpKey{target, gateOf(fate.note)}
-			if len(p.klp[k]) == 0 {
-				return fmt.Errorf("%s+%#x: no klp relocations for %s", s, r.Offset, k.object)
-			}
-			into, at = p.klp[k][0], used[k]
-			used[k]++
-			delete(p.idle, fate.sym)
-		} else {
-			next++
-		}
-		if at >= into.NumRelocs() {
-			return fmt.Errorf("%s+%#x: relocation against %s is lost", s, r.Offset, r.Sym)
-		}
-		q := into.Reloc(at)
-		if q.Offset != r.Offset || q.Type != r.Type || q.Addend != r.Addend || q.Sym != fate.sym || q.Sym == nil && r.Sym != nil {
-			return fmt.Errorf("%s+%#x: relocation against %s became one at %s+%#x against %s", s, r.Offset, r.Sym, into, q.Offset, q.Sym)
-		}
-	}
-	if next != ordinary.NumRelocs() {
-		return fmt.Errorf("%s holds %d relocations more than before", ordinary, ordinary.NumRelocs()-next)
-	}
-	for k, n := range used {
-		if first := p.klp[k][0]; first.NumRelocs() != n {
-			return fmt.Errorf("%s holds %d relocations, want %d", first, first.NumRelocs(), n)
-		}
-		p.klp[k] = p.klp[k][1:]
+// relocReader reads a relocation section and knows how far it is.
+type relocReader struct {
+	*elfrw.RelocReader
+	s *elfrw.Section
+}
+
+func readerOf(s *elfrw.Section) *relocReader { return &relocReader{s.ReadRelocs(), s} }
+
+// expect reads the next relocation, which must be r, against sym.
+func (q *relocReader) expect(s *elfrw.Section, r *elfrw.Rela, sym *elfrw.Symbol) error {
+	x := q.Next()
+	switch {
+	case x == nil:
+		return fmt.Errorf("%s+%#x: relocation against %s is lost", s, r.Offset, r.Sym)
+	case x.Offset != r.Offset || x.Type != r.Type || x.Addend != r.Addend || x.Sym != sym:
+		return fmt.Errorf("%s+%#x: relocation against %s became one at %s+%#x against %s", s, r.Offset, r.Sym, q.s, x.Offset, x.Sym)
 	}
 	return nil
 }
 
+// end checks that nothing is left to read.
+func (q *relocReader) end() error {
+	if x := q.Next(); x != nil {
+		return fmt.Errorf("%s+%#x: relocation against %s came from nowhere", q.s, x.Offset, x.Sym)
+	}
+	return nil
+}
+
+// walk compares the relocations of a loaded section.
+func (p *prover) walk(s *elfrw.Section) error {
+	ordinary := readerOf(p.section[s])
+	klp := map[string]*relocReader{} // by object
+	for in := s.ReadRelocs(); ; {
+		r := in.Next()
+		if r == nil {
+			break
+		}
+		into, fate := ordinary, p.fateOf(r.Sym)
+		if fate.note != nil {
+			object := gateOf(fate.note)
+			if into = klp[object]; into == nil {
+				k := klpKey{ordinary.s.Target, object}
+				if len(p.klp[k]) == 0 {
+					return fmt.Errorf("%s+%#x: no klp relocations for %s", s, r.Offset, object)
+				}
+				into = readerOf(p.klp[k][0])
+				klp[object], p.klp[k] = into, p.klp[k][1:]
+			}
+			delete(p.idle, fate.sym)
+		}
+		if fate.sym == nil && r.Sym != nil {
+			return fmt.Errorf("%s+%#x: symbol %s is lost", s, r.Offset, r.Sym)
+		}
+		if err := into.expect(s, r, fate.sym); err != nil {
+			return err
+		}
+	}
+	for _, q := range klp {
+		if err := q.end(); err != nil {
+			return err
+		}
+	}
+	return ordinary.end()
+}
+
 // walkUnloaded compares the relocations of debug information and the like.
 func (p *prover) walkUnloaded(s *elfrw.Section) error {
-	t := p.section[s]
-	next := 0
-	for i, n := 0, s.NumRelocs(); i < n; i++ {
-		r := s.Reloc(i)
+	out := readerOf(p.section[s])
+	for in := s.ReadRelocs(); ; {
+		r := in.Next()
+		if r == nil {
+			return out.end()
+		}
 		if r.Sym != nil && p.gone[r.Sym.Section] {
 			continue
 		}
-		if next >= t.NumRelocs() {
-			return fmt.Errorf("%s+%#x: relocation against %s is lost", s, r.Offset, r.Sym)
-		}
-		q := t.Reloc(next)
-		next++
 		fate := p.fateOf(r.Sym)
 		want := fate.sym
 		if fate.note != nil {
 			want = nil
 		}
-		if q.Offset != r.Offset || q.Type != r.Type || q.Addend != r.Addend || q.Sym != want {
-			return fmt.Errorf("%s+%#x: relocation against %s became one at +%#x against %s", s, r.Offset, r.Sym, q.Offset, q.Sym)
+		if err := out.expect(s, r, want); err != nil {
+			return err
 		}
 	}
-	if next != t.NumRelocs() {
-		return fmt.Errorf("%s holds %d relocations more than before", t, t.NumRelocs()-next)
-	}
-	return nil
 }

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc_test
+
+import (
+	"debug/elf"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+)
+
+// declaredIDs returns the ids of diagnostic.go, by their names there.
+func declaredIDs(t *testing.T) map[string]klpreloc.ID {
+	file, err := parser.ParseFile(token.NewFileSet(), "diagnostic.go", nil, 0)
+	require.NoError(t, err)
+	all := map[string]klpreloc.ID{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if v, ok := n.(*ast.ValueSpec); ok {
+			if of, ok := v.Type.(*ast.Ident); ok && of.Name == "ID" {
+				s, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
+				require.NoError(t, err)
+				all[v.Names[0].Name] = klpreloc.ID(s)
+			}
+		}
+		return true
+	})
+	require.Greater(t, len(all), 30)
+	return all
+}
+
+// provoke makes a module that is said something about.
+type provoke struct {
+	severity klpreloc.Severity
+	module   string                         // of testdata
+	edit     func(t *testing.T) *elfrw.File // or one made here
+}
+
+func labelIn(arch, name, label string, relocs ...elfrw.Rela) func(t *testing.T) *elfrw.File {
+	return func(t *testing.T) *elfrw.File {
+		f := bare(t, arch)
+		y := addUndefined(f, label, elf.STB_GLOBAL)
+		for i := range relocs {
+			relocs[i].Sym = y
+		}
+		addLoaded(f, name, 0, make([]byte, 16), relocs...)
+		return f
+	}
+}
+
+var provocations = map[klpreloc.ID]provoke{
+	klpreloc.NotLivepatch:       {klpreloc.Error, "bad/not-livepatch.ko", nil},
+	klpreloc.NoRecords:          {klpreloc.Error, "bad/no-records.ko", nil},
+	klpreloc.StrayBytes:         {klpreloc.Error, "bad/bytes-outside-records.ko", nil},
+	klpreloc.BadLabel:           {klpreloc.Error, "bad/labels-unparsable.ko", nil},
+	klpreloc.BadObject:          {klpreloc.Error, "bad/object-dot.ko", nil},
+	klpreloc.ObjectDash:         {klpreloc.Note, "odd/object-dash.ko", nil},
+	klpreloc.BadName:            {klpreloc.Error, "bad/name-too-long.ko", nil},
+	klpreloc.AnnotatedDefined:   {klpreloc.Error, "bad/symbol-defined.ko", nil},
+	klpreloc.Conflict:           {klpreloc.Error, "bad/two-objects.ko", nil},
+	klpreloc.Unused:             {klpreloc.Warning, "odd/unused.ko", nil},
+	klpreloc.ModuleUnderVmlinux: {klpreloc.Error, "bad/label-module-in-vmlinux.ko", nil},
+	klpreloc.VmlinuxUnderModule: {klpreloc.Note, "odd/label-vmlinux-in-module.ko", nil},
+	klpreloc.OldKernel:          {klpreloc.Error, "bad/kernel-too-old.ko", nil},
+	klpreloc.BadType:            {klpreloc.Error, "bad/gotpcrel.ko", nil},
+	klpreloc.NonzeroTarget:      {klpreloc.Error, "bad/target-nonzero.ko", nil},
+	klpreloc.NoNop:              {klpreloc.Error, "bad/ppc64le-call-without-nop.ko", nil},
+	klpreloc.PerCPU:             {klpreloc.Error, "bad/percpu.ko", nil},
+	klpreloc.WeakUndefined:      {klpreloc.Error, "bad/weak-undefined.ko", nil},
+	klpreloc.StrongUndefined:    {klpreloc.Warning, "odd/strong-undefined.ko", nil},
+	klpreloc.NothingToConvert:   {klpreloc.Note, "odd/nothing-to-convert.ko", nil},
+	klpreloc.NotAllocated:       {klpreloc.Note, "odd/debug-reference.ko", nil},
+	klpreloc.ReadOnlyTarget:     {klpreloc.Warning, "", labelIn("ppc64le", ".ro", ext4Foo, elfrw.Rela{Type: 38})},
+	klpreloc.SpecialSection:     {klpreloc.Error, "", labelIn("x86_64", "__jump_table", ext4Foo, elfrw.Rela{Type: 2})},
+	klpreloc.BadRecord: {klpreloc.Error, "", func(t *testing.T) *elfrw.File {
+		f := bare(t, "x86_64")
+		addRecords(t, f, "vmlinux", 8, record{0, "extra0", 8, 0})
+		return f
+	}},
+	klpreloc.UnknownStride: {klpreloc.Error, "", func(t *testing.T) *elfrw.File {
+		f := bare(t, "ppc32")
+		addRecords(t, f, "vmlinux", 20, record{0, "extra0", 8, 0})
+		return f
+	}},
+	klpreloc.UnknownMachine: {klpreloc.Error, "", func(t *testing.T) *elfrw.File {
+		f := open(t, "x86_64/labels-dot.ko")
+		f.Header.Machine = elf.EM_RISCV
+		return f
+	}},
+	klpreloc.RelSection: {klpreloc.Error, "", func(t *testing.T) *elfrw.File {
+		f := open(t, "x86_64/labels-dot.ko")
+		rel := section(t, f, ".rela.data")
+		change(rel, func(r *elfrw.Rela) { r.Addend = 0 })
+		rel.Type, rel.EntSize = elf.SHT_REL, 16
+		return f
+	}},
+	klpreloc.SplitPair: {klpreloc.Error, "", func(t *testing.T) *elfrw.File {
+		f := bare(t, "aarch64")
+		f.Header.Machine = elf.EM_LOONGARCH
+		addLoaded(f, ".data.pair", writable, make([]byte, 8), elfrw.Rela{Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: 51}, elfrw.Rela{Sym: f.Symbols[0], Type: 56})
+		return f
+	}},
+	klpreloc.HalfConverted: {klpreloc.Error, "", func(t *testing.T) *elfrw.File {
+		f := parse(t, convert(t, contents(t, "x86_64/labels-dot.ko")))
+		addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL)
+		return f
+	}},
+	klpreloc.SignatureDropped: {klpreloc.Warning, "", func(t *testing.T) *elfrw.File {
+		return parse(t, append(contents(t, "x86_64/labels-dot.ko"), "~Module signature appended~\n"...))
+	}},
+	klpreloc.ObjtoolInput: {klpreloc.Note, "", func(t *testing.T) *elfrw.File {
+		f := bare(t, "x86_64")
+		f.AddSection(&elfrw.Section{Name: "__klp_relocs.ext4", Type: elf.SHT_PROGBITS})
+		return f
+	}},
+	klpreloc.Irregular: {klpreloc.Error, "", func(t *testing.T) *elfrw.File {
+		return irregular(t, contents(t, "x86_64/labels-dot.ko"))
+	}},
+	klpreloc.AnnotationReferred: {klpreloc.Error, "", func(t *testing.T) *elfrw.File {
+		f := bare(t, "x86_64")
+		data, _ := addRecords(t, f, "vmlinux", 12, record{0, "extra0", 8, 0})
+		addArray(f, data, "array", 0, 12)
+		use(f, symbol(t, f, "array"))
+		return f
+	}},
+	klpreloc.BrokenFile: {klpreloc.Error, "", labelIn("x86_64", ".ro", vmlinuxFoo, elfrw.Rela{Offset: 1000, Type: 1})},
+}
+
+// irregular returns a module with a byte between two sections.
+func irregular(t *testing.T, b []byte) *elfrw.File {
+	for i := 64; i < len(b); i++ {
+		if b[i] != 0 {
+			continue
+		}
+		b[i] = 1
+		if f, err := elfrw.Parse("", b); err == nil && f.Editable() != nil {
+			return f
+		}
+		b[i] = 0
+	}
+	require.Fail(t, "no gap")
+	return nil
+}
+
+func TestEveryIDIsProvoked(t *testing.T) {
+	seen := map[klpreloc.ID]bool{klpreloc.ProofFailed: true} // by mutated files only: see TestProofDiagnostic
+	for id, p := range provocations {
+		f := p.edit
+		if f == nil {
+			f = func(t *testing.T) *elfrw.File { return open(t, p.module) }
+		}
+		_, found := klpreloc.NewPlan(f(t))
+		said := false
+		for _, d := range found {
+			said = said || d.ID == id && d.Severity == p.severity
+		}
+		assert.True(t, said, "%s is not said of %s, but %v", id, p.module, found)
+		seen[id] = true
+	}
+	for name, id := range declaredIDs(t) {
+		assert.True(t, seen[id], "nothing provokes %s (%s)", name, id)
+	}
+}
+
+func TestIDsAreUnique(t *testing.T) {
+	names := map[klpreloc.ID]string{}
+	for name, id := range declaredIDs(t) {
+		assert.Empty(t, names[id], "%s and %s are %s", name, names[id], id)
+		assert.Regexp(t, `^KLP\d{3}$`, id)
+		names[id] = name
+	}
+}
+
+func TestEveryIDIsDocumented(t *testing.T) {
+	b, err := os.ReadFile("../docs/errors.md")
+	if errors.Is(err, os.ErrNotExist) {
+		return // before there are documents
+	}
+	require.NoError(t, err)
+	for name, id := range declaredIDs(t) {
+		found := false
+		for _, line := range strings.Split(string(b), "\n") {
+			heading := strings.HasPrefix(line, "#") || strings.Contains(line, "<a ")
+			found = found || heading && (strings.Contains(line, string(id)) || strings.Contains(line, strings.ToLower(string(id))))
+		}
+		assert.True(t, found, "docs/errors.md has no heading for %s (%s)", id, name)
+	}
+}
+
+func TestEveryBadModuleIsRefused(t *testing.T) {
+	for _, name := range modules(t, "bad") {
+		plan, found := klpreloc.NewPlan(open(t, name))
+		assert.Nil(t, plan, name)
+		assert.True(t, found.Failed(), name)
+	}
+}
+
+func TestSeveralMistakesAreReportedTogether(t *testing.T) {
+	assert.Equal(t, []klpreloc.ID{klpreloc.BadLabel, klpreloc.BadObject, klpreloc.Conflict}, ids(t, open(t, "bad/several-mistakes.ko"), klpreloc.Error))
+}
+
+func TestDiagnosticsInOrder(t *testing.T) {
+	off := func(n uint64) *uint64 { return &n }
+	d := klpreloc.Diagnostics{
+		{Severity: klpreloc.Note, Message: "n"}, {Severity: klpreloc.Warning, Message: "w"},
+		{Severity: klpreloc.Error, Section: "b", Offset: off(1), Message: "e4"}, {Severity: klpreloc.Error, Section: "a", Offset: off(9), Message: "e3"},
+		{Severity: klpreloc.Error, Section: "a", Offset: off(2), Message: "e2"}, {Severity: klpreloc.Error, Section: "a", Message: "e1"}, {Severity: klpreloc.Error, Message: "e0"},
+	}
+	assert.True(t, d.Failed())
+	d.Sort()
+	var lines []string
+	for _, x := range d {
+		lines = append(lines, x.Severity.String()+" "+x.String())
+	}
+	assert.Equal(t, []string{"error e0", "error a: e1", "error a+0x2: e2", "error a+0x9: e3", "error b+0x1: e4", "warning w", "note n"}, lines)
+	assert.False(t, d[5:].Failed())
+}
+
+func TestDiagnosticAsJSON(t *testing.T) {
+	off := uint64(0)
+	b, err := json.Marshal(klpreloc.Diagnostic{ID: klpreloc.BadType, Severity: klpreloc.Error, Section: ".text", Offset: &off, Message: "m"})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"id":"KLP017","severity":"error","section":".text","offset":0,"message":"m"}`, string(b))
+}
+
+func TestFileDiagnostic(t *testing.T) {
+	for want, err := range map[string]error{
+		".text+0x4: cause": fmt.Errorf("while: %w", &elfrw.Error{File: "f", Section: ".text", Offset: 4, Err: errors.New("cause")}),
+		"file+0x4: cause":  &elfrw.Error{Offset: 4, Err: errors.New("cause")},
+		".text: cause":     &elfrw.Error{Section: ".text", Offset: -1, Err: errors.New("cause")},
+		"cause":            errors.New("cause"),
+	} {
+		d := klpreloc.FileDiagnostic(err)
+		assert.Equal(t, want, d.String())
+		assert.Equal(t, klpreloc.BrokenFile, d.ID)
+	}
+}
+
+func TestProofDiagnostic(t *testing.T) {
+	d := klpreloc.ProofDiagnostic(errors.New("lost"))
+	assert.Equal(t, klpreloc.ProofFailed, d.ID)
+	assert.Equal(t, klpreloc.Error, d.Severity)
+	assert.Contains(t, d.String(), "lost")
+}
