@@ -5,6 +5,7 @@ package klpreloc_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -28,34 +29,60 @@ func FuzzConvert(f *testing.F) {
 			}
 		}
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		start := time.Now()
-		defer func() { require.Less(t, time.Since(start), 10*time.Second) }()
-		file, err := elfrw.Parse("", b)
-		if err != nil {
-			return
-		}
-		klpreloc.Describe(file)
-		plan, found := klpreloc.NewPlan(file)
-		require.Equal(t, found.Failed(), plan == nil)
-		if plan == nil || plan.Empty() {
-			return
-		}
-		plan.Info()
-		require.NoError(t, plan.Apply())
-		after, err := file.Bytes()
-		if e := new(elfrw.Error); errors.As(err, &e) && strings.HasSuffix(e.Err.Error(), "and the symbols got new ones") {
-			return // symbol numbers in contents that are none; found where they are rewritten
-		}
-		require.NoError(t, err)
-		require.NoError(t, klpreloc.Prove(parse(t, b), parse(t, after)))
-		again, found := klpreloc.NewPlan(parse(t, after))
-		require.NotNil(t, again, "%v", found)
-		require.True(t, again.Empty())
+	f.Fuzz(func(t *testing.T, b []byte) { contract(t, b) })
+}
 
-		file = parse(t, b)
-		plan, _ = klpreloc.NewPlan(file)
-		require.NoError(t, plan.Apply())
-		require.True(t, bytes.Equal(after, encode(t, file)), "the same input gave other bytes")
-	})
+// contract is what holds of any bytes.
+func contract(t *testing.T, b []byte) {
+	start := time.Now()
+	defer func() { require.Less(t, time.Since(start), 10*time.Second) }()
+	file, err := elfrw.Parse("", b)
+	if err != nil {
+		return
+	}
+	klpreloc.Describe(file)
+	plan, found := klpreloc.NewPlan(file)
+	require.Equal(t, found.Failed(), plan == nil)
+	if plan == nil || plan.Empty() {
+		return
+	}
+	plan.Info()
+	require.NoError(t, plan.Apply())
+	after, err := file.Bytes()
+	if e := new(elfrw.Error); errors.As(err, &e) && strings.HasSuffix(e.Err.Error(), "and the symbols got new ones") {
+		return // symbol numbers in contents that are none; found where they are rewritten
+	}
+	require.NoError(t, err)
+	require.NoError(t, klpreloc.Prove(parse(t, b), parse(t, after)))
+	again, found := klpreloc.NewPlan(parse(t, after))
+	require.NotNil(t, again, "%v", found)
+	require.True(t, again.Empty())
+
+	file = parse(t, b)
+	plan, _ = klpreloc.NewPlan(file)
+	require.NoError(t, plan.Apply())
+	require.True(t, bytes.Equal(after, encode(t, file)), "the same input gave other bytes")
+}
+
+// TestEveryBytePoked: what a fuzzer seldom hits, one byte off in a header, a
+// symbol or a relocation.
+func TestEveryBytePoked(t *testing.T) {
+	var place string
+	defer func() {
+		if t.Failed() {
+			t.Log(place)
+		}
+	}()
+	for _, name := range []string{"odd/unused.ko", "odd/group.ko", "ppc32/labels-dot.ko"} {
+		b := contents(t, name)
+		for i := range b {
+			was := b[i]
+			for _, v := range []byte{was ^ 1, was + 8} {
+				b[i] = v
+				place = fmt.Sprintf("%s: byte %#x is %#x instead of %#x", name, i, v, was)
+				contract(t, b)
+			}
+			b[i] = was
+		}
+	}
 }

@@ -30,35 +30,19 @@ type machine struct {
 	nop bool
 }
 
-// of makes a set of types that write n bytes each.
-func of(n int, types ...uint32) map[uint32]int {
-	m := make(map[uint32]int, len(types))
-	for _, t := range types {
-		m[t] = n
-	}
-	return m
-}
+// span is the numbers of types from the first to the last.
+type span [2]uint32
 
-// span returns the numbers from a to b.
-func span(a, b uint32) []uint32 {
-	var r []uint32
-	for ; a <= b; a++ {
-		r = append(r, a)
-	}
-	return r
-}
-
-func join(sets ...any) []uint32 {
-	var r []uint32
-	for _, s := range sets {
-		switch s := s.(type) {
-		case []uint32:
-			r = append(r, s...)
-		case int:
-			r = append(r, uint32(s))
+// of makes a set of the types in ranges. How many bytes they write matters on
+// x86 only.
+func of(ranges ...span) map[uint32]int {
+	m := map[uint32]int{}
+	for _, r := range ranges {
+		for t := r[0]; t <= r[1]; t++ {
+			m[t] = -1
 		}
 	}
-	return r
+	return m
 }
 
 // The architectures with HAVE_LIVEPATCH, up to 7.3.
@@ -77,7 +61,7 @@ var machines = map[elf.Machine]*machine{
 		str: func(t uint32) string { return elf.R_390(t).String() },
 		// All but COPY, GLOB_DAT, JMP_SLOT, RELATIVE (9 to 12) and the
 		// thread-local ones (37 to 56).
-		types: of(-1, join(span(0, 8), span(13, 36), span(57, 59))...),
+		types: of(span{0, 8}, span{13, 36}, span{57, 59}),
 	},
 	elf.EM_PPC64: {
 		name: "ppc64", word: uint32(elf.R_PPC64_ADDR64), nop: true,
@@ -85,27 +69,27 @@ var machines = map[elf.Machine]*machine{
 		// Not NONE, which this loader rejects. TOC, ENTRY, REL16_LO and
 		// REL16_HA it applies, but they are about the module's own TOC
 		// and never about a symbol elsewhere.
-		types: of(-1, join(1, 10, 26, 38, 44, 47, 48, 50, 63, 64, 109, 116, 132, 133)...),
+		types: of(span{1, 1}, span{10, 10}, span{26, 26}, span{38, 38}, span{44, 44}, span{47, 48}, span{50, 50}, span{63, 64}, span{109, 109}, span{116, 116}, span{132, 133}),
 	},
 	elf.EM_PPC: {
 		name: "ppc", word: uint32(elf.R_PPC_ADDR32),
 		str: func(t uint32) string { return elf.R_PPC(t).String() },
 		// ADDR32, ADDR16_LO, ADDR16_HI, ADDR16_HA, REL24, REL32
 		// (arch/powerpc/kernel/module_32.c).
-		types: of(-1, join(1, 4, 5, 6, 10, 26)...),
+		types: of(span{1, 1}, span{4, 6}, span{10, 10}, span{26, 26}),
 	},
 	elf.EM_AARCH64: {
 		name: "aarch64", word: uint32(elf.R_AARCH64_ABS64),
 		str: func(t uint32) string { return elf.R_AARCH64(t).String() },
 		// NONE (two numbers), data, MOVW, addresses, branches.
-		types: of(-1, join(0, span(256, 280), span(282, 293), 299)...),
+		types: of(span{0, 0}, span{256, 280}, span{282, 293}, span{299, 299}),
 	},
 	elf.EM_LOONGARCH: {
 		name: "loongarch64", word: uint32(elf.R_LARCH_64), pairs: true,
 		str: func(t uint32) string { return elf.R_LARCH(t).String() },
 		// Not PCADD_*: its low half is looked up next to the high one in
 		// the same section, under another symbol, so neither can move.
-		types: of(-1, join(0, 1, 2, span(20, 24), 29, span(32, 46), 50, 51, 55, 56, span(66, 76), 99, 109)...),
+		types: of(span{0, 2}, span{20, 24}, span{29, 29}, span{32, 46}, span{50, 51}, span{55, 56}, span{66, 76}, span{99, 99}, span{109, 109}),
 	},
 }
 

@@ -172,8 +172,23 @@ func (p *planner) sound() {
 				hint("build with the kernel's own flags (Kbuild), without --crel")
 		case (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && !s.HasRelocs() && s.Size() > 0:
 			p.errorf(Irregular, in(s), "", "relocations are linked to %s, not to the symbol table; the kernel would apply them all the same", secName(s.Link))
+		case s.HasRelocs() && rewritten(s.Target):
+			p.errorf(Irregular, in(s), "", "relocations apply to %s, whose contents change", secName(s.Target))
 		}
 	}
+}
+
+// rewritten reports whether the contents of s are made anew: relocations and
+// symbols.
+func rewritten(s *elfrw.Section) bool {
+	if s == nil {
+		return false
+	}
+	switch s.Type {
+	case elf.SHT_REL, elf.SHT_RELA, elf.SHT_SYMTAB, elf.SHT_SYMTAB_SHNDX, elf.SHT_GROUP:
+		return true
+	}
+	return false
 }
 
 const shtCREL = elf.SectionType(0x40000014) // LLVM: compact relocations
@@ -401,7 +416,14 @@ func (p *planner) detach(s affectedSection, gone map[*elfrw.Section]bool) {
 		}
 	}
 	p.Detach = append(p.Detach, d)
-	p.notef(NotAllocated, in(s.Section), "", "%d relocations lose their symbol and %d go, because the kernel does not load what they apply to", len(d.Relocs), len(d.Drop))
+	var what []string
+	if n := len(d.Relocs); n > 0 {
+		what = append(what, strconv.Itoa(n)+" against annotated symbols lose the symbol")
+	}
+	if n := len(d.Drop); n > 0 {
+		what = append(what, strconv.Itoa(n)+" against annotations go")
+	}
+	p.notef(NotAllocated, in(s.Section), "", "not loaded by the kernel: of its relocations %s", strings.Join(what, ", "))
 }
 
 // nameSections gives each move its section name. Names of loaded sections must

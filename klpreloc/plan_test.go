@@ -141,6 +141,19 @@ func TestManyAnnotationSectionsCostNoMore(t *testing.T) {
 	assert.Less(t, time.Since(start), 10*time.Second)
 }
 
+func TestManyGatesCostNoMore(t *testing.T) {
+	const n = 20000
+	f := bare(t, "x86_64")
+	relocs := make([]elfrw.Rela, n)
+	for i := range relocs {
+		relocs[i] = elfrw.Rela{Offset: uint64(8 * i), Sym: addUndefined(f, fmt.Sprintf(".klp.sym.rela.m%d.m.foo.0", i), elf.STB_GLOBAL), Type: 1}
+	}
+	addLoaded(f, ".data.many", writable, make([]byte, 8*n), relocs...)
+	start := time.Now()
+	assert.Len(t, klpSections(converted(t, f)), n)
+	assert.Less(t, time.Since(start), 10*time.Second)
+}
+
 func TestHugeSharedNamesCostNoMore(t *testing.T) {
 	f := bare(t, "x86_64")
 	huge := strings.Repeat("n", 1<<17)
@@ -542,4 +555,56 @@ func TestStates(t *testing.T) {
 		d, _ := klpreloc.Describe(f)
 		assert.Equal(t, want, d.State)
 	}
+}
+
+func TestFilesThatCannotBeEditedAreRefused(t *testing.T) {
+	for name, x := range map[string]struct {
+		edit mutation
+		want klpreloc.ID
+	}{
+		"compact relocations": {func(t *testing.T, f *elfrw.File) {
+			f.AddSection(&elfrw.Section{Name: ".crel.text", Type: 0x40000014, Align: 1, Link: f.Symtab, Data: []byte{0}})
+		}, klpreloc.Irregular},
+		"relocations of no symbol table": {func(t *testing.T, f *elfrw.File) {
+			f.AddSection(&elfrw.Section{Name: ".rela.odd", Type: elf.SHT_RELA, Align: 8, EntSize: 24, Target: section(t, f, ".text"), Data: make([]byte, 24)})
+		}, klpreloc.Irregular},
+		"relocations of relocations": {func(t *testing.T, f *elfrw.File) {
+			section(t, f, ".rela.init.text").Target = section(t, f, ".rela.text")
+		}, klpreloc.Irregular},
+		"relocation behind the end": {func(t *testing.T, f *elfrw.File) {
+			change(section(t, f, ".rela.init.text"), func(r *elfrw.Rela) { r.Offset = 1 << 20 })
+		}, klpreloc.BrokenFile},
+	} {
+		f := open(t, "x86_64/labels-dot.ko")
+		x.edit(t, f)
+		assert.Contains(t, ids(t, f, klpreloc.Error), x.want, name)
+		bareOne := bare(t, "x86_64")
+		x.edit(t, bareOne)
+		assert.Empty(t, ids(t, bareOne, klpreloc.Error), "%s, but nothing to convert", name)
+	}
+}
+
+func TestTOCIsNobodysToAnnotate(t *testing.T) {
+	f := bare(t, "ppc64le")
+	if !hasSymbol(f, ".TOC.") {
+		addUndefined(f, ".TOC.", elf.STB_GLOBAL)
+	}
+	addRecords(t, f, "vmlinux", 12, record{0, ".TOC.", 8, 0})
+	assert.Equal(t, []klpreloc.ID{klpreloc.BadName}, ids(t, f, klpreloc.Error))
+}
+
+func TestTOCAndEntryRelocationsStay(t *testing.T) {
+	before, after := open(t, "ppc64le/records-v7.ko"), parse(t, convert(t, contents(t, "ppc64le/records-v7.ko")))
+	of := func(f *elfrw.File) (r []string) {
+		for _, s := range f.Sections {
+			for _, x := range s.Relocs() {
+				if x.Sym != nil && x.Sym.Name == ".TOC." || x.Type >= 249 && x.Type <= 252 || x.Type == 118 {
+					r = append(r, fmt.Sprint(s.Name, x.Offset, x.Type, x.Addend))
+				}
+			}
+		}
+		return r
+	}
+	assert.NotEmpty(t, of(before))
+	assert.Equal(t, of(before), of(after))
 }

@@ -135,7 +135,7 @@ func bare(t testing.TB, arch string) *elfrw.File {
 		}
 	}
 	require.NoError(t, f.Remove(gone, nil))
-	return f
+	return reread(t, f)
 }
 
 // word is the relocation that stores an address.
