@@ -28,7 +28,7 @@ type apt struct {
 // A pkg is one package in the version that apt would install.
 type pkg struct {
 	Name, Version, Arch string
-	Depends             []string // names of all alternatives, in order
+	Depends             []string // names, the first where there are alternatives
 }
 
 // listsAge is how long the package lists are used without asking the mirror.
@@ -132,7 +132,8 @@ func parseStanza(text string) pkg {
 		case "Architecture":
 			p.Arch = value
 		case "Depends":
-			for _, d := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == '|' }) {
+			// "a (= 1) | a-unsigned (= 1)": a kernel and the same kernel again.
+			for _, d := range strings.Split(value, ",") {
 				if name := depRE.FindString(strings.TrimSpace(d)); name != "" {
 					p.Depends = append(p.Depends, name)
 				}

@@ -4,6 +4,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -109,6 +110,9 @@ func makeBench() (w *workbench, skip string, err error) {
 func observe(root string) error {
 	for _, dir := range []string{"cmd", "elfrw", "klpreloc", "sympos", "scripts", "testdata/samples"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // no such folder, or a file that an editor has just removed
+			}
 			if err != nil || d.IsDir() {
 				return err
 			}
