@@ -412,6 +412,28 @@ func TestNOBITSWithinContentsKeepsItsOffset(t *testing.T) {
 	assert.EqualValues(t, 66, edited(t, f).Section(".bss").offset, "and not one below 0")
 }
 
+func TestNOBITSInARowStayAligned(t *testing.T) {
+	m := bare(kind64LE)
+	m.add(&tsec{name: ".bss", typ: elf.SHT_NOBITS, align: 4096, size: 100},
+		&tsec{name: ".sbss", typ: elf.SHT_NOBITS, align: 1, at: 4096, size: 100},
+		&tsec{name: "a", typ: elf.SHT_PROGBITS, align: 1, at: 4096, data: []byte("zz")})
+	f := parse(t, m.bytes())
+	require.NoError(t, f.Editable())
+	f.Section(".text").Data = make([]byte, 8000)
+	g := edited(t, f)
+	for _, name := range []string{".bss", ".sbss", "a"} {
+		assert.EqualValues(t, 3*4096, g.Section(name).offset, name)
+	}
+}
+
+func TestAddressOfTheLastSymbolGoesWithIt(t *testing.T) {
+	m := bare(kind64LE)
+	m.add(&tsec{name: ".llvm_addrsig", typ: 0x6fff4c03, align: 1, link: ".symtab", data: []byte{1, 2}})
+	f := parse(t, m.bytes())
+	require.NoError(t, f.Remove(nil, []*Symbol{symbol(t, f, "global")}))
+	assert.Equal(t, []byte{1}, edited(t, f).Section(".llvm_addrsig").Data)
+}
+
 func TestCallGraphProfileIsRenumbered(t *testing.T) {
 	for _, k := range []kind{kind64LE, kind64BE} {
 		m := module(k)
@@ -482,7 +504,8 @@ func TestSectionsBeyondTheReservedNumbers(t *testing.T) {
 		require.NoError(t, g.Verify())
 		assert.Equal(t, "added", symbol(t, g, "high").Section.Name)
 		assert.Equal(t, ".data", symbol(t, g, "global").Section.Name)
-		assert.NotNil(t, g.shndx, "created when the number crosses")
+		require.NotNil(t, g.shndx, "created when the number crosses")
+		assert.Equal(t, ".symtab_shndx", g.shndx.Name)
 		require.NoError(t, roundTrip(b, true))
 		shnum := binary.LittleEndian.Uint16(b[60:])
 		assert.Zero(t, shnum, "e_shnum is escaped")

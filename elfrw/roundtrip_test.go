@@ -104,6 +104,12 @@ var odd = []struct {
 		return (&image{kind: k}).add(&tsec{name: ".text", typ: elf.SHT_PROGBITS, align: 1, data: []byte("code")},
 			&tsec{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1})
 	}},
+	{"relocations without a symbol table", true, func(k kind) *image {
+		m := &image{kind: k}
+		s := m.rela(".text")
+		s.link, s.data = "", []byte("opaque")
+		return m.add(&tsec{name: ".text", typ: elf.SHT_PROGBITS, data: []byte("code")}, s, &tsec{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1})
+	}},
 	{"no section names", true, func(k kind) *image {
 		return (&image{kind: k}).add(&tsec{typ: elf.SHT_PROGBITS, align: 1, data: []byte("code")},
 			&tsec{typ: elf.SHT_PROGBITS, align: 1, data: []byte("more")})
