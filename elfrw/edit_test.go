@@ -121,6 +121,28 @@ func TestAddRelocLeavesAGivenSliceAlone(t *testing.T) {
 	assert.Equal(t, []Rela{{Offset: 1}, {Offset: 9}}, s.Relocs())
 }
 
+// all returns the indices of all relocations of s.
+func all(s *Section) []int {
+	which := make([]int, s.NumRelocs())
+	for i := range which {
+		which[i] = i
+	}
+	return which
+}
+
+func TestMoveRelocsAsksOnlyOfThoseNamed(t *testing.T) {
+	f := parse(t, module(kind64LE).bytes())
+	from := f.Section(".rela.text")
+	want := slices.Delete(slices.Clone(from.Relocs()), 1, 2)
+	f.MoveRelocs(from, []int{1, 2}, func(i int, r *Rela) *Section {
+		if i == 1 {
+			return nil
+		}
+		return from
+	})
+	assert.Equal(t, want, from.Relocs())
+}
+
 func TestMoveRelocs(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		f := parse(t, module(k).bytes())
@@ -129,7 +151,7 @@ func TestMoveRelocs(t *testing.T) {
 		f.AddSection(klp)
 		asked := 0
 		from := f.Section(".rela.text")
-		f.MoveRelocs(from, func(i int, r *Rela) *Section {
+		f.MoveRelocs(from, all(from), func(i int, r *Rela) *Section {
 			assert.Equal(t, asked, i)
 			asked++
 			if r.Sym == outside {
@@ -150,7 +172,7 @@ func TestMoveRelocsOfNothingLeavesBothUntouched(t *testing.T) {
 	f := parse(t, b)
 	from, into := f.Section(".rela.text"), f.Section(".rela.data")
 	data := from.Data
-	f.MoveRelocs(from, func(int, *Rela) *Section { return from })
+	f.MoveRelocs(from, all(from), func(int, *Rela) *Section { return from })
 	assert.Same(t, &data[0], &from.Data[0], "a copy")
 	assert.Equal(t, rawRelocs, into.encoding)
 	assert.Equal(t, b, written(t, f))
@@ -177,7 +199,7 @@ func TestMoveRelocsInAnyForm(t *testing.T) {
 				data = &Symbol{Name: "added", Info: byte(elf.STB_GLOBAL) << 4}
 				f.AddSymbol(data)
 			}
-			f.MoveRelocs(from, func(i int, r *Rela) *Section {
+			f.MoveRelocs(from, all(from), func(i int, r *Rela) *Section {
 				switch {
 				case r.Sym == outside && i == 0:
 					return into // moved

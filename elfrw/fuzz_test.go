@@ -66,7 +66,7 @@ var edits = []func(f *File, at, how byte) error{
 		}
 		into := &Section{Name: ".klp.rela", Type: from.Type, Align: 8, Link: f.Symtab, Target: from.Target}
 		f.AddSection(into)
-		f.MoveRelocs(from, func(i int, r *Rela) *Section {
+		f.MoveRelocs(from, all(from), func(i int, r *Rela) *Section {
 			if r.Offset%4 == 3 {
 				r.Sym = nth(f.Symbols, how)
 			}

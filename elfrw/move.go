@@ -7,32 +7,27 @@ package elfrw
 // good: entries are copied as the bytes that they are, numbered by File.parsed
 // like everything else that was read, and Write puts new numbers into all.
 
-// MoveRelocs asks dest of each relocation of from, in order, where it goes:
-// from itself, another relocation section of the file, to whose end it is
-// appended, or nil, which drops it. dest is told the relocation's index and may
-// replace its Sym by another symbol of the file or by nil; it must leave the
-// other fields alone.
-func (f *File) MoveRelocs(from *Section, dest func(i int, r *Rela) *Section) {
+// MoveRelocs asks dest of each relocation of from whose index is in which,
+// ascending, where it goes: from itself, another relocation section of the
+// file, to whose end it is appended, or nil, which drops it. dest may replace
+// the relocation's Sym by another symbol of the file or by nil; it must leave
+// the other fields alone. Relocations that are not in which stay.
+func (f *File) MoveRelocs(from *Section, which []int, dest func(i int, r *Rela) *Section) {
 	m := &mover{File: f, from: from, size: f.relocSize(from.Type)}
 	from.takeRaw()
-	n := from.NumRelocs()
 	var r Rela // dest makes it escape, so there is one for all
-	for i := 0; i < n; i++ {
+	for _, i := range which {
 		r = from.Reloc(i)
 		sym := r.Sym
 		into := dest(i, &r)
-		switch {
-		case into != from:
-			m.leave(i)
-			if into != nil {
-				m.append(into, i, r)
-			}
-		case r.Sym != sym:
-			m.leave(i)
-			m.append(from, i, r)
-		case m.left:
-			m.append(from, i, r)
+		if into == from && r.Sym == sym {
+			continue
 		}
+		m.keep(i)
+		if into != nil {
+			m.append(into, i, r)
+		}
+		m.done = i + 1
 	}
 	m.finish()
 }
@@ -43,7 +38,7 @@ type mover struct {
 	*File
 	from *Section
 	size int
-	left bool // some relocation left or changed, so stay holds from's others
+	done int // relocations of from in front of this one are where they belong
 
 	stay      []byte // of a raw section
 	stayRelas []Rela // of a decoded one
@@ -51,17 +46,16 @@ type mover struct {
 
 func (m *mover) raw() bool { return m.from.encoding == rawRelocs }
 
-// leave begins a list of what stays with everything in front of i.
-func (m *mover) leave(i int) {
-	if m.left {
-		return
-	}
-	m.left = true
+// keep lets everything up to the i-th relocation stay.
+func (m *mover) keep(i int) {
 	if m.raw() {
-		m.stay = append(make([]byte, 0, len(m.from.Data)), m.from.Data[:i*m.size]...)
+		if m.stay == nil {
+			m.stay = make([]byte, 0, len(m.from.Data))
+		}
+		m.stay = append(m.stay, m.from.Data[m.done*m.size:i*m.size]...)
 		return
 	}
-	m.stayRelas = append(make([]Rela, 0, len(m.from.relocs)), m.from.relocs[:i]...)
+	m.stayRelas = append(m.stayRelas, m.from.relocs[m.done:i]...)
 }
 
 // append puts r, the i-th of from, at the end of into.
@@ -105,18 +99,18 @@ func (s *Section) takeRaw() bool {
 
 // decode goes on with values, for symbols that raw entries can't name.
 func (m *mover) decode() {
-	if m.left {
-		m.stayRelas = m.decodeRelocs(m.from, m.stay)
-	}
+	m.stayRelas = m.decodeRelocs(m.from, m.stay)
 	m.from.Relocs()
 }
 
 func (m *mover) finish() {
-	switch {
-	case !m.left:
-	case m.raw():
+	if m.done == 0 {
+		return
+	}
+	m.keep(m.from.NumRelocs())
+	if m.raw() {
 		m.from.Data = m.stay
-	default:
+	} else {
 		m.from.SetRelocs(m.stayRelas)
 	}
 }

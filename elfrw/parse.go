@@ -103,7 +103,7 @@ func (p *parser) headerTable(shentsize, shnum, shstrndx uint16) error {
 		return p.errorf(nil, int64(p.ehdrSize()-6), "e_shentsize is %d, want %d", shentsize, size)
 	}
 	if p.shoff > uint64(len(b)) || size > uint64(len(b))-p.shoff {
-		return p.errorf(nil, int64(p.ehdrSize()), "e_shoff %#x lies behind the end of the file", p.shoff)
+		return p.errorf(nil, int64(pick(p.wide, 40, 32)), "e_shoff %#x lies behind the end of the file", p.shoff)
 	}
 	p.null = p.shdr(b[p.shoff:])
 	if p.null.typ != uint32(elf.SHT_NULL) {
@@ -441,10 +441,10 @@ func (p *parser) relocations() error {
 		if len(s.Data)%size != 0 {
 			return p.errorf(s, -1, "size of relocations, %d, is not a multiple of %d", len(s.Data), size)
 		}
-		n := uint32(len(p.parsed))
-		for off := 0; off < len(s.Data); off += size {
-			if sym := p.relSym(s.Data[off:]); sym > n {
-				return p.errorf(s, int64(off), "relocation against symbol %d, but there are %d", sym, n+1)
+		fm, n := p.format, uint32(len(p.parsed))
+		for b := s.Data; len(b) > 0; b = b[size:] {
+			if sym := fm.relSym(b); sym > n {
+				return p.errorf(s, int64(len(s.Data)-len(b)), "relocation against symbol %d, but there are %d", sym, n+1)
 			}
 		}
 		s.encoding = rawRelocs

@@ -4,6 +4,7 @@ package elfrw
 
 import (
 	"debug/elf"
+	"encoding/binary"
 	"fmt"
 
 	"golang.org/x/exp/slices"
@@ -47,39 +48,107 @@ func (s *Section) SetRelocs(r []Rela) {
 func (s *Section) Reloc(i int) Rela {
 	if s.encoding == rawRelocs {
 		size := s.file.relocSize(s.Type)
-		return s.file.reloc(s.Data[i*size:(i+1)*size], s.Type == elf.SHT_RELA)
+		var r [1]Rela
+		s.file.decodeInto(r[:], s.Data[i*size:], s.Type)
+		return r[0]
 	}
 	return s.relocs[i]
 }
 
 // decodeRelocs decodes the entries in b, which are of s's type.
 func (f *File) decodeRelocs(s *Section, b []byte) []Rela {
-	size := f.relocSize(s.Type)
-	relocs := make([]Rela, len(b)/size)
-	for i := range relocs {
-		relocs[i] = f.reloc(b[i*size:(i+1)*size], s.Type == elf.SHT_RELA)
-	}
+	relocs := make([]Rela, len(b)/f.relocSize(s.Type))
+	f.decodeInto(relocs, b, s.Type)
 	return relocs
 }
 
-// reloc decodes one entry.
-func (f *File) reloc(e []byte, addend bool) (r Rela) {
-	r.Type = f.relType(e)
-	if sym := f.relSym(e); sym != 0 {
-		r.Sym = &f.parsed[sym-1]
+// decodeInto decodes the first len(relocs) entries in b.
+func (f *File) decodeInto(relocs []Rela, b []byte, t elf.SectionType) {
+	fm, size, addend := f.format, f.relocSize(t), t == elf.SHT_RELA
+	if fm.wide && !fm.big && !fm.mips64el && addend {
+		f.decodeRela64LE(relocs, b)
+		return
 	}
-	switch {
-	case !f.wide:
-		r.Offset = uint64(f.u32(e))
-		if addend {
-			r.Addend = int64(int32(f.u32(e[8:])))
+	for i := range relocs {
+		r, e := &relocs[i], b[:size]
+		b = b[size:]
+		r.Type, r.Sym, r.Addend = fm.relType(e), nil, 0
+		if sym := fm.relSym(e); sym != 0 {
+			r.Sym = &f.parsed[sym-1]
 		}
-	case addend:
-		r.Offset, r.Addend = f.u64(e), int64(f.u64(e[16:]))
-	default:
-		r.Offset = f.u64(e)
+		switch {
+		case !fm.wide:
+			r.Offset = uint64(fm.u32(e))
+			if addend {
+				r.Addend = int64(int32(fm.u32(e[8:])))
+			}
+		case addend:
+			r.Offset, r.Addend = fm.u64(e), int64(fm.u64(e[16:]))
+		default:
+			r.Offset = fm.u64(e)
+		}
+	}
+}
+
+// decodeRela64LE is decodeInto for the form that nearly all modules have.
+func (f *File) decodeRela64LE(relocs []Rela, b []byte) {
+	for i := range relocs {
+		e := b[24*i : 24*i+24]
+		var y *Symbol
+		if sym := binary.LittleEndian.Uint32(e[12:]); sym != 0 {
+			y = &f.parsed[sym-1]
+		}
+		relocs[i] = Rela{
+			Offset: binary.LittleEndian.Uint64(e),
+			Sym:    y,
+			Type:   binary.LittleEndian.Uint32(e[8:]),
+			Addend: int64(binary.LittleEndian.Uint64(e[16:])),
+		}
+	}
+}
+
+// RelocReader reads a section's relocations one after the other, for those who
+// look at all of them once and keep none: it decodes a block at a time.
+type RelocReader struct {
+	s     *Section
+	next  int // index of the first one behind block
+	block []Rela
+	buf   []Rela
+}
+
+// ReadRelocs returns a reader of s's relocations as they are now.
+func (s *Section) ReadRelocs() *RelocReader {
+	r := &RelocReader{s: s}
+	if s.encoding != rawRelocs {
+		r.block, r.next = s.relocs, len(s.relocs)
 	}
 	return r
+}
+
+// Next returns the next relocation, which is good until the call after, or nil
+// when there is none.
+func (r *RelocReader) Next() *Rela {
+	if len(r.block) == 0 && !r.fill() {
+		return nil
+	}
+	x := &r.block[0]
+	r.block = r.block[1:]
+	return x
+}
+
+func (r *RelocReader) fill() bool {
+	const most = 256
+	n := min(most, r.s.NumRelocs()-r.next)
+	if n <= 0 {
+		return false
+	}
+	if r.buf == nil {
+		r.buf = make([]Rela, n)
+	}
+	r.block = r.buf[:n]
+	r.s.file.decodeInto(r.block, r.s.Data[r.next*r.s.file.relocSize(r.s.Type):], r.s.Type)
+	r.next += n
+	return true
 }
 
 // putReloc encodes r, or says what does not fit.
@@ -154,9 +223,9 @@ func (f *File) Refers(want func(*Symbol) bool, visit func(Reference) bool) {
 func (f *File) refersFrom(s *Section, marks []bool, want func(*Symbol) bool, visit func(Reference) bool) bool {
 	switch s.encoding {
 	case rawRelocs:
-		size := f.relocSize(s.Type)
+		fm, size := f.format, f.relocSize(s.Type)
 		for i, b := 0, s.Data; len(b) > 0; i, b = i+1, b[size:] {
-			if marks[f.relSym(b)] && !visit(Reference{s, i, s.Reloc(i)}) {
+			if marks[fm.relSym(b)] && !visit(Reference{s, i, s.Reloc(i)}) {
 				return false
 			}
 		}

@@ -31,6 +31,7 @@ func (f *File) Verify() error {
 const maxFindings = 100
 
 type verifier struct {
+	known []bool // by number in the input: whether the symbol is still there; made when needed
 	*File
 	found []error
 }
@@ -169,21 +170,25 @@ func (v *verifier) relocations(s *Section) {
 }
 
 func (v *verifier) rawRelocations(s *Section, size uint64) {
-	width := v.relocSize(s.Type)
-	for b := s.Data; len(b) > 0; b = b[width:] {
-		var off uint64
-		if v.wide {
-			off = v.u64(b)
-		} else {
-			off = uint64(v.u32(b))
+	if v.known == nil {
+		v.known = make([]bool, len(v.parsed)+1)
+		v.known[0] = true
+		for i := range v.parsed {
+			v.known[i+1] = v.has(&v.parsed[i])
 		}
-		sym := v.relSym(b)
-		known := sym == 0 || v.has(&v.parsed[sym-1])
-		if off < size && known {
+	}
+	fm, width := v.format, v.relocSize(s.Type)
+	for b := s.Data; len(b) > 0; b = b[width:] {
+		off := uint64(fm.u32(b))
+		if fm.wide {
+			off = fm.u64(b)
+		}
+		sym := fm.relSym(b)
+		if off < size && v.known[sym] {
 			continue
 		}
-		v.checkAt(s, int64(off), known, "relocation against symbol %d of the input, which is not in the file any more", sym)
-		v.checkAt(s, int64(off), inTarget(off, size, v.relType(b)), "relocation behind the end of %s (%#x bytes)", s.Target, size)
+		v.checkAt(s, int64(off), v.known[sym], "relocation against symbol %d of the input, which is not in the file any more", sym)
+		v.checkAt(s, int64(off), inTarget(off, size, fm.relType(b)), "relocation behind the end of %s (%#x bytes)", s.Target, size)
 	}
 }
 

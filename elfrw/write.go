@@ -54,6 +54,7 @@ type writer struct {
 	*File
 	shstr, str *stringAppender     // the same when the tables are one section
 	renumbered bool                // some symbol of the input has another number
+	numbers    []uint32            // if so: by number in the input; 0 for those that are gone
 	contents   map[*Section][]byte // rewritten, for sections that hide symbol numbers
 	headers    []shdr
 	table      uint64 // e_shoff
@@ -80,6 +81,12 @@ func (o *writer) numberSymbols() error {
 	o.renumbered = n < len(o.parsed)
 	for i := 0; i < n && !o.renumbered; i++ {
 		o.renumbered = o.Symbols[i] != &o.parsed[i]
+	}
+	if o.renumbered {
+		o.numbers = make([]uint32, len(o.parsed)+1)
+		for i := range o.parsed {
+			o.numbers[i+1], _ = o.newNumber(uint64(i + 1))
+		}
 	}
 	return nil
 }
@@ -492,19 +499,27 @@ func (o *writer) emitRelocs(w io.Writer, s *Section) error {
 
 // emitRenumbered copies relocations and puts the new symbol numbers in.
 func (o *writer) emitRenumbered(w io.Writer, s *Section) error {
-	size := o.relocSize(s.Type)
-	return emitEntries(w, len(s.Data)/size, size, func(b []byte, i int) error {
-		copy(b, s.Data[i*size:])
-		sym := o.relSym(b)
-		num, ok := o.newNumber(uint64(sym))
-		switch {
-		case !ok:
-			return o.errorf(s, int64(i*size), "relocation against %s, which is not in the file", &o.parsed[sym-1])
-		case !o.wide && num >= 1<<24:
-			return o.errorf(s, int64(i*size), "symbol number %d does not fit into ELF32's r_info", num)
-		case num != sym:
-			o.putRelInfo(b, num, o.relType(b))
+	fm, size := o.format, o.relocSize(s.Type)
+	buf := make([]byte, min(len(s.Data), chunk/size*size))
+	for at := 0; at < len(s.Data); at += len(buf) {
+		buf = buf[:copy(buf, s.Data[at:])]
+		for off := 0; off < len(buf); off += size {
+			e := buf[off : off+size]
+			sym := fm.relSym(e)
+			num := o.numbers[sym]
+			switch {
+			case num == sym:
+			case num == 0:
+				return o.errorf(s, int64(at+off), "relocation against %s, which is not in the file", &o.parsed[sym-1])
+			case !fm.wide && num >= 1<<24:
+				return o.errorf(s, int64(at+off), "symbol number %d does not fit into ELF32's r_info", num)
+			default:
+				fm.putRelInfo(e, num, fm.relType(e))
+			}
 		}
-		return nil
-	})
+		if _, err := w.Write(buf); err != nil {
+			return err
+		}
+	}
+	return nil
 }

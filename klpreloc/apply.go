@@ -42,40 +42,45 @@ func (p *Plan) Apply() error {
 func (p *Plan) move(same map[*elfrw.Symbol]*elfrw.Symbol) {
 	for rest := p.Moves; len(rest) > 0; {
 		from := rest[0].From
+		goes := make([]*elfrw.Section, from.NumRelocs())
 		n := 0
-		var into []*elfrw.Section
 		for ; n < len(rest) && rest[n].From == from; n++ {
-			into = append(into, &elfrw.Section{
+			into := &elfrw.Section{
 				Name: rest[n].Name, Type: elf.SHT_RELA, Flags: klpSectionFlags,
 				Align: uint64(p.file.PointerSize()), Link: p.file.Symtab, Target: from.Target,
-			})
-			p.file.AddSection(into[n])
-		}
-		moves := slices.Clone(rest[:n])
-		p.file.MoveRelocs(from, func(i int, r *elfrw.Rela) *elfrw.Section {
-			for k := range moves {
-				if !take(&moves[k].Relocs, i) {
-					continue
-				}
-				if y := same[r.Sym]; y != nil {
-					r.Sym = y
-				}
-				return into[k]
 			}
-			return from
+			p.file.AddSection(into)
+			for _, i := range rest[n].Relocs {
+				goes[i] = into
+			}
+		}
+		which := rest[0].Relocs
+		if n > 1 {
+			which = nil
+			for i := range goes {
+				if goes[i] != nil {
+					which = append(which, i)
+				}
+			}
+		}
+		p.file.MoveRelocs(from, which, func(i int, r *elfrw.Rela) *elfrw.Section {
+			if y := same[r.Sym]; y != nil {
+				r.Sym = y
+			}
+			return goes[i]
 		})
 		rest = rest[n:]
 	}
 }
 
 func (p *Plan) detach(d Detach) {
-	p.file.MoveRelocs(d.From, func(i int, r *elfrw.Rela) *elfrw.Section {
-		switch {
-		case take(&d.Drop, i):
+	which := append(slices.Clone(d.Relocs), d.Drop...)
+	slices.Sort(which)
+	p.file.MoveRelocs(d.From, which, func(i int, r *elfrw.Rela) *elfrw.Section {
+		if take(&d.Drop, i) {
 			return nil
-		case take(&d.Relocs, i):
-			r.Sym = nil
 		}
+		r.Sym = nil
 		return d.From
 	})
 }

@@ -54,6 +54,7 @@ const (
 	ProofFailed        ID = "KLP033" // a defect of this program
 	NothingToConvert   ID = "KLP034" // copied as it is
 	NotAllocated       ID = "KLP035" // relocations of debug information detached
+	FileAccess         ID = "KLP036" // file that can't be read or written
 )
 
 // Severity says what follows from a diagnostic.

@@ -155,7 +155,10 @@ func irregular(t *testing.T, b []byte) *elfrw.File {
 }
 
 func TestEveryIDIsProvoked(t *testing.T) {
-	seen := map[klpreloc.ID]bool{klpreloc.ProofFailed: true} // by mutated files only: see TestProofDiagnostic
+	seen := map[klpreloc.ID]bool{
+		klpreloc.ProofFailed: true, // by mutated files only: see TestProofDiagnostic
+		klpreloc.FileAccess:  true, // by the command only: see its files.txtar
+	}
 	for id, p := range provocations {
 		f := p.edit
 		if f == nil {

@@ -144,6 +144,10 @@ var mutations = map[string]mutation{
 	"sections swapped":      func(t *testing.T, f *elfrw.File) { f.Sections[0], f.Sections[2] = f.Sections[2], f.Sections[0] },
 	"target of relocations": func(t *testing.T, f *elfrw.File) { section(t, f, ordinary).Target = section(t, f, ".data") },
 	"group trimmed":         header(".group", func(s *elfrw.Section) { s.Members = s.Members[:1] }),
+	"group grown": func(t *testing.T, f *elfrw.File) {
+		g := section(t, f, ".group")
+		g.Members = append(slices.Clone(g.Members), section(t, f, ".data"))
+	},
 	"group signature": func(t *testing.T, f *elfrw.File) {
 		section(t, f, ".group").Signature = symbol(t, f, "replaced_show")
 	},

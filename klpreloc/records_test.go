@@ -79,6 +79,7 @@ func TestRecordsOf32Bits(t *testing.T) {
 		{"array of neither", 20, []array{{0, 20}}, []record{{0, "extra0", 4, 1}, {8, "extra1", 12, 2}}, nil},
 		{"array with an empty record", 16, []array{{0, 16}}, []record{{0, "extra0", 4, 1}}, nil},
 		{"array of the right size, relocations elsewhere", 16, []array{{0, 16}}, []record{{0, "extra0", 4, 1}, {12, "extra1", 8, 2}}, nil},
+		{"pointer in neither half of its slot", 12, []array{{0, 12}}, []record{{2, "extra0", 8, 1}}, nil},
 		{"without symbols, 16 apart", 32, nil, []record{{0, "extra0", 4, 1}, {16, "extra1", 20, 2}}, nil},
 		{"without symbols, uneven", 32, nil, []record{{0, "extra0", 4, 1}, {8, "extra1", 12, 2}, {20, "extra2", 24, 3}}, nil},
 		{"without symbol, single with padding", 16, nil, []record{{0, "extra0", 4, 1}}, nil},

@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,29 +17,35 @@ import (
 
 // convert is the command without a subcommand: read, plan, apply, prove, write.
 func convert(cmd *cobra.Command, o *options) error {
-	in, err := readInput(o.in, cmd.InOrStdin())
-	if err != nil {
-		return printError(cmd.ErrOrStderr(), err, o)
+	c := &conversion{options: o, cmd: cmd, result: &result{Input: o.in, Output: o.out, Diagnostics: klpreloc.Diagnostics{}}}
+	var err error
+	if c.input, err = readInput(o.in, cmd.InOrStdin()); err == nil {
+		defer c.unmap()
+		c.result.Input = c.name
+		err = c.run()
 	}
-	defer in.unmap()
-	c := &conversion{options: o, input: in, cmd: cmd, result: &result{Input: in.name, Output: o.out, Diagnostics: klpreloc.Diagnostics{}}}
-	err = c.run()
 	if err != nil {
 		c.result.Status = "refused"
 	}
-	report := newReporter(cmd.ErrOrStderr(), in.name, o).report(c.result.Diagnostics)
+	var named *namedError
+	if errors.As(err, &named) && named.name == c.result.Input {
+		c.found(named.diagnostic())
+		err = errReported
+	}
+	newReporter(cmd.ErrOrStderr(), c.result.Input, o).report(c.result.Diagnostics)
+	if named != nil && err != errReported { // about the output
+		err = printError(cmd.ErrOrStderr(), err, o)
+		c.found(named.diagnostic())
+	}
 	if o.json {
-		if jerr := writeJSON(cmd.OutOrStdout(), c.result); jerr != nil && err == nil {
+		if jerr := writeJSON(cmd.OutOrStdout(), c.result); err == nil {
 			err = jerr
 		}
 	}
-	if err != nil {
-		return printError(cmd.ErrOrStderr(), err, o)
+	if err == nil && o.verbose && c.result.Status == "converted" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: klp-convert: %s\n", c.result.Input, c.result.summary())
 	}
-	if report == nil && o.verbose && !o.dryRun {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: klp-convert: %s\n", in.name, c.result.summary())
-	}
-	return report
+	return err
 }
 
 // result is what --json prints.
@@ -50,10 +57,8 @@ type result struct {
 	Diagnostics klpreloc.Diagnostics `json:"diagnostics"`
 }
 
+// summary says what was done, for -v.
 func (r *result) summary() string {
-	if r.Status == "copied" {
-		return "nothing to convert; copied as it is"
-	}
 	n := 0
 	for _, m := range r.Plan.Moves {
 		n += m.Relocs
@@ -119,13 +124,13 @@ func (c *conversion) copy() error {
 	if c.inPlace() {
 		return nil
 	}
-	want := compressionFor(c.out)
-	if c.out == "-" || want.name == c.packed.name {
-		return writeFile(c.out, c.info, c.cmd.OutOrStdout(), plain, c.raw)
+	if want := c.packing(); want.name != c.packed.name {
+		return writeFile(c.out, c.info, c.cmd.OutOrStdout(), want, c.module)
 	}
-	return writeFile(c.out, c.info, c.cmd.OutOrStdout(), want, c.module)
+	return writeFile(c.out, c.info, c.cmd.OutOrStdout(), plain, c.raw)
 }
 
+// inPlace reports whether the output is the input under whatever name.
 func (c *conversion) inPlace() bool {
 	if c.info == nil {
 		return false
@@ -134,39 +139,66 @@ func (c *conversion) inPlace() bool {
 	return err == nil && os.SameFile(info, c.info)
 }
 
+// packing is how the output is compressed: as its name says or, on stdout,
+// which has none, like the input.
+func (c *conversion) packing() compression {
+	if c.out == "-" {
+		return c.packed
+	}
+	return compressionFor(c.out)
+}
+
 // write puts the edited module into the output, once it is proven.
 func (c *conversion) write(f *elfrw.File) error {
-	want := compressionFor(c.out)
-	if c.out == "-" || want.writer != nil {
-		b, err := f.Bytes()
-		if err == nil {
-			err = c.prove(b)
-		}
-		if err != nil {
-			return c.defect(err)
-		}
-		return writeFile(c.out, c.info, c.cmd.OutOrStdout(), want, b)
+	want := c.packing()
+	if c.out == "-" {
+		return c.writeWhole(f, func(b []byte) error { return want.compress(c.cmd.OutOrStdout(), b) })
 	}
+	inPlace := c.inPlace()
 	o, err := create(c.out, c.info)
 	if err != nil {
 		return err
 	}
 	defer o.discard()
-	if !o.temp { // a device: what is in it can't be taken back
-		b, err := f.Bytes()
-		if err == nil {
-			err = c.prove(b)
-		}
-		if err != nil {
+	if o.temp && want.writer == nil {
+		err = c.writeMapped(f, o)
+	} else {
+		// What is in a device can't be taken back, and what is packed
+		// can't be compared.
+		err = c.writeWhole(f, func(b []byte) error { return want.compress(o.f, b) })
+	}
+	if err == nil {
+		err = o.finish()
+	}
+	if err == nil && inPlace && o.temp {
+		err = o.alsoName(c.in)
+	}
+	return err
+}
+
+// writeWhole makes the module in memory, proves it and hands it to put.
+func (c *conversion) writeWhole(f *elfrw.File, put func([]byte) error) error {
+	b, err := f.Bytes()
+	if err == nil {
+		err = c.prove(b)
+	}
+	if err != nil {
+		return c.defect(err)
+	}
+	if err := put(b); err != nil {
+		return fileError(c.out, err)
+	}
+	return nil
+}
+
+// writeMapped writes the module into a file without a name and proves what is
+// in it.
+func (c *conversion) writeMapped(f *elfrw.File, o *output) error {
+	if err := f.Write(o.f); err != nil {
+		if _, ok := err.(*elfrw.Error); ok {
 			return c.defect(err)
 		}
-		if _, err := o.f.Write(b); err != nil {
-			return fileError(c.out, err)
-		}
-		return o.finish()
-	}
-	if err := f.Write(o.f); err != nil {
-		return c.writeError(err)
+		return fileError(c.out, err) // a full disk
 	}
 	info, err := o.f.Stat()
 	if err != nil {
@@ -180,7 +212,7 @@ func (c *conversion) write(f *elfrw.File) error {
 	if err := c.prove(b); err != nil {
 		return c.defect(err)
 	}
-	return o.finish()
+	return nil
 }
 
 // prove compares the finished bytes with the input, both read anew.
@@ -199,15 +231,6 @@ func (c *conversion) prove(b []byte) error {
 func (c *conversion) defect(err error) error {
 	c.found(klpreloc.ProofDiagnostic(err))
 	return errReported
-}
-
-// writeError tells a full disk from a file that can't be put into ELF.
-func (c *conversion) writeError(err error) error {
-	if _, ok := err.(*elfrw.Error); ok {
-		c.found(klpreloc.FileDiagnostic(err))
-		return errReported
-	}
-	return fileError(c.out, err)
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -76,7 +76,7 @@ func mapFile(f *os.File, size int64) ([]byte, func(), error) {
 	case size > math.MaxInt:
 		return nil, nil, errors.New("too large for this machine")
 	}
-	b, err := syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_PRIVATE)
+	b, err := syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_PRIVATE|syscall.MAP_POPULATE)
 	if err != nil {
 		return nil, nil, fmt.Errorf("mmap: %w", err)
 	}
@@ -91,15 +91,23 @@ func readBounded(r io.Reader) ([]byte, error) {
 	return b, err
 }
 
-// fileError puts a file's name in front of what is wrong with it, once.
-func fileError(name string, err error) error {
+// fileError says what is wrong with a file; the name is said once.
+func fileError(name string, err error) error { return &namedError{name, reason(err)} }
+
+// reason takes the names that package os puts around an error off it.
+func reason(err error) error {
 	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
+	var l *os.LinkError
+	switch {
+	case errors.As(err, &p):
+		return p.Err
+	case errors.As(err, &l):
+		return l.Err
 	}
-	return &namedError{name, err}
+	return err
 }
 
+// namedError is an error about a file of the command line.
 type namedError struct {
 	name string
 	err  error

@@ -28,9 +28,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/exp/slices"
 )
 
 func main() {
+	// Most runs end before a collection would be worth its pauses.
+	debug.SetGCPercent(400)
+	removeTempsOnSignal()
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -51,8 +55,6 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // run is main with everything it touches.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
-	stopSignals := removeTempOnSignal()
-	defer stopSignals()
 	// Inputs are mapped; one that shrinks meanwhile must not end in a trace.
 	debug.SetPanicOnFault(true)
 	defer func() {
@@ -117,7 +119,7 @@ module that holds nothing to convert is copied byte for byte.`,
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say what is done, and notes")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say errors only")
 	f.BoolVar(&o.json, "json", false, "print plan, result and diagnostics as one JSON object on stdout")
-	cmd.PersistentFlags().StringVar(&o.color, "color", "auto", "colour diagnostics: `auto`, always or never")
+	cmd.PersistentFlags().StringVar(&o.color, "color", "auto", "colour diagnostics: auto, always or never (`WHEN`)")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	cmd.SetVersionTemplate("klp-convert {{.Version}}\n")
 	cmd.CompletionOptions.HiddenDefaultCmd = false
@@ -162,6 +164,8 @@ func (o *options) args(_ *cobra.Command, args []string) error {
 		return usagef("two output files: %s and, by --output, %s", args[1], o.out)
 	case len(args) > 2:
 		return usagef("too many arguments: %s", strings.Join(args[2:], " "))
+	case slices.Contains(args, ""):
+		return usagef("a file name is empty")
 	case o.verbose && o.quiet:
 		return usagef("--verbose and --quiet exclude each other")
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -26,34 +27,32 @@ type output struct {
 // device, a pipe) can't be replaced and is written to. The file gets the
 // permissions, and where that is allowed the owner, of like.
 func create(path string, like fs.FileInfo) (*output, error) {
-	if info, err := os.Stat(path); err == nil {
+	target, err := follow(path)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	if info, err := os.Stat(target); err == nil {
 		switch mode := info.Mode(); {
 		case mode.IsDir():
 			return nil, fileError(path, syscall.EISDIR)
 		case !mode.IsRegular():
-			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			f, err := os.OpenFile(target, os.O_WRONLY, 0)
 			if err != nil {
 				return nil, fileError(path, err)
 			}
-			return &output{f: f, path: path}, nil
-		}
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			path = real
+			return &output{f: f, path: target}, nil
 		}
 		if like == nil {
 			like = info
 		}
 	}
-	dir, base := filepath.Split(path)
-	if dir == "" {
-		dir = "."
-	}
+	dir, base := filepath.Dir(target), filepath.Base(target)
 	f, err := os.CreateTemp(dir, "."+base+".*.tmp")
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, fileError(path, fmt.Errorf("can't make a temporary file in %s: %w", dir, reason(err)))
 	}
 	temps.add(f.Name())
-	o := &output{f: f, path: path, temp: true}
+	o := &output{f: f, path: target, temp: true}
 	if like != nil {
 		if st, ok := like.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
 			f.Chown(int(st.Uid), int(st.Gid))
@@ -67,6 +66,47 @@ func create(path string, like fs.FileInfo) (*output, error) {
 		return nil, fileError(path, err)
 	}
 	return o, nil
+}
+
+// follow returns what a path names once symbolic links are followed, whether
+// that exists or not.
+func follow(path string) (string, error) {
+	for range 40 { // as the kernel does (MAXSYMLINKS)
+		next, err := os.Readlink(path)
+		if err != nil {
+			return path, nil // no link
+		}
+		if !filepath.IsAbs(next) {
+			next = filepath.Join(filepath.Dir(path), next)
+		}
+		path = next
+	}
+	return "", syscall.ELOOP
+}
+
+// alsoName makes the finished output the contents of name too, which was
+// another name of the same file (a hard link).
+func (o *output) alsoName(name string) error {
+	target, err := follow(name)
+	if err != nil {
+		return fileError(name, err)
+	}
+	if a, err := os.Stat(target); err == nil {
+		if b, err := os.Stat(o.path); err == nil && os.SameFile(a, b) {
+			return nil
+		}
+	}
+	temp := fmt.Sprintf("%s/.%s.%d.tmp", filepath.Dir(target), filepath.Base(target), os.Getpid())
+	if err := os.Link(o.path, temp); err != nil {
+		return fileError(name, reason(err))
+	}
+	temps.add(temp)
+	if err := os.Rename(temp, target); err != nil {
+		os.Remove(temp)
+		return fileError(name, reason(err))
+	}
+	temps.forget(temp)
+	return nil
 }
 
 func umask() fs.FileMode {
@@ -146,19 +186,14 @@ func removeTemps() {
 	}
 }
 
-// removeTempOnSignal ends the program cleanly on the signals that make and
-// terminals send. What it returns stops that.
-func removeTempOnSignal() func() {
+// removeTempsOnSignal makes the signals that make and terminals send end the
+// program cleanly.
+func removeTempsOnSignal() {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
-		if s, ok := <-c; ok {
-			removeTemps()
-			os.Exit(128 + int(s.(syscall.Signal)))
-		}
+		s := <-c
+		removeTemps()
+		os.Exit(128 + int(s.(syscall.Signal)))
 	}()
-	return func() {
-		signal.Stop(c)
-		close(c)
-	}
 }

@@ -77,14 +77,16 @@ func (r *reporter) severity(s klpreloc.Severity) string {
 	return severityColor[s] + s.String() + "\x1b[0m"
 }
 
-// printError prints an error that belongs to a file in the form of a
-// diagnostic.
+// printError prints an error that belongs to a file as the diagnostic that it
+// is, and passes on any other.
 func printError(w io.Writer, err error, o *options) error {
 	var named *namedError
 	if !errors.As(err, &named) {
 		return err
 	}
-	r := newReporter(w, named.name, o)
-	fmt.Fprintf(w, "%s: %s: klp-convert: %v\n", named.name, r.severity(klpreloc.Error), named.err)
-	return errReported
+	return newReporter(w, named.name, o).report(klpreloc.Diagnostics{named.diagnostic()})
+}
+
+func (e *namedError) diagnostic() klpreloc.Diagnostic {
+	return klpreloc.Diagnostic{ID: klpreloc.FileAccess, Severity: klpreloc.Error, Message: e.err.Error()}
 }
