@@ -3,6 +3,7 @@
 package klpreloc_test
 
 import (
+	"bytes"
 	"debug/elf"
 	"testing"
 
@@ -133,14 +134,18 @@ var mutations = map[string]mutation{
 	"annotation section left": func(t *testing.T, f *elfrw.File) { addRecords(t, f, "vmlinux", 0) },
 	"annotated symbol left":   func(t *testing.T, f *elfrw.File) { addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL) },
 
-	"contents of .text":     header(".text", func(s *elfrw.Section) { s.Data = slices.Clone(s.Data); s.Data[3] ^= 1 }),
-	"contents of .modinfo":  header(".modinfo", func(s *elfrw.Section) { s.Data = slices.Clone(s.Data); s.Data[3] ^= 1 }),
-	"contents of debug":     header(".debug_x", func(s *elfrw.Section) { s.Data = []byte("12345678123456781234567812345679") }),
-	"contents longer":       header(".data", func(s *elfrw.Section) { s.Data = append(slices.Clone(s.Data), 0) }),
-	"flags of .text":        header(".text", func(s *elfrw.Section) { s.Flags |= 1 }),
-	"alignment of .text":    header(".text", func(s *elfrw.Section) { s.Align *= 2 }),
-	"name of .text":         header(".text", func(s *elfrw.Section) { s.Name = ".texx" }),
-	"sh_info of .text":      header(".text", func(s *elfrw.Section) { s.Info = 1 }),
+	"contents of .text":    header(".text", func(s *elfrw.Section) { s.Data = slices.Clone(s.Data); s.Data[3] ^= 1 }),
+	"contents of .modinfo": header(".modinfo", func(s *elfrw.Section) { s.Data = slices.Clone(s.Data); s.Data[3] ^= 1 }),
+	"contents of debug":    header(".debug_x", func(s *elfrw.Section) { s.Data = []byte("12345678123456781234567812345679") }),
+	"contents longer":      header(".data", func(s *elfrw.Section) { s.Data = append(slices.Clone(s.Data), 0) }),
+	"flags of .text":       header(".text", func(s *elfrw.Section) { s.Flags |= 1 }),
+	"alignment of .text":   header(".text", func(s *elfrw.Section) { s.Align *= 2 }),
+	"name of .text":        header(".text", func(s *elfrw.Section) { s.Name = ".texx" }),
+	"sh_info of .text":     header(".text", func(s *elfrw.Section) { s.Info = 1 }),
+	"string table": header(".strtab", func(s *elfrw.Section) { // where no name is any more
+		s.Data = slices.Clone(s.Data)
+		s.Data[bytes.Index(s.Data, []byte(".klp.sym.rela."))] = 'x'
+	}),
 	"sections swapped":      func(t *testing.T, f *elfrw.File) { f.Sections[0], f.Sections[2] = f.Sections[2], f.Sections[0] },
 	"target of relocations": func(t *testing.T, f *elfrw.File) { section(t, f, ordinary).Target = section(t, f, ".data") },
 	"group trimmed":         header(".group", func(s *elfrw.Section) { s.Members = s.Members[:1] }),
