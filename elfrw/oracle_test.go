@@ -135,3 +135,34 @@ func TestBuilderMakesWhatReadelfReads(t *testing.T) {
 		assertReadelfSilent(t, m.bytes())
 	})
 }
+
+// TestReadRelocsGivesWhatRelocsGives, a block at a time.
+func TestReadRelocsGivesWhatRelocsGives(t *testing.T) {
+	for _, n := range []int{0, 1, 255, 256, 257, 1000} {
+		eachKind(t, func(t *testing.T, k kind) {
+			m := bare(k)
+			relocs := make([]trel, n)
+			for i := range relocs {
+				relocs[i] = trel{uint64(i), []string{"", "local", "global"}[i%3], uint32(i % 200), int64(-i)}
+			}
+			b := m.add(m.rela(".text", relocs...)).bytes()
+			raw, decoded := section(t, parse(t, b), ".rela.text"), section(t, parse(t, b), ".rela.text")
+			decoded.Relocs()
+			a, d := raw.ReadRelocs(), decoded.ReadRelocs()
+			for i, want := range relocs {
+				for _, r := range []*Rela{a.Next(), d.Next()} {
+					require.NotNil(t, r, i)
+					name := ""
+					if r.Sym != nil {
+						name = r.Sym.Name
+					}
+					require.Equal(t, want, trel{r.Offset, name, r.Type, r.Addend})
+				}
+			}
+			assert.Nil(t, a.Next())
+			assert.Nil(t, a.Next())
+			assert.Nil(t, d.Next())
+			assert.Equal(t, rawRelocs, raw.encoding)
+		})
+	}
+}
