@@ -77,11 +77,9 @@ func TestEveryBytePoked(t *testing.T) {
 		b := contents(t, name)
 		for i := range b {
 			was := b[i]
-			for _, v := range []byte{was ^ 1, was + 8} {
-				b[i] = v
-				place = fmt.Sprintf("%s: byte %#x is %#x instead of %#x", name, i, v, was)
-				contract(t, b)
-			}
+			b[i] ^= 1 << (i % 4) // the lowest bit of small numbers, others elsewhere
+			place = fmt.Sprintf("%s: byte %#x is %#x instead of %#x", name, i, b[i], was)
+			contract(t, b)
 			b[i] = was
 		}
 	}
