@@ -15,7 +15,7 @@ import (
 type machine struct {
 	name  string
 	word  uint32              // relocation that stores an address, for records
-	types map[uint32]int      // what the loader applies → bytes that it writes
+	types []span              // what the loader applies
 	str   func(uint32) string // the psABI's name of a type
 
 	// zeroTarget: the loader refuses to relocate bytes that are not zero
@@ -30,19 +30,22 @@ type machine struct {
 	nop bool
 }
 
-// span is the numbers of types from the first to the last.
-type span [2]uint32
+// span is the numbers of types from the first to the last, and how many bytes
+// each writes where that matters (x86).
+type span struct {
+	first, last uint32
+	width       int
+}
 
-// of makes a set of the types in ranges. How many bytes they write matters on
-// x86 only.
-func of(ranges ...span) map[uint32]int {
-	m := map[uint32]int{}
-	for _, r := range ranges {
-		for t := r[0]; t <= r[1]; t++ {
-			m[t] = -1
+// width returns how many bytes type t writes, and false when the loader does
+// not apply it.
+func (m *machine) width(t uint32) (int, bool) {
+	for _, s := range m.types {
+		if s.first <= t && t <= s.last {
+			return s.width, true
 		}
 	}
-	return m
+	return 0, false
 }
 
 // The architectures with HAVE_LIVEPATCH, up to 7.3.
@@ -50,18 +53,15 @@ var machines = map[elf.Machine]*machine{
 	elf.EM_X86_64: {
 		name: "x86_64", word: uint32(elf.R_X86_64_64), zeroTarget: true,
 		str: func(t uint32) string { return elf.R_X86_64(t).String() },
-		types: map[uint32]int{
-			uint32(elf.R_X86_64_NONE): 0, uint32(elf.R_X86_64_64): 8, uint32(elf.R_X86_64_PC64): 8,
-			uint32(elf.R_X86_64_PC32): 4, uint32(elf.R_X86_64_PLT32): 4,
-			uint32(elf.R_X86_64_32): 4, uint32(elf.R_X86_64_32S): 4,
-		},
+		// NONE, 64, PC32, PLT32, 32 and 32S, PC64.
+		types: []span{{0, 0, 0}, {1, 1, 8}, {2, 2, 4}, {4, 4, 4}, {10, 11, 4}, {24, 24, 8}},
 	},
 	elf.EM_S390: {
 		name: "s390x", word: uint32(elf.R_390_64),
 		str: func(t uint32) string { return elf.R_390(t).String() },
 		// All but COPY, GLOB_DAT, JMP_SLOT, RELATIVE (9 to 12) and the
 		// thread-local ones (37 to 56).
-		types: of(span{0, 8}, span{13, 36}, span{57, 59}),
+		types: []span{{0, 8, 0}, {13, 36, 0}, {57, 59, 0}},
 	},
 	elf.EM_PPC64: {
 		name: "ppc64", word: uint32(elf.R_PPC64_ADDR64), nop: true,
@@ -69,27 +69,27 @@ var machines = map[elf.Machine]*machine{
 		// Not NONE, which this loader rejects. TOC, ENTRY, REL16_LO and
 		// REL16_HA it applies, but they are about the module's own TOC
 		// and never about a symbol elsewhere.
-		types: of(span{1, 1}, span{10, 10}, span{26, 26}, span{38, 38}, span{44, 44}, span{47, 48}, span{50, 50}, span{63, 64}, span{109, 109}, span{116, 116}, span{132, 133}),
+		types: []span{{1, 1, 0}, {10, 10, 0}, {26, 26, 0}, {38, 38, 0}, {44, 44, 0}, {47, 48, 0}, {50, 50, 0}, {63, 64, 0}, {109, 109, 0}, {116, 116, 0}, {132, 133, 0}},
 	},
 	elf.EM_PPC: {
 		name: "ppc", word: uint32(elf.R_PPC_ADDR32),
 		str: func(t uint32) string { return elf.R_PPC(t).String() },
 		// ADDR32, ADDR16_LO, ADDR16_HI, ADDR16_HA, REL24, REL32
 		// (arch/powerpc/kernel/module_32.c).
-		types: of(span{1, 1}, span{4, 6}, span{10, 10}, span{26, 26}),
+		types: []span{{1, 1, 0}, {4, 6, 0}, {10, 10, 0}, {26, 26, 0}},
 	},
 	elf.EM_AARCH64: {
 		name: "aarch64", word: uint32(elf.R_AARCH64_ABS64),
 		str: func(t uint32) string { return elf.R_AARCH64(t).String() },
 		// NONE (two numbers), data, MOVW, addresses, branches.
-		types: of(span{0, 0}, span{256, 280}, span{282, 293}, span{299, 299}),
+		types: []span{{0, 0, 0}, {256, 280, 0}, {282, 293, 0}, {299, 299, 0}},
 	},
 	elf.EM_LOONGARCH: {
 		name: "loongarch64", word: uint32(elf.R_LARCH_64), pairs: true,
 		str: func(t uint32) string { return elf.R_LARCH(t).String() },
 		// Not PCADD_*: its low half is looked up next to the high one in
 		// the same section, under another symbol, so neither can move.
-		types: of(span{0, 2}, span{20, 24}, span{29, 29}, span{32, 46}, span{50, 51}, span{55, 56}, span{66, 76}, span{99, 99}, span{109, 109}),
+		types: []span{{0, 2, 0}, {20, 24, 0}, {29, 29, 0}, {32, 46, 0}, {50, 51, 0}, {55, 56, 0}, {66, 76, 0}, {99, 99, 0}, {109, 109, 0}},
 	},
 }
 

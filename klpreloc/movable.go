@@ -48,7 +48,7 @@ func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, t *target) bool {
 			hint("use static_key_enabled(), an indirect call, or a helper function outside of the alternative")
 		return false
 	}
-	width, known := p.machine.types[r.Type]
+	width, known := p.machine.width(r.Type)
 	if !known {
 		p.errorf(BadType, where, symName(r.Sym), "%s is reached by %s, which the module loader of %s does not apply", symName(r.Sym), typeName(p.File, r.Type), p.machine.name).
 			hint("build with the kernel's own flags (Kbuild), without -fpic")

@@ -374,6 +374,8 @@ func sectionSet(sections []*elfrw.Section) map[*elfrw.Section]bool {
 func (p *planner) loaded(s affectedSection, gone map[*elfrw.Section]bool) {
 	byGate := map[string]int{} // index into p.Moves
 	first := len(p.Moves)
+	var t *target // of sym
+	var sym *elfrw.Symbol
 	for _, i := range s.which {
 		r := s.Reloc(i)
 		if r.Sym.Section != nil && gone[r.Sym.Section] {
@@ -381,7 +383,9 @@ func (p *planner) loaded(s affectedSection, gone map[*elfrw.Section]bool) {
 				hint("nothing but klp-convert may use a KLP_MODULE_RELOC array")
 			continue
 		}
-		t := p.bySymbol[r.Sym]
+		if r.Sym != sym {
+			t, sym = p.bySymbol[r.Sym], r.Sym
+		}
 		t.relocs++
 		if !p.movable(s.Section, r, t) {
 			continue

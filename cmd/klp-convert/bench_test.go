@@ -73,8 +73,8 @@ func BenchmarkSample(b *testing.B) {
 	compare(b, builtTool(b), "../../testdata/x86_64/livepatch-cmdline.ko", "x-objcopy", "objcopy")
 }
 
-// A module as large as the largest that distributions ship, every tenth of its
-// relocations against an annotated symbol.
+// A module as large as the largest that distributions ship, every hundredth of
+// its relocations against an annotated symbol.
 func BenchmarkLargeModule(b *testing.B) {
 	compare(b, builtTool(b), grown(b, 300_000, 12<<20, 0), "x-objcopy", "objcopy")
 }
@@ -119,7 +119,7 @@ func grown(b *testing.B, n, text, debug int) string {
 	relocs := make([]elfrw.Rela, n)
 	for i := range relocs {
 		relocs[i] = elfrw.Rela{Offset: uint64(i) * uint64(text/n), Sym: other, Type: uint32(elf.R_X86_64_PC32), Addend: -4}
-		if i%10 == 0 {
+		if i%100 == 0 {
 			relocs[i].Sym = annotated
 		}
 	}
