@@ -49,6 +49,10 @@
 // twice, so every kernel message comes twice), and settle, which waits until the
 // transition of a livepatch has ended.
 //
+// "go test" keeps a result while the sources are the same. It cannot see that
+// Debian has a newer kernel, or that a missing package has been installed since:
+// -count=1 is the way to know.
+//
 // Environment:
 //
 //	KLP_LAB_CACHE   folder of the cache (default: klp-convert/lab in the user's cache)

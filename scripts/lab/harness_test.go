@@ -71,7 +71,8 @@ func cannotRun(t *testing.T, why string) {
 
 func makeBench() (w *workbench, skip string, err error) {
 	if missing := Missing(); len(missing) > 0 {
-		return nil, "the kernel lab needs: " + InstallLine(missing), nil
+		// What is installed outside the sources does not renew a cached result.
+		return nil, "the kernel lab needs: " + InstallLine(missing) + " (and then: go test -count=1)", nil
 	}
 	cache, err := OpenCache()
 	if err != nil {

@@ -73,7 +73,7 @@ func TestAtLeast(t *testing.T) {
 }
 
 func TestInstallLineNamesPackages(t *testing.T) {
-	line := InstallLine([]Prerequisite{{"qemu-system-x86_64", "qemu-system-x86", ""}, {"libelf.so.1", "libelf1", ""}})
+	line := InstallLine([]Prerequisite{{Package: "qemu-system-x86"}, {Package: "libelf1"}})
 	assert.Equal(t, "apt-get install --no-install-recommends qemu-system-x86 libelf1", line)
 }
 

@@ -3,9 +3,12 @@
 package lab
 
 import (
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -15,18 +18,20 @@ type Prerequisite struct {
 	What    string // a program, a library's soname, or the path of a file
 	Package string // the Debian package that has it
 	Why     string
+	Since   int // the Debian release whose kernels ask for it first; 0: all
 }
 
 // prerequisites is the whole list, found by building and booting in a minimal
 // system. busybox is not on it: it is static, so the cache's copy serves.
 var prerequisites = []Prerequisite{
-	{"qemu-system-x86_64", "qemu-system-x86", "boots the kernel"},
-	{"gcc", "gcc", "compiles modules with the compiler of the release's kernels"},
-	{"/usr/include/errno.h", "libc6-dev", "go links tests with C as soon as there is a gcc"},
-	{"make", "make", "runs Kbuild"},
-	{"apt-get", "apt", "finds and downloads the kernel packages"},
-	{"dpkg-deb", "dpkg", "unpacks them"},
-	{"libelf.so.1", "libelf1", "objtool of the kbuild package is linked with it"},
+	{"qemu-system-x86_64", "qemu-system-x86", "boots the kernel", 0},
+	{"gcc", "gcc", "compiles modules with the compiler of the release's kernels", 0},
+	{"/usr/include/errno.h", "libc6-dev", "go links tests with C as soon as there is a gcc", 0},
+	{"make", "make", "runs Kbuild", 0},
+	{"apt-get", "apt", "finds and downloads the kernel packages", 0},
+	{"dpkg-deb", "dpkg", "unpacks them", 0},
+	{"libelf.so.1", "libelf1", "objtool of the kbuild package is linked with it", 0},
+	{"pahole", "pahole", "makes BTF, for which the headers bring a vmlinux", 13},
 }
 
 // libraryDirs is where Debian's loader looks on amd64.
@@ -36,9 +41,10 @@ var libraryDirs = []string{
 
 // Missing returns the prerequisites that this machine does not have.
 func Missing() []Prerequisite {
+	release := debianRelease()
 	var missing []Prerequisite
 	for _, p := range prerequisites {
-		if !p.present() {
+		if release >= p.Since && !p.present() {
 			missing = append(missing, p)
 		}
 	}
@@ -60,6 +66,26 @@ func (p Prerequisite) present() bool {
 		}
 	}
 	return false
+}
+
+var versionIDRE = regexp.MustCompile(`(?m)^VERSION_ID="?(\d+)`)
+
+// debianRelease returns the number of the machine's Debian release. Those that
+// have none yet (testing, sid) count as later than any.
+func debianRelease() int {
+	text, err := os.ReadFile("/etc/os-release")
+	if err != nil {
+		return math.MaxInt
+	}
+	m := versionIDRE.FindSubmatch(text)
+	if m == nil {
+		return math.MaxInt
+	}
+	n, err := strconv.Atoi(string(m[1]))
+	if err != nil {
+		return math.MaxInt
+	}
+	return n
 }
 
 // InstallLine is the command that installs what is missing, to be pasted as root.
