@@ -9,7 +9,7 @@ for pkg in $(${GO:-go} list ./...); do
 	for target in $(${GO:-go} test -list '^Fuzz' "$pkg" | grep '^Fuzz' || true); do
 		found=$((found + 1))
 		echo "fuzz $pkg $target $time"
-		${GO:-go} test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 20x "$pkg"
+		${GO:-go} test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x "$pkg"
 	done
 done
 if [ "$found" -eq 0 ]; then

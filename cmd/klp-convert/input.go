@@ -76,7 +76,7 @@ func mapFile(f *os.File, size int64) ([]byte, func(), error) {
 	case size > math.MaxInt:
 		return nil, nil, errors.New("too large for this machine")
 	}
-	b, err := syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_PRIVATE|syscall.MAP_POPULATE)
+	b, err := syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_PRIVATE)
 	if err != nil {
 		return nil, nil, fmt.Errorf("mmap: %w", err)
 	}
