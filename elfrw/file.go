@@ -30,7 +30,9 @@ type File struct {
 	raw      []byte     // the input
 	shoff    uint64     // e_shoff of the input
 	rawEhdr  []byte     // the ELF header of the input
-	odd      error      // why the layout is not the linkers'; nil when it is
+	odd      error      // why the file can't be laid out anew; nil when it can
+	loose    bool       // its offsets are not those of a linker, but it can
+	trailing int        // length of Trailer in the input
 }
 
 // Header holds the fields of the ELF header that are not derived from the

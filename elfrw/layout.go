@@ -19,9 +19,16 @@ import (
 // section keeps its distance from the contents in front of it, or its offset when
 // that lies before their end, and moves nothing.
 //
-// A file that breaks the rule (headers in front, shared contents, junk in the
-// gaps) is written back with its offsets as they were, and can't be edited:
-// nothing says which of its bytes may move.
+// Not every module comes straight from a linker. Where the kernel's headers ship
+// a vmlinux, Kbuild lets pahole and resolve_btfids add .BTF (Debian 13 does),
+// and libelf then puts every section at a multiple of 8, whatever its
+// alignment. No byte means anything different for it: nothing but the headers
+// holds a file offset. So a file whose contents neither overlap nor leave
+// anything but zeros between them is written back with its offsets as they
+// were, and laid out by the rule as soon as it is edited.
+//
+// What remains (shared contents, junk in the gaps, program headers) can be
+// copied, but not edited: nothing says which of its bytes belong to what.
 
 // lay assigns an offset to every section in order and returns that of the
 // section header table, and false on overflow.
@@ -118,6 +125,33 @@ func (p *parser) gaps() {
 			s.spot, s.gap = behind, s.offset-pos
 		}
 	}
+}
+
+// orderly reports whether every byte of the file belongs to one thing: a
+// header, the contents of one section, zeros between these, or the trailer
+// behind them all.
+func (p *parser) orderly() bool {
+	if p.shoff == 0 {
+		return false
+	}
+	type extent struct{ from, to uint64 }
+	all := []extent{{0, uint64(p.ehdrSize())}, {p.shoff, p.shoff + uint64(len(p.headers)*p.shdrSize())}}
+	for _, s := range p.Sections {
+		if s.Type != elf.SHT_NOBITS && len(s.Data) > 0 {
+			all = append(all, extent{s.offset, s.offset + uint64(len(s.Data))})
+		}
+		s.spot, s.gap = aligned, 0
+	}
+	slices.SortFunc(all, func(a, b extent) int { return compare(a.from, b.from) })
+	for i := 1; i < len(all); i++ {
+		if all[i].from < all[i-1].to || p.zeros(all[i-1].to, all[i].from) != nil {
+			return false
+		}
+	}
+	// Alignments that the offsets do not keep were never paid for with
+	// bytes; nobody shall make a small file a huge one with them.
+	shoff, ok := p.lay((*Section).Size, func(*Section, uint64) {})
+	return ok && shoff <= 2*uint64(len(p.raw))+1<<20
 }
 
 func (p *parser) zeros(from, to uint64) error {

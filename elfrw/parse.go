@@ -457,6 +457,9 @@ func (p *parser) relocations() error {
 func (p *parser) layout() error {
 	if p.odd == nil {
 		p.odd = p.regular()
+		if p.odd != nil && p.orderly() {
+			p.odd, p.loose = nil, true
+		}
 	}
 	end := uint64(len(p.rawEhdr))
 	if p.shoff != 0 {
@@ -472,5 +475,6 @@ func (p *parser) layout() error {
 		end = uint64(len(p.raw))
 	}
 	p.Trailer = p.raw[end:]
+	p.trailing = len(p.Trailer)
 	return nil
 }

@@ -34,7 +34,7 @@ func (f *File) Write(w io.Writer) error {
 			return err
 		}
 	}
-	if f.odd != nil {
+	if o.keep {
 		return o.verbatim(w)
 	}
 	return o.stream(w)
@@ -58,6 +58,7 @@ type writer struct {
 	contents   map[*Section][]byte // rewritten, for sections that hide symbol numbers
 	headers    []shdr
 	table      uint64 // e_shoff
+	keep       bool   // every section stays at its offset
 }
 
 func (o *writer) numberSections() error {
@@ -190,8 +191,13 @@ func (o *writer) place() error {
 	for _, s := range o.Sections {
 		o.headers[s.num] = o.header(s)
 	}
-	if o.odd != nil {
-		return o.unchanged()
+	if o.odd != nil || o.loose {
+		switch o.keep = o.unmoved(); {
+		case o.keep:
+			return nil
+		case o.odd != nil:
+			return o.Editable()
+		}
 	}
 	var ok bool
 	o.table, ok = o.lay(o.size, func(s *Section, off uint64) {
@@ -243,26 +249,27 @@ func (o *writer) header(s *Section) shdr {
 	return h
 }
 
-// unchanged returns an *Error unless every section of a file with an irregular
-// layout still has its place and size.
-func (o *writer) unchanged() error {
+// unmoved reports whether every section of a file that no linker laid out
+// still has its place and size, and takes the table's place over if so.
+func (o *writer) unmoved() bool {
+	if o.trailing != len(o.Trailer) || !bytes.Equal(o.Trailer, o.raw[len(o.raw)-o.trailing:]) {
+		return false
+	}
 	if o.table = o.shoff; o.shoff == 0 {
-		if len(o.Sections) != 0 {
-			return o.Editable()
-		}
 		o.headers = nil
-		return nil
+		return len(o.Sections) == 0
 	}
-	if uint64(len(o.headers))*uint64(o.shdrSize()) > uint64(len(o.raw))-o.shoff {
-		return o.Editable()
+	size := uint64(o.shdrSize())
+	if uint64(len(o.headers))*size > uint64(len(o.raw))-o.shoff {
+		return false
 	}
-	for i := range o.headers {
-		was := o.shdr(o.raw[o.shoff+uint64(i)*uint64(o.shdrSize()):])
-		if now := o.headers[i]; now.offset != was.offset || now.size != was.size || now.typ != was.typ {
-			return o.Editable()
+	for i, now := range o.headers {
+		was := o.shdr(o.raw[o.shoff+uint64(i)*size:])
+		if now.offset != was.offset || now.size != was.size || now.typ != was.typ {
+			return false
 		}
 	}
-	return nil
+	return true
 }
 
 // ehdr returns the ELF header with the numbers that can change.
@@ -339,9 +346,10 @@ func (o *writer) stream(w io.Writer) error {
 	return b.Flush()
 }
 
-// verbatim writes a file with an irregular layout, which has to come out as it
-// came in: nothing says what an edit would mean for bytes that are shared, or
-// that the model does not cover.
+// verbatim writes a file that no linker laid out with everything at its place.
+// One with an irregular layout has to come out as it came in: nothing says what
+// an edit would mean for bytes that are shared, or that the model does not
+// cover.
 func (o *writer) verbatim(w io.Writer) error {
 	out := slices.Clone(o.raw)
 	head := o.ehdr()
@@ -359,7 +367,7 @@ func (o *writer) verbatim(w io.Writer) error {
 		o.emitHeaders(&at)
 	}
 	copy(out, head)
-	if !bytes.Equal(out, o.raw) || len(o.Trailer) > 0 {
+	if o.odd != nil && !bytes.Equal(out, o.raw) {
 		return o.Editable()
 	}
 	_, err := w.Write(out)
