@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package sympos
+
+// A Source knows the symbols of one object or several.
+type Source interface {
+	// String is the name for messages, usually the path.
+	String() string
+	// Scan visits every symbol that the loader counts, once, in the source's
+	// own order, and then says what it is worth.
+	Scan(visit func(*Entry)) (Facts, error)
+}
+
+// Facts are what a Scan found out about its source as a whole.
+type Facts struct {
+	Kind  Kind
+	Order Order
+	// NoAddresses: every address was 0. The kernel shows them to privileged
+	// readers only (kptr_restrict).
+	NoAddresses bool
+	// Relative names the symbol that addresses count from, when the source
+	// does not have the real ones.
+	Relative string
+	Notes    []string // one line each, for those who want to know more
+}
+
+// Order says what a source's order is worth.
+type Order int
+
+const (
+	Unordered Order = iota // says who is there, not in which order
+	Listed                 // the order of the source is that of the loader
+	ByAddress              // the loader's order is that of ascending addresses
+)
+
+// Kind is what a source is. A smaller one is the better witness for an object
+// that several sources know.
+type Kind int
+
+const (
+	ModuleFile Kind = iota + 1
+	Image
+	Kallsyms
+	VmlinuxFile
+	SystemMap
+	SymbolList
+)
+
+func (k Kind) String() string {
+	switch k {
+	case ModuleFile:
+		return "module"
+	case Image:
+		return "kernel image"
+	case Kallsyms:
+		return "kallsyms"
+	case VmlinuxFile:
+		return "vmlinux"
+	case SystemMap:
+		return "System.map"
+	case SymbolList:
+		return "symbol list"
+	}
+	return "unknown"
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package sympos
+
+import "fmt"
+
+// Vmlinux is the name of the kernel itself among the objects.
+const Vmlinux = "vmlinux"
+
+// An Entry is one symbol on its way past, in a Scan. It and what it points to
+// are good until the visit returns.
+type Entry struct {
+	Object  string // "vmlinux", or the module's name
+	Name    []byte
+	Address uint64 // in a module file: offset in the section
+	Size    uint64 // 0 when the source has no sizes
+	Type    byte   // as /proc/kallsyms prints it; 0 when the source has no types
+	File    []byte // last component of the source file (STT_FILE); nil when not known
+	// Fleeting marks what a module's symbol table loses once the module is
+	// loaded: the position of a namesake behind it then changes.
+	Fleeting bool
+}
+
+// A Symbol is one symbol of an object, and where it stands among its namesakes.
+type Symbol struct {
+	Object string
+	Name   string
+	// Position is what KLP_SYMPOS takes to mean this one: the first of its
+	// name is 1. For a module it is the position while the module is being
+	// loaded. 0 when the source has no order.
+	Position int
+	// Loaded is the position once the object is loaded, 0 when the symbol is
+	// gone by then. It differs from Position in modules only.
+	Loaded  int
+	Address uint64 // in a module file: offset in the section
+	// Size is the size in bytes or, from a source that has no sizes, the
+	// distance to the next symbol; 0 when not known.
+	Size   uint64
+	Type   byte   // as /proc/kallsyms prints it; 0 when not known
+	File   string // last component of the source file; "" when not known
+	Source string // name of the source that gave the position
+}
+
+// Steady reports whether the position is the same for a module that is being
+// loaded and one that is. One that is not steady must not be used: which symbol
+// it means depends on what is loaded first.
+func (s Symbol) Steady() bool { return s.Position == s.Loaded }
+
+func (s Symbol) String() string {
+	return fmt.Sprintf("%s:%s,%d", s.Object, s.Name, s.Position)
+}
+
+// A Want says which names are asked for. It must not keep the slice.
+type Want func(name []byte) bool
+
+// Names wants exactly these.
+func Names(names ...string) Want {
+	set := make(map[string]bool, len(names))
+	for _, n := range names {
+		set[n] = true
+	}
+	return func(name []byte) bool { return set[string(name)] }
+}
+
+// All wants every name: for comparing tables, not for resolving a few symbols.
+func All(name []byte) bool { return true }

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package sympos
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"golang.org/x/exp/slices"
+)
+
+// What Resolve says when a position is no good; errors.Is finds them.
+var (
+	ErrNoObject  = errors.New("no such object")
+	ErrNotFound  = errors.New("no such symbol")
+	ErrAmbiguous = errors.New("ambiguous")
+	ErrPosition  = errors.New("no such position")
+	ErrUnordered = errors.New("order not known")
+	ErrUnsteady  = errors.New("depends on whether the module is loaded")
+	ErrAddress0  = errors.New("at address 0, which the loader takes for not found")
+)
+
+// A Table holds the symbols that Read was asked for.
+type Table struct {
+	objects map[string]*object
+	Sources []Witness // in the order in which Read was given them
+}
+
+// A Witness is a source and what its scan found out.
+type Witness struct {
+	Source Source
+	Facts
+}
+
+// An object is what the best witness says about one object, and in notes where
+// another one contradicts it.
+type object struct {
+	facts   Facts
+	source  string
+	symbols map[string][]Symbol
+	doubts  map[string]string // by name
+}
+
+// Read scans the sources, each once, for the symbols that are wanted. An object
+// that several of them know is taken from the best witness (Kind); from the
+// others come sizes and files that it lacks.
+func Read(want Want, sources ...Source) (*Table, error) {
+	t := &Table{objects: map[string]*object{}}
+	for _, src := range sources {
+		found, facts, err := collect(want, src)
+		if err != nil {
+			return nil, err
+		}
+		t.Sources = append(t.Sources, Witness{src, facts})
+		for name, o := range found {
+			if old := t.objects[name]; old != nil {
+				o = old.reconcile(o)
+			}
+			t.objects[name] = o
+		}
+	}
+	return t, nil
+}
+
+// collect scans one source.
+func collect(want Want, src Source) (map[string]*object, Facts, error) {
+	var (
+		objects = map[string]*object{}
+		now     *object
+		name    string
+		open    []openEnd
+	)
+	facts, err := src.Scan(func(e *Entry) {
+		if now == nil || e.Object != name {
+			name, open = e.Object, open[:0]
+			if now = objects[name]; now == nil {
+				now = &object{source: src.String(), symbols: map[string][]Symbol{}}
+				objects[name] = now
+			}
+		}
+		// A symbol without a size ends where the next higher one begins.
+		if len(open) > 0 && e.Address > open[0].address {
+			for _, o := range open {
+				now.symbols[o.name][o.at].Size = e.Address - o.address
+			}
+			open = open[:0]
+		}
+		if !want(e.Name) {
+			return
+		}
+		s := Symbol{Object: e.Object, Address: e.Address, Size: e.Size, Type: e.Type, File: string(e.File), Source: now.source}
+		list := now.symbols[string(e.Name)]
+		if len(list) == 0 {
+			s.Name = string(e.Name)
+		} else {
+			s.Name = list[0].Name
+		}
+		if !e.Fleeting {
+			s.Loaded = 1 // ranked below
+		}
+		list = append(list, s)
+		now.symbols[s.Name] = list
+		if e.Size == 0 && e.Object == Vmlinux {
+			if len(open) > 0 && open[0].address != e.Address {
+				open = open[:0] // not ascending: distances mean nothing
+			}
+			open = append(open, openEnd{s.Name, len(list) - 1, e.Address})
+		}
+	})
+	if err != nil {
+		return nil, facts, err
+	}
+	for name, o := range objects {
+		o.facts = facts
+		if name != Vmlinux && facts.Order == ByAddress {
+			o.facts.Order = Unordered // only vmlinux is counted by address
+		}
+		for _, list := range o.symbols {
+			rank(list, o.facts.Order)
+		}
+	}
+	return objects, facts, nil
+}
+
+// An openEnd is a symbol whose size is not known before the next one comes.
+type openEnd struct {
+	name    string
+	at      int // in the list of that name
+	address uint64
+}
+
+// rank gives the symbols of one name their positions.
+func rank(list []Symbol, order Order) {
+	if order == ByAddress {
+		slices.SortStableFunc(list, func(a, b Symbol) int {
+			if c := cmp.Compare(a.Address, b.Address); c != 0 {
+				return c
+			}
+			return cmp.Compare(weakness(a), weakness(b))
+		})
+	}
+	kept := 0
+	for i := range list {
+		s := &list[i]
+		stays := s.Loaded != 0
+		s.Position, s.Loaded = 0, 0
+		if order == Unordered {
+			continue
+		}
+		s.Position = i + 1
+		if stays {
+			kept++
+			s.Loaded = kept
+		}
+	}
+}
+
+// weakness is 1 for what comes last among symbols of one address
+// (scripts/kallsyms.c, compare_symbols). The rest of that comparison looks at the
+// name only and cannot part namesakes.
+func weakness(s Symbol) int {
+	if s.Type == 'w' || s.Type == 'W' {
+		return 1
+	}
+	return 0
+}
+
+// reconcile makes one object of what two witnesses say about it.
+func (o *object) reconcile(p *object) *object {
+	if p.facts.Kind < o.facts.Kind {
+		o, p = p, o
+	}
+	for name, mine := range o.symbols {
+		theirs := p.symbols[name]
+		if len(mine) != len(theirs) {
+			// A loaded module's table is short of what is gone by now.
+			if !(o.facts.Kind == ModuleFile && len(theirs) == loaded(mine)) {
+				o.doubt(name, p, len(mine), len(theirs))
+			}
+			continue
+		}
+		if p.facts.Order == Unordered && len(mine) > 1 {
+			continue
+		}
+		for i := range mine {
+			if theirs[i].File != "" && mine[i].File == "" {
+				mine[i].File = theirs[i].File
+			}
+			if p.facts.Kind == VmlinuxFile && theirs[i].Size != 0 {
+				mine[i].Size = theirs[i].Size
+			}
+		}
+	}
+	for name, theirs := range p.symbols {
+		if _, ok := o.symbols[name]; !ok {
+			o.doubt(name, p, 0, len(theirs))
+		}
+	}
+	return o
+}
+
+func (o *object) doubt(name string, p *object, mine, theirs int) {
+	if o.doubts == nil {
+		o.doubts = map[string]string{}
+	}
+	o.doubts[name] = fmt.Sprintf("%s has %d symbols called %q, %s has %d", o.source, mine, name, p.source, theirs)
+}
+
+// loaded returns how many of the list stay once the module is loaded.
+func loaded(list []Symbol) int {
+	n := 0
+	for _, s := range list {
+		if s.Loaded != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Objects returns the names of all objects that any source knows, sorted.
+func (t *Table) Objects() []string {
+	names := make([]string, 0, len(t.objects))
+	for name := range t.objects {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Has reports whether any source knows the object.
+func (t *Table) Has(object string) bool { return t.objects[object] != nil }
+
+// Facts returns what the witness for the object said of itself.
+func (t *Table) Facts(object string) Facts {
+	if o := t.objects[object]; o != nil {
+		return o.facts
+	}
+	return Facts{}
+}
+
+// Lookup returns the symbols of that name in the object, in the order in which
+// the loader counts them. The slice belongs to the table.
+func (t *Table) Lookup(object, name string) []Symbol {
+	if o := t.objects[object]; o != nil {
+		return o.symbols[name]
+	}
+	return nil
+}
+
+// Find returns the symbols of that name in all objects, which come sorted.
+func (t *Table) Find(name string) []Symbol {
+	var all []Symbol
+	for _, object := range t.Objects() {
+		all = append(all, t.Lookup(object, name)...)
+	}
+	return all
+}
+
+// Names returns the names found in the object, sorted.
+func (t *Table) Names(object string) []string {
+	o := t.objects[object]
+	if o == nil {
+		return nil
+	}
+	names := make([]string, 0, len(o.symbols))
+	for name := range o.symbols {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Doubt says how the sources contradict each other about the name, or "".
+func (t *Table) Doubt(object, name string) string {
+	if o := t.objects[object]; o != nil {
+		return o.doubts[name]
+	}
+	return ""
+}
+
+// Resolve returns the symbol that the loader finds for a klp symbol, or why it
+// finds none, or not always the same one.
+func (t *Table) Resolve(object, name string, position uint64) (Symbol, error) {
+	o := t.objects[object]
+	if o == nil {
+		return Symbol{}, fmt.Errorf("object %q: %w", object, ErrNoObject)
+	}
+	list := o.symbols[name]
+	fail := func(err error) (Symbol, error) {
+		return Symbol{}, fmt.Errorf("symbol %q in %s, position %d of %d: %w", name, object, position, len(list), err)
+	}
+	switch n := uint64(len(list)); {
+	case n == 0:
+		return Symbol{}, fmt.Errorf("symbol %q in %s: %w", name, object, ErrNotFound)
+	case position > n:
+		return fail(ErrPosition)
+	case position == 0 && n > 1:
+		return fail(ErrAmbiguous)
+	case o.facts.Order == Unordered && n > 1:
+		return fail(ErrUnordered)
+	}
+	s := list[max(position, 1)-1]
+	if o.facts.Order != Unordered && !s.Steady() {
+		return fail(ErrUnsteady)
+	}
+	if object == Vmlinux && s.Address == 0 && o.hasAddresses() {
+		return fail(ErrAddress0)
+	}
+	return s, nil
+}
+
+// hasAddresses reports whether an address of 0 is one.
+func (o *object) hasAddresses() bool {
+	return o.facts.Kind != SymbolList && !o.facts.NoAddresses && o.facts.Relative == ""
+}
