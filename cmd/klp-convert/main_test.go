@@ -13,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/assert"
@@ -151,10 +150,11 @@ func TestSignalLeavesNothingBehind(t *testing.T) {
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	b := read(t, "../../testdata/x86_64/mixed.ko")
-	_, err = stdin.Write(b[:len(b)/2])
+	// More than a pipe holds, so that the command runs when all is written,
+	// and not all of the module, so that it waits for more.
+	b := read(t, "../../testdata/x86_64/livepatch-cmdline.ko")
+	_, err = stdin.Write(b[:len(b)-1])
 	require.NoError(t, err)
-	time.Sleep(50 * time.Millisecond) // the command waits for more
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	assert.Error(t, cmd.Wait())
 	assert.Equal(t, 128+int(syscall.SIGTERM), cmd.ProcessState.ExitCode())
