@@ -748,7 +748,7 @@ func TestWriteRefusesRelocationAgainstSymbolOutsideTheFile(t *testing.T) {
 	f.Symbols = f.Symbols[1:] // past Remove
 	f.Symbols = append(f.Symbols[:6], f.Symbols[7:]...)
 	_, err = f.Bytes()
-	assert.EqualError(t, err, "test.ko: .rela.text+0x0: relocation against outside, which is not in the file", "undecoded")
+	assert.EqualError(t, err, "test.ko: .rela.text+0x4: relocation against outside, which is not in the file", "undecoded")
 }
 
 func TestRefersVisitsBothEncodings(t *testing.T) {

@@ -91,6 +91,7 @@ type Section struct {
 	spot      spot
 	gap       uint64 // distance from what precedes it, if spot says behind
 	relocs    []Rela
+	pieces    [][]byte
 	encoding  relocEncoding
 }
 
@@ -100,7 +101,8 @@ type relocEncoding byte
 const (
 	notRelocs     relocEncoding = iota // no relocations against File.Symbols
 	rawRelocs                          // in Data, numbered by File.parsed
-	decodedRelocs                      // also in relocs, unchanged
+	pieceRelocs                        // in pieces, otherwise the same
+	decodedRelocs                      // in Data, and also in relocs, unchanged
 	newRelocs                          // in relocs
 )
 
@@ -119,6 +121,8 @@ func (s *Section) Size() uint64 {
 	switch {
 	case s.Type == elf.SHT_NOBITS:
 		return s.nobits
+	case s.encoding == pieceRelocs:
+		return uint64(s.pieced())
 	case s.encoding == newRelocs && s.file != nil:
 		return uint64(len(s.relocs)) * uint64(s.file.relocSize(s.Type))
 	case s.Type == elf.SHT_GROUP:

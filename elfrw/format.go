@@ -223,6 +223,14 @@ func (f format) putSym(b []byte, s rawSym) {
 // b (gABI, "Relocation": ELF32_R_SYM, ELF64_R_SYM).
 func (f format) relSym(b []byte) uint32 { return f.u32(b[f.symAt:]) >> f.symShift }
 
+// relOffset decodes r_offset, for messages.
+func (f format) relOffset(b []byte) int64 {
+	if f.wide {
+		return int64(f.u64(b))
+	}
+	return int64(f.u32(b))
+}
+
 // relType decodes the type of r_info.
 func (f format) relType(b []byte) uint32 {
 	switch {

@@ -2,6 +2,12 @@
 
 package elfrw
 
+import (
+	"bytes"
+
+	"golang.org/x/exp/slices"
+)
+
 // Most relocations of a file stay where they are when some of them move, and a
 // relocation that moves keeps all of its fields. So nothing is decoded for
 // good: entries are copied as the bytes that they are, numbered by File.parsed
@@ -40,8 +46,8 @@ type mover struct {
 	size int
 	done int // relocations of from in front of this one are where they belong
 
-	stay      []byte // of a raw section
-	stayRelas []Rela // of a decoded one
+	stay      [][]byte // of a raw section, in pieces of its contents
+	stayRelas []Rela   // of a decoded one
 }
 
 func (m *mover) raw() bool { return m.from.encoding == rawRelocs }
@@ -49,10 +55,9 @@ func (m *mover) raw() bool { return m.from.encoding == rawRelocs }
 // keep lets everything up to the i-th relocation stay.
 func (m *mover) keep(i int) {
 	if m.raw() {
-		if m.stay == nil {
-			m.stay = make([]byte, 0, len(m.from.Data))
+		if m.done < i {
+			m.stay = append(m.stay, m.from.Data[m.done*m.size:i*m.size])
 		}
-		m.stay = append(m.stay, m.from.Data[m.done*m.size:i*m.size]...)
 		return
 	}
 	m.stayRelas = append(m.stayRelas, m.from.relocs[m.done:i]...)
@@ -73,21 +78,25 @@ func (m *mover) append(into *Section, i int, r Rela) {
 		m.append(into, i, r)
 		return
 	}
-	buf := &m.stay
-	if into != m.from {
-		buf = &into.Data
+	entry := m.from.Data[i*m.size : (i+1)*m.size]
+	if into == m.from {
+		entry = slices.Clone(entry)
+		m.stay = append(m.stay, entry)
+	} else {
+		into.Data = append(into.Data, entry...)
+		entry = into.Data[len(into.Data)-m.size:]
 	}
-	*buf = append(*buf, m.from.Data[i*m.size:(i+1)*m.size]...)
 	var slot uint32
 	if r.Sym != nil {
 		slot = r.Sym.slot
 	}
-	m.putRelInfo((*buf)[len(*buf)-m.size:], slot, r.Type)
+	m.putRelInfo(entry, slot, r.Type)
 }
 
 // takeRaw lets a section hold raw entries where it is empty or has them still,
 // and reports whether it does.
 func (s *Section) takeRaw() bool {
+	s.join()
 	switch {
 	case s.encoding == newRelocs && len(s.relocs) == 0:
 		s.Data, s.relocs, s.encoding = nil, nil, rawRelocs
@@ -99,7 +108,7 @@ func (s *Section) takeRaw() bool {
 
 // decode goes on with values, for symbols that raw entries can't name.
 func (m *mover) decode() {
-	m.stayRelas = m.decodeRelocs(m.from, m.stay)
+	m.stayRelas = m.decodeRelocs(m.from, bytes.Join(m.stay, nil))
 	m.from.Relocs()
 }
 
@@ -109,8 +118,24 @@ func (m *mover) finish() {
 	}
 	m.keep(m.from.NumRelocs())
 	if m.raw() {
-		m.from.Data = m.stay
+		m.from.pieces, m.from.encoding = m.stay, pieceRelocs
 	} else {
 		m.from.SetRelocs(m.stayRelas)
 	}
+}
+
+// join makes one slice of the pieces that MoveRelocs left. Most often Write is
+// the only one to look at them, and takes them as they are.
+func (s *Section) join() {
+	if s.encoding == pieceRelocs {
+		s.Data, s.pieces, s.encoding = bytes.Join(s.pieces, nil), nil, rawRelocs
+	}
+}
+
+// pieced returns how many bytes the pieces have.
+func (s *Section) pieced() (n int) {
+	for _, p := range s.pieces {
+		n += len(p)
+	}
+	return n
 }

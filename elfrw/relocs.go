@@ -17,6 +17,7 @@ import (
 
 // NumRelocs returns how many relocations the section holds.
 func (s *Section) NumRelocs() int {
+	s.join()
 	switch s.encoding {
 	case notRelocs:
 		return 0
@@ -30,6 +31,7 @@ func (s *Section) NumRelocs() int {
 // none. The slice belongs to the section: replace it by SetRelocs instead of
 // changing it.
 func (s *Section) Relocs() []Rela {
+	s.join()
 	if s.encoding == rawRelocs {
 		s.relocs = s.file.decodeRelocs(s, s.Data)
 		s.encoding = decodedRelocs
@@ -40,12 +42,14 @@ func (s *Section) Relocs() []Rela {
 // SetRelocs replaces the relocations of a section that HasRelocs. The slice
 // belongs to the section afterwards.
 func (s *Section) SetRelocs(r []Rela) {
+	s.pieces = nil
 	s.relocs, s.encoding = slices.Clip(r), newRelocs // clipped: AddReloc appends
 }
 
 // Reloc returns the i-th relocation, 0 <= i < NumRelocs(), without decoding and
 // keeping the others.
 func (s *Section) Reloc(i int) Rela {
+	s.join()
 	if s.encoding == rawRelocs {
 		size := s.file.relocSize(s.Type)
 		var r [1]Rela
@@ -118,6 +122,7 @@ type RelocReader struct {
 
 // ReadRelocs returns a reader of s's relocations as they are now.
 func (s *Section) ReadRelocs() *RelocReader {
+	s.join()
 	r := &RelocReader{s: s}
 	if s.encoding != rawRelocs {
 		r.block, r.next = s.relocs, len(s.relocs)
@@ -223,17 +228,36 @@ func (f *File) Refers(want func(*Symbol) bool, visit func(Reference) bool) {
 func (f *File) refersFrom(s *Section, marks []bool, want func(*Symbol) bool, visit func(Reference) bool) bool {
 	switch s.encoding {
 	case rawRelocs:
-		fm, size := f.format, f.relocSize(s.Type)
-		for i, b := 0, s.Data; len(b) > 0; i, b = i+1, b[size:] {
-			if marks[fm.relSym(b)] && !visit(Reference{s, i, s.Reloc(i)}) {
+		return f.refersRaw(s, 0, s.Data, marks, visit)
+	case pieceRelocs:
+		first := 0
+		for _, p := range s.pieces {
+			if !f.refersRaw(s, first, p, marks, visit) {
 				return false
 			}
+			first += len(p) / f.relocSize(s.Type)
 		}
 	case decodedRelocs, newRelocs:
 		for i, r := range s.relocs {
 			if r.Sym != nil && want(r.Sym) && !visit(Reference{s, i, r}) {
 				return false
 			}
+		}
+	}
+	return true
+}
+
+// refersRaw looks at the entries in b, the first of which is number first.
+func (f *File) refersRaw(s *Section, first int, b []byte, marks []bool, visit func(Reference) bool) bool {
+	fm, size := f.format, f.relocSize(s.Type)
+	var r [1]Rela
+	for i := first; len(b) > 0; i, b = i+1, b[size:] {
+		if !marks[fm.relSym(b)] {
+			continue
+		}
+		f.decodeInto(r[:], b, s.Type)
+		if !visit(Reference{s, i, r[0]}) {
+			return false
 		}
 	}
 	return true

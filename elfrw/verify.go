@@ -151,6 +151,7 @@ func (v *verifier) relocations(s *Section) {
 	if s.Target != nil {
 		size = s.Target.Size()
 	}
+	s.join()
 	if s.encoding == rawRelocs {
 		v.rawRelocations(s, size)
 		return

@@ -409,8 +409,10 @@ func (o *writer) emit(w io.Writer, s *Section) error {
 		return o.emitGroup(w, s)
 	case s.encoding == newRelocs:
 		return o.emitRelocs(w, s)
-	case s.HasRelocs() && o.renumbered:
-		return o.emitRenumbered(w, s)
+	case s.encoding == pieceRelocs:
+		return o.emitRaw(w, s, s.pieces...)
+	case s.HasRelocs():
+		return o.emitRaw(w, s, s.Data)
 	}
 	if _, err := w.Write(s.Data); err != nil {
 		return err
@@ -505,29 +507,51 @@ func (o *writer) emitRelocs(w io.Writer, s *Section) error {
 	})
 }
 
-// emitRenumbered copies relocations and puts the new symbol numbers in.
-func (o *writer) emitRenumbered(w io.Writer, s *Section) error {
-	fm, size := o.format, o.relocSize(s.Type)
-	buf := make([]byte, min(len(s.Data), chunk/size*size))
-	for at := 0; at < len(s.Data); at += len(buf) {
-		buf = buf[:copy(buf, s.Data[at:])]
-		for off := 0; off < len(buf); off += size {
-			e := buf[off : off+size]
-			sym := fm.relSym(e)
-			num := o.numbers[sym]
-			switch {
-			case num == sym:
-			case num == 0:
-				return o.errorf(s, int64(at+off), "relocation against %s, which is not in the file", &o.parsed[sym-1])
-			case !fm.wide && num >= 1<<24:
-				return o.errorf(s, int64(at+off), "symbol number %d does not fit into ELF32's r_info", num)
-			default:
-				fm.putRelInfo(e, num, fm.relType(e))
+// emitRaw writes entries as they were read, which lie in one piece or several,
+// with the symbols' new numbers.
+func (o *writer) emitRaw(w io.Writer, s *Section, pieces ...[]byte) error {
+	if !o.renumbered {
+		for _, p := range pieces {
+			if _, err := w.Write(p); err != nil {
+				return err
 			}
 		}
-		if _, err := w.Write(buf); err != nil {
-			return err
+		return nil
+	}
+	buf := make([]byte, 0, min(s.Size(), uint64(chunk/o.relocSize(s.Type)*o.relocSize(s.Type))))
+	for _, p := range pieces {
+		for len(p) > 0 {
+			n := min(len(p), cap(buf)-len(buf)) // whole entries, like everything here
+			buf, p = append(buf, p[:n]...), p[n:]
+			if len(buf) < cap(buf) {
+				continue
+			}
+			if err := o.flush(w, s, buf); err != nil {
+				return err
+			}
+			buf = buf[:0]
 		}
 	}
-	return nil
+	return o.flush(w, s, buf)
+}
+
+// flush puts new symbol numbers into the entries in b and writes them.
+func (o *writer) flush(w io.Writer, s *Section, b []byte) error {
+	fm, size := o.format, o.relocSize(s.Type)
+	for off := 0; off < len(b); off += size {
+		e := b[off : off+size]
+		sym := fm.relSym(e)
+		num := o.numbers[sym]
+		switch {
+		case num == sym:
+		case num == 0:
+			return o.errorf(s, fm.relOffset(e), "relocation against %s, which is not in the file", &o.parsed[sym-1])
+		case !fm.wide && num >= 1<<24:
+			return o.errorf(s, fm.relOffset(e), "symbol number %d does not fit into ELF32's r_info", num)
+		default:
+			fm.putRelInfo(e, num, fm.relType(e))
+		}
+	}
+	_, err := w.Write(b)
+	return err
 }
