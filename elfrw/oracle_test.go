@@ -166,3 +166,46 @@ func TestReadRelocsGivesWhatRelocsGives(t *testing.T) {
 		})
 	}
 }
+
+// TestLinkersAndElflintTakeEditedModules edits a real module in every way and
+// asks those who read such files for a living.
+func TestLinkersAndElflintTakeEditedModules(t *testing.T) {
+	for _, tool := range []string{"ld", "eu-elflint"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatalf("%s is not here", tool)
+			}
+			t.Skipf("not run: %s is not here; make prerequisites", tool)
+		}
+	}
+	path := "../testdata/x86_64/ownmod.ko"
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	f := parse(t, b)
+	text := section(t, f, ".text")
+	note := &Section{Name: ".note.added", Type: elf.SHT_PROGBITS, Flags: flagAlloc, Align: 4, Data: make([]byte, 12)}
+	rela := &Section{Name: ".rela.note.added", Type: elf.SHT_RELA, Flags: flagInfoLink, Align: 8, Link: f.Symtab, Target: note}
+	f.AddSection(note)
+	f.AddSection(rela)
+	added := &Symbol{Name: "added_symbol", Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_NOTYPE), Section: text}
+	f.AddSymbol(&Symbol{Name: "added_local", Section: note, Info: elf.ST_INFO(elf.STB_LOCAL, elf.STT_OBJECT), Size: 4})
+	f.AddSymbol(added)
+	f.AddReloc(rela, Rela{Offset: 4, Sym: added, Type: uint32(elf.R_X86_64_64), Addend: 3})
+	require.NoError(t, f.Remove([]*Section{section(t, f, ".debug_aranges"), section(t, f, ".orc_unwind_ip")}, nil))
+	out := filepath.Join(t.TempDir(), "edited.ko")
+	require.NoError(t, os.WriteFile(out, written(t, f), 0o666))
+
+	linked := filepath.Join(t.TempDir(), "linked.o")
+	msg, err := exec.Command("ld", "-r", "-o", linked, out).CombinedOutput()
+	require.NoError(t, err, "%s", msg)
+	assert.Empty(t, string(msg))
+	b, err = os.ReadFile(linked)
+	require.NoError(t, err)
+	assert.Equal(t, int64(3), section(t, parse(t, b), ".rela.note.added").Relocs()[0].Addend)
+
+	lint := func(file string) string {
+		msg, _ := exec.Command("eu-elflint", "--gnu-ld", file).CombinedOutput() // its status counts complaints
+		return string(msg)
+	}
+	assert.Equal(t, lint(path), lint(out))
+}

@@ -134,6 +134,35 @@ func TestReadelfAndModinfoReadConvertedModules(t *testing.T) {
 	}
 }
 
+// elflint knows nothing of livepatching: two things it has to say of klp
+// relocations, and nothing else that it did not say before.
+func TestElflintComplainsOfNothingButKlp(t *testing.T) {
+	if _, err := exec.LookPath("eu-elflint"); err != nil {
+		missing(t, "eu-elflint")
+	}
+	klp := regexp.MustCompile(`symbol \d+ \(\.klp\.sym\..*\): invalid section index$|section \[ *\d+\] '\.klp\.rela\..*' contains unknown flag\(s\) 0x100000$`)
+	number := regexp.MustCompile(`\[ *\d+\]|symbol \d+ |relocation \d+`)
+	lint := func(file string) (lines []string) {
+		out, _ := exec.Command("eu-elflint", "--gnu-ld", file).CombinedOutput() // the status counts complaints
+		for _, l := range strings.Split(string(out), "\n") {
+			if !klp.MatchString(l) && l != "No errors" && l != "" {
+				lines = append(lines, number.ReplaceAllString(l, "#"))
+			}
+		}
+		slices.Sort(lines)
+		return lines
+	}
+	for _, file := range append(fixtures(t, "odd/*.ko"), fixtures(t, "x86_64/*.ko")...) {
+		out := filepath.Join(t.TempDir(), "out.ko")
+		status, _, stderr := klpConvert("-q", file, out)
+		require.Equal(t, exitDone, status, stderr)
+		before := lint(file)
+		for _, l := range lint(out) {
+			assert.Contains(t, before, l, file)
+		}
+	}
+}
+
 // missing ends a test that can't run: with CI=true that is a failure.
 func missing(t *testing.T, what string) {
 	t.Helper()
