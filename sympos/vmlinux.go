@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package sympos
+
+import (
+	"bytes"
+	"debug/elf"
+)
+
+// The kernel's build makes kallsyms from the symbols of vmlinux: nm, then a filter
+// on types and names, then a sort by address (scripts/link-vmlinux.sh,
+// scripts/kallsyms.c; scripts/mksysmap since 6.2). Here are the same filters.
+//
+// The lists of names grew and shrank over the versions, and need not be told
+// apart: a name that is left out is left out with all its namesakes, so no
+// position depends on it. What is on the list of any version since 4.19 is left
+// out of a vmlinux. Types are another matter: one namesake that is absolute and counted
+// all the same would shift the others.
+
+var ignoredPrefixes = []string{
+	"$",           // mapping symbols, MIPS local labels
+	".L",          // local labels
+	"__efistub_",  // arm64 EFI stub
+	"__kvm_nvhe_", // arm64 code for another exception level; see nvheName
+	"__pi_$", "__pi_.L", "__pi___kcfi_typeid_",
+	"__AArch64ADRPThunk_", "__ARMV5PILongThunk_", "__ARMV7PILongThunk_", "__ThumbV7PILongThunk_",
+	"__LA25Thunk_", "__microLA25Thunk_",
+	"__kcfi_typeid_",
+	"__crc_",
+}
+
+// ignoredLater joined the list, with a System.map that leaves them out as well,
+// in 6.2 and 6.16; older kernels have them in their tables.
+var ignoredLater = []string{"__kstrtab_", "__kstrtabns_", "__pfx_", "__mod_device_table__"}
+
+// ignoredNames change between the passes of the kernel's link.
+var ignoredNames = []string{
+	"kallsyms_addresses", "kallsyms_offsets", "kallsyms_relative_base", "kallsyms_num_syms", "kallsyms_names",
+	"kallsyms_markers", "kallsyms_token_table", "kallsyms_token_index", "kallsyms_seqs_of_names",
+	"_SDA_BASE_", "_SDA2_BASE_", "L0",
+}
+
+// leftOut reports whether kallsyms has no symbols of that name in any version.
+func leftOut(name []byte) bool {
+	if len(name) == 0 {
+		return true
+	}
+	switch name[0] {
+	case '$', '.', '_', 'k', 'L':
+		for _, p := range ignoredPrefixes {
+			if hasPrefix(name, p) {
+				return !nvheName(name) // of those, some are kept since 5.19
+			}
+		}
+		for _, n := range ignoredNames {
+			if string(name) == n {
+				return true
+			}
+		}
+	}
+	// Few names get past the first look; this runs for each symbol of a kernel.
+	switch name[len(name)-1] {
+	case 'm', 'b', 'r':
+		if bytes.HasSuffix(name, []byte("_from_arm")) || bytes.HasSuffix(name, []byte("_from_thumb")) ||
+			bytes.HasSuffix(name, []byte("_veneer")) {
+			return true
+		}
+	}
+	return bytes.IndexByte(name, '.') >= 0 &&
+		(bytes.Contains(name, []byte(".long_branch.")) || bytes.Contains(name, []byte(".plt_branch.")))
+}
+
+// hasPrefix is strings.HasPrefix for bytes, without a copy.
+func hasPrefix(name []byte, p string) bool {
+	return len(name) >= len(p) && string(name[:len(p)]) == p
+}
+
+func leftOutLater(name []byte) bool {
+	if len(name) == 0 || name[0] != '_' {
+		return false
+	}
+	for _, p := range ignoredLater {
+		if hasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// nvheName reports whether the name is one of those in arm64's hypervisor that
+// are kept.
+func nvheName(name []byte) bool {
+	rest, ok := bytes.CutPrefix(name, []byte("__kvm_nvhe_"))
+	return ok && !bytes.HasPrefix(rest, []byte("$")) && !bytes.HasPrefix(rest, []byte(".L")) &&
+		!bytes.HasPrefix(rest, []byte("__kcfi_typeid_"))
+}
+
+// scanVmlinux visits what kallsyms is made of, in the order of the symbol table.
+func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
+	if len(f.symtab) == 0 {
+		return Facts{}, f.in.errorf("", -1, "vmlinux: %w (stripped)", ErrNoSymbols)
+	}
+	e := Entry{Object: Vmlinux}
+	err := f.symbols(func(y *elfSymbol) error {
+		switch {
+		case y.section == nil: // undefined, absolute, common
+			return nil
+		case y.section.flags&uint64(elf.SHF_ALLOC) == 0:
+			return nil // debugging
+		case y.typ() == elf.STT_SECTION || y.typ() == elf.STT_FILE:
+			return nil // nm does not print them
+		case leftOut(y.name) || leftOutLater(y.name):
+			return nil
+		}
+		e.Name, e.Address, e.Size, e.File = y.name, y.value, y.size, y.file
+		e.Type = y.letter()
+		if y.bind() != elf.STB_LOCAL {
+			e.Type -= 'a' - 'A'
+		}
+		visit(&e)
+		return nil
+	})
+	return Facts{Kind: VmlinuxFile, Order: ByAddress}, err
+}
