@@ -148,51 +148,6 @@ func (p *planner) preconditions() {
 
 func inFirst(s []*elfrw.Section) place { return in(s[0]) }
 
-// sound: what is edited has to be in order and in a form that is understood to
-// the last symbol number. What breaks a rule of elfrw would come out broken and
-// not pass Prove.
-func (p *planner) sound() {
-	if err := p.Editable(); err != nil {
-		p.errorf(Irregular, nowhere, "", "%v", cause(err)).
-			hint("link the module once more (ld -r -o out.o in.o), then convert it")
-	}
-	if err := p.Verify(); err != nil {
-		all := []error{err}
-		if joined, ok := err.(interface{ Unwrap() []error }); ok {
-			all = joined.Unwrap()
-		}
-		for _, err := range all {
-			p.found = append(p.found, FileDiagnostic(err))
-		}
-	}
-	for _, s := range p.File.Sections {
-		switch {
-		case s.Type == shtCREL && s.Link == p.Symtab:
-			p.errorf(Irregular, in(s), "", "compact relocations (SHT_CREL), which no kernel reads").
-				hint("build with the kernel's own flags (Kbuild), without --crel")
-		case (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && !s.HasRelocs() && s.Size() > 0:
-			p.errorf(Irregular, in(s), "", "relocations are linked to %s, not to the symbol table; the kernel would apply them all the same", secName(s.Link))
-		case s.HasRelocs() && rewritten(s.Target):
-			p.errorf(Irregular, in(s), "", "relocations apply to %s, whose contents change", secName(s.Target))
-		}
-	}
-}
-
-// rewritten reports whether the contents of s are made anew: relocations and
-// symbols.
-func rewritten(s *elfrw.Section) bool {
-	if s == nil {
-		return false
-	}
-	switch s.Type {
-	case elf.SHT_REL, elf.SHT_RELA, elf.SHT_SYMTAB, elf.SHT_SYMTAB_SHNDX, elf.SHT_GROUP:
-		return true
-	}
-	return false
-}
-
-const shtCREL = elf.SectionType(0x40000014) // LLVM: compact relocations
-
 // annotations checks what each annotation says and decides what its symbol
 // becomes.
 func (p *planner) annotations() {
@@ -500,60 +455,6 @@ func (p *planner) removal() {
 			p.errorf(AnnotationReferred, in(s), symName(s.Signature), "%s, which goes with the annotations, is the signature of a section group that stays", symName(s.Signature))
 		}
 	}
-}
-
-// leftovers looks at the undefined symbols that stay. The stock modpost is told
-// not to mind them (KBUILD_MODPOST_WARN=1) or does not (weak ones), so minding
-// them is up to us.
-func (p *planner) leftovers() {
-	if !p.Input.Modinfo.Livepatch() || len(p.Input.Objtool) > 0 {
-		return
-	}
-	annotated := make(map[*elfrw.Symbol]bool, len(p.Input.Annotations))
-	for i := range p.Input.Annotations {
-		annotated[p.Input.Annotations[i].Symbol] = true
-	}
-	names, known := versioned(p.File)
-	for _, y := range p.File.Symbols {
-		if !y.Undefined() || y.Name == "" || isLabel(y.Name) || annotated[y] || allowedUndefined(p.Header.Machine, y.Name) {
-			continue
-		}
-		if len(y.Name) <= (Version{}).NameLimit() { // no export has a longer one
-			if _, found := slices.BinarySearch(names, y.Name); found {
-				continue
-			}
-		}
-		name := symName(y)
-		switch {
-		case y.Bind() == elf.STB_WEAK:
-			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
-				hint("KLP_SYMPOS(%s, 0)", name)
-		case known:
-			p.warnf(StrongUndefined, nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
-				hint("KLP_SYMPOS(%s, 0)", name)
-		}
-	}
-}
-
-// allowedUndefined is modpost's own list of names that need no definition
-// (scripts/mod/modpost.c, ignore_undef_symbol).
-func allowedUndefined(m elf.Machine, name string) bool {
-	if name == "__this_module" || name == "_GLOBAL_OFFSET_TABLE_" {
-		return true
-	}
-	var prefixes []string
-	switch m {
-	case elf.EM_PPC:
-		prefixes = []string{"_restgpr_", "_savegpr_", "_rest32gpr_", "_save32gpr_", "_restvr_", "_savevr_"}
-	case elf.EM_PPC64:
-		prefixes = []string{"_restgpr0_", "_savegpr0_", "_restgpr1_", "_savegpr1_", "_restvr_", "_savevr_"}
-		if name == ".TOC." {
-			return true
-		}
-	case elf.EM_S390:
-		prefixes = []string{"__s390_indirect_jump_r"}
-	}
-	return slices.ContainsFunc(prefixes, func(x string) bool { return strings.HasPrefix(name, x) })
 }
 
 // trailer: a signature is over bytes that change.

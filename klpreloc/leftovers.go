@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"debug/elf"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// leftovers looks at the undefined symbols that stay. The stock modpost is told
+// not to mind them (KBUILD_MODPOST_WARN=1) or does not (weak ones), so minding
+// them is up to us.
+func (p *planner) leftovers() {
+	if !p.Input.Modinfo.Livepatch() || len(p.Input.Objtool) > 0 {
+		return
+	}
+	annotated := make(map[*elfrw.Symbol]bool, len(p.Input.Annotations))
+	for i := range p.Input.Annotations {
+		annotated[p.Input.Annotations[i].Symbol] = true
+	}
+	names, known := versioned(p.File)
+	for _, y := range p.File.Symbols {
+		if !y.Undefined() || y.Name == "" || isLabel(y.Name) || annotated[y] || allowedUndefined(p.Header.Machine, y.Name) {
+			continue
+		}
+		if len(y.Name) <= (Version{}).NameLimit() { // no export has a longer one
+			if _, found := slices.BinarySearch(names, y.Name); found {
+				continue
+			}
+		}
+		name := symName(y)
+		switch {
+		case y.Bind() == elf.STB_WEAK:
+			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
+				hint("KLP_SYMPOS(%s, 0)", name)
+		case known:
+			p.warnf(StrongUndefined, nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
+				hint("KLP_SYMPOS(%s, 0)", name)
+		}
+	}
+}
+
+// allowedUndefined is modpost's own list of names that need no definition
+// (scripts/mod/modpost.c, ignore_undef_symbol).
+func allowedUndefined(m elf.Machine, name string) bool {
+	if name == "__this_module" || name == "_GLOBAL_OFFSET_TABLE_" {
+		return true
+	}
+	var prefixes []string
+	switch m {
+	case elf.EM_PPC:
+		prefixes = []string{"_restgpr_", "_savegpr_", "_rest32gpr_", "_save32gpr_", "_restvr_", "_savevr_"}
+	case elf.EM_PPC64:
+		prefixes = []string{"_restgpr0_", "_savegpr0_", "_restgpr1_", "_savegpr1_", "_restvr_", "_savevr_"}
+		if name == ".TOC." {
+			return true
+		}
+	case elf.EM_S390:
+		prefixes = []string{"__s390_indirect_jump_r"}
+	}
+	return slices.ContainsFunc(prefixes, func(x string) bool { return strings.HasPrefix(name, x) })
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"debug/elf"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// sound: what is edited has to be in order and in a form that is understood to
+// the last symbol number. What breaks a rule of elfrw would come out broken and
+// not pass Prove.
+func (p *planner) sound() {
+	if err := p.Editable(); err != nil {
+		p.errorf(Irregular, nowhere, "", "%v", cause(err)).
+			hint("link the module once more (ld -r -o out.o in.o), then convert it")
+	}
+	if err := p.Verify(); err != nil {
+		all := []error{err}
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			all = joined.Unwrap()
+		}
+		for _, err := range all {
+			p.found = append(p.found, FileDiagnostic(err))
+		}
+	}
+	for _, s := range p.File.Sections {
+		switch {
+		case s.Type == shtCREL && s.Link == p.Symtab:
+			p.errorf(Irregular, in(s), "", "compact relocations (SHT_CREL), which no kernel reads").
+				hint("build with the kernel's own flags (Kbuild), without --crel")
+		case (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && !s.HasRelocs() && s.Size() > 0:
+			p.errorf(Irregular, in(s), "", "relocations are linked to %s, not to the symbol table; the kernel would apply them all the same", secName(s.Link))
+		case s.HasRelocs() && rewritten(s.Target):
+			p.errorf(Irregular, in(s), "", "relocations apply to %s, whose contents change", secName(s.Target))
+		}
+	}
+}
+
+// rewritten reports whether the contents of s are made anew: relocations and
+// symbols.
+func rewritten(s *elfrw.Section) bool {
+	if s == nil {
+		return false
+	}
+	switch s.Type {
+	case elf.SHT_REL, elf.SHT_RELA, elf.SHT_SYMTAB, elf.SHT_SYMTAB_SHNDX, elf.SHT_GROUP:
+		return true
+	}
+	return false
+}
+
+const shtCREL = elf.SectionType(0x40000014) // LLVM: compact relocations
