@@ -4,6 +4,7 @@ package sympos
 
 import (
 	"bytes"
+	"encoding/binary"
 	"testing"
 )
 
@@ -52,4 +53,32 @@ func FuzzELF(f *testing.F) {
 	f.Add(tinyVmlinux(tinySymbol{"a.c", local | file, abs, 0, 0}, tinySymbol{"dup", local | fn, 1, 0x2000, 7}).bytes())
 	f.Add(tinyModule("name=m\x00", tinySymbol{"f", local | fn, 1, 0, 0}, tinySymbol{"f", local | fn, 2, 0, 0}).bytes())
 	f.Fuzz(fuzz)
+}
+
+// FuzzImage: kernel images; the first byte says what kind, the rest is a kernel
+// that is not packed, or something packed.
+func FuzzImage(f *testing.F) {
+	for i, fresh := range []bool{false, true} {
+		k := tinyKernel{order: binary.LittleEndian, fresh: fresh, seqs: 3, kind: "relative", base: kernelBase, symbols: tinyNames(kernelBase, 300)}
+		f.Add(append([]byte{byte(i * 4)}, k.bytes()...))
+		f.Add(append([]byte{1}, packings()["xz"](f, k.bytes())...))
+		f.Add(append([]byte{2}, packings()["gzip"](f, k.bytes())...))
+		f.Add(append([]byte{3}, packings()["zstd"](f, k.bytes())...))
+	}
+	f.Add([]byte("\x01\x02\x21\x4c\x18\x04\x00\x00\x00\x14a\x01\x00\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) == 0 {
+			return
+		}
+		switch b[0] & 3 {
+		case 0:
+			fuzz(t, armImage(b[1:]))
+		case 1:
+			fuzz(t, bzImage(b[1:]))
+		case 2:
+			fuzz(t, zboot(b[1:]))
+		case 3:
+			fuzz(t, s390Image(b[1:]))
+		}
+	})
 }

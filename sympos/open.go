@@ -36,6 +36,7 @@ type format struct {
 func formats() []format {
 	return []format{
 		{isELF, scanELF},
+		{isImage, scanImage},
 		{isKlpList, scanKlpList},
 		{isSymbolText, scanSymbolText},
 	}
@@ -153,7 +154,7 @@ func (in *input) head() ([]byte, error) {
 	const first = 4096
 	b := make([]byte, first)
 	n, err := io.ReadFull(in.section(0), b)
-	if n < first || isELF(b) || compressionOf(b) != nil {
+	if n < first || isELF(b) || isImage(b) || compressionOf(b) != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = nil
 		}

@@ -98,7 +98,7 @@ func nvheName(name []byte) bool {
 // scanVmlinux visits what kallsyms is made of, in the order of the symbol table.
 func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 	if len(f.symtab) == 0 {
-		return Facts{}, f.in.errorf("", -1, "vmlinux: %w (stripped)", ErrNoSymbols)
+		return scanStripped(f.in, visit)
 	}
 	e := Entry{Object: Vmlinux}
 	err := f.symbols(func(y *elfSymbol) error {
@@ -121,4 +121,20 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 		return nil
 	})
 	return Facts{Kind: VmlinuxFile, Order: ByAddress}, err
+}
+
+// scanStripped reads the table that the kernel has for itself.
+func scanStripped(in *input, visit func(*Entry)) (Facts, error) {
+	if in.size < 0 {
+		return Facts{}, in.errorf("", -1, "vmlinux: %w", ErrNoSymbols)
+	}
+	b, err := in.bytes(0, uint64(in.size), maxUnpacked)
+	if err != nil {
+		return Facts{}, in.errorf("", -1, "vmlinux: %w: %w", ErrNoSymbols, err)
+	}
+	k, err := findTables(b)
+	if err != nil {
+		return Facts{}, in.errorf("", -1, "vmlinux: %w (stripped), and %w", ErrNoSymbols, err)
+	}
+	return k.scan(in, visit)
 }

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package sympos
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// A kernel image is what a boot loader loads. Debian's System.map is a stub and a
+// vmlinux is in a package of a gigabyte, but the image is always there, and in it
+// the very table that the running kernel walks:
+//
+//	x86_64   bzImage: setup code, whose header says where the packed kernel is
+//	         (Documentation/arch/x86/boot.rst, payload_offset), an ELF file
+//	arm64    Image, not packed (Documentation/arch/arm64/booting.rst), or packed
+//	         whole; EFI zboot: a PE file whose header says where the packed Image is
+//	         (drivers/firmware/efi/libstub/zboot-header.S)
+//	s390x    the unpacker, with the packed kernel somewhere in it
+//	ppc64le  an ELF file; one that still has its symbol table is read as a vmlinux
+//
+// The packed kernel is unpacked, and the tables in it are found by what they
+// look like (ktable.go).
+
+const (
+	bzMagic    = "HdrS"    // at 0x202, boot protocol 2.00 and up
+	zbootMagic = "zimg"    // at 4
+	armMagic   = "ARM\x64" // at 0x38
+	s390Magic  = "S390EP"  // at 0x10008
+	// maxTries bounds how many places that look like packed data are tried
+	// in an image that does not say where its kernel is.
+	maxTries = 16
+)
+
+func magicAt(head []byte, off int, magic string) bool {
+	return len(head) >= off+len(magic) && string(head[off:off+len(magic)]) == magic
+}
+
+func isImage(head []byte) bool {
+	return magicAt(head, 0x202, bzMagic) || magicAt(head, 4, zbootMagic) ||
+		magicAt(head, 0x38, armMagic) || magicAt(head, 0x10008, s390Magic)
+}
+
+// scanImage visits the symbols of a kernel image.
+func scanImage(in *input, visit func(*Entry)) (Facts, error) {
+	if in.size < 0 {
+		return Facts{}, in.errorf("", -1, "kernel image of unknown size")
+	}
+	b, err := in.bytes(0, uint64(in.size), maxUnpacked)
+	if err != nil {
+		return Facts{}, in.errorf("", -1, "kernel image: %w", err)
+	}
+	var (
+		kernel []byte
+		how    string
+	)
+	switch {
+	case magicAt(b, 0x202, bzMagic):
+		kernel, how, err = bzPayload(b)
+	case magicAt(b, 4, zbootMagic):
+		kernel, how, err = zbootPayload(b)
+	case magicAt(b, 0x38, armMagic):
+		kernel, how = b, "not packed"
+	default:
+		return scanHidden(in, b, visit)
+	}
+	if err != nil {
+		return Facts{}, in.errorf("", -1, "kernel image: %w", err)
+	}
+	facts, err := scanKernel(in, kernel, visit)
+	facts.Notes = append(facts.Notes, "kernel: "+how)
+	return facts, err
+}
+
+// scanKernel visits the symbols in the tables of an unpacked kernel.
+func scanKernel(in *input, kernel []byte, visit func(*Entry)) (Facts, error) {
+	k, err := findTables(kernel)
+	if err != nil {
+		return Facts{}, in.errorf("", -1, "kernel image: %w", err)
+	}
+	return k.scan(in, visit)
+}
+
+// bzPayload unpacks the kernel of an x86 image.
+func bzPayload(b []byte) (kernel []byte, how string, err error) {
+	if len(b) < 0x250 {
+		return nil, "", io.ErrUnexpectedEOF
+	}
+	le := binary.LittleEndian
+	if version := le.Uint16(b[0x206:]); version < 0x208 {
+		return nil, "", fmt.Errorf("boot protocol %d.%02d does not say where the kernel is", version>>8, version&0xff)
+	}
+	sectors := uint64(b[0x1f1])
+	if sectors == 0 {
+		sectors = 4
+	}
+	off := (sectors+1)*512 + uint64(le.Uint32(b[0x248:]))
+	size := uint64(le.Uint32(b[0x24c:]))
+	return unpack(b, off, size)
+}
+
+// zbootPayload unpacks the kernel of an EFI zboot image.
+func zbootPayload(b []byte) (kernel []byte, how string, err error) {
+	if len(b) < 0x20 {
+		return nil, "", io.ErrUnexpectedEOF
+	}
+	return unpack(b, uint64(binary.LittleEndian.Uint32(b[8:])), uint64(binary.LittleEndian.Uint32(b[12:])))
+}
+
+// unpack unpacks what b has at off. The packed data may have 4 bytes more than its
+// format knows of: the size of what is in it (scripts/Makefile.lib, size_append).
+func unpack(b []byte, off, size uint64) ([]byte, string, error) {
+	if off > uint64(len(b)) || size > uint64(len(b))-off {
+		return nil, "", fmt.Errorf("packed kernel of %#x bytes at %#x: %w", size, off, io.ErrUnexpectedEOF)
+	}
+	p := b[off : off+size]
+	c := payloadOf(p)
+	if c == nil {
+		return nil, "", fmt.Errorf("packed kernel at %#x: %w", off, unknownPacking(p))
+	}
+	out, err := c.decompress(bytes.NewReader(p), int64(len(p)))
+	if err != nil {
+		return nil, "", fmt.Errorf("packed kernel at %#x: %s: %w", off, c.name, err)
+	}
+	return out, c.name, nil
+}
+
+func unknownPacking(p []byte) error {
+	if magicAt(p, 0, "\x89LZO") {
+		return fmt.Errorf("lzo is not supported")
+	}
+	return fmt.Errorf("begins with % x, which is no packing known here", p[:min(len(p), 6)])
+}
+
+// scanHidden looks for the packed kernel in an image that does not say where it is.
+func scanHidden(in *input, b []byte, visit func(*Entry)) (Facts, error) {
+	if k, err := findTables(b); err == nil {
+		return k.scan(in, visit)
+	}
+	tries := 0
+	for off := 0; off < len(b) && tries < maxTries; off++ {
+		c := payloadOf(b[off:])
+		if c == nil || len(c.magic) < 3 || c.name == "lzma" {
+			continue // too little to go by
+		}
+		tries++
+		out, err := c.decompress(bytes.NewReader(b[off:]), int64(len(b)-off))
+		if err != nil {
+			continue
+		}
+		k, err := findTables(out)
+		if err != nil {
+			continue
+		}
+		facts, err := k.scan(in, visit)
+		facts.Notes = append(facts.Notes, fmt.Sprintf("kernel: %s, at %#x", c.name, off))
+		return facts, err
+	}
+	return Facts{}, in.errorf("", -1, "kernel image: no packed kernel with symbols found in it")
+}

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package sympos
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// The kernel's own symbol table, as scripts/kallsyms.c writes it into .rodata.
+// Nothing points to it that a stripped image still names, so it is found by what
+// it looks like. Each part begins at a multiple of 8
+// (from 7.0 on, of 4):
+//
+//	4.19 to 6.3                        6.4 and later
+//	  offsets        n × 4 bytes         num_syms
+//	  relative_base  8                   names
+//	  num_syms       4 (4.19: 8)         markers
+//	  names                              token_table
+//	  markers        4 (4.19: 8) each    token_index
+//	  seqs_of_names  from 6.2            offsets
+//	  token_table                        relative_base   until 6.19
+//	  token_index    256 × 2             seqs_of_names
+//
+// names holds, for each symbol in the order of addresses, a length (one byte, or
+// two when the first has its top bit set) and as many tokens; token k stands for
+// the string at token_table + token_index[k]. The first letter of what comes out is
+// the type. markers[i] is where in names symbol 256·i is.
+//
+// offsets (kernel/kallsyms.c, kallsyms_sym_address) are one of
+//
+//	relative   relative_base + offset, unsigned
+//	per-CPU    offset when not negative, else relative_base - 1 - offset
+//	           (CONFIG_KALLSYMS_ABSOLUTE_PERCPU: x86 before 6.15)
+//	in place   the offset's own address + offset (from 7.0 on)
+//	absolute   8 bytes each, no base (without CONFIG_KALLSYMS_BASE_RELATIVE, until 6.10)
+//
+// Which one it is shows: addresses ascend in a table of a hundred thousand.
+//
+// Every step is a test that random data passes with next to no probability:
+// the digits stand side by side in token_table; token_index must fit it in all 256
+// places; names must fit markers in all places; addresses must ascend.
+
+var errNoTables = errors.New("no kallsyms tables found in it (a kernel without CONFIG_KALLSYMS, or a layout not known here)")
+
+const (
+	maxSymbols = 4 << 20
+	maxMarkers = 32 << 20 // how far markers may be before token_table
+	maxWork    = 1 << 24  // steps of the search; a kernel takes less than a tenth of them
+	maxName    = 4096     // a name, expanded; the kernel's limit is 511
+)
+
+// A kernelTable is the tables found in an unpacked kernel.
+type kernelTable struct {
+	data   []byte
+	order  binary.ByteOrder
+	tokens [256][]byte
+	table  int // token_table
+	index  int // token_index
+	n      int // num_syms
+	num    int // where num_syms is
+	names  int
+	work   int
+
+	address  func(i int) uint64
+	relative bool // addresses count from the first one
+	layout   string
+}
+
+// digits stand in token_table as tokens of their own: names use them all.
+var digits = []byte("0\x001\x002\x003\x004\x005\x006\x007\x008\x009\x00")
+
+// findTables finds the tables in an unpacked kernel.
+func findTables(data []byte) (*kernelTable, error) {
+	k := &kernelTable{data: data}
+	for at := 0; ; {
+		i := bytes.Index(data[at:], digits)
+		if i < 0 {
+			return nil, errNoTables
+		}
+		at += i
+		if k.findTokens(at) && (k.findNames(4) || k.findNames(8)) && k.findAddresses() {
+			return k, nil
+		}
+		if k.work > maxWork {
+			return nil, errNoTables
+		}
+		at++
+	}
+}
+
+// findTokens finds token_table and token_index around the token "0" at the offset
+// zero.
+func (k *kernelTable) findTokens(zero int) bool {
+	k.work += 256
+	end := zero
+	for range 256 - '0' {
+		n := bytes.IndexByte(k.data[end:min(len(k.data), end+maxName)], 0)
+		if n < 0 {
+			return false
+		}
+		end += n + 1
+	}
+	for pad := range 8 {
+		k.index = end + pad
+		if k.index+512 > len(k.data) {
+			return false
+		}
+		for _, k.order = range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+			if k.fits(zero, end) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// fits reports whether token_index is at k.index, and takes the tokens apart.
+func (k *kernelTable) fits(zero, end int) bool {
+	entry := func(i int) int { return int(k.order.Uint16(k.data[k.index+2*i:])) }
+	k.table = zero - entry('0')
+	if k.table < 0 || entry(0) != 0 {
+		return false
+	}
+	for i := range 256 {
+		next := end
+		if i < 255 {
+			next = k.table + entry(i+1)
+		}
+		from := k.table + entry(i)
+		if next <= from || next > end || k.data[next-1] != 0 {
+			return false
+		}
+		k.tokens[i] = k.data[from : next-1]
+		if bytes.IndexByte(k.tokens[i], 0) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (k *kernelTable) u32(off int) uint32 { return k.order.Uint32(k.data[off:]) }
+func (k *kernelTable) u64(off int) uint64 { return k.order.Uint64(k.data[off:]) }
+
+// findNames finds markers, width bytes each, before token_table, and names before
+// them. Tables of at most 256 symbols, with one marker, are not looked for.
+func (k *kernelTable) findNames(width int) bool {
+	marker := func(at, i int) uint64 {
+		if width == 8 {
+			return k.u64(at + 8*i)
+		}
+		return uint64(k.u32(at + 4*i))
+	}
+	for at := k.table - 2*width; at >= max(0, k.table-maxMarkers) && k.work <= maxWork; at -= 4 {
+		k.work++
+		if marker(at, 0) != 0 {
+			continue
+		}
+		run := 1
+		for at+(run+1)*width <= k.table {
+			step := marker(at, run) - marker(at, run-1)
+			if step < 2*256 || step > 256*(maxName+2) {
+				break
+			}
+			run++
+		}
+		// What lies behind markers may look like one or two more of them.
+		for count := run; count >= 2 && count > run-4 && k.work <= maxWork; count-- {
+			last := marker(at, count-1)
+			if last > uint64(at) {
+				continue
+			}
+			if k.findCount(at, count, int(last), marker) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// findCount finds num_syms and names before the count markers at the offset at,
+// of which last is the last.
+func (k *kernelTable) findCount(at, count, last int, marker func(at, i int) uint64) bool {
+	// Between the last marker and the end of names are 1 to 256 symbols.
+	high := at - last - 2
+	low := max(8, at-last-256*(1<<10))
+	for names := high &^ 3; names >= low; names -= 4 {
+		k.work++
+		for _, where := range []int{names - 8, names - 4} {
+			n := uint64(k.u32(where))
+			if n <= uint64(count-1)*256 || n > uint64(count)*256 || n > maxSymbols {
+				continue
+			}
+			if where == names-8 && k.u32(names-4) != 0 {
+				continue
+			}
+			k.names, k.num, k.n = names, names-8, int(n)
+			if k.namesFit(at, marker) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// namesFit walks through all names and compares with all markers.
+func (k *kernelTable) namesFit(end int, marker func(at, i int) uint64) bool {
+	off := k.names
+	for i := range k.n {
+		k.work++
+		if i&255 == 0 && marker(end, i>>8) != uint64(off-k.names) {
+			return false
+		}
+		length, used := k.length(off)
+		if length == 0 || length > end-off-used {
+			return false
+		}
+		off += used + length
+	}
+	return end-off < 8
+}
+
+// length decodes the length of the name at off: how many tokens, and how many
+// bytes it took to say so. 0 at the end of the data.
+func (k *kernelTable) length(off int) (length, used int) {
+	if off+2 > len(k.data) {
+		return 0, 0
+	}
+	length = int(k.data[off])
+	if length&0x80 == 0 {
+		return length, 1
+	}
+	return length&0x7f | int(k.data[off+1])<<7, 2
+}
+
+// findAddresses finds offsets, before num_syms or behind token_index, and how to
+// read them.
+func (k *kernelTable) findAddresses() bool {
+	size := (4*k.n + 7) &^ 7
+	behind := (k.index + 512 + 3) &^ 3
+	for _, c := range []struct {
+		what               string
+		offsets, base, abs int
+	}{
+		{"before 6.4", k.num - 8 - size, k.num - 8, k.num - 8*k.n},
+		{"6.4 and later", behind, behind + size, behind},
+		{"6.4 and later", behind + 4, behind + 4 + size, behind + 4}, // alignment of addresses is not that of the file
+	} {
+		if c.offsets >= 0 && c.offsets+size <= len(k.data) {
+			offset := func(i int) uint32 { return k.u32(c.offsets + 4*i) }
+			if c.base+8 <= len(k.data) {
+				base := k.u64(c.base)
+				if k.ascends(c.what+", relative", false, func(i int) uint64 { return base + uint64(offset(i)) }) {
+					k.relative = base == 0
+					return true
+				}
+				if k.ascends(c.what+", per-CPU symbols absolute", false, func(i int) uint64 {
+					o := int32(offset(i))
+					if o >= 0 {
+						return uint64(o)
+					}
+					return base - 1 - uint64(int64(o))
+				}) {
+					return true
+				}
+			}
+			place, known := k.placeOf(c.offsets)
+			if k.ascends(c.what+", in place", !known, func(i int) uint64 {
+				return place + uint64(4*i) + uint64(int64(int32(offset(i))))
+			}) {
+				k.relative = !known
+				return true
+			}
+		}
+		if c.abs >= 0 && 8*k.n <= len(k.data)-c.abs {
+			if k.ascends(c.what+", absolute", false, func(i int) uint64 { return k.u64(c.abs + 8*i) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ascends takes address for the way to read addresses if that fits all symbols.
+// Counted from a place that is not known they are signed.
+func (k *kernelTable) ascends(layout string, signed bool, address func(i int) uint64) bool {
+	last := address(0)
+	for i := 1; i < k.n; i++ {
+		k.work++
+		next := address(i)
+		if signed && int64(next) < int64(last) || !signed && next < last {
+			return false
+		}
+		last = next
+	}
+	if last == address(0) {
+		return false
+	}
+	k.address, k.layout = address, layout
+	return true
+}
+
+// placeOf returns the address that the byte at off of an ELF kernel is loaded to.
+func (k *kernelTable) placeOf(off int) (uint64, bool) {
+	if !isELF(k.data) || len(k.data) < 64 || k.data[elf.EI_CLASS] != byte(elf.ELFCLASS64) {
+		return 0, false
+	}
+	phoff, size, count := k.u64(32), int(k.order.Uint16(k.data[54:])), int(k.order.Uint16(k.data[56:]))
+	if size < 56 || phoff > uint64(len(k.data)) || size*count > len(k.data)-int(phoff) {
+		return 0, false
+	}
+	for i := range count {
+		ph := int(phoff) + i*size
+		start, length := k.u64(ph+8), k.u64(ph+32)
+		if elf.ProgType(k.u32(ph)) == elf.PT_LOAD && uint64(off) >= start && uint64(off)-start < length {
+			return k.u64(ph+16) + uint64(off) - start, true
+		}
+	}
+	return 0, false
+}
+
+// scan visits the symbols in the table's order.
+func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
+	facts := Facts{Kind: Image, Order: Listed, Notes: []string{fmt.Sprintf("kallsyms: %d symbols, layout of %s", k.n, k.layout)}}
+	var (
+		e    = Entry{Object: Vmlinux}
+		name = make([]byte, 0, maxName)
+		off  = k.names
+		base uint64
+	)
+	if k.relative {
+		base = k.address(0)
+	}
+	for i := range k.n {
+		length, used := k.length(off)
+		off += used
+		name = name[:0]
+		for _, t := range k.data[off : off+length] {
+			name = append(name, k.tokens[t]...)
+			if len(name) > maxName {
+				return facts, in.errorf("", -1, "kallsyms: symbol %d has a name of more than %d bytes", i, maxName)
+			}
+		}
+		off += length
+		if len(name) < 2 {
+			return facts, in.errorf("", -1, "kallsyms: symbol %d has no name", i)
+		}
+		e.Type, e.Name, e.Address = name[0], name[1:], k.address(i)-base
+		if i == 0 && k.relative {
+			facts.Relative = string(e.Name)
+		}
+		visit(&e)
+	}
+	return facts, nil
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+//go:build linux
+
+package sympos_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/scripts/lab"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// cannotRun is the way out for a test that this machine cannot run.
+func cannotRun(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal("CI=true, and this cannot run: " + why)
+	}
+	t.Skip(why)
+}
+
+func openCache(t *testing.T) *lab.Cache {
+	t.Helper()
+	if missing := lab.Missing(); len(missing) > 0 {
+		cannotRun(t, "the kernel lab needs: "+lab.InstallLine(missing)+" (and then: go test -count=1)")
+	}
+	cache, err := lab.OpenCache()
+	require.NoError(t, err)
+	return cache
+}
+
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "sympos: "+format+"\n", args...) }
+
+// modulesToLoad need no other module and have names that occur more than once.
+var modulesToLoad = []string{"fs/minix/minix", "fs/fat/fat", "fs/overlayfs/overlay"}
+
+// The proof: a running kernel's table, and what the sources say of that kernel
+// before it runs. Every name, every position.
+func TestRunningKernelAgrees(t *testing.T) {
+	t.Parallel()
+	kernel, err := lab.Fetch(openCache(t), say)
+	if err != nil {
+		cannotRun(t, "the kernel lab has no kernel: "+err.Error())
+	}
+	dir := t.TempDir()
+	agent, err := lab.BuildAgent(dir)
+	require.NoError(t, err)
+	vm := kernel.VM(filepath.Join(dir, "vm"), agent)
+	var (
+		steps   []string
+		sources []sympos.Source
+	)
+	for _, m := range modulesToLoad {
+		found, err := filepath.Glob(filepath.Join(kernel.Modules, "kernel", m+".ko*"))
+		require.NoError(t, err)
+		require.Len(t, found, 1, m)
+		s, err := sympos.Open(found[0])
+		require.NoError(t, err)
+		sources = append(sources, s)
+		b, err := os.ReadFile(found[0])
+		require.NoError(t, err)
+		vm.File(filepath.Base(found[0]), b)
+		steps = append(steps, "load "+filepath.Base(found[0]))
+	}
+	steps = append(steps, "gzip -c /proc/kallsyms | base64")
+	image, err := sympos.Open(kernel.Image)
+	require.NoError(t, err)
+
+	// The machine boots while the files are read.
+	var (
+		run     *lab.Run
+		bootErr error
+		booted  = make(chan bool)
+	)
+	go func() {
+		defer close(booted)
+		run, bootErr = vm.Boot(context.Background(), steps...)
+	}()
+	said, err := sympos.Read(sympos.All, append(sources, image)...)
+	<-booted
+	require.NoError(t, err)
+	require.NoError(t, bootErr)
+	t.Log(said.Facts(sympos.Vmlinux).Notes)
+	require.True(t, run.Done, "%s", run)
+	for _, r := range run.Steps {
+		require.Zero(t, r.Status, "%s", r)
+	}
+	running := kallsymsOf(t, run.Steps[len(steps)-1].Out)
+	require.Equal(t, sympos.Kallsyms, running.Facts(sympos.Vmlinux).Kind)
+	require.False(t, running.Facts(sympos.Vmlinux).NoAddresses)
+
+	names, symbols, namesakes := compareTables(t, sympos.Vmlinux, running, said, false)
+	t.Logf("%s: %d symbols, %d names, %d of them with namesakes: all in the same positions", kernel.Release, symbols, names, namesakes)
+	assert.Greater(t, symbols, 50_000)
+	assert.Greater(t, namesakes, 500)
+
+	for _, m := range modulesToLoad {
+		name := sympos.ModuleName(m)
+		require.True(t, running.Has(name), name)
+		names, symbols, namesakes := compareTables(t, name, running, said, true)
+		t.Logf("%s: %d symbols, %d names, %d of them with namesakes: all in the same positions", name, symbols, names, namesakes)
+		assert.Positive(t, namesakes, name)
+	}
+}
+
+// kallsymsOf reads the output of gzip and base64.
+func kallsymsOf(t *testing.T, out string) *sympos.Table {
+	t.Helper()
+	packed, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(out, "\n", ""))
+	require.NoError(t, err)
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	require.NoError(t, err)
+	text, err := io.ReadAll(z)
+	require.NoError(t, err)
+	s, err := sympos.New("/proc/kallsyms", bytes.NewReader(text), int64(len(text)))
+	require.NoError(t, err)
+	table, err := sympos.Read(sympos.All, s)
+	require.NoError(t, err)
+	return table
+}
+
+// compareTables compares one object in two tables, position by position. Of a
+// module the running kernel has what is left of it, and a symbol is at the address
+// of its section plus the offset that the file has. Where the sections are, those
+// symbols say that have no namesakes.
+func compareTables(t *testing.T, object string, running, said *sympos.Table, module bool) (names, symbols, namesakes int) {
+	t.Helper()
+	starts := map[uint64]bool{}
+	for _, name := range running.Names(object) {
+		if a, b := running.Lookup(object, name), said.Lookup(object, name); module && len(a) == 1 && len(b) == 1 {
+			starts[a[0].Address-b[0].Address] = true
+		}
+	}
+	bad := 0
+	for _, name := range running.Names(object) {
+		truth := running.Lookup(object, name)
+		var list []sympos.Symbol
+		for _, s := range said.Lookup(object, name) {
+			if s.Loaded != 0 {
+				list = append(list, s)
+			}
+		}
+		same := len(truth) == len(list)
+		for i := 0; same && i < len(truth); i++ {
+			same = truth[i].Position == list[i].Loaded
+			if module {
+				same = same && starts[truth[i].Address-list[i].Address]
+				same = same && lower(truth[i].Type) == lower(list[i].Type)
+			} else {
+				same = same && truth[i].Address == list[i].Address && truth[i].Type == list[i].Type
+			}
+		}
+		if !same {
+			if bad++; bad <= 10 {
+				t.Errorf("%s:%s: the running kernel has %v, the source says %v", object, name, truth, list)
+			}
+		}
+		names++
+		symbols += len(truth)
+		if len(truth) > 1 {
+			namesakes++
+		}
+	}
+	for _, name := range said.Names(object) {
+		for _, s := range said.Lookup(object, name) {
+			if s.Loaded != 0 && len(running.Lookup(object, name)) == 0 {
+				t.Errorf("%s is not in the running kernel", s)
+			}
+		}
+	}
+	return names, symbols, namesakes
+}
+
+func lower(c byte) byte { return c | 0x20 }
+
+// Debian's ppc64el kernel is a vmlinux with its symbol table, and has the table for
+// itself too: one source against the other. Its kallsyms is without data
+// (CONFIG_KALLSYMS_ALL), so code is what is compared.
+func TestSymbolTableAndKallsymsOfOneKernelAgree(t *testing.T) {
+	t.Parallel()
+	dirs, err := lab.Corpus(openCache(t), say)
+	if err != nil {
+		cannotRun(t, "the kernel lab has no kernels of other machines: "+err.Error())
+	}
+	compared := 0
+	for _, dir := range dirs {
+		found, err := filepath.Glob(filepath.Join(dir, "../../../boot/vmlinux-*"))
+		require.NoError(t, err)
+		for _, path := range found {
+			compared++
+			file, err := sympos.Open(path)
+			require.NoError(t, err)
+			said, err := sympos.Read(sympos.All, file)
+			require.NoError(t, err)
+			inside, err := sympos.Read(sympos.All, sympos.Inside(path))
+			require.NoError(t, err)
+			names, symbols, namesakes, bad := 0, 0, 0, 0
+			for _, name := range inside.Names(sympos.Vmlinux) {
+				truth := inside.Lookup(sympos.Vmlinux, name)
+				var list []sympos.Symbol
+				for _, s := range said.Lookup(sympos.Vmlinux, name) {
+					if strings.IndexByte("tTwW", s.Type) >= 0 || s.Type == truth[0].Type {
+						list = append(list, s)
+					}
+				}
+				same := len(list) == len(truth)
+				for i := 0; same && i < len(list); i++ {
+					same = list[i].Address-truth[i].Address == list[0].Address-truth[0].Address && list[i].Type == truth[i].Type
+				}
+				if !same {
+					if bad++; bad <= 10 {
+						t.Errorf("%s: kallsyms has %v, the symbol table %v", name, truth, list)
+					}
+				}
+				names++
+				symbols += len(truth)
+				if len(truth) > 1 {
+					namesakes++
+				}
+			}
+			t.Logf("%s: %d symbols, %d names, %d of them with namesakes: all in the same positions", filepath.Base(path), symbols, names, namesakes)
+			assert.Greater(t, namesakes, 100)
+		}
+	}
+	assert.Positive(t, compared, "no kernel with a symbol table among those of the lab")
+}
+
+// What reading an image costs beside the unpacking of what is in it.
+func BenchmarkImage(b *testing.B) {
+	cache, err := lab.OpenCache()
+	require.NoError(b, err)
+	kernel, err := lab.Fetch(cache, say)
+	if err != nil {
+		b.Skip(err)
+	}
+	want := sympos.Names("name_show", "schedule", "init_task")
+	b.Run("sympos", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			s, err := sympos.Open(kernel.Image)
+			require.NoError(b, err)
+			table, err := sympos.Read(want, s)
+			require.NoError(b, err)
+			require.NotEmpty(b, table.Lookup(sympos.Vmlinux, "schedule"))
+		}
+	})
+	image, err := os.ReadFile(kernel.Image)
+	require.NoError(b, err)
+	le := binary.LittleEndian
+	off := (int(image[0x1f1])+1)*512 + int(le.Uint32(image[0x248:]))
+	payload := image[off : off+int(le.Uint32(image[0x24c:]))-4]
+	program := []string{"xz", "-dc"}
+	if le.Uint32(payload) == 0xfd2fb528 {
+		program = []string{"zstd", "-dc", "--long=31"}
+	}
+	b.Run(program[0], func(b *testing.B) {
+		if _, err := exec.LookPath(program[0]); err != nil {
+			b.Skip(err)
+		}
+		for b.Loop() {
+			cmd := exec.Command(program[0], program[1:]...)
+			cmd.Stdin = bytes.NewReader(payload)
+			require.NoError(b, cmd.Run())
+		}
+	})
+}
