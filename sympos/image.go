@@ -120,7 +120,15 @@ func unpack(b []byte, off, size uint64) ([]byte, string, error) {
 	if c == nil {
 		return nil, "", fmt.Errorf("packed kernel at %#x: %w", off, unknownPacking(p))
 	}
-	out, err := c.decompress(bytes.NewReader(p), int64(len(p)))
+	var (
+		out []byte
+		err error
+	)
+	if c.name == "zstd" {
+		out, err = unzstd(p)
+	} else {
+		out, err = c.decompress(bytes.NewReader(p), int64(len(p)))
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("packed kernel at %#x: %s: %w", off, c.name, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz/lzma"
 )
 
@@ -31,6 +32,26 @@ func payloadOf(b []byte) *compression {
 		}
 	}
 	return nil
+}
+
+// unzstd unpacks in one go, which spares the copies through the window, 128 MiB
+// in kernels. The last 4 bytes, when they are likely to be the size, say how much.
+func unzstd(p []byte) ([]byte, error) {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxUnpacked),
+		zstd.WithDecoderMaxWindow(maxUnpacked))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	guess := uint64(len(p)) * 5
+	if size := uint64(binary.LittleEndian.Uint32(p[len(p)-4:])); size > guess/5 && size < 4*guess {
+		guess = size
+	}
+	out, err := d.DecodeAll(p, make([]byte, 0, min(guess, maxUnpacked)))
+	if len(out) > 0 && errors.Is(err, zstd.ErrMagicMismatch) {
+		err = nil
+	}
+	return out, err
 }
 
 // A firstMember ends where something that is no second member begins.
