@@ -3,6 +3,7 @@
 package elfrw
 
 import (
+	"cmp"
 	"debug/elf"
 	"fmt"
 
@@ -142,7 +143,7 @@ func (p *parser) orderly() bool {
 		}
 		s.spot, s.gap = aligned, 0
 	}
-	slices.SortFunc(all, func(a, b extent) int { return compare(a.from, b.from) })
+	slices.SortFunc(all, func(a, b extent) int { return cmp.Compare(a.from, b.from) })
 	for i := 1; i < len(all); i++ {
 		if all[i].from < all[i-1].to || p.zeros(all[i-1].to, all[i].from) != nil {
 			return false
@@ -168,21 +169,11 @@ func (p *parser) zeros(from, to uint64) error {
 func (p *parser) sortOrder() {
 	p.order = slices.Clone(p.Sections)
 	slices.SortStableFunc(p.order, func(a, b *Section) int {
-		if c := compare(a.offset, b.offset); c != 0 {
+		if c := cmp.Compare(a.offset, b.offset); c != 0 {
 			return c
 		}
-		return compare(uint64(len(a.Data)), uint64(len(b.Data)))
+		return cmp.Compare(uint64(len(a.Data)), uint64(len(b.Data)))
 	})
-}
-
-func compare(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // Editable returns nil when the file can be laid out anew, and otherwise an

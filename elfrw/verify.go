@@ -148,7 +148,7 @@ func (v *verifier) relocations(s *Section) {
 	v.check(s, s.Link == v.Symtab, "relocations are linked to %s, not to the symbol table", s.Link)
 	v.check(s, s.EntSize == uint64(v.relocSize(s.Type)), "sh_entsize of relocations is %d, want %d", s.EntSize, v.relocSize(s.Type))
 	size := ^uint64(0)
-	if s.Target != nil {
+	if s.Target != nil && s.Target.Flags&uint64(elf.SHF_COMPRESSED) == 0 { // else offsets count bytes that are packed
 		size = s.Target.Size()
 	}
 	s.join()

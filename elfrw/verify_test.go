@@ -170,3 +170,26 @@ func TestFieldsOfContents(t *testing.T) {
 		assert.Nil(t, f.Section("none"))
 	})
 }
+
+// Offsets into compressed contents count the bytes that are packed.
+func TestRelocationsOfCompressedSectionsHaveNoBound(t *testing.T) {
+	eachKind(t, func(t *testing.T, k kind) {
+		f := parse(t, module(k).bytes())
+		s := section(t, f, ".rela.text")
+		s.SetRelocs([]Rela{{Offset: 1 << 20, Type: 1}})
+		assert.Error(t, f.Verify())
+		s.Target.Flags |= uint64(elf.SHF_COMPRESSED)
+		assert.NoError(t, f.Verify())
+		b := written(t, f)
+		assert.NoError(t, parse(t, b).Verify(), "undecoded")
+	})
+}
+
+func TestHeaderFieldsAreWritten(t *testing.T) {
+	eachKind(t, func(t *testing.T, k kind) {
+		f := parse(t, module(k).bytes())
+		f.Header.OSABI, f.Header.ABIVersion, f.Header.Entry = 9, 4, 77
+		g := parse(t, written(t, f))
+		assert.Equal(t, f.Header, g.Header)
+	})
+}

@@ -55,6 +55,7 @@ const (
 	NothingToConvert   ID = "KLP034" // copied as it is
 	NotAllocated       ID = "KLP035" // relocations of debug information detached
 	FileAccess         ID = "KLP036" // file that can't be read or written
+	InitSection        ID = "KLP037" // module's symbol in what is freed before the module comes
 )
 
 // Severity says what follows from a diagnostic.

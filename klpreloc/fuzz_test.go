@@ -53,7 +53,7 @@ func contract(t *testing.T, b []byte) {
 		return // symbol numbers in contents that are none; found where they are rewritten
 	}
 	require.NoError(t, err)
-	require.NoError(t, klpreloc.Prove(parse(t, b), parse(t, after)))
+	require.NoError(t, klpreloc.Prove(parse(t, b), parse(t, after), nil))
 	again, found := klpreloc.NewPlan(parse(t, after))
 	require.NotNil(t, again, "%v", found)
 	require.True(t, again.Empty())

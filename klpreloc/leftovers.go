@@ -36,10 +36,13 @@ func (p *planner) leftovers() {
 		switch {
 		case y.Bind() == elf.STB_WEAK:
 			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
-				hint("KLP_SYMPOS(%s, 0)", name)
+				hint("static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%s, 0) };   /* if vmlinux has it */", name)
+		case strings.HasPrefix(y.Name, symbolPrefix):
+			p.errorf(StrongUndefined, nowhere, name, "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", name).
+				hint("KLP_RELOC_SYMBOL(lp_obj, sym_obj, name) of klp_convert.h makes a label that is converted")
 		case known:
 			p.warnf(StrongUndefined, nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
-				hint("KLP_SYMPOS(%s, 0)", name)
+				hint("static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%s, 0) };   /* if vmlinux has it */", name)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package klpreloc
 import (
 	"cmp"
 	"debug/elf"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
@@ -28,7 +29,13 @@ var specialTables = []string{
 	".altinstructions", ".altinstr_replacement", ".parainstructions",
 	"__jump_table", ".static_call_sites", ".retpoline_sites", ".return_sites",
 	"__ex_table", ".orc_unwind_ip", // sorted, so that the place is another entry's by then
+	"__mcount_loc", "__patchable_function_entries", "__param", ".init_array", ".ctors",
+	"__ksymtab", "__ksymtab_gpl", ".gnu.linkonce.this_module",
 }
+
+// initPrefix begins the names of sections that are freed once the module is
+// loaded (kernel/module/main.c, module_init_section).
+const initPrefix = ".init"
 
 // movable checks that r, of relocation section s, can be a klp relocation.
 func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, t *target) bool {
@@ -46,6 +53,10 @@ func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, t *target) bool {
 	case t.gate != vmlinux && slices.Contains(specialTables, s.Target.Name):
 		p.errorf(SpecialSection, where, symName(r.Sym), "%s of module %s in %s: the kernel has read that table before %s comes, and would use the address 0", symName(r.Sym), t.klp.object, s.Target, t.gate).
 			hint("use static_key_enabled(), an indirect call, or a helper function outside of the alternative")
+		return false
+	case t.gate != vmlinux && strings.HasPrefix(s.Target.Name, initPrefix):
+		p.errorf(InitSection, where, symName(r.Sym), "%s of module %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s comes later", symName(r.Sym), t.klp.object, s.Target, t.gate).
+			hint("use %s in a function that is not __init", symName(r.Sym))
 		return false
 	}
 	width, known := p.machine.width(r.Type)

@@ -431,8 +431,20 @@ func TestPairsOnLoongarchStayTogether(t *testing.T) {
 func TestSectionsThatTheKernelReadsEarly(t *testing.T) {
 	for _, name := range []string{
 		".altinstructions", ".altinstr_replacement", ".parainstructions", "__jump_table", ".static_call_sites", ".retpoline_sites", ".return_sites", "__ex_table", ".orc_unwind_ip",
+		"__mcount_loc", "__patchable_function_entries", "__param", ".init_array", "__ksymtab", ".gnu.linkonce.this_module",
 	} {
 		for label, want := range map[string][]klpreloc.ID{vmlinuxFoo: nil, ext4Foo: {klpreloc.SpecialSection}} {
+			f := bare(t, "x86_64")
+			addLoaded(f, name, 0, make([]byte, 16), elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 2})
+			assert.Equal(t, want, ids(t, f, klpreloc.Error), "%s in %s", label, name)
+		}
+	}
+}
+
+// What a module's coming would write into is somebody else's memory by then.
+func TestModuleSymbolsStayOutOfInitSections(t *testing.T) {
+	for _, name := range []string{".init.text", ".init.data", ".init.rodata"} {
+		for label, want := range map[string][]klpreloc.ID{vmlinuxFoo: nil, ext4Foo: {klpreloc.InitSection}} {
 			f := bare(t, "x86_64")
 			addLoaded(f, name, 0, make([]byte, 16), elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 2})
 			assert.Equal(t, want, ids(t, f, klpreloc.Error), "%s in %s", label, name)
@@ -459,11 +471,14 @@ func TestLeftovers(t *testing.T) {
 		{"x86_64", "forgotten", elf.STB_WEAK, true, klpreloc.WeakUndefined},
 		{"x86_64", "forgotten", elf.STB_GLOBAL, true, klpreloc.StrongUndefined},
 		{"x86_64", "forgotten", elf.STB_GLOBAL, false, ""}, // nothing tells it from an export
+		{"x86_64", ".klp.sym.vmlinux.y,1", elf.STB_GLOBAL, false, klpreloc.StrongUndefined},
+		{"x86_64", ".klp.sym.vmlinux.y,1", elf.STB_WEAK, false, klpreloc.WeakUndefined},
 		{"x86_64", "exported", elf.STB_GLOBAL, true, ""},
 		{"x86_64", "exported", elf.STB_WEAK, true, ""},
 		{"x86_64", "_GLOBAL_OFFSET_TABLE_", elf.STB_GLOBAL, true, ""},
 		{"x86_64", "_savegpr0_14", elf.STB_GLOBAL, true, klpreloc.StrongUndefined},
 		{"ppc64le", "_savegpr0_14", elf.STB_GLOBAL, true, ""},
+		{"ppc64le", "_restgpr1_14", elf.STB_GLOBAL, true, ""},
 		{"ppc64le", "_restvr_20", elf.STB_WEAK, true, ""},
 		{"ppc64le", "_savegpr_14", elf.STB_GLOBAL, true, klpreloc.StrongUndefined},
 		{"ppc32", "_savegpr_14", elf.STB_GLOBAL, true, ""},

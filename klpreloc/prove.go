@@ -16,8 +16,8 @@ import (
 //
 //   - after is a sound ELF file (elfrw.Verify) and holds no annotation;
 //   - its sections are those of before without the annotations, unchanged but
-//     for relocations, symbols and strings (of contents over 128 KiB both ends
-//     are compared), and behind them klp relocation
+//     for relocations, symbols and strings (of contents over 2 MiB that are not
+//     loaded both ends are compared), and behind them klp relocation
 //     sections as the kernel wants them;
 //   - its symbols are those of before in their order, annotated ones as klp
 //     symbols, without those that only the annotations needed;
@@ -31,13 +31,14 @@ import (
 //     against annotations and without the names of annotated symbols.
 //
 // It starts from the two files alone and shares none of Plan's decisions, only
-// its reading of annotations.
-func Prove(before, after *elfrw.File) error {
+// its reading of annotations. done, if not nil, is told of stretches of after's
+// contents that will not be looked at again.
+func Prove(before, after *elfrw.File, done func([]byte)) error {
 	if err := after.Verify(); err != nil {
 		return err
 	}
 	in, _ := Read(before)
-	p := &prover{input: in, before: before, after: after, annotated: map[*elfrw.Symbol]*Annotation{}, gone: goneWith(before, in.Sections),
+	p := &prover{done: done, input: in, before: before, after: after, annotated: map[*elfrw.Symbol]*Annotation{}, gone: goneWith(before, in.Sections),
 		section: map[*elfrw.Section]*elfrw.Section{}, symbol: make(map[*elfrw.Symbol]*elfrw.Symbol, len(before.Symbols)),
 		klp: map[klpKey][]*elfrw.Section{}, idle: map[*elfrw.Symbol]bool{}}
 	for i := range in.Annotations {
@@ -59,6 +60,7 @@ func Prove(before, after *elfrw.File) error {
 func dashes(object string) string { return strings.ReplaceAll(object, "-", "_") }
 
 type prover struct {
+	done          func([]byte)
 	input         *Input // of before
 	before, after *elfrw.File
 	annotated     map[*elfrw.Symbol]*Annotation
@@ -148,22 +150,31 @@ func (p *prover) sameContents(s, t *elfrw.Section) bool {
 	case s.Link != nil && s.Link == p.before.Symtab:
 		return true // full of symbol numbers (.llvm_addrsig)
 	}
-	return s.Size() == t.Size() && sameEnds(s.Data, t.Data)
-}
-
-// sameEnds compares small contents, and of large ones both ends: they are
-// handed through as they are, so what can go wrong is their place, and half a
-// gigabyte of debug information need not be read twice for that.
-func sameEnds(a, b []byte) bool {
-	const end = 64 << 10
-	if len(a) != len(b) {
+	if s.Size() != t.Size() || len(s.Data) != len(t.Data) {
 		return false
 	}
-	if len(a) <= 2*end {
-		return bytes.Equal(a, b)
+	if !s.Alloc() && len(s.Data) > 2*stretch {
+		// Handed through as they are, so what can go wrong is their
+		// place; half a gigabyte of debug information need not be read
+		// a second time for that.
+		n := len(s.Data) - stretch
+		return bytes.Equal(s.Data[:stretch], t.Data[:stretch]) && bytes.Equal(s.Data[n:], t.Data[n:])
 	}
-	return bytes.Equal(a[:end], b[:end]) && bytes.Equal(a[len(a)-end:], b[len(b)-end:])
+	for a, b := s.Data, t.Data; len(a) > 0; {
+		n := min(len(a), stretch)
+		if !bytes.Equal(a[:n], b[:n]) {
+			return false
+		}
+		if p.done != nil && n == stretch {
+			p.done(b[:n])
+		}
+		a, b = a[n:], b[n:]
+	}
+	return true
 }
+
+// stretch is how many bytes of contents are compared at a time.
+const stretch = 1 << 20
 
 // symbols pairs the symbols up.
 func (p *prover) symbols() error {

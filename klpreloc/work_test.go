@@ -80,7 +80,7 @@ func convert(t testing.TB, before []byte) []byte {
 	require.False(t, found.Failed(), "%v", found)
 	require.NoError(t, plan.Apply())
 	after := encode(t, f)
-	require.NoError(t, klpreloc.Prove(parse(t, before), parse(t, after)))
+	require.NoError(t, klpreloc.Prove(parse(t, before), parse(t, after), nil))
 	return after
 }
 

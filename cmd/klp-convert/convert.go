@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -24,11 +25,14 @@ func convert(cmd *cobra.Command, o *options) error {
 		c.result.Input = c.name
 		err = c.run()
 	}
-	if err != nil {
+	var named *namedError
+	switch {
+	case errors.As(err, &named):
+		c.result.Status = "failed"
+	case err != nil:
 		c.result.Status = "refused"
 	}
-	var named *namedError
-	if errors.As(err, &named) && named.name == c.result.Input {
+	if named != nil && named.name == c.result.Input {
 		c.found(named.diagnostic())
 		err = errReported
 	}
@@ -52,7 +56,7 @@ func convert(cmd *cobra.Command, o *options) error {
 type result struct {
 	Input       string               `json:"input"`
 	Output      string               `json:"output,omitempty"`
-	Status      string               `json:"status"` // converted, copied, planned, refused
+	Status      string               `json:"status"` // converted, copied, planned, refused, or failed to read or write
 	Plan        *klpreloc.PlanInfo   `json:"plan,omitempty"`
 	Diagnostics klpreloc.Diagnostics `json:"diagnostics"`
 }
@@ -152,7 +156,7 @@ func (c *conversion) packing() compression {
 func (c *conversion) write(f *elfrw.File) error {
 	want := c.packing()
 	if c.out == "-" {
-		return c.writeWhole(f, func(b []byte) error { return want.compress(c.cmd.OutOrStdout(), b) })
+		return c.writeWhole(f, "<stdout>", func(b []byte) error { return want.compress(c.cmd.OutOrStdout(), b) })
 	}
 	inPlace := c.inPlace()
 	o, err := create(c.out, c.info)
@@ -165,7 +169,7 @@ func (c *conversion) write(f *elfrw.File) error {
 	} else {
 		// What is in a device can't be taken back, and what is packed
 		// can't be compared.
-		err = c.writeWhole(f, func(b []byte) error { return want.compress(o.f, b) })
+		err = c.writeWhole(f, c.out, func(b []byte) error { return want.compress(o.f, b) })
 	}
 	if err == nil {
 		err = o.finish()
@@ -177,16 +181,16 @@ func (c *conversion) write(f *elfrw.File) error {
 }
 
 // writeWhole makes the module in memory, proves it and hands it to put.
-func (c *conversion) writeWhole(f *elfrw.File, put func([]byte) error) error {
+func (c *conversion) writeWhole(f *elfrw.File, name string, put func([]byte) error) error {
 	b, err := f.Bytes()
 	if err == nil {
-		err = c.prove(b)
+		err = c.prove(b, nil)
 	}
 	if err != nil {
 		return c.defect(err)
 	}
 	if err := put(b); err != nil {
-		return fileError(c.out, err)
+		return fileError(name, err)
 	}
 	return nil
 }
@@ -197,6 +201,9 @@ func (c *conversion) writeMapped(f *elfrw.File, o *output) error {
 	if err := f.Write(o.f); err != nil {
 		if _, ok := err.(*elfrw.Error); ok {
 			return c.defect(err)
+		}
+		if errors.Is(err, syscall.EFAULT) {
+			return fileError(c.name, errors.New("changed while it was read"))
 		}
 		return fileError(c.out, err) // a full disk
 	}
@@ -209,14 +216,18 @@ func (c *conversion) writeMapped(f *elfrw.File, o *output) error {
 		return fileError(c.out, err)
 	}
 	defer unmap()
-	if err := c.prove(b); err != nil {
+	if err := c.prove(b, release); err != nil {
 		return c.defect(err)
 	}
 	return nil
 }
 
-// prove compares the finished bytes with the input, both read anew.
-func (c *conversion) prove(b []byte) error {
+// proof is what every output has to pass. Tests put another one here.
+var proof = klpreloc.Prove
+
+// prove compares the finished bytes with the input, both read anew. done is
+// for bytes of b that are compared.
+func (c *conversion) prove(b []byte, done func([]byte)) error {
 	before, err := elfrw.Parse("", c.module)
 	if err != nil {
 		return err
@@ -225,7 +236,7 @@ func (c *conversion) prove(b []byte) error {
 	if err != nil {
 		return err
 	}
-	return klpreloc.Prove(before, after)
+	return proof(before, after, done)
 }
 
 func (c *conversion) defect(err error) error {

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"syscall"
+	"unsafe"
 )
 
 // maxDecompressed bounds what a compressed or piped module may grow to.
@@ -21,7 +22,7 @@ type input struct {
 	raw    []byte      // the file; mapped, where it is one
 	module []byte      // raw, decompressed
 	packed compression // of raw
-	info   fs.FileInfo // nil for stdin
+	info   fs.FileInfo // nil for stdin and pipes
 	unmap  func()
 }
 
@@ -53,17 +54,18 @@ func (in *input) open(path string) error {
 		return err
 	}
 	defer f.Close()
-	if in.info, err = f.Stat(); err != nil {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
 		return err
-	}
-	switch mode := in.info.Mode(); {
-	case mode.IsDir():
+	case info.IsDir():
 		return errors.New("is a directory")
-	case !mode.IsRegular():
+	case !info.Mode().IsRegular():
 		in.raw, err = readBounded(f)
 		return err
 	}
-	in.raw, in.unmap, err = mapFile(f, in.info.Size())
+	in.info = info
+	in.raw, in.unmap, err = mapFile(f, info.Size())
 	return err
 }
 
@@ -81,6 +83,17 @@ func mapFile(f *os.File, size int64) ([]byte, func(), error) {
 		return nil, nil, fmt.Errorf("mmap: %w", err)
 	}
 	return b, func() { syscall.Munmap(b) }, nil
+}
+
+// release tells the kernel that bytes which mapFile gave will not be looked at
+// again soon, so that they don't count as memory in use. Other bytes would be
+// lost by it.
+func release(b []byte) {
+	const page = 4096
+	from := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b))) % page)
+	if to := len(b) - (len(b)-from)%page; from < to && len(b) > from {
+		syscall.Madvise(b[from:to], syscall.MADV_DONTNEED)
+	}
 }
 
 func readBounded(r io.Reader) ([]byte, error) {

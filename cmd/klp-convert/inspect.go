@@ -30,7 +30,7 @@ holds, and which symbols stay undefined. FILE may be compressed, or "-".`,
 		ValidArgsFunction: completeModules,
 		RunE:              func(cmd *cobra.Command, args []string) error { return inspect(cmd, o, args[0]) },
 	}
-	cmd.Flags().BoolVar(&o.inspectedAsJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&o.inspectJSON, "json", false, "print JSON")
 	return cmd
 }
 
@@ -48,7 +48,7 @@ func inspect(cmd *cobra.Command, o *options, path string) error {
 	}
 	d, found := klpreloc.Describe(f)
 	found.Sort()
-	if o.inspectedAsJSON {
+	if o.inspectJSON {
 		err = writeJSON(cmd.OutOrStdout(), struct {
 			File string `json:"file"`
 			*klpreloc.Description

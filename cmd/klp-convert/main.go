@@ -16,7 +16,7 @@
 //   - Exit status 0: done; 1: can't be converted, or the file can't be read;
 //     2: wrong use of the command line.
 //   - An output file appears whole, by rename, or not at all.
-//   - Nothing but the terminal decides about colour, and NO_COLOR over it.
+//   - Colour is for terminals, NO_COLOR takes it away, --color decides.
 package main
 
 import (
@@ -62,7 +62,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) 
 			if _, fault := r.(interface{ Addr() uintptr }); !fault {
 				panic(r)
 			}
-			removeTemps()
+			temps.remove()
 			fmt.Fprintln(stderr, "error: klp-convert: an input file changed while it was read")
 			status = exitFound
 		}
@@ -134,12 +134,12 @@ func completeModules(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 
 // options is the command line.
 type options struct {
-	in, out         string
-	dryRun          bool
-	verbose, quiet  bool
-	json            bool
-	color           string
-	inspectedAsJSON bool
+	in, out        string
+	dryRun         bool
+	verbose, quiet bool
+	json           bool
+	color          string
+	inspectJSON    bool
 }
 
 func (o *options) common() error {

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"os/exec"
@@ -19,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 )
 
@@ -70,7 +72,7 @@ func TestBadModulesAreRefusedInWholeLines(t *testing.T) {
 		status, stdout, stderr := klpConvert(file, filepath.Join(dir, "out.ko"))
 		assert.Equal(t, exitFound, status, file)
 		assert.Empty(t, stdout, file)
-		errors := 0
+		count := 0
 		for _, l := range strings.Split(strings.TrimSuffix(stderr, "\n"), "\n") {
 			if strings.HasPrefix(l, "    ") {
 				continue
@@ -79,10 +81,10 @@ func TestBadModulesAreRefusedInWholeLines(t *testing.T) {
 			require.NotNil(t, m, "%s: %q", file, l)
 			assert.Contains(t, string(docs), "## "+m[2], l)
 			if m[1] == "error" {
-				errors++
+				count++
 			}
 		}
-		assert.Positive(t, errors, file)
+		assert.Positive(t, count, file)
 		left, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		assert.Empty(t, left, file)
@@ -199,10 +201,60 @@ func TestRemoveTempsRemovesFilesInTheMaking(t *testing.T) {
 	require.NoError(t, err)
 	left, _ := os.ReadDir(dir)
 	require.Len(t, left, 1)
-	removeTemps()
+	temps.remove()
 	left, _ = os.ReadDir(dir)
 	assert.Empty(t, left)
 	o.discard()
+}
+
+// Whatever way the output takes, the proof stands between it and its name.
+func TestWhatIsNotProvenIsNotWritten(t *testing.T) {
+	was := proof
+	defer func() { proof = was }()
+	proof = func(before, after *elfrw.File, _ func([]byte)) error {
+		assert.NotEmpty(t, before.Sections)
+		assert.NotNil(t, after.Section(".klp.rela.vmlinux..text"), "the finished file is asked about")
+		return errors.New("two and two is five")
+	}
+	for _, out := range []string{"out.ko", "out.ko.xz", "-"} {
+		dir := t.TempDir()
+		if out != "-" {
+			out = filepath.Join(dir, out)
+		}
+		status, stdout, stderr := klpConvert("../../testdata/x86_64/livepatch-cmdline.ko", out)
+		assert.Equal(t, exitFound, status)
+		assert.Empty(t, stdout)
+		assert.Contains(t, stderr, "two and two is five [KLP033]\n")
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		assert.Empty(t, left, out)
+	}
+}
+
+// A file in the place of the output keeps its permissions; a new one gets those
+// of the input.
+func TestOutputPermissions(t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.ko"), filepath.Join(dir, "out.ko")
+	require.NoError(t, os.WriteFile(in, read(t, "../../testdata/x86_64/labels-dot.ko"), 0o640))
+	mode := func() os.FileMode {
+		status, _, stderr := klpConvert(in, out)
+		require.Equal(t, exitDone, status, stderr)
+		info, err := os.Stat(out)
+		require.NoError(t, err)
+		return info.Mode()
+	}
+	assert.Equal(t, os.FileMode(0o640), mode())
+	require.NoError(t, os.Chmod(out, 0o600))
+	assert.Equal(t, os.FileMode(0o600), mode())
+	if os.Geteuid() == 0 {
+		require.NoError(t, os.Chown(in, 65534, 65534))
+		require.NoError(t, os.Remove(out))
+		mode()
+		info, err := os.Stat(out)
+		require.NoError(t, err)
+		assert.Zero(t, info.Sys().(*syscall.Stat_t).Uid, "the input's owner must not own what root made")
+	}
 }
 
 // Truncated anywhere, a module is refused in one line or, where only the

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 )
@@ -24,60 +25,82 @@ type output struct {
 
 // create starts the file that will be path. A symbolic link is followed, so
 // that the file it names is replaced, not the link. What is no regular file (a
-// device, a pipe) can't be replaced and is written to. The file gets the
-// permissions, and where that is allowed the owner, of like.
+// device, a pipe), or has no name any more, can't be replaced and is written
+// to. A file that is replaced leaves its permissions and, where that is
+// allowed, its owner to the new one; a new one gets the permissions of like.
 func create(path string, like fs.FileInfo) (*output, error) {
+	old, err := os.Stat(path)
+	if err == nil && old.IsDir() {
+		return nil, fileError(path, syscall.EISDIR)
+	}
+	exists := err == nil
+	if exists && !old.Mode().IsRegular() {
+		return openExisting(path)
+	}
 	target, err := follow(path)
 	if err != nil {
 		return nil, fileError(path, err)
 	}
-	if info, err := os.Stat(target); err == nil {
-		switch mode := info.Mode(); {
-		case mode.IsDir():
-			return nil, fileError(path, syscall.EISDIR)
-		case !mode.IsRegular():
-			f, err := os.OpenFile(target, os.O_WRONLY, 0)
-			if err != nil {
-				return nil, fileError(path, err)
-			}
-			return &output{f: f, path: target}, nil
+	if exists {
+		if info, err := os.Lstat(target); err != nil || !os.SameFile(info, old) {
+			return openExisting(path) // /dev/fd/N of a deleted file
 		}
-		if like == nil {
-			like = info
-		}
+		like = old
 	}
-	dir, base := filepath.Dir(target), filepath.Base(target)
-	f, err := os.CreateTemp(dir, "."+base+".*.tmp")
+	dir := target[:strings.LastIndexByte(target, '/')+1]
+	f, err := temps.create(dir)
 	if err != nil {
-		return nil, fileError(path, fmt.Errorf("can't make a temporary file in %s: %w", dir, reason(err)))
+		return nil, fileError(path, noTemp(dir, err))
 	}
-	temps.add(f.Name())
 	o := &output{f: f, path: target, temp: true}
+	mode := 0o666 &^ umask()
 	if like != nil {
-		if st, ok := like.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
+		mode = like.Mode().Perm()
+	}
+	if exists {
+		if st, ok := old.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
 			f.Chown(int(st.Uid), int(st.Gid))
 		}
-		err = f.Chmod(like.Mode().Perm())
-	} else {
-		err = f.Chmod(0o666 &^ umask())
 	}
-	if err != nil {
+	if err := f.Chmod(mode); err != nil {
 		o.discard()
 		return nil, fileError(path, err)
 	}
 	return o, nil
 }
 
+func openExisting(path string) (*output, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	return &output{f: f, path: path}, nil
+}
+
+func noTemp(dir string, err error) error {
+	if dir = strings.TrimRight(dir, "/"); dir == "" {
+		dir = "the folder"
+	}
+	return fmt.Errorf("can't make a temporary file in %s: %w", dir, reason(err))
+}
+
 // follow returns what a path names once symbolic links are followed, whether
-// that exists or not.
+// that exists or not. It asks the file system at every step: what ".." means
+// behind a link can't be told from the path.
 func follow(path string) (string, error) {
 	for range 40 { // as the kernel does (MAXSYMLINKS)
+		slash := strings.LastIndexByte(path, '/') + 1
+		dir, err := filepath.EvalSymlinks(path[:slash] + ".")
+		if err != nil {
+			return "", noTemp(path[:slash], err)
+		}
+		path = strings.TrimSuffix(dir, "/") + "/" + path[slash:]
 		next, err := os.Readlink(path)
 		if err != nil {
 			return path, nil // no link
 		}
 		if !filepath.IsAbs(next) {
-			next = filepath.Join(filepath.Dir(path), next)
+			next = strings.TrimSuffix(dir, "/") + "/" + next
 		}
 		path = next
 	}
@@ -96,14 +119,13 @@ func (o *output) alsoName(name string) error {
 			return nil
 		}
 	}
-	temp := fmt.Sprintf("%s/.%s.%d.tmp", filepath.Dir(target), filepath.Base(target), os.Getpid())
-	if err := os.Link(o.path, temp); err != nil {
-		return fileError(name, reason(err))
+	temp := fmt.Sprintf("%s.klp-convert.%d.tmp", target[:strings.LastIndexByte(target, '/')+1], os.Getpid())
+	if err := temps.link(o.path, temp); err != nil {
+		return fileError(name, err)
 	}
-	temps.add(temp)
 	if err := os.Rename(temp, target); err != nil {
 		os.Remove(temp)
-		return fileError(name, reason(err))
+		return fileError(name, err)
 	}
 	temps.forget(temp)
 	return nil
@@ -143,7 +165,10 @@ func (o *output) discard() {
 // writeFile writes b, compressed, to path or, for "-", to stdout.
 func writeFile(path string, like fs.FileInfo, stdout io.Writer, c compression, b []byte) error {
 	if path == "-" {
-		return c.compress(stdout, b)
+		if err := c.compress(stdout, b); err != nil {
+			return fileError("<stdout>", err)
+		}
+		return nil
 	}
 	o, err := create(path, like)
 	if err != nil {
@@ -159,15 +184,34 @@ func writeFile(path string, like fs.FileInfo, stdout io.Writer, c compression, b
 // temps are the files to remove when a signal ends the program.
 var temps = &tempFiles{names: map[string]bool{}}
 
+// tempFiles makes files while it is locked, so that a signal finds them either
+// not there or listed.
 type tempFiles struct {
 	mu    sync.Mutex
 	names map[string]bool
 }
 
-func (t *tempFiles) add(name string) {
+func (t *tempFiles) create(dir string) (*os.File, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.names[name] = true
+	if dir == "" {
+		dir = "."
+	}
+	f, err := os.CreateTemp(dir, ".klp-convert.*.tmp")
+	if err == nil {
+		t.names[f.Name()] = true
+	}
+	return f, err
+}
+
+func (t *tempFiles) link(from, name string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	err := os.Link(from, name)
+	if err == nil {
+		t.names[name] = true
+	}
+	return err
 }
 
 func (t *tempFiles) forget(name string) bool {
@@ -178,22 +222,25 @@ func (t *tempFiles) forget(name string) bool {
 	return was
 }
 
-func removeTemps() {
-	temps.mu.Lock()
-	defer temps.mu.Unlock()
-	for name := range temps.names {
+func (t *tempFiles) remove() {
+	for name := range t.names {
 		os.Remove(name)
 	}
 }
 
 // removeTempsOnSignal makes the signals that make and terminals send end the
-// program cleanly.
+// program cleanly, those aside that whoever started it (nohup) ignores.
 func removeTempsOnSignal() {
 	c := make(chan os.Signal, 1)
-	signal.Notify(c, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
+		if !signal.Ignored(s) {
+			signal.Notify(c, s)
+		}
+	}
 	go func() {
 		s := <-c
-		removeTemps()
+		temps.mu.Lock() // for good: no file is made any more
+		temps.remove()
 		os.Exit(128 + int(s.(syscall.Signal)))
 	}()
 }

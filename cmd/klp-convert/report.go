@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/term"
@@ -23,7 +24,7 @@ type reporter struct {
 }
 
 func newReporter(w io.Writer, file string, o *options) *reporter {
-	r := &reporter{w: w, file: file, least: klpreloc.Warning, color: useColor(w, o.color)}
+	r := &reporter{w: w, file: oneLine(file), least: klpreloc.Warning, color: useColor(w, o.color)}
 	switch {
 	case o.verbose:
 		r.least = klpreloc.Note
@@ -31,6 +32,16 @@ func newReporter(w io.Writer, file string, o *options) *reporter {
 		r.least = klpreloc.Error
 	}
 	return r
+}
+
+// oneLine returns a file's name as it can stand in a line.
+func oneLine(name string) string {
+	for _, c := range name {
+		if !strconv.IsPrint(c) {
+			return strconv.Quote(name)
+		}
+	}
+	return name
 }
 
 func useColor(w io.Writer, when string) bool {
@@ -50,12 +61,23 @@ var severityColor = map[klpreloc.Severity]string{
 	klpreloc.Error:   "\x1b[31m",
 }
 
+// mostOfAKind is how many diagnostics of one id are worth a line each; --json
+// has all.
+const mostOfAKind = 50
+
 // report prints what is severe enough and returns errReported when an error is
 // among it.
 func (r *reporter) report(found klpreloc.Diagnostics) error {
 	var b strings.Builder
-	for _, d := range found {
+	said := map[klpreloc.ID]int{}
+	for i, d := range found {
 		if d.Severity < r.least {
+			continue
+		}
+		if said[d.ID]++; said[d.ID] > mostOfAKind {
+			if last := i == len(found)-1 || found[i+1].ID != d.ID || found[i+1].Severity != d.Severity; last {
+				fmt.Fprintf(&b, "%s: %s: klp-convert: and %d more like this [%s]\n", r.file, r.severity(d.Severity), said[d.ID]-mostOfAKind, d.ID)
+			}
 			continue
 		}
 		fmt.Fprintf(&b, "%s: %s: klp-convert: %s [%s]\n", r.file, r.severity(d.Severity), d, d.ID)
