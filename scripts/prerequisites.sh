@@ -17,6 +17,8 @@ modinfo:kmod
 eu-elflint:elfutils
 xz:xz-utils
 zstd:zstd
+bzip2:bzip2
+lz4:lz4
 dpkg-deb:dpkg
 clang:clang
 shellcheck:shellcheck
