@@ -5,31 +5,42 @@
 # installs what is missing; otherwise it prints the line to run, and the tests
 # that need it say that they did not run. With CI=true that is a failure.
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin # modinfo
 
-# command:package, for what the tests call.
+# command:package:what is not run without it
 tools="
-qemu-system-x86_64:qemu-system-x86
-gcc:gcc
-make:make
-readelf:binutils
-objcopy:binutils
-modinfo:kmod
-eu-elflint:elfutils
-xz:xz-utils
-zstd:zstd
-bzip2:bzip2
-lz4:lz4
-dpkg-deb:dpkg
-clang:clang
-shellcheck:shellcheck
+qemu-system-x86_64:qemu-system-x86:the kernel lab (scripts/lab, sympos against a running kernel)
+gcc:gcc:the kernel lab, and the race detector
+make:make:the kernel lab
+dpkg-deb:dpkg:the kernel lab, and the corpus of real modules
+readelf:binutils:readelf as a judge of converted modules
+objcopy:binutils:the comparison in make bench
+modinfo:kmod:modinfo as a judge of converted modules
+eu-elflint:elfutils:eu-elflint as a judge of converted modules
+xz:xz-utils:compressed modules and kernel images
+zstd:zstd:compressed modules and kernel images
+bzip2:bzip2:compressed kernel images
+lz4:lz4:compressed kernel images
+clang:clang:klp_convert.h with a second compiler
+shellcheck:shellcheck:make lint of the scripts
 "
+
 missing=()
-for t in $tools; do
-	command -v "${t%%:*}" >/dev/null || missing+=("${t##*:}")
-done
+while IFS=: read -r tool package what; do
+	if [ -n "$tool" ] && ! command -v "$tool" >/dev/null; then
+		missing+=("$package")
+		echo "$tool is not here; not run without it: $what"
+	fi
+done <<<"$tools"
 # Libraries: the C library's headers, and libelf for the kernel's objtool.
-[ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)
-compgen -G '/usr/lib/*/libelf.so.1' >/dev/null || missing+=(libelf1)
+if [ ! -e /usr/include/stdlib.h ]; then
+	missing+=(libc6-dev)
+	echo "the C library's headers are not here; not run without them: the kernel lab, and the race detector"
+fi
+if ! compgen -G '/usr/lib/*/libelf.so.1' >/dev/null; then
+	missing+=(libelf1)
+	echo "libelf is not here; not run without it: the kernel lab"
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
