@@ -25,6 +25,13 @@ clang:clang:klp_convert.h with a second compiler
 shellcheck:shellcheck:make lint of the scripts
 "
 
+# From Debian 13 on, the headers ship a vmlinux and Kbuild adds .BTF to modules.
+version=$(sed -n 's/^VERSION_ID="\([0-9]*\).*/\1/p' /etc/os-release 2>/dev/null || true)
+if [ "${version:-0}" -ge 13 ]; then
+	tools+="pahole:pahole:the kernel lab
+"
+fi
+
 missing=()
 while IFS=: read -r tool package what; do
 	if [ -n "$tool" ] && ! command -v "$tool" >/dev/null; then
