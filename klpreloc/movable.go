@@ -34,7 +34,9 @@ var specialTables = []string{
 }
 
 // initPrefix begins the names of sections that are freed once the module is
-// loaded (kernel/module/main.c, module_init_section).
+// loaded (kernel/module/main.c, module_init_section). Seen on 6.1: the target
+// that comes later gets that memory, and is refused because the bytes to be
+// relocated are its own.
 const initPrefix = ".init"
 
 // movable checks that r, of relocation section s, can be a klp relocation.
