@@ -72,10 +72,9 @@ func TestRunningKernelAgrees(t *testing.T) {
 		s, err := sympos.Open(found[0])
 		require.NoError(t, err)
 		sources = append(sources, s)
-		b, err := os.ReadFile(found[0])
-		require.NoError(t, err)
-		vm.File(filepath.Base(found[0]), b)
-		steps = append(steps, "load "+filepath.Base(found[0]))
+		name, b := unpacked(t, found[0])
+		vm.File(name, b)
+		steps = append(steps, "load "+name)
 	}
 	steps = append(steps, "gzip -c /proc/kallsyms | base64")
 	image, err := sympos.Open(kernel.Image)
@@ -116,6 +115,20 @@ func TestRunningKernelAgrees(t *testing.T) {
 		t.Logf("%s: %d symbols, %d names, %d of them with namesakes: all in the same positions", name, symbols, names, namesakes)
 		assert.Positive(t, namesakes, name)
 	}
+}
+
+// unpacked reads a module as the agent in the guest loads it. From Debian 13 on
+// they are installed as .ko.xz.
+func unpacked(t *testing.T, path string) (name string, b []byte) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	name, packed := strings.CutSuffix(filepath.Base(path), ".xz")
+	if packed {
+		b, err = exec.Command("xz", "-dc", path).Output()
+		require.NoError(t, err)
+	}
+	return name, b
 }
 
 // kallsymsOf reads the output of gzip and base64.
@@ -237,7 +250,9 @@ func TestSymbolTableAndKallsymsOfOneKernelAgree(t *testing.T) {
 			assert.Greater(t, namesakes, 100)
 		}
 	}
-	assert.Positive(t, compared, "no kernel with a symbol table among those of the lab")
+	if compared == 0 {
+		t.Skip("not run: none of this release's kernels comes as a vmlinux with a symbol table")
+	}
 }
 
 // What reading an image costs beside the unpacking of what is in it.
