@@ -4,11 +4,10 @@ package elfrw
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
 )
 
 // roundTrip says whether Parse and Write give b back, with every relocation
@@ -63,6 +63,9 @@ func (c *compareWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// moduleSuffixes are how modules are installed.
+var moduleSuffixes = []string{".ko", ".ko.gz", ".ko.xz", ".ko.zst"}
+
 // TestCorpus round-trips every module below the folders in KLP_CORPUS.
 func TestCorpus(t *testing.T) {
 	dirs := filepath.SplitList(os.Getenv("KLP_CORPUS"))
@@ -73,12 +76,12 @@ func TestCorpus(t *testing.T) {
 	for _, dir := range dirs {
 		before := len(paths)
 		require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && d.Type().IsRegular() && (strings.HasSuffix(path, ".ko") || strings.HasSuffix(path, ".ko.gz")) {
+			if err == nil && d.Type().IsRegular() && slices.ContainsFunc(moduleSuffixes, func(s string) bool { return strings.HasSuffix(path, s) }) {
 				paths = append(paths, path)
 			}
 			return err
 		}))
-		require.Greater(t, len(paths), before, "no modules (.ko, .ko.gz) below %s", dir)
+		require.Greater(t, len(paths), before, "no modules (%v) below %s", moduleSuffixes, dir)
 	}
 
 	todo := make(chan string)
@@ -107,13 +110,9 @@ func corpusFile(path string) error {
 	if err != nil {
 		return err
 	}
-	if strings.HasSuffix(path, ".gz") {
-		z, err := gzip.NewReader(bytes.NewReader(b))
-		if err != nil {
-			return err
-		}
-		if b, err = io.ReadAll(z); err != nil {
-			return err
+	if unpack, packed := map[string]string{".gz": "gzip", ".xz": "xz", ".zst": "zstd"}[filepath.Ext(path)]; packed {
+		if b, err = exec.Command(unpack, "-dc", path).Output(); err != nil {
+			return fmt.Errorf("%s: %w", unpack, err)
 		}
 	}
 	if err := roundTrip(b, false); err != nil {

@@ -136,7 +136,7 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 				last, count = address, count+1
 				lastName = append(lastName[:0], name...)
 			}
-			if module == nil && counts(letter, perCPU) && !leftOut(name) ||
+			if module == nil && counts(letter, perCPU) && (perCPU || !leftOut(name)) ||
 				module != nil && letter != 'U' && !notModule(module) {
 				e.Name, e.Address, e.Type = name, address, letter
 				visit(&e)
