@@ -58,16 +58,10 @@ func (f *File) AddReloc(s *Section, r Rela) {
 	s.encoding = newRelocs
 }
 
-// Remove takes sections and symbols out of the file, and with the sections
-// what is meaningless without them: the relocations that apply to them, the
-// symbols defined in them (all of them with the symbol table), their places in
-// section groups, and groups of which nothing else is left. Members of a group
-// that goes alone are in no group any more (SHF_GROUP).
-//
-// When anything that stays refers to what should go (a relocation, sh_link,
-// sh_info, a group's signature) nothing is changed and the *Error, which wraps
-// ErrReferred, names the first such referrer in header order.
-func (f *File) Remove(sections []*Section, symbols []*Symbol) error {
+// GoesWith returns the sections that Remove would take out with the ones given,
+// these among them: the relocations that apply to them, and section groups of
+// which nothing else is left.
+func (f *File) GoesWith(sections []*Section) map[*Section]bool {
 	gone := make(map[*Section]bool, len(sections))
 	for _, s := range sections {
 		gone[s] = true
@@ -84,6 +78,20 @@ func (f *File) Remove(sections []*Section, symbols []*Symbol) error {
 			gone[s] = true
 		}
 	}
+	return gone
+}
+
+// Remove takes sections and symbols out of the file, and with the sections
+// what is meaningless without them: the relocations that apply to them, the
+// symbols defined in them (all of them with the symbol table), their places in
+// section groups, and groups of which nothing else is left. Members of a group
+// that goes alone are in no group any more (SHF_GROUP).
+//
+// When anything that stays refers to what should go (a relocation, sh_link,
+// sh_info, a group's signature) nothing is changed and the *Error, which wraps
+// ErrReferred, names the first such referrer in header order.
+func (f *File) Remove(sections []*Section, symbols []*Symbol) error {
+	gone := f.GoesWith(sections)
 	lost := make(map[*Symbol]bool, len(symbols))
 	for _, y := range symbols {
 		lost[y] = true

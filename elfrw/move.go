@@ -13,11 +13,12 @@ import (
 // good: entries are copied as the bytes that they are, numbered by File.parsed
 // like everything else that was read, and Write puts new numbers into all.
 
-// MoveRelocs asks dest of each relocation of from whose index is in which,
-// ascending, where it goes: from itself, another relocation section of the
-// file, to whose end it is appended, or nil, which drops it. dest may replace
-// the relocation's Sym by another symbol of the file or by nil; it must leave
-// the other fields alone. Relocations that are not in which stay.
+// MoveRelocs asks dest, once and in order, of each relocation of from whose
+// index is in which, ascending, where it goes: from itself, another relocation
+// section of the file, to whose end it is appended, or nil, which drops it.
+// dest may replace the relocation's Sym by another symbol of the file or by
+// nil; it must leave the other fields alone. Relocations that are not in which
+// stay.
 func (f *File) MoveRelocs(from *Section, which []int, dest func(i int, r *Rela) *Section) {
 	m := &mover{File: f, from: from, size: f.relocSize(from.Type)}
 	from.takeRaw()

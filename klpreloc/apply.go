@@ -40,36 +40,36 @@ func (p *Plan) Apply() error {
 // move makes the klp relocation sections. Moves of one relocation section
 // follow each other.
 func (p *Plan) move(same map[*elfrw.Symbol]*elfrw.Symbol) {
+	type step struct {
+		index int // of a relocation
+		into  *elfrw.Section
+	}
 	for rest := p.Moves; len(rest) > 0; {
 		from := rest[0].From
-		goes := make([]*elfrw.Section, from.NumRelocs())
-		n := 0
-		for ; n < len(rest) && rest[n].From == from; n++ {
+		var steps []step
+		for ; len(rest) > 0 && rest[0].From == from; rest = rest[1:] {
 			into := &elfrw.Section{
-				Name: rest[n].Name, Type: elf.SHT_RELA, Flags: klpSectionFlags,
+				Name: rest[0].Name, Type: elf.SHT_RELA, Flags: klpSectionFlags,
 				Align: uint64(p.file.PointerSize()), Link: p.file.Symtab, Target: from.Target,
 			}
 			p.file.AddSection(into)
-			for _, i := range rest[n].Relocs {
-				goes[i] = into
+			for _, i := range rest[0].Relocs {
+				steps = append(steps, step{i, into})
 			}
 		}
-		which := rest[0].Relocs
-		if n > 1 {
-			which = nil
-			for i := range goes {
-				if goes[i] != nil {
-					which = append(which, i)
-				}
-			}
+		slices.SortFunc(steps, func(a, b step) int { return a.index - b.index })
+		which := make([]int, len(steps))
+		for n, s := range steps {
+			which[n] = s.index
 		}
-		p.file.MoveRelocs(from, which, func(i int, r *elfrw.Rela) *elfrw.Section {
+		p.file.MoveRelocs(from, which, func(_ int, r *elfrw.Rela) *elfrw.Section {
 			if y := same[r.Sym]; y != nil {
 				r.Sym = y
 			}
-			return goes[i]
+			into := steps[0].into
+			steps = steps[1:]
+			return into
 		})
-		rest = rest[n:]
 	}
 }
 

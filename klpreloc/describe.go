@@ -136,7 +136,7 @@ func (in *Input) state() State {
 // relocations of loaded sections against it; those of annotations don't count.
 func usesOf(f *elfrw.File, in *Input) map[*elfrw.Symbol]int {
 	uses := map[*elfrw.Symbol]int{}
-	annotation := sectionSet(in.Sections)
+	annotation := f.GoesWith(in.Sections)
 	f.Refers(func(y *elfrw.Symbol) bool { return y.Undefined() || isKlpSymbol(y) }, func(r elfrw.Reference) bool {
 		if t := r.Section.Target; t != nil && t.Alloc() && !annotation[t] {
 			uses[r.Sym]++

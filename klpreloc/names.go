@@ -109,6 +109,10 @@ func sectionName(object, base string) string {
 // sections.
 const baseLimit = 640
 
+// moduleName returns what the kernel calls the module that is built as name:
+// Kbuild turns '-' into '_' (scripts/Makefile.lib, KBUILD_MODNAME).
+func moduleName(name string) string { return strings.ReplaceAll(name, "-", "_") }
+
 // checkObject says what is wrong with an object's name.
 func checkObject(object string) error {
 	switch {

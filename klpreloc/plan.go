@@ -3,7 +3,6 @@
 package klpreloc
 
 import (
-	"debug/elf"
 	"strconv"
 	"strings"
 
@@ -215,11 +214,11 @@ func (p *planner) object(a *Annotation, object *string) bool {
 	if err := checkObject(*object); err != nil {
 		d := p.errorf(BadObject, a.place(), symName(a.Symbol), "%s: %v", symName(a.Symbol), err)
 		if base, _, cut := strings.Cut((*object)[:min(len(*object), objectLimit+1)], "."); cut && base != "" {
-			d.hint("the object is called %s", strings.ReplaceAll(base, "-", "_"))
+			d.hint("the object is called %s", moduleName(base))
 		}
 		return false
 	}
-	if mended := strings.ReplaceAll(*object, "-", "_"); mended != *object {
+	if mended := moduleName(*object); mended != *object {
 		p.notef(ObjectDash, a.place(), symName(a.Symbol), "object %q is called %q in the kernel", *object, mended)
 		*object = mended
 	}
@@ -262,7 +261,7 @@ func (p *planner) gate(a *Annotation) string {
 // relocations decides what becomes of every relocation that refers to an
 // annotated symbol or to an annotation.
 func (p *planner) relocations() {
-	gone := goneWith(p.File, p.Input.Sections)
+	gone := p.GoesWith(p.Input.Sections)
 	p.Drop = p.Input.Sections
 	if len(p.bySymbol) == 0 && len(gone) == 0 {
 		return
@@ -295,34 +294,6 @@ func (p *planner) relocations() {
 type affectedSection struct {
 	*elfrw.Section
 	which []int // their indices
-}
-
-// goneWith returns annotations and the sections that go with them: their
-// relocations, and groups of nothing else.
-func goneWith(f *elfrw.File, annotations []*elfrw.Section) map[*elfrw.Section]bool {
-	gone := sectionSet(annotations)
-	if len(gone) == 0 {
-		return gone
-	}
-	for _, s := range f.Sections {
-		if s.HasRelocs() && gone[s.Target] {
-			gone[s] = true
-		}
-	}
-	for _, s := range f.Sections {
-		if s.Type == elf.SHT_GROUP && len(s.Members) > 0 && !slices.ContainsFunc(s.Members, func(m *elfrw.Section) bool { return !gone[m] }) {
-			gone[s] = true
-		}
-	}
-	return gone
-}
-
-func sectionSet(sections []*elfrw.Section) map[*elfrw.Section]bool {
-	set := make(map[*elfrw.Section]bool, len(sections))
-	for _, s := range sections {
-		set[s] = true
-	}
-	return set
 }
 
 // loaded plans the moves out of the relocations of a loaded section.
@@ -437,7 +408,7 @@ func (p *planner) unused() {
 // nothing else needs (elfrw.File.Remove): relocations are taken care of, which
 // leaves header fields.
 func (p *planner) removal() {
-	gone, lost := goneWith(p.File, p.Drop), map[*elfrw.Symbol]bool{}
+	gone, lost := p.GoesWith(p.Drop), map[*elfrw.Symbol]bool{}
 	for _, y := range p.DropSymbols {
 		lost[y] = true
 	}

@@ -38,12 +38,12 @@ func Prove(before, after *elfrw.File, done func([]byte)) error {
 		return err
 	}
 	in, _ := Read(before)
-	p := &prover{done: done, input: in, before: before, after: after, annotated: map[*elfrw.Symbol]*Annotation{}, gone: goneWith(before, in.Sections),
+	p := &prover{done: done, input: in, before: before, after: after, annotated: map[*elfrw.Symbol]*Annotation{}, gone: before.GoesWith(in.Sections),
 		section: map[*elfrw.Section]*elfrw.Section{}, symbol: make(map[*elfrw.Symbol]*elfrw.Symbol, len(before.Symbols)),
 		klp: map[klpKey][]*elfrw.Section{}, idle: map[*elfrw.Symbol]bool{}}
 	for i := range in.Annotations {
 		a := &in.Annotations[i]
-		a.LPObject, a.Object = dashes(a.LPObject), dashes(a.Object)
+		a.LPObject, a.Object = moduleName(a.LPObject), moduleName(a.Object)
 		p.annotated[a.Symbol] = a
 	}
 	if left, _ := Read(after); left.Annotated() {
@@ -56,8 +56,6 @@ func Prove(before, after *elfrw.File, done func([]byte)) error {
 	}
 	return nil
 }
-
-func dashes(object string) string { return strings.ReplaceAll(object, "-", "_") }
 
 type prover struct {
 	done          func([]byte)

@@ -32,12 +32,8 @@ func convert(cmd *cobra.Command, o *options) error {
 	case err != nil:
 		c.result.Status = "refused"
 	}
-	if named != nil && named.name == c.result.Input {
-		c.found(named.diagnostic())
-		err = errReported
-	}
 	newReporter(cmd.ErrOrStderr(), c.result.Input, o).report(c.result.Diagnostics)
-	if named != nil && err != errReported { // about the output
+	if named != nil {
 		err = printError(cmd.ErrOrStderr(), err, o)
 		c.found(named.diagnostic())
 	}
