@@ -24,6 +24,7 @@ var (
 // A Table holds the symbols that Read was asked for.
 type Table struct {
 	objects map[string]*object
+	exports map[string][]Export
 	Sources []Witness // in the order in which Read was given them
 }
 
