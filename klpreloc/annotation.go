@@ -22,6 +22,9 @@ const (
 	Labels     Dialect = "label"        // .klp.sym.rela.LP.SYM.NAME,POS
 )
 
+// label reports whether the annotation is the symbol's own name.
+func (d Dialect) label() bool { return d == Labels }
+
 // Annotation is an author's statement that an undefined symbol is the Pos-th
 // of that name in an object of the kernel.
 type Annotation struct {
@@ -42,6 +45,12 @@ func (a *Annotation) place() place {
 	}
 	return at(a.section, a.offset)
 }
+
+// written reports whether the author wrote it, and not inference.
+func (a *Annotation) written() bool { return a.section != nil || isLabel(a.Symbol.Name) }
+
+// unplaced reports whether the annotation leaves the position to be looked up.
+func (a *Annotation) unplaced() bool { return false }
 
 // klpName is what the symbol will be called.
 func (a *Annotation) klpName() string { return SymbolName(a.Object, a.Name, a.Pos) }

@@ -31,6 +31,12 @@ func (p *Plan) Apply() error {
 	for _, d := range p.Detach {
 		p.detach(d)
 	}
+	for _, r := range p.Rewrites {
+		r.Section.Data = r.Data
+		for _, y := range r.Symbols {
+			y.Size = uint64(len(r.Data))
+		}
+	}
 	if p.DropTrailer {
 		f.Trailer = nil
 	}

@@ -56,6 +56,27 @@ const (
 	NotAllocated       ID = "KLP035" // relocations of debug information detached
 	FileAccess         ID = "KLP036" // file that can't be read or written
 	InitSection        ID = "KLP037" // module's symbol in what is freed before the module comes
+	NoSuchObject       ID = "KLP040" // annotated object that the kernel does not have
+	BuiltInObject      ID = "KLP041" // annotated module that is part of vmlinux
+	NoSuchSymbol       ID = "KLP042" // annotated symbol that is not in its object
+	Ambiguous          ID = "KLP043" // more than one symbol could be meant
+	BadPosition        ID = "KLP044" // position behind the last
+	Unsteady           ID = "KLP045" // position that the loader does not take, or not always
+	OrderUnknown       ID = "KLP046" // position from a source without order
+	NotChecked         ID = "KLP047" // module that nothing tells of
+	Inferred           ID = "KLP048" // converted without annotation
+	NotAnnotated       ID = "KLP049" // would be, without --no-infer
+	Absent             ID = "KLP050" // undefined symbol that is nowhere
+	ModuleExport       ID = "KLP051" // dependency on a module
+	PatchedExport      ID = "KLP052" // export of a module, converted
+	NotOffered         ID = "KLP053" // export for other modules only
+	ShadowedExport     ID = "KLP054" // export of a module beside a hidden symbol
+	Unversioned        ID = "KLP055" // what left modpost's tables
+	DependsOnPatched   ID = "KLP056" // dependency on a module that is patched
+	KernelUnreadable   ID = "KLP057" // kernel whose files can't be read
+	Contradiction      ID = "KLP058" // files of different kernels given as one
+	NoGate             ID = "KLP059" // module's symbol for no livepatched object
+	OtherKernel        ID = "KLP060" // module built for another kernel
 )
 
 // Severity says what follows from a diagnostic.

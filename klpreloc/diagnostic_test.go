@@ -165,7 +165,7 @@ func TestEveryIDIsProvoked(t *testing.T) {
 		if f == nil {
 			f = func(t *testing.T) *elfrw.File { return open(t, p.module) }
 		}
-		_, found := klpreloc.NewPlan(f(t))
+		_, found := klpreloc.NewPlan(f(t), klpreloc.Options{})
 		said := false
 		for _, d := range found {
 			said = said || d.ID == id && d.Severity == p.severity
@@ -205,7 +205,7 @@ func TestEveryIDIsDocumented(t *testing.T) {
 
 func TestEveryBadModuleIsRefused(t *testing.T) {
 	for _, name := range modules(t, "bad") {
-		plan, found := klpreloc.NewPlan(open(t, name))
+		plan, found := klpreloc.NewPlan(open(t, name), klpreloc.Options{})
 		assert.Nil(t, plan, name)
 		assert.True(t, found.Failed(), name)
 	}

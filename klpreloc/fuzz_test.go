@@ -23,7 +23,7 @@ func FuzzConvert(f *testing.F) {
 		b := contents(f, name)
 		f.Add(b)
 		if in, err := elfrw.Parse("", b); err == nil { // converted ones are input too
-			if plan, found := klpreloc.NewPlan(in); !found.Failed() && !plan.Empty() {
+			if plan, found := klpreloc.NewPlan(in, klpreloc.Options{}); !found.Failed() && !plan.Empty() {
 				require.NoError(f, plan.Apply())
 				f.Add(encode(f, in))
 			}
@@ -41,7 +41,7 @@ func contract(t *testing.T, b []byte) {
 		return
 	}
 	klpreloc.Describe(file)
-	plan, found := klpreloc.NewPlan(file)
+	plan, found := klpreloc.NewPlan(file, klpreloc.Options{})
 	require.Equal(t, found.Failed(), plan == nil)
 	if plan == nil || plan.Empty() {
 		return
@@ -53,13 +53,13 @@ func contract(t *testing.T, b []byte) {
 		return // symbol numbers in contents that are none; found where they are rewritten
 	}
 	require.NoError(t, err)
-	require.NoError(t, klpreloc.Prove(parse(t, b), parse(t, after), nil))
-	again, found := klpreloc.NewPlan(parse(t, after))
+	require.NoError(t, klpreloc.Prove(parse(t, b), parse(t, after), klpreloc.Answers{}, nil))
+	again, found := klpreloc.NewPlan(parse(t, after), klpreloc.Options{})
 	require.NotNil(t, again, "%v", found)
 	require.True(t, again.Empty())
 
 	file = parse(t, b)
-	plan, _ = klpreloc.NewPlan(file)
+	plan, _ = klpreloc.NewPlan(file, klpreloc.Options{})
 	require.NoError(t, plan.Apply())
 	require.True(t, bytes.Equal(after, encode(t, file)), "the same input gave other bytes")
 }

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"golang.org/x/exp/slices"
-
-	"github.com/klp-convert/klp-convert/elfrw"
 )
 
 // annotateIt is the line that makes a symbol one of vmlinux's.
@@ -18,16 +16,12 @@ const annotateIt = "static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%
 // not to mind them (KBUILD_MODPOST_WARN=1) or does not (weak ones), so minding
 // them is up to us.
 func (p *planner) leftovers() {
-	if !p.Input.Modinfo.Livepatch() || len(p.Input.Objtool) > 0 {
+	if !p.Input.Modinfo.Livepatch() || len(p.Input.Objtool) > 0 || p.table != nil && p.infers() {
 		return
-	}
-	annotated := make(map[*elfrw.Symbol]bool, len(p.Input.Annotations))
-	for i := range p.Input.Annotations {
-		annotated[p.Input.Annotations[i].Symbol] = true
 	}
 	names, known := versioned(p.File)
 	for _, y := range p.File.Symbols {
-		if !y.Undefined() || y.Name == "" || isLabel(y.Name) || annotated[y] || allowedUndefined(p.Header.Machine, y.Name) {
+		if !p.wanting(y) {
 			continue
 		}
 		if len(y.Name) <= (Version{}).NameLimit() { // no export has a longer one

@@ -48,6 +48,14 @@ func (m Modinfo) Livepatch() bool {
 	return ok
 }
 
+// Release returns the kernel release that the module was built for, as uname -r
+// says it, or "".
+func (m Modinfo) Release() string {
+	magic, _ := m.Value("vermagic")
+	release, _, _ := strings.Cut(magic, " ")
+	return release
+}
+
 // Kernel returns the version that the module was built for, the zero Version
 // when it does not say.
 func (m Modinfo) Kernel() Version {

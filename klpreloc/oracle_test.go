@@ -280,7 +280,7 @@ func TestContentsStay(t *testing.T) {
 func TestConvertingAgainChangesNothing(t *testing.T) {
 	eachGood(t, func(t *testing.T, name string) {
 		once := convert(t, contents(t, name))
-		plan, found := klpreloc.NewPlan(parse(t, once))
+		plan, found := klpreloc.NewPlan(parse(t, once), klpreloc.Options{})
 		require.NotNil(t, plan, "%v", found)
 		assert.True(t, plan.Empty())
 		assert.Equal(t, once, convert(t, once))

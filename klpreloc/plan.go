@@ -9,6 +9,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // Plan is what a conversion does, decided in full before anything is changed.
@@ -28,6 +29,11 @@ type Plan struct {
 	// DropTrailer says that a module signature is appended, which can't be
 	// valid any more.
 	DropTrailer bool
+
+	// Rewrites are modpost's tables, without what is no import any more.
+	Rewrites []Rewrite
+	// Answers are what the plan rests on beside the module.
+	Answers Answers
 
 	file *elfrw.File
 }
@@ -59,21 +65,33 @@ type Detach struct {
 // Empty reports whether the plan changes nothing.
 func (p *Plan) Empty() bool { return len(p.Drop) == 0 && len(p.Symbols) == 0 }
 
-// NewPlan decides what becomes of f. It reads f only. When an error is among
-// the diagnostics there is no plan, and nothing should be written.
-func NewPlan(f *elfrw.File) (*Plan, Diagnostics) {
+// NewPlan decides what becomes of f. It reads f and, when one is given, what it
+// needs of a kernel's symbols. When an error is among the diagnostics there is no
+// plan, and nothing should be written.
+func NewPlan(f *elfrw.File, o Options) (*Plan, Diagnostics) {
 	input, found := Read(f)
 	p := &planner{
-		Plan: &Plan{Input: input, file: f}, File: f,
-		reporter: reporter{found}, bySymbol: map[*elfrw.Symbol]*target{},
+		Options: o, Plan: &Plan{Input: input, file: f}, File: f,
+		reporter: reporter{found}, bySymbol: map[*elfrw.Symbol]*target{}, klp: map[string]*klpSymbol{},
+		annotated: make(map[*elfrw.Symbol]bool, len(input.Annotations)),
+	}
+	for i := range input.Annotations {
+		p.annotated[input.Annotations[i].Symbol] = true
 	}
 	for _, step := range []func(){
 		p.preconditions,
+		p.survey,
 		p.annotations,
+		p.triage,
+		p.inferences,
+		p.editable,
+		p.symbols,
 		p.relocations,
 		p.unused,
 		p.removal,
+		p.versions,
 		p.leftovers,
+		p.nearMisses,
 		p.trailer,
 	} {
 		step()
@@ -89,12 +107,22 @@ func NewPlan(f *elfrw.File) (*Plan, Diagnostics) {
 }
 
 type planner struct {
+	Options
 	*Plan
 	*elfrw.File
 	reporter
-	machine  *machine
-	bySymbol map[*elfrw.Symbol]*target
-	targets  []*target
+	machine   *machine
+	annotated map[*elfrw.Symbol]bool // by the author or, later, by inference
+	klp       map[string]*klpSymbol  // by name
+	bySymbol  map[*elfrw.Symbol]*target
+	targets   []*target
+
+	table    *sympos.Table // of the kernel; nil when there is none
+	modules  *sympos.Table // of all modules, where their exports had to be read
+	objects  []string      // that the livepatch names, and vmlinux; sorted
+	unknown  []string      // objects that nothing tells of, said already
+	inferred []*Annotation
+	absent   []absence
 }
 
 // target is what an annotated symbol becomes.
@@ -133,14 +161,21 @@ func (p *planner) preconditions() {
 		p.errorf(HalfConverted, where, "", "the module holds finished %s beside annotations that are not converted", what).
 			hint("convert the module as it came out of modpost, once")
 	}
+}
+
+// editable: what must hold of a file that is changed.
+func (p *planner) editable() {
+	if !p.Input.Annotated() && len(p.targets) == 0 {
+		return
+	}
 	p.sound()
 	m, err := machineOf(p.File)
 	if err != nil {
 		p.errorf(UnknownMachine, nowhere, "", "%v", err)
 	}
 	p.machine = m
-	if v := in.Kernel; !v.EarlyVmlinux() {
-		magic, _ := in.Modinfo.Value("vermagic")
+	if v := p.Input.Kernel; !v.EarlyVmlinux() {
+		magic, _ := p.Input.Modinfo.Value("vermagic")
 		p.errorf(OldKernel, nowhere, "", "the module is built for kernel %s (vermagic %q); kernels before 5.8 take klp relocations in another form, which is not supported yet", v, magic)
 	}
 }
@@ -150,43 +185,58 @@ func inFirst(s []*elfrw.Section) place { return in(s[0]) }
 // annotations checks what each annotation says and decides what its symbol
 // becomes.
 func (p *planner) annotations() {
-	klp := map[string]*klpSymbol{}
 	record := map[*elfrw.Symbol]*Annotation{}
 	for i := range p.Input.Annotations {
 		a := &p.Input.Annotations[i]
 		if !p.readable(a) {
 			continue
 		}
-		if a.Dialect != Labels {
+		if !a.Dialect.label() {
 			if first := record[a.Symbol]; first != nil {
 				p.second(a, first)
 				continue
 			}
 			record[a.Symbol] = a
 		}
-		name := a.klpName()
-		k := klp[name]
-		if k == nil {
-			k = &klpSymbol{name: name, object: a.Object}
-			klp[name] = k
-		}
-		k.users = append(k.users, a.Symbol)
-		k.labels = k.labels || a.Dialect == Labels
-		t := &target{klp: k, gate: p.gate(a)}
-		p.bySymbol[a.Symbol] = t
-		p.targets = append(p.targets, t)
-	}
-	position := make(map[*elfrw.Symbol]int, len(p.File.Symbols))
-	if len(p.targets) > 0 {
-		for i, y := range p.File.Symbols {
-			position[y] = i
+		if p.validate(a) {
+			p.take(a)
 		}
 	}
-	for _, k := range klp {
-		slices.SortFunc(k.users, func(a, b *elfrw.Symbol) int { return position[a] - position[b] })
+}
+
+// inferences decides what unannotated symbols become.
+func (p *planner) inferences() {
+	for _, a := range p.inferred {
+		p.take(a)
+	}
+}
+
+// take makes a klp symbol of a's.
+func (p *planner) take(a *Annotation) {
+	name := a.klpName()
+	k := p.klp[name]
+	if k == nil {
+		k = &klpSymbol{name: name, object: a.Object}
+		p.klp[name] = k
+	}
+	k.users = append(k.users, a.Symbol)
+	k.labels = k.labels || a.Dialect.label() && a.written()
+	t := &target{klp: k, gate: p.gate(a)}
+	p.bySymbol[a.Symbol] = t
+	p.targets = append(p.targets, t)
+}
+
+// symbols plans the klp symbols, in the order of the symbol table.
+func (p *planner) symbols() {
+	if len(p.targets) == 0 {
+		return
+	}
+	byNum := func(a, b *elfrw.Symbol) int { return a.Num() - b.Num() }
+	for _, k := range p.klp {
+		slices.SortFunc(k.users, byNum)
 		p.Plan.Symbols = append(p.Plan.Symbols, SymbolChange{Symbol: k.users[0], Name: k.name, Others: k.users[1:]})
 	}
-	slices.SortFunc(p.Plan.Symbols, func(a, b SymbolChange) int { return position[a.Symbol] - position[b.Symbol] })
+	slices.SortFunc(p.Plan.Symbols, func(a, b SymbolChange) int { return byNum(a.Symbol, b.Symbol) })
 }
 
 // readable checks an annotation's names, mending what can be mended.
@@ -430,7 +480,7 @@ func (p *planner) removal() {
 
 // trailer: a signature is over bytes that change.
 func (p *planner) trailer() {
-	if p.Input.Signed && p.Input.Annotated() {
+	if p.Input.Signed && !p.Empty() {
 		p.DropTrailer = true
 		p.warnf(SignatureDropped, nowhere, "", "the appended module signature can't be valid after conversion and is dropped: sign last, after klp-convert")
 	}

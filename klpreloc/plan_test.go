@@ -136,7 +136,7 @@ func TestManyAnnotationSectionsCostNoMore(t *testing.T) {
 		addArray(f, data, fmt.Sprint("a", i), 0, 8)
 	}
 	start := time.Now()
-	klpreloc.NewPlan(f)
+	klpreloc.NewPlan(f, klpreloc.Options{})
 	klpreloc.Describe(f)
 	assert.Less(t, time.Since(start), 10*time.Second)
 }
@@ -164,7 +164,7 @@ func TestHugeSharedNamesCostNoMore(t *testing.T) {
 	}
 	b := encode(t, f)
 	start := time.Now()
-	plan, found := klpreloc.NewPlan(parse(t, b))
+	plan, found := klpreloc.NewPlan(parse(t, b), klpreloc.Options{})
 	assert.Less(t, time.Since(start), 5*time.Second)
 	assert.Nil(t, plan)
 	for _, d := range found {
@@ -516,7 +516,7 @@ func TestUnreadableAnnotationIsNotALeftoverToo(t *testing.T) {
 func TestModulesThatAreNoLivepatchesAreLeftAlone(t *testing.T) {
 	f := open(t, "x86_64/ownmod.ko")
 	addUndefined(f, "anything", elf.STB_WEAK)
-	plan, found := klpreloc.NewPlan(reread(t, f))
+	plan, found := klpreloc.NewPlan(reread(t, f), klpreloc.Options{})
 	require.NotNil(t, plan)
 	assert.True(t, plan.Empty())
 	assert.Len(t, found, 1)

@@ -19,6 +19,8 @@ import (
 //     for relocations, symbols and strings (of contents over 2 MiB that are not
 //     loaded both ends are compared), and behind them klp relocation
 //     sections as the kernel wants them;
+//   - modpost's version table and, for answers.Depends, depends= in .modinfo may
+//     be without what is converted, and nothing else of them may change;
 //   - its symbols are those of before in their order, annotated ones as klp
 //     symbols, without those that only the annotations needed;
 //   - each relocation of a loaded section is where it was, of the same type,
@@ -33,18 +35,21 @@ import (
 // It starts from the two files alone and shares none of Plan's decisions, only
 // its reading of annotations. done, if not nil, is told of stretches of after's
 // contents that will not be looked at again.
-func Prove(before, after *elfrw.File, done func([]byte)) error {
+func Prove(before, after *elfrw.File, answers Answers, done func([]byte)) error {
 	if err := after.Verify(); err != nil {
 		return err
 	}
 	in, _ := Read(before)
-	p := &prover{done: done, input: in, before: before, after: after, annotated: map[*elfrw.Symbol]*Annotation{}, gone: before.GoesWith(in.Sections),
+	p := &prover{done: done, depends: answers.Depends, input: in, before: before, after: after, annotated: map[*elfrw.Symbol]*Annotation{}, gone: before.GoesWith(in.Sections),
 		section: map[*elfrw.Section]*elfrw.Section{}, symbol: make(map[*elfrw.Symbol]*elfrw.Symbol, len(before.Symbols)),
 		klp: map[klpKey][]*elfrw.Section{}, idle: map[*elfrw.Symbol]bool{}}
 	for i := range in.Annotations {
 		a := &in.Annotations[i]
 		a.LPObject, a.Object = moduleName(a.LPObject), moduleName(a.Object)
 		p.annotated[a.Symbol] = a
+	}
+	if err := p.answers(answers); err != nil {
+		return err
 	}
 	if left, _ := Read(after); left.Annotated() {
 		return fmt.Errorf("annotations are left")
@@ -59,7 +64,9 @@ func Prove(before, after *elfrw.File, done func([]byte)) error {
 
 type prover struct {
 	done          func([]byte)
-	input         *Input // of before
+	depends       []string        // modules that leave depends=
+	converted     map[string]bool // names in before of what is a klp symbol in after
+	input         *Input          // of before
 	before, after *elfrw.File
 	annotated     map[*elfrw.Symbol]*Annotation
 	gone          map[*elfrw.Section]bool           // annotations
@@ -69,6 +76,30 @@ type prover struct {
 	klp           map[klpKey][]*elfrw.Section
 	idle          map[*elfrw.Symbol]bool // klp symbols of records, until a relocation uses them
 	fates         []fate                 // by number of before's symbol; 0: none
+}
+
+// answers adds what a kernel's symbols said to the annotations.
+func (p *prover) answers(all Answers) error {
+	for _, x := range all.Symbols {
+		if x.Num < 1 || x.Num > len(p.before.Symbols) || !p.before.Symbols[x.Num-1].Undefined() {
+			return fmt.Errorf("symbol %d, looked up as %s of %s, is not undefined", x.Num, x.Name, x.Object)
+		}
+		y := p.before.Symbols[x.Num-1]
+		a := p.annotated[y]
+		switch {
+		case a == nil && y.Name == x.Name:
+			a = &Annotation{Dialect: Records, LPObject: x.LPObject, Object: x.Object, Name: x.Name, Symbol: y}
+			p.annotated[y] = a
+		case a == nil || a.Object != x.Object || a.Name != x.Name || a.LPObject != x.LPObject || !a.unplaced():
+			return fmt.Errorf("symbol %s was looked up as %s of %s, and is annotated as something else", y, x.Name, x.Object)
+		}
+		a.Pos = x.Pos
+	}
+	p.converted = map[string]bool{}
+	for y := range p.annotated {
+		p.converted[y.Name] = true
+	}
+	return nil
 }
 
 // fate is what becomes of the relocations against a symbol. There may be a
@@ -124,7 +155,7 @@ func (p *prover) sections() error {
 			s.Info != t.Info && s.Type != elf.SHT_SYMTAB {
 			return fmt.Errorf("section %s became %s, or its header changed", s, t)
 		}
-		if !p.sameContents(s, t) {
+		if !p.sameContents(s, t) && !p.rewritten(s, t) {
 			return fmt.Errorf("contents of %s changed", s)
 		}
 	}
@@ -171,6 +202,15 @@ func (p *prover) sameContents(s, t *elfrw.Section) bool {
 	return true
 }
 
+// rewritten reports whether t is one of modpost's tables without what is
+// converted.
+func (p *prover) rewritten(s, t *elfrw.Section) bool {
+	if b, ok := withoutVersions(p.before, s, p.converted); ok {
+		return bytes.Equal(b, t.Data)
+	}
+	return s == p.before.Section(".modinfo") && len(p.depends) > 0 && bytes.Equal(withoutDepends(p.before, p.depends), t.Data)
+}
+
 // stretch is how many bytes of contents are compared at a time.
 const stretch = 1 << 20
 
@@ -189,7 +229,11 @@ func (p *prover) symbols() error {
 			}
 			z := rest[0]
 			rest = rest[1:]
-			if y.Name != z.Name || y.Value != z.Value || y.Size != z.Size || y.Info != z.Info || y.Other != z.Other ||
+			size := y.Size
+			if t := p.section[y.Section]; t != nil && y.Value == 0 && size == y.Section.Size() && p.rewritten(y.Section, t) {
+				size = t.Size()
+			}
+			if y.Name != z.Name || y.Value != z.Value || size != z.Size || y.Info != z.Info || y.Other != z.Other ||
 				y.Index != z.Index || p.section[y.Section] != z.Section {
 				return fmt.Errorf("symbol %s changed", y)
 			}
@@ -200,7 +244,7 @@ func (p *prover) symbols() error {
 		z := klp[name]
 		if z == nil {
 			if len(rest) == 0 || rest[0].Name != name || !isKlpSymbol(rest[0]) {
-				if a.Dialect == Labels {
+				if a.Dialect.label() {
 					return fmt.Errorf("symbol %s did not become klp symbol %s", y, name)
 				}
 				continue // unused; relocations will tell if not
@@ -217,7 +261,7 @@ func (p *prover) symbols() error {
 			klp[name], p.idle[z] = z, true
 		}
 		p.symbol[y] = z
-		if a.Dialect == Labels {
+		if a.Dialect.label() {
 			delete(p.idle, z)
 		}
 	}

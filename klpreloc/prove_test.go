@@ -223,7 +223,7 @@ func TestProveObjectsToEveryMutation(t *testing.T) {
 			b, err := f.Bytes()
 			require.NoError(t, err)
 			require.NotEqual(t, after, b, "the mutation changed nothing")
-			err = klpreloc.Prove(parse(t, before), parse(t, b), nil)
+			err = klpreloc.Prove(parse(t, before), parse(t, b), klpreloc.Answers{}, nil)
 			if assert.Error(t, err) {
 				assert.NotContains(t, err.Error(), "%!")
 			}
@@ -234,8 +234,8 @@ func TestProveObjectsToEveryMutation(t *testing.T) {
 func TestProveObjectsToNoConversion(t *testing.T) {
 	for _, name := range good(t) {
 		b := contents(t, name)
-		plan, _ := klpreloc.NewPlan(parse(t, b))
-		err := klpreloc.Prove(parse(t, b), parse(t, b), nil)
+		plan, _ := klpreloc.NewPlan(parse(t, b), klpreloc.Options{})
+		err := klpreloc.Prove(parse(t, b), parse(t, b), klpreloc.Answers{}, nil)
 		assert.Equal(t, plan.Empty(), err == nil, "%s: %v", name, err)
 	}
 }
@@ -244,7 +244,7 @@ func TestProveObjectsToTheConversionOfAnotherModule(t *testing.T) {
 	names := good(t)
 	for i, name := range names {
 		other := names[(i+1)%len(names)]
-		assert.Error(t, klpreloc.Prove(open(t, name), parse(t, convert(t, contents(t, other))), nil), "%s as %s", other, name)
+		assert.Error(t, klpreloc.Prove(open(t, name), parse(t, convert(t, contents(t, other))), klpreloc.Answers{}, nil), "%s as %s", other, name)
 	}
 }
 
@@ -257,7 +257,7 @@ func TestProveObjectsToAnUnusedRecordsSymbol(t *testing.T) {
 			for at := i; at <= len(f.Symbols); at++ {
 				g := parse(t, convert(t, before))
 				g.Symbols = slices.Insert(g.Symbols, at, &elfrw.Symbol{Name: ".klp.sym.vmlinux.unused,0", Index: 0xff20, Info: y.Info})
-				assert.Error(t, klpreloc.Prove(parse(t, before), reread(t, g), nil))
+				assert.Error(t, klpreloc.Prove(parse(t, before), reread(t, g), klpreloc.Answers{}, nil))
 			}
 			return
 		}

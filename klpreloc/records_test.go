@@ -223,7 +223,7 @@ func TestRecordSaidTwiceIsOne(t *testing.T) {
 func TestFilesOwnSectionsAreNoAnnotations(t *testing.T) {
 	f := bare(t, "x86_64")
 	f.Symtab.Link.Name = ".klp.module_relocs.vmlinux" // the string table
-	plan, found := klpreloc.NewPlan(reread(t, f))
+	plan, found := klpreloc.NewPlan(reread(t, f), klpreloc.Options{})
 	require.NotNil(t, plan, "%v", found)
 	assert.True(t, plan.Empty())
 }

@@ -76,11 +76,11 @@ func reread(t testing.TB, f *elfrw.File) *elfrw.File { return parse(t, encode(t,
 func convert(t testing.TB, before []byte) []byte {
 	t.Helper()
 	f := parse(t, before)
-	plan, found := klpreloc.NewPlan(f)
+	plan, found := klpreloc.NewPlan(f, klpreloc.Options{})
 	require.False(t, found.Failed(), "%v", found)
 	require.NoError(t, plan.Apply())
 	after := encode(t, f)
-	require.NoError(t, klpreloc.Prove(parse(t, before), parse(t, after), nil))
+	require.NoError(t, klpreloc.Prove(parse(t, before), parse(t, after), klpreloc.Answers{}, nil))
 	return after
 }
 
@@ -90,7 +90,7 @@ func converted(t testing.TB, f *elfrw.File) *elfrw.File { return parse(t, conver
 // ids returns which diagnostics of that severity NewPlan has for f.
 func ids(t testing.TB, f *elfrw.File, severity klpreloc.Severity) []klpreloc.ID {
 	t.Helper()
-	plan, found := klpreloc.NewPlan(reread(t, f))
+	plan, found := klpreloc.NewPlan(reread(t, f), klpreloc.Options{})
 	require.Equal(t, found.Failed(), plan == nil, "a plan, or an error")
 	var r []klpreloc.ID
 	for _, d := range found {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // convert is the command without a subcommand: read, plan, apply, prove, write.
@@ -77,8 +78,10 @@ func count(n int, noun string) string {
 type conversion struct {
 	*options
 	*input
-	cmd    *cobra.Command
-	result *result
+	cmd     *cobra.Command
+	result  *result
+	kernel  *sympos.Kernel // nil when none is given
+	answers klpreloc.Answers
 }
 
 // run does the conversion. What it finds wrong with the module is in the
@@ -89,7 +92,7 @@ func (c *conversion) run() error {
 		c.found(klpreloc.FileDiagnostic(err))
 		return errReported
 	}
-	plan, found := klpreloc.NewPlan(f)
+	plan, found := klpreloc.NewPlan(f, klpreloc.Options{Kernel: c.kernel, NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports})
 	c.found(found...)
 	if found.Failed() {
 		return errReported
@@ -110,7 +113,7 @@ func (c *conversion) run() error {
 		c.found(klpreloc.FileDiagnostic(err))
 		return errReported
 	}
-	c.result.Status = "converted"
+	c.result.Status, c.answers = "converted", plan.Answers
 	return c.write(f)
 }
 
@@ -232,7 +235,7 @@ func (c *conversion) prove(b []byte, done func([]byte)) error {
 	if err != nil {
 		return err
 	}
-	return proof(before, after, done)
+	return proof(before, after, c.answers, done)
 }
 
 func (c *conversion) defect(err error) error {

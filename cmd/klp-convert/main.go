@@ -138,6 +138,8 @@ type options struct {
 	dryRun         bool
 	verbose, quiet bool
 	json           bool
+	noInfer        bool // see klpreloc.Options
+	moduleExports  bool
 	color          string
 	inspectJSON    bool
 }

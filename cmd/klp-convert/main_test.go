@@ -212,7 +212,7 @@ func TestRemoveTempsRemovesFilesInTheMaking(t *testing.T) {
 func TestWhatIsNotProvenIsNotWritten(t *testing.T) {
 	was := proof
 	defer func() { proof = was }()
-	proof = func(before, after *elfrw.File, _ func([]byte)) error {
+	proof = func(before, after *elfrw.File, _ klpreloc.Answers, _ func([]byte)) error {
 		assert.NotEmpty(t, before.Sections)
 		assert.NotNil(t, after.Section(".klp.rela.vmlinux..text"), "the finished file is asked about")
 		return errors.New("two and two is five")

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// Wherever symbols are offered to choose from, each is a line of C that can be
+// pasted into the author's file, in the dialect that the file is written in:
+//
+//	KLP_SYMPOS(name_show, 1),   /* t ffffffff813f1a20 +0x2b  manager.c */
+//	KLP_SYMPOS(name_show, 2),   /* t ffffffff8145e6d0 +0x1f  interface.c */
+//
+// The comment has the symbol's type, address and size as far as they are known,
+// and its source file.
+
+// mostCandidates is how many are printed; nobody chooses among more.
+const mostCandidates = 20
+
+// dialect is the one that the author uses, for lines to paste.
+func (p *planner) dialect() Dialect {
+	for i := range p.Input.Annotations {
+		return p.Input.Annotations[i].Dialect
+	}
+	return Records
+}
+
+// line is what the author writes to mean s where now stands a: a whole array for
+// an object that has none yet.
+func (p *planner) line(a *Annotation, s sympos.Symbol) string {
+	b := *a
+	if b.Object == b.LPObject {
+		b.LPObject = s.Object
+	}
+	b.Object, b.Name = s.Object, s.Name
+	pos := uint32(max(s.Position, 0))
+	if a.Dialect.label() || !identifier(s.Name) || b.Object != b.LPObject {
+		return label(&b, pos)
+	}
+	if p.records(s.Object) {
+		return fmt.Sprintf("KLP_SYMPOS(%s, %d),", s.Name, pos)
+	}
+	return array(s, pos)
+}
+
+// array is a whole array with one record.
+func array(s sympos.Symbol, pos uint32) string {
+	return fmt.Sprintf("static KLP_MODULE_RELOC(%s) %s_syms[] = { KLP_SYMPOS(%s, %d) };", s.Object, s.Object, s.Name, pos)
+}
+
+// records reports whether the module has records for the object, which one more
+// can join.
+func (p *planner) records(object string) bool {
+	return slices.ContainsFunc(p.Input.Annotations, func(a Annotation) bool { return a.section != nil && a.Object == object })
+}
+
+// label is the macro of klp_convert.h for a klp symbol.
+func label(a *Annotation, pos uint32) string {
+	if pos == 0 {
+		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, clip(a.Name))
+	}
+	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, clip(a.Name), pos)
+}
+
+// identifier reports whether C can name it.
+func identifier(name string) bool { return !strings.ContainsAny(name, ".$@-") }
+
+// lines are the candidates for what a should mean. Symbols without namesakes in
+// their object get position 0.
+func (p *planner) lines(a *Annotation, list []sympos.Symbol) []string {
+	return p.annotatedLines(a, list, nil)
+}
+
+// described is lines with a remark on each.
+func (p *planner) described(a *Annotation, misses []miss) []string {
+	list, why := make([]sympos.Symbol, len(misses)), make([]string, len(misses))
+	for i, m := range misses {
+		list[i], why[i] = m.Symbol, m.why
+	}
+	return p.annotatedLines(a, list, why)
+}
+
+func (p *planner) annotatedLines(a *Annotation, list []sympos.Symbol, why []string) []string {
+	many := map[string]int{}
+	for _, s := range list {
+		many[s.Object+"."+s.Name]++
+	}
+	objects := map[string]bool{}
+	for _, s := range list {
+		objects[s.Object] = true
+	}
+	var rows [][2]string
+	for i, s := range list {
+		if i == mostCandidates {
+			break
+		}
+		if many[s.Object+"."+s.Name] == 1 && s.Position <= 1 {
+			s.Position = 0
+		}
+		row := [2]string{p.line(a, s), facts(s)}
+		if len(objects) > 1 && strings.HasPrefix(row[0], "KLP_SYMPOS") {
+			row[0] = array(s, uint32(s.Position)) // which array it would go to is the question
+		}
+		if many[s.Object+"."+s.Name] > 1 && s.Position == 0 {
+			row[0] = s.Name // which position it has is not known
+		}
+		if len(objects) > 1 || s.Object != a.Object {
+			row[1] = s.Object + ": " + row[1]
+		}
+		if why != nil && why[i] != "" {
+			row[1] += ", " + why[i]
+		}
+		rows = append(rows, row)
+	}
+	width := 0
+	for _, r := range rows {
+		width = max(width, len(r[0]))
+	}
+	var out []string
+	for _, r := range rows {
+		out = append(out, fmt.Sprintf("%-*s   /* %s */", width, r[0], r[1]))
+	}
+	if n := len(list) - len(rows); n > 0 {
+		out = append(out, fmt.Sprintf("and %d more: klp-convert sympos %s", n, list[0].Name))
+	}
+	return out
+}
+
+// facts is what is known of a symbol.
+func facts(s sympos.Symbol) string {
+	var f []string
+	if s.Type != 0 {
+		f = append(f, string(rune(s.Type)))
+	}
+	if s.Address != 0 || s.Size != 0 {
+		f = append(f, fmt.Sprintf("%016x", s.Address))
+	}
+	if s.Size != 0 {
+		f = append(f, fmt.Sprintf("+%#x", s.Size))
+	}
+	if s.File != "" {
+		f = append(f, clip(s.File))
+	}
+	if len(f) == 0 {
+		return "in " + s.Object
+	}
+	return strings.Join(f, " ")
+}
+
+// hints adds lines that help.
+func (d *Diagnostic) hints(lines []string) *Diagnostic {
+	d.Hints = append(d.Hints, lines...)
+	return d
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

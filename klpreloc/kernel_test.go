@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc_test
+
+import (
+	"debug/elf"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// Conversion against a kernel: what its symbols say of annotations and of what
+// carries none.
+
+// kernelOf is a kernel that these texts describe: kallsyms, a symbol list or
+// Module.symvers, told apart by their contents.
+func kernelOf(t testing.TB, texts ...string) *sympos.Kernel {
+	t.Helper()
+	var sources []sympos.Source
+	for _, text := range texts {
+		src, err := sympos.New("kernel", strings.NewReader(text), int64(len(text)))
+		require.NoError(t, err)
+		sources = append(sources, src)
+	}
+	return sympos.NewKernel("kernel", sources...)
+}
+
+// kallsyms is the running kernel of most tests here: all that the fixtures with
+// records annotate, some names with namesakes, some exports.
+const kallsyms = `ffffffff81000000 T _text
+ffffffff81000100 t vm_call
+ffffffff81000200 d vm_string
+ffffffff81000300 t show
+ffffffff81000340 t show
+ffffffff81000400 T klp_enable_patch
+ffffffff81000500 d vm_table
+ffffffff81000600 d vm_value
+ffffffff81000700 t once
+ffffffff81000800 t clone.isra.0
+ffffffff81000900 d number.17
+ffffffff81000a00 T offered
+ffffffff81000b00 t both
+ffffffff81000e00 d extra0
+ffffffff81000e01 d extra1
+ffffffff81000e02 d extra2
+ffffffff81000e03 d extra3
+ffffffff81000e04 d extra4
+ffffffff81000e05 d extra5
+ffffffff81001000 r __ksymtab_klp_enable_patch
+ffffffff81001010 r __ksymtab_offered
+ffffffffc0001000 t mod_call	[ext4]
+ffffffffc0001100 d mod_value	[ext4]
+ffffffffc0001200 t both	[ext4]
+ffffffffc0001300 T patched_offers	[ext4]
+ffffffffc0001380 t hidden_in_ext4	[ext4]
+ffffffffc0001400 r __ksymtab_patched_offers	[ext4]
+ffffffffc0002000 T foreign	[btrfs]
+ffffffffc0002100 r __ksymtab_foreign	[btrfs]
+ffffffffc0002200 t hidden_in_btrfs	[btrfs]
+`
+
+// against plans the module for the kernel.
+func against(t testing.TB, f *elfrw.File, o klpreloc.Options) (*klpreloc.Plan, klpreloc.Diagnostics) {
+	t.Helper()
+	plan, found := klpreloc.NewPlan(reread(t, f), o)
+	require.Equal(t, found.Failed(), plan == nil, "a plan, or an error: %v", found)
+	return plan, found
+}
+
+// convertedAgainst converts what has to convert, and proves it.
+func convertedAgainst(t testing.TB, f *elfrw.File, o klpreloc.Options) (*elfrw.File, klpreloc.Diagnostics) {
+	t.Helper()
+	before := encode(t, f)
+	g := parse(t, before)
+	plan, found := klpreloc.NewPlan(g, o)
+	require.False(t, found.Failed(), "%v", found)
+	require.NoError(t, plan.Apply())
+	after := parse(t, encode(t, g))
+	require.NoError(t, klpreloc.Prove(parse(t, before), after, plan.Answers, nil))
+	return after, found
+}
+
+func with(id klpreloc.ID, found klpreloc.Diagnostics) klpreloc.Diagnostics {
+	var some klpreloc.Diagnostics
+	for _, d := range found {
+		if d.ID == id {
+			some = append(some, d)
+		}
+	}
+	return some
+}
+
+// the returns the only diagnostic with that id.
+func the(t testing.TB, id klpreloc.ID, found klpreloc.Diagnostics) klpreloc.Diagnostic {
+	t.Helper()
+	some := with(id, found)
+	require.Len(t, some, 1, "%s in %v", id, found)
+	return some[0]
+}
+
+// borrower is a module that borrows from vmlinux and from ext4, with records.
+func borrower(t testing.TB) *elfrw.File {
+	t.Helper()
+	f := bare(t, "x86_64")
+	var vm, mod []record
+	for _, y := range f.Symbols {
+		switch {
+		case !y.Undefined() || y.Name == "klp_enable_patch":
+		case strings.HasPrefix(y.Name, "mod_"):
+			mod = append(mod, record{uint64(12 * len(mod)), y.Name, 12*len(mod) + 8, 0})
+		default:
+			vm = append(vm, record{uint64(12 * len(vm)), y.Name, 12*len(vm) + 8, 0})
+		}
+	}
+	addRecords(t, f, "vmlinux", 12*len(vm), vm...)
+	addRecords(t, f, "ext4", 12*len(mod), mod...)
+	return f
+}
+
+// undefined is the module of records with these undefined symbols in use, beside
+// its annotated ones.
+func undefined(t testing.TB, names ...string) *elfrw.File {
+	t.Helper()
+	f := borrower(t)
+	for _, name := range names {
+		use(f, addUndefined(f, name, elf.STB_GLOBAL))
+	}
+	return f
+}
+
+// annotate adds a record.
+func annotate(t testing.TB, f *elfrw.File, object, name string, pos uint32) {
+	t.Helper()
+	if !hasSymbol(f, name) {
+		use(f, addUndefined(f, name, elf.STB_GLOBAL))
+	}
+	addRecords(t, f, object, 12, record{0, name, 8, pos})
+}
+
+func TestAnnotationsThatHold(t *testing.T) {
+	_, found := convertedAgainst(t, borrower(t), klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
+	assert.Empty(t, found)
+}
+
+func TestAnnotationAgainstKernel(t *testing.T) {
+	for name, test := range map[string]struct {
+		object, symbol string
+		pos            uint32
+		id             klpreloc.ID
+		message        string
+		hints          []string
+	}{
+		"no such symbol": {"vmlinux", "vm_cal1", 0, klpreloc.NoSuchSymbol, "vmlinux has no symbol called vm_cal1", []string{
+			"KLP_SYMPOS(vm_call, 0),   /* t ffffffff81000100 +0x100, similar */"}},
+		"in another object": {"vmlinux", "hidden_in_btrfs", 0, klpreloc.NoSuchSymbol, "vmlinux has no symbol called hidden_in_btrfs", []string{
+			"static KLP_MODULE_RELOC(btrfs) btrfs_syms[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   /* btrfs: t ffffffffc0002200, in another object */"}},
+		"a clone": {"vmlinux", "clone", 0, klpreloc.NoSuchSymbol, "vmlinux has no symbol called clone", []string{
+			"KLP_RELOC_SYMBOL(vmlinux, vmlinux, clone.isra.0)   /* t ffffffff81000800 +0x100, its arguments were changed by the compiler */"}},
+		"another number": {"vmlinux", "number.16", 0, klpreloc.NoSuchSymbol, "vmlinux has no symbol called number.16", []string{
+			"KLP_RELOC_SYMBOL(vmlinux, vmlinux, number.17)   /* d ffffffff81000900 +0x100, another number, which the compiler chose */"}},
+		"ambiguous": {"vmlinux", "show", 0, klpreloc.Ambiguous, "symbol show is ambiguous in vmlinux (2 candidates)", []string{
+			"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */", "KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
+		"behind the last": {"vmlinux", "show", 3, klpreloc.BadPosition, "position 3 of symbol show in vmlinux: there are 2 of that name", []string{
+			"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */", "KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
+		"behind the only": {"vmlinux", "once", 2, klpreloc.BadPosition, "position 2 of symbol once in vmlinux: there is 1 of that name", []string{
+			"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := borrower(t)
+			annotate(t, f, test.object, test.symbol, test.pos)
+			_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
+			d := the(t, test.id, found)
+			assert.Equal(t, klpreloc.Error, d.Severity)
+			assert.Equal(t, test.message, d.Message)
+			assert.Equal(t, test.hints, d.Hints)
+		})
+	}
+}
+
+// What is offered must be what is accepted.
+func TestCandidatesAreAccepted(t *testing.T) {
+	for pos := uint32(1); pos <= 2; pos++ {
+		f := borrower(t)
+		annotate(t, f, "vmlinux", "show", pos)
+		g, found := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
+		assert.Empty(t, found)
+		symbol(t, g, klpreloc.SymbolName("vmlinux", "show", pos))
+	}
+}
+
+func TestLabelsAreOfferedLabels(t *testing.T) {
+	f := open(t, "x86_64/labels-dot.ko")
+	text := strings.ReplaceAll(kallsyms, "[ext4]", "[jbd2]")
+	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
+	var hints []string
+	for _, d := range with(klpreloc.NoSuchSymbol, found) {
+		hints = append(hints, d.Hints...)
+	}
+	assert.Empty(t, hints)
+	f = open(t, "x86_64/labels-dot.ko")
+	use(f, addUndefined(f, ".klp.sym.rela.vmlinux.vmlinux.show.3", elf.STB_GLOBAL))
+	_, found = against(t, f, klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
+	d := the(t, klpreloc.BadPosition, found)
+	assert.Equal(t, []string{
+		"KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, show, 1)   /* t ffffffff81000300 +0x40 */",
+		"KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, show, 2)   /* t ffffffff81000340 +0xc0 */"}, d.Hints)
+}
+
+func TestTriage(t *testing.T) {
+	symvers := "0x00000000\tonly_kvm\tvmlinux\tEXPORT_SYMBOL_GPL\tmodule:kvm,kvm-*\n" +
+		"0x00000000\tonly_us\tvmlinux\tEXPORT_SYMBOL_GPL\tmodule:kvm,live*\n" +
+		"0x00000000\tshadowed\tbtrfs\tEXPORT_SYMBOL\t\n"
+	table := kallsyms + "ffffffffc0002200 t show	[btrfs]\n"
+	table = strings.Replace(table, "ffffffff81001000 r", "ffffffff81000c00 T only_kvm\nffffffff81000d00 t shadowed\nffffffff81001000 r", 1)
+	for name, test := range map[string]struct {
+		symbol    string
+		options   klpreloc.Options
+		id        klpreloc.ID // "": nothing is said
+		severity  klpreloc.Severity
+		message   string
+		hints     []string
+		converted string // klp symbol; "": stays ordinary
+	}{
+		"exported by vmlinux":     {symbol: "offered"},
+		"for this module as well": {symbol: "only_us"},
+		"for other modules": {symbol: "only_kvm", id: klpreloc.NotOffered, converted: ".klp.sym.vmlinux.only_kvm,0",
+			message: "symbol only_kvm is exported by vmlinux to other modules only (module:kvm,kvm-*): converted as .klp.sym.vmlinux.only_kvm,0"},
+		"exported by what is patched": {symbol: "patched_offers", id: klpreloc.PatchedExport, converted: ".klp.sym.ext4.patched_offers,0",
+			message: "symbol patched_offers is exported by ext4, which the livepatch patches and must not depend on: converted as .klp.sym.ext4.patched_offers,0"},
+		"exported by another module": {symbol: "foreign", id: klpreloc.ModuleExport, severity: klpreloc.Warning,
+			message: "symbol foreign is exported by module btrfs: the livepatch depends on that module (depends=) and can't be loaded before it",
+			hints:   []string{"--convert-module-exports makes a klp relocation of it"}},
+		"the same, to be converted": {symbol: "foreign", options: klpreloc.Options{ConvertModuleExports: true}, id: klpreloc.PatchedExport, converted: ".klp.sym.btrfs.foreign,0",
+			message: "symbol foreign is exported by module btrfs: converted as .klp.sym.btrfs.foreign,0"},
+		"exported there and hidden here": {symbol: "shadowed", id: klpreloc.ShadowedExport, severity: klpreloc.Warning,
+			message: "symbol shadowed is exported by module btrfs, which is taken, and hidden in vmlinux; annotate it if that one is meant",
+			hints:   []string{"KLP_SYMPOS(shadowed, 0),   /* t ffffffff81000d00 +0x100 */"}},
+		"hidden in vmlinux": {symbol: "once", id: klpreloc.Inferred, converted: ".klp.sym.vmlinux.once,0",
+			message: "symbol once is hidden in vmlinux and nowhere else: converted as .klp.sym.vmlinux.once,0"},
+		"hidden in a module": {symbol: "hidden_in_ext4", id: klpreloc.Inferred, converted: ".klp.sym.ext4.hidden_in_ext4,0",
+			message: "symbol hidden_in_ext4 is hidden in ext4 and nowhere else: converted as .klp.sym.ext4.hidden_in_ext4,0"},
+		"hidden, and not to be inferred": {symbol: "once", options: klpreloc.Options{NoInfer: true}, id: klpreloc.NotAnnotated, severity: klpreloc.Error,
+			message: "undefined symbol once is hidden in vmlinux and not annotated, and --no-infer is given",
+			hints:   []string{"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
+		"hidden twice in vmlinux": {symbol: "show", id: klpreloc.Ambiguous, severity: klpreloc.Error,
+			message: "undefined symbol show could be any of 2",
+			hints:   []string{"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */", "KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
+		"hidden in two objects": {symbol: "both", id: klpreloc.Ambiguous, severity: klpreloc.Error,
+			message: "undefined symbol both could be any of 2",
+			hints: []string{"static KLP_MODULE_RELOC(ext4) ext4_syms[] = { KLP_SYMPOS(both, 0) };         /* ext4: t ffffffffc0001200 */",
+				"static KLP_MODULE_RELOC(vmlinux) vmlinux_syms[] = { KLP_SYMPOS(both, 0) };   /* vmlinux: t ffffffff81000b00 +0x300 */"}},
+		"hidden in a module that is not ours": {symbol: "hidden_in_btrfs", id: klpreloc.Absent, severity: klpreloc.Error,
+			message: "undefined symbol hidden_in_btrfs is in no object that the livepatch names, and nobody exports it",
+			hints: []string{
+				"static KLP_MODULE_RELOC(btrfs) btrfs_syms[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   /* btrfs: t ffffffffc0002200, in another object */"}},
+		"nowhere": {symbol: "no_such_thing", id: klpreloc.Absent, severity: klpreloc.Error,
+			message: "undefined symbol no_such_thing is in no object that the livepatch names, and nobody exports it"},
+		"a slip": {symbol: "ofered", id: klpreloc.Absent, severity: klpreloc.Error,
+			message: "undefined symbol ofered is in no object that the livepatch names, and nobody exports it",
+			hints:   []string{"KLP_SYMPOS(offered, 0),   /* T ffffffff81000a00 +0x100, similar */"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := test.options
+			o.Kernel = kernelOf(t, table, symvers)
+			f := undefined(t, test.symbol)
+			if test.severity == klpreloc.Error {
+				_, found := against(t, f, o)
+				d := the(t, test.id, found)
+				assert.Equal(t, test.message, d.Message)
+				assert.Equal(t, test.hints, d.Hints)
+				return
+			}
+			g, found := convertedAgainst(t, f, o)
+			if test.id == "" {
+				assert.Empty(t, found)
+			} else {
+				d := the(t, test.id, found)
+				assert.Equal(t, test.severity, d.Severity)
+				assert.Equal(t, test.message, d.Message)
+				assert.Equal(t, test.hints, d.Hints)
+			}
+			if test.converted != "" {
+				symbol(t, g, test.converted)
+				assert.False(t, hasSymbol(g, test.symbol))
+			} else {
+				assert.True(t, symbol(t, g, test.symbol).Undefined())
+			}
+		})
+	}
+}
+
+// A module without one annotation converts by inference alone, and a second
+// time there is nothing to do.
+func TestInferenceNeedsNoAnnotation(t *testing.T) {
+	o := klpreloc.Options{Kernel: kernelOf(t, strings.ReplaceAll(kallsyms, "\t[ext4]", ""))}
+	g, found := convertedAgainst(t, bare(t, "x86_64"), o)
+	assert.Len(t, with(klpreloc.Inferred, found), 12)
+	assert.NotNil(t, g.Section(".klp.rela.vmlinux..text"))
+	plan, found := against(t, g, o)
+	require.NotNil(t, plan)
+	assert.True(t, plan.Empty(), "%v", found)
+}
+
+// An annotation means what it says, even where an export has the name.
+func TestAnnotationBeatsExport(t *testing.T) {
+	f := borrower(t)
+	annotate(t, f, "vmlinux", "offered", 0)
+	g, _ := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
+	symbol(t, g, ".klp.sym.vmlinux.offered,0")
+}
+
+func TestObjects(t *testing.T) {
+	list := func(objects ...string) string {
+		return "klp-convert-symbol-data.0.1\n*vmlinux\nklp_enable_patch\n__ksymtab_klp_enable_patch\nextra0\nextra1\nextra2\nextra3\nextra4\nextra5\nvm_call\nvm_string\nvm_table\nvm_value\n" + strings.Join(objects, "")
+	}
+	t.Run("nothing tells", func(t *testing.T) {
+		_, found := convertedAgainst(t, borrower(t), klpreloc.Options{Kernel: kernelOf(t, list())})
+		d := the(t, klpreloc.NotChecked, found)
+		assert.Equal(t, klpreloc.Warning, d.Severity)
+		assert.Equal(t, []string{"--module ext4.ko"}, d.Hints)
+	})
+	t.Run("known from a list", func(t *testing.T) {
+		_, found := convertedAgainst(t, borrower(t), klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\n"))})
+		assert.Empty(t, found)
+	})
+	t.Run("order is not known", func(t *testing.T) {
+		f := borrower(t)
+		annotate(t, f, "ext4", "show", 2)
+		_, found := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\nshow\nshow\n"))})
+		assert.Equal(t, klpreloc.Warning, the(t, klpreloc.OrderUnknown, found).Severity)
+	})
+	t.Run("order is not known and nothing chosen", func(t *testing.T) {
+		f := undefined(t, "show")
+		_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\nshow\nshow\n"))})
+		assert.Equal(t, []string{"show   /* in ext4 */", "show   /* in ext4 */"}, the(t, klpreloc.Ambiguous, found).Hints)
+	})
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"errors"
+	"sort"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// With a kernel's symbols at hand, an annotation is not taken on trust. What the
+// loader would say when the module comes, or would not say while it takes the
+// wrong symbol, is said here (kernel/livepatch/core.c, klp_find_object_symbol).
+
+// Options are what a conversion may know beside the module.
+type Options struct {
+	// Kernel is the kernel that the module is for; nil when there is none.
+	Kernel *sympos.Kernel
+	// NoInfer converts nothing that the author did not annotate.
+	NoInfer bool
+	// ConvertModuleExports makes klp relocations of references to exports of
+	// modules that the livepatch does not patch.
+	ConvertModuleExports bool
+}
+
+// Answers are what a kernel's symbols said and the module does not: what a
+// conversion rests on beside the annotations.
+type Answers struct {
+	Symbols []Answer
+	Depends []string // modules that nothing needs any more, which leave depends=
+}
+
+// Answer says what an undefined symbol is that carries no annotation, or one
+// without a position.
+type Answer struct {
+	Num      int // of the symbol (elfrw.Symbol.Num)
+	LPObject string
+	Object   string
+	Name     string
+	Pos      uint32
+}
+
+// answer notes for Prove what a's position or all of it rests on.
+func (p *planner) answer(a *Annotation) {
+	p.Answers.Symbols = append(p.Answers.Symbols, Answer{a.Symbol.Num(), a.LPObject, a.Object, a.Name, a.Pos})
+}
+
+// survey reads from the kernel what the module's undefined symbols could be.
+func (p *planner) survey() {
+	k := p.Kernel
+	if k == nil || !p.Input.Annotated() && !p.infers() {
+		return
+	}
+	if magic := p.Input.Modinfo.Release(); magic != "" && k.Release != "" && magic != k.Release {
+		p.warnf(OtherKernel, nowhere, "", "the module is built for %s, and symbols are looked up in %s", clip(magic), k.Release)
+	}
+	var names []string
+	for _, y := range p.File.Symbols {
+		if y.Undefined() && plausible(y.Name) {
+			names = append(names, y.Name)
+		}
+	}
+	objects := map[string]bool{sympos.Vmlinux: true}
+	for i := range p.Input.Annotations {
+		a := &p.Input.Annotations[i]
+		if plausible(a.Name) {
+			names = append(names, a.Name)
+		}
+		for _, o := range []string{a.LPObject, a.Object} {
+			if o = moduleName(o); checkObject(o) == nil {
+				objects[o] = true
+			}
+		}
+	}
+	for o := range objects {
+		p.objects = append(p.objects, o)
+	}
+	sort.Strings(p.objects)
+	table, err := k.Read(sympos.Names(names...), p.objects...)
+	if err != nil {
+		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", k.Name, err)
+		return
+	}
+	p.table = table
+}
+
+// plausible reports whether a kernel can have a symbol of that name.
+func plausible(name string) bool {
+	return name != "" && len(name) <= (Version{}).NameLimit()
+}
+
+// patches reports whether the livepatch names the object as one of its own.
+func (p *planner) patches(object string) bool { return slices.Contains(p.objects, object) }
+
+// validate holds an annotation against the kernel, and reports whether it stands.
+func (p *planner) validate(a *Annotation) bool {
+	if p.table == nil {
+		return true
+	}
+	if a.LPObject != a.Object && !p.exists(a, a.LPObject) || !p.exists(a, a.Object) {
+		return false
+	}
+	if !p.table.Has(a.Object) {
+		return true // said by exists
+	}
+	list := p.table.Lookup(a.Object, a.Name)
+	_, err := p.table.Resolve(a.Object, a.Name, uint64(a.Pos))
+	switch {
+	case err == nil:
+	case errors.Is(err, sympos.ErrNotFound):
+		p.missing(NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
+		return false
+	case errors.Is(err, sympos.ErrAmbiguous):
+		p.errorf(Ambiguous, a.place(), a.Name, "symbol %s is ambiguous in %s (%d candidates)", a.Name, a.Object, len(list)).
+			hints(p.lines(a, list))
+		return false
+	case errors.Is(err, sympos.ErrPosition):
+		p.errorf(BadPosition, a.place(), a.Name, "position %d of symbol %s in %s: there %s", a.Pos, a.Name, a.Object, are(len(list))).
+			hints(p.lines(a, list))
+		return false
+	case errors.Is(err, sympos.ErrUnordered):
+		p.warnf(OrderUnknown, a.place(), a.Name, "%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: position %d is not checked",
+			a.Object, len(list), a.Name, p.table.Facts(a.Object).Kind, a.Pos)
+	case errors.Is(err, sympos.ErrUnsteady):
+		p.errorf(Unsteady, a.place(), a.Name, "which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded: one of that name is in what is freed then", a.Name, a.Object, a.Pos).
+			hints(p.lines(a, list))
+		return false
+	default: // sympos.ErrAddress0
+		p.errorf(Unsteady, a.place(), a.Name, "%v", err)
+		return false
+	}
+	p.doubt(a)
+	return true
+}
+
+// doubt passes on that the sources contradict each other.
+func (p *planner) doubt(a *Annotation) {
+	if d := p.table.Doubt(a.Object, a.Name); d != "" {
+		p.warnf(Contradiction, a.place(), a.Name, "%s: the files given as one kernel are not of one kernel", d)
+	}
+}
+
+// are counts symbols in a sentence.
+func are(n int) string {
+	if n == 1 {
+		return "is 1 of that name"
+	}
+	return "are " + itoa(n) + " of that name"
+}
+
+// exists checks that the kernel has the object; true also when nothing tells.
+func (p *planner) exists(a *Annotation, object string) bool {
+	if p.table.Has(object) {
+		return true
+	}
+	switch p.Kernel.Presence(object) {
+	case sympos.BuiltIn:
+		b := *a
+		if b.LPObject == object {
+			b.LPObject = vmlinux
+		}
+		if b.Object == object {
+			b.Object = vmlinux
+		}
+		p.errorf(BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.Kernel.Name).
+			hint("%s", p.line(&b, sympos.Symbol{Object: b.Object, Name: a.Name, Position: int(a.Pos)}))
+		return false
+	case sympos.Absent:
+		d := p.errorf(NoSuchObject, a.place(), a.Name, "kernel %s has no module %s", p.Kernel.Name, object)
+		for _, near := range nearObjects(object, p.Kernel.Modules()) {
+			d.hint("there is one called %s", near)
+		}
+		return false
+	}
+	if !slices.Contains(p.unknown, object) {
+		p.unknown = append(p.unknown, object)
+		p.warnf(NotChecked, a.place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", p.Kernel.Name, object).
+			hint("--module %s.ko", object)
+	}
+	return true
+}
+
+// missing reports a symbol that is not where it should be, with what could have
+// been meant.
+func (p *planner) missing(id ID, a *Annotation, format string, args ...any) {
+	p.errorf(id, a.place(), a.Name, format, args...)
+	p.absent = append(p.absent, absence{len(p.found) - 1, *a})
+}
+
+// absence is a diagnostic that waits for its hints.
+type absence struct {
+	diagnostic int // index into found
+	Annotation
+}
+
+// nearMisses gives the absent symbols their hints, all in one reading.
+func (p *planner) nearMisses() {
+	if len(p.absent) == 0 {
+		return
+	}
+	var names []string
+	for _, a := range p.absent {
+		names = append(names, a.Name)
+	}
+	names = slices.Compact(sorted(names))
+	near := newNearness(names)
+	table, err := p.Kernel.ReadAll(near.want)
+	if err != nil {
+		table = p.table // the best there is; what is wrong with the rest is no matter here
+	}
+	for _, a := range p.absent {
+		d := &p.found[a.diagnostic]
+		misses := near.misses(table, a.Object, a.Name)
+		d.Hints = append(d.Hints, p.described(&a.Annotation, misses)...)
+	}
+}
+
+func sorted(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return list
+}
+
+// wanting reports whether y is an undefined symbol that no annotation is
+// about and that somebody has to define.
+func (p *planner) wanting(y *elfrw.Symbol) bool {
+	return y.Undefined() && y.Name != "" && !isLabel(y.Name) && !p.annotated[y] && !allowedUndefined(p.Header.Machine, y.Name)
+}

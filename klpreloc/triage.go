@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"debug/elf"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// An undefined symbol that carries no annotation is one of these. The first that
+// fits it is:
+//
+//	exported by vmlinux                  ordinary; the loader finds it
+//	 … to other modules only             klp relocation (EXPORT_SYMBOL_FOR_MODULES)
+//	exported by a module that the        klp relocation: a livepatch must not depend
+//	 livepatch patches                   on what it patches, which may come later
+//	exported by another module           ordinary, and a dependency
+//	hidden in one place of one object    klp relocation
+//	hidden in several                    the author has to say which one
+//	nowhere                              an error, with what it could have been
+//
+// Objects are vmlinux and the modules that the livepatch names. Those that it
+// does not name can't be meant: nothing would say when to look into them.
+
+// infers reports whether undefined symbols are looked up.
+func (p *planner) infers() bool {
+	in := p.Input
+	return p.Kernel != nil && in.Modinfo.Livepatch() && len(in.Objtool) == 0 && !in.Converted()
+}
+
+// triage decides what becomes of undefined symbols without annotations.
+func (p *planner) triage() {
+	if p.table == nil || !p.infers() {
+		return
+	}
+	var unknown []*elfrw.Symbol
+	for _, y := range p.File.Symbols {
+		if p.wanting(y) && !p.known(y) {
+			unknown = append(unknown, y)
+		}
+	}
+	if len(unknown) == 0 {
+		return
+	}
+	// Without a list of all exports (Module.symvers), a module may have it.
+	p.allExports(unknown)
+	for _, y := range unknown {
+		if p.exported(y) {
+			continue
+		}
+		a := &Annotation{Dialect: p.dialect(), LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y}
+		what := "undefined symbol %s is in no object that the livepatch names, and nobody exports it"
+		if y.Bind() == elf.STB_WEAK {
+			what = "undefined weak symbol %s is in no object that the livepatch names, and nobody exports it: the kernel would bind it to 0 without a word"
+		}
+		p.missing(Absent, a, what, symName(y))
+	}
+}
+
+// known decides y, and reports whether it is one that the table knows.
+func (p *planner) known(y *elfrw.Symbol) bool {
+	if strings.HasPrefix(y.Name, symbolPrefix) || !plausible(y.Name) {
+		p.errorf(StrongUndefined, nowhere, clip(y.Name), "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", clip(y.Name)).
+			hint("KLP_RELOC_SYMBOL(lp_obj, sym_obj, name) of klp_convert.h makes a label that is converted")
+		return true
+	}
+	return p.exported(y) || p.hidden(y)
+}
+
+// exported decides y if somebody exports it.
+func (p *planner) exported(y *elfrw.Symbol) bool {
+	exports := p.exports(y.Name)
+	if len(exports) == 0 {
+		return false
+	}
+	e := exports[0]
+	for _, x := range exports { // vmlinux first, then what is patched
+		if x.Object == vmlinux || e.Object != vmlinux && p.patches(x.Object) {
+			e = x
+		}
+	}
+	name := symName(y)
+	excluded := !p.offered(e)
+	switch {
+	case e.Object == vmlinux && !excluded:
+		return true
+	case p.NoInfer:
+		if excluded {
+			p.errorf(NotOffered, nowhere, name, "symbol %s is exported by %s to other modules only (%s), and --no-infer is given", name, e.Object, e.Namespace).
+				hints(p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name)))
+		} else if p.patches(e.Object) {
+			p.warnf(DependsOnPatched, nowhere, name, "symbol %s is exported by %s, which the livepatch patches: the livepatch can't be loaded before it", name, e.Object).
+				hints(p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name)))
+		} else {
+			p.dependency(y, e)
+		}
+		return true
+	case excluded:
+		p.infer(y, e.Object, NotOffered, "symbol %s is exported by %s to other modules only (%s): converted as %s", name, e.Object, e.Namespace)
+	case p.patches(e.Object):
+		p.infer(y, e.Object, PatchedExport, "symbol %s is exported by %s, which the livepatch patches and must not depend on: converted as %s", name, e.Object)
+	case p.ConvertModuleExports:
+		p.infer(y, e.Object, PatchedExport, "symbol %s is exported by module %s: converted as %s", name, e.Object)
+	default:
+		p.dependency(y, e)
+	}
+	return true
+}
+
+// dependency reports a symbol that another module exports.
+func (p *planner) dependency(y *elfrw.Symbol, e sympos.Export) {
+	name := symName(y)
+	if list := p.places(y.Name); len(list) > 0 {
+		p.warnf(ShadowedExport, nowhere, name, "symbol %s is exported by module %s, which is taken, and hidden in %s; annotate it if that one is meant", name, e.Object, list[0].Object).
+			hints(p.lines(p.guess(y, list[0].Object), list))
+		return
+	}
+	p.warnf(ModuleExport, nowhere, name, "symbol %s is exported by module %s: the livepatch depends on that module (depends=) and can't be loaded before it", name, e.Object).
+		hint("--convert-module-exports makes a klp relocation of it")
+}
+
+// offered reports whether the module may import e
+// (kernel/module/main.c, verify_module_namespace, since 6.16: names separated by
+// commas, where a last '*' stands for anything).
+func (p *planner) offered(e sympos.Export) bool {
+	list, only := strings.CutPrefix(e.Namespace, "module:")
+	if !only {
+		return true
+	}
+	me, _ := p.Input.Modinfo.Value("name")
+	me = moduleName(me)
+	for _, m := range strings.Split(list, ",") {
+		if head, glob := strings.CutSuffix(m, "*"); glob && strings.HasPrefix(me, head) || moduleName(m) == me {
+			return true
+		}
+	}
+	return false
+}
+
+// places returns the symbols of that name in all objects that the livepatch
+// names.
+func (p *planner) places(name string) []sympos.Symbol {
+	var all []sympos.Symbol
+	for _, o := range p.objects {
+		all = append(all, p.table.Lookup(o, name)...)
+	}
+	return all
+}
+
+// hidden decides y if an object has it without exporting it.
+func (p *planner) hidden(y *elfrw.Symbol) bool {
+	list := p.places(y.Name)
+	name := symName(y)
+	switch {
+	case len(list) == 0:
+		return false
+	case len(list) > 1:
+		p.errorf(Ambiguous, nowhere, name, "undefined symbol %s could be any of %d", name, len(list)).
+			hints(p.lines(p.guess(y, list[0].Object), list))
+	case p.NoInfer:
+		p.errorf(NotAnnotated, nowhere, name, "undefined symbol %s is hidden in %s and not annotated, and --no-infer is given", name, list[0].Object).
+			hints(p.lines(p.guess(y, list[0].Object), list))
+	default:
+		p.infer(y, list[0].Object, Inferred, "symbol %s is hidden in %s and nowhere else: converted as %s", name, list[0].Object)
+	}
+	return true
+}
+
+// infer converts y as the symbol of its name in the object. The format is for
+// args and, last, the klp symbol's name.
+func (p *planner) infer(y *elfrw.Symbol, object string, id ID, format string, args ...any) {
+	name := symName(y)
+	a := p.guess(y, object)
+	list := p.table.Lookup(object, y.Name)
+	pos, ok := theExported(list)
+	switch {
+	case len(list) == 0 && p.table.Has(object):
+		p.errorf(NoSuchSymbol, nowhere, name, "symbol %s of %s has no place in its symbol table", name, object)
+		return
+	case !ok:
+		p.errorf(Ambiguous, nowhere, name, "symbol %s is ambiguous in %s (%d candidates)", name, object, len(list)).
+			hints(p.lines(a, list))
+		return
+	}
+	a.Pos = pos
+	if _, err := p.table.Resolve(object, y.Name, uint64(pos)); err != nil && p.table.Has(object) {
+		p.errorf(Unsteady, nowhere, name, "%v", err).hints(p.lines(a, list))
+		return
+	}
+	if a.LPObject, ok = p.gateOf(object); !ok {
+		a.LPObject = "LP_OBJ"
+		p.errorf(NoGate, nowhere, name, "symbol %s belongs to module %s, which the livepatch does not name, and nothing tells which of its objects the symbol is for", name, object).
+			hint("extern … %s   /* with the livepatched object for LP_OBJ */", label(a, pos))
+		return
+	}
+	p.doubt(a)
+	p.notef(id, nowhere, name, format, append(args, a.klpName())...)
+	p.inferred = append(p.inferred, a)
+	p.annotated[y] = true
+	p.answer(a)
+}
+
+// guess is the annotation that y does not have.
+func (p *planner) guess(y *elfrw.Symbol, object string) *Annotation {
+	return &Annotation{Dialect: p.dialect(), LPObject: object, Object: object, Name: y.Name, Symbol: y}
+}
+
+// theExported returns the position of the symbol that can be exported: the only
+// one, or the only one that is not local.
+func theExported(list []sympos.Symbol) (uint32, bool) {
+	if len(list) <= 1 {
+		return 0, true
+	}
+	pos := uint32(0)
+	for _, s := range list {
+		if s.Type < 'A' || s.Type > 'Z' {
+			continue
+		}
+		if pos != 0 || s.Position == 0 {
+			return 0, false
+		}
+		pos = uint32(s.Position)
+	}
+	return pos, pos != 0
+}
+
+// gateOf returns which livepatched object a symbol of the object is for, as far
+// as the module's annotations tell.
+func (p *planner) gateOf(object string) (string, bool) {
+	if object == vmlinux || p.patches(object) {
+		return object, true
+	}
+	modules := slices.DeleteFunc(slices.Clone(p.objects), func(o string) bool { return o == vmlinux })
+	if len(modules) == 1 {
+		return modules[0], true
+	}
+	return "", false
+}
+
+// exports returns who exports the name, as far as has been read.
+func (p *planner) exports(name string) []sympos.Export {
+	if e := p.table.Exports(name); len(e) > 0 || p.modules == nil {
+		return e
+	}
+	return p.modules.Exports(name)
+}
+
+// allExports reads the exports of all modules, when no list of them is among
+// the kernel's files.
+func (p *planner) allExports(unknown []*elfrw.Symbol) {
+	names := make([]string, len(unknown))
+	for i, y := range unknown {
+		names[i] = y.Name
+	}
+	if slices.ContainsFunc(p.table.Sources, func(w sympos.Witness) bool { return w.Kind == sympos.Symvers }) {
+		return
+	}
+	all, err := p.Kernel.ReadAll(sympos.Names(names...))
+	if err != nil {
+		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.Kernel.Name, err)
+		return
+	}
+	p.modules = all
+}
