@@ -10,6 +10,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -46,6 +47,49 @@ type provoke struct {
 	severity klpreloc.Severity
 	module   string                         // of testdata
 	edit     func(t *testing.T) *elfrw.File // or one made here
+	kernel   string                         // a kernel's symbols, or nothing
+	options  klpreloc.Options
+}
+
+// kernelProvocations are said of modules held against a kernel.
+var kernelProvocations = map[klpreloc.ID]provoke{
+	klpreloc.NoSuchSymbol:     {klpreloc.Error, "", annotated("vmlinux", "nowhere", 0), kallsyms, klpreloc.Options{}},
+	klpreloc.Ambiguous:        {klpreloc.Error, "", annotated("vmlinux", "show", 0), kallsyms, klpreloc.Options{}},
+	klpreloc.BadPosition:      {klpreloc.Error, "", annotated("vmlinux", "show", 3), kallsyms, klpreloc.Options{}},
+	klpreloc.Unsteady:         {klpreloc.Error, "", annotated("vmlinux", "zero", 0), "0000000000000000 A __per_cpu_start\n0000000000000000 A zero\n" + kallsyms, klpreloc.Options{}},
+	klpreloc.OrderUnknown:     {klpreloc.Warning, "", annotated("vmlinux", "show", 2), "*vmlinux\nshow\nshow\n", klpreloc.Options{}},
+	klpreloc.NotChecked:       {klpreloc.Warning, "", annotated("zfs", "show", 0), kallsyms, klpreloc.Options{}},
+	klpreloc.Inferred:         {klpreloc.Note, "", using("once"), kallsyms, klpreloc.Options{}},
+	klpreloc.NotAnnotated:     {klpreloc.Error, "", using("once"), kallsyms, klpreloc.Options{NoInfer: true}},
+	klpreloc.Absent:           {klpreloc.Error, "", using("nowhere"), kallsyms, klpreloc.Options{}},
+	klpreloc.ModuleExport:     {klpreloc.Warning, "", using("foreign"), kallsyms, klpreloc.Options{}},
+	klpreloc.PatchedExport:    {klpreloc.Note, "", using("patched_offers"), kallsyms, klpreloc.Options{}},
+	klpreloc.NotOffered:       {klpreloc.Note, "", using("only_kvm"), kallsyms + "ffffffffc0003000 t only_kvm\t[ext4]\n" + otherSource + "0x0\tonly_kvm\text4\tEXPORT_SYMBOL_GPL\tmodule:kvm\n", klpreloc.Options{}},
+	klpreloc.ShadowedExport:   {klpreloc.Warning, "", using("shadowed"), kallsyms + "ffffffffc0003000 t shadowed\t[ext4]\nffffffffc0004000 r __ksymtab_shadowed\t[btrfs]\n", klpreloc.Options{}},
+	klpreloc.DependsOnPatched: {klpreloc.Warning, "", using("patched_offers"), kallsyms, klpreloc.Options{NoInfer: true}},
+	klpreloc.NoGate: {klpreloc.Error, "", func(t *testing.T) *elfrw.File {
+		f := bare(t, "x86_64")
+		use(f, addUndefined(f, "foreign", elf.STB_GLOBAL))
+		return f
+	}, strings.ReplaceAll(kallsyms, "\t[ext4]", ""), klpreloc.Options{ConvertModuleExports: true}},
+	klpreloc.KernelUnreadable: {klpreloc.Error, "", using("once"), kallsyms + "and so on\n", klpreloc.Options{}},
+	klpreloc.Contradiction:    {klpreloc.Warning, "", using("once"), kallsyms + otherSource + "*vmlinux\nonce\nonce\n", klpreloc.Options{}},
+	klpreloc.Unversioned:      {klpreloc.Note, "", func(t *testing.T) *elfrw.File { f := borrower(t); versionTable(f, "vm_call"); return f }, kallsyms, klpreloc.Options{}},
+}
+
+// otherSource parts the texts of several sources in a provocation.
+const otherSource = "\x00"
+
+func annotated(object, name string, pos uint32) func(t *testing.T) *elfrw.File {
+	return func(t *testing.T) *elfrw.File {
+		f := borrower(t)
+		annotate(t, f, object, name, pos)
+		return f
+	}
+}
+
+func using(name string) func(t *testing.T) *elfrw.File {
+	return func(t *testing.T) *elfrw.File { return undefined(t, name) }
 }
 
 func labelIn(arch, name, label string, relocs ...elfrw.Rela) func(t *testing.T) *elfrw.File {
@@ -159,13 +203,22 @@ func TestEveryIDIsProvoked(t *testing.T) {
 	seen := map[klpreloc.ID]bool{
 		klpreloc.ProofFailed: true, // by mutated files only: see TestProofDiagnostic
 		klpreloc.FileAccess:  true, // by the command only: see its files.txtar
+
+		klpreloc.BuiltInObject: true, // by kernels with folders of modules: see TestObjectsOfAKernelWithModules
+		klpreloc.NoSuchObject:  true,
+		klpreloc.OtherKernel:   true,
 	}
-	for id, p := range provocations {
+	all := maps.Clone(provocations)
+	maps.Copy(all, kernelProvocations)
+	for id, p := range all {
 		f := p.edit
 		if f == nil {
 			f = func(t *testing.T) *elfrw.File { return open(t, p.module) }
 		}
-		_, found := klpreloc.NewPlan(f(t), klpreloc.Options{})
+		if p.kernel != "" {
+			p.options.Kernel = kernelOf(t, strings.Split(p.kernel, otherSource)...)
+		}
+		_, found := klpreloc.NewPlan(reread(t, f(t)), p.options)
 		said := false
 		for _, d := range found {
 			said = said || d.ID == id && d.Severity == p.severity

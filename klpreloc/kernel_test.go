@@ -4,6 +4,8 @@ package klpreloc_test
 
 import (
 	"debug/elf"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -214,7 +216,7 @@ func TestLabelsAreOfferedLabels(t *testing.T) {
 
 func TestTriage(t *testing.T) {
 	symvers := "0x00000000\tonly_kvm\tvmlinux\tEXPORT_SYMBOL_GPL\tmodule:kvm,kvm-*\n" +
-		"0x00000000\tonly_us\tvmlinux\tEXPORT_SYMBOL_GPL\tmodule:kvm,live*\n" +
+		"0x00000000\tonly_us\tvmlinux\tEXPORT_SYMBOL_GPL\tmodule:kvm,rec*\n" +
 		"0x00000000\tshadowed\tbtrfs\tEXPORT_SYMBOL\t\n"
 	table := kallsyms + "ffffffffc0002200 t show	[btrfs]\n"
 	table = strings.Replace(table, "ffffffff81001000 r", "ffffffff81000c00 T only_kvm\nffffffff81000d00 t shadowed\nffffffff81001000 r", 1)
@@ -240,7 +242,7 @@ func TestTriage(t *testing.T) {
 			message: "symbol foreign is exported by module btrfs: converted as .klp.sym.btrfs.foreign,0"},
 		"exported there and hidden here": {symbol: "shadowed", id: klpreloc.ShadowedExport, severity: klpreloc.Warning,
 			message: "symbol shadowed is exported by module btrfs, which is taken, and hidden in vmlinux; annotate it if that one is meant",
-			hints:   []string{"KLP_SYMPOS(shadowed, 0),   /* t ffffffff81000d00 +0x100 */"}},
+			hints:   []string{"KLP_SYMPOS(shadowed, 0),   /* t ffffffff81000d00 +0x300 */"}},
 		"hidden in vmlinux": {symbol: "once", id: klpreloc.Inferred, converted: ".klp.sym.vmlinux.once,0",
 			message: "symbol once is hidden in vmlinux and nowhere else: converted as .klp.sym.vmlinux.once,0"},
 		"hidden in a module": {symbol: "hidden_in_ext4", id: klpreloc.Inferred, converted: ".klp.sym.ext4.hidden_in_ext4,0",
@@ -340,4 +342,38 @@ func TestObjects(t *testing.T) {
 		_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\nshow\nshow\n"))})
 		assert.Equal(t, []string{"show   /* in ext4 */", "show   /* in ext4 */"}, the(t, klpreloc.Ambiguous, found).Hints)
 	})
+}
+
+// A kernel with all its modules tells which it does not have, and which are part
+// of vmlinux.
+func TestObjectsOfAKernelWithModules(t *testing.T) {
+	root := t.TempDir()
+	write := func(name, text string) {
+		path := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	const release = "6.1.0-98-test"
+	write("boot/System.map-"+release, kallsyms[:strings.Index(kallsyms, "ffffffffc0001000")])
+	write("lib/modules/"+release+"/modules.builtin", "kernel/fs/ext4/ext4.ko\n")
+	write("lib/modules/"+release+"/kernel/fs/xfs.ko", string(contents(t, "x86_64/labels-dot.ko")))
+	k, err := sympos.FindKernel(root)
+	require.NoError(t, err)
+	require.Equal(t, release, k.Release)
+
+	_, found := against(t, borrower(t), klpreloc.Options{Kernel: k})
+	some := with(klpreloc.BuiltInObject, found)
+	require.Len(t, some, 2)
+	assert.Equal(t, klpreloc.Error, some[0].Severity)
+	assert.Contains(t, some[0].Message, "ext4 is built into kernel ")
+	assert.Equal(t, []string{"KLP_SYMPOS(mod_call, 0),"}, some[0].Hints)
+	other := the(t, klpreloc.OtherKernel, found)
+	assert.Equal(t, "the module is built for 6.1.0-99-test, and symbols are looked up in 6.1.0-98-test", other.Message)
+
+	f := borrower(t)
+	annotate(t, f, "xfz", "once", 0)
+	_, found = against(t, f, klpreloc.Options{Kernel: k})
+	d := the(t, klpreloc.NoSuchObject, found)
+	assert.Equal(t, klpreloc.Error, d.Severity)
+	assert.Equal(t, []string{"there is one called xfs"}, d.Hints)
 }
