@@ -3,6 +3,13 @@
 package sympos
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
 	"golang.org/x/exp/slices"
 )
 
@@ -10,9 +17,18 @@ import (
 type Kernel struct {
 	Name    string // as it was asked for, for messages
 	Release string // as uname -r says it; "" when nothing tells
-	Notes   []string
+	Config  string // path of its configuration; "" when not found
+	// Notes say what was found, used and passed over, a line each.
+	Notes []string
+	// Progress, when not nil, is called while files are read: so many of so many
+	// are done. Never twice at once.
+	Progress func(done, total int)
 
-	sources  []Source          // of vmlinux, of loaded modules, of exports
+	sources []Source // of vmlinux, of loaded modules, of exports
+	// Sources of vmlinux that were found rather than named: one that turns out to
+	// be unreadable is passed over, for another of them, or the first of the reserve.
+	witnesses, reserve []Source
+
 	modules  map[string]string // path of each module's file, by the module's name
 	builtin  map[string]bool   // modules that are part of vmlinux
 	complete bool              // modules and builtin are all that the kernel has
@@ -23,14 +39,17 @@ func NewKernel(name string, sources ...Source) *Kernel {
 	return &Kernel{Name: name, sources: sources, modules: map[string]string{}, builtin: map[string]bool{}}
 }
 
-// FindKernel finds the files of a kernel.
-func FindKernel(x string) (*Kernel, error) {
-	src, err := Open(x)
-	if err != nil {
-		return nil, err
-	}
-	return NewKernel(x, src), nil
-}
+// FindKernel finds the files of a kernel. x is one of
+//
+//	a release         6.1.0-56-amd64: /boot, /lib/modules, /usr/lib/debug and so on
+//	a folder          /lib/modules/6.1.0-56-amd64; a build tree, or the headers
+//	                  that are left of one; an unpacked package
+//	a file            whatever Open knows
+//	a list of these   separated by commas, all of the same kernel
+//
+// When there is nothing that the symbols of vmlinux can be read from, the error is
+// a *MissingError.
+func FindKernel(x string) (*Kernel, error) { return FindKernelIn("/", x) }
 
 // Presence says whether a kernel has an object.
 type Presence int
@@ -66,21 +85,134 @@ func (k *Kernel) Modules() []string {
 	return names
 }
 
+// AddModules adds the module in a file, or all in a folder and below it. They take
+// the place of those of the same names that the kernel has already.
+//
+// The name of a module is what its file says. Of a folder's, which are many, the
+// names of the files are taken.
+func (k *Kernel) AddModules(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		name, err := nameOfModule(path)
+		if err != nil {
+			return err
+		}
+		k.addModule(name, path)
+		return nil
+	}
+	found, err := modulesBelow(path)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("%s: no modules in it (*.ko, *.ko.gz, *.ko.xz, *.ko.zst)", path)
+	}
+	for _, path := range found {
+		k.addModule(ModuleName(path), path)
+	}
+	k.note("modules: %d in %s", len(found), path)
+	return nil
+}
+
+// addModule adds one.
+func (k *Kernel) addModule(name, path string) {
+	if old := k.modules[name]; old != "" && old != path {
+		k.note("module %s: %s instead of %s", name, path, old)
+	}
+	k.modules[name] = path
+}
+
+// nameOfModule reads the module's name from its file.
+func nameOfModule(path string) (string, error) {
+	src, err := Open(path)
+	if err != nil {
+		return "", err
+	}
+	name := ModuleName(path)
+	facts, err := src.Scan(func(e *Entry) { name = e.Object })
+	if err == nil && facts.Kind != ModuleFile {
+		err = fmt.Errorf("%s: no module, but a %s", path, facts.Kind)
+	}
+	return name, err
+}
+
+// isModuleFile reports whether a file of that name is a module.
+func isModuleFile(name string) bool {
+	_, packing, found := strings.Cut(name, ".ko")
+	return found && slices.Contains([]string{"", ".gz", ".xz", ".zst"}, packing)
+}
+
+// modulesBelow returns the paths of the modules in the folder and below it. Links
+// to folders, as build and source are, are not followed.
+func modulesBelow(dir string) ([]string, error) {
+	var found []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil && path == dir:
+			return err
+		case err != nil: // a folder that may not be read
+			return nil
+		case !d.IsDir() && isModuleFile(d.Name()):
+			found = append(found, path)
+		}
+		return nil
+	})
+	return found, err
+}
+
+func (k *Kernel) note(format string, args ...any) {
+	k.Notes = append(k.Notes, fmt.Sprintf(format, args...))
+}
+
 // Read reads what is wanted of vmlinux, of these objects as far as their files
 // are at hand, and of whatever the kernel's other sources know; and who exports
-// it. Naming vmlinux is not needed.
+// it. Naming vmlinux is not needed. want is called from several goroutines at once.
 func (k *Kernel) Read(want Want, objects ...string) (*Table, error) {
-	sources := slices.Clone(k.sources)
+	sources := append(slices.Clone(k.witnesses), k.sources...)
 	for _, o := range objects {
 		if path := k.modules[o]; path != "" {
-			src, err := Open(path)
-			if err != nil {
-				return nil, err
-			}
-			sources = append(sources, src)
+			sources = append(sources, &fileSource{path, opener(path)})
 		}
 	}
-	return Read(want, sources...)
+	scans := collectAll(want, sources, k.Progress)
+	var (
+		used   []*scan
+		notes  []string
+		failed error
+	)
+	for i, s := range scans {
+		switch {
+		case s.err == nil:
+			used = append(used, s)
+		case i >= len(k.witnesses):
+			return nil, s.err
+		default:
+			failed = errors.Join(failed, s.err)
+			notes = append(notes, "passed over: "+s.err.Error())
+		}
+	}
+	if len(notes) > 0 && len(notes) == len(k.witnesses) {
+		rest := k.reserve
+		for ; len(rest) > 0; rest = rest[1:] {
+			s := collectAll(want, rest[:1], nil)[0]
+			if s.err == nil {
+				used = append(used, s)
+				notes = append(notes, fmt.Sprintf("instead: %s", s.source))
+				break
+			}
+			failed = errors.Join(failed, s.err)
+			notes = append(notes, "passed over: "+s.err.Error())
+		}
+		if len(rest) == 0 {
+			return nil, failed
+		}
+	}
+	t := merge(used)
+	t.Notes = append(notes, t.Notes...)
+	return t, nil
 }
 
 // ReadAll is Read for all modules whose files are at hand.

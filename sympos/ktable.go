@@ -68,6 +68,7 @@ type kernelTable struct {
 	address  func(i int) uint64
 	relative bool // addresses count from the first one
 	layout   string
+	segments []load // of an ELF file; nil before they are looked for
 }
 
 // digits stand in token_table as tokens of their own: names use them all.
@@ -305,21 +306,34 @@ func (k *kernelTable) ascends(layout string, signed bool, address func(i int) ui
 
 // placeOf returns the address that the byte at off of an ELF kernel is loaded to.
 func (k *kernelTable) placeOf(off int) (uint64, bool) {
-	if !isELF(k.data) || len(k.data) < 64 || k.data[elf.EI_CLASS] != byte(elf.ELFCLASS64) {
-		return 0, false
-	}
-	phoff, size, count := k.u64(32), int(k.order.Uint16(k.data[54:])), int(k.order.Uint16(k.data[56:]))
-	if size < 56 || phoff > uint64(len(k.data)) || size*count > len(k.data)-int(phoff) {
-		return 0, false
-	}
-	for i := range count {
-		ph := int(phoff) + i*size
-		start, length := k.u64(ph+8), k.u64(ph+32)
-		if elf.ProgType(k.u32(ph)) == elf.PT_LOAD && uint64(off) >= start && uint64(off)-start < length {
-			return k.u64(ph+16) + uint64(off) - start, true
+	for _, p := range k.loads() {
+		if uint64(off) >= p.off && uint64(off)-p.off < p.size {
+			return p.addr + uint64(off) - p.off, true
 		}
 	}
 	return 0, false
+}
+
+// A load is a part of an ELF file that is loaded.
+type load struct{ off, addr, size uint64 }
+
+// loads returns what of an ELF kernel is loaded.
+func (k *kernelTable) loads() []load {
+	if k.segments != nil || !isELF(k.data) || len(k.data) < 64 || k.data[elf.EI_CLASS] != byte(elf.ELFCLASS64) {
+		return k.segments
+	}
+	k.segments = []load{}
+	phoff, size, count := k.u64(32), int(k.order.Uint16(k.data[54:])), int(k.order.Uint16(k.data[56:]))
+	if size < 56 || phoff > uint64(len(k.data)) || size*count > len(k.data)-int(phoff) {
+		return nil
+	}
+	for i := range count {
+		ph := int(phoff) + i*size
+		if elf.ProgType(k.u32(ph)) == elf.PT_LOAD {
+			k.segments = append(k.segments, load{k.u64(ph + 8), k.u64(ph + 16), k.u64(ph + 32)})
+		}
+	}
+	return k.segments
 }
 
 // scan visits the symbols in the table's order.
@@ -353,6 +367,59 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 			facts.Relative = string(e.Name)
 		}
 		visit(&e)
+		if ns := k.namespaceOf(i, e.Name); len(ns) > 0 {
+			visit(&Entry{Object: Vmlinux, Name: exportOf(e.Name), Namespace: ns, Export: true})
+		}
 	}
 	return facts, nil
+}
+
+// offsetOf returns where in the file the byte is that is loaded to the address.
+func (k *kernelTable) offsetOf(address uint64) (uint64, bool) {
+	if !isELF(k.data) {
+		off := address - k.address(0) // of what is no ELF file, _text comes first
+		return off, off < uint64(len(k.data))
+	}
+	for _, p := range k.loads() {
+		if address >= p.addr && address-p.addr < p.size && p.off <= uint64(len(k.data)) && address-p.addr < uint64(len(k.data))-p.off {
+			return p.off + address - p.addr, true
+		}
+	}
+	return 0, false
+}
+
+// stringAt returns the string at the address.
+func (k *kernelTable) stringAt(address uint64) []byte {
+	off, ok := k.offsetOf(address)
+	if !ok {
+		return nil
+	}
+	return cString(k.data[off:min(uint64(len(k.data)), off+maxName)], 0)
+}
+
+// namespaceOf returns the namespace of the export that symbol i, called name, stands
+// for. Its entry has three numbers (include/linux/export-internal.h), each counted
+// from its own place: what is exported, its name, its namespace.
+func (k *kernelTable) namespaceOf(i int, name []byte) []byte {
+	of := exportOf(name)
+	if of == nil {
+		return nil
+	}
+	const size = 12 // 8 before 5.4, which had no namespaces
+	at := k.address(i)
+	if !(i+1 < k.n && k.address(i+1)-at == size || i > 0 && at-k.address(i-1) == size) {
+		return nil
+	}
+	off, ok := k.offsetOf(at)
+	if !ok || uint64(len(k.data))-off < size {
+		return nil
+	}
+	pointer := func(field uint64) uint64 {
+		return at + field + uint64(int64(int32(k.u32(int(off+field)))))
+	}
+	// Only an entry whose name is right is one.
+	if !bytes.Equal(k.stringAt(pointer(4)), of) || k.u32(int(off+8)) == 0 {
+		return nil
+	}
+	return k.stringAt(pointer(8))
 }

@@ -51,7 +51,9 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 		fleeting[i] = s.flags&uint64(elf.SHF_ALLOC) == 0 || strings.HasPrefix(name, ".init") ||
 			name == ".modinfo" || strings.HasPrefix(name, "__version")
 	}
+	spaces := namespaces{f: f}
 	err = f.symbols(func(y *elfSymbol) error {
+		spaces.visit(y, e.Object, visit)
 		if y.shndx == uint32(elf.SHN_UNDEF) || len(y.name) == 0 {
 			return nil
 		}

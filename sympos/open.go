@@ -38,6 +38,7 @@ func formats() []format {
 		{isELF, scanELF},
 		{isImage, scanImage},
 		{isKlpList, scanKlpList},
+		{isSymvers, scanSymvers},
 		{isSymbolText, scanSymbolText},
 	}
 }
@@ -54,7 +55,12 @@ type input struct {
 //
 // Errors wrap ErrUnknown, ErrStub, or what the system says.
 func Open(path string) (Source, error) {
-	s := &fileSource{name: path, open: func() (io.ReaderAt, int64, func() error, error) {
+	s := &fileSource{path, opener(path)}
+	return s, s.check()
+}
+
+func opener(path string) func() (io.ReaderAt, int64, func() error, error) {
+	return func() (io.ReaderAt, int64, func() error, error) {
 		f, err := os.Open(path)
 		if err != nil {
 			return nil, 0, nil, err
@@ -71,8 +77,7 @@ func Open(path string) (Source, error) {
 		}
 		f.Close()
 		return nil, 0, nil, err
-	}}
-	return s, s.check()
+	}
 }
 
 // New is Open for contents that are at hand already; name stands in messages.

@@ -7,7 +7,8 @@ type Source interface {
 	// String is the name for messages, usually the path.
 	String() string
 	// Scan visits every symbol that the loader counts, once, in the source's
-	// own order, and then says what it is worth.
+	// own order, and then says what it is worth. Exports that the source knows
+	// of otherwise than by symbols go past among them (Entry.Export).
 	Scan(visit func(*Entry)) (Facts, error)
 }
 
@@ -44,6 +45,7 @@ const (
 	VmlinuxFile
 	SystemMap
 	SymbolList
+	Symvers // exports only
 )
 
 func (k Kind) String() string {
@@ -60,6 +62,8 @@ func (k Kind) String() string {
 		return "System.map"
 	case SymbolList:
 		return "symbol list"
+	case Symvers:
+		return "Module.symvers"
 	}
 	return "unknown"
 }

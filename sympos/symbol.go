@@ -19,6 +19,10 @@ type Entry struct {
 	// Fleeting marks what a module's symbol table loses once the module is
 	// loaded: the position of a namesake behind it then changes.
 	Fleeting bool
+	// Export marks what is no symbol: the object exports what is called Name, in
+	// this namespace. Beside these, symbols called __ksymtab_* tell of exports.
+	Export    bool
+	Namespace []byte
 }
 
 // A Symbol is one symbol of an object, and where it stands among its namesakes.

@@ -6,6 +6,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"golang.org/x/exp/slices"
 )
@@ -26,6 +29,7 @@ type Table struct {
 	objects map[string]*object
 	exports map[string][]Export
 	Sources []Witness // in the order in which Read was given them
+	Notes   []string  // what Kernel.Read passed over, a line each
 }
 
 // A Witness is a source and what its scan found out.
@@ -45,34 +49,96 @@ type object struct {
 
 // Read scans the sources, each once, for the symbols that are wanted. An object
 // that several of them know is taken from the best witness (Kind); from the
-// others come sizes and files that it lacks.
+// others come sizes and files that it lacks. Sources are read in parallel: want is
+// called from several goroutines at once.
 func Read(want Want, sources ...Source) (*Table, error) {
-	t := &Table{objects: map[string]*object{}}
-	for _, src := range sources {
-		found, facts, err := collect(want, src)
-		if err != nil {
-			return nil, err
+	scans := collectAll(want, sources, nil)
+	for _, s := range scans {
+		if s.err != nil {
+			return nil, s.err
 		}
-		t.Sources = append(t.Sources, Witness{src, facts})
-		for name, o := range found {
+	}
+	return merge(scans), nil
+}
+
+// merge makes one table of what several sources say.
+func merge(scans []*scan) *Table {
+	t := &Table{objects: map[string]*object{}, exports: map[string][]Export{}}
+	for _, s := range scans {
+		t.Sources = append(t.Sources, Witness{s.source, s.facts})
+		for name, o := range s.objects {
 			if old := t.objects[name]; old != nil {
 				o = old.reconcile(o)
 			}
 			t.objects[name] = o
 		}
+		for _, e := range s.exports {
+			t.addExport(e)
+		}
 	}
-	return t, nil
+	return t
+}
+
+// A scan is what one source had of what was wanted.
+type scan struct {
+	source  Source
+	facts   Facts
+	objects map[string]*object
+	exports []Export
+	err     error
+}
+
+// collectAll scans all sources, as many at once as there are processors.
+func collectAll(want Want, sources []Source, progress func(done, total int)) []*scan {
+	var (
+		scans = make([]*scan, len(sources))
+		next  atomic.Int64
+		lock  sync.Mutex
+		done  int
+		wait  sync.WaitGroup
+	)
+	for range min(runtime.GOMAXPROCS(0), len(sources)) {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(sources) {
+					return
+				}
+				scans[i] = collect(want, sources[i])
+				if progress != nil {
+					lock.Lock()
+					done++
+					progress(done, len(sources))
+					lock.Unlock()
+				}
+			}
+		}()
+	}
+	wait.Wait()
+	return scans
 }
 
 // collect scans one source.
-func collect(want Want, src Source) (map[string]*object, Facts, error) {
+func collect(want Want, src Source) *scan {
 	var (
 		objects = map[string]*object{}
+		exports []Export
 		now     *object
 		name    string
 		open    []openEnd
 	)
 	facts, err := src.Scan(func(e *Entry) {
+		if e.Export {
+			if want(e.Name) {
+				exports = append(exports, Export{e.Object, string(e.Name), string(e.Namespace), src.String()})
+			}
+			return
+		}
+		if of := exportOf(e.Name); of != nil && want(of) {
+			exports = append(exports, Export{e.Object, string(of), "", src.String()})
+		}
 		if now == nil || e.Object != name {
 			name, open = e.Object, open[:0]
 			if now = objects[name]; now == nil {
@@ -110,7 +176,7 @@ func collect(want Want, src Source) (map[string]*object, Facts, error) {
 		}
 	})
 	if err != nil {
-		return nil, facts, err
+		return &scan{source: src, facts: facts, err: err}
 	}
 	for name, o := range objects {
 		o.facts = facts
@@ -121,7 +187,7 @@ func collect(want Want, src Source) (map[string]*object, Facts, error) {
 			rank(list, o.facts.Order)
 		}
 	}
-	return objects, facts, nil
+	return &scan{src, facts, objects, exports, nil}
 }
 
 // An openEnd is a symbol whose size is not known before the next one comes.

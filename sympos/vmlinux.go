@@ -101,7 +101,9 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 		return scanStripped(f.in, visit)
 	}
 	e := Entry{Object: Vmlinux}
+	spaces := namespaces{f: f}
 	err := f.symbols(func(y *elfSymbol) error {
+		spaces.visit(y, Vmlinux, visit)
 		switch {
 		case y.section == nil: // undefined, absolute, common
 			return nil

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package sympos
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+)
+
+// Module.symvers is what modpost knows of exports: a line for each, fields parted
+// by tabs (scripts/mod/modpost.c, write_dump), the module as a path without .ko.
+//
+//	0x8f4f0d2b  symbol  module                          EXPORT_SYMBOL       until 5.3
+//	0x8f4f0d2b  symbol  namespace  module               EXPORT_SYMBOL_GPL   5.4, 5.5
+//	0x8f4f0d2b  symbol  module     EXPORT_SYMBOL_GPL    namespace           5.6, stable 5.4
+//
+// The kind of export, of which there were more until 5.11, tells where the others
+// are. The namespace may be empty, its tab is there all the same.
+const maxSymversLine = 8192
+
+func isSymvers(head []byte) bool {
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	_, _, _, ok := symversLine(line)
+	return ok
+}
+
+// symversLine takes a line apart. ok is false when it has another shape.
+func symversLine(line []byte) (name, module, namespace []byte, ok bool) {
+	var fields [6][]byte
+	n := 0
+	for ; n < len(fields); n++ {
+		field, rest, more := bytes.Cut(line, []byte("\t"))
+		fields[n], line = field, rest
+		if !more {
+			n++
+			break
+		}
+	}
+	crc, hex := bytes.CutPrefix(fields[0], []byte("0x"))
+	if !hex || len(crc) != 8 || len(bytes.Trim(crc, "0123456789abcdef")) != 0 {
+		return nil, nil, nil, false
+	}
+	name = fields[1]
+	switch {
+	case n == 4 && isExportKind(fields[3]):
+		module = fields[2]
+	case n == 5 && isExportKind(fields[3]):
+		module, namespace = fields[2], fields[4]
+	case n == 5 && isExportKind(fields[4]):
+		namespace, module = fields[2], fields[3]
+	}
+	return name, module, namespace, len(name) > 0 && len(module) > 0
+}
+
+// isExportKind knows EXPORT_SYMBOL, EXPORT_UNUSED_SYMBOL_GPL and so on.
+func isExportKind(field []byte) bool {
+	return bytes.HasPrefix(field, []byte("EXPORT_")) || string(field) == "(unknown)"
+}
+
+func scanSymvers(in *input, visit func(*Entry)) (Facts, error) {
+	var (
+		facts  = Facts{Kind: Symvers, Order: Unordered, NoAddresses: true}
+		e      = Entry{Export: true}
+		r      = bufio.NewReaderSize(in.section(0), maxSymversLine)
+		module []byte
+		offset int64
+	)
+	for {
+		line, err := r.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			return facts, in.errorf("", offset, "a line of more than %d bytes", maxSymversLine)
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return facts, err
+		}
+		length := int64(len(line))
+		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+		if len(line) > 0 {
+			name, path, namespace, ok := symversLine(line)
+			if !ok {
+				return facts, in.errorf("", offset, "no line of Module.symvers: %.60q", line)
+			}
+			// Lines of one module stand together, mostly.
+			if !bytes.Equal(path, module) {
+				module = append(module[:0], path...)
+				e.Object = ModuleName(string(path))
+			}
+			e.Name, e.Namespace = name, namespace
+			visit(&e)
+		}
+		if err != nil {
+			return facts, nil
+		}
+		offset += length
+	}
+}
