@@ -10,7 +10,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
@@ -47,34 +47,40 @@ type provoke struct {
 	severity klpreloc.Severity
 	module   string                         // of testdata
 	edit     func(t *testing.T) *elfrw.File // or one made here
-	kernel   string                         // a kernel's symbols, or nothing
+}
+
+// provokeWith makes one that is held against a kernel.
+type provokeWith struct {
+	severity klpreloc.Severity
+	edit     func(t *testing.T) *elfrw.File
+	kernel   string // its symbols
 	options  klpreloc.Options
 }
 
 // kernelProvocations are said of modules held against a kernel.
-var kernelProvocations = map[klpreloc.ID]provoke{
-	klpreloc.NoSuchSymbol:     {klpreloc.Error, "", annotated("vmlinux", "nowhere", 0), kallsyms, klpreloc.Options{}},
-	klpreloc.Ambiguous:        {klpreloc.Error, "", annotated("vmlinux", "show", 0), kallsyms, klpreloc.Options{}},
-	klpreloc.BadPosition:      {klpreloc.Error, "", annotated("vmlinux", "show", 3), kallsyms, klpreloc.Options{}},
-	klpreloc.Unsteady:         {klpreloc.Error, "", annotated("vmlinux", "zero", 0), "0000000000000000 A __per_cpu_start\n0000000000000000 A zero\n" + kallsyms, klpreloc.Options{}},
-	klpreloc.OrderUnknown:     {klpreloc.Warning, "", annotated("vmlinux", "show", 2), "*vmlinux\nshow\nshow\n", klpreloc.Options{}},
-	klpreloc.NotChecked:       {klpreloc.Warning, "", annotated("zfs", "show", 0), kallsyms, klpreloc.Options{}},
-	klpreloc.Inferred:         {klpreloc.Note, "", using("once"), kallsyms, klpreloc.Options{}},
-	klpreloc.NotAnnotated:     {klpreloc.Error, "", using("once"), kallsyms, klpreloc.Options{NoInfer: true}},
-	klpreloc.Absent:           {klpreloc.Error, "", using("nowhere"), kallsyms, klpreloc.Options{}},
-	klpreloc.ModuleExport:     {klpreloc.Warning, "", using("foreign"), kallsyms, klpreloc.Options{}},
-	klpreloc.PatchedExport:    {klpreloc.Note, "", using("patched_offers"), kallsyms, klpreloc.Options{}},
-	klpreloc.NotOffered:       {klpreloc.Note, "", using("only_kvm"), kallsyms + "ffffffffc0003000 t only_kvm\t[ext4]\n" + otherSource + "0x0\tonly_kvm\text4\tEXPORT_SYMBOL_GPL\tmodule:kvm\n", klpreloc.Options{}},
-	klpreloc.ShadowedExport:   {klpreloc.Warning, "", using("shadowed"), kallsyms + "ffffffffc0003000 t shadowed\t[ext4]\nffffffffc0004000 r __ksymtab_shadowed\t[btrfs]\n", klpreloc.Options{}},
-	klpreloc.DependsOnPatched: {klpreloc.Warning, "", using("patched_offers"), kallsyms, klpreloc.Options{NoInfer: true}},
-	klpreloc.NoGate: {klpreloc.Error, "", func(t *testing.T) *elfrw.File {
+var kernelProvocations = map[klpreloc.ID]provokeWith{
+	klpreloc.NoSuchSymbol:     {klpreloc.Error, annotated("vmlinux", "nowhere", 0), kallsyms, klpreloc.Options{}},
+	klpreloc.Ambiguous:        {klpreloc.Error, annotated("vmlinux", "show", 0), kallsyms, klpreloc.Options{}},
+	klpreloc.BadPosition:      {klpreloc.Error, annotated("vmlinux", "show", 3), kallsyms, klpreloc.Options{}},
+	klpreloc.Unsteady:         {klpreloc.Error, annotated("vmlinux", "zero", 0), "0000000000000000 A __per_cpu_start\n0000000000000000 A zero\n" + kallsyms, klpreloc.Options{}},
+	klpreloc.OrderUnknown:     {klpreloc.Warning, annotated("vmlinux", "show", 2), "*vmlinux\nshow\nshow\n", klpreloc.Options{}},
+	klpreloc.NotChecked:       {klpreloc.Warning, annotated("zfs", "show", 0), kallsyms, klpreloc.Options{}},
+	klpreloc.Inferred:         {klpreloc.Note, using("once"), kallsyms, klpreloc.Options{}},
+	klpreloc.NotAnnotated:     {klpreloc.Error, using("once"), kallsyms, klpreloc.Options{NoInfer: true}},
+	klpreloc.Absent:           {klpreloc.Error, using("nowhere"), kallsyms, klpreloc.Options{}},
+	klpreloc.ModuleExport:     {klpreloc.Warning, using("foreign"), kallsyms, klpreloc.Options{}},
+	klpreloc.PatchedExport:    {klpreloc.Note, using("patched_offers"), kallsyms, klpreloc.Options{}},
+	klpreloc.NotOffered:       {klpreloc.Note, using("only_kvm"), kallsyms + "ffffffffc0003000 t only_kvm\t[ext4]\n" + otherSource + "0x00000000\tonly_kvm\text4\tEXPORT_SYMBOL_GPL\tmodule:kvm\n", klpreloc.Options{}},
+	klpreloc.ShadowedExport:   {klpreloc.Warning, using("shadowed"), kallsyms + "ffffffffc0003000 t shadowed\t[ext4]\nffffffffc0004000 r __ksymtab_shadowed\t[btrfs]\n", klpreloc.Options{}},
+	klpreloc.DependsOnPatched: {klpreloc.Warning, using("patched_offers"), kallsyms, klpreloc.Options{NoInfer: true}},
+	klpreloc.NoGate: {klpreloc.Error, func(t *testing.T) *elfrw.File {
 		f := bare(t, "x86_64")
 		use(f, addUndefined(f, "foreign", elf.STB_GLOBAL))
 		return f
 	}, strings.ReplaceAll(kallsyms, "\t[ext4]", ""), klpreloc.Options{ConvertModuleExports: true}},
-	klpreloc.KernelUnreadable: {klpreloc.Error, "", using("once"), kallsyms + "and so on\n", klpreloc.Options{}},
-	klpreloc.Contradiction:    {klpreloc.Warning, "", using("once"), kallsyms + otherSource + "*vmlinux\nonce\nonce\n", klpreloc.Options{}},
-	klpreloc.Unversioned:      {klpreloc.Note, "", func(t *testing.T) *elfrw.File { f := borrower(t); versionTable(f, "vm_call"); return f }, kallsyms, klpreloc.Options{}},
+	klpreloc.KernelUnreadable: {klpreloc.Error, using("once"), kallsyms + "and so on\n", klpreloc.Options{}},
+	klpreloc.Contradiction:    {klpreloc.Warning, using("once"), kallsyms + otherSource + "*vmlinux\nonce\nonce\n", klpreloc.Options{}},
+	klpreloc.Unversioned:      {klpreloc.Note, func(t *testing.T) *elfrw.File { f := borrower(t); versionTable(f, "vm_call"); return f }, kallsyms, klpreloc.Options{}},
 }
 
 // otherSource parts the texts of several sources in a provocation.
@@ -115,8 +121,8 @@ var provocations = map[klpreloc.ID]provoke{
 	klpreloc.AnnotatedDefined:   {klpreloc.Error, "bad/symbol-defined.ko", nil},
 	klpreloc.Conflict:           {klpreloc.Error, "bad/two-objects.ko", nil},
 	klpreloc.Unused:             {klpreloc.Warning, "odd/unused.ko", nil},
-	klpreloc.ModuleUnderVmlinux: {klpreloc.Error, "bad/label-module-in-vmlinux.ko", nil},
-	klpreloc.VmlinuxUnderModule: {klpreloc.Note, "odd/label-vmlinux-in-module.ko", nil},
+	klpreloc.ModuleUnderVmlinux: {severity: klpreloc.Error, module: "bad/label-module-in-vmlinux.ko"},
+	klpreloc.VmlinuxUnderModule: {severity: klpreloc.Note, module: "odd/label-vmlinux-in-module.ko"},
 	klpreloc.OldKernel:          {klpreloc.Error, "bad/kernel-too-old.ko", nil},
 	klpreloc.BadType:            {klpreloc.Error, "bad/gotpcrel.ko", nil},
 	klpreloc.NonzeroTarget:      {klpreloc.Error, "bad/target-nonzero.ko", nil},
@@ -208,23 +214,22 @@ func TestEveryIDIsProvoked(t *testing.T) {
 		klpreloc.NoSuchObject:  true,
 		klpreloc.OtherKernel:   true,
 	}
-	all := maps.Clone(provocations)
-	maps.Copy(all, kernelProvocations)
-	for id, p := range all {
+	said := func(id klpreloc.ID, severity klpreloc.Severity, f *elfrw.File, o klpreloc.Options) {
+		_, found := klpreloc.NewPlan(f, o)
+		is := func(d klpreloc.Diagnostic) bool { return d.ID == id && d.Severity == severity }
+		assert.True(t, slices.ContainsFunc(found, is), "%s is not said, but %v", id, found)
+		seen[id] = true
+	}
+	for id, p := range provocations {
 		f := p.edit
 		if f == nil {
 			f = func(t *testing.T) *elfrw.File { return open(t, p.module) }
 		}
-		if p.kernel != "" {
-			p.options.Kernel = kernelOf(t, strings.Split(p.kernel, otherSource)...)
-		}
-		_, found := klpreloc.NewPlan(reread(t, f(t)), p.options)
-		said := false
-		for _, d := range found {
-			said = said || d.ID == id && d.Severity == p.severity
-		}
-		assert.True(t, said, "%s is not said of %s, but %v", id, p.module, found)
-		seen[id] = true
+		said(id, p.severity, f(t), klpreloc.Options{})
+	}
+	for id, p := range kernelProvocations {
+		p.options.Kernel = kernelOf(t, strings.Split(p.kernel, otherSource)...)
+		said(id, p.severity, reread(t, p.edit(t)), p.options)
 	}
 	for name, id := range declaredIDs(t) {
 		assert.True(t, seen[id], "nothing provokes %s (%s)", name, id)

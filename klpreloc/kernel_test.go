@@ -356,7 +356,8 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 	const release = "6.1.0-98-test"
 	write("boot/System.map-"+release, kallsyms[:strings.Index(kallsyms, "ffffffffc0001000")])
 	write("lib/modules/"+release+"/modules.builtin", "kernel/fs/ext4/ext4.ko\n")
-	write("lib/modules/"+release+"/kernel/fs/xfs.ko", string(contents(t, "x86_64/labels-dot.ko")))
+	write("lib/modules/"+release+"/modules.order", "kernel/fs/btrfs.ko\n")
+	write("lib/modules/"+release+"/kernel/fs/btrfs.ko", string(contents(t, "x86_64/labels-dot.ko")))
 	k, err := sympos.FindKernel(root)
 	require.NoError(t, err)
 	require.Equal(t, release, k.Release)
@@ -371,9 +372,9 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 	assert.Equal(t, "the module is built for 6.1.0-99-test, and symbols are looked up in 6.1.0-98-test", other.Message)
 
 	f := borrower(t)
-	annotate(t, f, "xfz", "once", 0)
+	annotate(t, f, "btrfz", "once", 0)
 	_, found = against(t, f, klpreloc.Options{Kernel: k})
 	d := the(t, klpreloc.NoSuchObject, found)
 	assert.Equal(t, klpreloc.Error, d.Severity)
-	assert.Equal(t, []string{"there is one called xfs"}, d.Hints)
+	assert.Equal(t, []string{"there is one called btrfs"}, d.Hints)
 }

@@ -24,8 +24,8 @@ func versionTable(f *elfrw.File, names ...string) {
 		copy(e[8:], name)
 		b = append(b, e...)
 	}
-	s, _ := addLoaded(f, "__versions", 0, b)
-	f.Sections = f.Sections[:len(f.Sections)-1] // no relocations
+	s := &elfrw.Section{Name: "__versions", Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC), Align: 32, Data: b}
+	f.AddSection(s)
 	f.AddSymbol(&elfrw.Symbol{Name: "____versions", Section: s, Size: uint64(len(b)), Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)})
 }
 

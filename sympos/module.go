@@ -59,6 +59,9 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 		}
 		e.Name, e.Address, e.Size, e.File = y.name, y.value, y.size, y.file
 		e.Type = y.letter()
+		if y.bind() != elf.STB_LOCAL {
+			e.Type -= 'a' - 'A' // once it is loaded, those that are exported
+		}
 		// Of a livepatch module the whole table is kept.
 		e.Fleeting = !livepatch && (y.section == nil || fleeting[y.index])
 		visit(&e)
