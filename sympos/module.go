@@ -59,7 +59,7 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 		}
 		e.Name, e.Address, e.Size, e.File = y.name, y.value, y.size, y.file
 		e.Type = y.letter()
-		if y.bind() != elf.STB_LOCAL {
+		if y.bind() != elf.STB_LOCAL && e.Type != '?' {
 			e.Type -= 'a' - 'A' // once it is loaded, those that are exported
 		}
 		// Of a livepatch module the whole table is kept.
