@@ -56,6 +56,8 @@ const (
 	NotAllocated       ID = "KLP035" // relocations of debug information detached
 	FileAccess         ID = "KLP036" // file that can't be read or written
 	InitSection        ID = "KLP037" // module's symbol in what is freed before the module comes
+	NeedsKernel        ID = "KLP038" // annotated by file, and no kernel to look it up in
+	BadFile            ID = "KLP039" // annotated by a file whose path can't be read
 )
 
 // Severity says what follows from a diagnostic.

@@ -80,6 +80,8 @@ var provocations = map[klpreloc.ID]provoke{
 	klpreloc.PerCPU:             {klpreloc.Error, "bad/percpu.ko", nil},
 	klpreloc.WeakUndefined:      {klpreloc.Error, "bad/weak-undefined.ko", nil},
 	klpreloc.StrongUndefined:    {klpreloc.Warning, "odd/strong-undefined.ko", nil},
+	klpreloc.NeedsKernel:        {klpreloc.Error, "files/x86_64-records.ko", nil},
+	klpreloc.BadFile:            {klpreloc.Error, "bad/file-paths.ko", nil},
 	klpreloc.NothingToConvert:   {klpreloc.Note, "odd/nothing-to-convert.ko", nil},
 	klpreloc.NotAllocated:       {klpreloc.Note, "odd/debug-reference.ko", nil},
 	klpreloc.ReadOnlyTarget:     {klpreloc.Warning, "", labelIn("ppc64le", ".ro", ext4Foo, elfrw.Rela{Type: 38})},

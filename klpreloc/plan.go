@@ -157,12 +157,16 @@ func (p *planner) annotations() {
 		if !p.readable(a) {
 			continue
 		}
-		if a.Dialect != Labels {
+		if !a.Dialect.label() {
 			if first := record[a.Symbol]; first != nil {
 				p.second(a, first)
 				continue
 			}
 			record[a.Symbol] = a
+		}
+		if a.File != "" {
+			p.errorf(NeedsKernel, a.place(), clip(symName(a.Symbol)), "%s of %s is annotated by file, which needs a kernel to look it up in: give --kernel", clip(a.Name), a.Object)
+			continue
 		}
 		name := a.klpName()
 		k := klp[name]
@@ -171,7 +175,7 @@ func (p *planner) annotations() {
 			klp[name] = k
 		}
 		k.users = append(k.users, a.Symbol)
-		k.labels = k.labels || a.Dialect == Labels
+		k.labels = k.labels || a.Dialect.label()
 		t := &target{klp: k, gate: p.gate(a)}
 		p.bySymbol[a.Symbol] = t
 		p.targets = append(p.targets, t)
@@ -233,13 +237,13 @@ func (p *planner) second(a, first *Annotation) {
 	switch {
 	case a.Object != first.Object:
 		why = "in object " + first.Object + " and in object " + a.Object
-	case a.Pos != first.Pos:
-		why = "at position " + strconv.Itoa(int(first.Pos)) + " and at position " + strconv.Itoa(int(a.Pos))
+	case a.Pos != first.Pos || a.File != first.File:
+		why = first.which() + " and " + a.which()
 	default:
 		return // said twice
 	}
 	p.errorf(Conflict, a.place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
-		hint("extern typeof(%s) %s_%s KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d);", a.Name, a.Object, a.Name, a.LPObject, a.Object, a.Name, a.Pos)
+		hint("extern typeof(%s) %s_%s %s;", a.Name, a.Object, a.Name, a.macro())
 }
 
 // gate decides which object's coming applies the relocations of a's symbol
@@ -253,7 +257,7 @@ func (p *planner) gate(a *Annotation) string {
 		return vmlinux
 	case a.Object != vmlinux && a.LPObject == vmlinux:
 		p.errorf(ModuleUnderVmlinux, a.place(), a.Name, "symbol %s of module %s is asked for under vmlinux: the kernel would look for it when the livepatch is loaded, whether %s is there or not, and hold no reference to it", a.Name, a.Object, a.Object).
-			hint("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.Object, a.Object, clip(a.Name), a.Pos)
+			hint("%s", (&Annotation{LPObject: a.Object, Object: a.Object, Name: a.Name, Pos: a.Pos, File: a.File}).macro())
 	}
 	return a.LPObject
 }

@@ -200,7 +200,7 @@ func (p *prover) symbols() error {
 		z := klp[name]
 		if z == nil {
 			if len(rest) == 0 || rest[0].Name != name || !isKlpSymbol(rest[0]) {
-				if a.Dialect == Labels {
+				if a.Dialect.label() {
 					return fmt.Errorf("symbol %s did not become klp symbol %s", y, name)
 				}
 				continue // unused; relocations will tell if not
@@ -217,7 +217,7 @@ func (p *prover) symbols() error {
 			klp[name], p.idle[z] = z, true
 		}
 		p.symbol[y] = z
-		if a.Dialect == Labels {
+		if a.Dialect.label() {
 			delete(p.idle, z)
 		}
 	}
