@@ -4,6 +4,7 @@ package klpreloc
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
@@ -20,19 +21,23 @@ const (
 	RecordsRFC Dialect = "record (RFC)" // 32-bit: {pointer, u32}, 8 bytes
 	RecordsV7  Dialect = "record (v7)"  // 32-bit: {u64 slot, u32}, 12 bytes
 	Labels     Dialect = "label"        // .klp.sym.rela.LP.SYM.NAME,POS
+
+	FileRecords Dialect = "file record" // two records, the second with a path
+	FileLabels  Dialect = "file label"  // .klp.sym.file.LP.SYM.NAME/PATH
 )
 
-// label reports whether the annotation is the symbol's own name.
-func (d Dialect) label() bool { return d == Labels }
+// label reports whether the annotation is the symbol's name.
+func (d Dialect) label() bool { return d == Labels || d == FileLabels }
 
 // Annotation is an author's statement that an undefined symbol is the Pos-th
-// of that name in an object of the kernel.
+// of that name in an object of the kernel, or the one that is defined in File.
 type Annotation struct {
 	Dialect  Dialect
 	LPObject string // the livepatched object: says when the relocation is applied
 	Object   string // the symbol object: says where the symbol lives
 	Name     string
-	Pos      uint32 // sympos; 0: the only one
+	Pos      uint32 // sympos; 0: the only one, or not looked up yet (File)
+	File     string // path as the author wrote it; "" when annotated by position
 	Symbol   *elfrw.Symbol
 
 	section *elfrw.Section // that holds the record; nil for labels
@@ -50,7 +55,23 @@ func (a *Annotation) place() place {
 func (a *Annotation) written() bool { return a.section != nil || isLabel(a.Symbol.Name) }
 
 // unplaced reports whether the annotation leaves the position to be looked up.
-func (a *Annotation) unplaced() bool { return false }
+func (a *Annotation) unplaced() bool { return a.File != "" }
+
+// which says which symbol of its name a means.
+func (a *Annotation) which() string {
+	if a.File != "" {
+		return fmt.Sprintf("in file %q", clip(a.File))
+	}
+	return fmt.Sprintf("at position %d", a.Pos)
+}
+
+// macro returns the annotation as a label's macro, for hints.
+func (a *Annotation) macro() string {
+	if a.File != "" {
+		return fmt.Sprintf("KLP_RELOC_SYMBOL_FILE(%s, %s, %s, %q)", a.LPObject, a.Object, clip(a.Name), clip(a.File))
+	}
+	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, clip(a.Name), a.Pos)
+}
 
 // klpName is what the symbol will be called.
 func (a *Annotation) klpName() string { return SymbolName(a.Object, a.Name, a.Pos) }
@@ -99,7 +120,7 @@ func Read(f *elfrw.File) (*Input, Diagnostics) {
 			in.KlpSymbols = append(in.KlpSymbols, y)
 		}
 	}
-	r := &reader{File: f, Input: in}
+	r := &reader{File: f, Input: in, strings: map[*elfrw.Section]string{}}
 	r.records()
 	r.labels()
 	return in, r.found
@@ -109,6 +130,7 @@ type reader struct {
 	*elfrw.File
 	*Input
 	reporter
+	strings map[*elfrw.Section]string // contents of those that paths are in
 }
 
 // isKlpSection goes by the flag, as the kernel does (kernel/livepatch/core.c,

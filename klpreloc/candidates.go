@@ -75,23 +75,20 @@ func identifier(name string) bool { return !strings.ContainsAny(name, ".$@-") }
 // lines are the candidates for what a should mean. Symbols without namesakes in
 // their object get position 0.
 func (p *planner) lines(a *Annotation, list []sympos.Symbol) []string {
-	return p.annotatedLines(a, list, nil)
+	return p.annotatedLines(a, p.table, list, nil)
 }
 
 // described is lines with a remark on each.
-func (p *planner) described(a *Annotation, misses []miss) []string {
+func (p *planner) described(a *Annotation, t *sympos.Table, misses []miss) []string {
 	list, why := make([]sympos.Symbol, len(misses)), make([]string, len(misses))
 	for i, m := range misses {
 		list[i], why[i] = m.Symbol, m.why
 	}
-	return p.annotatedLines(a, list, why)
+	return p.annotatedLines(a, t, list, why)
 }
 
-func (p *planner) annotatedLines(a *Annotation, list []sympos.Symbol, why []string) []string {
-	many := map[string]int{}
-	for _, s := range list {
-		many[s.Object+"."+s.Name]++
-	}
+// annotatedLines makes lines of symbols from t, and of why each is among them.
+func (p *planner) annotatedLines(a *Annotation, t *sympos.Table, list []sympos.Symbol, why []string) []string {
 	objects := map[string]bool{}
 	for _, s := range list {
 		objects[s.Object] = true
@@ -101,14 +98,15 @@ func (p *planner) annotatedLines(a *Annotation, list []sympos.Symbol, why []stri
 		if i == mostCandidates {
 			break
 		}
-		if many[s.Object+"."+s.Name] == 1 && s.Position <= 1 {
+		namesakes := len(t.Lookup(s.Object, s.Name))
+		if namesakes == 1 {
 			s.Position = 0
 		}
 		row := [2]string{p.line(a, s), facts(s)}
 		if len(objects) > 1 && strings.HasPrefix(row[0], "KLP_SYMPOS") {
 			row[0] = array(s, uint32(s.Position)) // which array it would go to is the question
 		}
-		if many[s.Object+"."+s.Name] > 1 && s.Position == 0 {
+		if namesakes > 1 && s.Position == 0 {
 			row[0] = s.Name // which position it has is not known
 		}
 		if len(objects) > 1 || s.Object != a.Object {

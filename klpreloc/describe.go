@@ -45,7 +45,8 @@ type AnnotationInfo struct {
 	Object   string  `json:"symbol_object"`
 	Name     string  `json:"name"`
 	Pos      uint32  `json:"sympos"`
-	Relocs   int     `json:"relocations"` // of loaded sections, against its symbol
+	File     string  `json:"file,omitempty"` // instead of a position
+	Relocs   int     `json:"relocations"`    // of loaded sections, against its symbol
 }
 
 // KlpSectionInfo is one klp relocation section.
@@ -89,7 +90,7 @@ func Describe(f *elfrw.File) (*Description, Diagnostics) {
 	annotated := map[*elfrw.Symbol]bool{}
 	for _, a := range in.Annotations {
 		annotated[a.Symbol] = true
-		d.Annotations = append(d.Annotations, AnnotationInfo{a.Dialect, a.LPObject, a.Object, a.Name, a.Pos, uses[a.Symbol]})
+		d.Annotations = append(d.Annotations, AnnotationInfo{a.Dialect, a.LPObject, a.Object, a.Name, a.Pos, a.File, uses[a.Symbol]})
 	}
 	for _, s := range in.KlpSections {
 		object, _ := SectionObject(s.Name)

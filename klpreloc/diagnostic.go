@@ -56,6 +56,8 @@ const (
 	NotAllocated       ID = "KLP035" // relocations of debug information detached
 	FileAccess         ID = "KLP036" // file that can't be read or written
 	InitSection        ID = "KLP037" // module's symbol in what is freed before the module comes
+	NeedsKernel        ID = "KLP038" // annotated by file, and no kernel to look it up in
+	BadFile            ID = "KLP039" // annotated by a file whose path can't be read
 	NoSuchObject       ID = "KLP040" // annotated object that the kernel does not have
 	BuiltInObject      ID = "KLP041" // annotated module that is part of vmlinux
 	NoSuchSymbol       ID = "KLP042" // annotated symbol that is not in its object
@@ -77,6 +79,8 @@ const (
 	Contradiction      ID = "KLP058" // files of different kernels given as one
 	NoGate             ID = "KLP059" // module's symbol for no livepatched object
 	OtherKernel        ID = "KLP060" // module built for another kernel
+	FileUnknown        ID = "KLP061" // annotated by file, and no source tells files
+	OtherFile          ID = "KLP062" // annotated by a file that has no such symbol
 )
 
 // Severity says what follows from a diagnostic.

@@ -79,6 +79,7 @@ var kernelProvocations = map[klpreloc.ID]provokeWith{
 		return f
 	}, strings.ReplaceAll(kallsyms, "\t[ext4]", ""), klpreloc.Options{ConvertModuleExports: true}},
 	klpreloc.KernelUnreadable: {klpreloc.Error, using("once"), kallsyms + "and so on\n", klpreloc.Options{}},
+	klpreloc.FileUnknown:      {klpreloc.Error, func(t *testing.T) *elfrw.File { return byFile(t, "vmlinux", "show", "a.c") }, kallsyms, klpreloc.Options{}},
 	klpreloc.Contradiction:    {klpreloc.Warning, using("once"), kallsyms + otherSource + "*vmlinux\nonce\nonce\n", klpreloc.Options{}},
 	klpreloc.Unversioned:      {klpreloc.Note, func(t *testing.T) *elfrw.File { f := borrower(t); versionTable(f, "vm_call"); return f }, kallsyms, klpreloc.Options{}},
 }
@@ -130,6 +131,8 @@ var provocations = map[klpreloc.ID]provoke{
 	klpreloc.PerCPU:             {klpreloc.Error, "bad/percpu.ko", nil},
 	klpreloc.WeakUndefined:      {klpreloc.Error, "bad/weak-undefined.ko", nil},
 	klpreloc.StrongUndefined:    {klpreloc.Warning, "odd/strong-undefined.ko", nil},
+	klpreloc.NeedsKernel:        {klpreloc.Error, "files/x86_64-records.ko", nil},
+	klpreloc.BadFile:            {klpreloc.Error, "bad/file-paths.ko", nil},
 	klpreloc.NothingToConvert:   {klpreloc.Note, "odd/nothing-to-convert.ko", nil},
 	klpreloc.NotAllocated:       {klpreloc.Note, "odd/debug-reference.ko", nil},
 	klpreloc.ReadOnlyTarget:     {klpreloc.Warning, "", labelIn("ppc64le", ".ro", ext4Foo, elfrw.Rela{Type: 38})},
@@ -213,6 +216,7 @@ func TestEveryIDIsProvoked(t *testing.T) {
 		klpreloc.BuiltInObject: true, // by kernels with folders of modules: see TestObjectsOfAKernelWithModules
 		klpreloc.NoSuchObject:  true,
 		klpreloc.OtherKernel:   true,
+		klpreloc.OtherFile:     true, // by kernels with files: see TestAnnotationByFile
 	}
 	said := func(id klpreloc.ID, severity klpreloc.Severity, f *elfrw.File, o klpreloc.Options) {
 		_, found := klpreloc.NewPlan(f, o)

@@ -6,6 +6,7 @@ package klpreloc
 var (
 	CheckObject = checkObject
 	CheckName   = checkName
+	CheckPath   = checkPath
 	ParseLabel  = parseLabel
 	ReadModinfo = readModinfo
 	Versioned   = versioned

@@ -19,7 +19,7 @@ import (
 // FuzzConvert: whatever NewPlan has no error about converts, passes the proof,
 // and has nothing left to convert; and no input costs more than its length.
 func FuzzConvert(f *testing.F) {
-	for _, name := range append(good(f), modules(f, "bad")...) {
+	for _, name := range append(good(f), modules(f, "bad", "files")...) {
 		b := contents(f, name)
 		f.Add(b)
 		if in, err := elfrw.Parse("", b); err == nil { // converted ones are input too

@@ -19,7 +19,8 @@ import (
 // dot came. Object names hold no dots and symbol names may ("foo.isra.0"), so
 // the objects are read from the left and the position from the right: what
 // follows the last comma or, without one, the last dot. Some toolchains keep
-// the quotes around the name.
+// the quotes around the name. KLP_RELOC_SYMBOL_FILE has a prefix of its own
+// (source.go).
 
 // labelLimit is more than any label needs: two objects of 55 bytes, a name of
 // 511 and a position.
@@ -27,12 +28,13 @@ const labelLimit = 2048
 
 // isLabel reports whether a symbol's name is in label form.
 func isLabel(name string) bool {
-	return strings.HasPrefix(strings.TrimPrefix(name, `"`), labelPrefix)
+	name = strings.TrimPrefix(name, `"`)
+	return strings.HasPrefix(name, labelPrefix) || isFileLabel(name)
 }
 
 // parseLabel takes a label apart.
 func parseLabel(label string) (a Annotation, err error) {
-	if len(label) > labelLimit {
+	if len(label) > labelLimit+pathLimit {
 		return a, fmt.Errorf("it has %d bytes", len(label))
 	}
 	s, quoted := strings.CutPrefix(label, `"`)
@@ -41,6 +43,12 @@ func parseLabel(label string) (a Annotation, err error) {
 		if s, ok = strings.CutSuffix(s, `"`); !ok {
 			return a, fmt.Errorf("the closing quote is missing")
 		}
+	}
+	if file, ok := strings.CutPrefix(s, fileLabelPrefix); ok {
+		return parseFileLabel(file)
+	}
+	if len(label) > labelLimit {
+		return a, fmt.Errorf("it has %d bytes", len(label))
 	}
 	s = strings.TrimPrefix(s, labelPrefix)
 	var ok1, ok2 bool
@@ -76,7 +84,7 @@ func (r *reader) labels() {
 
 func (r *reader) label(y *elfrw.Symbol) {
 	if isKlpSymbol(y) {
-		return // an object called "rela"
+		return // an object called "rela" or "file"
 	}
 	r.Input.labels++
 	if !y.Undefined() {
@@ -85,9 +93,19 @@ func (r *reader) label(y *elfrw.Symbol) {
 	}
 	a, err := parseLabel(y.Name)
 	if err != nil {
-		r.errorf(BadLabel, nowhere, clip(y.Name), "label %q can't be read: %v", clip(y.Name), err).
-			hint("KLP_RELOC_SYMBOL_POS(lp_obj, sym_obj, name, pos) of klp_convert.h writes it")
+		d := r.errorf(BadLabel, nowhere, clip(y.Name), "label %q can't be read: %v", clip(y.Name), err)
+		if isFileLabel(strings.TrimPrefix(y.Name, `"`)) {
+			d.hint(`KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, "path/to/file.c") of klp_convert.h writes it`)
+		} else {
+			d.hint("KLP_RELOC_SYMBOL_POS(lp_obj, sym_obj, name, pos) of klp_convert.h writes it")
+		}
 		return
+	}
+	if a.Dialect == FileLabels {
+		if err := checkPath(a.File); err != nil {
+			r.errorf(BadFile, nowhere, clip(y.Name), "file of %s: %v", clip(a.Name), err)
+			return
+		}
 	}
 	a.Symbol = y
 	r.Annotations = append(r.Annotations, a)

@@ -23,7 +23,9 @@ const (
 	symbolPrefix  = ".klp.sym."
 	recordPrefix  = ".klp.module_relocs" // KLP_MODULE_RELOC(obj): .obj follows
 	labelPrefix   = ".klp.sym.rela."     // KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)
-	objtoolPrefix = "__klp_relocs"       // objtool klp diff's records
+	// KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, path)
+	fileLabelPrefix = ".klp.sym.file."
+	objtoolPrefix   = "__klp_relocs" // objtool klp diff's records
 
 	objectLimit = 55
 	vmlinux     = "vmlinux"

@@ -203,7 +203,7 @@ func TestNameThatIsAcceptedIsReadInFull(t *testing.T) {
 }
 
 func TestParseLabel(t *testing.T) {
-	const p = ".klp.sym.rela."
+	const p, pf = ".klp.sym.rela.", ".klp.sym.file."
 	long := strings.Repeat("n", 512)
 	for label, want := range map[string]string{
 		p + "vmlinux.vmlinux.foo,0":        "vmlinux vmlinux foo 0",
@@ -237,7 +237,21 @@ func TestParseLabel(t *testing.T) {
 		p + `a.b.foo,1"`:                   "",
 		`"` + p + "a.b.foo,1":              "",
 		`"`:                                "",
-		p + strings.Repeat("a.", 1<<20):    "",
+		pf + "vmlinux.vmlinux.show/drivers/pnp/interface.c": "vmlinux vmlinux show drivers/pnp/interface.c",
+		pf + "ext4.jbd2.foo.isra.0/super.c":                 "ext4 jbd2 foo.isra.0 super.c",
+		`"` + pf + `a.b.foo/x-y+z/f.c"`:                     "a b foo x-y+z/f.c",
+		pf + "a.b.foo//etc/f.c":                             "a b foo /etc/f.c", // refused later, by path
+		pf + "a.b.foo/":                                     "a b foo ",
+		pf + "a.b./f.c":                                     "a b  f.c",
+		pf + "a.b.foo/d,1/f.c":                              "a b foo d,1/f.c",
+		pf:                                                  "",
+		pf + "a/f.c":                                        "",
+		pf + "a.b/c.d/f.c":                                  "",
+		pf + "a.b.foo":                                      "",
+		pf + "a.b.foo.1":                                    "",
+		`"` + pf + "a.b.foo/f.c":                            "",
+		pf + "a.b.foo/" + strings.Repeat("a/", 1<<20): "",
+		p + strings.Repeat("a.", 1<<20):               "",
 	} {
 		a, err := klpreloc.ParseLabel(label)
 		if want == "" {
@@ -247,8 +261,13 @@ func TestParseLabel(t *testing.T) {
 			continue
 		}
 		if assert.NoError(t, err, "%.40q", label) {
-			assert.Equal(t, want, fmt.Sprintf("%s %s %s %d", a.LPObject, a.Object, a.Name, a.Pos), "%.40q", label)
-			assert.Equal(t, klpreloc.Labels, a.Dialect)
+			which, dialect := fmt.Sprint(a.Pos), klpreloc.Labels
+			if strings.Contains(label, pf) {
+				which, dialect = a.File, klpreloc.FileLabels
+				assert.Zero(t, a.Pos)
+			}
+			assert.Equal(t, want, fmt.Sprintf("%s %s %s %s", a.LPObject, a.Object, a.Name, which), "%.40q", label)
+			assert.Equal(t, dialect, a.Dialect)
 		}
 	}
 }

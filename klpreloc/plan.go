@@ -198,7 +198,7 @@ func (p *planner) annotations() {
 			}
 			record[a.Symbol] = a
 		}
-		if p.validate(a) {
+		if p.locate(a) && p.validate(a) {
 			p.take(a)
 		}
 	}
@@ -283,13 +283,13 @@ func (p *planner) second(a, first *Annotation) {
 	switch {
 	case a.Object != first.Object:
 		why = "in object " + first.Object + " and in object " + a.Object
-	case a.Pos != first.Pos:
-		why = "at position " + strconv.Itoa(int(first.Pos)) + " and at position " + strconv.Itoa(int(a.Pos))
+	case a.Pos != first.Pos || a.File != first.File:
+		why = first.which() + " and " + a.which()
 	default:
 		return // said twice
 	}
 	p.errorf(Conflict, a.place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
-		hint("extern typeof(%s) %s_%s KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d);", a.Name, a.Object, a.Name, a.LPObject, a.Object, a.Name, a.Pos)
+		hint("extern typeof(%s) %s_%s %s;", a.Name, a.Object, a.Name, a.macro())
 }
 
 // gate decides which object's coming applies the relocations of a's symbol
@@ -303,7 +303,7 @@ func (p *planner) gate(a *Annotation) string {
 		return vmlinux
 	case a.Object != vmlinux && a.LPObject == vmlinux:
 		p.errorf(ModuleUnderVmlinux, a.place(), a.Name, "symbol %s of module %s is asked for under vmlinux: the kernel would look for it when the livepatch is loaded, whether %s is there or not, and hold no reference to it", a.Name, a.Object, a.Object).
-			hint("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.Object, a.Object, clip(a.Name), a.Pos)
+			hint("%s", (&Annotation{LPObject: a.Object, Object: a.Object, Name: a.Name, Pos: a.Pos, File: a.File}).macro())
 	}
 	return a.LPObject
 }

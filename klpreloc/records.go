@@ -22,7 +22,8 @@ import (
 //
 // Compilers align arrays as they like, so padding appears between them and the
 // size of the section says nothing: there is one record for each relocation,
-// and every byte outside of them is zero. What differs is the slot. On ELF64 a
+// and every byte outside of them is zero. Two records may be one annotation
+// (source.go). What differs is the slot. On ELF64 a
 // pointer fills it. On ELF32 the records of the 2016 proposal have a slot of 4
 // bytes and take 8, those of v6 and v7 have one of 8 (a union with a u64) and
 // take 12; the size of an array or the distance of its relocations tells which.
@@ -100,9 +101,26 @@ func (r *reader) recordSection(s *elfrw.Section, relocs []*elfrw.Section, arrays
 		return
 	}
 	r.stray(s, slots)
-	for i := range slots {
-		r.record(s, object, &slots[i])
+	for i := 0; i < len(slots); i++ {
+		x := &slots[i]
+		if r.position(s, x) != byFile || x.Sym == nil || !x.Sym.Undefined() {
+			if a, ok := r.record(s, object, x); ok {
+				r.Annotations = append(r.Annotations, a)
+			}
+			continue
+		}
+		var path *slot
+		if i+1 < len(slots) && r.isPath(s, x, &slots[i+1]) {
+			i++
+			path = &slots[i]
+		}
+		r.fileRecord(s, object, x, path)
 	}
+}
+
+// position is the sympos of a record.
+func (r *reader) position(s *elfrw.Section, x *slot) uint32 {
+	return r.Uint32(s.Data[x.at+x.kind.slot:])
 }
 
 // layOut finds each record's place and checks that none overlaps the next or
@@ -275,32 +293,32 @@ func (r *reader) stray(s *elfrw.Section, slots []slot) {
 	check(uint64(len(s.Data)))
 }
 
-// record makes an annotation of one relocation.
-func (r *reader) record(s *elfrw.Section, object string, x *slot) {
-	a := Annotation{
+// record makes an annotation of one relocation, or says why it can't.
+func (r *reader) record(s *elfrw.Section, object string, x *slot) (a Annotation, ok bool) {
+	a = Annotation{
 		Dialect: x.kind.dialect, LPObject: object, Object: object,
-		Pos: r.Uint32(s.Data[x.at+x.kind.slot:]), Symbol: x.Sym, section: s, offset: x.at,
+		Pos: r.position(s, x), Symbol: x.Sym, section: s, offset: x.at,
 	}
 	m := machines[r.Header.Machine]
 	switch {
 	case x.Sym == nil:
 		r.errorf(BadRecord, a.place(), "", "record names no symbol")
-		return
+		return a, false
 	case m != nil && x.Type != m.word:
 		r.errorf(BadRecord, a.place(), symName(x.Sym), "record holds %s; an address is %s", typeName(r.File, x.Type), m.str(m.word))
-		return
+		return a, false
 	case !x.Sym.Undefined():
 		r.defined(a.place(), symName(x.Sym), x.Sym)
-		return
+		return a, false
 	case isLabel(x.Sym.Name):
 		r.errorf(BadRecord, a.place(), clip(x.Sym.Name), "record names %s, whose label says it all", clip(x.Sym.Name))
-		return
+		return a, false
 	case x.Addend != 0:
 		r.errorf(BadRecord, a.place(), symName(x.Sym), "record holds %s%+d; only a symbol itself can be annotated", symName(x.Sym), x.Addend)
-		return
+		return a, false
 	}
 	a.Name = x.Sym.Name
-	r.Annotations = append(r.Annotations, a)
+	return a, true
 }
 
 func (r *reader) defined(where place, name string, y *elfrw.Symbol) {

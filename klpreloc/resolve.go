@@ -215,7 +215,7 @@ func (p *planner) nearMisses() {
 	for _, a := range p.absent {
 		d := &p.found[a.diagnostic]
 		misses := near.misses(table, a.Object, a.Name)
-		d.Hints = append(d.Hints, p.described(&a.Annotation, misses)...)
+		d.Hints = append(d.Hints, p.described(&a.Annotation, table, misses)...)
 	}
 }
 

@@ -53,10 +53,15 @@ arch() {
 	esac
 }
 
-# c ARCH OUT SOURCE [FLAG...]: compile, and link as Kbuild does, with ld -r
+# c ARCH OUT SOURCE [FLAG...]: compile, and link as Kbuild does, with ld -r. OUT
+# is a name in the folder ARCH, or a path.
 c() {
 	arch "$1"
-	out=$1/$2.ko src=src/$3.c
+	case $2 in
+	*/*)	out=$2.ko ;;
+	*)	out=$1/$2.ko ;;
+	esac
+	src=src/$3.c
 	shift 3
 	mkdir -p "${out%/*}"
 	"$tool-gcc" $cflags $model "$@" "-ffile-prefix-map=$PWD=." \
@@ -86,13 +91,21 @@ small() {
 		c $a labels-dot labels
 		c $a labels-comma labels -DKLP_RELOC_SYMBOL_COMMA
 		c $a mixed mixed -g -ffunction-sections -fdata-sections
+		c $a files/$a-records records-file
+		c $a files/$a-labels labels-file
 	done
+	c x86_64 files/x86_64-debug records-file -g -O0 -ffunction-sections -fdata-sections
 
 	for a in x86_64 s390x; do
 		arch $a
 		clang --target=$tool $cflags $model -DQUOTED \
 			-c -o "$tmp/c.o" src/labels.c
 		"$tool-ld" -r -o $a/labels-quoted.ko "$tmp/c.o"
+		for kind in records labels; do
+			clang --target=$tool $cflags $model \
+				-c -o "$tmp/c.o" src/$kind-file.c
+			"$tool-ld" -r -o files/$a-clang-$kind.ko "$tmp/c.o"
+		done
 	done
 
 	for src in src/bad/*.S src/odd/*.S; do

@@ -4,6 +4,7 @@ package main
 
 import (
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,7 +77,11 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 	}
 	t.section("annotations", "SYMBOL", "OBJECT", "SYMPOS", "APPLIED WITH", "RELOCATIONS", "DIALECT")
 	for _, a := range d.Annotations {
-		t.row(clean(a.Name), clean(a.Object), a.Pos, clean(a.LPObject), a.Relocs, a.Dialect)
+		pos := strconv.FormatUint(uint64(a.Pos), 10)
+		if a.File != "" {
+			pos = clean(a.File)
+		}
+		t.row(clean(a.Name), clean(a.Object), pos, clean(a.LPObject), a.Relocs, a.Dialect)
 	}
 	t.section("klp relocation sections", "SECTION", "APPLIED WITH", "RELOCATES", "RELOCATIONS")
 	for _, s := range d.KlpSections {

@@ -39,6 +39,15 @@
  * /proc/kallsyms lists them; for a module in the order of its .symtab, as
  * "readelf -s" lists them.
  *
+ * KLP_SYMFILE(sym, "fs/proc/cmdline.c") is an entry too, for the same tables. It
+ * says which symbol is meant by the source file that defines it: a path within
+ * the kernel's tree, as a string, or the file's name alone when no namesake has
+ * a file of that name. It stays true where the next kernel has one more symbol
+ * of that name in front. klp-convert looks the position up in the kernel that
+ * it is given (--kernel).
+ *
+ *		KLP_SYMFILE(name_show, "drivers/pnp/interface.c"),
+ *
  *
  * Labels: the note inside the declaration
  *
@@ -60,6 +69,9 @@
  *
  * KLP_RELOC_SYMBOL_POS(LP_OBJ, SYM_OBJ, NAME, POS) adds a position, counted as
  * above; write it as a plain number. KLP_RELOC_SYMBOL means position 0.
+ *
+ * KLP_RELOC_SYMBOL_FILE(LP_OBJ, SYM_OBJ, NAME, "fs/proc/cmdline.c") names the
+ * source file instead, as KLP_SYMFILE does.
  *
  * A header that has declared the name already leaves it no place for a label
  * (a label must stand on the first declaration): choose another identifier.
@@ -109,6 +121,17 @@ struct klp_module_reloc {
 	{ .sym = (void *)&(symbol), .sympos = (pos) }
 #endif
 
+#ifndef KLP_SYMFILE
+/*
+ * Two records: the symbol's, and behind it one that points at the path. A
+ * position that no kernel reaches marks both, so that whatever takes them for
+ * two symbols does not get far. The "" in front lets nothing but a string pass.
+ */
+#define KLP_SYMFILE(symbol, file)					\
+	{ .sym = (void *)&(symbol), .sympos = 0xffffffff },		\
+	{ .sym = (void *)("" file), .sympos = 0xffffffff }
+#endif
+
 /*
  * A label is the symbol's name in the .ko, with the position last:
  *
@@ -143,6 +166,25 @@ struct klp_module_reloc {
 #ifndef KLP_RELOC_SYMBOL
 #define KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)				\
 	KLP_LABEL_(".klp.sym.rela." #lp_obj "." #sym_obj "." #name, "0")
+#endif
+
+/*
+ * By file, the name and its file come last:
+ *
+ *	.klp.sym.file.LP_OBJ.SYM_OBJ.NAME/PATH
+ *
+ * No symbol's name holds a slash, and paths hold '-' and '/', so this label
+ * needs the quotes of KLP_RELOC_SYMBOL_COMMA, which all of the assemblers named
+ * above read: it is the comma that the older ones stop at.
+ */
+#ifndef KLP_RELOC_SYMBOL_FILE
+#ifdef __clang__
+#define KLP_FILE_LABEL_(label, file)	__asm__(label "/" file)
+#else
+#define KLP_FILE_LABEL_(label, file)	__asm__("\"" label "/" file "\"")
+#endif
+#define KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, file)		\
+	KLP_FILE_LABEL_(".klp.sym.file." #lp_obj "." #sym_obj "." #name, file)
 #endif
 
 #endif /* KLP_CONVERT_H */

@@ -4,7 +4,9 @@
 package include
 
 import (
+	"bytes"
 	"debug/elf"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
 )
 
 // source uses every macro on every kind of symbol.
@@ -26,6 +29,18 @@ static KLP_MODULE_RELOC(vmlinux) some[] = {
 	KLP_SYMPOS(table, 2),
 };
 static KLP_MODULE_RELOC(unix) more[] = { KLP_SYMPOS(flush, 1) };
+extern int twin, *const pointer;
+extern void by_file(void);
+static KLP_MODULE_RELOC(linux) files[] = {
+	KLP_SYMFILE(twin, "drivers/pnp/interface.c"),
+	KLP_SYMPOS(pointer, 3),
+	KLP_SYMFILE(by_file, "cmd" "line.c")
+};
+extern int socket KLP_RELOC_SYMBOL_FILE(unix, linux, unix, "net/unix/af-unix+2.c");
+extern int called(int) KLP_RELOC_SYMBOL_FILE(ext4, ext4, name.isra.0, "super.c");
+extern int array[8] KLP_RELOC_SYMBOL_FILE(ext4, ext4, array, "fs/ext4/super.c");
+int *const data[] = { &array[2], &socket };
+int (*const calls[])(int) = { called };
 extern long mine KLP_RELOC_SYMBOL(ext4, vmlinux, foo.isra.0);
 extern int other(void) KLP_RELOC_SYMBOL_POS(nf_nat, nf_conntrack, helper, 12);
 
@@ -33,11 +48,14 @@ int use(void);
 int use(void)
 {
 	flush(table[1]);
+	by_file();
+	if (called(array[3] + twin + *pointer + socket) > 3)
+		return called(2);
 	return banner[0] + (int)mine + other();
 }
 `
 
-func compile(t *testing.T, compiler string, flags ...string) *elf.File {
+func need(t *testing.T, compiler string) {
 	t.Helper()
 	if _, err := exec.LookPath(compiler); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -45,6 +63,11 @@ func compile(t *testing.T, compiler string, flags ...string) *elf.File {
 		}
 		t.Skipf("not run: %s is not here; make prerequisites", compiler)
 	}
+}
+
+func compile(t *testing.T, compiler string, flags ...string) *elf.File {
+	t.Helper()
+	need(t, compiler)
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "use.c"), filepath.Join(dir, "use.o")
 	require.NoError(t, os.WriteFile(in, []byte(source), 0o644))
@@ -63,7 +86,12 @@ func TestHeaderWithEveryCompiler(t *testing.T) {
 	for _, compiler := range []string{"gcc", "clang"} {
 		for _, flags := range [][]string{
 			{"-std=gnu11", "-O2"}, {"-std=gnu89", "-O0"}, {"-std=gnu11", "-O2", "-ffunction-sections", "-fdata-sections"},
+			{"-std=gnu11", "-Os", "-g", "-fsanitize=kernel-address", "-Wno-unused-command-line-argument"},
+			{"-std=gnu11", "-O2", "-fno-integrated-as"},
 		} {
+			if compiler == "gcc" {
+				flags = slices.DeleteFunc(flags, func(f string) bool { return f == "-fno-integrated-as" || f == "-Wno-unused-command-line-argument" })
+			}
 			t.Run(compiler, func(t *testing.T) {
 				f := compile(t, compiler, append(flags, "-Wall", "-Wextra", "-Werror", "-fno-pic", "-mcmodel=kernel")...)
 				assert.EqualValues(t, 24, f.Section(".klp.module_relocs.vmlinux").Size)
@@ -78,10 +106,49 @@ func TestHeaderWithEveryCompiler(t *testing.T) {
 				for _, s := range symbols {
 					undefined[s.Name] = s.Section == elf.SHN_UNDEF && s.Name != ""
 				}
-				for _, name := range []string{"banner", "table", "flush", ".klp.sym.rela.ext4.vmlinux.foo.isra.0.0", ".klp.sym.rela.nf_nat.nf_conntrack.helper.12"} {
+				for _, name := range []string{"banner", "table", "flush", ".klp.sym.rela.ext4.vmlinux.foo.isra.0.0", ".klp.sym.rela.nf_nat.nf_conntrack.helper.12",
+					".klp.sym.file.unix.linux.unix/net/unix/af-unix+2.c", ".klp.sym.file.ext4.ext4.name.isra.0/super.c", ".klp.sym.file.ext4.ext4.array/fs/ext4/super.c"} {
 					assert.True(t, undefined[name], name)
 				}
+				assert.EqualValues(t, 5*12, f.Section(".klp.module_relocs.linux").Size, "a pair for each file")
+				assert.Equal(t, []string{"twin", "drivers/pnp/interface.c", "pointer", "by_file", "cmdline.c"}, pointers(t, f, ".klp.module_relocs.linux"))
 			})
+		}
+	}
+}
+
+// pointers returns what the records of a section point at, symbols by name and
+// strings in quotes left off.
+func pointers(t *testing.T, f *elf.File, section string) (names []string) {
+	t.Helper()
+	symbols, err := f.Symbols()
+	require.NoError(t, err)
+	relocs, err := f.Section(".rela" + section).Data()
+	require.NoError(t, err)
+	for ; len(relocs) > 0; relocs = relocs[24:] {
+		y := symbols[f.ByteOrder.Uint64(relocs[8:])>>32-1]
+		if y.Section == elf.SHN_UNDEF {
+			names = append(names, y.Name)
+			continue
+		}
+		data, err := f.Sections[y.Section].Data()
+		require.NoError(t, err)
+		s, _, _ := bytes.Cut(data[y.Value+f.ByteOrder.Uint64(relocs[16:]):], []byte{0})
+		names = append(names, string(s))
+	}
+	return names
+}
+
+// What is no string is no path.
+func TestHeaderTakesStringsOnly(t *testing.T) {
+	const source = "#include \"klp_convert.h\"\nextern int a; extern const char *path;\nKLP_MODULE_RELOC(x) r[] = { KLP_SYMFILE(a, %s) };\n"
+	in := filepath.Join(t.TempDir(), "strings.c")
+	for _, compiler := range []string{"gcc", "clang"} {
+		need(t, compiler)
+		for path, ok := range map[string]bool{`"path"`: true, "path": false, "path.c": false, "0": false} {
+			require.NoError(t, os.WriteFile(in, []byte(fmt.Sprintf(source, path)), 0o644))
+			err := exec.Command(compiler, "-fsyntax-only", "-I", ".", in).Run()
+			assert.Equal(t, ok, err == nil, "%s: %s: %v", compiler, path, err)
 		}
 	}
 }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// locate finds the position of a symbol that is annotated by its source file, and
+// reports whether it has one. Of what is annotated by position there is nothing to
+// find.
+//
+// The file is known by the last part of its path, which is all that gcc writes into
+// a symbol table (STT_FILE), and as far as there is debug information by the whole of
+// it. Kernel images have neither, distributions' modules mostly not.
+func (p *planner) locate(a *Annotation) bool {
+	switch {
+	case a.File == "":
+		return true
+	case p.table == nil:
+		if p.Kernel == nil {
+			p.errorf(NeedsKernel, a.place(), clip(symName(a.Symbol)), "%s of %s is annotated by file, which needs a kernel to look it up in: give --kernel", clip(a.Name), a.Object)
+		}
+		return false
+	case !p.exists(a, a.Object):
+		return false
+	}
+	list := p.table.Lookup(a.Object, a.Name)
+	if len(list) == 0 {
+		if p.table.Has(a.Object) {
+			p.missing(NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
+		} else {
+			p.errorf(FileUnknown, a.place(), a.Name, "symbol %s of %s is annotated by file, and no symbols of %s are at hand", a.Name, a.Object, a.Object).
+				hint("--module %s.ko, with its symbols", a.Object)
+		}
+		return false
+	}
+	paths, err := p.table.Paths(a.Object, a.Name)
+	if err != nil {
+		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.Kernel.Name, err)
+		return false
+	}
+	// The lines to choose from are by position: the file is what did not do.
+	shown := slices.Clone(list)
+	for i := range shown {
+		if i < len(paths) && paths[i] != "" {
+			shown[i].File = paths[i]
+		}
+	}
+	known := slices.ContainsFunc(paths, func(path string) bool { return path != "" })
+	matches, full := sympos.MatchFile(paths, a.File)
+	switch {
+	case !known && len(list) == 1:
+		p.warnf(NotChecked, a.place(), a.Name, "symbol %s is the only one of that name in %s, but nothing tells its file: %s is not checked", a.Name, a.Object, clip(a.File))
+		matches = []int{0}
+	case !known:
+		p.errorf(FileUnknown, a.place(), a.Name, "nothing that describes kernel %s tells from which files the %d symbols called %s in %s are (%s): their files are in a vmlinux or module with its symbol table", p.Kernel.Name, len(list), a.Name, a.Object, p.table.Facts(a.Object).Kind).
+			hints(p.lines(a, shown))
+		return false
+	case len(matches) == 0:
+		p.errorf(OtherFile, a.place(), a.Name, "no symbol %s in %s is from %s", a.Name, a.Object, clip(a.File)).
+			hints(p.lines(a, shown))
+		return false
+	case len(matches) > 1:
+		why := "debug information would tell their folders"
+		if full {
+			why = "more of the path would tell them apart"
+			if strings.Contains(a.File, "/") {
+				why = "only their positions tell them apart"
+			}
+		}
+		var same []sympos.Symbol
+		for _, i := range matches {
+			same = append(same, shown[i])
+		}
+		p.errorf(Ambiguous, a.place(), a.Name, "%d symbols called %s in %s are from files called %s; %s", len(matches), a.Name, a.Object, clip(a.File), why).
+			hints(p.lines(a, same))
+		return false
+	}
+	if len(list) > 1 {
+		a.Pos = uint32(list[matches[0]].Position)
+		if a.Pos == 0 {
+			p.errorf(OrderUnknown, a.place(), a.Name, "%s does not tell in which order the kernel counts the %d symbols called %s in %s", p.table.Facts(a.Object).Kind, len(list), a.Name, a.Object)
+			return false
+		}
+	}
+	p.answer(a)
+	return true
+}

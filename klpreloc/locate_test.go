@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc_test
+
+import (
+	"debug/elf"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// moduleFile writes a module called name whose symbol table goes "file.c: symbol
+// symbol", and so on; a file without a name is none.
+func moduleFile(t testing.TB, name string, files ...string) string {
+	t.Helper()
+	f := bare(t, "x86_64")
+	s := section(t, f, ".modinfo")
+	s.Data = []byte(strings.Replace(string(s.Data), "name=records_rfc\x00", "name="+name+"\x00", 1))
+	text := section(t, f, ".text")
+	for _, line := range files {
+		file, symbols, _ := strings.Cut(line, ":")
+		if file != "" {
+			f.AddSymbol(&elfrw.Symbol{Name: file, Info: byte(elf.STT_FILE), Index: elf.SHN_ABS})
+		}
+		for _, y := range strings.Fields(symbols) {
+			f.AddSymbol(&elfrw.Symbol{Name: y, Info: byte(elf.STT_FUNC), Section: text, Size: 4})
+		}
+	}
+	path := filepath.Join(t.TempDir(), name+".ko")
+	require.NoError(t, os.WriteFile(path, encode(t, f), 0o644))
+	return path
+}
+
+// byFile is the borrower with an annotation by file, as a label.
+func byFile(t testing.TB, object, name, file string) *elfrw.File {
+	f := borrower(t)
+	use(f, addUndefined(f, ".klp.sym.file."+object+"."+object+"."+name+"/"+file, elf.STB_GLOBAL))
+	return f
+}
+
+func withModules(t testing.TB, text string, files ...string) *sympos.Kernel {
+	k := kernelOf(t, text)
+	for _, file := range files {
+		require.NoError(t, k.AddModules(file))
+	}
+	return k
+}
+
+func TestAnnotationByFile(t *testing.T) {
+	k := withModules(t, kallsyms, moduleFile(t, "tgt", "one.c: show other", "two.c: show", "three.c: show same", "three.c: same"))
+	for name, test := range map[string]struct {
+		symbol, file string
+		klp          string
+		id           klpreloc.ID
+		severity     klpreloc.Severity
+		message      string
+		hints        []string
+	}{
+		"first":        {symbol: "show", file: "drivers/one.c", klp: "show,1"},
+		"second":       {symbol: "show", file: "two.c", klp: "show,2"},
+		"third":        {symbol: "show", file: "a/b/three.c", klp: "show,3"},
+		"the only one": {symbol: "other", file: "one.c", klp: "other,0"},
+		"the only one, not there": {symbol: "other", file: "two.c", id: klpreloc.OtherFile, severity: klpreloc.Error, message: "no symbol other in tgt is from two.c",
+			hints: []string{"KLP_RELOC_SYMBOL(tgt, tgt, other)   /* t 0000000000000000 +0x4 one.c */"}},
+		"elsewhere": {symbol: "show", file: "four.c", id: klpreloc.OtherFile, severity: klpreloc.Error, message: "no symbol show in tgt is from four.c",
+			hints: []string{
+				"KLP_RELOC_SYMBOL_POS(tgt, tgt, show, 1)   /* t 0000000000000000 +0x4 one.c */",
+				"KLP_RELOC_SYMBOL_POS(tgt, tgt, show, 2)   /* t 0000000000000000 +0x4 two.c */",
+				"KLP_RELOC_SYMBOL_POS(tgt, tgt, show, 3)   /* t 0000000000000000 +0x4 three.c */"}},
+		"equal names of files": {symbol: "same", file: "x/three.c", id: klpreloc.Ambiguous, severity: klpreloc.Error,
+			message: "2 symbols called same in tgt are from files called x/three.c; debug information would tell their folders",
+			hints: []string{
+				"KLP_RELOC_SYMBOL_POS(tgt, tgt, same, 1)   /* t 0000000000000000 +0x4 three.c */",
+				"KLP_RELOC_SYMBOL_POS(tgt, tgt, same, 2)   /* t 0000000000000000 +0x4 three.c */"}},
+		"no such symbol": {symbol: "sho", file: "one.c", id: klpreloc.NoSuchSymbol, severity: klpreloc.Error, message: "tgt has no symbol called sho"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := byFile(t, "tgt", test.symbol, test.file)
+			o := klpreloc.Options{Kernel: k}
+			if test.severity == klpreloc.Error {
+				_, found := against(t, f, o)
+				d := the(t, test.id, found)
+				assert.Equal(t, test.message, d.Message)
+				assert.Equal(t, test.hints, d.Hints)
+				return
+			}
+			g, found := convertedAgainst(t, f, o)
+			assert.Empty(t, found)
+			symbol(t, g, ".klp.sym.tgt."+test.klp)
+		})
+	}
+}
+
+// A kernel's own table has no files. The only symbol of its name is taken, with a
+// word; among several nothing can choose.
+func TestAnnotationByFileWithoutFiles(t *testing.T) {
+	o := klpreloc.Options{Kernel: kernelOf(t, kallsyms)}
+	g, found := convertedAgainst(t, byFile(t, "vmlinux", "once", "fs/once.c"), o)
+	symbol(t, g, ".klp.sym.vmlinux.once,0")
+	assert.Equal(t, klpreloc.Warning, the(t, klpreloc.NotChecked, found).Severity)
+
+	_, found = against(t, byFile(t, "vmlinux", "show", "fs/once.c"), o)
+	d := the(t, klpreloc.FileUnknown, found)
+	assert.Equal(t, klpreloc.Error, d.Severity)
+	assert.Equal(t, []string{
+		"KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, show, 1)   /* t ffffffff81000300 +0x40 */",
+		"KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, show, 2)   /* t ffffffff81000340 +0xc0 */"}, d.Hints)
+
+	_, found = against(t, byFile(t, "elsewhere", "show", "fs/once.c"), o)
+	assert.Equal(t, "symbol show of elsewhere is annotated by file, and no symbols of elsewhere are at hand", the(t, klpreloc.FileUnknown, found).Message)
+}
+
+// The proof knows a position that was looked up only from the answers, and does
+// not believe any.
+func TestProofNeedsTheAnswers(t *testing.T) {
+	k := withModules(t, kallsyms, moduleFile(t, "tgt", "one.c: show", "two.c: show"))
+	before := encode(t, byFile(t, "tgt", "show", "two.c"))
+	f := parse(t, before)
+	plan, found := klpreloc.NewPlan(f, klpreloc.Options{Kernel: k})
+	require.False(t, found.Failed(), "%v", found)
+	require.NoError(t, plan.Apply())
+	after := encode(t, f)
+	prove := func(edit func(*klpreloc.Answers)) error {
+		a := klpreloc.Answers{Symbols: append([]klpreloc.Answer{}, plan.Answers.Symbols...)}
+		edit(&a)
+		return klpreloc.Prove(parse(t, before), parse(t, after), a, nil)
+	}
+	require.NoError(t, prove(func(*klpreloc.Answers) {}))
+	for name, edit := range map[string]func(*klpreloc.Answers){
+		"none":           func(a *klpreloc.Answers) { a.Symbols = nil },
+		"position":       func(a *klpreloc.Answers) { a.Symbols[0].Pos = 1 },
+		"object":         func(a *klpreloc.Answers) { a.Symbols[0].Object = "ext4" },
+		"gate":           func(a *klpreloc.Answers) { a.Symbols[0].LPObject = "ext4" },
+		"name":           func(a *klpreloc.Answers) { a.Symbols[0].Name = "other" },
+		"another symbol": func(a *klpreloc.Answers) { a.Symbols[0].Num-- },
+		"no symbol":      func(a *klpreloc.Answers) { a.Symbols[0].Num = 1 << 40 },
+		"symbol 0":       func(a *klpreloc.Answers) { a.Symbols[0].Num = 0 },
+	} {
+		assert.Error(t, prove(edit), name)
+	}
+}
