@@ -24,7 +24,9 @@ func convert(cmd *cobra.Command, o *options) error {
 	if c.input, err = readInput(o.in, cmd.InOrStdin()); err == nil {
 		defer c.unmap()
 		c.result.Input = c.name
-		err = c.run()
+		if err = c.findKernel(); err == nil {
+			err = c.run()
+		}
 	}
 	var named *namedError
 	switch {
@@ -82,6 +84,26 @@ type conversion struct {
 	result  *result
 	kernel  *sympos.Kernel // nil when none is given
 	answers klpreloc.Answers
+}
+
+// findKernel finds the kernel that the module is for, if one is given.
+func (c *conversion) findKernel() error {
+	flags := c.options.kernel
+	if c.list != "" {
+		flags.kernels = []string{c.list}
+	}
+	found, err := flags.find()
+	if err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		c.kernel = found[0]
+		showProgress(c.kernel, c.cmd.ErrOrStderr())
+		if c.verbose {
+			noteKernel(c.cmd.ErrOrStderr(), c.kernel.Name, c.kernel.Notes)
+		}
+	}
+	return nil
 }
 
 // run does the conversion. What it finds wrong with the module is in the
