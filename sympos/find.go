@@ -198,8 +198,15 @@ func (f *finder) folder(dir string) error {
 		f.release(dir, releases[0])
 		return nil
 	}
-	return fmt.Errorf("%s has several kernels, of which one can be named, as in %s: %s",
-		dir, filepath.Join(dir, "lib/modules", releases[0]), strings.Join(releases, ", "))
+	one := ""
+	for _, list := range [][]string{places.headers, places.systemMap, places.vmlinux, places.image, places.modules} {
+		for _, p := range list {
+			if path := filepath.Join(dir, fmt.Sprintf(p, releases[0])); f.exists(path) {
+				one = path
+			}
+		}
+	}
+	return fmt.Errorf("%s has several kernels, of which one can be named, as in %s: %s", dir, one, strings.Join(releases, ", "))
 }
 
 // rootOf returns the root of the file system that has dir where below says it is,

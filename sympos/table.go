@@ -76,6 +76,7 @@ func merge(scans []*scan) *Table {
 			t.addExport(e)
 		}
 	}
+	t.checkBuilds()
 	return t
 }
 

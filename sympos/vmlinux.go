@@ -122,7 +122,7 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 		visit(&e)
 		return nil
 	})
-	return Facts{Kind: VmlinuxFile, Order: ByAddress}, err
+	return Facts{Kind: VmlinuxFile, Order: ByAddress, BuildID: f.buildID()}, err
 }
 
 // scanStripped reads the table that the kernel has for itself.

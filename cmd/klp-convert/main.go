@@ -6,6 +6,7 @@
 //
 //	klp-convert [flags] in.ko out.ko
 //	klp-convert inspect FILE
+//	klp-convert sympos NAME[@OBJECT]...
 //
 // Rules of its user interface:
 //
@@ -85,6 +86,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) 
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "error: klp-convert: %v\n", err)
+	for _, h := range missingHints(err) {
+		fmt.Fprintf(stderr, "    %s\n", oneLine(h))
+	}
 	return exitFound
 }
 
@@ -132,7 +136,7 @@ module that holds nothing to convert is copied byte for byte.`,
 	cmd.SetVersionTemplate("klp-convert {{.Version}}\n")
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.ValidArgsFunction = completeModules
-	cmd.AddCommand(newInspectCommand(&o))
+	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o))
 	return cmd
 }
 
