@@ -105,7 +105,7 @@ step that edits the module.
 
 With --kernel, annotations are held against that kernel's symbols, and symbols
 that carry none are converted where there is only one that they can mean.
-`+kernelHelp+`
+` + kernelHelp + `
 
 in.ko may be compressed (gzip, xz, zstd); out.ko is compressed when its name
 says so (.gz, .xz, .zst). Either may be "-". Both may be the same file. A
