@@ -5,6 +5,8 @@ package klppatch
 import (
 	"fmt"
 
+	"golang.org/x/exp/slices"
+
 	"github.com/klp-convert/klp-convert/elfrw"
 )
 
@@ -14,7 +16,6 @@ import (
 //   - BTF in the module, if it knows the structure: then nothing else is tried.
 //   - Where the next element's relocations begin, in an array of two and more.
 //   - The size of the array's symbol: with one element in use, twice as much.
-//   - DWARF, which costs more to read than all else.
 //   - The kernel version that the module was built for.
 //
 // Whatever is tried must fit: relocations only where the structure has
@@ -30,7 +31,6 @@ const (
 	ByBTF      Evidence = "BTF"
 	ByDistance Evidence = "distance of relocations"
 	BySymbol   Evidence = "symbol size"
-	ByDWARF    Evidence = "DWARF"
 	ByVersion  Evidence = "kernel version"
 )
 
@@ -106,6 +106,8 @@ func (r *reader) strides(kind structure, p Place, exact bool, relocs []elfrw.Rel
 	if size := r.btfSize(kind.name); size >= kind.used*r.word && size%r.word == 0 {
 		return []candidate{{size, ByBTF}}
 	}
+	known := kind.sizes(r.f)
+	_, versioned := layoutOf(r.f)
 	for _, x := range relocs {
 		if x.Offset < p.Offset+kind.used*r.word {
 			continue
@@ -113,13 +115,18 @@ func (r *reader) strides(kind structure, p Place, exact bool, relocs []elfrw.Rel
 		// The next element begins here, unless it is an object that
 		// begins with no name.
 		d := x.Offset - p.Offset
+		if versioned && d%known[0] == 0 {
+			d = known[0] // behind an empty element, and so behind the end
+		}
+		if kind.name == klpObject.name && slices.Contains(known, d-r.word) {
+			add(d-r.word, ByDistance)
+		}
 		add(d, ByDistance)
-		if kind.name == klpObject.name && d > r.word {
+		if kind.name == klpObject.name {
 			add(d-r.word, ByDistance)
 		}
 		return all
 	}
-	known := kind.sizes(r.f)
 	if exact {
 		for _, n := range known {
 			if p.Size%n == 0 && p.Size/n >= 2 {
@@ -129,7 +136,7 @@ func (r *reader) strides(kind structure, p Place, exact bool, relocs []elfrw.Rel
 		add(p.Size/2, BySymbol)
 		return all
 	}
-	if _, ok := layoutOf(r.f); ok {
+	if versioned {
 		add(known[0], ByVersion)
 	}
 	return all

@@ -20,15 +20,16 @@ const (
 // first, and those for kernels before 5.1 the second as well.
 var enablers = map[string]bool{"klp_enable_patch": true, "klp_register_patch": true}
 
-// objectLimit bounds how many objects one patch may have; a real one has a few
-// dozen. Who follows the objects' references needs memory for each.
-const objectLimit = 1024
+// objectLimit bounds how many objects are read; a real patch has a few dozen at
+// most. Who follows the objects' references needs memory for each.
+const objectLimit = 256
 
 // reader reads what one module declares.
 type reader struct {
 	*image
-	calls bool // the module hands a klp_patch to the kernel
-	left  int  // elements that may still be looked at
+	calls bool   // the module hands a klp_patch to the kernel
+	left  int    // elements that may still be looked at
+	total uint64 // objects so far
 	btf   map[string]uint64
 
 	objs map[spot]*objects // arrays that were read
@@ -216,8 +217,8 @@ func (r *reader) objects(p spot) *objects {
 	if o.array, o.err = r.array(klpObject, p); o.err != nil {
 		return o
 	}
-	if o.n > objectLimit {
-		o.err = r.doubt(o.Place, "%d objects are more than the %d that are read", o.n, objectLimit)
+	if r.total += o.n; r.total > objectLimit {
+		o.err = r.doubt(o.Place, "%d objects are more than the %d that are read", r.total, objectLimit)
 		return o
 	}
 	for i := uint64(0); i < o.n; i++ {
