@@ -5,6 +5,7 @@
 #
 #	scripts/testdata.sh [all]	everything
 #	scripts/testdata.sh small	the hand-made modules, no kernel headers
+#	scripts/testdata.sh patches	of these, what klpreloc/klppatch reads
 #	scripts/testdata.sh kbuild	the samples, by a stock kernel's Kbuild
 #	scripts/testdata.sh many FILE	a module of more than 0xff00 sections
 #
@@ -56,12 +57,19 @@ arch() {
 # c ARCH OUT SOURCE [FLAG...]: compile, and link as Kbuild does, with ld -r. OUT
 # is a name in the folder ARCH, or a path.
 c() {
-	arch "$1"
 	case $2 in
 	*/*)	out=$2.ko ;;
 	*)	out=$1/$2.ko ;;
 	esac
-	src=src/$3.c
+	a=$1 src=src/$3.c
+	shift 3
+	compile "$a" "$out" "$src" "$@"
+}
+
+# compile ARCH FILE SOURCE [FLAG...]: the same with paths
+compile() {
+	arch "$1"
+	out=$2 src=$3
 	shift 3
 	mkdir -p "${out%/*}"
 	"$tool-gcc" $cflags $model "$@" "-ffile-prefix-map=$PWD=." \
@@ -108,12 +116,29 @@ small() {
 		done
 	done
 
+	patches
+
 	for src in src/bad/*.S src/odd/*.S; do
 		name=${src#src/} name=${name%.S}
 		case $name in
 		*/ppc64le-*) s ppc64le "$name.ko" "$src" ;;
 		*)	     s x86_64 "$name.ko" "$src" ;;
 		esac
+	done
+}
+
+# patches: what klpreloc/klppatch reads, with the structures of some kernels
+patches() {
+	dir=../klpreloc/klppatch/testdata
+	for a in x86_64 s390x ppc64le aarch64 ppc32; do
+		for klp in 412 505; do
+			compile $a $dir/$a-$klp.ko $dir/patch.c -DKLP=$klp
+		done
+		compile $a $dir/$a-sections.ko $dir/patch.c -DKLP=505 \
+			-ffunction-sections -fdata-sections
+	done
+	for klp in 407 415 416 501; do
+		compile x86_64 $dir/x86_64-$klp.ko $dir/patch.c -DKLP=$klp
 	done
 }
 
@@ -158,6 +183,7 @@ trap 'rm -rf "$tmp"' EXIT
 case ${1:-all} in
 all)	small && kbuild ;;
 small)	small ;;
+patches) patches ;;
 kbuild)	kbuild ;;
 many)	s x86_64 "$2" src/many-sections.S ;;
 *)	sed -n '4,/^$/s/^# \{0,1\}//p' "$self" | sed '/^ *shellcheck/,$d' >&2; exit 2 ;;
