@@ -81,6 +81,12 @@ const (
 	OtherKernel        ID = "KLP060" // module built for another kernel
 	FileUnknown        ID = "KLP061" // annotated by file, and no source tells files
 	OtherFile          ID = "KLP062" // annotated by a file that has no such symbol
+	NeverApplied       ID = "KLP063" // klp relocations for an object that the patch does not have
+	PatchUnreadable    ID = "KLP064" // klp_patch that can't be read statically
+	GatedByOwner       ID = "KLP065" // module's symbol in a function for something else
+	LabelAgainstUse    ID = "KLP066" // label for an object that the function is not for
+	SharedCode         ID = "KLP067" // code for several objects, and no gate for all of them
+	SchemeChosen       ID = "KLP068" // which form the target's kernels take
 )
 
 // Severity says what follows from a diagnostic.

@@ -80,8 +80,30 @@ var kernelProvocations = map[klpreloc.ID]provokeWith{
 	}, strings.ReplaceAll(kallsyms, "\t[ext4]", ""), klpreloc.Options{ConvertModuleExports: true}},
 	klpreloc.KernelUnreadable: {klpreloc.Error, using("once"), kallsyms + "and so on\n", klpreloc.Options{}},
 	klpreloc.FileUnknown:      {klpreloc.Error, func(t *testing.T) *elfrw.File { return byFile(t, "vmlinux", "show", "a.c") }, kallsyms, klpreloc.Options{}},
-	klpreloc.Contradiction:    {klpreloc.Warning, using("once"), kallsyms + otherSource + "*vmlinux\nonce\nonce\n", klpreloc.Options{}},
-	klpreloc.Unversioned:      {klpreloc.Note, func(t *testing.T) *elfrw.File { f := borrower(t); versionTable(f, "vm_call"); return f }, kallsyms, klpreloc.Options{}},
+	klpreloc.NeverApplied:     {klpreloc.Error, gating("vmlinux", "vm_fn", "a"), kallsyms, klpreloc.Options{}},
+	klpreloc.GatedByOwner:     {klpreloc.Warning, gating("vmlinux a", "vm_fn", "a"), kallsyms, klpreloc.Options{}},
+	klpreloc.SharedCode:       {klpreloc.Error, gating("a b", "both", "c"), kallsyms, klpreloc.Options{}},
+	klpreloc.SchemeChosen:     {klpreloc.Note, gating("a", "a_fn", "a"), kallsyms, klpreloc.Options{Target: klpreloc.Version{Major: 5, Minor: 4}}},
+	klpreloc.PatchUnreadable:  {klpreloc.Warning, func(t *testing.T) *elfrw.File { return open(t, "x86_64/records-rfc.ko") }, kallsyms, klpreloc.Options{}},
+	klpreloc.LabelAgainstUse: {klpreloc.Warning, func(t *testing.T) *elfrw.File {
+		return patched(t, "a b", map[string]string{"a_fn": ".klp.sym.rela.b.b.sym,0"})
+	}, kallsyms, klpreloc.Options{}},
+	klpreloc.Contradiction: {klpreloc.Warning, using("once"), kallsyms + otherSource + "*vmlinux\nonce\nonce\n", klpreloc.Options{}},
+	klpreloc.Unversioned:   {klpreloc.Note, func(t *testing.T) *elfrw.File { f := borrower(t); versionTable(f, "vm_call"); return f }, kallsyms, klpreloc.Options{}},
+}
+
+// gating is a livepatch in which a function, or a helper of two, uses a module's
+// symbol.
+func gating(objects, function, owner string) func(t *testing.T) *elfrw.File {
+	return func(t *testing.T) *elfrw.File {
+		uses := map[string]string{function: "sym"}
+		if function == "both" {
+			uses = map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": "sym"}
+		}
+		f := patched(t, objects, uses)
+		record1(t, f, owner, "sym", 0)
+		return f
+	}
 }
 
 // otherSource parts the texts of several sources in a provocation.

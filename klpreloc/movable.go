@@ -40,7 +40,7 @@ var specialTables = []string{
 const initPrefix = ".init"
 
 // movable checks that r, of relocation section s, can be a klp relocation.
-func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, t *target) bool {
+func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, c *choice) bool {
 	where := at(s, r.Offset)
 	switch {
 	case s.Type == elf.SHT_REL:
@@ -52,12 +52,12 @@ func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, t *target) bool {
 		p.errorf(PerCPU, where, symName(r.Sym), "%s in per-CPU data can't be a klp relocation: the loader places that section itself and the kernel never applies it", symName(r.Sym)).
 			hint("set the per-CPU variable at run time, in the module's init function")
 		return false
-	case t.gate != vmlinux && slices.Contains(specialTables, s.Target.Name):
-		p.errorf(SpecialSection, where, symName(r.Sym), "%s of module %s in %s: the kernel has read that table before %s comes, and would use the address 0", symName(r.Sym), t.klp.object, s.Target, t.gate).
+	case c.gate != vmlinux && slices.Contains(specialTables, s.Target.Name):
+		p.errorf(SpecialSection, where, symName(r.Sym), "%s of module %s in %s: the kernel has read that table before %s comes, and would use the address 0", symName(r.Sym), c.note.Object, s.Target, c.gate).
 			hint("use static_key_enabled(), an indirect call, or a helper function outside of the alternative")
 		return false
-	case t.gate != vmlinux && strings.HasPrefix(s.Target.Name, initPrefix):
-		p.errorf(InitSection, where, symName(r.Sym), "%s of module %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s comes later", symName(r.Sym), t.klp.object, s.Target, t.gate).
+	case c.gate != vmlinux && strings.HasPrefix(s.Target.Name, initPrefix):
+		p.errorf(InitSection, where, symName(r.Sym), "%s of module %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s comes later", symName(r.Sym), c.note.Object, s.Target, c.gate).
 			hint("use %s in a function that is not __init", symName(r.Sym))
 		return false
 	}
@@ -70,7 +70,7 @@ func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, t *target) bool {
 	if !p.zeros(where, s.Target, r, width) || !p.returns(where, s.Target, r) {
 		return false
 	}
-	p.writable(where, s.Target, r, t)
+	p.writable(where, s.Target, r, c)
 	return true
 }
 
@@ -121,9 +121,9 @@ func (p *planner) returns(where place, s *elfrw.Section, r elfrw.Rela) bool {
 
 // writable: on ppc64 all but calls are plain stores, which fault in read-only
 // memory once the livepatch is loaded (linuxppc issue 375; so up to 7.3).
-func (p *planner) writable(where place, s *elfrw.Section, r elfrw.Rela, t *target) {
-	if p.machine.nop && t.gate != vmlinux && r.Type != ppc64REL24 && s.Flags&uint64(elf.SHF_WRITE) == 0 {
-		p.warnf(ReadOnlyTarget, where, symName(r.Sym), "%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory", symName(r.Sym), t.klp.object, secName(s))
+func (p *planner) writable(where place, s *elfrw.Section, r elfrw.Rela, c *choice) {
+	if p.machine.nop && c.gate != vmlinux && r.Type != ppc64REL24 && s.Flags&uint64(elf.SHF_WRITE) == 0 {
+		p.warnf(ReadOnlyTarget, where, symName(r.Sym), "%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory", symName(r.Sym), c.note.Object, secName(s))
 	}
 }
 

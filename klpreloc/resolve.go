@@ -25,13 +25,16 @@ type Options struct {
 	// ConvertModuleExports makes klp relocations of references to exports of
 	// modules that the livepatch does not patch.
 	ConvertModuleExports bool
+	// Target is the kernel's version, if it is another than the module says.
+	Target Version
 }
 
 // Answers are what a kernel's symbols said and the module does not: what a
 // conversion rests on beside the annotations.
 type Answers struct {
-	Symbols []Answer
+	Looked  []Answer
 	Depends []string // modules that nothing needs any more, which leave depends=
+	Scheme  Scheme
 }
 
 // Answer says what an undefined symbol is that carries no annotation, or one
@@ -46,7 +49,7 @@ type Answer struct {
 
 // answer notes for Prove what a's position or all of it rests on.
 func (p *planner) answer(a *Annotation) {
-	p.Answers.Symbols = append(p.Answers.Symbols, Answer{a.Symbol.Num(), a.LPObject, a.Object, a.Name, a.Pos})
+	p.Looked = append(p.Looked, Answer{a.Symbol.Num(), a.LPObject, a.Object, a.Name, a.Pos})
 }
 
 // survey reads from the kernel what the module's undefined symbols could be.
@@ -76,10 +79,16 @@ func (p *planner) survey() {
 			}
 		}
 	}
+	for o := range p.gates.objects {
+		objects[o] = true
+	}
 	for o := range objects {
 		p.objects = append(p.objects, o)
 	}
 	sort.Strings(p.objects)
+	for name := range schemeSymbols {
+		names = append(names, name)
+	}
 	table, err := k.Read(sympos.Names(names...), p.objects...)
 	if err != nil {
 		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", k.Name, err)
@@ -93,8 +102,14 @@ func plausible(name string) bool {
 	return name != "" && len(name) <= (Version{}).NameLimit()
 }
 
-// patches reports whether the livepatch names the object as one of its own.
-func (p *planner) patches(object string) bool { return slices.Contains(p.objects, object) }
+// patches reports whether the livepatch patches the object: its klp_patch says so
+// or, where that can't be read, an annotation names it.
+func (p *planner) patches(object string) bool {
+	if p.gates.complete() {
+		return p.gates.objects[object]
+	}
+	return slices.Contains(p.objects, object)
+}
 
 // validate holds an annotation against the kernel, and reports whether it stands.
 func (p *planner) validate(a *Annotation) bool {

@@ -250,8 +250,8 @@ func theExported(list []sympos.Symbol) (uint32, bool) {
 // gateOf returns which livepatched object a symbol of the object is for, as far
 // as the module's annotations tell.
 func (p *planner) gateOf(object string) (string, bool) {
-	if object == vmlinux || p.patches(object) {
-		return object, true
+	if object == vmlinux || p.patches(object) || p.gates.complete() {
+		return object, true // what uses it will tell
 	}
 	modules := slices.DeleteFunc(slices.Clone(p.objects), func(o string) bool { return o == vmlinux })
 	if len(modules) == 1 {
