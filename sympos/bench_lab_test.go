@@ -7,6 +7,7 @@ package sympos_test
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,6 +54,40 @@ func piped(b *testing.B, data []byte, program ...string) []byte {
 	out, err := cmd.Output()
 	require.NoError(b, err)
 	return out
+}
+
+// Debian's ppc64el kernel is a vmlinux with its symbol table.
+func BenchmarkRealVmlinux(b *testing.B) {
+	cache, err := lab.OpenCache()
+	require.NoError(b, err)
+	dirs, err := lab.Corpus(cache, say)
+	if err != nil {
+		b.Skip(err)
+	}
+	for _, dir := range dirs {
+		found, err := filepath.Glob(filepath.Join(dir, "../../../boot/vmlinux-*"))
+		require.NoError(b, err)
+		for _, path := range found {
+			if exec.Command("nm", path).Run() != nil {
+				b.Skip("nm can't read " + path)
+			}
+			var names []string
+			for i := range 19 {
+				names = append(names, fmt.Sprintf("no_such_symbol_%d", i))
+			}
+			want := sympos.Names(append(names, "name_show")...)
+			b.ReportAllocs()
+			sympos.InTurns(b, "x-nm", func() {
+				s, err := sympos.Open(path)
+				require.NoError(b, err)
+				table, err := sympos.Read(want, s)
+				require.NoError(b, err)
+				require.NotEmpty(b, table.Lookup(sympos.Vmlinux, "name_show"))
+			}, func() { require.NoError(b, exec.Command("nm", path).Run()) })
+			return
+		}
+	}
+	b.Skip("none of the lab's kernels is a vmlinux with a symbol table")
 }
 
 // The image of a Debian kernel, packed as it is and in the other way that

@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"math"
+	"math/bits"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 )
@@ -225,15 +226,38 @@ func (f *elfFile) symbols(visit func(y *elfSymbol) error) error {
 		y    elfSymbol
 		file []byte
 	)
+	// This runs for each symbol of a kernel: no calls through f.order.
+	swap := f.order == binary.ByteOrder(binary.BigEndian)
+	u16 := func(b []byte) uint32 {
+		v := binary.LittleEndian.Uint16(b)
+		if swap {
+			v = bits.ReverseBytes16(v)
+		}
+		return uint32(v)
+	}
+	u32 := func(b []byte) uint32 {
+		v := binary.LittleEndian.Uint32(b)
+		if swap {
+			v = bits.ReverseBytes32(v)
+		}
+		return v
+	}
+	u64 := func(b []byte) uint64 {
+		v := binary.LittleEndian.Uint64(b)
+		if swap {
+			v = bits.ReverseBytes64(v)
+		}
+		return v
+	}
 	for i := 1; i < len(f.symtab)/entry; i++ {
 		b := f.symtab[i*entry : i*entry+entry]
-		y.name = cString(f.strtab, f.order.Uint32(b))
+		y.name = cString(f.strtab, u32(b))
 		if f.is64 {
-			y.info, y.shndx = b[4], uint32(f.order.Uint16(b[6:]))
-			y.value, y.size = f.order.Uint64(b[8:]), f.order.Uint64(b[16:])
+			y.info, y.shndx = b[4], u16(b[6:])
+			y.value, y.size = u64(b[8:]), u64(b[16:])
 		} else {
-			y.info, y.shndx = b[12], uint32(f.order.Uint16(b[14:]))
-			y.value, y.size = uint64(f.order.Uint32(b[4:])), uint64(f.order.Uint32(b[8:]))
+			y.info, y.shndx = b[12], u16(b[14:])
+			y.value, y.size = uint64(u32(b[4:])), uint64(u32(b[8:]))
 		}
 		if elf.SectionIndex(y.shndx) == elf.SHN_XINDEX && (i+1)*4 <= len(f.shndx) {
 			y.shndx = f.order.Uint32(f.shndx[i*4:])

@@ -142,6 +142,29 @@ func TestFindKernelFromParts(t *testing.T) {
 	assert.ErrorContains(t, err, "an empty name")
 }
 
+// A package of headers that was unpacked somewhere, for an installed kernel.
+func TestFindKernelFromHeadersElsewhere(t *testing.T) {
+	root, other := t.TempDir(), t.TempDir()
+	lay(t, root, installed(release))
+	headers := "usr/src/linux-headers-" + release
+	require.NoError(t, os.MkdirAll(filepath.Join(other, "usr/src"), 0o755))
+	require.NoError(t, os.Rename(filepath.Join(root, headers), filepath.Join(other, headers)))
+	for _, x := range []string{other, filepath.Join(other, headers)} {
+		k, err := FindKernelIn(root, x)
+		if x == other {
+			assert.Error(t, err, "an unpacked package stands for itself")
+			continue
+		}
+		require.NoError(t, err)
+		assert.Contains(t, strings.Join(k.Notes, "\n"), "exports: "+filepath.Join(other, headers))
+		assert.Equal(t, []string{"ext4", "nf_nat"}, k.Modules())
+		table, err := k.Read(Names("dup", "secret"))
+		require.NoError(t, err)
+		assert.Len(t, table.Lookup("vmlinux", "dup"), 12)
+		assert.Len(t, table.Exports("secret"), 1)
+	}
+}
+
 func TestFindKernelInBuildTree(t *testing.T) {
 	tree := t.TempDir()
 	lay(t, tree, map[string]string{

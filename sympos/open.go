@@ -73,6 +73,10 @@ func opener(path string) func() (io.ReaderAt, int64, func() error, error) {
 		case fi.Size() == 0: // /proc does not say how long its files are
 			return f, -1, f.Close, nil
 		default:
+			if m, ok := mapFile(f, fi.Size()); ok {
+				f.Close()
+				return m, fi.Size(), m.close, nil
+			}
 			return f, fi.Size(), f.Close, nil
 		}
 		f.Close()
@@ -182,13 +186,17 @@ func (in *input) section(off int64) io.Reader {
 	return io.NewSectionReader(in.r, off, max(size-off, 0))
 }
 
-// bytes returns size bytes at off, which it checks against the file and limit.
+// bytes returns size bytes at off, which it checks against the file and limit. They
+// are good while the file is open, and not to be written to.
 func (in *input) bytes(off, size, limit uint64) ([]byte, error) {
 	if in.size < 0 || off > uint64(in.size) || size > uint64(in.size)-off {
 		return nil, fmt.Errorf("%#x bytes at %#x are not in the file", size, off)
 	}
 	if size > limit {
 		return nil, fmt.Errorf("%#x bytes: %w", size, ErrTooLarge)
+	}
+	if m, ok := in.r.(mapped); ok {
+		return m[off : off+size : off+size], nil
 	}
 	b := make([]byte, size)
 	if _, err := io.ReadFull(io.NewSectionReader(in.r, int64(off), int64(size)), b); err != nil {

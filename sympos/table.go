@@ -130,7 +130,8 @@ func collect(want Want, src Source) *scan {
 		name    string
 		open    []openEnd
 	)
-	facts, err := src.Scan(func(e *Entry) {
+	var facts Facts
+	see := func(e *Entry) {
 		if e.Export {
 			if want(e.Name) {
 				exports = append(exports, Export{e.Object, string(e.Name), string(e.Namespace), src.String()})
@@ -175,6 +176,10 @@ func collect(want Want, src Source) *scan {
 			}
 			open = append(open, openEnd{s.Name, len(list) - 1, e.Address})
 		}
+	}
+	err := guard(src.String(), func() (err error) {
+		facts, err = src.Scan(see)
+		return err
 	})
 	if err != nil {
 		return &scan{source: src, facts: facts, err: err}
