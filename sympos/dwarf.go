@@ -26,7 +26,7 @@ import (
 // A unit's own entry says which code it has, so functions need no more than the
 // beginnings of the units: a few hundred bytes of each, of 3000 in a kernel. What
 // data a unit has only its variables tell. They are looked through in the units whose
-// file has the name that STT_FILE gives.
+// file has the name that STT_FILE gives, for a global variable in one after the other.
 //
 // The names of entries are not looked at: an address is one symbol's, a name is
 // not.
@@ -200,7 +200,7 @@ func (s *fileSource) paths(object string, want Want) (map[string][]placed, error
 // locate fills the paths of the targets in.
 func (d *dwarf) locate(targets []*placed) error {
 	slices.SortStableFunc(targets, func(a, b *placed) int { return cmp.Compare(a.address, b.address) })
-	bases := map[string]bool{} // of targets that have to be data
+	bases := map[string]bool{} // of targets that have to be data; "": any file
 	var units []*unit
 	err := d.units(func(u *unit) error {
 		name := u.path()
@@ -221,14 +221,16 @@ func (d *dwarf) locate(targets []*placed) error {
 	}
 	rest := targets[:0:0]
 	for _, x := range targets {
-		if x.path == "" && x.file != "" {
+		if x.path == "" {
 			rest = append(rest, x)
 			bases[x.file] = true
 		}
 	}
+	left := len(rest)
 	for _, u := range units {
 		name := u.path()
-		if !bases[path.Base(name)] {
+		base := path.Base(name)
+		if left == 0 || !bases[base] && !bases[""] {
 			continue
 		}
 		err := d.variables(u, func(address uint64) {
@@ -239,10 +241,13 @@ func (d *dwarf) locate(targets []*placed) error {
 			if slices.ContainsFunc(found, func(x *placed) bool { return x.path == name }) {
 				return
 			}
-			for _, x := range found {
-				if x.path == "" && x.file == path.Base(name) {
-					x.path = name
-					break
+			for _, file := range []string{base, ""} {
+				for _, x := range found {
+					if x.path == "" && x.file == file {
+						x.path = name
+						left--
+						return
+					}
 				}
 			}
 		})
