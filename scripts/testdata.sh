@@ -77,6 +77,31 @@ compile() {
 	"$tool-ld" -r -o "$out" "$tmp/c.o"
 }
 
+# twins ARCH: files that share a name, with debug information, linked as a kernel
+# and as a module. One is compiled in its own folder, so that the path is in two
+# parts.
+twins() {
+	arch "$1"
+	flags="$cflags $model -gdwarf-5 -ffunction-sections
+		-fdebug-prefix-map=$PWD/src/twins=/build/linux"
+	mkdir -p twins
+	(
+		cd src/twins
+		for f in fs/proc/twin kernel/other kernel/main; do
+			"$tool-gcc" $flags -c -o "$tmp/${f##*/}.o" $f.c
+		done
+		cd fs/ext
+		"$tool-gcc" $flags -c -o "$tmp/ext.o" twin.c
+	)
+	set -- "$1" "$tmp/twin.o" "$tmp/ext.o" "$tmp/other.o" "$tmp/main.o"
+	a=$1
+	shift
+	"$tool-ld" -e 0 -Ttext=0x10000000 -z max-page-size=0x1000 -z noseparate-code \
+		-o twins/$a-vmlinux "$@"
+	chmod -x twins/$a-vmlinux
+	"$tool-ld" -r -o twins/$a.ko "$@"
+}
+
 # s ARCH OUT SOURCE: assemble and link; a line "ld: FLAGS" in the source is for
 # the linker
 s() {
@@ -117,6 +142,9 @@ small() {
 	done
 
 	patches
+	for a in s390x ppc64le aarch64 ppc32; do
+		twins $a
+	done
 
 	for src in src/bad/*.S src/odd/*.S; do
 		name=${src#src/} name=${name%.S}

@@ -45,15 +45,17 @@ type elfFile struct {
 	order    binary.ByteOrder
 	is64     bool
 	etype    elf.Type
+	machine  elf.Machine
 	sections []elfSection
 	names    []byte // section names
 	symtab   []byte
 	strtab   []byte
-	shndx    []byte // SHT_SYMTAB_SHNDX
+	shndx    []byte   // SHT_SYMTAB_SHNDX
+	bases    []uint64 // see place
 }
 
 type elfSection struct {
-	name, etype, link       uint32
+	name, etype, link, info uint32
 	flags, addr, off, size_ uint64
 }
 
@@ -78,7 +80,7 @@ func readELF(in *input) (*elfFile, error) {
 	}
 	u16 := func(off int) uint64 { return uint64(f.order.Uint16(head[off:])) }
 	var shoff, shentsize, shnum, shstrndx, want uint64
-	f.etype = elf.Type(u16(16))
+	f.etype, f.machine = elf.Type(u16(16)), elf.Machine(u16(18))
 	switch elf.Class(head[elf.EI_CLASS]) {
 	case elf.ELFCLASS64:
 		if len(head) < 64 {
@@ -157,11 +159,11 @@ func readELF(in *input) (*elfFile, error) {
 func (f *elfFile) section(b []byte) elfSection {
 	o := f.order
 	if f.is64 {
-		return elfSection{o.Uint32(b), o.Uint32(b[4:]), o.Uint32(b[40:]),
+		return elfSection{o.Uint32(b), o.Uint32(b[4:]), o.Uint32(b[40:]), o.Uint32(b[44:]),
 			o.Uint64(b[8:]), o.Uint64(b[16:]), o.Uint64(b[24:]), o.Uint64(b[32:])}
 	}
 	u := func(off int) uint64 { return uint64(o.Uint32(b[off:])) }
-	return elfSection{o.Uint32(b), o.Uint32(b[4:]), o.Uint32(b[24:]), u(8), u(12), u(16), u(20)}
+	return elfSection{o.Uint32(b), o.Uint32(b[4:]), o.Uint32(b[24:]), o.Uint32(b[28:]), u(8), u(12), u(16), u(20)}
 }
 
 // contents reads a section.

@@ -119,29 +119,43 @@ func (s *fileSource) check() error {
 }
 
 func (s *fileSource) Scan(visit func(*Entry)) (Facts, error) {
-	r, size, done, err := s.open()
+	in, done, err := s.input()
 	if err != nil {
 		return Facts{}, err
 	}
 	defer done()
-	in := &input{s.name, r, size}
 	head, err := in.head()
 	if err != nil {
 		return Facts{}, err
-	}
-	if c := compressionOf(head); c != nil {
-		out, err := c.decompress(in.section(0), in.size)
-		if err != nil {
-			return Facts{}, &elfrw.Error{File: s.name, Offset: -1, Err: fmt.Errorf("%s: %w", c.name, err)}
-		}
-		in = &input{s.name, bytes.NewReader(out), int64(len(out))}
-		head = out[:min(len(out), headSize)]
 	}
 	f, err := recognise(s.name, head)
 	if err != nil {
 		return Facts{}, err
 	}
 	return f.scan(in, visit)
+}
+
+// input opens the file, and unpacks it if it is compressed.
+func (s *fileSource) input() (in *input, done func() error, err error) {
+	r, size, done, err := s.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	in = &input{s.name, r, size}
+	head, err := in.head()
+	if err == nil {
+		c := compressionOf(head)
+		if c == nil {
+			return in, done, nil
+		}
+		var out []byte
+		if out, err = c.decompress(in.section(0), in.size); err == nil {
+			return &input{s.name, bytes.NewReader(out), int64(len(out))}, done, nil
+		}
+		err = &elfrw.Error{File: s.name, Offset: -1, Err: fmt.Errorf("%s: %w", c.name, err)}
+	}
+	done()
+	return nil, nil, err
 }
 
 // recognise returns the format of what begins with head.

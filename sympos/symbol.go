@@ -26,6 +26,8 @@ type Entry struct {
 	// this namespace. Beside these, symbols called __ksymtab_* tell of exports.
 	Export    bool
 	Namespace []byte
+
+	section int // in a module file, of Address
 }
 
 // A Symbol is one symbol of an object, and where it stands among its namesakes.

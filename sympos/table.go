@@ -30,6 +30,8 @@ type Table struct {
 	exports map[string][]Export
 	Sources []Witness // in the order in which Read was given them
 	Notes   []string  // what Kernel.Read passed over, a line each
+
+	paths map[string][]map[string][]placed // by object; see Paths
 }
 
 // A Witness is a source and what its scan found out.
@@ -210,7 +212,7 @@ func rank(list []Symbol, order Order) {
 			if c := cmp.Compare(a.Address, b.Address); c != 0 {
 				return c
 			}
-			return cmp.Compare(weakness(a), weakness(b))
+			return cmp.Compare(weakness(a.Type), weakness(b.Type))
 		})
 	}
 	kept := 0
@@ -232,8 +234,8 @@ func rank(list []Symbol, order Order) {
 // weakness is 1 for what comes last among symbols of one address
 // (scripts/kallsyms.c, compare_symbols). The rest of that comparison looks at the
 // name only and cannot part namesakes.
-func weakness(s Symbol) int {
-	if s.Type == 'w' || s.Type == 'W' {
+func weakness(letter byte) int {
+	if letter == 'w' || letter == 'W' {
 		return 1
 	}
 	return 0
