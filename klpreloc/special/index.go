@@ -88,10 +88,12 @@ func (x index) crowded(found map[*Table]*Entry) {
 			y := &(*list)[i]
 			if reach > y.from { // something that started before is still there
 				n := 0
-				if !list.overlap(y.from, y.from+1, func(*span[*Entry]) bool { n++; return n <= maxCover }) {
-					if e := found[y.what.Table]; e == nil || y.what.Offset < e.Offset {
-						found[y.what.Table] = y.what
-					}
+				list.overlap(y.from, y.from+1, func(x *span[*Entry]) bool {
+					n++
+					return x != y && n <= maxCover
+				})
+				if e := found[y.what.Table]; n > maxCover && (e == nil || y.what.Offset < e.Offset) {
+					found[y.what.Table] = y.what
 				}
 			}
 			reach = max(reach, y.to)

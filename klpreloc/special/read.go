@@ -175,7 +175,7 @@ func (r *reader) entries() *Problem {
 				}
 				f := l.fields[have]
 				if !slices.Contains(r.types(f), x.Type) {
-					return r.problem(int64(x.Offset), "%s of a %s has a relocation of type %s", f.what, l.kind, r.arch.name(x.Type))
+					return r.problem(int64(x.Offset), "%s of the %s has a relocation of type %s", f.what, l.kind, r.arch.name(x.Type))
 				}
 				if p := r.resolve(&places[have], f, &e, x, c.ref()); p != nil {
 					return p
@@ -186,7 +186,7 @@ func (r *reader) entries() *Problem {
 			x = c.next()
 		}
 		if have < len(l.fields) {
-			return r.problem(int64(start+l.fields[have].at), "%s of a %s has no relocation", l.fields[have].what, l.kind)
+			return r.problem(int64(start+l.fields[have].at), "%s of the %s has no relocation", l.fields[have].what, l.kind)
 		}
 		if p := r.fill(&e, places[:have]); p != nil {
 			return p
@@ -207,13 +207,13 @@ func (r *reader) misplaced(e *Entry, x *elfrw.Rela, have int) *Problem {
 		switch {
 		case x.Offset != e.Offset+f.at:
 		case i < have:
-			return r.problem(int64(x.Offset), "%s of a %s has two relocations", f.what, r.layout.kind)
+			return r.problem(int64(x.Offset), "%s of the %s has two relocations", f.what, r.layout.kind)
 		default:
 			missing := fields[have]
-			return r.problem(int64(e.Offset+missing.at), "%s of a %s has no relocation", missing.what, r.layout.kind)
+			return r.problem(int64(e.Offset+missing.at), "%s of the %s has no relocation", missing.what, r.layout.kind)
 		}
 	}
-	return r.problem(int64(x.Offset), "relocation of what is no place in a %s of %d bytes", r.layout.kind, r.layout.size)
+	return r.problem(int64(x.Offset), "relocation of what is no place in an entry of %d bytes", r.layout.size)
 }
 
 // place is where a field leads.
@@ -231,7 +231,7 @@ type place struct {
 func (r *reader) resolve(p *place, f field, e *Entry, x *elfrw.Rela, ref Reloc) *Problem {
 	y := x.Sym
 	if y == nil {
-		return r.problem(int64(x.Offset), "%s of a %s has a relocation without a symbol", f.what, r.layout.kind)
+		return r.problem(int64(x.Offset), "%s of the %s has a relocation without a symbol", f.what, r.layout.kind)
 	}
 	*p = place{y.Section, y.Value + uint64(x.Addend), y, x.Offset, ref}
 	if f.form == fromEntry {

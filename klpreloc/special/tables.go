@@ -59,11 +59,22 @@ type Entry struct {
 	first, relocs uint32 // in refs
 }
 
+// String returns the entry's place, ".altinstructions+0x18".
+func (e *Entry) String() string { return fmt.Sprintf("%s+%#x", e.Section, e.Offset) }
+
 // Range is a stretch of a section.
 type Range struct {
 	Section *elfrw.Section // nil: there is none
 	Offset  uint64
 	Size    uint64 // bytes; may be 0
+}
+
+// String returns where r starts, ".text+0x48".
+func (r Range) String() string {
+	if r.Section == nil {
+		return "nothing"
+	}
+	return fmt.Sprintf("%s+%#x", r.Section, r.Offset)
 }
 
 // Key is the place of a static key or static call key. What the low two bits of
@@ -114,14 +125,17 @@ func (t *Tables) In(s *elfrw.Section, offset uint64) *Entry {
 	return &table.Entries[i]
 }
 
-// Sites returns the entries whose site has one of the width bytes at offset. There
-// are at most maxCover: Read sees to that.
+// Sites returns the entries whose site has one of the width bytes at offset, in
+// the order of the sites. Each of them is a reason why these bytes can't wait for a
+// module: tables of ordinary code (.call_sites, .smp_locks, __ex_table,
+// __bug_table, ORC) are not read at all. There are at most maxCover for a byte:
+// Read sees to that.
 func (t *Tables) Sites(s *elfrw.Section, offset, width uint64) []*Entry {
 	return t.sites.at(s, offset, width)
 }
 
 // Replacements returns the entries whose replacement has one of the width bytes
-// at offset, at most maxCover.
+// at offset, likewise.
 func (t *Tables) Replacements(s *elfrw.Section, offset, width uint64) []*Entry {
 	return t.replacements.at(s, offset, width)
 }
