@@ -7,6 +7,7 @@
 #	scripts/testdata.sh small	the hand-made modules, no kernel headers
 #	scripts/testdata.sh patches	of these, what klpreloc/klppatch reads
 #	scripts/testdata.sh kbuild	the samples, by a stock kernel's Kbuild
+#	scripts/testdata.sh special	of these the ones with special sections
 #	scripts/testdata.sh many FILE	a module of more than 0xff00 sections
 #
 # The binaries are committed, so that tests need no cross compilers. The same
@@ -153,6 +154,22 @@ small() {
 		*)	     s x86_64 "$name.ko" "$src" ;;
 		esac
 	done
+	special
+}
+
+# Modules with special sections, named by their architecture.
+special() {
+	need x86_64-linux-gnu-as:binutils \
+	     s390x-linux-gnu-as:binutils-s390x-linux-gnu \
+	     powerpc64le-linux-gnu-as:binutils-powerpc64le-linux-gnu \
+	     aarch64-linux-gnu-as:binutils-aarch64-linux-gnu \
+	     powerpc-linux-gnu-as:binutils-powerpc-linux-gnu
+
+	for src in src/special/*.S; do
+		name=${src#src/} name=${name%.S}
+		base=${name#*/}
+		s "${base%%-*}" "$name.ko" "$src"
+	done
 }
 
 # patches: what klpreloc/klppatch reads, with the structures of some kernels
@@ -212,6 +229,7 @@ case ${1:-all} in
 all)	small && kbuild ;;
 small)	small ;;
 patches) patches ;;
+special) special ;;
 kbuild)	kbuild ;;
 many)	s x86_64 "$2" src/many-sections.S ;;
 *)	sed -n '4,/^$/s/^# \{0,1\}//p' "$self" | sed '/^ *shellcheck/,$d' >&2; exit 2 ;;
