@@ -35,6 +35,7 @@ func (p *Plan) Apply() error {
 	for _, d := range p.Detach {
 		p.detach(d)
 	}
+	p.editTables()
 	for _, r := range p.Rewrites {
 		r.Section.Data = r.Data
 		for _, y := range r.Symbols {

@@ -19,6 +19,8 @@ func (p *planner) aim() {
 		p.target = p.Target
 	}
 	p.gates = newGates(p.File, SchemeEarly)
+	p.special = &touched{gates: p.gates, nameOf: p.kernelName, keepInert: p.KeepInert}
+	p.Answers.Unsafe = p.Options.Unsafe
 }
 
 // chooseScheme decides how the kernel will apply what is converted, and says why.
@@ -158,6 +160,8 @@ func (p *planner) gated() {
 		case gate == vmlinux && p.Scheme.early(), g.objects[gate]:
 		case !g.complete():
 			unchecked = true
+		case p.Options.Unsafe:
+			p.warnf(NeverApplied, nowhere, "", "klp relocations for %s will never be applied: the patch has no klp_object for it; converted all the same (--unsafe)", gate)
 		case gate == vmlinux:
 			p.errorf(NeverApplied, nowhere, "", "klp relocations for vmlinux would never be applied: before 5.8 that needs a klp_object without a name, and the patch has none").
 				hint("static struct klp_func no_funcs[] = { { } };").

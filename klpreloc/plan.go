@@ -9,6 +9,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/special"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -30,6 +31,8 @@ type Plan struct {
 	// valid any more.
 	DropTrailer bool
 
+	// Tables are special sections that lose entries.
+	Tables []TableEdit
 	// Rewrites are modpost's tables, without what is no import any more.
 	Rewrites []Rewrite
 	// Answers are what the plan rests on beside the module.
@@ -83,7 +86,7 @@ func NewPlan(f *elfrw.File, o Options) (*Plan, Diagnostics) {
 		reporter: reporter{found}, bySymbol: map[*elfrw.Symbol]*target{}, klp: map[string]*klpSymbol{},
 		annotated: make(map[*elfrw.Symbol]bool, len(input.Annotations)),
 	}
-	p.said = map[saying]bool{}
+	p.said, p.cuts = map[saying]bool{}, map[*special.Entry]string{}
 	for i := range input.Annotations {
 		p.annotated[input.Annotations[i].Symbol] = true
 	}
@@ -97,6 +100,8 @@ func NewPlan(f *elfrw.File, o Options) (*Plan, Diagnostics) {
 		p.inferences,
 		p.editable,
 		p.relocations,
+		p.strange,
+		p.cut,
 		p.symbols,
 		p.unused,
 		p.gated,
@@ -129,6 +134,8 @@ type planner struct {
 	annotated map[*elfrw.Symbol]bool // by the author or, later, by inference
 	klp       map[string]*klpSymbol  // by name
 	said      map[saying]bool
+	special   *touched
+	cuts      map[*special.Entry]string // entries that leave their tables, and for which object
 	bySymbol  map[*elfrw.Symbol]*target
 	targets   []*target
 
@@ -147,6 +154,7 @@ type target struct {
 	klp      []*klpSymbol  // of each
 	relocs   []int         // of loaded sections, by note
 	constant *choice       // that holds wherever the symbol is used
+	gone     bool          // some use went with what held it
 }
 
 func (t *target) used() int {
@@ -427,7 +435,13 @@ func (p *planner) loaded(s affectedSection, gone map[*elfrw.Section]bool) {
 		}
 		t.relocs[n]++
 		t.klp[n].relocs++
-		if !p.movable(s.Section, r, c) {
+		ok, gone := p.movable(s.Section, r, c)
+		if gone {
+			t.relocs[n]--
+			t.klp[n].relocs--
+			t.gone = true
+		}
+		if !ok || gone {
 			continue
 		}
 		m, ok := byGate[c.gate]
@@ -512,7 +526,7 @@ func (p *planner) unused() {
 	p.Plan.Symbols = keep
 	for i := range p.Input.Annotations {
 		a := &p.Input.Annotations[i]
-		if t := p.bySymbol[a.Symbol]; t != nil && t.of(a) >= 0 && t.relocs[t.of(a)] == 0 {
+		if t := p.bySymbol[a.Symbol]; t != nil && t.of(a) >= 0 && t.relocs[t.of(a)] == 0 && !t.gone {
 			p.warnf(Unused, a.place(), a.Name, "%s %s is annotated, but nothing uses it", a.Object, a.Name)
 		}
 	}

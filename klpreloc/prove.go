@@ -21,6 +21,8 @@ import (
 //     sections as the kernel wants them;
 //   - modpost's version table and, for answers.Depends, depends= in .modinfo may
 //     be without what is converted, and nothing else of them may change;
+//   - tables of alternatives and the like may be without entries, which are in
+//     .klp.arch sections of the right object, or nowhere when nobody misses them;
 //   - its symbols are those of before in their order, annotated ones as klp
 //     symbols, without those that only the annotations needed;
 //   - each relocation of a loaded section is where it was, of the same type,
@@ -40,7 +42,7 @@ func Prove(before, after *elfrw.File, answers Answers, done func([]byte)) error 
 		return err
 	}
 	in, _ := Read(before)
-	p := &prover{done: done, depends: answers.Depends, gates: newGates(before, answers.Scheme), input: in, before: before, after: after, annotated: map[*elfrw.Symbol][]*Annotation{}, named: map[string]*elfrw.Symbol{}, gone: before.GoesWith(in.Sections),
+	p := &prover{done: done, depends: answers.Depends, gates: newGates(before, answers.Scheme), unsafe: answers.Unsafe, edits: map[*elfrw.Section]*shifter{}, archs: map[string]*archProof{}, input: in, before: before, after: after, annotated: map[*elfrw.Symbol][]*Annotation{}, named: map[string]*elfrw.Symbol{}, gone: before.GoesWith(in.Sections),
 		section: map[*elfrw.Section]*elfrw.Section{}, symbol: make(map[*elfrw.Symbol]*elfrw.Symbol, len(before.Symbols)),
 		klp: map[klpKey][]*elfrw.Section{}, idle: map[*elfrw.Symbol]bool{}}
 	for i := range in.Annotations {
@@ -56,7 +58,7 @@ func Prove(before, after *elfrw.File, answers Answers, done func([]byte)) error 
 	if left, _ := Read(after); left.Annotated() {
 		return fmt.Errorf("annotations are left")
 	}
-	for _, step := range []func() error{p.files, p.sections, p.symbols, p.klpSections, p.groups, p.relocations} {
+	for _, step := range []func() error{p.files, p.tables, p.sections, p.symbols, p.klpSections, p.groups, p.relocations} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -69,7 +71,10 @@ type prover struct {
 	depends       []string        // modules that leave depends=
 	converted     map[string]bool // names in before of what is a klp symbol in after
 	gates         *gates
-	input         *Input // of before
+	unsafe        bool                        // entries stay where they can't work
+	edits         map[*elfrw.Section]*shifter // tables of before that lose entries
+	archs         map[string]*archProof       // .klp.arch sections, by name
+	input         *Input                      // of before
 	before, after *elfrw.File
 	annotated     map[*elfrw.Symbol][]*Annotation   // for one object each
 	named         map[string]*elfrw.Symbol          // klp symbols of after, by name
@@ -170,7 +175,7 @@ func (p *prover) sections() error {
 			s.Info != t.Info && s.Type != elf.SHT_SYMTAB {
 			return fmt.Errorf("section %s became %s, or its header changed", s, t)
 		}
-		if !p.sameContents(s, t) && !p.rewritten(s, t) {
+		if !p.sameContents(s, t) && !p.rewritten(s, t) && !p.edited(s, t) {
 			return fmt.Errorf("contents of %s changed", s)
 		}
 	}
@@ -346,7 +351,11 @@ func (p *prover) klpSections() error {
 			names[s.Name] = true
 		}
 	}
-	for _, t := range p.added {
+	added, err := p.archSections(p.added)
+	if err != nil {
+		return err
+	}
+	for _, t := range added {
 		if t.Type == elf.SHT_SYMTAB_SHNDX {
 			continue // Verify has looked at it
 		}
@@ -406,6 +415,11 @@ func (p *prover) relocations() error {
 			return err
 		}
 	}
+	for _, a := range p.archs {
+		if err := a.relocs.end(); err != nil {
+			return err
+		}
+	}
 	for k, left := range p.klp {
 		if len(left) > 0 {
 			return fmt.Errorf("section %s, for %s, came from nowhere", left[0], k.object)
@@ -454,6 +468,11 @@ func (p *prover) walk(s *elfrw.Section) error {
 		if r == nil {
 			break
 		}
+		x := *r
+		moved, stays := p.place(s.Target, &x)
+		if !stays {
+			continue
+		}
 		into, fate := ordinary, p.fateOf(r.Sym)
 		sym := fate.sym
 		if len(fate.notes) > 0 {
@@ -479,10 +498,13 @@ func (p *prover) walk(s *elfrw.Section) error {
 			}
 			delete(p.idle, sym)
 		}
+		if moved != nil {
+			into = moved
+		}
 		if sym == nil && r.Sym != nil {
 			return fmt.Errorf("%s+%#x: symbol %s is lost", s, r.Offset, r.Sym)
 		}
-		if err := into.expect(s, r, sym); err != nil {
+		if err := into.expect(s, &x, sym); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,11 @@ type Options struct {
 	ConvertModuleExports bool
 	// Target is the kernel's version, if it is another than the module says.
 	Target Version
+	// KeepInert refuses what would have to be dropped, although nobody would
+	// notice: tracepoints and debug messages that can't be switched on.
+	KeepInert bool
+	// Unsafe converts what will break on the kernel, for experiments.
+	Unsafe bool
 }
 
 // Answers are what a kernel's symbols said and the module does not: what a
@@ -35,6 +40,7 @@ type Answers struct {
 	Looked  []Answer
 	Depends []string // modules that nothing needs any more, which leave depends=
 	Scheme  Scheme
+	Unsafe  bool // entries that should have left their tables are in them
 }
 
 // Answer says what an undefined symbol is that carries no annotation, or one
