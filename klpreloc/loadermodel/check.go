@@ -44,11 +44,30 @@ func Check(original, converted []byte, s Scenario) error {
 	return m.compareTables(original)
 }
 
-// CheckAll is Check, with patched modules that are there, come later and never come.
+// CheckAll is Check, with patched modules that are there, come later and never come, and
+// for two or more of them with the order of coming reversed. Each is done once more
+// on a bare machine, which lacks all features and leaves paravirt sites alone: it shows
+// the relocations that are otherwise patched over.
 func CheckAll(original, converted []byte, s Scenario) error {
-	for _, s.When = range []When{Before, Later, Never} {
-		if err := Check(original, converted, s); err != nil {
-			return fmt.Errorf("modules %v: %w", s.When, err)
+	bare := s
+	bare.Kernel.Features = nil
+	bare.Kernel.Paravirt = make(map[uint8]Operation)
+	for i := range 256 {
+		bare.Kernel.Paravirt[uint8(i)] = Operation{Keep: true}
+	}
+	backwards := slices.Clone(s.Patched)
+	slices.Reverse(backwards)
+	for _, s := range []Scenario{s, bare} {
+		for _, s.Patched = range [][]string{s.Patched, backwards} {
+			for _, s.When = range []When{Before, Later, Never} {
+				if err := Check(original, converted, s); err != nil {
+					machine := ""
+					if s.Kernel.Features == nil {
+						machine = ", bare machine"
+					}
+					return fmt.Errorf("%v, modules %v%s: %w", s.Patched, s.When, machine, err)
+				}
+			}
 		}
 	}
 	return nil
@@ -80,6 +99,8 @@ func (m *Machine) compare(original []byte, present []string) error {
 		if i >= len(code) || code[i].name != want.name || len(code[i].data) != len(want.data) {
 			return fmt.Errorf("%s: not there, not of %#x bytes, or not in its place", want.name, len(want.data))
 		}
+	}
+	for i, want := range meant[0] {
 		for j, b := range code[i].data {
 			if !slices.ContainsFunc(meant, func(w []*section) bool { return w[i].data[j] == b }) {
 				n := min(8, len(want.data)-j)

@@ -28,10 +28,11 @@ type Kernel struct {
 
 // Operation is what takes a paravirt site's place (paravirt_patch_default and
 // native_patch): a call, or instructions. With neither, nothing is left to be done:
-// NOPs.
+// NOPs. Keep leaves the site as it is.
 type Operation struct {
 	Call uint64
 	Code []byte
+	Keep bool
 }
 
 // Refused is an error of the kernel: it says no, and lives.

@@ -50,10 +50,9 @@ func (m *Machine) applyParavirt(s *section, skip func(paravirt) bool) error {
 		switch {
 		case !ok:
 			b = []byte{0x0f, 0x0b}
+		case op.Keep || op.Call != 0 && p.size < 5:
+			continue
 		case op.Call != 0:
-			if p.size < 5 {
-				continue // left as it is
-			}
 			b = binary.LittleEndian.AppendUint32([]byte{0xe8}, uint32(op.Call-p.site-5))
 		}
 		if len(b) > int(p.size) {
