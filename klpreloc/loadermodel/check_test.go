@@ -31,6 +31,15 @@ func TestTables(t *testing.T) {
 			}, ".klp.arch.ext4..altinstructions: entry for .text+0x2d (livepatch_ext4_statfs+0xd) is one too many",
 		},
 		{
+			"entry lost that changes nothing here", "alt-vmlinux", func(t *testing.T, h *file) {
+				s, r := h.section(t, ".klp.arch.vmlinux..altinstructions"), h.section(t, ".rela.klp.arch.vmlinux..altinstructions")
+				s.data = append(s.data[:stride:stride], s.data[2*stride:]...)
+				r.data = append(r.data[:48:48], r.data[96:]...)
+				r.data[48] -= byte(stride)
+				r.data[72] -= byte(stride)
+			}, ".altinstructions: entry for .text+0x1a (livepatch_stat_show+0x1a) is lost",
+		},
+		{
 			"entry doubled", "two-objects", func(t *testing.T, h *file) {
 				s, r := h.section(t, ".klp.arch.ext4..altinstructions"), h.section(t, ".rela.klp.arch.ext4..altinstructions")
 				again := append([]byte(nil), r.data[:48]...)
@@ -247,6 +256,31 @@ func TestRelocations(t *testing.T) {
 	}
 	m := &Machine{image: &image{}, s: Scenario{Scheme: Linux61}}
 	assert.ErrorContains(t, m.relocate(&section{name: ".text", data: make([]byte, 4)}, rela{typ: elf.R_X86_64_64}, "x", 0), "oops: relocation at .text+0x0, which has 0x4 bytes")
+}
+
+func TestFeatures(t *testing.T) {
+	const always, missing, not = 3*32 + 21, 3*32 + 17, 0x8000
+	for _, c := range []struct {
+		name   string
+		scheme Scheme
+		a      alternative
+		want   []byte
+	}{
+		{"there", Linux419, alternative{feature: always, length: 1}, []byte{0xf4, 0x0f, 0x1f, 0x00}},
+		{"there, one-byte padding", Linux61, alternative{feature: always, length: 1}, []byte{0xf4, 0x90, 0x90, 0x90}},
+		{"missing", Linux419, alternative{feature: missing, length: 1}, []byte{0x90, 0x90, 0x90, 0x90}},
+		{"missing, padding", Linux419, alternative{feature: missing, length: 1, pad: 4}, []byte{0x0f, 0x1f, 0x40, 0x00}},
+		{"not there", Linux61, alternative{feature: missing | not, length: 4}, []byte{0xf4, 0xf4, 0xf4, 0xf4}},
+		{"not missing", Linux61, alternative{feature: always | not, length: 4}, []byte{0x90, 0x90, 0x90, 0x90}},
+		{"no such bit yet", Linux419, alternative{feature: missing | not, length: 4}, []byte{0x90, 0x90, 0x90, 0x90}},
+		{"nothing instead", Linux419, alternative{feature: always}, []byte{0x0f, 0x1f, 0x40, 0x00}},
+	} {
+		text := &section{name: ".text", flags: elf.SHF_ALLOC, addr: codeBase, data: []byte{0x90, 0x90, 0x90, 0x90, 0xf4, 0xf4, 0xf4, 0xf4}}
+		m := &Machine{image: &image{sections: []*section{text}}, s: Scenario{Scheme: c.scheme, Kernel: FixtureKernel()}}
+		c.a.site, c.a.replacement, c.a.size = codeBase, codeBase+4, 4
+		require.NoError(t, m.applyAlternative(text, c.a))
+		assert.Equal(t, c.want, text.data[:4], c.name)
+	}
 }
 
 // recompute_jump: forwards and near is short, backwards is long.

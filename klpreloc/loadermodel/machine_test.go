@@ -142,6 +142,34 @@ func TestBytes(t *testing.T) {
 	assert.Equal(t, addr+8, callAt(broken, 8))
 }
 
+// An alternative over a paravirt site: who is last wins.
+func TestOrderOfTables(t *testing.T) {
+	before := fixture(t, "6.1", "alt-para")
+	f := find(t, "alt-para")
+	for first, want := range map[bool][]byte{
+		true:  {0xb8, 0x7f, 0x7f, 0x7f, 0x7f, 0x90, 0x90},
+		false: {0xfa, 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00},
+	} {
+		s := f.Scenario(Linux61)
+		s.Scheme.ParavirtFirst = first
+		m, err := Intended(before, s, "vmlinux")
+		require.NoError(t, err)
+		_, b := m.Section(".text")
+		assert.Equal(t, want, b[5:12])
+	}
+	assert.True(t, Linux61.ParavirtFirst)
+	assert.False(t, Linux419.ParavirtFirst || Linux54.ParavirtFirst)
+}
+
+// From 5.8 on .klp.arch means nothing, for modules neither: the alternative is never
+// applied.
+func TestNewSchemeIgnoresArch(t *testing.T) {
+	f := find(t, "alt-module")
+	before := fixture(t, "6.1", f.Name)
+	after := take(t, before).klp(owners).arch(".altinstructions", 12, map[int]string{1: "ext4"}).bytes()
+	assert.ErrorContains(t, Check(before, after, f.Scenario(Linux61)), ".text+0x8 (livepatch_ext4_statfs+0x8): memory has 0f 1f 04 00")
+}
+
 // An entry that waits for two modules is right in no section: either may come first.
 func TestEntryOfTwoModules(t *testing.T) {
 	f := find(t, "alt-two-modules")
