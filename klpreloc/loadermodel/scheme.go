@@ -40,7 +40,7 @@ type Scheme struct {
 	UniqueSections bool
 
 	// Nonzero is what is printed when a relocation meets bytes that are not zero
-	// (since 4.15, eda9cec4c9a1), up to the type.
+	// (since 4.15), up to the type.
 	Nonzero string
 }
 
