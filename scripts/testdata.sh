@@ -103,13 +103,16 @@ twins() {
 	"$tool-ld" -r -o twins/$a.ko "$@"
 }
 
-# s ARCH OUT SOURCE: assemble and link; a line "ld: FLAGS" in the source is for
-# the linker
+# s ARCH OUT SOURCE [FLAG...]: assemble and link; a line "ld: FLAGS" in the source
+# is for the linker
 s() {
 	arch "$1"
-	mkdir -p "$(dirname "$2")"
-	"$tool-as" -I src -o "$tmp/s.o" "$3"
-	"$tool-ld" -r $(sed -n 's/^ \* ld: //p' "$3") -o "$2" "$tmp/s.o"
+	out=$2
+	src=$3
+	shift 3
+	mkdir -p "${out%/*}"
+	"$tool-as" -I src "$@" -o "$tmp/s.o" "$src"
+	"$tool-ld" -r $(sed -n 's/^ \* ld: //p' "$src") -o "$out" "$tmp/s.o"
 }
 
 small() {
@@ -153,6 +156,11 @@ small() {
 		*/ppc64le-*) s ppc64le "$name.ko" "$src" ;;
 		*)	     s x86_64 "$name.ko" "$src" ;;
 		esac
+	done
+	for src in src/arch/*.S; do
+		name=${src#src/arch/} name=${name%.S}
+		s x86_64 "arch/4.19/$name.ko" "$src" --defsym .LABI=419
+		s x86_64 "arch/6.1/$name.ko" "$src" --defsym .LABI=601
 	done
 	special
 }
