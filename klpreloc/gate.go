@@ -21,8 +21,9 @@ import (
 // uses the symbol:
 //
 //	owner     used in a function for     gate, since 5.8        4.7 to 5.7
-//	vmlinux   anything                   vmlinux                vmlinux, if the patch
-//	                                                            declares it, else M
+//	vmlinux   M                          vmlinux                M
+//	vmlinux   vmlinux, or several        vmlinux                vmlinux, if the patch
+//	                                                            declares it
 //	M         M                          M                      M
 //	N         M                          M                      M
 //	N         vmlinux                    N: nothing before N comes
@@ -108,7 +109,7 @@ func (g *gates) constant(notes []*Annotation) (choice, bool) {
 		return choice{note: a, gate: vmlinux}, true
 	case a.Dialect.label():
 		return choice{note: a, gate: a.LPObject}, true
-	case g.objects[vmlinux] || !g.complete():
+	case len(g.patches) == 0:
 		return choice{note: a, gate: vmlinux}, true
 	}
 	return choice{}, false
@@ -137,7 +138,7 @@ func (g *gates) choose(notes []*Annotation, s *elfrw.Section, offset uint64) cho
 			c.remark = againstUse
 		}
 		return c
-	case owner == vmlinux: // before 5.8, and the patch has no vmlinux object
+	case owner == vmlinux: // before 5.8
 		return g.oldVmlinux(c)
 	}
 	c.gate = a.LPObject
@@ -155,20 +156,25 @@ func (g *gates) choose(notes []*Annotation, s *elfrw.Section, offset uint64) cho
 	return c
 }
 
-// oldVmlinux finds the gate of a vmlinux symbol in a patch of modules only, for
-// kernels that apply vmlinux sections with the patch's vmlinux object.
+// oldVmlinux finds the gate of a vmlinux symbol for kernels that apply vmlinux
+// sections with the patch's vmlinux object, and allow them in any other. What a
+// function of one module needs goes with that module, so that all of an alternative
+// in it can.
 func (g *gates) oldVmlinux(c choice) choice {
 	modules := c.objects
-	if len(modules) == 0 {
+	if len(modules) == 0 && !g.objects[vmlinux] {
 		for o := range g.objects {
 			modules = append(modules, o)
 		}
 	}
-	if len(modules) == 1 {
+	switch {
+	case len(modules) == 1:
 		c.gate = modules[0]
-		return c
+	case g.objects[vmlinux] || !g.complete():
+		c.gate = vmlinux
+	default:
+		c.gate, c.remark = vmlinux, tooMany
 	}
-	c.gate, c.remark = vmlinux, tooMany
 	return c
 }
 
