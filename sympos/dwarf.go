@@ -36,9 +36,9 @@ import (
 // information, else the file's name, else "". The files that a path belongs to are
 // those that the compiler was given: what they include counts as theirs.
 //
-// The first call for an object reads for all names of the table. An error says
-// that a file could not be opened or has no symbol table any more; debug information that can't
-// be read is like none.
+// The first call for an object reads for all names of the table, so calls are not for
+// several goroutines at once. An error says that a file could not be opened or has no
+// symbol table any more; debug information that can't be read is like none.
 func (t *Table) Paths(object, name string) ([]string, error) {
 	list := t.Lookup(object, name)
 	all := make([]string, len(list))

@@ -316,7 +316,7 @@ func TestMatchFile(t *testing.T) {
 // Whatever a byte is, nothing panics or takes long, and files are not mixed up
 // without a word: names stay those of the symbol table.
 func TestEveryByteOfDebugInformationPoked(t *testing.T) {
-	for _, name := range []string{"ppc32-vmlinux", "ppc32.ko", "s390x-vmlinux"} {
+	for _, name := range []string{"ppc32-vmlinux", "s390x.ko"} {
 		b := fixture(t, name)
 		f, err := elf.NewFile(bytes.NewReader(b))
 		require.NoError(t, err)
@@ -392,7 +392,7 @@ func TestSharedDebugInformationIsBounded(t *testing.T) {
 	e.sections = append(e.sections, tinySection{".debug_info", 0, 0, info.Bytes()}, tinySection{".debug_abbrev", 0, 0, abbrevs.Bytes()}, tinySection{".debug_ranges", 0, 0, ranges.Bytes()})
 	start := time.Now()
 	contractPaths(t, e.bytes())
-	assert.Less(t, time.Since(start), 10*time.Second)
+	assert.Less(t, time.Since(start), 30*time.Second, "without bounds it is minutes")
 }
 
 // TestPathsOfARealKernel runs where KLP_VMLINUX names a vmlinux with debug

@@ -182,7 +182,7 @@ func (d *dwarf) root(u *unit) (bool, error) {
 				u.strBase, u.listBase, u.addrBase = 16, 20, 16
 			}
 		}
-		for _, at := range a.attrs {
+		for _, at := range table.attrs[a.from:a.to] {
 			v := c.value(at.form, at.implicit, u)
 			switch at.name {
 			case atName:
@@ -425,18 +425,18 @@ func (d *dwarf) variables(u *unit, visit func(address uint64)) error {
 	if err != nil {
 		return err
 	}
-	steps := table.compile(u)
+	table.compile(u)
 	c := cursor{b: b, order: d.f.order}
 	for c.pos < len(c.b) && !c.bad {
 		code := c.uleb()
 		if code == 0 {
 			continue // end of a list of children
 		}
-		all := steps.find(code)
-		if all == nil {
+		a := table.find(code)
+		if a == nil {
 			return nil // nothing tells where the next one begins
 		}
-		for _, s := range all.steps {
+		for _, s := range table.steps[a.first:a.behind] {
 			if s.skip > 0 {
 				c.skip(s.skip)
 				continue
@@ -472,13 +472,16 @@ func (d *dwarf) variables(u *unit, visit func(address uint64)) error {
 type abbrevs struct {
 	direct []abbrev // code i+1, where the codes are 1, 2, 3 …
 	others map[uint64]*abbrev
+	attrs  []attr
+	steps  []step // see compile
 }
 
 type abbrev struct {
-	tag   uint64
-	attrs []attr
-	steps []step // see compile
-	found bool
+	tag      uint64
+	from, to int // in attrs
+	// The first and behind the last of its steps.
+	first, behind int
+	found         bool
 }
 
 type attr struct {
@@ -514,14 +517,14 @@ func (d *dwarf) abbrevsAt(off uint64) (*abbrevs, error) {
 			return nil, err
 		}
 		c := cursor{b: b, order: d.f.order}
-		t := abbrevs{others: map[uint64]*abbrev{}, direct: d.table.direct[:0]}
+		t := abbrevs{others: map[uint64]*abbrev{}, direct: d.table.direct[:0], attrs: d.table.attrs[:0], steps: d.table.steps[:0]}
 		count := 0
 		for !c.bad {
 			code := c.uleb()
 			if code == 0 || c.bad {
 				break
 			}
-			a := abbrev{tag: c.uleb(), found: true}
+			a := abbrev{tag: c.uleb(), from: len(t.attrs), found: true}
 			c.u8()
 			for !c.bad {
 				x := attr{name: c.uleb(), form: c.uleb()}
@@ -531,10 +534,11 @@ func (d *dwarf) abbrevsAt(off uint64) (*abbrevs, error) {
 				if x.name == 0 && x.form == 0 {
 					break
 				}
-				if a.attrs = append(a.attrs, x); len(a.attrs) > maxAttrs {
-					return nil, fmt.Errorf("abbreviation of %d attributes: %w", len(a.attrs), ErrTooLarge)
+				if t.attrs = append(t.attrs, x); len(t.attrs)-a.from > maxAttrs {
+					return nil, fmt.Errorf("abbreviation of more than %d attributes: %w", maxAttrs, ErrTooLarge)
 				}
 			}
+			a.to = len(t.attrs)
 			if count++; count > maxAbbrevs {
 				return nil, fmt.Errorf("%d abbreviations: %w", count, ErrTooLarge)
 			}
@@ -545,7 +549,8 @@ func (d *dwarf) abbrevsAt(off uint64) (*abbrevs, error) {
 				}
 				t.direct[code-1] = a
 			} else {
-				t.others[code] = &a
+				other := a
+				t.others[code] = &other
 			}
 		}
 		if c.bad && len(b) == n { // not all of it
@@ -558,22 +563,24 @@ func (d *dwarf) abbrevsAt(off uint64) (*abbrevs, error) {
 
 // compile makes the steps in which entries of the unit are gone through: of most
 // there is nothing to look at.
-func (t *abbrevs) compile(u *unit) *abbrevs {
+func (t *abbrevs) compile(u *unit) {
+	t.steps = t.steps[:0]
 	of := func(a *abbrev) {
-		a.steps = a.steps[:0]
-		for _, x := range a.attrs {
+		a.first = len(t.steps)
+		for _, x := range t.attrs[a.from:a.to] {
 			n := fixed(x.form, u)
 			wanted := a.tag == tagVariable && x.name == atLocation
 			switch {
 			case n == 0:
-			case n > 0 && len(a.steps) > 0 && a.steps[len(a.steps)-1].skip > 0:
-				a.steps[len(a.steps)-1].skip += n
+			case n > 0 && len(t.steps) > a.first && t.steps[len(t.steps)-1].skip > 0:
+				t.steps[len(t.steps)-1].skip += n
 			case n > 0:
-				a.steps = append(a.steps, step{skip: n})
+				t.steps = append(t.steps, step{skip: n})
 			default:
-				a.steps = append(a.steps, step{form: x.form, location: wanted})
+				t.steps = append(t.steps, step{form: x.form, location: wanted})
 			}
 		}
+		a.behind = len(t.steps)
 	}
 	for i := range t.direct {
 		of(&t.direct[i])
@@ -581,7 +588,6 @@ func (t *abbrevs) compile(u *unit) *abbrevs {
 	for _, a := range t.others {
 		of(a)
 	}
-	return t
 }
 
 // A class is what a value stands for.
