@@ -4,10 +4,12 @@ package reach
 
 import (
 	"debug/elf"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/code"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 )
 
@@ -119,7 +121,7 @@ func (w *walk) read() {
 			}
 			// Where the jump table begins isn't known before what refers
 			// to it is, and code has symbols.
-			if to, offset, ok := w.target(s.Target, x); ok && cuts(to) {
+			if to, offset, ok := code.Target(w.f, s.Target, x); ok && cuts(to) {
 				w.mark(to, offset)
 			}
 		}
@@ -266,13 +268,18 @@ func (w *walk) ends(a *area, x *elfrw.Rela) (from, to int) {
 	if x.Offset < s.Size() {
 		from = a.piece(x.Offset)
 	}
-	dest, offset, ok := w.target(s, x)
+	dest, offset, ok := code.Target(w.f, s, x)
 	if !ok {
 		return from, to
 	}
-	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && executable(dest) && table(s) && w.relative(x) {
+	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && executable(dest) && jumpTable(s) && code.Relative(w.f, x) {
 		// An entry of a jump table, relative to where that begins.
 		offset -= x.Offset - a.starts[from-a.first]
 	}
 	return from, w.piece(dest, offset)
+}
+
+// jumpTable reports whether s is where compilers put jump tables.
+func jumpTable(s *elfrw.Section) bool {
+	return !executable(s) && strings.HasPrefix(s.Name, ".rodata")
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package reach
+package code
 
 import (
 	"bufio"
@@ -65,21 +65,20 @@ func TestObjdump(t *testing.T) {
 
 // compare reads objdump's lines, "     4c:\te8 00 00 00 00 \tcall   51 <f+0x11>".
 func compare(t *testing.T, f *elfrw.File, out []byte) (instructions, branches int) {
-	g := newGraph(f)
-	decode := g.decoder()
-	var code []byte
+	decode := Decoder(f)
+	var text []byte
 	var filled map[uint64]bool // by a relocation, which some objdumps apply
 	lines := bufio.NewScanner(bytes.NewReader(out))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		line := lines.Text()
 		if name, ok := strings.CutPrefix(line, "Disassembly of section "); ok {
-			code, filled = nil, map[uint64]bool{}
+			text, filled = nil, map[uint64]bool{}
 			count := 0
 			for _, s := range f.Sections {
 				if s.Name == strings.TrimSuffix(name, ":") {
 					count++
-					code = s.Data
+					text = s.Data
 				}
 				if s.HasRelocs() && s.Target != nil && s.Target.Name == strings.TrimSuffix(name, ":") {
 					for _, r := range s.Relocs() {
@@ -88,39 +87,39 @@ func compare(t *testing.T, f *elfrw.File, out []byte) (instructions, branches in
 				}
 			}
 			if count != 1 {
-				code = nil // which of them is not said
+				text = nil // which of them is not said
 			}
 			continue
 		}
 		place, rest, ok := strings.Cut(line, ":\t")
 		at, err := strconv.ParseUint(strings.TrimSpace(place), 16, 64)
-		if code == nil || !ok || err != nil {
+		if text == nil || !ok || err != nil {
 			continue
 		}
-		hex, text, ok := strings.Cut(rest, "\t")
-		words := strings.Fields(text)
-		if !ok || len(words) == 0 || strings.Contains(text, "(bad)") || strings.Contains(text, ".long") || strings.Contains(text, ".short") || strings.Contains(text, ".inst") {
+		hex, said, ok := strings.Cut(rest, "\t")
+		words := strings.Fields(said)
+		if !ok || len(words) == 0 || strings.Contains(said, "(bad)") || strings.Contains(said, ".long") || strings.Contains(said, ".short") || strings.Contains(said, ".inst") {
 			continue
 		}
 		size := len(strings.Join(strings.Fields(hex), "")) / 2
-		in := decode(code[at:min(at+16, uint64(len(code)))])
+		in := decode(text[at:min(at+16, uint64(len(text)))])
 		instructions++
-		if in.broken || in.size != size {
+		if in.Size != size {
 			assert.Fail(t, "length", "%s: %s: %+v", f.Name, line, in)
 			continue
 		}
 		// A place in the section is the last operand, with a name behind.
-		if i := strings.Index(text, " <"); filled[at] {
+		if i := strings.Index(said, " <"); filled[at] {
 			continue
-		} else if in.jumps && i > 0 && !strings.Contains(text, "#") {
-			operand := text[:i]
+		} else if in.Refers && i > 0 && !strings.Contains(said, "#") {
+			operand := said[:i]
 			operand = operand[strings.LastIndexAny(operand, " ,\t")+1:]
 			to, err := strconv.ParseUint(operand, 16, 64)
-			if assert.NoError(t, err, line) && !assert.Equal(t, to, at+uint64(in.to), "%s: %s", f.Name, line) {
+			if assert.NoError(t, err, line) && !assert.Equal(t, to, at+uint64(in.To), "%s: %s", f.Name, line) {
 				continue
 			}
 			branches++
-		} else if !in.jumps && g.f.Header.Machine == elf.EM_X86_64 && (words[0][0] == 'j' || words[0] == "call") && !strings.Contains(text, "*") {
+		} else if !in.Refers && f.Header.Machine == elf.EM_X86_64 && (words[0][0] == 'j' || words[0] == "call") && !strings.Contains(said, "*") {
 			assert.Fail(t, "no branch", "%s: %s: %+v", f.Name, line, in)
 		}
 	}
