@@ -152,7 +152,7 @@ func (m *image) text(p spot) (string, bool) {
 	if s, ok := m.strings[p]; ok {
 		return s, s != ""
 	}
-	if p.section.Type != elf.SHT_PROGBITS || !p.section.Alloc() || executable(p.section) || p.offset >= uint64(len(p.section.Data)) {
+	if p.section.Type != elf.SHT_PROGBITS || !p.section.Alloc() || executable(p.section) {
 		return "", false
 	}
 	b := p.section.Data[p.offset:]

@@ -57,7 +57,6 @@ type walk struct {
 	sets     *sets
 	seeds    []int32  // by piece: a set that is final, or none
 	declared []bool   // by piece: the seed is all it gets
-	blocked  []bool   // by piece: leads nowhere
 	relocs   []source // sections of relocations
 	heads    []int32  // edges by piece, as indexes into tails
 	tails    []int32
@@ -133,24 +132,24 @@ func (w *walk) read() {
 func (w *walk) seed(patches []*klppatch.Patch) {
 	w.sets = newSets(patches)
 	w.seeds = make([]int32, w.pieces)
-	w.declared, w.blocked = make([]bool, w.pieces), make([]bool, w.pieces)
-	block := func(p klppatch.Place, set int32) {
+	w.declared = make([]bool, w.pieces)
+	own := func(p klppatch.Place, set int32) {
 		from, to := w.within(p.Section, p.Offset, p.Size)
 		for i := from; i < to; i++ {
-			w.blocked[i], w.declared[i] = true, true
+			w.declared[i] = true
 			w.seeds[i] = w.sets.union(w.seeds[i], set)
 		}
 	}
 	for _, p := range patches {
-		block(p.At, 0)
+		own(p.At, 0)
 		for i := range p.Objects {
 			o := &p.Objects[i]
 			set := w.sets.single(o.Name)
-			block(o.At, set)
-			block(o.FuncsAt, set)
+			own(o.At, set)
+			own(o.FuncsAt, set)
 			for _, f := range o.Funcs {
 				if o.FuncsAt.Section == nil {
-					block(f.At, set)
+					own(f.At, set)
 				}
 				if f.New.Section == nil {
 					continue
@@ -170,7 +169,7 @@ func (w *walk) seed(patches []*klppatch.Patch) {
 			for _, c := range o.Callbacks {
 				set := w.sets.single(o.Name)
 				if o.At.Section == nil {
-					block(c.At, set)
+					own(c.At, set)
 				}
 				if c.Section == nil {
 					continue
@@ -184,7 +183,7 @@ func (w *walk) seed(patches []*klppatch.Patch) {
 	if s := w.f.Section(thisModule); s != nil {
 		from, to := w.within(s, 0, s.Size())
 		for i := from; i < to; i++ {
-			w.blocked[i], w.declared[i] = true, true
+			w.declared[i] = true
 		}
 	}
 }
@@ -197,7 +196,7 @@ func (w *walk) connect() {
 	filled := w.filled()
 	for _, a := range w.order {
 		w.branches(a, filled[a], func(from, to int) {
-			if !w.blocked[from] && !w.declared[to] {
+			if !w.declared[to] {
 				local = append(local, pair{int32(from), int32(to)})
 			}
 		})
@@ -225,7 +224,7 @@ func (w *walk) connect() {
 // edges calls visit for each relocation between two pieces.
 func (w *walk) edges(visit func(from, to int)) {
 	edge := func(from, to int) {
-		if from >= 0 && to >= 0 && from != to && !w.blocked[from] && !w.declared[to] {
+		if from >= 0 && to >= 0 && from != to && !w.declared[to] {
 			visit(from, to)
 		}
 	}

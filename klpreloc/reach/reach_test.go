@@ -119,7 +119,7 @@ const (
 // the entry behind it.
 func TestTables(t *testing.T) {
 	f := open(t, fixtures+"/x86_64-505.ko")
-	ext4, vm, nfs := symbol(t, f, "ext4_show"), symbol(t, f, "vm_show"), symbol(t, f, "nfs_show")
+	ext4, vm, nfs := symbol(t, f, "ext4_helper"), symbol(t, f, "vm_switch"), symbol(t, f, "nfs_switch")
 	call := []byte{0xe8, 0, 0, 0, 0}
 	repl, y := add(f, ".altinstr_replacement", elf.SHF_EXECINSTR, append(append([]byte{}, call...), call...),
 		elfrw.Rela{Offset: 1, Sym: symbol(t, f, "setup"), Type: plt32, Addend: -4})
@@ -150,8 +150,9 @@ func TestTables(t *testing.T) {
 			left = append(left, all[i])
 		}
 		rs.SetRelocs(left)
-		assert.Equal(t, "nfs", objects(t, f, attribute(t, f), "nfs_show"))
-		assert.Equal(t, "ext4 vmlinux", objects(t, f, attribute(t, f), "both"))
+		a := attribute(t, f)
+		assert.Equal(t, "nfs", objects(t, f, a, "nfs_switch"))
+		assert.Equal(t, "vmlinux", objects(t, f, a, "vm_switch"))
 		rs.SetRelocs(all)
 	}
 }
@@ -205,6 +206,100 @@ func TestDeclarations(t *testing.T) {
 	}
 }
 
+// function adds a function in a section of its own, with a call of each of the
+// others.
+func function(t testing.TB, f *elfrw.File, name string, calls ...string) *elfrw.Symbol {
+	text := make([]byte, 8+8*len(calls))
+	var relocs []elfrw.Rela
+	for i, c := range calls {
+		text[8*i] = 0xe8
+		relocs = append(relocs, elfrw.Rela{Offset: uint64(8*i + 1), Sym: symbol(t, f, c), Type: plt32, Addend: -4})
+	}
+	s, _ := add(f, ".text."+name, elf.SHF_EXECINSTR, text, relocs...)
+	y := &elfrw.Symbol{Name: name, Section: s, Size: s.Size(), Info: byte(elf.STT_FUNC)}
+	f.AddSymbol(y)
+	return y
+}
+
+// replace makes another the new function of the first of an object's.
+func replace(t testing.TB, f *elfrw.File, object string, y *elfrw.Symbol) {
+	patches, err := klppatch.Read(f)
+	require.NoError(t, err)
+	at := patches[0].Object(object).Funcs[0].At.Offset + 8
+	rs := f.Section(".rela.data")
+	all := slices.Clone(rs.Relocs())
+	i := slices.IndexFunc(all, func(r elfrw.Rela) bool { return r.Offset == at })
+	all[i].Sym, all[i].Addend = y, 0
+	rs.SetRelocs(all)
+}
+
+// TestModule: struct module leads to init_module, for no object.
+func TestModule(t *testing.T) {
+	f := open(t, fixtures+"/x86_64-505.ko")
+	replace(t, f, "nfs", function(t, f, "more", "__this_module", "both"))
+	a := attribute(t, f)
+	assert.Equal(t, "ext4 nfs vmlinux", objects(t, f, a, "both"))
+	for _, name := range []string{"__this_module", "init_module", "setup"} {
+		assert.Equal(t, "", objects(t, f, a, name), name)
+	}
+}
+
+// TestCircle: functions that call each other are reached by all who reach one,
+// and so is what any of them leads to.
+func TestCircle(t *testing.T) {
+	f := open(t, fixtures+"/x86_64-505.ko")
+	replace(t, f, "nfs", function(t, f, "more", "ext4_more"))
+	a := attribute(t, f)
+	assert.Equal(t, "ext4 nfs", objects(t, f, a, "ext4_helper"))
+	assert.Equal(t, "ext4 nfs", objects(t, f, a, "ext4_more"))
+	s := f.Section(".rodata.str1.1")
+	assert.Equal(t, []string{"ext4", "nfs"}, a.Objects(s, uint64(strings.Index(string(s.Data), "ext4 helper"))))
+}
+
+// TestSymbols: labels and mapping marks cut nothing in two, nor do symbols that
+// overlap.
+func TestSymbols(t *testing.T) {
+	f := open(t, fixtures+"/x86_64-505.ko")
+	s, _ := add(f, ".text.asm", elf.SHF_EXECINSTR, make([]byte, 64), elfrw.Rela{Offset: 33, Sym: symbol(t, f, "setup"), Type: plt32, Addend: -4},
+		elfrw.Rela{Offset: 49, Sym: symbol(t, f, "cleanup_module"), Type: plt32, Addend: -4})
+	label := func(name string, value, size uint64, kind elf.SymType) *elfrw.Symbol {
+		y := &elfrw.Symbol{Name: name, Section: s, Value: value, Size: size, Info: byte(elf.STB_GLOBAL)<<4 | byte(kind)}
+		f.AddSymbol(y)
+		return y
+	}
+	asm := label("asm", 0, 0, elf.STT_NOTYPE)
+	label("$d", 8, 0, elf.STT_NOTYPE)
+	label("next", 48, 8, elf.STT_FUNC)
+	replace(t, f, "nfs", asm)
+	a := attribute(t, f)
+	assert.Equal(t, "nfs", objects(t, f, a, "setup"))
+	assert.Equal(t, "", objects(t, f, a, "cleanup_module"))
+
+	asm.Size, asm.Info = 16, byte(elf.STB_GLOBAL)<<4|byte(elf.STT_FUNC)
+	assert.Equal(t, "", objects(t, f, attribute(t, f), "setup"))
+	label("inner", 8, 32, elf.STT_NOTYPE)
+	assert.Equal(t, "nfs", objects(t, f, attribute(t, f), "setup"))
+}
+
+// TestDistances: a jump table of distances from where it begins.
+func TestDistances(t *testing.T) {
+	f := open(t, fixtures+"/x86_64-505.ko")
+	setup := symbol(t, f, "setup")
+	section := f.Symbols[slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Type() == elf.STT_SECTION && y.Section == setup.Section })]
+	var relocs []elfrw.Rela
+	for i := int64(0); i < 8; i++ {
+		relocs = append(relocs, elfrw.Rela{Offset: uint64(8 + 4*i), Sym: section, Type: pc32, Addend: int64(setup.Value+setup.Size) - 1 + 4*i})
+	}
+	_, table := add(f, ".rodata.table", 0, make([]byte, 40), relocs...)
+	more := function(t, f, "more", "both")
+	rs := f.Section(".rela.text.more")
+	rs.SetRelocs([]elfrw.Rela{{Offset: 3, Sym: table, Type: uint32(elf.R_X86_64_32S), Addend: 8}})
+	replace(t, f, "nfs", more)
+	a := attribute(t, f)
+	assert.Equal(t, "nfs", objects(t, f, a, "setup"))
+	assert.Equal(t, "", objects(t, f, a, "enable"))
+}
+
 // TestNowhere: places that are none, and no patch at all.
 func TestNowhere(t *testing.T) {
 	f := open(t, fixtures+"/x86_64-505.ko")
@@ -213,6 +308,9 @@ func TestNowhere(t *testing.T) {
 	assert.Nil(t, a.Objects(nil, 0))
 	assert.Nil(t, a.Objects(s, s.Size()))
 	assert.Nil(t, a.Objects(s, 1<<63))
+	bss := f.Section(".bss") // all of it is xfs's list
+	assert.Equal(t, []string{"xfs"}, a.Objects(bss, bss.Size()-1))
+	assert.Nil(t, a.Objects(bss, bss.Size()))
 	assert.Nil(t, a.Objects(f.Section(".symtab"), 0))
 	assert.Nil(t, a.Objects(f.Section(".rela.text"), 0))
 	assert.Nil(t, a.Objects(&elfrw.Section{Name: "other"}, 0))
