@@ -93,7 +93,7 @@ func TestNone(t *testing.T) {
 	assert.Empty(t, patches)
 
 	patches, err = klppatch.Read(open(t, "../../../testdata/s390x/labels-dot.ko"))
-	assert.EqualError(t, err, "the module enables a livepatch, but no klp_patch stands in its data: its code fills it in")
+	assert.EqualError(t, err, "the module enables a livepatch, but no klp_patch with objects stands in its data: its code fills it in")
 	assert.Empty(t, patches)
 
 	f := open(t, "x86_64-505.ko")
@@ -215,12 +215,27 @@ func TestUnreadable(t *testing.T) {
 			func(s scene) {
 				change(s.T, s.File, s.Section(".text"), 0x2a, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("no_funcs"), 20 })
 			}},
-		{"objects filled in by code", "a klp_patch without objects, or the module's code fills them in",
+		{"objects filled in by code", "no klp_patch with objects stands in its data: its code fills it in",
 			func(s scene) {
 				s.change(s.at.Offset+8, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("no_funcs"), 0 })
 			}},
 		{"objects of other length by BTF", "840 bytes are no array of klp_object, which has 176",
 			func(s scene) { addBTF(s.File, ".BTF.base", "klp_object", 176) }},
+		{"objects behind the end", "no klp_patch with objects stands in its data",
+			func(s scene) { s.change(s.at.Offset+8, func(r *elfrw.Rela) { r.Addend = 1 << 40 }) }},
+		{"functions behind the end", "the functions of nfs are not in the module's data",
+			func(s scene) { s.change(s.nfs.At.Offset+8, func(r *elfrw.Rela) { r.Addend = -1 << 40 }) }},
+		{"two pointers to objects", "no klp_patch with objects stands in its data",
+			func(s scene) { s.point(s.at.Offset+8, s.symbol("objs"), 0) }},
+		{"new function at the end", "what replaces nfs_show is no function",
+			func(s scene) {
+				s.change(s.nfs.FuncsAt.Offset+8, func(r *elfrw.Rela) { r.Addend = int64(s.Section(".text").Size()) })
+			}},
+		{"name in code", "the name of a klp_object can't be read",
+			func(s scene) {
+				_, y := add(s.File, ".text.name", elf.SHF_EXECINSTR, []byte("ext4\x00"))
+				s.change(s.nfs.At.Offset, func(r *elfrw.Rela) { r.Sym, r.Addend = y, 0 })
+			}},
 		{"too many objects", "257 objects are more than the 256 that are read",
 			func(s scene) { manyObjects(s.T, s.File, s.at, 257) }},
 	} {
@@ -408,6 +423,10 @@ func TestSeveral(t *testing.T) {
 	assert.Equal(t, text(patches[0]), text(patches[1]))
 	assert.Equal(t, more, patches[1].At.Section)
 
+	more.Flags &^= uint64(elf.SHF_WRITE) // no kernel could fill in the rest
+	assert.Equal(t, s.data, one(t, s.File).At.Section)
+	more.Flags |= uint64(elf.SHF_WRITE)
+
 	point(t, s.File, more, 32, s.symbol("__this_module"), 0)
 	point(t, s.File, more, 40, s.symbol("objs"), 168*2) // begins in the middle
 	change(t, s.File, more, 40, func(r *elfrw.Rela) {
@@ -418,6 +437,48 @@ func TestSeveral(t *testing.T) {
 	patches, err = klppatch.Read(s.File)
 	assert.ErrorContains(t, err, "the array of klp_object has no end")
 	assert.Len(t, patches, 2)
+}
+
+// TestUnknownStrides: structures that no release has, like those of a kernel
+// with CONFIG_DEBUG_KOBJECT_RELEASE.
+func TestUnknownStrides(t *testing.T) {
+	const object, function = 256, 240
+	s := newScene(t, "x86_64-505.ko")
+	y := names(s.File, "ext4 a b")
+	fs, funcs := add(s.File, ".data.fs", elf.SHF_WRITE, make([]byte, 3*function))
+	for i := uint64(0); i < 2; i++ {
+		point(t, s.File, fs, i*function, y, int64(5+2*i))
+		point(t, s.File, fs, i*function+8, s.symbol("both"), 0)
+	}
+	objs, list := add(s.File, ".data.os", elf.SHF_WRITE, make([]byte, 3*object))
+	point(t, s.File, objs, 0, y, 0)
+	point(t, s.File, objs, 8, funcs, 0)
+	point(t, s.File, objs, object+8, funcs, 0) // vmlinux
+	s.change(s.at.Offset+8, func(r *elfrw.Rela) { r.Sym, r.Addend = list, 0 })
+	p := one(t, s.File)
+	assert.Equal(t, "ext4\n\ta → both\n\tb → both\nvmlinux\n\ta → both\n\tb → both\n", text(p))
+	assert.Equal(t, klppatch.Strides{Object: object, Func: function, ObjectBy: klppatch.ByDistance, FuncBy: klppatch.ByDistance}, p.Strides)
+}
+
+// TestOverlap: lists that share their ends take no more work than the file is
+// long.
+func TestOverlap(t *testing.T) {
+	const n, lists = 20_000, 200
+	s := newScene(t, "x86_64-505.ko")
+	y := names(s.File, "name")
+	fs, funcs := add(s.File, ".data.fs", elf.SHF_WRITE, make([]byte, 152*(n+1)))
+	relocs := make([]elfrw.Rela, 0, 2*n)
+	for i := uint64(0); i < n; i++ {
+		relocs = append(relocs, elfrw.Rela{Offset: 152 * i, Sym: y, Type: 1}, elfrw.Rela{Offset: 152*i + 8, Sym: s.symbol("both"), Type: 1})
+	}
+	relocsOf(t, s.File, fs).SetRelocs(relocs)
+	objs := manyObjects(t, s.File, s.at, lists)
+	for i := int64(0); i < lists; i++ {
+		s.AddSymbol(&elfrw.Symbol{Section: fs, Value: uint64(152 * i), Size: uint64(152 * (n + 1 - i)), Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)})
+		change(t, s.File, objs, uint64(168*i+8), func(r *elfrw.Rela) { r.Sym, r.Addend = funcs, 152*i })
+	}
+	_, err := klppatch.Read(s.File)
+	assert.ErrorContains(t, err, "the arrays overlap, or there are too many")
 }
 
 // TestDoubts: an error of many doubts stays readable.

@@ -36,7 +36,6 @@ type reader struct {
 	fns  map[spot]*funcs
 	// shape holds spots that don't look like objects, and those that do.
 	shape map[spot]bool
-	blank Place // what may be objects to be, all zero
 }
 
 type objects struct {
@@ -90,10 +89,8 @@ func Read(f *elfrw.File) ([]*Patch, error) {
 		return patches, doubts
 	case len(patches) != 0:
 		return patches, nil
-	case r.calls && r.blank.Section != nil:
-		return nil, Unreadable{{r.blank, "a klp_patch without objects, or the module's code fills them in"}}
 	case r.calls:
-		return nil, Unreadable{{Reason: "the module enables a livepatch, but no klp_patch stands in its data: its code fills it in"}}
+		return nil, Unreadable{{Reason: "the module enables a livepatch, but no klp_patch with objects stands in its data: its code fills it in"}}
 	}
 	return nil, ErrNone
 }
@@ -141,34 +138,54 @@ func (r *reader) roots() (patches []*Patch, doubts Unreadable) {
 }
 
 // looksLike reports whether p may be an array of objects, so that what is wrong
-// with it is worth a word: its first element has functions, and if it has a name
-// that is one.
+// with it is worth a word. A dozen kinds of structure begin with THIS_MODULE and
+// a pointer to data.
 func (r *reader) looksLike(p spot) bool {
 	is, known := r.shape[p]
-	if known {
-		return is
+	if !known {
+		is = r.likeObject(p)
+		r.shape[p] = is
 	}
-	if is = writable(p.section) && p.offset%r.word == 0; is {
-		relocs := r.between(p.section, p.offset, p.offset+2*r.word)
-		switch {
-		case len(relocs) == 0:
-			if is = false; r.number(p.section, p.offset) == 0 && r.number(p.section, p.offset+r.word) == 0 {
-				r.blank = Place{p.section, p.offset, 2 * r.word}
-			}
-		default:
-			funcs := r.pointer(p.section, p.offset+r.word)
-			is = funcs != nil
-			if is {
-				to, ok := target(funcs)
-				is = ok && writable(to.section)
-			}
-			if is && relocs[0].Offset == p.offset {
-				_, is = r.name(r.pointer(p.section, p.offset))
-			}
+	return is
+}
+
+// likeObject reports whether a klp_object may begin at p: it has functions, and
+// if it has a name that is one.
+func (r *reader) likeObject(p spot) bool {
+	if !writable(p.section) || p.offset%r.word != 0 {
+		return false
+	}
+	if y := r.symbol(p, elf.STT_OBJECT); y != nil && y.Size != 0 && y.Size < klpObject.used*r.word {
+		return false
+	}
+	funcs := r.pointer(p.section, p.offset+r.word)
+	if funcs == nil {
+		return false // no objects yet, or something else
+	}
+	if len(r.between(p.section, p.offset, p.offset+r.word)) != 0 {
+		if _, ok := r.name(r.pointer(p.section, p.offset)); !ok {
+			return false
 		}
 	}
-	r.shape[p] = is
-	return is
+	to, ok := target(funcs)
+	return ok && writable(to.section) && r.likeFunc(to)
+}
+
+// likeFunc reports whether a klp_func may begin at p, or the end of its array:
+// of its two pointers one at least is what it should be.
+func (r *reader) likeFunc(p spot) bool {
+	if len(r.between(p.section, p.offset, p.offset+2*r.word)) == 0 {
+		return true
+	}
+	if _, ok := r.name(r.pointer(p.section, p.offset)); ok {
+		return true
+	}
+	x := r.pointer(p.section, p.offset+r.word)
+	if x == nil {
+		return false
+	}
+	_, ok := r.code(x)
+	return ok
 }
 
 // patch reads the klp_patch at that place, whose objects are at p.

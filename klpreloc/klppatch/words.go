@@ -10,6 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/code"
 )
 
 // addressTypes are the relocations that store an address (the machines'
@@ -151,7 +152,7 @@ func (m *image) text(p spot) (string, bool) {
 	if s, ok := m.strings[p]; ok {
 		return s, s != ""
 	}
-	if p.section.Type != elf.SHT_PROGBITS || !p.section.Alloc() || executable(p.section) || p.offset >= uint64(len(p.section.Data)) {
+	if p.section.Type != elf.SHT_PROGBITS || !p.section.Alloc() || executable(p.section) {
 		return "", false
 	}
 	b := p.section.Data[p.offset:]
@@ -256,8 +257,7 @@ func (m *image) mark() {
 }
 
 // codeRefers reports whether code refers to a place in p, which it may then
-// fill in. What it refers to relative to itself is a few bytes off: x86's fields
-// are followed by the next instruction, s390's preceded by two bytes.
+// fill in.
 func (m *image) codeRefers(p Place) bool {
 	if m.uses == nil {
 		m.use()
@@ -280,17 +280,9 @@ func (m *image) use() {
 				if x == nil {
 					break
 				}
-				if x.Sym == nil || x.Sym.Section == nil || !writable(x.Sym.Section) {
-					continue
+				if to, offset, ok := code.Target(m.f, s, x); ok && writable(to) {
+					m.uses[to] = append(m.uses[to], offset)
 				}
-				offset := x.Sym.Value + uint64(x.Addend)
-				switch {
-				case m.f.Header.Machine == elf.EM_X86_64 && (x.Type == uint32(elf.R_X86_64_PC32) || x.Type == uint32(elf.R_X86_64_PLT32)):
-					offset += 4
-				case m.f.Header.Machine == elf.EM_S390 && x.Type != m.address:
-					offset -= 2
-				}
-				m.uses[x.Sym.Section] = append(m.uses[x.Sym.Section], offset)
 			}
 		}
 	}

@@ -20,9 +20,9 @@
 // Three things end a way:
 //
 //   - A new function belongs to the objects that declare it, whoever calls it.
-//   - The klp_patch and its arrays lead nowhere: a function that looks at its own
-//     patch doesn't work for all of it. They belong to the object they describe.
-//   - So does struct module, which leads to init_module.
+//   - So do the klp_patch and its arrays, to the object they describe: a function
+//     that looks at its own patch doesn't work for all of it.
+//   - Struct module, which leads to init_module, belongs to none.
 //
 // An entry of .altinstructions, __jump_table, .static_call_sites or __ex_table
 // refers to code, and nothing refers to it. The code leads to the rest of the

@@ -4,10 +4,12 @@ package reach
 
 import (
 	"debug/elf"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/code"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 )
 
@@ -55,7 +57,6 @@ type walk struct {
 	sets     *sets
 	seeds    []int32  // by piece: a set that is final, or none
 	declared []bool   // by piece: the seed is all it gets
-	blocked  []bool   // by piece: leads nowhere
 	relocs   []source // sections of relocations
 	heads    []int32  // edges by piece, as indexes into tails
 	tails    []int32
@@ -119,7 +120,7 @@ func (w *walk) read() {
 			}
 			// Where the jump table begins isn't known before what refers
 			// to it is, and code has symbols.
-			if to, offset, ok := w.target(s.Target, x); ok && cuts(to) {
+			if to, offset, ok := code.Target(w.f, s.Target, x); ok && cuts(to) {
 				w.mark(to, offset)
 			}
 		}
@@ -131,24 +132,24 @@ func (w *walk) read() {
 func (w *walk) seed(patches []*klppatch.Patch) {
 	w.sets = newSets(patches)
 	w.seeds = make([]int32, w.pieces)
-	w.declared, w.blocked = make([]bool, w.pieces), make([]bool, w.pieces)
-	block := func(p klppatch.Place, set int32) {
+	w.declared = make([]bool, w.pieces)
+	own := func(p klppatch.Place, set int32) {
 		from, to := w.within(p.Section, p.Offset, p.Size)
 		for i := from; i < to; i++ {
-			w.blocked[i], w.declared[i] = true, true
+			w.declared[i] = true
 			w.seeds[i] = w.sets.union(w.seeds[i], set)
 		}
 	}
 	for _, p := range patches {
-		block(p.At, 0)
+		own(p.At, 0)
 		for i := range p.Objects {
 			o := &p.Objects[i]
 			set := w.sets.single(o.Name)
-			block(o.At, set)
-			block(o.FuncsAt, set)
+			own(o.At, set)
+			own(o.FuncsAt, set)
 			for _, f := range o.Funcs {
 				if o.FuncsAt.Section == nil {
-					block(f.At, set)
+					own(f.At, set)
 				}
 				if f.New.Section == nil {
 					continue
@@ -168,7 +169,7 @@ func (w *walk) seed(patches []*klppatch.Patch) {
 			for _, c := range o.Callbacks {
 				set := w.sets.single(o.Name)
 				if o.At.Section == nil {
-					block(c.At, set)
+					own(c.At, set)
 				}
 				if c.Section == nil {
 					continue
@@ -182,7 +183,7 @@ func (w *walk) seed(patches []*klppatch.Patch) {
 	if s := w.f.Section(thisModule); s != nil {
 		from, to := w.within(s, 0, s.Size())
 		for i := from; i < to; i++ {
-			w.blocked[i], w.declared[i] = true, true
+			w.declared[i] = true
 		}
 	}
 }
@@ -195,7 +196,7 @@ func (w *walk) connect() {
 	filled := w.filled()
 	for _, a := range w.order {
 		w.branches(a, filled[a], func(from, to int) {
-			if !w.blocked[from] && !w.declared[to] {
+			if !w.declared[to] {
 				local = append(local, pair{int32(from), int32(to)})
 			}
 		})
@@ -223,7 +224,7 @@ func (w *walk) connect() {
 // edges calls visit for each relocation between two pieces.
 func (w *walk) edges(visit func(from, to int)) {
 	edge := func(from, to int) {
-		if from >= 0 && to >= 0 && from != to && !w.blocked[from] && !w.declared[to] {
+		if from >= 0 && to >= 0 && from != to && !w.declared[to] {
 			visit(from, to)
 		}
 	}
@@ -266,13 +267,18 @@ func (w *walk) ends(a *area, x *elfrw.Rela) (from, to int) {
 	if x.Offset < s.Size() {
 		from = a.piece(x.Offset)
 	}
-	dest, offset, ok := w.target(s, x)
+	dest, offset, ok := code.Target(w.f, s, x)
 	if !ok {
 		return from, to
 	}
-	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && executable(dest) && table(s) && w.relative(x) {
+	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && executable(dest) && jumpTable(s) && code.Relative(w.f, x) {
 		// An entry of a jump table, relative to where that begins.
 		offset -= x.Offset - a.starts[from-a.first]
 	}
 	return from, w.piece(dest, offset)
+}
+
+// jumpTable reports whether s is where compilers put jump tables.
+func jumpTable(s *elfrw.Section) bool {
+	return !executable(s) && strings.HasPrefix(s.Name, ".rodata")
 }

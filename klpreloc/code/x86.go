@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package reach
+package code
 
 // x86 measures one instruction of 64-bit code and finds out whether it is a
 // branch (Intel SDM, volume 2, chapter 2 and appendix A).
@@ -48,11 +48,11 @@ const (
 		"mmmmmmmmmmmmmmmm" //   F0
 )
 
-func x86(b []byte) branch {
+func x86(b []byte) Instruction {
 	var (
 		at                      int
 		short, address, wide    bool // prefixes 66, 67 and REX.W
-		broken                  = branch{broken: true}
+		broken                  = Instruction{}
 		next                    = func() byte { at++; return peek(b, at-1) }
 		op                      = next()
 		kind                    = oneByte[op]
@@ -113,7 +113,7 @@ func x86(b []byte) branch {
 	if short && !wide {
 		word = 2
 	}
-	in := branch{}
+	in := Instruction{}
 	switch kind {
 	case '-':
 		return broken
@@ -132,10 +132,10 @@ func x86(b []byte) branch {
 			immediate = 4
 		}
 	case 'r':
-		in.jumps, in.to = true, int64(int8(peek(b, at)))
+		in.Refers, in.To = true, int64(int8(peek(b, at)))
 		at++
 	case 'R':
-		in.jumps, in.to = true, little(b, at)
+		in.Refers, in.To = true, little(b, at)
 		at += 4
 	case 'm', 'M', 'Z', 't', 'T':
 		modrm := next()
@@ -147,7 +147,7 @@ func x86(b []byte) branch {
 			}
 		}
 		if lea {
-			in.jumps, in.to = true, little(b, at)
+			in.Refers, in.To = true, little(b, at)
 		}
 		switch {
 		case mod == 0 && rm == 5, mod == 2:
@@ -166,8 +166,8 @@ func x86(b []byte) branch {
 	if at > len(b) || at > 15 {
 		return broken
 	}
-	in.size = at
-	in.to += int64(at)
+	in.Size = at
+	in.To += int64(at)
 	return in
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package reach
+package code
 
 import (
 	"debug/elf"
-	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 )
@@ -22,8 +21,9 @@ import (
 // Jump tables hold places relative to the table, stored as relative to the
 // field: the bias is how far the field is into the table.
 
-// target returns the place that x, which applies to s, leads to.
-func (g *graph) target(s *elfrw.Section, x *elfrw.Rela) (to *elfrw.Section, offset uint64, ok bool) {
+// Target returns the place in f that x, which applies to s, leads to, and false
+// when that is none.
+func Target(f *elfrw.File, s *elfrw.Section, x *elfrw.Rela) (to *elfrw.Section, offset uint64, ok bool) {
 	y := x.Sym
 	if y == nil || y.Section == nil {
 		return nil, 0, false
@@ -32,13 +32,13 @@ func (g *graph) target(s *elfrw.Section, x *elfrw.Rela) (to *elfrw.Section, offs
 	case elf.STT_FUNC, elf.STT_OBJECT:
 		return y.Section, y.Value, true
 	}
-	offset = y.Value + uint64(x.Addend) + g.bias(s, x)
+	offset = y.Value + uint64(x.Addend) + bias(f, s, x)
 	return y.Section, offset, offset <= y.Section.Size()
 }
 
 // bias returns what to add to x's addend.
-func (g *graph) bias(s *elfrw.Section, x *elfrw.Rela) uint64 {
-	switch g.f.Header.Machine {
+func bias(f *elfrw.File, s *elfrw.Section, x *elfrw.Rela) uint64 {
+	switch f.Header.Machine {
 	case elf.EM_X86_64:
 		switch elf.R_X86_64(x.Type) {
 		case elf.R_X86_64_PC32, elf.R_X86_64_PLT32, elf.R_X86_64_GOTPCREL, elf.R_X86_64_GOTPCRELX, elf.R_X86_64_REX_GOTPCRELX:
@@ -57,9 +57,9 @@ func (g *graph) bias(s *elfrw.Section, x *elfrw.Rela) uint64 {
 	return 0
 }
 
-// relative reports whether x stores how far its target is from the field.
-func (g *graph) relative(x *elfrw.Rela) bool {
-	switch g.f.Header.Machine {
+// Relative reports whether x stores how far its target is from the field.
+func Relative(f *elfrw.File, x *elfrw.Rela) bool {
+	switch f.Header.Machine {
 	case elf.EM_X86_64:
 		return x.Type == uint32(elf.R_X86_64_PC32) || x.Type == uint32(elf.R_X86_64_PC64)
 	case elf.EM_S390:
@@ -74,11 +74,6 @@ func (g *graph) relative(x *elfrw.Rela) bool {
 		return x.Type == uint32(elf.R_LARCH_32_PCREL)
 	}
 	return false
-}
-
-// table reports whether s is where compilers put jump tables.
-func table(s *elfrw.Section) bool {
-	return !executable(s) && strings.HasPrefix(s.Name, ".rodata")
 }
 
 // immediate returns how many bytes of operand follow the 32-bit displacement at
@@ -126,3 +121,5 @@ func immediate(code []byte, offset uint64) uint64 {
 	}
 	return 0
 }
+
+func executable(s *elfrw.Section) bool { return s.Flags&uint64(elf.SHF_EXECINSTR) != 0 }
