@@ -114,7 +114,7 @@ func (c *conversion) run() error {
 		c.found(klpreloc.FileDiagnostic(err))
 		return errReported
 	}
-	plan, found := klpreloc.NewPlan(f, klpreloc.Options{Kernel: c.kernel, NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports})
+	plan, found := klpreloc.NewPlan(f, c.planning())
 	c.found(found...)
 	if found.Failed() {
 		return errReported
@@ -137,6 +137,15 @@ func (c *conversion) run() error {
 	}
 	c.result.Status, c.answers = "converted", plan.Answers
 	return c.write(f)
+}
+
+// planning is what the command line says of the conversion.
+func (c *conversion) planning() klpreloc.Options {
+	target, _ := klpreloc.ParseVersion(c.target)
+	return klpreloc.Options{
+		Kernel: c.kernel, Target: target,
+		NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports, KeepInert: c.keepInert, Unsafe: c.unsafe,
+	}
 }
 
 func (c *conversion) found(d ...klpreloc.Diagnostic) {
@@ -292,6 +301,18 @@ func writePlan(w io.Writer, p *klpreloc.PlanInfo) error {
 	}
 	t.section("symbols to drop", "SYMBOL")
 	for _, s := range p.DropSymbols {
+		t.row(s)
+	}
+	t.section("special sections", "FROM", "TO", "ENTRIES")
+	for _, x := range p.Tables {
+		to := x.To
+		if to == "" {
+			to = "(dropped)"
+		}
+		t.row(x.From, to, x.Entries)
+	}
+	t.section("modpost's tables to clean", "SECTION")
+	for _, s := range p.Rewrites {
 		t.row(s)
 	}
 	t.section("debug information", "SECTION", "DETACHED", "DROPPED")

@@ -30,6 +30,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/klpreloc"
 )
 
 func main() {
@@ -130,6 +132,9 @@ module that holds nothing to convert is copied byte for byte.`,
 	f.BoolVar(&o.json, "json", false, "print plan, result and diagnostics as one JSON object on stdout")
 	o.kernel.register(cmd)
 	f.BoolVar(&o.noInfer, "no-infer", false, "with --kernel: convert nothing that is not annotated")
+	f.StringVar(&o.target, "target", "", "convert for kernel `VERSION`, where the module does not say so: vendors' kernels, old ones")
+	f.BoolVar(&o.keepInert, "keep-inert", false, "refuse rather than drop tracepoints and debug messages that can't be switched on")
+	f.BoolVar(&o.unsafe, "unsafe", false, "for experiments: convert what will break, and say what")
 	f.BoolVar(&o.moduleExports, "convert-module-exports", false, "with --kernel: make klp relocations of references to exports of any module, so that the livepatch depends on none")
 	cmd.PersistentFlags().StringVar(&o.color, "color", "auto", "colour diagnostics: auto, always or never (`WHEN`)")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
@@ -154,6 +159,9 @@ type options struct {
 	list           string // symbols.klp of a command line of v7
 	noInfer        bool   // see klpreloc.Options
 	moduleExports  bool
+	target         string
+	keepInert      bool
+	unsafe         bool
 	color          string
 	inspectJSON    bool
 }
@@ -195,6 +203,9 @@ func (o *options) args(_ *cobra.Command, args []string) error {
 	o.in = args[0]
 	if len(args) == 2 {
 		o.out = args[1]
+	}
+	if _, ok := klpreloc.ParseVersion(o.target); o.target != "" && !ok {
+		return usagef("--target is %q, want a version: 4.18, 6.1", o.target)
 	}
 	if o.json && o.out == "-" && !o.dryRun {
 		return usagef("--json and the module can't both go to stdout")
