@@ -84,7 +84,18 @@ var kernelProvocations = map[klpreloc.ID]provokeWith{
 	klpreloc.GatedByOwner:     {klpreloc.Warning, gating("vmlinux a", "vm_fn", "a"), kallsyms, klpreloc.Options{}},
 	klpreloc.SharedCode:       {klpreloc.Error, gating("a b", "both", "c"), kallsyms, klpreloc.Options{}},
 	klpreloc.SchemeChosen:     {klpreloc.Note, gating("a", "a_fn", "a"), kallsyms, klpreloc.Options{Target: klpreloc.Version{Major: 5, Minor: 4}}},
-	klpreloc.PatchUnreadable:  {klpreloc.Warning, func(t *testing.T) *elfrw.File { return open(t, "x86_64/records-rfc.ko") }, kallsyms, klpreloc.Options{}},
+	klpreloc.StrangeTable: {klpreloc.Error, func(t *testing.T) *elfrw.File {
+		f := gating("a", "a_fn", "a")(t)
+		addTable(t, f, ".altinstructions", 13, nil, alternative("a_fn", 0, "a_fn")[:1])
+		return f
+	}, kallsyms, klpreloc.Options{}},
+	klpreloc.InertDropped: {klpreloc.Warning, func(t *testing.T) *elfrw.File {
+		f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
+		jumpTable(t, f, jumpLabel("a_fn", 0, "__tracepoint_a"))
+		record1(t, f, "a", "__tracepoint_a", 0)
+		return f
+	}, kallsyms, klpreloc.Options{}},
+	klpreloc.PatchUnreadable: {klpreloc.Warning, func(t *testing.T) *elfrw.File { return open(t, "x86_64/records-rfc.ko") }, kallsyms, klpreloc.Options{}},
 	klpreloc.LabelAgainstUse: {klpreloc.Warning, func(t *testing.T) *elfrw.File {
 		return patched(t, "a b", map[string]string{"a_fn": ".klp.sym.rela.b.b.sym,0"})
 	}, kallsyms, klpreloc.Options{}},
@@ -134,6 +145,7 @@ func labelIn(arch, name, label string, relocs ...elfrw.Rela) func(t *testing.T) 
 }
 
 var provocations = map[klpreloc.ID]provoke{
+	klpreloc.ArchSection:        {klpreloc.Note, "arch/4.19/alt-site.ko", nil},
 	klpreloc.NotLivepatch:       {klpreloc.Error, "bad/not-livepatch.ko", nil},
 	klpreloc.NoRecords:          {klpreloc.Error, "bad/no-records.ko", nil},
 	klpreloc.StrayBytes:         {klpreloc.Error, "bad/bytes-outside-records.ko", nil},

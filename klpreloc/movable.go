@@ -10,6 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/special"
 )
 
 // What the kernel asks of a klp relocation and its place. All of this it finds
@@ -44,7 +45,7 @@ func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone b
 		return false, false
 	case p.gates.late(c.gate) && strings.HasPrefix(s.Target.Name, initPrefix) && p.Options.Unsafe:
 		p.warnf(InitSection, where, symName(r.Sym), "%s of %s in %s, which the kernel frees: converted all the same (--unsafe)", symName(r.Sym), c.note.Object, s.Target)
-	case p.gates.late(c.gate) && c.gate != vmlinux && strings.HasPrefix(s.Target.Name, initPrefix):
+	case p.gates.late(c.gate) && c.gate != vmlinux && strings.HasPrefix(s.Target.Name, initPrefix) && !special.ReadEarly(s.Target.Name):
 		p.errorf(InitSection, where, symName(r.Sym), "%s of module %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s comes later", symName(r.Sym), c.note.Object, s.Target, c.gate).
 			hint("use %s in a function that is not __init", symName(r.Sym))
 		return false, false
