@@ -122,7 +122,7 @@ func (g *graph) mark(s *elfrw.Section, offset uint64) {
 // something refers to them. In code that would cut where it falls through,
 // except where each part ends with a jump.
 func cuts(s *elfrw.Section) bool {
-	return !executable(s) || s.Name == ".altinstr_replacement" || s.Name == ".fixup" || strings.HasPrefix(s.Name, ".klp.arch.")
+	return !executable(s) || s.Name == ".altinstr_replacement" || s.Name == ".fixup"
 }
 
 func executable(s *elfrw.Section) bool { return s.Flags&uint64(elf.SHF_EXECINSTR) != 0 }

@@ -141,7 +141,14 @@ func TestTables(t *testing.T) {
 	assert.Equal(t, []string{"vmlinux"}, a.Objects(keys, 32))
 	assert.Empty(t, a.Objects(f.Section("__jump_table"), 0), "entries themselves are nobody's")
 
-	// Keys that are relocated elsewhere leave no whole entries.
+	// Entries whose replacements are relocated elsewhere aren't whole.
+	sites := f.Section(".rela.altinstructions")
+	whole := sites.Relocs()
+	sites.SetRelocs([]elfrw.Rela{whole[0], whole[2]})
+	assert.Equal(t, "vmlinux", objects(t, f, attribute(t, f), "vm_switch"))
+	sites.SetRelocs(whole)
+
+	// Nor are those whose keys are.
 	rs := f.Section(".rela__jump_table")
 	for _, keep := range [][]int{{0, 1, 3, 4}, {0, 1, 3}, {3, 4, 0}} {
 		all := f.Section(".rela__jump_table").Relocs()
@@ -254,6 +261,25 @@ func TestCircle(t *testing.T) {
 	assert.Equal(t, "ext4 nfs", objects(t, f, a, "ext4_more"))
 	s := f.Section(".rodata.str1.1")
 	assert.Equal(t, []string{"ext4", "nfs"}, a.Objects(s, uint64(strings.Index(string(s.Data), "ext4 helper"))))
+}
+
+// TestCalls: a call that the assembler resolved counts where it leads to a
+// function, and where a relocation fills it in it doesn't.
+func TestCalls(t *testing.T) {
+	for distance, want := range map[byte]string{16 - 5: "nfs", 20 - 5: ""} {
+		f := open(t, fixtures+"/x86_64-505.ko")
+		text := make([]byte, 32)
+		copy(text, []byte{0xe8, distance, 0, 0, 0})
+		s, _ := add(f, ".text.two", elf.SHF_EXECINSTR, text, elfrw.Rela{Offset: 17, Sym: symbol(t, f, "setup"), Type: plt32, Addend: -4})
+		for i, name := range []string{"first", "second"} {
+			f.AddSymbol(&elfrw.Symbol{Name: name, Section: s, Value: uint64(16 * i), Size: 16, Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_FUNC)})
+		}
+		replace(t, f, "nfs", symbol(t, f, "first"))
+		assert.Equal(t, want, objects(t, f, attribute(t, f), "setup"))
+		rs := f.Section(".rela.text.two")
+		rs.SetRelocs(append(slices.Clone(rs.Relocs()), elfrw.Rela{Offset: 1, Sym: symbol(t, f, "printk"), Type: plt32, Addend: -4}))
+		assert.Equal(t, "", objects(t, f, attribute(t, f), "setup"))
+	}
 }
 
 // TestSymbols: labels and mapping marks cut nothing in two, nor do symbols that
