@@ -11,29 +11,40 @@ import (
 // index is what Sites or Replacements looks up: by section, then by place.
 type index map[*elfrw.Section]*spans[*Entry]
 
-// newIndex makes an index of one range of each entry.
-func newIndex(all []*Table, of func(*Entry) Range) index {
-	// Twice through the entries: hostile files have as many sections as
-	// entries, so nothing may be reserved that will not be used. Entries side
-	// by side are mostly about one section.
-	counts := map[*elfrw.Section]*int{}
-	var last *elfrw.Section
-	var n *int
-	each(all, of, func(_ *Entry, r Range) {
-		if r.Section != last {
-			if last, n = r.Section, counts[r.Section]; n == nil {
-				n = new(int)
-				counts[last] = n
+// tally counts entries by the section that one of their ranges is in, so that an
+// index can be made at once: hostile files have as many sections as entries, so
+// there is no reserving room for all entries in each.
+type tally struct {
+	counts map[*elfrw.Section]*int
+	last   *elfrw.Section // entries side by side are mostly about one section
+	n      *int           // of last
+}
+
+func (c *tally) add(s *elfrw.Section) {
+	if s == nil {
+		return
+	}
+	if s != c.last {
+		c.last, c.n = s, c.counts[s]
+		if c.n == nil {
+			if c.counts == nil {
+				c.counts = map[*elfrw.Section]*int{}
 			}
+			c.n = new(int)
+			c.counts[s] = c.n
 		}
-		*n++
-	})
-	x := make(index, len(counts))
-	for s, n := range counts {
+	}
+	*c.n++
+}
+
+// index makes an index of one range of each entry, which c has counted.
+func (c *tally) index(all []*Table, of func(*Entry) Range) index {
+	x := make(index, len(c.counts))
+	for s, n := range c.counts {
 		list := make(spans[*Entry], 0, *n)
 		x[s] = &list
 	}
-	last = nil
+	var last *elfrw.Section
 	var list *spans[*Entry]
 	each(all, of, func(e *Entry, r Range) {
 		if r.Section != last {
@@ -63,7 +74,7 @@ func (x index) at(s *elfrw.Section, offset, width uint64) []*Entry {
 	if list == nil {
 		return nil
 	}
-	end := offset + width
+	end := offset + max(width, 1)
 	if end < offset {
 		end = ^uint64(0)
 	}
@@ -103,9 +114,12 @@ func (x index) crowded(found map[*Table]*Entry) {
 
 // index makes sites and replacements ready for look-ups. Tables that crowd a
 // place lose their entries from there on.
-func (t *Tables) index() []Problem {
-	site, replacement := func(e *Entry) Range { return e.Site }, func(e *Entry) Range { return e.Replacement }
-	t.sites, t.replacements = newIndex(t.All, site), newIndex(t.All, replacement)
+func (t *Tables) index(sites, replacements *tally) []Problem {
+	build := func() {
+		t.sites = sites.index(t.All, func(e *Entry) Range { return e.Site })
+		t.replacements = replacements.index(t.All, func(e *Entry) Range { return e.Replacement })
+	}
+	build()
 	first := map[*Table]*Entry{}
 	t.sites.crowded(first)
 	t.replacements.crowded(first)
@@ -119,6 +133,6 @@ func (t *Tables) index() []Problem {
 			table.Entries = table.Entries[:e.Offset/table.Stride]
 		}
 	}
-	t.sites, t.replacements = newIndex(t.All, site), newIndex(t.All, replacement)
+	build()
 	return problems
 }

@@ -48,13 +48,14 @@ func ReadNamed(f *elfrw.File, name func(*elfrw.Section) string) (*Tables, []Prob
 		}
 	}
 	var problems []Problem
+	var sites, replacements tally
 	for _, table := range t.All {
-		r := reader{arch: a, Table: table}
+		r := reader{arch: a, Table: table, sites: &sites, replacements: &replacements}
 		if p := r.read(layouts[table]); p != nil {
 			problems = append(problems, *p)
 		}
 	}
-	return t, append(problems, t.index()...)
+	return t, append(problems, t.index(&sites, &replacements)...)
 }
 
 // reader reads one table.
@@ -63,6 +64,8 @@ type reader struct {
 	*Table
 	layout *layout
 	relocs *source
+
+	sites, replacements *tally
 }
 
 // problem makes a Problem at offset off, -1: of the whole section.
@@ -158,39 +161,40 @@ func (r *reader) isField(l *layout, x *elfrw.Rela) bool {
 // entries reads all entries, relocation by relocation.
 func (r *reader) entries() *Problem {
 	l, size := r.layout, uint64(len(r.Section.Data))
+	fields := make([]ready, len(l.fields))
+	for i, f := range l.fields {
+		fields[i] = ready{field: f, types: r.types(f)}
+	}
 	// As many as there are relocations for, whatever the size says.
-	n := min((size+l.size-1)/l.size, uint64(r.count()/len(l.fields))+1)
+	n := min((size+l.size-1)/l.size, uint64(r.count()/len(fields))+1)
 	r.Entries = make([]Entry, 0, n)
 	c := r.relocs
 	c.rewind()
 	x := c.next()
-	var places [4]place
 	for start := uint64(0); start < size; start += l.size {
 		e := Entry{Table: r.Table, Offset: start, Size: min(l.size, size-start), first: uint32(c.taken - 1)}
 		have := 0
-		for x != nil && x.Offset < start+e.Size {
-			if !slices.Contains(r.none, x.Type) {
-				if have == len(l.fields) || x.Offset != start+l.fields[have].at {
-					return r.misplaced(&e, x, have)
-				}
-				f := l.fields[have]
-				if !slices.Contains(r.types(f), x.Type) {
-					return r.problem(int64(x.Offset), "%s of the %s has a relocation of type %s", f.what, l.kind, r.arch.name(x.Type))
-				}
-				if p := r.resolve(&places[have], f, &e, x, c.ref()); p != nil {
-					return p
+		for ; x != nil && x.Offset < start+e.Size; x = c.next() {
+			e.relocs++
+			if have < len(fields) && x.Offset == start+fields[have].at && slices.Contains(fields[have].types, x.Type) {
+				if !fields[have].resolve(x, c) {
+					return r.problem(int64(x.Offset), "%s of the %s has a relocation without a symbol", fields[have].what, l.kind)
 				}
 				have++
+				continue
 			}
-			e.relocs++
-			x = c.next()
+			if !slices.Contains(r.none, x.Type) {
+				return r.unexpected(&e, x, have)
+			}
 		}
-		if have < len(l.fields) {
-			return r.problem(int64(start+l.fields[have].at), "%s of the %s has no relocation", l.fields[have].what, l.kind)
+		if have < len(fields) {
+			return r.problem(int64(start+fields[have].at), "%s of the %s has no relocation", fields[have].what, l.kind)
 		}
-		if p := r.fill(&e, places[:have]); p != nil {
+		if p := r.fill(&e, fields); p != nil {
 			return p
 		}
+		r.sites.add(e.Site.Section)
+		r.replacements.add(e.Replacement.Section)
 		r.Entries = append(r.Entries, e)
 	}
 	if x != nil {
@@ -199,128 +203,130 @@ func (r *reader) entries() *Problem {
 	return nil
 }
 
-// misplaced says what is wrong with relocation x, in entry e where the field
+// unexpected says what is wrong with relocation x, in entry e where the field
 // number have should come next.
-func (r *reader) misplaced(e *Entry, x *elfrw.Rela, have int) *Problem {
+func (r *reader) unexpected(e *Entry, x *elfrw.Rela, have int) *Problem {
 	fields := r.layout.fields
 	for i, f := range fields {
 		switch {
 		case x.Offset != e.Offset+f.at:
 		case i < have:
 			return r.problem(int64(x.Offset), "%s of the %s has two relocations", f.what, r.layout.kind)
-		default:
+		case i > have:
 			missing := fields[have]
 			return r.problem(int64(e.Offset+missing.at), "%s of the %s has no relocation", missing.what, r.layout.kind)
+		default:
+			return r.problem(int64(x.Offset), "%s of the %s has a relocation of type %s", f.what, r.layout.kind, r.arch.name(x.Type))
 		}
 	}
 	return r.problem(int64(x.Offset), "relocation of what is no place in an entry of %d bytes", r.layout.size)
 }
 
-// place is where a field leads.
-type place struct {
+// ready is a field, with where that of the entry at hand leads.
+type ready struct {
+	field
+	types   []uint32
 	section *elfrw.Section // nil: the symbol is not defined in the module
 	offset  uint64
 	symbol  *elfrw.Symbol
-	field   uint64 // offset of the field in the table
+	place   uint64 // of the field, in the table
 	reloc   Reloc
 }
 
-// resolve finds where a field leads. Its relocation's S+A, for relative fields
-// as for absolute ones, is the place: P, which the machine subtracts, is the
-// field, and so is what the kernel adds again.
-func (r *reader) resolve(p *place, f field, e *Entry, x *elfrw.Rela, ref Reloc) *Problem {
+// resolve finds where the field leads by relocation x, which c returned, and
+// reports whether that is said. S+A is the place, of relative fields as of absolute
+// ones: what the machine subtracts from it, P, is the field, and that is what the
+// kernel adds again.
+func (f *ready) resolve(x *elfrw.Rela, c *source) bool {
 	y := x.Sym
 	if y == nil {
-		return r.problem(int64(x.Offset), "%s of the %s has a relocation without a symbol", f.what, r.layout.kind)
+		return false
 	}
-	*p = place{y.Section, y.Value + uint64(x.Addend), y, x.Offset, ref}
+	f.section, f.offset, f.symbol = y.Section, y.Value+uint64(x.Addend), y
 	if f.form == fromEntry {
-		p.offset -= f.at
+		f.offset -= f.at
+	}
+	f.place, f.reloc = x.Offset, c.ref()
+	return true
+}
+
+// inside checks that the n bytes where f leads are in a loaded section of the
+// module.
+func (r *reader) inside(f *ready, n uint64) *Problem {
+	switch s := f.section; {
+	case s == nil:
+		return r.problem(int64(f.place), "%s is %s, outside of the module", f.what, f.symbol)
+	case !s.Alloc():
+		return r.problem(int64(f.place), "%s is in %s, which is not loaded", f.what, s)
+	case s.Type != elf.SHT_PROGBITS:
+		return r.problem(int64(f.place), "%s is in %s, which holds no code", f.what, s)
+	case f.offset > uint64(len(s.Data)) || n > uint64(len(s.Data))-f.offset:
+		return r.problem(int64(f.place), "%s, %d bytes at %s%+#x, is outside of that section (%#x bytes)", f.what, n, s, int64(f.offset), len(s.Data))
 	}
 	return nil
 }
 
-// inside checks that n bytes from p are in a loaded section of the module, and
-// returns them.
-func (r *reader) inside(p place, n uint64, what string) ([]byte, *Problem) {
-	switch s := p.section; {
-	case s == nil:
-		return nil, r.problem(int64(p.field), "%s is %s, outside of the module", what, p.symbol)
-	case !s.Alloc():
-		return nil, r.problem(int64(p.field), "%s is in %s, which is not loaded", what, s)
-	case s.Type != elf.SHT_PROGBITS:
-		return nil, r.problem(int64(p.field), "%s is in %s, which holds no code", what, s)
-	case p.offset > uint64(len(s.Data)) || n > uint64(len(s.Data))-p.offset:
-		return nil, r.problem(int64(p.field), "%s, %d bytes at %s%+#x, is outside of that section (%#x bytes)", what, n, s, int64(p.offset), len(s.Data))
-	}
-	return p.section.Data[p.offset:], nil
-}
-
 // fill takes the entry's meaning from where its fields lead.
-func (r *reader) fill(e *Entry, at []place) *Problem {
-	l := r.layout
-	bytes := r.Section.Data[e.Offset : e.Offset+e.Size]
-	if l.kind == Feature {
+func (r *reader) fill(e *Entry, at []ready) *Problem {
+	if e.Kind == Feature {
 		return r.fillFeature(e, at)
 	}
-	var n uint64
-	if l.lens.code != nil {
-		code, p := r.inside(at[0], 1, l.fields[0].what)
-		if p != nil {
-			return p
-		}
-		n = l.lens.code(code)
-	} else {
-		n = uint64(bytes[l.lens.site])
+	lens, n := &r.layout.lens, uint64(1)
+	if lens.code == nil {
+		n = uint64(r.Section.Data[e.Offset+lens.site])
 	}
-	if _, p := r.inside(at[0], n, l.fields[0].what); p != nil {
+	site := &at[0]
+	if p := r.inside(site, n); p != nil {
 		return p
 	}
-	e.Site = Range{at[0].section, at[0].offset, n}
-	switch l.kind {
+	if lens.code != nil {
+		n = lens.code(site.section.Data[site.offset:])
+		if p := r.inside(site, n); p != nil {
+			return p
+		}
+	}
+	e.Site = Range{site.section, site.offset, n}
+	switch e.Kind {
 	case Alternative:
-		m := uint64(bytes[l.lens.replacement])
+		m := uint64(r.Section.Data[e.Offset+lens.replacement])
 		if m == 0 {
 			return nil // nothing, or what a function makes up (arm64)
 		}
 		if m > n {
 			return r.problem(int64(e.Offset), "replacement of %d bytes for %d", m, n)
 		}
-		if _, p := r.inside(at[1], m, l.fields[1].what); p != nil {
-			return p
-		}
 		e.Replacement = Range{at[1].section, at[1].offset, m}
+		return r.inside(&at[1], m)
 	case JumpLabel:
 		// 0 bytes: what is unreachable may be empty.
-		if _, p := r.inside(at[1], 0, l.fields[1].what); p != nil {
+		if p := r.inside(&at[1], 0); p != nil {
 			return p
 		}
-		return r.fillKey(e, at[2])
+		return r.fillKey(e, &at[2])
 	case StaticCall:
-		return r.fillKey(e, at[1])
+		return r.fillKey(e, &at[1])
 	}
 	return nil
 }
 
-func (r *reader) fillKey(e *Entry, at place) *Problem {
+func (r *reader) fillKey(e *Entry, at *ready) *Problem {
 	const flags = 3
-	at.offset &^= flags
-	if s := at.section; s != nil && at.offset >= s.Size() {
-		return r.problem(int64(at.field), "key, at %s%+#x, is outside of that section (%#x bytes)", s, int64(at.offset), s.Size())
-	}
-	e.Key = Key{Symbol: at.symbol, Addend: int64(at.offset - at.symbol.Value), Reloc: at.reloc, Section: at.section, Offset: at.offset}
-	if at.section == nil {
-		e.Key.Offset = 0
+	offset := at.offset &^ flags
+	e.Key = Key{Symbol: at.symbol, Addend: int64(offset - at.symbol.Value), Reloc: at.reloc}
+	if s := at.section; s != nil {
+		if offset >= s.Size() {
+			return r.problem(int64(at.place), "key, at %s%+#x, is outside of that section (%#x bytes)", s, int64(offset), s.Size())
+		}
+		e.Key.Section, e.Key.Offset = s, offset
 	}
 	return nil
 }
 
-func (r *reader) fillFeature(e *Entry, at []place) *Problem {
+func (r *reader) fillFeature(e *Entry, at []ready) *Problem {
 	for i, to := range []*Range{&e.Site, &e.Replacement} {
-		from, end := at[2*i], at[2*i+1]
-		what := r.layout.fields[2*i+1].what
+		from, end := &at[2*i], &at[2*i+1]
 		if from.section != end.section || end.offset < from.offset {
-			return r.problem(int64(end.field), "%s is in front of its start, or elsewhere", what)
+			return r.problem(int64(end.place), "%s is in front of its start, or elsewhere", end.what)
 		}
 		n := end.offset - from.offset
 		if i == 1 && n == 0 {
@@ -329,7 +335,7 @@ func (r *reader) fillFeature(e *Entry, at []place) *Problem {
 		if i == 1 && n > e.Site.Size {
 			return r.problem(int64(e.Offset), "replacement of %d bytes for %d", n, e.Site.Size)
 		}
-		if _, p := r.inside(from, n, r.layout.fields[2*i].what); p != nil {
+		if p := r.inside(from, n); p != nil {
 			return p
 		}
 		*to = Range{from.section, from.offset, n}

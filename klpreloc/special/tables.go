@@ -125,8 +125,8 @@ func (t *Tables) In(s *elfrw.Section, offset uint64) *Entry {
 	return &table.Entries[i]
 }
 
-// Sites returns the entries whose site has one of the width bytes at offset, in
-// the order of the sites. Each of them is a reason why these bytes can't wait for a
+// Sites returns the entries whose site has one of the width bytes at offset (0: as
+// 1), in the order of the sites. Each of them is a reason why these bytes can't wait for a
 // module: tables of ordinary code (.call_sites, .smp_locks, __ex_table,
 // __bug_table, ORC) are not read at all. There are at most maxCover for a byte:
 // Read sees to that.
