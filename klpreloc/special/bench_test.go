@@ -153,7 +153,7 @@ func sizes(tables *Tables) []int {
 	var n []int
 	for _, x := range tables.All {
 		if x.Kind == JumpLabel || x.Kind == Alternative {
-			n = append(n, len(x.Entries))
+			n = append(n, x.Len())
 		}
 	}
 	slices.Sort(n)

@@ -56,8 +56,8 @@ func contract(t testing.TB, b []byte) {
 	}
 	for _, x := range tables.All {
 		require.NoError(t, whole(x, bad[x.Section] > 0))
-		for i := range x.Entries {
-			require.NoError(t, described(tables, &x.Entries[i]))
+		for i := range x.Len() {
+			require.NoError(t, described(tables, x.Entry(i)))
 		}
 	}
 	for _, s := range f.Sections {
@@ -68,9 +68,9 @@ func contract(t testing.TB, b []byte) {
 // whole checks that the entries of a table are the section, or its beginning.
 func whole(x *Table, bad bool) error {
 	end, relocs := uint64(0), 0
-	for i := range x.Entries {
-		e := &x.Entries[i]
-		if e.Table != x || e.Offset != end || e.Size == 0 || e.Size > x.Stride || e.Size < x.Stride && i < len(x.Entries)-1 {
+	for i := range x.Len() {
+		e := x.Entry(i)
+		if e.Table != x || e.Offset != end || e.Size == 0 || e.Size > x.Stride || e.Size < x.Stride && i < x.Len()-1 {
 			return fmt.Errorf("%s: entry %d, %d bytes", e, i, e.Size)
 		}
 		end += e.Size
