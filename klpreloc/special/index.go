@@ -3,73 +3,87 @@
 package special
 
 import (
-	"fmt"
+	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 )
 
 // index is what Sites or Replacements looks up: by section, then by place.
-type index map[*elfrw.Section]*spans[*Entry]
+type index map[*elfrw.Section]*spans[entryNum]
 
-// newIndex makes an index of one range of each entry.
-func newIndex(all []*Table, of func(*Entry) Range) index {
-	// Twice through the entries: hostile files have as many sections as
-	// entries, so nothing may be reserved that will not be used. Entries side
-	// by side are mostly about one section.
-	counts := map[*elfrw.Section]*int{}
-	var last *elfrw.Section
-	var n *int
-	each(all, of, func(_ *Entry, r Range) {
-		if r.Section != last {
-			if last, n = r.Section, counts[r.Section]; n == nil {
-				n = new(int)
-				counts[last] = n
-			}
-		}
-		*n++
-	})
-	x := make(index, len(counts))
-	for s, n := range counts {
-		list := make(spans[*Entry], 0, *n)
-		x[s] = &list
-	}
-	last = nil
-	var list *spans[*Entry]
-	each(all, of, func(e *Entry, r Range) {
-		if r.Section != last {
-			last, list = r.Section, x[r.Section]
-		}
-		*list = append(*list, span[*Entry]{from: r.Offset, to: r.Offset + r.Size, what: e})
-	})
-	for _, list := range x {
-		list.index()
-	}
-	return x
+// entryNum stands for an entry: the number of its table in Tables.All, then its
+// own. A pointer would make the index something that the garbage collector has to
+// look through.
+type entryNum struct{ table, entry uint32 }
+
+func (t *Tables) entry(n entryNum) *Entry { return t.All[n.table].Entry(int(n.entry)) }
+
+// batch is what one table adds to an index: by entry, and where the section changes.
+type batch struct {
+	spans spans[entryNum]
+	runs  []run
 }
 
-// each calls visit for each entry that has such a range.
-func each(all []*Table, of func(*Entry) Range, visit func(*Entry, Range)) {
-	for _, t := range all {
-		for i := range t.Entries {
-			if r := of(&t.Entries[i]); r.Section != nil {
-				visit(&t.Entries[i], r)
-			}
+type run struct {
+	section *elfrw.Section
+	first   int // in spans
+}
+
+// reset empties b and makes room for n.
+func (b *batch) reset(n int) {
+	if cap(b.spans) < n {
+		b.spans = make(spans[entryNum], 0, n)
+	}
+	b.spans, b.runs = b.spans[:0], nil
+}
+
+func (b *batch) add(r Range, n entryNum) {
+	if r.Section == nil {
+		return
+	}
+	if len(b.runs) == 0 || b.runs[len(b.runs)-1].section != r.Section {
+		b.runs = append(b.runs, run{r.Section, len(b.spans)})
+	}
+	b.spans = append(b.spans, span[entryNum]{from: r.Offset, to: r.Offset + r.Size, what: n})
+}
+
+// add takes a batch over.
+func (x index) add(b *batch) {
+	for i, r := range b.runs {
+		end := len(b.spans)
+		if i+1 < len(b.runs) {
+			end = b.runs[i+1].first
+		}
+		list := b.spans[r.first:end:end]
+		if x[r.section] == nil {
+			x[r.section] = &list
+		} else {
+			*x[r.section] = append(*x[r.section], list...)
 		}
 	}
 }
 
-func (x index) at(s *elfrw.Section, offset, width uint64) []*Entry {
+// without takes the entries out that their tables do not have any more.
+func (x index) without(t *Tables) {
+	for s, list := range x {
+		left := slices.DeleteFunc(*list, func(y span[entryNum]) bool { return int(y.what.entry) >= t.All[y.what.table].n })
+		x[s] = &left
+	}
+}
+
+// at returns the entries that have one of the bytes.
+func (t *Tables) at(x index, s *elfrw.Section, offset, width uint64) []*Entry {
 	list := x[s]
 	if list == nil {
 		return nil
 	}
-	end := offset + width
+	end := offset + max(width, 1)
 	if end < offset {
 		end = ^uint64(0)
 	}
 	var found []*Entry
-	list.overlap(offset, end, func(y *span[*Entry]) bool {
-		found = append(found, y.what)
+	list.overlap(offset, end, func(y *span[entryNum]) bool {
+		found = append(found, t.entry(y.what))
 		return true
 	})
 	return found
@@ -81,19 +95,22 @@ func (x index) at(s *elfrw.Section, offset, width uint64) []*Entry {
 const maxCover = 256
 
 // crowded reports, by table, the first entry that is one too many at a place.
-func (x index) crowded(found map[*Table]*Entry) {
+func (x index) crowded(found map[uint32]uint32) {
 	for _, list := range x {
 		reach := uint64(0)
 		for i := range *list {
 			y := &(*list)[i]
 			if reach > y.from { // something that started before is still there
 				n := 0
-				list.overlap(y.from, y.from+1, func(x *span[*Entry]) bool {
+				list.overlap(y.from, y.from+1, func(x *span[entryNum]) bool {
 					n++
 					return x != y && n <= maxCover
 				})
-				if e := found[y.what.Table]; n > maxCover && (e == nil || y.what.Offset < e.Offset) {
-					found[y.what.Table] = y.what
+				if n > maxCover {
+					first, ok := found[y.what.table]
+					if !ok || y.what.entry < first {
+						found[y.what.table] = y.what.entry
+					}
 				}
 			}
 			reach = max(reach, y.to)
@@ -104,21 +121,28 @@ func (x index) crowded(found map[*Table]*Entry) {
 // index makes sites and replacements ready for look-ups. Tables that crowd a
 // place lose their entries from there on.
 func (t *Tables) index() []Problem {
-	site, replacement := func(e *Entry) Range { return e.Site }, func(e *Entry) Range { return e.Replacement }
-	t.sites, t.replacements = newIndex(t.All, site), newIndex(t.All, replacement)
-	first := map[*Table]*Entry{}
-	t.sites.crowded(first)
-	t.replacements.crowded(first)
+	first := map[uint32]uint32{}
+	for _, x := range []index{t.sites, t.replacements} {
+		for _, list := range x {
+			list.index()
+		}
+		x.crowded(first)
+	}
 	if len(first) == 0 {
 		return nil
 	}
 	var problems []Problem
-	for _, table := range t.All {
-		if e := first[table]; e != nil {
-			problems = append(problems, Problem{table.Section, int64(e.Offset), fmt.Sprintf("more than %d entries are about the same code", maxCover)})
-			table.Entries = table.Entries[:e.Offset/table.Stride]
+	for i, table := range t.All {
+		if e, ok := first[uint32(i)]; ok {
+			problems = append(problems, *table.problem(int64(uint64(e)*table.Stride), "more than %d entries are about the same code", maxCover))
+			table.n = int(e)
 		}
 	}
-	t.sites, t.replacements = newIndex(t.All, site), newIndex(t.All, replacement)
+	for _, x := range []index{t.sites, t.replacements} {
+		x.without(t)
+		for _, list := range x {
+			list.index()
+		}
+	}
 	return problems
 }

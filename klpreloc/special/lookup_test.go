@@ -40,7 +40,8 @@ func TestSites(t *testing.T) {
 		{0x33, 4, []string{".retpoline_sites+0x4"}},
 		{0x38, 4, []string{".return_sites+0x0"}},
 		{0x3c, 4, nil},
-		{0x38, 0, nil},
+		{0x37, 0, []string{".return_sites+0x0"}},
+		{0x3c, 0, nil},
 		{0x38, ^uint64(0), []string{".return_sites+0x0"}},
 		{^uint64(0), 4, nil},
 	} {

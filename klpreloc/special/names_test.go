@@ -61,24 +61,24 @@ func TestInertInModule(t *testing.T) {
 	data := section(t, f, ".data")
 	f.AddSymbol(&elfrw.Symbol{Name: "__tracepoint_own", Section: data, Value: 8, Size: 24, Info: byte(elf.STT_OBJECT)})
 	tables := read(t, f)
-	e := &table(t, tables, "__jump_table").Entries[4] // .data+16: own_key starts there too
+	e := table(t, tables, "__jump_table").Entry(4) // .data+16: own_key starts there too
 	assert.False(t, tables.Inert(e))
 	assert.Equal(t, "own_key", tables.KeyName(e))
 
 	symbolNamed(t, f, "own_key").Name = ""
 	tables = read(t, f)
-	e = &table(t, tables, "__jump_table").Entries[4]
+	e = table(t, tables, "__jump_table").Entry(4)
 	assert.True(t, tables.Inert(e))
 	assert.Equal(t, "__tracepoint_own+0x8", tables.KeyName(e))
 
 	section(t, f, ".data").Name = "__verbose"
 	symbolNamed(t, f, "__tracepoint_own").Name = ""
 	tables = read(t, f)
-	e = &table(t, tables, "__jump_table").Entries[4]
+	e = table(t, tables, "__jump_table").Entry(4)
 	assert.True(t, tables.Inert(e))
 	assert.Equal(t, "__verbose+0x10", tables.KeyName(e))
-	assert.False(t, tables.Inert(&table(t, tables, ".return_sites").Entries[0]), "no key")
-	assert.Empty(t, tables.KeyName(&table(t, tables, ".return_sites").Entries[0]))
+	assert.False(t, tables.Inert(table(t, tables, ".return_sites").Entry(0)), "no key")
+	assert.Empty(t, tables.KeyName(table(t, tables, ".return_sites").Entry(0)))
 }
 
 func symbolNamed(t testing.TB, f *elfrw.File, name string) *elfrw.Symbol {

@@ -164,17 +164,17 @@ func TestProblems(t *testing.T) {
 			require.Len(t, problems, 1)
 			assert.Equal(t, c.want, problems[0].String())
 			bad := tables.Table(problems[0].Section)
-			assert.Len(t, bad.Entries, c.left)
+			assert.Equal(t, c.left, bad.Len())
 			for _, x := range tables.All {
 				if x != bad {
-					assert.Len(t, x.Entries, len(before.Table(x.Section).Entries), "%s is as it was", x.Section)
+					assert.Equal(t, before.Table(x.Section).Len(), x.Len(), "%s is as it was", x.Section)
 				}
 			}
 			assert.Nil(t, tables.In(bad.Section, uint64(c.left)*bad.Stride), "no entry from there on")
-			for _, s := range []map[*elfrw.Section]*spans[*Entry]{tables.sites, tables.replacements} {
+			for _, s := range []index{tables.sites, tables.replacements} {
 				for _, list := range s {
 					for _, x := range *list {
-						assert.Same(t, x.what, tables.In(x.what.Section, x.what.Offset))
+						assert.Less(t, int(x.what.entry), tables.All[x.what.table].Len())
 					}
 				}
 			}
@@ -222,8 +222,8 @@ func TestCrowd(t *testing.T) {
 	tables, problems := Read(f)
 	require.Len(t, problems, 1)
 	assert.Equal(t, ".static_call_sites+0x800: more than 256 entries are about the same code", problems[0].String())
-	assert.Len(t, table(t, tables, ".static_call_sites").Entries, maxCover)
+	assert.Equal(t, maxCover, table(t, tables, ".static_call_sites").Len())
 	assert.Len(t, tables.Sites(section(t, f, ".text.code"), 4, 1), maxCover)
 	assert.Empty(t, tables.Sites(section(t, f, ".text.code"), 8*maxCover+8, 8))
-	assert.Len(t, table(t, tables, ".altinstructions").Entries, 13, "another table")
+	assert.Equal(t, 13, table(t, tables, ".altinstructions").Len(), "another table")
 }

@@ -31,7 +31,7 @@ func ReadNamed(f *elfrw.File, name func(*elfrw.Section) string) (*Tables, []Prob
 	layouts := map[*Table][]layout{}
 	for _, s := range f.Sections {
 		if l := a.layouts[name(s)]; l != nil {
-			table := &Table{Section: s, Kind: l[0].kind}
+			table := &Table{Section: s, Kind: l[0].kind, arch: a, data: s.Data}
 			t.All = append(t.All, table)
 			t.bySection[s] = table
 			layouts[table] = l
@@ -48,26 +48,30 @@ func ReadNamed(f *elfrw.File, name func(*elfrw.Section) string) (*Tables, []Prob
 		}
 	}
 	var problems []Problem
-	for _, table := range t.All {
-		r := reader{arch: a, Table: table}
+	t.sites, t.replacements = index{}, index{}
+	for i, table := range t.All {
+		r := reader{Table: table, num: uint32(i)}
 		if p := r.read(layouts[table]); p != nil {
 			problems = append(problems, *p)
 		}
+		t.sites.add(&r.sites)
+		t.replacements.add(&r.replacements)
 	}
 	return t, append(problems, t.index()...)
 }
 
 // reader reads one table.
 type reader struct {
-	*arch
 	*Table
-	layout *layout
+	num    uint32 // of the table
 	relocs *source
+
+	sites, replacements batch
 }
 
 // problem makes a Problem at offset off, -1: of the whole section.
-func (r *reader) problem(off int64, format string, args ...any) *Problem {
-	return &Problem{r.Section, off, fmt.Sprintf(format, args...)}
+func (t *Table) problem(off int64, format string, args ...any) *Problem {
+	return &Problem{t.Section, off, fmt.Sprintf(format, args...)}
 }
 
 func (r *reader) read(layouts []layout) *Problem {
@@ -88,7 +92,19 @@ func (r *reader) read(layouts []layout) *Problem {
 	if r.count() == 0 {
 		return r.problem(-1, "has no relocations")
 	}
-	r.relocs, r.refs = newSource(r.Relocs)
+	if len(r.Relocs) == 1 {
+		r.relocs = &source{section: r.Relocs[0]}
+		if p := r.sound(layouts); p == nil && !r.relocs.disorder {
+			return nil
+		}
+		// What is missing may come later.
+	}
+	r.relocs = inOrder(r.Relocs)
+	r.refs = r.relocs.numbers()
+	return r.sound(layouts)
+}
+
+func (r *reader) sound(layouts []layout) *Problem {
 	if p := r.choose(layouts); p != nil {
 		return p
 	}
@@ -106,7 +122,7 @@ func (r *reader) count() int {
 // choose finds the format: of those whose size goes into the section's, the one
 // whose fields most of the first relocations are in.
 func (r *reader) choose(layouts []layout) *Problem {
-	size, entsize := uint64(len(r.Section.Data)), r.Section.EntSize
+	size, entsize := uint64(len(r.data)), r.Section.EntSize
 	var names []string
 	var fits []*layout
 	for i := range layouts {
@@ -151,185 +167,220 @@ func (r *reader) choose(layouts []layout) *Problem {
 func (r *reader) isField(l *layout, x *elfrw.Rela) bool {
 	at := x.Offset % l.size
 	return slices.ContainsFunc(l.fields, func(f field) bool {
-		return f.at == at && slices.Contains(r.types(f), x.Type)
+		return f.at == at && slices.Contains(r.arch.types(f), x.Type)
 	})
 }
 
-// entries reads all entries, relocation by relocation.
+// entries goes through all entries, relocation by relocation, and notes which code
+// each is about.
 func (r *reader) entries() *Problem {
-	l, size := r.layout, uint64(len(r.Section.Data))
+	l, size := r.layout, uint64(len(r.data))
+	fields := r.fields()
 	// As many as there are relocations for, whatever the size says.
-	n := min((size+l.size-1)/l.size, uint64(r.count()/len(l.fields))+1)
-	r.Entries = make([]Entry, 0, n)
+	most := int(min((size+l.size-1)/l.size, uint64(r.count()/len(fields))))
+	r.n, r.starts = 0, nil
+	r.sites.reset(most)
+	r.replacements.reset(0)
+	if l.kind == Alternative || l.kind == Feature {
+		r.replacements.reset(most)
+	}
 	c := r.relocs
 	c.rewind()
 	x := c.next()
-	var places [4]place
-	for start := uint64(0); start < size; start += l.size {
-		e := Entry{Table: r.Table, Offset: start, Size: min(l.size, size-start), first: uint32(c.taken - 1)}
+	for uint64(r.n)*l.size < size {
+		e := r.blank(r.n, uint32(c.taken-1))
+		r.mark(e.first, most, len(fields))
 		have := 0
-		for x != nil && x.Offset < start+e.Size {
-			if !slices.Contains(r.none, x.Type) {
-				if have == len(l.fields) || x.Offset != start+l.fields[have].at {
-					return r.misplaced(&e, x, have)
-				}
-				f := l.fields[have]
-				if !slices.Contains(r.types(f), x.Type) {
-					return r.problem(int64(x.Offset), "%s of the %s has a relocation of type %s", f.what, l.kind, r.arch.name(x.Type))
-				}
-				if p := r.resolve(&places[have], f, &e, x, c.ref()); p != nil {
-					return p
+		for end := e.Offset + e.Size; x != nil && x.Offset < end; x = c.next() {
+			if have < len(fields) && fields[have].takes(x, &e) {
+				if !fields[have].resolve(x) {
+					return r.problem(int64(x.Offset), "%s of the %s has a relocation without a symbol", fields[have].what, l.kind)
 				}
 				have++
+				continue
 			}
-			e.relocs++
-			x = c.next()
+			if !slices.Contains(r.arch.none, x.Type) {
+				return r.unexpected(&e, x, have)
+			}
 		}
-		if have < len(l.fields) {
-			return r.problem(int64(start+l.fields[have].at), "%s of the %s has no relocation", l.fields[have].what, l.kind)
+		if have < len(fields) {
+			return r.problem(int64(e.Offset+fields[have].at), "%s of the %s has no relocation", fields[have].what, l.kind)
 		}
-		if p := r.fill(&e, places[:have]); p != nil {
+		if p := r.fill(&e, fields); p != nil {
 			return p
 		}
-		r.Entries = append(r.Entries, e)
+		me := entryNum{r.num, uint32(r.n)}
+		r.sites.add(e.Site, me)
+		r.replacements.add(e.Replacement, me)
+		r.n++
 	}
+	r.mark(uint32(c.taken-1), most, len(fields))
 	if x != nil {
 		return r.problem(int64(x.Offset), "relocation behind the end of the section (%#x bytes)", size)
 	}
 	return nil
 }
 
-// misplaced says what is wrong with relocation x, in entry e where the field
+// mark notes which is the first relocation behind the r.n entries that are done, of
+// most, if it is not that after one for each field.
+func (r *reader) mark(first uint32, most, fields int) {
+	if r.starts == nil {
+		if int(first) == r.n*fields {
+			return
+		}
+		r.starts = make([]uint32, 0, most+1)
+		for i := range r.n {
+			r.starts = append(r.starts, uint32(i*fields))
+		}
+	}
+	r.starts = append(r.starts, first)
+}
+
+// unexpected says what is wrong with relocation x, in entry e where the field
 // number have should come next.
-func (r *reader) misplaced(e *Entry, x *elfrw.Rela, have int) *Problem {
+func (r *reader) unexpected(e *Entry, x *elfrw.Rela, have int) *Problem {
 	fields := r.layout.fields
 	for i, f := range fields {
 		switch {
 		case x.Offset != e.Offset+f.at:
 		case i < have:
 			return r.problem(int64(x.Offset), "%s of the %s has two relocations", f.what, r.layout.kind)
-		default:
+		case i > have:
 			missing := fields[have]
 			return r.problem(int64(e.Offset+missing.at), "%s of the %s has no relocation", missing.what, r.layout.kind)
+		default:
+			return r.problem(int64(x.Offset), "%s of the %s has a relocation of type %s", f.what, r.layout.kind, r.arch.name(x.Type))
 		}
 	}
 	return r.problem(int64(x.Offset), "relocation of what is no place in an entry of %d bytes", r.layout.size)
 }
 
-// place is where a field leads.
-type place struct {
+// ready is a field, with where that of the entry at hand leads.
+type ready struct {
+	field
+	types   []uint32
 	section *elfrw.Section // nil: the symbol is not defined in the module
 	offset  uint64
 	symbol  *elfrw.Symbol
-	field   uint64 // offset of the field in the table
-	reloc   Reloc
+	place   uint64 // of the field, in the table
 }
 
-// resolve finds where a field leads. Its relocation's S+A, for relative fields
-// as for absolute ones, is the place: P, which the machine subtracts, is the
-// field, and so is what the kernel adds again.
-func (r *reader) resolve(p *place, f field, e *Entry, x *elfrw.Rela, ref Reloc) *Problem {
+// fields returns the fields of t's entries.
+func (t *Table) fields() []ready {
+	fields := make([]ready, len(t.layout.fields))
+	for i, f := range t.layout.fields {
+		fields[i] = ready{field: f, types: t.arch.types(f)}
+	}
+	return fields
+}
+
+// takes reports whether x is a relocation of the field in e.
+func (f *ready) takes(x *elfrw.Rela, e *Entry) bool {
+	return x.Offset == e.Offset+f.at && slices.Contains(f.types, x.Type)
+}
+
+// resolve finds where the field leads by relocation x, and reports whether that is said. S+A is the place, of relative fields as of absolute
+// ones: what the machine subtracts from it, P, is the field, and that is what the
+// kernel adds again.
+func (f *ready) resolve(x *elfrw.Rela) bool {
 	y := x.Sym
 	if y == nil {
-		return r.problem(int64(x.Offset), "%s of the %s has a relocation without a symbol", f.what, r.layout.kind)
+		return false
 	}
-	*p = place{y.Section, y.Value + uint64(x.Addend), y, x.Offset, ref}
+	f.section, f.offset, f.symbol = y.Section, y.Value+uint64(x.Addend), y
 	if f.form == fromEntry {
-		p.offset -= f.at
+		f.offset -= f.at
+	}
+	f.place = x.Offset
+	return true
+}
+
+// inside checks that the n bytes where f leads are in a loaded section of the
+// module.
+func (t *Table) inside(f *ready, n uint64) *Problem {
+	switch s := f.section; {
+	case s == nil:
+		return t.problem(int64(f.place), "%s is %s, outside of the module", f.what, f.symbol)
+	case !s.Alloc():
+		return t.problem(int64(f.place), "%s is in %s, which is not loaded", f.what, s)
+	case s.Type != elf.SHT_PROGBITS:
+		return t.problem(int64(f.place), "%s is in %s, which holds no code", f.what, s)
+	case f.offset > uint64(len(s.Data)) || n > uint64(len(s.Data))-f.offset:
+		return t.problem(int64(f.place), "%s, %d bytes at %s%+#x, is outside of that section (%#x bytes)", f.what, n, s, int64(f.offset), len(s.Data))
 	}
 	return nil
 }
 
-// inside checks that n bytes from p are in a loaded section of the module, and
-// returns them.
-func (r *reader) inside(p place, n uint64, what string) ([]byte, *Problem) {
-	switch s := p.section; {
-	case s == nil:
-		return nil, r.problem(int64(p.field), "%s is %s, outside of the module", what, p.symbol)
-	case !s.Alloc():
-		return nil, r.problem(int64(p.field), "%s is in %s, which is not loaded", what, s)
-	case s.Type != elf.SHT_PROGBITS:
-		return nil, r.problem(int64(p.field), "%s is in %s, which holds no code", what, s)
-	case p.offset > uint64(len(s.Data)) || n > uint64(len(s.Data))-p.offset:
-		return nil, r.problem(int64(p.field), "%s, %d bytes at %s%+#x, is outside of that section (%#x bytes)", what, n, s, int64(p.offset), len(s.Data))
-	}
-	return p.section.Data[p.offset:], nil
-}
-
 // fill takes the entry's meaning from where its fields lead.
-func (r *reader) fill(e *Entry, at []place) *Problem {
-	l := r.layout
-	bytes := r.Section.Data[e.Offset : e.Offset+e.Size]
-	if l.kind == Feature {
-		return r.fillFeature(e, at)
+func (t *Table) fill(e *Entry, at []ready) *Problem {
+	if e.Kind == Feature {
+		return t.fillFeature(e, at)
 	}
-	var n uint64
-	if l.lens.code != nil {
-		code, p := r.inside(at[0], 1, l.fields[0].what)
-		if p != nil {
-			return p
-		}
-		n = l.lens.code(code)
-	} else {
-		n = uint64(bytes[l.lens.site])
+	lens, n := &t.layout.lens, uint64(1)
+	if lens.code == nil {
+		n = uint64(t.data[e.Offset+lens.site])
 	}
-	if _, p := r.inside(at[0], n, l.fields[0].what); p != nil {
+	site := &at[0]
+	if p := t.inside(site, n); p != nil {
 		return p
 	}
-	e.Site = Range{at[0].section, at[0].offset, n}
-	switch l.kind {
+	if lens.code != nil {
+		n = lens.code(site.section.Data[site.offset:])
+		if p := t.inside(site, n); p != nil {
+			return p
+		}
+	}
+	e.Site = Range{site.section, site.offset, n}
+	switch e.Kind {
 	case Alternative:
-		m := uint64(bytes[l.lens.replacement])
+		m := uint64(t.data[e.Offset+lens.replacement])
 		if m == 0 {
 			return nil // nothing, or what a function makes up (arm64)
 		}
 		if m > n {
-			return r.problem(int64(e.Offset), "replacement of %d bytes for %d", m, n)
-		}
-		if _, p := r.inside(at[1], m, l.fields[1].what); p != nil {
-			return p
+			return t.problem(int64(e.Offset), "replacement of %d bytes for %d", m, n)
 		}
 		e.Replacement = Range{at[1].section, at[1].offset, m}
+		return t.inside(&at[1], m)
 	case JumpLabel:
 		// 0 bytes: what is unreachable may be empty.
-		if _, p := r.inside(at[1], 0, l.fields[1].what); p != nil {
+		if p := t.inside(&at[1], 0); p != nil {
 			return p
 		}
-		return r.fillKey(e, at[2])
+		return t.fillKey(e, &at[2])
 	case StaticCall:
-		return r.fillKey(e, at[1])
+		return t.fillKey(e, &at[1])
 	}
 	return nil
 }
 
-func (r *reader) fillKey(e *Entry, at place) *Problem {
+func (t *Table) fillKey(e *Entry, at *ready) *Problem {
 	const flags = 3
-	at.offset &^= flags
-	if s := at.section; s != nil && at.offset >= s.Size() {
-		return r.problem(int64(at.field), "key, at %s%+#x, is outside of that section (%#x bytes)", s, int64(at.offset), s.Size())
-	}
-	e.Key = Key{Symbol: at.symbol, Addend: int64(at.offset - at.symbol.Value), Reloc: at.reloc, Section: at.section, Offset: at.offset}
-	if at.section == nil {
-		e.Key.Offset = 0
+	offset := at.offset &^ flags
+	e.Key = Key{Symbol: at.symbol, Addend: int64(offset - at.symbol.Value)}
+	if s := at.section; s != nil {
+		if offset >= s.Size() {
+			return t.problem(int64(at.place), "key, at %s%+#x, is outside of that section (%#x bytes)", s, int64(offset), s.Size())
+		}
+		e.Key.Section, e.Key.Offset = s, offset
 	}
 	return nil
 }
 
-func (r *reader) fillFeature(e *Entry, at []place) *Problem {
+func (t *Table) fillFeature(e *Entry, at []ready) *Problem {
 	for i, to := range []*Range{&e.Site, &e.Replacement} {
-		from, end := at[2*i], at[2*i+1]
-		what := r.layout.fields[2*i+1].what
+		from, end := &at[2*i], &at[2*i+1]
 		if from.section != end.section || end.offset < from.offset {
-			return r.problem(int64(end.field), "%s is in front of its start, or elsewhere", what)
+			return t.problem(int64(end.place), "%s is in front of its start, or elsewhere", end.what)
 		}
 		n := end.offset - from.offset
 		if i == 1 && n == 0 {
 			break // nops
 		}
 		if i == 1 && n > e.Site.Size {
-			return r.problem(int64(e.Offset), "replacement of %d bytes for %d", n, e.Site.Size)
+			return t.problem(int64(e.Offset), "replacement of %d bytes for %d", n, e.Site.Size)
 		}
-		if _, p := r.inside(from, n, r.layout.fields[2*i].what); p != nil {
+		if p := t.inside(from, n); p != nil {
 			return p
 		}
 		*to = Range{from.section, from.offset, n}

@@ -113,8 +113,8 @@ func TestStrideFromRelocations(t *testing.T) {
 		section(t, f, ".altinstructions").EntSize = entsize
 		x := table(t, read(t, f), ".altinstructions")
 		assert.EqualValues(t, 14, x.Stride)
-		require.Len(t, x.Entries, 13)
-		assert.Equal(t, Range{section(t, f, ".text"), 60, 5}, x.Entries[12].Site)
+		require.Equal(t, 13, x.Len())
+		assert.Equal(t, Range{section(t, f, ".text"), 60, 5}, x.Entry(12).Site)
 	}
 }
 
@@ -126,19 +126,19 @@ func TestTablesOfOneName(t *testing.T) {
 		got = append(got, x.Section.Name)
 		require.Len(t, x.Relocs, 1)
 		assert.Same(t, x.Section, x.Relocs[0].Target)
-		for i := range x.Entries {
-			assert.Same(t, x, x.Entries[i].Table)
-			assert.Same(t, &x.Entries[i], tables.In(x.Section, x.Entries[i].Offset))
-			for _, r := range x.Entries[i].Relocations() {
+		for i := range x.Len() {
+			assert.Same(t, x, x.Entry(i).Table)
+			assert.Same(t, x.Entry(i), tables.In(x.Section, x.Entry(i).Offset))
+			for _, r := range x.Entry(i).Relocations() {
 				assert.Same(t, x.Relocs[0], r.Section)
 			}
 		}
 		assert.Same(t, x, tables.Table(x.Section))
 	}
 	assert.Equal(t, []string{".altinstructions", ".altinstructions", "__jump_table", "__jump_table"}, got)
-	assert.Len(t, tables.All[0].Entries, 13)
-	assert.Len(t, tables.All[1].Entries, 1)
-	assert.Equal(t, ".text.second+0x0", tables.All[1].Entries[0].Site.String())
+	assert.Equal(t, 13, tables.All[0].Len())
+	assert.Equal(t, 1, tables.All[1].Len())
+	assert.Equal(t, ".text.second+0x0", tables.All[1].Entry(0).Site.String())
 	assert.Nil(t, tables.Table(section(t, f, ".text.second")))
 }
 
@@ -149,7 +149,7 @@ func TestReadNamed(t *testing.T) {
 	assert.NotContains(t, dump(read(t, f)), "alternative")
 	tables, problems := ReadNamed(f, func(s *elfrw.Section) string { return strings.TrimPrefix(s.Name, ".klp.arch.vmlinux.") })
 	require.Empty(t, problems)
-	assert.Len(t, table(t, tables, name).Entries, 1)
+	assert.Equal(t, 1, table(t, tables, name).Len())
 }
 
 // TestOddButValid: what no kernel build does and every kernel takes.
@@ -198,9 +198,9 @@ func TestOddButValid(t *testing.T) {
 			good, changed := read(t, open(t, file)), read(t, f)
 			for _, x := range good.All {
 				y := table(t, changed, x.Section.Name)
-				require.Len(t, y.Entries, len(x.Entries))
-				for i := range x.Entries {
-					assert.Equal(t, meaning(good, &x.Entries[i]), meaning(changed, &y.Entries[i]))
+				require.Equal(t, x.Len(), y.Len())
+				for i := range x.Len() {
+					assert.Equal(t, meaning(good, x.Entry(i)), meaning(changed, y.Entry(i)))
 				}
 			}
 		})
@@ -230,13 +230,13 @@ func TestRelocationsOfEntries(t *testing.T) {
 	tables := read(t, f)
 	x := table(t, tables, "__jump_table")
 	assert.Equal(t, []*elfrw.Section{first, second}, x.Relocs)
-	assert.Equal(t, []Reloc{{first, 0}, {first, 1}, {second, 0}}, x.Entries[0].Relocations())
-	assert.Equal(t, Reloc{second, 0}, x.Entries[0].Key.Reloc)
-	assert.Equal(t, []Reloc{{first, 2}, {first, 3}, {first, 4}}, x.Entries[1].Relocations())
-	assert.Equal(t, Reloc{first, 4}, x.Entries[1].Key.Reloc)
+	assert.Equal(t, []Reloc{{first, 0}, {first, 1}, {second, 0}}, x.Entry(0).Relocations())
+	assert.Equal(t, Reloc{second, 0}, x.Entry(0).KeyReloc())
+	assert.Equal(t, []Reloc{{first, 2}, {first, 3}, {first, 4}}, x.Entry(1).Relocations())
+	assert.Equal(t, Reloc{first, 4}, x.Entry(1).KeyReloc())
 	for _, x := range tables.All {
-		for i := range x.Entries {
-			e := &x.Entries[i]
+		for i := range x.Len() {
+			e := x.Entry(i)
 			for _, r := range e.Relocations() {
 				offset := r.Section.Relocs()[r.Index].Offset
 				assert.True(t, e.Offset <= offset && offset < e.Offset+e.Size, "%s: relocation at %#x", e, offset)
@@ -247,13 +247,13 @@ func TestRelocationsOfEntries(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	f := open(t, "x86_64-6.1")
-	entries := table(t, read(t, f), "__jump_table").Entries
-	k := entries[1].Key // __tracepoint_foo + 8 and 2 for the branch
+	entries := table(t, read(t, f), "__jump_table")
+	k := entries.Entry(1).Key // __tracepoint_foo + 8 and 2 for the branch
 	assert.Equal(t, "__tracepoint_foo", k.Symbol.Name)
 	assert.EqualValues(t, 8, k.Addend)
 	assert.Nil(t, k.Section)
 	assert.Zero(t, k.Offset)
-	k = entries[4].Key // of the module: .data + 16, and 1
+	k = entries.Entry(4).Key // of the module: .data + 16, and 1
 	assert.Equal(t, ".data", k.Section.Name)
 	assert.EqualValues(t, 16, k.Offset)
 	assert.EqualValues(t, 16, int64(k.Symbol.Value)+k.Addend)

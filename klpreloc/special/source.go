@@ -11,13 +11,15 @@ import (
 )
 
 // source goes through the relocations of one table by their place. Linkers leave
-// them in that order in one section, where nothing has to be kept; what is in
-// another order, or was spread over sections, is sorted first.
+// them in that order in one section, where nothing has to be kept; what was spread
+// over sections, or turns out to be in another order, has to be sorted first.
 type source struct {
-	section *elfrw.Section // the only one, in order
-	stream  *elfrw.RelocReader
-	list    []numbered // otherwise
-	taken   int
+	section  *elfrw.Section // the only one
+	stream   *elfrw.RelocReader
+	list     []numbered // or all of them
+	taken    int
+	last     uint64 // offset of the last one taken from stream
+	disorder bool   // there was one in front of it: nothing that next returned is of use
 }
 
 type numbered struct {
@@ -25,12 +27,8 @@ type numbered struct {
 	Reloc
 }
 
-// newSource returns a source of all relocations in sections and, where their
-// numbers do not follow from the order, these.
-func newSource(sections []*elfrw.Section) (*source, []Reloc) {
-	if len(sections) == 1 && sorted(sections[0]) {
-		return &source{section: sections[0]}, nil
-	}
+// inOrder returns a source of relocations by place.
+func inOrder(sections []*elfrw.Section) *source {
 	var all []numbered
 	for _, s := range sections {
 		c := s.ReadRelocs()
@@ -39,30 +37,24 @@ func newSource(sections []*elfrw.Section) (*source, []Reloc) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b numbered) int { return cmp.Compare(a.Offset, b.Offset) })
-	refs := make([]Reloc, len(all))
-	for i := range all {
-		refs[i] = all[i].Reloc
-	}
-	return &source{list: all}, refs
+	return &source{list: all}
 }
 
-func sorted(s *elfrw.Section) bool {
-	last := uint64(0)
-	for c := s.ReadRelocs(); ; {
-		x := c.Next()
-		switch {
-		case x == nil:
-			return true
-		case x.Offset < last:
-			return false
-		}
-		last = x.Offset
+// numbers returns the relocations by place, nil when these are those of section.
+func (s *source) numbers() []Reloc {
+	if s.section != nil {
+		return nil
 	}
+	refs := make([]Reloc, len(s.list))
+	for i := range s.list {
+		refs[i] = s.list[i].Reloc
+	}
+	return refs
 }
 
 // rewind starts again at the first relocation.
 func (s *source) rewind() {
-	s.taken = 0
+	s.taken, s.last = 0, 0
 	if s.section != nil {
 		s.stream = s.section.ReadRelocs()
 	}
@@ -72,19 +64,20 @@ func (s *source) rewind() {
 // when there is none; taken counts the calls.
 func (s *source) next() *elfrw.Rela {
 	s.taken++
-	switch {
-	case s.section != nil:
-		return s.stream.Next()
-	case s.taken > len(s.list):
+	if s.section == nil {
+		if s.taken > len(s.list) {
+			return nil
+		}
+		return &s.list[s.taken-1].Rela
+	}
+	x := s.stream.Next()
+	if x == nil {
 		return nil
 	}
-	return &s.list[s.taken-1].Rela
-}
-
-// ref returns the number of the relocation that next returned.
-func (s *source) ref() Reloc {
-	if s.section != nil {
-		return Reloc{s.section, s.taken - 1}
+	if x.Offset < s.last {
+		s.disorder = true
+		return nil
 	}
-	return s.list[s.taken-1].Reloc
+	s.last = x.Offset
+	return x
 }

@@ -22,9 +22,15 @@ type span[T any] struct {
 
 // index sorts s, what starts at one place staying in order, and makes it a tree.
 func (s spans[T]) index() {
-	byStart := func(a, b span[T]) int { return cmp.Compare(a.from, b.from) }
-	if !slices.IsSortedFunc(s, byStart) {
-		slices.SortStableFunc(s, byStart)
+	inOrder := true
+	for i := range s {
+		s[i].reach = uint64(i) // for now
+		inOrder = inOrder && (i == 0 || s[i-1].from <= s[i].from)
+	}
+	if !inOrder {
+		slices.SortFunc(s, func(a, b span[T]) int {
+			return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.reach, b.reach))
+		})
 	}
 	s.root()
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // Tables are the special sections of a module. They describe the file as it was
-// when it was read, and are of no use once it was edited.
+// when it was read: entries that were looked up by then stay as they are when it is
+// edited, others must not be looked up any more. Not for use by several goroutines.
 type Tables struct {
 	All []*Table // in header order; empty sections and those with nothing sound in them included
 
@@ -27,9 +28,74 @@ type Table struct {
 	Kind    Kind
 	Stride  uint64           // bytes from one entry to the next; 0 when it is not known
 	Relocs  []*elfrw.Section // that apply to it; mostly one
-	Entries []Entry          // in order, without gaps, up to the first Problem
 
-	refs []Reloc // all relocations by offset; nil when Relocs is one and in that order
+	arch   *arch
+	layout *layout
+	data   []byte
+	n      int      // entries, in order and without gaps, up to the first Problem
+	starts []uint32 // first relocation of each entry and of what follows; nil when all have as many as fields
+	refs   []Reloc  // all relocations by place; nil when Relocs is one and in that order
+	blocks [][]Entry
+}
+
+// Entries are made of the section's bytes when they are asked for, some at a time:
+// most of a module's special entries have nothing to do with its klp relocations.
+const blockLen = 32
+
+// Len returns how many entries t has: all, or those in front of the first Problem.
+func (t *Table) Len() int { return t.n }
+
+// Entry returns entry number i, 0 <= i < t.Len(); each time the same.
+func (t *Table) Entry(i int) *Entry {
+	if t.blocks == nil {
+		t.blocks = make([][]Entry, (t.n+blockLen-1)/blockLen)
+	}
+	b := &t.blocks[i/blockLen]
+	if *b == nil {
+		first := i - i%blockLen
+		*b = make([]Entry, min(blockLen, t.n-first))
+		fields := t.fields()
+		for k := range *b {
+			t.make(&(*b)[k], first+k, fields)
+		}
+	}
+	return &(*b)[i%blockLen]
+}
+
+// make makes e entry number i.
+func (t *Table) make(e *Entry, i int, fields []ready) {
+	first, behind := uint32(i*len(fields)), uint32((i+1)*len(fields))
+	if t.starts != nil {
+		first, behind = t.starts[i], t.starts[i+1]
+	}
+	*e = t.blank(i, first)
+	have := 0
+	for k := first; k < behind; k++ {
+		ref := t.ref(k)
+		x := ref.Section.Reloc(ref.Index)
+		if have < len(fields) && fields[have].takes(&x, e) && fields[have].resolve(&x) {
+			have++
+			e.key = e.relocs
+		}
+		e.relocs++
+	}
+	if have == len(fields) {
+		t.fill(e, fields)
+	}
+}
+
+// blank is entry number i, its first relocation known.
+func (t *Table) blank(i int, first uint32) Entry {
+	start := uint64(i) * t.layout.size
+	return Entry{Table: t, Offset: start, Size: min(t.layout.size, uint64(len(t.data))-start), first: first}
+}
+
+// ref returns relocation number k by place.
+func (t *Table) ref(k uint32) Reloc {
+	if t.refs != nil {
+		return t.refs[k]
+	}
+	return Reloc{t.Relocs[0], int(k)}
 }
 
 // Padded returns the section's size with the last entry filled up: where the next
@@ -56,7 +122,8 @@ type Entry struct {
 	// calls.
 	Key Key
 
-	first, relocs uint32 // in refs
+	first, relocs uint32 // the relocations, by place
+	key           uint32 // which of them is that of the last field
 }
 
 // String returns the entry's place, ".altinstructions+0x18".
@@ -83,7 +150,6 @@ func (r Range) String() string {
 type Key struct {
 	Symbol *elfrw.Symbol // that the relocation is against; nil: the entry has no key
 	Addend int64         // from Symbol
-	Reloc  Reloc         // the relocation
 
 	// Section and Offset say where it is, if it is in the module; Section is
 	// nil when Symbol is not defined here.
@@ -99,14 +165,16 @@ type Reloc struct {
 
 // Relocations returns the relocations of e's bytes, by place.
 func (e *Entry) Relocations() []Reloc {
-	if e.refs != nil {
-		return e.refs[e.first : e.first+e.relocs : e.first+e.relocs]
-	}
 	r := make([]Reloc, e.relocs)
 	for i := range r {
-		r[i] = Reloc{e.Table.Relocs[0], int(e.first) + i}
+		r[i] = e.ref(e.first + uint32(i))
 	}
 	return r
+}
+
+// KeyReloc returns the relocation of e's key. The entry must have one.
+func (e *Entry) KeyReloc() Reloc {
+	return e.ref(e.first + e.key)
 }
 
 // Table returns the table in section s, or nil when it is none.
@@ -119,25 +187,25 @@ func (t *Tables) In(s *elfrw.Section, offset uint64) *Entry {
 		return nil
 	}
 	i := offset / table.Stride
-	if i >= uint64(len(table.Entries)) || offset%table.Stride >= table.Entries[i].Size {
+	if i >= uint64(table.n) || offset >= uint64(len(table.data)) {
 		return nil
 	}
-	return &table.Entries[i]
+	return table.Entry(int(i))
 }
 
-// Sites returns the entries whose site has one of the width bytes at offset, in
-// the order of the sites. Each of them is a reason why these bytes can't wait for a
+// Sites returns the entries whose site has one of the width bytes at offset (0: as
+// 1), in the order of the sites. Each of them is a reason why these bytes can't wait for a
 // module: tables of ordinary code (.call_sites, .smp_locks, __ex_table,
 // __bug_table, ORC) are not read at all. There are at most maxCover for a byte:
 // Read sees to that.
 func (t *Tables) Sites(s *elfrw.Section, offset, width uint64) []*Entry {
-	return t.sites.at(s, offset, width)
+	return t.at(t.sites, s, offset, width)
 }
 
 // Replacements returns the entries whose replacement has one of the width bytes
 // at offset, likewise.
 func (t *Tables) Replacements(s *elfrw.Section, offset, width uint64) []*Entry {
-	return t.replacements.at(s, offset, width)
+	return t.at(t.replacements, s, offset, width)
 }
 
 // Problem is why a section that looks like a special one is none.

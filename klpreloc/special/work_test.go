@@ -51,13 +51,16 @@ func table(t testing.TB, tables *Tables, name string) *Table {
 // its relocations.
 func dump(tables *Tables) string {
 	var b strings.Builder
-	each(tables.All, func(e *Entry) Range { return e.Site }, func(e *Entry, _ Range) {
-		b.WriteString(meaning(tables, e))
-		for _, r := range e.Relocations() {
-			fmt.Fprintf(&b, " %d", r.Index)
+	for _, x := range tables.All {
+		for i := range x.Len() {
+			e := x.Entry(i)
+			b.WriteString(meaning(tables, e))
+			for _, r := range e.Relocations() {
+				fmt.Fprintf(&b, " %d", r.Index)
+			}
+			b.WriteByte('\n')
 		}
-		b.WriteByte('\n')
-	})
+	}
 	return b.String()
 }
 
