@@ -86,7 +86,7 @@ var kernelProvocations = map[klpreloc.ID]provokeWith{
 	klpreloc.SchemeChosen:     {klpreloc.Note, gating("a", "a_fn", "a"), kallsyms, klpreloc.Options{Target: klpreloc.Version{Major: 5, Minor: 4}}},
 	klpreloc.StrangeTable: {klpreloc.Error, func(t *testing.T) *elfrw.File {
 		f := gating("a", "a_fn", "a")(t)
-		addTable(t, f, ".altinstructions", 13, nil, alternative("a_fn", 0, "a_fn")[:1])
+		addTable(t, f, ".altinstructions", 15, nil, alternative("a_fn", 0, "a_fn"))
 		return f
 	}, kallsyms, klpreloc.Options{}},
 	klpreloc.InertDropped: {klpreloc.Warning, func(t *testing.T) *elfrw.File {
