@@ -49,14 +49,14 @@ func (p *planner) schemeOf() (scheme Scheme, why string, ok bool) {
 	case p.table != nil:
 		for name, s := range schemeSymbols {
 			if s == SchemeEarly && len(p.table.Lookup(sympos.Vmlinux, name)) > 0 {
-				return s, fmt.Sprintf("%s of kernel %s", name, p.Kernel.Name), true
+				return s, fmt.Sprintf("%s of kernel %s", name, p.kernelTitle()), true
 			}
 		}
 		if name := "arch_klp_init_object_loaded"; len(p.table.Lookup(sympos.Vmlinux, name)) > 0 {
 			if s, ok := p.target.Scheme(); ok && s == SchemeLateBare {
 				return s, "vermagic", true
 			}
-			return SchemeLate, fmt.Sprintf("%s of kernel %s", name, p.Kernel.Name), true
+			return SchemeLate, fmt.Sprintf("%s of kernel %s", name, p.kernelTitle()), true
 		}
 	}
 	scheme, ok = p.target.Scheme()

@@ -157,14 +157,6 @@ type target struct {
 	gone     bool          // some use went with what held it
 }
 
-func (t *target) used() int {
-	n := 0
-	for _, r := range t.relocs {
-		n += r
-	}
-	return n
-}
-
 // of returns which of the target's annotations a is.
 func (t *target) of(a *Annotation) int { return slices.Index(t.notes, a) }
 

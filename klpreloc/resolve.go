@@ -97,10 +97,21 @@ func (p *planner) survey() {
 	}
 	table, err := k.Read(sympos.Names(names...), p.objects...)
 	if err != nil {
-		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", k.Name, err)
+		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return
 	}
+	for _, note := range table.Notes {
+		p.notef(KernelUnreadable, nowhere, "", "kernel %s: %s", p.kernelTitle(), note)
+	}
 	p.table = table
+}
+
+// kernelTitle is what to call the kernel: by its release, or else as it was asked for.
+func (p *planner) kernelTitle() string {
+	if p.Kernel.Release != "" {
+		return p.Kernel.Release
+	}
+	return p.Kernel.Name
 }
 
 // plausible reports whether a kernel can have a symbol of that name.
@@ -187,11 +198,11 @@ func (p *planner) exists(a *Annotation, object string) bool {
 		if b.Object == object {
 			b.Object = vmlinux
 		}
-		p.errorf(BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.Kernel.Name).
+		p.errorf(BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.kernelTitle()).
 			hint("%s", p.line(&b, sympos.Symbol{Object: b.Object, Name: a.Name, Position: int(a.Pos)}))
 		return false
 	case sympos.Absent:
-		d := p.errorf(NoSuchObject, a.place(), a.Name, "kernel %s has no module %s", p.Kernel.Name, object)
+		d := p.errorf(NoSuchObject, a.place(), a.Name, "kernel %s has no module %s", p.kernelTitle(), object)
 		for _, near := range nearObjects(object, p.Kernel.Modules()) {
 			d.hint("there is one called %s", near)
 		}
@@ -199,7 +210,7 @@ func (p *planner) exists(a *Annotation, object string) bool {
 	}
 	if !slices.Contains(p.unknown, object) {
 		p.unknown = append(p.unknown, object)
-		p.warnf(NotChecked, a.place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", p.Kernel.Name, object).
+		p.warnf(NotChecked, a.place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", p.kernelTitle(), object).
 			hint("--module %s.ko", object)
 	}
 	return true

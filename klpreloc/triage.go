@@ -280,7 +280,7 @@ func (p *planner) allExports(unknown []*elfrw.Symbol) {
 	}
 	all, err := p.Kernel.ReadAll(sympos.Names(names...))
 	if err != nil {
-		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.Kernel.Name, err)
+		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return
 	}
 	p.modules = all
