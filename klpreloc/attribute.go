@@ -34,7 +34,7 @@ func (p *planner) chooseScheme() {
 		return
 	}
 	p.gates.scheme, p.Scheme = scheme, scheme
-	if scheme != SchemeEarly {
+	if scheme != SchemeEarly || p.Input.Annotated() {
 		p.notef(SchemeChosen, nowhere, "", "for kernels %s, says %s", scheme, why)
 	}
 }
@@ -60,8 +60,19 @@ func (p *planner) schemeOf() (scheme Scheme, why string, ok bool) {
 		}
 	}
 	scheme, ok = p.target.Scheme()
-	magic, _ := p.Input.Modinfo.Value("vermagic")
-	return scheme, fmt.Sprintf("vermagic %q", clip(magic)), ok
+	return scheme, p.Input.Modinfo.schemeSource(), ok
+}
+
+// schemeSource says what in the module tells the scheme of its kernel.
+func (m Modinfo) schemeSource() string {
+	magic, found := m.Value("vermagic")
+	switch _, readable := ParseVersion(magic); {
+	case !found:
+		return "no vermagic, so the newest"
+	case !readable:
+		return fmt.Sprintf("vermagic %q, which names no version, so the newest", clip(magic))
+	}
+	return fmt.Sprintf("vermagic %q", clip(magic))
 }
 
 // lawful checks what a's own words ask for (kernel/livepatch/core.c,

@@ -24,6 +24,7 @@ type Description struct {
 	Undefined   []UndefinedInfo  `json:"undefined"`
 	Versions    bool             `json:"versions"` // there is a __versions table (CONFIG_MODVERSIONS)
 	Scheme      string           `json:"scheme"`   // of the kernels that the module says it is for
+	SchemeWhy   string           `json:"scheme_why"`
 	Patches     []PatchInfo      `json:"patches"`
 	// PatchDoubt is why the patches are not all that the module declares.
 	PatchDoubt string `json:"patch_doubt,omitempty"`
@@ -152,6 +153,7 @@ func (d *Description) describePatches(f *elfrw.File) {
 	} else {
 		d.Scheme = "before 4.7: none"
 	}
+	d.SchemeWhy = readModinfo(f).schemeSource()
 	if !readModinfo(f).Livepatch() {
 		return
 	}

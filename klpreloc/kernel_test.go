@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
@@ -75,7 +76,8 @@ func against(t testing.TB, f *elfrw.File, o klpreloc.Options) (*klpreloc.Plan, k
 	return plan, found
 }
 
-// convertedAgainst converts what has to convert, and proves it.
+// convertedAgainst converts what has to convert, and proves it. That the scheme is
+// said is left out of what it returns.
 func convertedAgainst(t testing.TB, f *elfrw.File, o klpreloc.Options) (*elfrw.File, klpreloc.Diagnostics) {
 	t.Helper()
 	before := encode(t, f)
@@ -85,7 +87,7 @@ func convertedAgainst(t testing.TB, f *elfrw.File, o klpreloc.Options) (*elfrw.F
 	require.NoError(t, plan.Apply())
 	after := parse(t, encode(t, g))
 	require.NoError(t, klpreloc.Prove(parse(t, before), after, plan.Answers, nil))
-	return after, found
+	return after, slices.DeleteFunc(found, func(d klpreloc.Diagnostic) bool { return d.ID == klpreloc.SchemeChosen })
 }
 
 func with(id klpreloc.ID, found klpreloc.Diagnostics) klpreloc.Diagnostics {

@@ -68,7 +68,7 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 	t := newTable(w)
 	t.line("%s: %s, %s", name, d.Machine, d.State)
 	if d.State != klpreloc.NoLivepatch {
-		t.line("klp relocations as for kernels %s", d.Scheme)
+		t.line("for kernels %s, says %s", d.Scheme, clean(d.SchemeWhy))
 	}
 	t.section("module information")
 	for _, e := range d.Modinfo {
