@@ -6,12 +6,10 @@ package sympos_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,8 +26,8 @@ import (
 // cannotRun is the way out for a test that this machine cannot run.
 func cannotRun(t *testing.T, why string) {
 	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal("CI=true, and this cannot run: " + why)
+	if os.Getenv("CI") == "true" || lab.Demanded() {
+		t.Fatal("CI=true or KLP_LAB_KERNELS is set, and this cannot run: " + why)
 	}
 	t.Skip(why)
 }
@@ -50,20 +48,32 @@ func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "sympos: "+format+
 var modulesToLoad = []string{"fs/minix/minix", "fs/fat/fat", "fs/overlayfs/overlay"}
 
 // The proof: a running kernel's table, and what the sources say of that kernel
-// before it runs. Every name, every position.
+// before it runs. Every name, every position, on each of the lab's kernels.
 func TestRunningKernelAgrees(t *testing.T) {
 	t.Parallel()
-	kernel, err := lab.Fetch(openCache(t), say)
-	if err != nil {
-		cannotRun(t, "the kernel lab has no kernel: "+err.Error())
+	cache := openCache(t)
+	releases, err := lab.Selected()
+	require.NoError(t, err)
+	for _, r := range releases {
+		t.Run(r.Series, func(t *testing.T) {
+			t.Parallel()
+			kernel, err := lab.FetchRelease(cache, r, say)
+			if err != nil {
+				cannotRun(t, fmt.Sprintf("the kernel %v is not to be had here: %v", r, err))
+			}
+			runningKernelAgrees(t, kernel)
+		})
 	}
+}
+
+func runningKernelAgrees(t *testing.T, kernel *lab.Kernel) {
 	dir := t.TempDir()
 	agent, err := lab.BuildAgent(dir)
 	require.NoError(t, err)
 	vm := kernel.VM(filepath.Join(dir, "vm"), agent)
 	var (
 		steps   []string
-		sources []sympos.Source
+		modules []sympos.Source
 	)
 	for _, m := range modulesToLoad {
 		found, err := filepath.Glob(filepath.Join(kernel.Modules, "kernel", m+".ko*"))
@@ -71,14 +81,12 @@ func TestRunningKernelAgrees(t *testing.T) {
 		require.Len(t, found, 1, m)
 		s, err := sympos.Open(found[0])
 		require.NoError(t, err)
-		sources = append(sources, s)
+		modules = append(modules, s)
 		name, b := unpacked(t, found[0])
 		vm.File(name, b)
 		steps = append(steps, "load "+name)
 	}
-	steps = append(steps, "gzip -c /proc/kallsyms | base64")
-	image, err := sympos.Open(kernel.Image)
-	require.NoError(t, err)
+	steps = append(steps, "pack /proc/kallsyms")
 
 	// The machine boots while the files are read.
 	var (
@@ -90,31 +98,71 @@ func TestRunningKernelAgrees(t *testing.T) {
 		defer close(booted)
 		run, bootErr = vm.Boot(context.Background(), steps...)
 	}()
-	said, err := sympos.Read(sympos.All, append(sources, image)...)
+	var tables []*sympos.Table
+	for _, s := range vmlinuxSources(t, kernel) {
+		table, err := sympos.Read(sympos.All, s)
+		require.NoError(t, err)
+		tables = append(tables, table)
+	}
+	loadable, err := sympos.Read(sympos.All, modules...)
 	<-booted
 	require.NoError(t, err)
 	require.NoError(t, bootErr)
-	t.Log(said.Facts(sympos.Vmlinux).Notes)
 	require.True(t, run.Done, "%s", run)
 	for _, r := range run.Steps {
 		require.Zero(t, r.Status, "%s", r)
 	}
-	running := kallsymsOf(t, run.Steps[len(steps)-1].Out)
+	running := kallsymsOf(t, run.Steps[len(steps)-1])
 	require.Equal(t, sympos.Kallsyms, running.Facts(sympos.Vmlinux).Kind)
 	require.False(t, running.Facts(sympos.Vmlinux).NoAddresses)
 
-	names, symbols, namesakes := compareTables(t, sympos.Vmlinux, running, said, false)
-	t.Logf("%s: %d symbols, %d names, %d of them with namesakes: all in the same positions", kernel.Release, symbols, names, namesakes)
-	assert.Greater(t, symbols, 50_000)
-	assert.Greater(t, namesakes, 500)
-
-	for _, m := range modulesToLoad {
+	for _, said := range tables {
+		facts := said.Facts(sympos.Vmlinux)
+		names, symbols, namesakes, positions := compareTables(t, sympos.Vmlinux, running, said, false)
+		t.Logf("%s, %v: %d symbols, %d names, %d of them with namesakes, which have %d positions: all the same %v",
+			kernel.Release, facts.Kind, symbols, names, namesakes, positions, facts.Notes)
+		assert.Greater(t, symbols, 50_000)
+		assert.Greater(t, namesakes, 500)
+	}
+	for i, m := range modulesToLoad {
 		name := sympos.ModuleName(m)
 		require.True(t, running.Has(name), name)
-		names, symbols, namesakes := compareTables(t, name, running, said, true)
-		t.Logf("%s: %d symbols, %d names, %d of them with namesakes: all in the same positions", name, symbols, names, namesakes)
+		names, symbols, namesakes, positions := compareTables(t, name, running, loadable, true)
+		t.Logf("%s, %v: %d symbols, %d names, %d of them with namesakes, which have %d positions: all the same",
+			kernel.Release, filepath.Base(modules[i].String()), symbols, names, namesakes, positions)
 		assert.Positive(t, namesakes, name)
 	}
+}
+
+// vmlinuxSources are the files at hand that know the kernel's own symbols: its
+// image, and System.map and vmlinux of the debug package if KLP_LAB_DEBUG is set.
+func vmlinuxSources(t *testing.T, kernel *lab.Kernel) []sympos.Source {
+	t.Helper()
+	paths := []string{kernel.Image}
+	if os.Getenv("KLP_LAB_DEBUG") != "" {
+		files, err := lab.FetchDebug(openCache(t), kernel, say)
+		require.NoError(t, err)
+		paths = append(paths, files...)
+	}
+	var sources []sympos.Source
+	for _, path := range paths {
+		s, err := sympos.Open(path)
+		require.NoError(t, err)
+		sources = append(sources, s)
+	}
+	// What the package itself has by that name is a stub, and is taken for one.
+	maps, err := filepath.Glob(filepath.Join(filepath.Dir(kernel.Image), "System.map*"))
+	require.NoError(t, err)
+	for _, path := range maps {
+		s, err := sympos.Open(path)
+		if errors.Is(err, sympos.ErrStub) {
+			t.Logf("%s: %v", filepath.Base(path), err)
+			continue
+		}
+		require.NoError(t, err)
+		sources = append(sources, s)
+	}
+	return sources
 }
 
 // unpacked reads a module as the agent in the guest loads it. From Debian 13 on
@@ -131,14 +179,10 @@ func unpacked(t *testing.T, path string) (name string, b []byte) {
 	return name, b
 }
 
-// kallsymsOf reads the output of gzip and base64.
-func kallsymsOf(t *testing.T, out string) *sympos.Table {
+// kallsymsOf reads the /proc/kallsyms that the step printed.
+func kallsymsOf(t *testing.T, r lab.Result) *sympos.Table {
 	t.Helper()
-	packed, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(out, "\n", ""))
-	require.NoError(t, err)
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	require.NoError(t, err)
-	text, err := io.ReadAll(z)
+	text, err := r.Unpack()
 	require.NoError(t, err)
 	s, err := sympos.New("/proc/kallsyms", bytes.NewReader(text), int64(len(text)))
 	require.NoError(t, err)
@@ -151,7 +195,7 @@ func kallsymsOf(t *testing.T, out string) *sympos.Table {
 // module the running kernel has what is left of it, and a symbol is at the address
 // of its section plus the offset that the file has. Where the sections are, those
 // symbols say that have no namesakes.
-func compareTables(t *testing.T, object string, running, said *sympos.Table, module bool) (names, symbols, namesakes int) {
+func compareTables(t *testing.T, object string, running, said *sympos.Table, module bool) (names, symbols, namesakes, positions int) {
 	t.Helper()
 	starts := map[uint64]bool{}
 	for _, name := range running.Names(object) {
@@ -187,6 +231,7 @@ func compareTables(t *testing.T, object string, running, said *sympos.Table, mod
 		symbols += len(truth)
 		if len(truth) > 1 {
 			namesakes++
+			positions += len(truth)
 		}
 	}
 	for _, name := range said.Names(object) {
@@ -196,7 +241,7 @@ func compareTables(t *testing.T, object string, running, said *sympos.Table, mod
 			}
 		}
 	}
-	return names, symbols, namesakes
+	return names, symbols, namesakes, positions
 }
 
 func lower(c byte) byte { return c | 0x20 }

@@ -202,8 +202,9 @@ func (a *apt) closure(follow *regexp.Regexp, roots ...string) ([]pkg, error) {
 var mergedUsr = []string{"bin", "lib", "lib64", "sbin"}
 
 // unpack downloads the packages and unpacks them, one over the other, into root.
-// The archives go into a folder beside it and are removed.
-func (a *apt) unpack(pkgs []pkg, root string) error {
+// The archives go into a folder beside it and are removed. With patterns, only
+// files that match one are unpacked.
+func (a *apt) unpack(pkgs []pkg, root string, only ...string) error {
 	debs := root + ".debs"
 	if err := os.MkdirAll(debs, 0o755); err != nil {
 		return err
@@ -238,7 +239,7 @@ func (a *apt) unpack(pkgs []pkg, root string) error {
 		}
 	}
 	for _, f := range files {
-		if err := unpackArchive(f, root); err != nil {
+		if err := unpackArchive(f, root, only); err != nil {
 			return err
 		}
 	}
@@ -247,9 +248,12 @@ func (a *apt) unpack(pkgs []pkg, root string) error {
 
 // unpackArchive is "dpkg-deb -x" that goes through links to folders: what a
 // package has in /lib lands in /usr/lib.
-func unpackArchive(deb, root string) error {
-	const script = `set -o pipefail; dpkg-deb --fsys-tarfile "$1" | tar -x -f - -C "$2" --keep-directory-symlink`
-	_, err := run(exec.Command("bash", "-c", script, "unpack", deb, root))
+func unpackArchive(deb, root string, only []string) error {
+	const script = `set -o pipefail
+deb=$1 root=$2
+shift 2
+dpkg-deb --fsys-tarfile "$deb" | tar -x -f - -C "$root" --keep-directory-symlink --wildcards "$@"`
+	_, err := run(exec.Command("bash", append([]string{"-c", script, "unpack", deb, root}, only...)...))
 	return err
 }
 

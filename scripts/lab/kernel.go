@@ -21,7 +21,8 @@ type Kernel struct {
 	Modules string // folder of the kernel's own .ko files
 	Busybox string // path of a static busybox
 
-	tools string // folder of the compiler's system (tools.go); "": this machine's
+	release Release
+	tools   string // folder of the compiler's system (tools.go); "": this machine's
 }
 
 // kernelParts matches the packages that a kernel is cut into. The metapackages
@@ -47,8 +48,12 @@ func FetchRelease(c *Cache, r Release, say func(format string, args ...any)) (*K
 		return nil, err
 	}
 	k, err := openKernel(root)
-	if err != nil || r == Host() {
-		return k, err
+	if err != nil {
+		return nil, err
+	}
+	k.release = r
+	if r == Host() {
+		return k, nil
 	}
 	k.tools, err = fetchTools(c, r, say)
 	return k, err
@@ -113,8 +118,9 @@ func fetch(c *Cache, r Release, arch string, say func(string, ...any), complete 
 
 // fetchPicked unpacks the packages that pick returns into an entry of the cache
 // under the name that it gives them, lets finish work on it, and returns its path.
+// Of the packages' files it takes those that match only, or all.
 func fetchPicked(c *Cache, r Release, arch string, say func(string, ...any),
-	pick func(*apt) (string, []pkg, error), finish func(tmp, final string) error) (string, error) {
+	pick func(*apt) (string, []pkg, error), finish func(tmp, final string) error, only ...string) (string, error) {
 	a, err := openApt(c, r, arch)
 	if err != nil {
 		return "", err
@@ -140,7 +146,7 @@ func fetchPicked(c *Cache, r Release, arch string, say func(string, ...any),
 		}
 		root, err = c.Entry(entry, func(tmp, final string) error {
 			say("fetching %s", entry)
-			if err := a.unpack(pkgs, tmp); err != nil {
+			if err := a.unpack(pkgs, tmp, only...); err != nil {
 				return err
 			}
 			return finish(tmp, final)
@@ -242,4 +248,25 @@ func (k *Kernel) AtLeast(major, minor int) bool {
 	a, _ := strconv.Atoi(m[1])
 	b, _ := strconv.Atoi(m[2])
 	return a > major || a == major && b >= minor
+}
+
+// debugFiles are what the debug package is unpacked for: the kernel with its
+// symbol table and DWARF, and the real System.map.
+var debugFiles = []string{"./usr/lib/debug/boot/vmlinux-*", "./usr/lib/debug/boot/System.map-*"}
+
+// FetchDebug returns the files of the kernel's debug package that know its
+// symbols. The package is near a gigabyte, so nothing fetches it unasked.
+func FetchDebug(c *Cache, k *Kernel, say func(format string, args ...any)) ([]string, error) {
+	pick := func(a *apt) (string, []pkg, error) {
+		p, err := a.show("linux-image-" + k.Release + "-dbg")
+		if err == nil && p.Version != k.Version {
+			err = fmt.Errorf("%s is there in version %s, the kernel is %s", p.Name, p.Version, k.Version)
+		}
+		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, err
+	}
+	root, err := fetchPicked(c, k.release, "amd64", say, pick, func(string, string) error { return nil }, debugFiles...)
+	if err != nil {
+		return nil, err
+	}
+	return filepath.Glob(filepath.Join(root, "usr/lib/debug/boot/*"))
 }
