@@ -26,7 +26,7 @@ SAMPLE       = testdata/x86_64/livepatch-cmdline.ko
 GOBUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.buildVersion=$(VERSION)'
 
 .DELETE_ON_ERROR:
-.PHONY: help build demo test prerequisites unit fuzz corpus bench lint testdata install clean
+.PHONY: help build demo test prerequisites unit lab fuzz corpus bench lint testdata install clean
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -51,6 +51,10 @@ unit:
 	$(GO) vet ./...
 	@race=-race; if ! command -v gcc >/dev/null || [ ! -e /usr/include/stdlib.h ]; then race=; echo "no C compiler here: without the race detector"; fi; \
 	set -x; $(GO) test $$race -count=1 -timeout 30m $(TESTFLAGS) ./...
+
+lab: prerequisites ## run the kernel scenarios on KLP_LAB_KERNELS (default all: 5.10, 6.1, 6.12, 7.x)
+	KLP_LAB_KERNELS="$${KLP_LAB_KERNELS:-all}" $(GO) test -count=1 -timeout 60m $(TESTFLAGS) ./scripts/lab
+	KLP_LAB_KERNELS="$${KLP_LAB_KERNELS:-all}" $(GO) test -count=1 -timeout 60m -run '^TestRunningKernelAgrees$$' -v $(TESTFLAGS) ./sympos
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	scripts/fuzz.sh $(FUZZTIME)

@@ -13,6 +13,7 @@ qemu-system-x86_64:qemu-system-x86:the kernel lab (scripts/lab, sympos against a
 gcc:gcc:the kernel lab, and the race detector
 make:make:the kernel lab
 dpkg-deb:dpkg:the kernel lab, and the corpus of real modules
+unshare:util-linux:the kernel lab
 readelf:binutils:readelf as a judge of converted modules
 objcopy:binutils:the comparison in make bench
 modinfo:kmod:modinfo as a judge of converted modules

@@ -19,10 +19,12 @@ import (
 // apt asks Debian's package manager where packages are, and downloads them,
 // without touching the machine: lists and archives live in dir, the database of
 // installed packages is an empty file, so neither root nor an earlier
-// "apt-get update" is needed. Sources, keys and proxies are the machine's own.
+// "apt-get update" is needed. Keys and proxies are the machine's own, and so are
+// the sources, or what sources.go makes of them for another release.
 type apt struct {
-	dir  string // one per architecture: a broken foreign mirror cannot disturb the native one
-	arch string // Debian's name: amd64, s390x, ppc64el
+	dir     string // one per architecture: a broken foreign mirror cannot disturb the native one
+	arch    string // Debian's name: amd64, s390x, ppc64el
+	release Release
 }
 
 // A pkg is one package in the version that apt would install.
@@ -34,22 +36,36 @@ type pkg struct {
 // listsAge is how long the package lists are used without asking the mirror.
 const listsAge = 24 * time.Hour
 
-func openApt(dir, arch string) (*apt, error) {
-	a := &apt{dir: dir, arch: arch}
+func openApt(c *Cache, r Release, arch string) (*apt, error) {
+	a := &apt{dir: filepath.Join(c.Dir, "apt-"+arch), arch: arch, release: r}
+	if a.foreign() {
+		a.dir = filepath.Join(c.Dir, "apt-"+r.Suite+"-"+arch)
+	}
 	for _, d := range []string{"state/lists/partial", "cache/archives/partial", "sources"} {
-		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(a.dir, d), 0o755); err != nil {
 			return nil, err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "status"), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(a.dir, "status"), nil, 0o644); err != nil {
 		return nil, err
 	}
 	return a, a.sources()
 }
 
-// sources links those of the machine's source lists that are Debian's own.
-// Others are of no use here and often do not carry foreign architectures.
+// foreign tells whether the packages are of another release than the machine's.
+func (a *apt) foreign() bool { return a.release != Host() }
+
+// sources links those of the machine's source lists that are Debian's own, or
+// writes those of another release. The machine's other lists are of no use here
+// and often do not carry foreign architectures.
 func (a *apt) sources() error {
+	if a.foreign() {
+		text, err := sourcesFor(a.release, machineOrigins(), codename())
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(a.dir, "sources", "release.sources"), []byte(text), 0o644)
+	}
 	const debian = "/etc/apt/sources.list.d/debian.sources"
 	link := filepath.Join(a.dir, "sources", "debian.sources")
 	if _, err := os.Stat(debian); err != nil {
@@ -79,7 +95,19 @@ func (a *apt) command(tool string, args ...string) *exec.Cmd {
 		// apt as root drops to _apt, which may not enter the cache folder.
 		"-o", "APT::Sandbox::User=",
 	}
-	if _, err := os.Lstat(at("sources/debian.sources")); err == nil {
+	if a.foreign() {
+		opts = append(opts,
+			"-o", "Dir::Etc::sourcelist=/dev/null",
+			"-o", "Dir::Etc::sourceparts="+at("sources"),
+			// A release out of support is not signed anew every week.
+			"-o", "Acquire::Check-Valid-Until=false",
+		)
+		if a.release != a.release.base() {
+			// Backports have a low priority, to be taken on demand only. Security
+			// updates have that of the release, and would lose to it if it had more.
+			opts = append(opts, "-o", "APT::Default-Release="+a.release.Suite)
+		}
+	} else if _, err := os.Lstat(at("sources/debian.sources")); err == nil {
 		opts = append(opts, "-o", "Dir::Etc::sourceparts="+at("sources"))
 	}
 	cmd := exec.Command(tool, append(opts, args...)...)
@@ -169,9 +197,14 @@ func (a *apt) closure(follow *regexp.Regexp, roots ...string) ([]pkg, error) {
 	return found, nil
 }
 
+// mergedUsr are the links of a system whose programs are all in /usr, as Debian
+// has it. Packages of some releases still have files on both sides of them.
+var mergedUsr = []string{"bin", "lib", "lib64", "sbin"}
+
 // unpack downloads the packages and unpacks them, one over the other, into root.
-// The archives go into a folder beside it and are removed.
-func (a *apt) unpack(pkgs []pkg, root string) error {
+// The archives go into a folder beside it and are removed. With patterns, only
+// files that match one are unpacked.
+func (a *apt) unpack(pkgs []pkg, root string, only ...string) error {
 	debs := root + ".debs"
 	if err := os.MkdirAll(debs, 0o755); err != nil {
 		return err
@@ -197,12 +230,54 @@ func (a *apt) unpack(pkgs []pkg, root string) error {
 	if len(files) != len(pkgs) {
 		return fmt.Errorf("apt-get download brought %d of %d packages", len(files), len(pkgs))
 	}
+	for _, name := range mergedUsr {
+		if err := os.MkdirAll(filepath.Join(root, "usr", name), 0o755); err != nil {
+			return err
+		}
+		if err := os.Symlink("usr/"+name, filepath.Join(root, name)); err != nil {
+			return err
+		}
+	}
 	for _, f := range files {
-		if _, err := run(exec.Command("dpkg-deb", "-x", f, root)); err != nil {
+		if err := unpackArchive(f, root, only); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// unpackArchive is "dpkg-deb -x" that goes through links to folders: what a
+// package has in /lib lands in /usr/lib.
+func unpackArchive(deb, root string, only []string) error {
+	const script = `set -o pipefail
+deb=$1 root=$2
+shift 2
+dpkg-deb --fsys-tarfile "$deb" | tar -x -f - -C "$root" --keep-directory-symlink --wildcards "$@"`
+	_, err := run(exec.Command("bash", append([]string{"-c", script, "unpack", deb, root}, only...)...))
+	return err
+}
+
+// planRE matches what "apt-get -s" prints of a package that it would install:
+//
+//	Inst gcc-14 (14.2.0-19 Debian:13.7/stable [amd64])
+var planRE = regexp.MustCompile(`(?m)^Inst (\S+) \((\S+) .*\[(\w+)\]\)`)
+
+// plan returns all packages that make up a system with the packages called names.
+func (a *apt) plan(names ...string) ([]pkg, error) {
+	args := append([]string{"-s", "-q", "--no-install-recommends", "install"}, names...)
+	out, err := run(a.command("apt-get", args...))
+	if err != nil {
+		return nil, err
+	}
+	return parsePlan(out), nil
+}
+
+func parsePlan(text string) []pkg {
+	var all []pkg
+	for _, m := range planRE.FindAllStringSubmatch(text, -1) {
+		all = append(all, pkg{Name: m[1], Version: m[2], Arch: m[3]})
+	}
+	return all
 }
 
 // run returns what the command prints on stdout; its error ends with the last

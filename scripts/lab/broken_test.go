@@ -9,69 +9,79 @@ import "testing"
 // Each of these takes a converted module, breaks one thing, and sees that happen.
 
 func TestMissingVmlinuxSectionFaultsWhenUsed(t *testing.T) {
-	s := newScene(t)
-	ko := s.bench.converted(t, "klplab_cmdline.ko")
-	s.file("klplab_cmdline.ko", without(t, ko, ".klp.rela.vmlinux..text"))
-	s.run(
-		sh(cmdline, prints(Cmdline)),
-		sh("load klplab_cmdline.ko"),
-		sh("settle klplab_cmdline"),
-		// The code reads its own bytes as a pointer: what kind of fault depends on them.
-		crash(cmdline, "RIP: 0010:"),
-	)
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t)
+		ko := w.converted(t, "klplab_cmdline.ko")
+		s.file("klplab_cmdline.ko", without(t, ko, ".klp.rela.vmlinux..text"))
+		s.run(
+			sh(cmdline, prints(Cmdline)),
+			sh("load klplab_cmdline.ko"),
+			sh("settle klplab_cmdline"),
+			// The code reads its own bytes as a pointer: what kind of fault depends on them.
+			crash(cmdline, "RIP: 0010:"),
+		)
+	})
 }
 
 func TestMissingModuleSectionFaultsWhenUsed(t *testing.T) {
-	s := newScene(t, "klplab_target.ko")
-	ko := s.bench.converted(t, "klplab_sections.ko")
-	s.file("klplab_sections.ko", without(t, ko, ".klp.rela.klplab_target..data"))
-	s.run(
-		sh("load klplab_target.ko"),
-		sh("load klplab_sections.ko"),
-		sh("settle klplab_sections"),
-		crash(show, "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
-	)
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t, "klplab_target.ko")
+		ko := w.converted(t, "klplab_sections.ko")
+		s.file("klplab_sections.ko", without(t, ko, ".klp.rela.klplab_target..data"))
+		s.run(
+			sh("load klplab_target.ko"),
+			sh("load klplab_sections.ko"),
+			sh("settle klplab_sections"),
+			crash(show, "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
+		)
+	})
 }
 
 // The name of a klp section is when it is applied: never, for an object that the
 // livepatch does not patch.
 func TestSectionOfForeignObjectIsNeverApplied(t *testing.T) {
-	s := newScene(t, "klplab_target.ko")
-	ko := s.bench.converted(t, "klplab_sections.ko")
-	s.file("klplab_sections.ko", renamed(t, ko, ".klp.rela.klplab_target..data", ".klp.rela.klplab_nobody..data"))
-	s.run(
-		sh("load klplab_target.ko"),
-		sh("load klplab_sections.ko"),
-		sh("settle klplab_sections"),
-		crash(show, "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
-	)
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t, "klplab_target.ko")
+		ko := w.converted(t, "klplab_sections.ko")
+		s.file("klplab_sections.ko", renamed(t, ko, ".klp.rela.klplab_target..data", ".klp.rela.klplab_nobody..data"))
+		s.run(
+			sh("load klplab_target.ko"),
+			sh("load klplab_sections.ko"),
+			sh("settle klplab_sections"),
+			crash(show, "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
+		)
+	})
 }
 
 // Without its flag a klp section is an ordinary one, and a klp symbol in an
 // ordinary relocation counts as 0: no undefined symbol, no message.
 func TestOrdinaryRelocationOfKlpSymbolBindsToZero(t *testing.T) {
-	s := newScene(t, "klplab_target.ko")
-	ko := s.bench.converted(t, "klplab_sections.ko")
-	s.file("klplab_sections.ko", unmarked(t, ko, ".klp.rela.klplab_target..data"))
-	s.run(
-		sh("load klplab_target.ko"),
-		sh("load klplab_sections.ko"),
-		sh("settle klplab_sections"),
-		crash(show, "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
-	)
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t, "klplab_target.ko")
+		ko := w.converted(t, "klplab_sections.ko")
+		s.file("klplab_sections.ko", unmarked(t, ko, ".klp.rela.klplab_target..data"))
+		s.run(
+			sh("load klplab_target.ko"),
+			sh("load klplab_sections.ko"),
+			sh("settle klplab_sections"),
+			crash(show, "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
+		)
+	})
 }
 
 // From 5.8 on a section for a module may not name a symbol of vmlinux
 // (ca376a937486 "livepatch: Prevent module-specific KLP rela sections from
 // referencing vmlinux symbols").
 func TestVmlinuxSymbolInModuleSectionIsRefused(t *testing.T) {
-	s := newScene(t, "klplab_target.ko")
-	ko := s.bench.converted(t, "klplab_v7.ko")
-	s.file("klplab_v7.ko", renamed(t, ko, ".klp.sym.klplab_target.klplab_secret,0", ".klp.sym.vmlinux.klplab_secret_wrong,0"))
-	s.run(
-		sh("load klplab_target.ko"),
-		sh("load klplab_v7.ko", refuses("EINVAL",
-			"livepatch: invalid access to vmlinux symbol 'klplab_secret_wrong' from module-specific livepatch relocation section")),
-		sh(show, prints(original)),
-	)
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t, "klplab_target.ko")
+		ko := w.converted(t, "klplab_v7.ko")
+		s.file("klplab_v7.ko", renamed(t, ko, ".klp.sym.klplab_target.klplab_secret,0", ".klp.sym.vmlinux.klplab_secret_wrong,0"))
+		s.run(
+			sh("load klplab_target.ko"),
+			sh("load klplab_v7.ko", refuses("EINVAL",
+				"livepatch: invalid access to vmlinux symbol 'klplab_secret_wrong' from module-specific livepatch relocation section")),
+			sh(show, prints(original)),
+		)
+	})
 }

@@ -63,7 +63,7 @@ func (k *Kernel) BuildModules(dir, include string) (map[string][]byte, error) {
 // of annotations: KBUILD_MODPOST_WARN=1 turns its error into a warning.
 func (k *Kernel) Make(dir string, vars ...string) error {
 	args := append([]string{"-C", k.Headers, "M=" + dir, "KBUILD_MODPOST_WARN=1", "-j2"}, vars...)
-	cmd := exec.Command("make", append(args, "modules")...)
+	cmd := k.Command("make", append(args, "modules")...)
 	// A make or go test above this one must not hand down its flags.
 	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=", "LC_ALL=C.UTF-8")
 	out, err := cmd.CombinedOutput()

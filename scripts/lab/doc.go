@@ -5,20 +5,22 @@
 // What klp-convert writes has one reader that counts: the module loader of a
 // running kernel. No test on the bytes alone can tell whether that loader
 // applies a klp relocation, applies it too late or leaves it out without a
-// word. So the lab takes the kernel that the machine's own Debian release
-// ships, builds livepatch modules the way an author does, converts them, loads
-// them and reads what changed:
+// word. So the lab takes the kernels that Debian's releases ship, builds
+// livepatch modules the way an author does, converts them, loads them and reads
+// what changed:
 //
 //	apt mirror ──► Fetch ──► Kernel ──► Build ──► x.ko ──► klp-convert ──► x.ko
 //	               (cache)   vmlinuz    (Kbuild,                           │
 //	                         headers     modules/)                         ▼
 //	                         modules                    Boot: QEMU, busybox, agent
-//	                                                                       │
+//	                         compiler                                      │
 //	                         []Result: status, output and dmesg of each step
 //
 // Each arrow is one file of this package: apt.go and kernel.go fetch, build.go
-// builds, initramfs.go and boot.go run, result.go is the verdict. cache.go
-// keeps what was downloaded; prereq.go says what the machine lacks.
+// builds, initramfs.go and boot.go run, result.go is the verdict. release.go is
+// the list of kernels, sources.go finds other releases than the machine's own
+// where that one comes from, tools.go lends their compilers. cache.go keeps what
+// was downloaded; prereq.go says what the machine lacks.
 //
 // Rules the package keeps:
 //
@@ -44,10 +46,10 @@
 //		"cat /proc/cmdline")
 //	run.Steps[3].Out // the text a livepatched kernel gives
 //
-// Besides busybox the guest has two commands of the agent's own: load, which
-// calls finit_module(2) once and prints the errno's name (busybox's insmod tries
-// twice, so every kernel message comes twice), and settle, which waits until the
-// transition of a livepatch has ended.
+// Besides busybox the guest has commands of the agent's own: load, which calls
+// finit_module(2) once and prints the errno's name (busybox's insmod tries twice,
+// so every kernel message comes twice), settle, which waits until the transition
+// of a livepatch has ended, and pack, which prints a file for Result.Unpack.
 //
 // "go test" keeps a result while the sources are the same. It cannot see that
 // Debian has a newer kernel, or that a missing package has been installed since:
@@ -55,9 +57,15 @@
 //
 // Environment:
 //
+//	KLP_LAB_KERNELS which kernels: 5.10, 6.1, 6.12, 7.x, their suites, host, all, with
+//	                commas between them (default: the host's and one more). What is
+//	                asked for here and not to be had is a failure, not a skip
 //	KLP_LAB_CACHE   folder of the cache (default: klp-convert/lab in the user's cache)
 //	KLP_LAB_LOGS    folder for the logs of failed boots (default: logs in the cache)
 //	KLP_LAB_ACCEL   QEMU accelerator (default: tcg)
 //	KLP_LAB_TOOL    a klp-convert to judge instead of the one built from this tree
+//	KLP_LAB_SEED    which names the loader is asked about (default: others each time)
+//	KLP_LAB_DEBUG   set: sympos is compared with the kernels' debug packages too,
+//	                each a download of a gigabyte
 //	CI              "true": what could not run is a failure, not a skip
 package lab

@@ -62,49 +62,55 @@ func TestOopsed(t *testing.T) {
 
 // The verdict has what a scenario is judged by, for each step its own.
 func TestStepsAreReportedOneByOne(t *testing.T) {
-	s := newScene(t)
-	s.file("hello", []byte("from the host\n"))
-	results := s.run(
-		sh("cat hello", prints("from the host")),
-		sh("echo out; echo err >&2; exit 3", fails),
-		sh("echo '<6>klplab: said' > /dev/kmsg", logs("klplab: said")),
-		sh("kill -9 $$", fails),
-		sh("klplab-no-such-command", fails),
-		sh("load hello", refuses("ENOEXEC")),
-		sh("uname -r", prints(s.bench.kernel.Release)),
-	)
-	assert.Equal(t, "out\nerr\n", results[1].Out)
-	assert.Equal(t, 3, results[1].Status)
-	assert.Empty(t, results[1].Dmesg)
-	assert.Equal(t, []string{"klplab: said"}, results[2].Dmesg)
-	assert.Equal(t, 137, results[3].Status)
-	assert.Equal(t, 127, results[4].Status)
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t)
+		s.file("hello", []byte("from the host\n"))
+		results := s.run(
+			sh("cat hello", prints("from the host")),
+			sh("echo out; echo err >&2; exit 3", fails),
+			sh("echo '<6>klplab: said' > /dev/kmsg", logs("klplab: said")),
+			sh("kill -9 $$", fails),
+			sh("klplab-no-such-command", fails),
+			sh("load hello", refuses("ENOEXEC")),
+			sh("uname -r", prints(w.kernel.Release)),
+		)
+		assert.Equal(t, "out\nerr\n", results[1].Out)
+		assert.Equal(t, 3, results[1].Status)
+		assert.Empty(t, results[1].Dmesg)
+		assert.Equal(t, []string{"klplab: said"}, results[2].Dmesg)
+		assert.Equal(t, 137, results[3].Status)
+		assert.Equal(t, 127, results[4].Status)
+	})
 }
 
 // A kernel that dies ends the boot at once, with the verdicts so far.
 func TestPanicLeavesConsoleLog(t *testing.T) {
-	s := newScene(t)
-	run, err := s.vm.Boot(context.Background(), "echo before", "echo c > /proc/sysrq-trigger", "echo after")
-	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(s.vm.dir) })
-	assert.False(t, run.Done)
-	require.Len(t, run.Steps, 1, "%s", run)
-	assert.Equal(t, "before\n", run.Steps[0].Out)
-	console, err := os.ReadFile(s.vm.ConsoleLog())
-	require.NoError(t, err)
-	assert.Contains(t, string(console), "sysrq triggered crash")
-	assert.Less(t, run.Took, 60.0)
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t)
+		run, err := s.vm.Boot(context.Background(), "echo before", "echo c > /proc/sysrq-trigger", "echo after")
+		require.NoError(t, err)
+		t.Cleanup(func() { os.RemoveAll(s.vm.dir) })
+		assert.False(t, run.Done)
+		require.Len(t, run.Steps, 1, "%s", run)
+		assert.Equal(t, "before\n", run.Steps[0].Out)
+		console, err := os.ReadFile(s.vm.ConsoleLog())
+		require.NoError(t, err)
+		assert.Contains(t, string(console), "sysrq triggered crash")
+		assert.Less(t, run.Took, 60.0)
+	})
 }
 
 func TestBootEndsWithItsTime(t *testing.T) {
-	s := newScene(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	start := time.Now()
-	run, err := s.vm.Boot(ctx, "sleep 1000")
-	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(s.vm.dir) })
-	assert.False(t, run.Done)
-	assert.Empty(t, run.Steps)
-	assert.Less(t, time.Since(start), 30*time.Second)
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		start := time.Now()
+		run, err := s.vm.Boot(ctx, "sleep 1000")
+		require.NoError(t, err)
+		t.Cleanup(func() { os.RemoveAll(s.vm.dir) })
+		assert.False(t, run.Done)
+		assert.Empty(t, run.Steps)
+		assert.Less(t, time.Since(start), 30*time.Second)
+	})
 }

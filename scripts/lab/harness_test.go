@@ -18,23 +18,36 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A workbench is what all scenarios share: made once in a test process, by the
-// first scenario that needs it.
+// A workbench is what all scenarios on one kernel share: made once in a test
+// process, by the first scenario that needs it.
 type workbench struct {
+	*shared
 	kernel  *Kernel
-	agent   []byte            // the guest's first process
 	modules map[string][]byte // the lab's own, as Kbuild leaves them
-	tool    string            // path of klp-convert
-	root    string            // top folder of the sources
-	logs    string
+}
+
+// shared is what the workbenches have in common.
+type shared struct {
+	cache *Cache
+	agent []byte // the guest's first process
+	tool  string // path of klp-convert
+	root  string // top folder of the sources
+	logs  string
+}
+
+// A oneBench is a workbench that is made by whoever comes first.
+type oneBench struct {
+	once  sync.Once
+	bench *workbench
+	err   error
+	skip  string // why the machine cannot have it
 }
 
 var (
-	benchOnce sync.Once
-	bench     *workbench
-	benchErr  error
-	benchSkip string // why the machine cannot have one
-	benchDir  string
+	benchDir   string
+	benchesMu  sync.Mutex
+	benches    = map[Release]*oneBench{}
+	sharedOnce = sync.OnceValues(makeShared)
 )
 
 func TestMain(m *testing.M) {
@@ -48,61 +61,95 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// need returns the workbench. On a machine that cannot have one the test is
-// skipped with the reason; with CI=true it fails.
-func need(t *testing.T) *workbench {
+// everyKernel runs the scenario on each of the kernels that KLP_LAB_KERNELS
+// selects, as a subtest beside all others.
+func everyKernel(t *testing.T, scenario func(t *testing.T, w *workbench)) {
 	t.Helper()
-	benchOnce.Do(func() { bench, benchSkip, benchErr = makeBench() })
-	require.NoError(t, benchErr)
-	if benchSkip != "" {
-		cannotRun(t, benchSkip)
+	t.Parallel()
+	releases, err := Selected()
+	require.NoError(t, err)
+	for _, r := range releases {
+		t.Run(r.Series, func(t *testing.T) {
+			t.Parallel()
+			scenario(t, need(t, r))
+		})
 	}
-	return bench
+}
+
+// need returns the workbench for the kernel. On a machine that cannot have one
+// the test is skipped with the reason. It fails with CI=true, and when
+// KLP_LAB_KERNELS has asked for the kernel.
+func need(t *testing.T, r Release) *workbench {
+	t.Helper()
+	benchesMu.Lock()
+	b := benches[r]
+	if b == nil {
+		b = &oneBench{}
+		benches[r] = b
+	}
+	benchesMu.Unlock()
+	b.once.Do(func() { b.bench, b.skip, b.err = makeBench(r) })
+	require.NoError(t, b.err)
+	if b.skip != "" {
+		cannotRun(t, b.skip)
+	}
+	return b.bench
 }
 
 // cannotRun is the only way out for a test that the machine cannot run.
 func cannotRun(t *testing.T, why string) {
 	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal("CI=true, and this cannot run: " + why)
+	if os.Getenv("CI") == "true" || Demanded() {
+		t.Fatal("CI=true or KLP_LAB_KERNELS is set, and this cannot run: " + why)
 	}
 	t.Skip(why)
 }
 
-func makeBench() (w *workbench, skip string, err error) {
+func makeBench(r Release) (w *workbench, skip string, err error) {
 	if missing := Missing(); len(missing) > 0 {
 		// What is installed outside the sources does not renew a cached result.
 		return nil, "the kernel lab needs: " + InstallLine(missing) + " (and then: go test -count=1)", nil
 	}
-	cache, err := OpenCache()
+	common, err := sharedOnce()
 	if err != nil {
 		return nil, "", err
 	}
-	w = &workbench{logs: os.Getenv("KLP_LAB_LOGS")}
-	if w.logs == "" {
-		w.logs = filepath.Join(cache.Dir, "logs")
-	}
+	w = &workbench{shared: common}
 	say := func(format string, args ...any) { fmt.Fprintf(os.Stderr, "lab: "+format+"\n", args...) }
-	if w.kernel, err = Fetch(cache, say); err != nil {
-		return nil, "the kernel lab has no kernel: " + err.Error(), nil
+	if w.kernel, err = FetchRelease(w.cache, r, say); err != nil {
+		return nil, fmt.Sprintf("the kernel %v is not to be had here: %v", r, err), nil
 	}
-	if w.root, err = Root(); err != nil {
-		return nil, "", err
+	w.modules, err = w.kernel.BuildModules(filepath.Join(benchDir, r.Series), filepath.Join(w.root, "scripts/include"))
+	return w, "", err
+}
+
+func makeShared() (*shared, error) {
+	var (
+		s   shared
+		err error
+	)
+	if s.cache, err = OpenCache(); err != nil {
+		return nil, err
 	}
-	if err := observe(w.root); err != nil {
-		return nil, "", err
+	if s.logs = os.Getenv("KLP_LAB_LOGS"); s.logs == "" {
+		s.logs = filepath.Join(s.cache.Dir, "logs")
 	}
-	if w.agent, err = BuildAgent(benchDir); err != nil {
-		return nil, "", err
+	if s.root, err = Root(); err != nil {
+		return nil, err
 	}
-	if w.tool = os.Getenv("KLP_LAB_TOOL"); w.tool == "" {
-		w.tool = filepath.Join(benchDir, "klp-convert")
-		if err := BuildTool("cmd/klp-convert", w.tool); err != nil {
-			return nil, "", err
+	if err := observe(s.root); err != nil {
+		return nil, err
+	}
+	if s.agent, err = BuildAgent(benchDir); err != nil {
+		return nil, err
+	}
+	if s.tool = os.Getenv("KLP_LAB_TOOL"); s.tool == "" {
+		s.tool = filepath.Join(benchDir, "klp-convert")
+		if err := BuildTool("cmd/klp-convert", s.tool); err != nil {
+			return nil, err
 		}
 	}
-	w.modules, err = w.kernel.BuildModules(filepath.Join(benchDir, "modules"), filepath.Join(w.root, "scripts/include"))
-	return w, "", err
+	return &s, nil
 }
 
 // observe looks at all sources. The tool is run, not linked into this test, so
@@ -162,12 +209,9 @@ type scene struct {
 	vm    *VM
 }
 
-// newScene returns a machine with the modules called names, converted.
-// It lets other tests run beside this one.
-func newScene(t *testing.T, names ...string) *scene {
+// scene returns a machine with the modules called names, converted.
+func (w *workbench) scene(t *testing.T, names ...string) *scene {
 	t.Helper()
-	t.Parallel()
-	w := need(t)
 	s := &scene{t, w, w.kernel.VM(filepath.Join(w.logs, strings.ReplaceAll(t.Name(), "/", "-")), w.agent)}
 	for _, name := range names {
 		s.file(name, w.converted(t, name))

@@ -20,6 +20,9 @@ type Kernel struct {
 	Headers string // folder for make -C
 	Modules string // folder of the kernel's own .ko files
 	Busybox string // path of a static busybox
+
+	release Release
+	tools   string // folder of the compiler's system (tools.go); "": this machine's
 }
 
 // kernelParts matches the packages that a kernel is cut into. The metapackages
@@ -30,15 +33,30 @@ var kernelParts = regexp.MustCompile(`^linux-(image|binary|modules|headers|kbuil
 // Fetch returns the current kernel of the machine's Debian release, for amd64:
 // from the cache, or downloaded into it. say receives what takes long.
 func Fetch(c *Cache, say func(format string, args ...any)) (*Kernel, error) {
+	return FetchRelease(c, Host(), say)
+}
+
+// FetchRelease is Fetch for any release. With a kernel of another one comes the
+// compiler of that one.
+func FetchRelease(c *Cache, r Release, say func(format string, args ...any)) (*Kernel, error) {
 	complete := func(root string) error {
 		_, err := openKernel(root)
 		return err
 	}
-	root, err := fetch(c, "amd64", say, complete, "linux-image-amd64", "linux-headers-amd64", "busybox-static")
+	root, err := fetch(c, r, "amd64", say, complete, "linux-image-amd64", "linux-headers-amd64", "busybox-static")
 	if err != nil {
 		return nil, err
 	}
-	return openKernel(root)
+	k, err := openKernel(root)
+	if err != nil {
+		return nil, err
+	}
+	k.release = r
+	if r == Host() {
+		return k, nil
+	}
+	k.tools, err = fetchTools(c, r, say)
+	return k, err
 }
 
 // Corpus returns the folders of the modules of three kernels: amd64, s390x and
@@ -58,7 +76,7 @@ func Corpus(c *Cache, say func(format string, args ...any)) ([]string, error) {
 			_, err := modulesIn(root)
 			return err
 		}
-		root, err := fetch(c, foreign.arch, say, complete, foreign.image)
+		root, err := fetch(c, Host(), foreign.arch, say, complete, foreign.image)
 		if err != nil {
 			return nil, err
 		}
@@ -76,26 +94,11 @@ func Corpus(c *Cache, say func(format string, args ...any)) ([]string, error) {
 // is no metapackage, and its version. What complete finds wanting is not kept: a
 // mirror in the middle of its update may offer the image of one kernel and the
 // headers of another.
-func fetch(c *Cache, arch string, say func(string, ...any), complete func(root string) error, roots ...string) (string, error) {
-	unlock, err := c.Lock("apt-" + arch)
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	a, err := openApt(filepath.Join(c.Dir, "apt-"+arch), arch)
-	if err != nil {
-		return "", err
-	}
-	// A list that is some hours old may name packages the mirror has dropped:
-	// the second try asks for new lists first.
-	var warning error
-	for _, force := range []bool{false, true} {
-		if warning = a.update(force); warning != nil {
-			say("the package lists of %s could not all be renewed: going on with those that are there", arch)
-		}
-		var pkgs []pkg
-		if pkgs, err = a.closure(kernelParts, roots...); err != nil {
-			continue
+func fetch(c *Cache, r Release, arch string, say func(string, ...any), complete func(root string) error, roots ...string) (string, error) {
+	pick := func(a *apt) (string, []pkg, error) {
+		pkgs, err := a.closure(kernelParts, roots...)
+		if err != nil {
+			return "", nil, err
 		}
 		name := pkgs[0].Name
 		for _, p := range pkgs {
@@ -103,17 +106,50 @@ func fetch(c *Cache, arch string, say func(string, ...any), complete func(root s
 				name = p.Name
 			}
 		}
-		entry := fmt.Sprintf("%s_%s", name, pkgs[0].Version)
-		var root string
+		return fmt.Sprintf("%s_%s", name, pkgs[0].Version), pkgs, nil
+	}
+	return fetchPicked(c, r, arch, say, pick, func(tmp, final string) error {
+		if err := rebase(tmp, final); err != nil {
+			return err
+		}
+		return complete(tmp)
+	})
+}
+
+// fetchPicked unpacks the packages that pick returns into an entry of the cache
+// under the name that it gives them, lets finish work on it, and returns its path.
+// Of the packages' files it takes those that match only, or all.
+func fetchPicked(c *Cache, r Release, arch string, say func(string, ...any),
+	pick func(*apt) (string, []pkg, error), finish func(tmp, final string) error, only ...string) (string, error) {
+	a, err := openApt(c, r, arch)
+	if err != nil {
+		return "", err
+	}
+	unlock, err := c.Lock(filepath.Base(a.dir))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	// A list that is some hours old may name packages the mirror has dropped:
+	// the second try asks for new lists first.
+	var warning error
+	for _, force := range []bool{false, true} {
+		if warning = a.update(force); warning != nil {
+			say("the package lists of %s for %s could not all be renewed: going on with those that are there", r.Suite, arch)
+		}
+		var (
+			entry, root string
+			pkgs        []pkg
+		)
+		if entry, pkgs, err = pick(a); err != nil {
+			continue
+		}
 		root, err = c.Entry(entry, func(tmp, final string) error {
 			say("fetching %s", entry)
-			if err := a.unpack(pkgs, tmp); err != nil {
+			if err := a.unpack(pkgs, tmp, only...); err != nil {
 				return err
 			}
-			if err := rebase(tmp, final); err != nil {
-				return err
-			}
-			return complete(tmp)
+			return finish(tmp, final)
 		})
 		if err == nil {
 			return root, nil
@@ -125,10 +161,13 @@ func fetch(c *Cache, arch string, say func(string, ...any), complete func(root s
 	return "", err
 }
 
+var usrSrcRE = regexp.MustCompile(`\B/usr/src/`)
+
 // rebase makes the header packages work where they were unpacked. They are
 // meant for /usr/src and say so in one place, the generated Makefile:
 //
-//	include /usr/src/linux-headers-6.1.0-50-common/Makefile
+//	KBUILD_OUTPUT=/usr/src/linux-headers-7.2.12+deb13-amd64		(some only)
+//	include /usr/src/linux-headers-7.2.12+deb13-common/Makefile
 //
 // Their symbolic links are relative.
 func rebase(root, final string) error {
@@ -141,7 +180,7 @@ func rebase(root, final string) error {
 		if err != nil {
 			return err
 		}
-		moved := strings.ReplaceAll(string(text), "include /usr/src/", "include "+final+"/usr/src/")
+		moved := usrSrcRE.ReplaceAllLiteralString(string(text), final+"/usr/src/")
 		if moved == string(text) {
 			continue
 		}
@@ -209,4 +248,25 @@ func (k *Kernel) AtLeast(major, minor int) bool {
 	a, _ := strconv.Atoi(m[1])
 	b, _ := strconv.Atoi(m[2])
 	return a > major || a == major && b >= minor
+}
+
+// debugFiles are what the debug package is unpacked for: the kernel with its
+// symbol table and DWARF, and the real System.map.
+var debugFiles = []string{"./usr/lib/debug/boot/vmlinux-*", "./usr/lib/debug/boot/System.map-*"}
+
+// FetchDebug returns the files of the kernel's debug package that know its
+// symbols. The package is near a gigabyte, so nothing fetches it unasked.
+func FetchDebug(c *Cache, k *Kernel, say func(format string, args ...any)) ([]string, error) {
+	pick := func(a *apt) (string, []pkg, error) {
+		p, err := a.show("linux-image-" + k.Release + "-dbg")
+		if err == nil && p.Version != k.Version {
+			err = fmt.Errorf("%s is there in version %s, the kernel is %s", p.Name, p.Version, k.Version)
+		}
+		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, err
+	}
+	root, err := fetchPicked(c, k.release, "amd64", say, pick, func(string, string) error { return nil }, debugFiles...)
+	if err != nil {
+		return nil, err
+	}
+	return filepath.Glob(filepath.Join(root, "usr/lib/debug/boot/*"))
 }

@@ -34,6 +34,7 @@ func TestKernelPartsAreFollowedAndNothingElse(t *testing.T) {
 		"linux-headers-6.1.0-50-common":  true,
 		"linux-kbuild-6.12.107":          true,
 		"linux-modules-7.2.13-amd64":     true,
+		"linux-binary-7.2.13-amd64":      true,
 		"linux-base":                     false,
 		"linux-compiler-gcc-12-x86":      false,
 		"initramfs-tools":                false,
@@ -49,11 +50,13 @@ func TestRebaseRewritesGeneratedMakefile(t *testing.T) {
 	headers := filepath.Join(root, "usr/src/linux-headers-6.1.0-50-amd64")
 	require.NoError(t, os.MkdirAll(headers, 0o755))
 	makefile := filepath.Join(headers, "Makefile")
-	require.NoError(t, os.WriteFile(makefile, []byte("include /usr/src/linux-headers-6.1.0-50-common/Makefile\n"), 0o644))
+	require.NoError(t, os.WriteFile(makefile, []byte(
+		"KBUILD_OUTPUT=/usr/src/linux-headers-6.1.0-50-amd64\ninclude /usr/src/linux-headers-6.1.0-50-common/Makefile\n"), 0o644))
 	require.NoError(t, rebase(root, "/cache/entry"))
 	text, err := os.ReadFile(makefile)
 	require.NoError(t, err)
-	assert.Equal(t, "include /cache/entry/usr/src/linux-headers-6.1.0-50-common/Makefile\n", string(text))
+	assert.Equal(t, "KBUILD_OUTPUT=/cache/entry/usr/src/linux-headers-6.1.0-50-amd64\n"+
+		"include /cache/entry/usr/src/linux-headers-6.1.0-50-common/Makefile\n", string(text))
 }
 
 func TestAtLeast(t *testing.T) {

@@ -30,6 +30,8 @@ var prerequisites = []Prerequisite{
 	{"make", "make", "runs Kbuild", 0},
 	{"apt-get", "apt", "finds and downloads the kernel packages", 0},
 	{"dpkg-deb", "dpkg", "unpacks them", 0},
+	{"tar", "tar", "puts them in one place", 0},
+	{"unshare", "util-linux", "gives the compilers of other releases a /usr of their own", 0},
 	{"libelf.so.1", "libelf1", "objtool of the kbuild package is linked with it", 0},
 	{"pahole", "pahole", "makes BTF, for which the headers bring a vmlinux", 13},
 }

@@ -5,8 +5,11 @@ package lab
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -35,6 +38,15 @@ func (r Result) Oopsed() bool {
 		}
 	}
 	return false
+}
+
+// Unpack returns the file that the step printed with the agent's command pack.
+func (r Result) Unpack() ([]byte, error) {
+	packed, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(r.Out)))
+	if err != nil {
+		return nil, fmt.Errorf("step %d: %w", r.Step, err)
+	}
+	return io.ReadAll(packed)
 }
 
 func (r Result) String() string {

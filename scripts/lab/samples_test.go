@@ -4,7 +4,6 @@ package lab
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -34,7 +33,7 @@ func copySample(t *testing.T, w *workbench, name string) (dir string) {
 // makeSample runs make in the sample's folder and returns what it printed.
 func makeSample(t *testing.T, w *workbench, dir string) string {
 	t.Helper()
-	cmd := exec.Command("make", "KDIR="+w.kernel.Headers, "KLP_CONVERT="+w.tool)
+	cmd := w.kernel.Command("make", "KDIR="+w.kernel.Headers, "KLP_CONVERT="+w.tool)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=", "LC_ALL=C.UTF-8")
 	out, err := cmd.CombinedOutput()
@@ -58,50 +57,54 @@ func (s *scene) addSample(name string) {
 }
 
 func TestSampleCmdline(t *testing.T) {
-	s := newScene(t)
-	s.addSample("cmdline")
-	s.run(
-		sh(cmdline, prints(Cmdline)),
-		sh("load livepatch-cmdline.ko"),
-		sh("settle livepatch_cmdline"),
-		sh(cmdline, prints(Cmdline+" kernel.livepatch=1")),
-		sh(disable("livepatch_cmdline")),
-		sh("settle livepatch_cmdline"),
-		sh("rmmod livepatch_cmdline"),
-		sh(cmdline, prints(Cmdline)),
-	)
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t)
+		s.addSample("cmdline")
+		s.run(
+			sh(cmdline, prints(Cmdline)),
+			sh("load livepatch-cmdline.ko"),
+			sh("settle livepatch_cmdline"),
+			sh(cmdline, prints(Cmdline+" kernel.livepatch=1")),
+			sh(disable("livepatch_cmdline")),
+			sh("settle livepatch_cmdline"),
+			sh("rmmod livepatch_cmdline"),
+			sh(cmdline, prints(Cmdline)),
+		)
+	})
 }
 
 func TestSampleOwnModule(t *testing.T) {
-	s := newScene(t)
-	s.addSample("ownmod")
-	s.run(
-		sh("load ownmod.ko"),
-		sh("cat /proc/ownmod", prints("read 1: odd")),
-		sh("load livepatch-ownmod.ko"),
-		sh("settle livepatch_ownmod"),
-		sh("head -n 1 /proc/ownmod", prints("patched read 2: even")),
-		sh("tail -n 1 /proc/ownmod | cut -d ' ' -f 1-3", prints("Linux version "+s.bench.kernel.Release)),
-		sh(disable("livepatch_ownmod")),
-		sh("settle livepatch_ownmod"),
-		sh("cat /proc/ownmod", prints("read 4: even")),
-	)
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t)
+		s.addSample("ownmod")
+		s.run(
+			sh("load ownmod.ko"),
+			sh("cat /proc/ownmod", prints("read 1: odd")),
+			sh("load livepatch-ownmod.ko"),
+			sh("settle livepatch_ownmod"),
+			sh("head -n 1 /proc/ownmod", prints("patched read 2: even")),
+			sh("tail -n 1 /proc/ownmod | cut -d ' ' -f 1-3", prints("Linux version "+w.kernel.Release)),
+			sh(disable("livepatch_ownmod")),
+			sh("settle livepatch_ownmod"),
+			sh("cat /proc/ownmod", prints("read 4: even")),
+		)
+	})
 }
 
 // klp-convert.mk converts what was linked again, and nothing else.
 func TestMakeConvertsOnlyWhatChanged(t *testing.T) {
-	t.Parallel()
-	w := need(t)
-	dir := copySample(t, w, "ownmod")
-	first := makeSample(t, w, dir)
-	assert.Equal(t, 2, strings.Count(first, "  KLP "), "modules converted at first:\n%s", first)
-	again := makeSample(t, w, dir)
-	assert.NotContains(t, again, "  KLP ")
-	assert.NotContains(t, again, "  LD [M]")
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		dir := copySample(t, w, "ownmod")
+		first := makeSample(t, w, dir)
+		assert.Equal(t, 2, strings.Count(first, "  KLP "), "modules converted at first:\n%s", first)
+		again := makeSample(t, w, dir)
+		assert.NotContains(t, again, "  KLP ")
+		assert.NotContains(t, again, "  LD [M]")
 
-	later := time.Now().Add(2 * time.Second)
-	require.NoError(t, os.Chtimes(filepath.Join(dir, "livepatch-ownmod.c"), later, later))
-	changed := makeSample(t, w, dir)
-	assert.Equal(t, 1, strings.Count(changed, "  KLP "), "modules converted after a change:\n%s", changed)
-	assert.Contains(t, changed, "livepatch-ownmod.ko")
+		later := time.Now().Add(2 * time.Second)
+		require.NoError(t, os.Chtimes(filepath.Join(dir, "livepatch-ownmod.c"), later, later))
+		changed := makeSample(t, w, dir)
+		assert.Equal(t, 1, strings.Count(changed, "  KLP "), "modules converted after a change:\n%s", changed)
+		assert.Contains(t, changed, "livepatch-ownmod.ko")
+	})
 }

@@ -66,65 +66,73 @@ func decimal(t *testing.T, r Result) uint64 {
 }
 
 func TestLabelsTellNamesakesApartByPosition(t *testing.T) {
-	s := newScene(t, "klplab_target.ko", "klplab_twins.ko")
-	first, second := twins(t, s.bench.built(t, "klplab_target.ko"))
-	results := s.run(
-		sh(nameShow),
-		sh("load klplab_target.ko"),
-		sh("load klplab_twins.ko"),
-		sh("settle klplab_twins"),
-		sh(show, prints(fmt.Sprintf("first %d second %d", first, second))),
-		sh(fmt.Sprintf(param, "klplab_twins", "first")),
-		sh(fmt.Sprintf(param, "klplab_twins", "second")),
-	)
-	all := addresses(t, results[0].Out)
-	require.GreaterOrEqual(t, len(all), 2, "name_show is no longer a name with namesakes: choose another")
-	assert.Equal(t, all[0], decimal(t, results[5]), "name_show,1")
-	assert.Equal(t, all[1], decimal(t, results[6]), "name_show,2")
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t, "klplab_target.ko", "klplab_twins.ko")
+		first, second := twins(t, w.built(t, "klplab_target.ko"))
+		results := s.run(
+			sh(nameShow),
+			sh("load klplab_target.ko"),
+			sh("load klplab_twins.ko"),
+			sh("settle klplab_twins"),
+			sh(show, prints(fmt.Sprintf("first %d second %d", first, second))),
+			sh(fmt.Sprintf(param, "klplab_twins", "first")),
+			sh(fmt.Sprintf(param, "klplab_twins", "second")),
+		)
+		all := addresses(t, results[0].Out)
+		require.GreaterOrEqual(t, len(all), 2, "name_show is no longer a name with namesakes: choose another")
+		assert.Equal(t, all[0], decimal(t, results[5]), "name_show,1")
+		assert.Equal(t, all[1], decimal(t, results[6]), "name_show,2")
+	})
 }
 
 func TestRecordsTellNamesakesApartByPosition(t *testing.T) {
-	s := newScene(t, "klplab_target.ko", "klplab_twins_record.ko")
-	_, second := twins(t, s.bench.built(t, "klplab_target.ko"))
-	results := s.run(
-		sh(nameShow),
-		sh("load klplab_target.ko"),
-		sh("load klplab_twins_record.ko"),
-		sh("settle klplab_twins_record"),
-		sh(show, prints(fmt.Sprintf("second %d", second))),
-		sh(fmt.Sprintf(param, "klplab_twins_record", "second")),
-	)
-	all := addresses(t, results[0].Out)
-	require.GreaterOrEqual(t, len(all), 2)
-	assert.Equal(t, all[1], decimal(t, results[5]), "name_show,2")
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t, "klplab_target.ko", "klplab_twins_record.ko")
+		_, second := twins(t, w.built(t, "klplab_target.ko"))
+		results := s.run(
+			sh(nameShow),
+			sh("load klplab_target.ko"),
+			sh("load klplab_twins_record.ko"),
+			sh("settle klplab_twins_record"),
+			sh(show, prints(fmt.Sprintf("second %d", second))),
+			sh(fmt.Sprintf(param, "klplab_twins_record", "second")),
+		)
+		all := addresses(t, results[0].Out)
+		require.GreaterOrEqual(t, len(all), 2)
+		assert.Equal(t, all[1], decimal(t, results[5]), "name_show,2")
+	})
 }
 
 // While the target is loading, its whole symbol table is searched, afterwards
 // only what is kept of it: the position must be good for both.
 func TestPositionHoldsWhenModuleComesLater(t *testing.T) {
-	s := newScene(t, "klplab_target.ko", "klplab_twins.ko")
-	first, second := twins(t, s.bench.built(t, "klplab_target.ko"))
-	s.run(
-		sh("load klplab_twins.ko"),
-		sh("settle klplab_twins"),
-		sh("load klplab_target.ko"),
-		sh(show, prints(fmt.Sprintf("first %d second %d", first, second))),
-	)
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t, "klplab_target.ko", "klplab_twins.ko")
+		first, second := twins(t, w.built(t, "klplab_target.ko"))
+		s.run(
+			sh("load klplab_twins.ko"),
+			sh("settle klplab_twins"),
+			sh("load klplab_target.ko"),
+			sh(show, prints(fmt.Sprintf("first %d second %d", first, second))),
+		)
+	})
 }
 
 // The position is not decoration: the kernel counts.
 func TestWrongPositionIsRefused(t *testing.T) {
-	s := newScene(t, "klplab_target.ko")
-	record := s.bench.converted(t, "klplab_twins_record.ko")
-	s.file("zero.ko", renamed(t, record, ".klp.sym.vmlinux.name_show,2", ".klp.sym.vmlinux.name_show,0"))
-	once := s.bench.converted(t, "klplab_v7.ko")
-	s.file("two.ko", renamed(t, once, ".klp.sym.klplab_target.klplab_helper,0", ".klp.sym.klplab_target.klplab_helper,2"))
-	s.run(
-		sh("load klplab_target.ko"),
-		sh("load zero.ko", refuses("EINVAL",
-			"livepatch: unresolvable ambiguity for symbol 'name_show' in object '(null)'")),
-		sh("load two.ko", refuses("EINVAL",
-			"livepatch: symbol position 2 for symbol 'klplab_helper' in object 'klplab_target' not found")),
-		sh(show, prints(original)),
-	)
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		s := w.scene(t, "klplab_target.ko")
+		record := w.converted(t, "klplab_twins_record.ko")
+		s.file("zero.ko", renamed(t, record, ".klp.sym.vmlinux.name_show,2", ".klp.sym.vmlinux.name_show,0"))
+		once := w.converted(t, "klplab_v7.ko")
+		s.file("two.ko", renamed(t, once, ".klp.sym.klplab_target.klplab_helper,0", ".klp.sym.klplab_target.klplab_helper,2"))
+		s.run(
+			sh("load klplab_target.ko"),
+			sh("load zero.ko", refuses("EINVAL",
+				"livepatch: unresolvable ambiguity for symbol 'name_show' in object '(null)'")),
+			sh("load two.ko", refuses("EINVAL",
+				"livepatch: symbol position 2 for symbol 'klplab_helper' in object 'klplab_target' not found")),
+			sh(show, prints(original)),
+		)
+	})
 }

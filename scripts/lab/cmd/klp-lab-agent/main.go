@@ -12,10 +12,12 @@
 //	{"step":0,"cmd":"load x.ko","status":0,"out":"","dmesg":["livepatch: ..."],"took":0.3}
 //	{"done":true}
 //
-// Under another name it is one of the commands that steps use: load, settle.
+// Under another name it is one of the commands that steps use: load, settle, pack.
 package main
 
 import (
+	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +40,8 @@ func main() {
 		err = load(os.Args[1:])
 	case "settle":
 		err = settle(os.Args[1:])
+	case "pack":
+		err = pack(os.Args[1:])
 	default:
 		if os.Getpid() != 1 {
 			fmt.Fprintln(os.Stderr, "klp-lab-agent: only of use as the first process of a lab's guest")
@@ -108,7 +112,7 @@ func mounts() error {
 	if err := exec.Command("/bin/busybox", "--install", "-s", "/bin").Run(); err != nil {
 		return fmt.Errorf("busybox --install: %w", err)
 	}
-	for _, name := range []string{"load", "settle"} {
+	for _, name := range []string{"load", "settle", "pack"} {
 		if err := os.Symlink("/init", "/bin/"+name); err != nil {
 			return err
 		}
@@ -238,6 +242,28 @@ func errnoName(e syscall.Errno) string {
 		return name
 	}
 	return fmt.Sprintf("errno %d", int(e))
+}
+
+// pack prints a file for Result.Unpack: gzip, then base64, which not every busybox
+// has. The serial port takes a second for the megabytes of /proc/kallsyms then.
+func pack(args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: pack FILE")
+	}
+	f, err := os.Open(args[0])
+	if err != nil {
+		return fmt.Errorf("pack: %w", err)
+	}
+	defer f.Close()
+	wire := base64.NewEncoder(base64.StdEncoding, os.Stdout)
+	packed := gzip.NewWriter(wire)
+	if _, err := io.Copy(packed, f); err != nil {
+		return fmt.Errorf("pack: %w", err)
+	}
+	if err := packed.Close(); err != nil {
+		return fmt.Errorf("pack: %w", err)
+	}
+	return wire.Close()
 }
 
 // settle waits until a livepatch is in no transition: settle NAME. The folder

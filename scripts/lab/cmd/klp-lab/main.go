@@ -3,7 +3,7 @@
 // Command klp-lab is the kernel lab's kitchen door, for the Makefile:
 //
 //	klp-lab prereq         what this machine lacks, as a line to paste; exit 1 when there is any
-//	klp-lab fetch          unpack the release's kernel into the cache, print the folder of its headers
+//	klp-lab fetch          unpack the kernels of KLP_LAB_KERNELS into the cache, print the folders of their headers
 //	klp-lab corpus         print KLP_CORPUS: the folders of the amd64, s390x and ppc64el modules
 //	klp-lab modules [DIR]  build the lab's own livepatch modules, unconverted, and print their paths
 package main
@@ -66,11 +66,17 @@ func fetch() error {
 	if err != nil {
 		return err
 	}
-	kernel, err := lab.Fetch(cache, say)
+	releases, err := lab.Selected()
 	if err != nil {
 		return err
 	}
-	fmt.Println(kernel.Headers)
+	for _, r := range releases {
+		kernel, err := lab.FetchRelease(cache, r, say)
+		if err != nil {
+			return fmt.Errorf("%v is not to be had: %w", r, err)
+		}
+		fmt.Println(kernel.Headers)
+	}
 	return nil
 }
 
@@ -87,13 +93,18 @@ func corpus() error {
 	return nil
 }
 
-// modules builds in DIR, which stays, or in a new temporary folder.
+// modules builds in DIR, which stays, or in a new temporary folder, for the first
+// kernel of KLP_LAB_KERNELS.
 func modules(args []string) error {
 	cache, err := lab.OpenCache()
 	if err != nil {
 		return err
 	}
-	kernel, err := lab.Fetch(cache, say)
+	releases, err := lab.Selected()
+	if err != nil {
+		return err
+	}
+	kernel, err := lab.FetchRelease(cache, releases[0], say)
 	if err != nil {
 		return err
 	}
