@@ -22,6 +22,10 @@ func (p *Plan) Apply() error {
 	f := p.file
 	same := map[*elfrw.Symbol]*elfrw.Symbol{}
 	for _, c := range p.Symbols {
+		if c.Like != nil {
+			f.AddSymbol(c.Symbol)
+			continue
+		}
 		c.Symbol.Name, c.Symbol.Section, c.Symbol.Index, c.Symbol.Value = c.Name, nil, indexLivepatch, 0
 		for _, y := range c.Others {
 			same[y] = c.Symbol
@@ -31,6 +35,7 @@ func (p *Plan) Apply() error {
 	for _, d := range p.Detach {
 		p.detach(d)
 	}
+	p.editTables()
 	for _, r := range p.Rewrites {
 		r.Section.Data = r.Data
 		for _, y := range r.Symbols {
@@ -49,6 +54,7 @@ func (p *Plan) move(same map[*elfrw.Symbol]*elfrw.Symbol) {
 	type step struct {
 		index int // of a relocation
 		into  *elfrw.Section
+		klp   *klpSymbol // where its own symbol is several
 	}
 	for rest := p.Moves; len(rest) > 0; {
 		from := rest[0].From
@@ -60,7 +66,7 @@ func (p *Plan) move(same map[*elfrw.Symbol]*elfrw.Symbol) {
 			}
 			p.file.AddSection(into)
 			for _, i := range rest[0].Relocs {
-				steps = append(steps, step{i, into})
+				steps = append(steps, step{i, into, rest[0].other[i]})
 			}
 		}
 		slices.SortFunc(steps, func(a, b step) int { return a.index - b.index })
@@ -73,6 +79,9 @@ func (p *Plan) move(same map[*elfrw.Symbol]*elfrw.Symbol) {
 				r.Sym = y
 			}
 			into := steps[0].into
+			if k := steps[0].klp; k != nil {
+				r.Sym = k.symbol
+			}
 			steps = steps[1:]
 			return into
 		})

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 )
 
 // Description is what a module is, for people and for JSON. Its lists are in
@@ -22,6 +23,31 @@ type Description struct {
 	KlpSymbols  []KlpSymbolInfo  `json:"klp_symbols"`
 	Undefined   []UndefinedInfo  `json:"undefined"`
 	Versions    bool             `json:"versions"` // there is a __versions table (CONFIG_MODVERSIONS)
+	Scheme      string           `json:"scheme"`   // of the kernels that the module says it is for
+	Patches     []PatchInfo      `json:"patches"`
+	// PatchDoubt is why the patches are not all that the module declares.
+	PatchDoubt string `json:"patch_doubt,omitempty"`
+}
+
+// PatchInfo is what a klp_patch declares.
+type PatchInfo struct {
+	From    string       `json:"from"`              // klp_patch, or a tool's table
+	Replace *bool        `json:"replace,omitempty"` // nil where the file does not say
+	Objects []ObjectInfo `json:"objects"`
+}
+
+// ObjectInfo is one klp_object.
+type ObjectInfo struct {
+	Name      string     `json:"name"` // "vmlinux" for the kernel
+	Functions []FuncInfo `json:"functions"`
+	Callbacks []string   `json:"callbacks"`
+}
+
+// FuncInfo is one klp_func.
+type FuncInfo struct {
+	Old    string `json:"old"`
+	Sympos uint64 `json:"sympos"`
+	New    string `json:"new"`
 }
 
 // State says how far a module is on its way.
@@ -86,6 +112,7 @@ func Describe(f *elfrw.File) (*Description, Diagnostics) {
 	if d.Modinfo == nil {
 		d.Modinfo = []string{}
 	}
+	d.describePatches(f)
 	uses := usesOf(f, in)
 	annotated := map[*elfrw.Symbol]bool{}
 	for _, a := range in.Annotations {
@@ -113,6 +140,43 @@ func Describe(f *elfrw.File) (*Description, Diagnostics) {
 		}
 	}
 	return d, found
+}
+
+// describePatches says what the module declares. A module that is no livepatch
+// declares none.
+func (d *Description) describePatches(f *elfrw.File) {
+	d.Patches = []PatchInfo{}
+	version := readModinfo(f).Kernel()
+	if scheme, ok := version.Scheme(); ok {
+		d.Scheme = scheme.String()
+	} else {
+		d.Scheme = "before 4.7: none"
+	}
+	if !readModinfo(f).Livepatch() {
+		return
+	}
+	patches, err := klppatch.Read(f)
+	if err != nil {
+		d.PatchDoubt = err.Error()
+	}
+	for _, p := range patches {
+		info := PatchInfo{From: string(p.From), Objects: []ObjectInfo{}}
+		if p.ReplaceKnown {
+			info.Replace = &p.Replace
+		}
+		for i := range p.Objects {
+			o := &p.Objects[i]
+			x := ObjectInfo{Name: o.Name, Functions: []FuncInfo{}, Callbacks: []string{}}
+			for _, fn := range o.Funcs {
+				x.Functions = append(x.Functions, FuncInfo{fn.OldName, fn.Sympos, fn.New.String()})
+			}
+			for _, c := range o.Callbacks {
+				x.Callbacks = append(x.Callbacks, c.Name+" "+c.Code.String())
+			}
+			info.Objects = append(info.Objects, x)
+		}
+		d.Patches = append(d.Patches, info)
+	}
 }
 
 func (in *Input) state() State {
@@ -165,6 +229,16 @@ type PlanInfo struct {
 	DropSymbols  []string     `json:"drop_symbols"`
 	Detached     []DetachInfo `json:"detached"`
 	DropTrailer  bool         `json:"drop_signature"`
+	Tables       []TableInfo  `json:"tables"`   // special sections that lose entries
+	Rewrites     []string     `json:"rewrites"` // sections of modpost that lose what is converted
+	Scheme       string       `json:"scheme"`
+}
+
+// TableInfo is a TableEdit, by where the entries go.
+type TableInfo struct {
+	From    string `json:"from"`
+	To      string `json:"to"` // "" when they are dropped
+	Entries int    `json:"entries"`
 }
 
 // MoveInfo is a Move.
@@ -194,12 +268,34 @@ func (p *Plan) Info() *PlanInfo {
 	i := &PlanInfo{
 		Moves: []MoveInfo{}, Symbols: []ChangeInfo{}, DropSections: []string{}, DropSymbols: []string{},
 		Detached: []DetachInfo{}, DropTrailer: p.DropTrailer,
+		Tables: []TableInfo{}, Rewrites: []string{}, Scheme: p.Scheme.String(),
+	}
+	for _, t := range p.Tables {
+		for _, c := range t.Cuts {
+			to := ""
+			if c.Object != "" {
+				to = archName(c.Object, t.Table)
+			}
+			same := func(x TableInfo) bool { return x.From == t.Table.Section.Name && x.To == to }
+			if n := slices.IndexFunc(i.Tables, same); n >= 0 {
+				i.Tables[n].Entries++
+			} else {
+				i.Tables = append(i.Tables, TableInfo{t.Table.Section.Name, to, 1})
+			}
+		}
+	}
+	for _, r := range p.Rewrites {
+		i.Rewrites = append(i.Rewrites, r.Section.Name)
 	}
 	for _, m := range p.Moves {
 		i.Moves = append(i.Moves, MoveInfo{m.From.Name, m.Name, m.Object, len(m.Relocs)})
 	}
 	for _, c := range p.Symbols {
-		i.Symbols = append(i.Symbols, ChangeInfo{c.Symbol.Name, c.Name, c.Relocs})
+		symbol := c.Symbol
+		if c.Like != nil {
+			symbol = c.Like
+		}
+		i.Symbols = append(i.Symbols, ChangeInfo{symbol.Name, c.Name, c.Relocs})
 	}
 	for _, s := range p.Drop {
 		i.DropSections = append(i.DropSections, s.Name)

@@ -48,7 +48,7 @@ const (
 	ObjtoolInput       ID = "KLP027" // input of objtool klp post-link
 	Irregular          ID = "KLP028" // layout that can't be edited
 	AnnotationReferred ID = "KLP029" // code uses the annotation itself
-	SpecialSection     ID = "KLP030" // module's symbol in a table the kernel has consumed by then
+	SpecialSection     ID = "KLP030" // late klp relocation where the kernel has patched by then
 	BrokenFile         ID = "KLP031" // not a sound relocatable ELF file
 	ReadOnlyTarget     ID = "KLP032" // ppc64le: late plain store into read-only memory
 	ProofFailed        ID = "KLP033" // a defect of this program
@@ -81,6 +81,15 @@ const (
 	OtherKernel        ID = "KLP060" // module built for another kernel
 	FileUnknown        ID = "KLP061" // annotated by file, and no source tells files
 	OtherFile          ID = "KLP062" // annotated by a file that has no such symbol
+	NeverApplied       ID = "KLP063" // klp relocations for an object that the patch does not have
+	PatchUnreadable    ID = "KLP064" // klp_patch that can't be read statically
+	GatedByOwner       ID = "KLP065" // module's symbol in a function for something else
+	LabelAgainstUse    ID = "KLP066" // label for an object that the function is not for
+	SharedCode         ID = "KLP067" // code for several objects, and no gate for all of them
+	SchemeChosen       ID = "KLP068" // which form the target's kernels take
+	StrangeTable       ID = "KLP069" // what looks like a special section and is none
+	InertDropped       ID = "KLP070" // special entry that nobody misses
+	ArchSection        ID = "KLP071" // special entries that go to .klp.arch
 )
 
 // Severity says what follows from a diagnostic.

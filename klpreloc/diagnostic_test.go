@@ -80,8 +80,41 @@ var kernelProvocations = map[klpreloc.ID]provokeWith{
 	}, strings.ReplaceAll(kallsyms, "\t[ext4]", ""), klpreloc.Options{ConvertModuleExports: true}},
 	klpreloc.KernelUnreadable: {klpreloc.Error, using("once"), kallsyms + "and so on\n", klpreloc.Options{}},
 	klpreloc.FileUnknown:      {klpreloc.Error, func(t *testing.T) *elfrw.File { return byFile(t, "vmlinux", "show", "a.c") }, kallsyms, klpreloc.Options{}},
-	klpreloc.Contradiction:    {klpreloc.Warning, using("once"), kallsyms + otherSource + "*vmlinux\nonce\nonce\n", klpreloc.Options{}},
-	klpreloc.Unversioned:      {klpreloc.Note, func(t *testing.T) *elfrw.File { f := borrower(t); versionTable(f, "vm_call"); return f }, kallsyms, klpreloc.Options{}},
+	klpreloc.NeverApplied:     {klpreloc.Error, gating("vmlinux", "vm_fn", "a"), kallsyms, klpreloc.Options{}},
+	klpreloc.GatedByOwner:     {klpreloc.Warning, gating("vmlinux a", "vm_fn", "a"), kallsyms, klpreloc.Options{}},
+	klpreloc.SharedCode:       {klpreloc.Error, gating("a b", "both", "c"), kallsyms, klpreloc.Options{}},
+	klpreloc.SchemeChosen:     {klpreloc.Note, gating("a", "a_fn", "a"), kallsyms, klpreloc.Options{Target: klpreloc.Version{Major: 5, Minor: 4}}},
+	klpreloc.StrangeTable: {klpreloc.Error, func(t *testing.T) *elfrw.File {
+		f := gating("a", "a_fn", "a")(t)
+		addTable(t, f, ".altinstructions", 15, nil, alternative("a_fn", 0, "a_fn"))
+		return f
+	}, kallsyms, klpreloc.Options{}},
+	klpreloc.InertDropped: {klpreloc.Warning, func(t *testing.T) *elfrw.File {
+		f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
+		jumpTable(t, f, jumpLabel("a_fn", 0, "__tracepoint_a"))
+		record1(t, f, "a", "__tracepoint_a", 0)
+		return f
+	}, kallsyms, klpreloc.Options{}},
+	klpreloc.PatchUnreadable: {klpreloc.Warning, func(t *testing.T) *elfrw.File { return open(t, "x86_64/records-rfc.ko") }, kallsyms, klpreloc.Options{}},
+	klpreloc.LabelAgainstUse: {klpreloc.Warning, func(t *testing.T) *elfrw.File {
+		return patched(t, "a b", map[string]string{"a_fn": ".klp.sym.rela.b.b.sym,0"})
+	}, kallsyms, klpreloc.Options{}},
+	klpreloc.Contradiction: {klpreloc.Warning, using("once"), kallsyms + otherSource + "*vmlinux\nonce\nonce\n", klpreloc.Options{}},
+	klpreloc.Unversioned:   {klpreloc.Note, func(t *testing.T) *elfrw.File { f := borrower(t); versionTable(f, "vm_call"); return f }, kallsyms, klpreloc.Options{}},
+}
+
+// gating is a livepatch in which a function, or a helper of two, uses a module's
+// symbol.
+func gating(objects, function, owner string) func(t *testing.T) *elfrw.File {
+	return func(t *testing.T) *elfrw.File {
+		uses := map[string]string{function: "sym"}
+		if function == "both" {
+			uses = map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": "sym"}
+		}
+		f := patched(t, objects, uses)
+		record1(t, f, owner, "sym", 0)
+		return f
+	}
 }
 
 // otherSource parts the texts of several sources in a provocation.
@@ -112,6 +145,7 @@ func labelIn(arch, name, label string, relocs ...elfrw.Rela) func(t *testing.T) 
 }
 
 var provocations = map[klpreloc.ID]provoke{
+	klpreloc.ArchSection:        {klpreloc.Note, "arch/4.19/alt-site.ko", nil},
 	klpreloc.NotLivepatch:       {klpreloc.Error, "bad/not-livepatch.ko", nil},
 	klpreloc.NoRecords:          {klpreloc.Error, "bad/no-records.ko", nil},
 	klpreloc.StrayBytes:         {klpreloc.Error, "bad/bytes-outside-records.ko", nil},

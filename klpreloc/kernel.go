@@ -59,3 +59,55 @@ func (v Version) NameLimit() int {
 	}
 	return 127
 }
+
+// Scheme is how a kernel applies klp relocations.
+type Scheme int
+
+// The schemes. The zero Scheme is that of today's kernels.
+const (
+	// SchemeEarly, since 5.8: the module loader applies .klp.rela.vmlinux.*
+	// before anything looks at the module, and vmlinux's symbols are taken there
+	// only (commits 7c8e2bdd5f0d, ca376a937486).
+	SchemeEarly Scheme = iota
+	// SchemeLate, 4.9 to 5.7: all are applied with their objects, after the
+	// kernel has patched alternatives; what they touch of those has to be in
+	// .klp.arch sections (commits 255e732c61db, d4c3e6e1b193).
+	SchemeLate
+	// SchemeLateBare, 4.7 and 4.8: the same without .klp.arch.
+	SchemeLateBare
+)
+
+func (s Scheme) String() string {
+	switch s {
+	case SchemeLate:
+		return "4.9 to 5.7 (applied with the object; .klp.arch)"
+	case SchemeLateBare:
+		return "4.7 and 4.8 (applied with the object)"
+	}
+	return "5.8 and later (vmlinux symbols applied by the module loader)"
+}
+
+// early reports whether the module loader applies vmlinux's.
+func (s Scheme) early() bool { return s == SchemeEarly }
+
+// Scheme returns the scheme of mainline kernels of that version, and false when
+// they know no klp relocations (before 4.7).
+func (v Version) Scheme() (Scheme, bool) {
+	switch {
+	case v.atLeast(5, 8):
+		return SchemeEarly, true
+	case v.atLeast(4, 9):
+		return SchemeLate, true
+	}
+	return SchemeLateBare, v.atLeast(4, 7)
+}
+
+// schemeSymbols are functions by which a kernel tells its scheme, whatever its
+// version says: vendors carry newer livepatching under older numbers
+// (kernel/livepatch/core.c, arch/x86/kernel/livepatch.c).
+var schemeSymbols = map[string]Scheme{
+	"arch_klp_init_object_loaded": SchemeLate,
+	"klp_apply_section_relocs":    SchemeEarly,
+	"klp_write_section_relocs":    SchemeEarly,
+	"clear_relocate_add":          SchemeEarly,
+}

@@ -41,7 +41,7 @@ func (p *planner) locate(a *Annotation) bool {
 	}
 	paths, err := p.table.Paths(a.Object, a.Name)
 	if err != nil {
-		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.Kernel.Name, err)
+		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return false
 	}
 	// The lines to choose from are by position: the file is what did not do.
@@ -58,7 +58,7 @@ func (p *planner) locate(a *Annotation) bool {
 		p.warnf(NotChecked, a.place(), a.Name, "symbol %s is the only one of that name in %s, but nothing tells its file: %s is not checked", a.Name, a.Object, clip(a.File))
 		matches = []int{0}
 	case !known:
-		p.errorf(FileUnknown, a.place(), a.Name, "nothing that describes kernel %s tells from which files the %d symbols called %s in %s are (%s): their files are in a vmlinux or module with its symbol table", p.Kernel.Name, len(list), a.Name, a.Object, p.table.Facts(a.Object).Kind).
+		p.errorf(FileUnknown, a.place(), a.Name, "nothing that describes kernel %s tells from which files the %d symbols called %s in %s are (%s): their files are in a vmlinux or module with its symbol table", p.kernelTitle(), len(list), a.Name, a.Object, p.table.Facts(a.Object).Kind).
 			hints(p.lines(a, shown))
 		return false
 	case len(matches) == 0:

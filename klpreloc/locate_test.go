@@ -41,7 +41,7 @@ func moduleFile(t testing.TB, name string, files ...string) string {
 
 // byFile is the borrower with an annotation by file, as a label.
 func byFile(t testing.TB, object, name, file string) *elfrw.File {
-	f := borrower(t)
+	f := borrower(t, object)
 	use(f, addUndefined(f, ".klp.sym.file."+object+"."+object+"."+name+"/"+file, elf.STB_GLOBAL))
 	return f
 }
@@ -129,20 +129,20 @@ func TestProofNeedsTheAnswers(t *testing.T) {
 	require.NoError(t, plan.Apply())
 	after := encode(t, f)
 	prove := func(edit func(*klpreloc.Answers)) error {
-		a := klpreloc.Answers{Symbols: append([]klpreloc.Answer{}, plan.Answers.Symbols...)}
+		a := klpreloc.Answers{Looked: append([]klpreloc.Answer{}, plan.Looked...)}
 		edit(&a)
 		return klpreloc.Prove(parse(t, before), parse(t, after), a, nil)
 	}
 	require.NoError(t, prove(func(*klpreloc.Answers) {}))
 	for name, edit := range map[string]func(*klpreloc.Answers){
-		"none":           func(a *klpreloc.Answers) { a.Symbols = nil },
-		"position":       func(a *klpreloc.Answers) { a.Symbols[0].Pos = 1 },
-		"object":         func(a *klpreloc.Answers) { a.Symbols[0].Object = "ext4" },
-		"gate":           func(a *klpreloc.Answers) { a.Symbols[0].LPObject = "ext4" },
-		"name":           func(a *klpreloc.Answers) { a.Symbols[0].Name = "other" },
-		"another symbol": func(a *klpreloc.Answers) { a.Symbols[0].Num-- },
-		"no symbol":      func(a *klpreloc.Answers) { a.Symbols[0].Num = 1 << 40 },
-		"symbol 0":       func(a *klpreloc.Answers) { a.Symbols[0].Num = 0 },
+		"none":           func(a *klpreloc.Answers) { a.Looked = nil },
+		"position":       func(a *klpreloc.Answers) { a.Looked[0].Pos = 1 },
+		"object":         func(a *klpreloc.Answers) { a.Looked[0].Object = "ext4" },
+		"gate":           func(a *klpreloc.Answers) { a.Looked[0].LPObject = "ext4" },
+		"name":           func(a *klpreloc.Answers) { a.Looked[0].Name = "other" },
+		"another symbol": func(a *klpreloc.Answers) { a.Looked[0].Num-- },
+		"no symbol":      func(a *klpreloc.Answers) { a.Looked[0].Num = 1 << 40 },
+		"symbol 0":       func(a *klpreloc.Answers) { a.Looked[0].Num = 0 },
 	} {
 		assert.Error(t, prove(edit), name)
 	}

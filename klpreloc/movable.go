@@ -10,6 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/special"
 )
 
 // What the kernel asks of a klp relocation and its place. All of this it finds
@@ -22,56 +23,44 @@ const (
 	ppc64Link  = 1 // LK: the branch is a call
 )
 
-// specialTables are read by the kernel before a module's klp relocations are
-// applied, so a module's symbol in one of them is never seen (module_finalize
-// of the architectures, jump_label_module_notify, static_call_module_notify).
-var specialTables = []string{
-	".altinstructions", ".altinstr_replacement", ".parainstructions",
-	"__jump_table", ".static_call_sites", ".retpoline_sites", ".return_sites",
-	"__ex_table", ".orc_unwind_ip", // sorted, so that the place is another entry's by then
-	"__mcount_loc", "__patchable_function_entries", "__param", ".init_array", ".ctors",
-	"__ksymtab", "__ksymtab_gpl", ".gnu.linkonce.this_module",
-}
-
 // initPrefix begins the names of sections that are freed once the module is
 // loaded (kernel/module/main.c, module_init_section). Seen on 6.1: the target
 // that comes later gets that memory, and is refused because the bytes to be
 // relocated are its own.
 const initPrefix = ".init"
 
-// movable checks that r, of relocation section s, can be a klp relocation.
-func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, t *target) bool {
+// movable checks that r, of relocation section s, can be a klp relocation. gone says
+// that it need not: what holds it is dropped.
+func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool) {
 	where := at(s, r.Offset)
 	switch {
 	case s.Type == elf.SHT_REL:
 		p.errorf(RelSection, where, symName(r.Sym), "%s is annotated, but this section is SHT_REL: livepatching kernels use SHT_RELA", symName(r.Sym))
-		return false
+		return false, false
 	case p.machine == nil:
-		return false
+		return false, false
 	case s.Target.Name == ".data..percpu":
 		p.errorf(PerCPU, where, symName(r.Sym), "%s in per-CPU data can't be a klp relocation: the loader places that section itself and the kernel never applies it", symName(r.Sym)).
 			hint("set the per-CPU variable at run time, in the module's init function")
-		return false
-	case t.gate != vmlinux && slices.Contains(specialTables, s.Target.Name):
-		p.errorf(SpecialSection, where, symName(r.Sym), "%s of module %s in %s: the kernel has read that table before %s comes, and would use the address 0", symName(r.Sym), t.klp.object, s.Target, t.gate).
-			hint("use static_key_enabled(), an indirect call, or a helper function outside of the alternative")
-		return false
-	case t.gate != vmlinux && strings.HasPrefix(s.Target.Name, initPrefix):
-		p.errorf(InitSection, where, symName(r.Sym), "%s of module %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s comes later", symName(r.Sym), t.klp.object, s.Target, t.gate).
+		return false, false
+	case p.gates.late(c.gate) && strings.HasPrefix(s.Target.Name, initPrefix) && p.Options.Unsafe:
+		p.warnf(InitSection, where, symName(r.Sym), "%s of %s in %s, which the kernel frees: converted all the same (--unsafe)", symName(r.Sym), c.note.Object, s.Target)
+	case p.gates.late(c.gate) && c.gate != vmlinux && strings.HasPrefix(s.Target.Name, initPrefix) && !special.ReadEarly(s.Target.Name):
+		p.errorf(InitSection, where, symName(r.Sym), "%s of module %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s comes later", symName(r.Sym), c.note.Object, s.Target, c.gate).
 			hint("use %s in a function that is not __init", symName(r.Sym))
-		return false
+		return false, false
 	}
 	width, known := p.machine.width(r.Type)
 	if !known {
 		p.errorf(BadType, where, symName(r.Sym), "%s is reached by %s, which the module loader of %s does not apply", symName(r.Sym), typeName(p.File, r.Type), p.machine.name).
 			hint("build with the kernel's own flags (Kbuild), without -fpic")
-		return false
+		return false, false
 	}
 	if !p.zeros(where, s.Target, r, width) || !p.returns(where, s.Target, r) {
-		return false
+		return false, false
 	}
-	p.writable(where, s.Target, r, t)
-	return true
+	p.writable(where, s.Target, r, c)
+	return p.late(s, r, c)
 }
 
 // zeros: x86 refuses to relocate bytes that are not zero (since 4.0; the
@@ -121,9 +110,9 @@ func (p *planner) returns(where place, s *elfrw.Section, r elfrw.Rela) bool {
 
 // writable: on ppc64 all but calls are plain stores, which fault in read-only
 // memory once the livepatch is loaded (linuxppc issue 375; so up to 7.3).
-func (p *planner) writable(where place, s *elfrw.Section, r elfrw.Rela, t *target) {
-	if p.machine.nop && t.gate != vmlinux && r.Type != ppc64REL24 && s.Flags&uint64(elf.SHF_WRITE) == 0 {
-		p.warnf(ReadOnlyTarget, where, symName(r.Sym), "%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory", symName(r.Sym), t.klp.object, secName(s))
+func (p *planner) writable(where place, s *elfrw.Section, r elfrw.Rela, c *choice) {
+	if p.machine.nop && c.gate != vmlinux && r.Type != ppc64REL24 && s.Flags&uint64(elf.SHF_WRITE) == 0 {
+		p.warnf(ReadOnlyTarget, where, symName(r.Sym), "%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory", symName(r.Sym), c.note.Object, secName(s))
 	}
 }
 

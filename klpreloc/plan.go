@@ -9,6 +9,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/special"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -30,10 +31,12 @@ type Plan struct {
 	// valid any more.
 	DropTrailer bool
 
+	// Tables are special sections that lose entries.
+	Tables []TableEdit
 	// Rewrites are modpost's tables, without what is no import any more.
 	Rewrites []Rewrite
 	// Answers are what the plan rests on beside the module.
-	Answers Answers
+	Answers
 
 	file *elfrw.File
 }
@@ -44,6 +47,10 @@ type Move struct {
 	Object string         // livepatched object that gates them
 	Name   string         // of the new section
 	Relocs []int          // indices into From.Relocs(), ascending
+
+	// other are the klp symbols of relocations whose symbol is several: one name
+	// that is annotated for several objects.
+	other map[int]*klpSymbol
 }
 
 // SymbolChange makes a klp symbol of an undefined one.
@@ -52,6 +59,10 @@ type SymbolChange struct {
 	Name   string          // .klp.sym.<object>.<name>,<pos>
 	Others []*elfrw.Symbol // further symbols that mean the same; relocations against them go to Symbol
 	Relocs int             // that use it, in all
+
+	// Like is set when Symbol is added by the plan, beside this one: a name that is
+	// annotated for several objects.
+	Like *elfrw.Symbol
 }
 
 // Detach takes the symbol out of relocations of a section that is not loaded
@@ -75,19 +86,25 @@ func NewPlan(f *elfrw.File, o Options) (*Plan, Diagnostics) {
 		reporter: reporter{found}, bySymbol: map[*elfrw.Symbol]*target{}, klp: map[string]*klpSymbol{},
 		annotated: make(map[*elfrw.Symbol]bool, len(input.Annotations)),
 	}
+	p.said, p.cuts = map[saying]bool{}, map[*special.Entry]string{}
 	for i := range input.Annotations {
 		p.annotated[input.Annotations[i].Symbol] = true
 	}
 	for _, step := range []func(){
 		p.preconditions,
+		p.aim,
 		p.survey,
+		p.chooseScheme,
 		p.annotations,
 		p.triage,
 		p.inferences,
 		p.editable,
-		p.symbols,
 		p.relocations,
+		p.strange,
+		p.cut,
+		p.symbols,
 		p.unused,
+		p.gated,
 		p.removal,
 		p.versions,
 		p.leftovers,
@@ -112,8 +129,13 @@ type planner struct {
 	*elfrw.File
 	reporter
 	machine   *machine
+	gates     *gates
+	target    Version                // that the module is for
 	annotated map[*elfrw.Symbol]bool // by the author or, later, by inference
 	klp       map[string]*klpSymbol  // by name
+	said      map[saying]bool
+	special   *touched
+	cuts      map[*special.Entry]string // entries that leave their tables, and for which object
 	bySymbol  map[*elfrw.Symbol]*target
 	targets   []*target
 
@@ -127,10 +149,16 @@ type planner struct {
 
 // target is what an annotated symbol becomes.
 type target struct {
-	klp    *klpSymbol
-	gate   string // the livepatched object
-	relocs int    // of loaded sections
+	symbol   *elfrw.Symbol
+	notes    []*Annotation // one, or one for each of several objects
+	klp      []*klpSymbol  // of each
+	relocs   []int         // of loaded sections, by note
+	constant *choice       // that holds wherever the symbol is used
+	gone     bool          // some use went with what held it
 }
+
+// of returns which of the target's annotations a is.
+func (t *target) of(a *Annotation) int { return slices.Index(t.notes, a) }
 
 // klpSymbol is a klp symbol to be; several undefined symbols may become one.
 type klpSymbol struct {
@@ -138,6 +166,8 @@ type klpSymbol struct {
 	object string
 	users  []*elfrw.Symbol // in symbol table order
 	labels bool            // some annotation of it is a label
+	relocs int
+	symbol *elfrw.Symbol // that it is made of; nil while that is open
 }
 
 // preconditions: what must hold of the file as a whole.
@@ -174,10 +204,6 @@ func (p *planner) editable() {
 		p.errorf(UnknownMachine, nowhere, "", "%v", err)
 	}
 	p.machine = m
-	if v := p.Input.Kernel; !v.EarlyVmlinux() {
-		magic, _ := p.Input.Modinfo.Value("vermagic")
-		p.errorf(OldKernel, nowhere, "", "the module is built for kernel %s (vermagic %q); kernels before 5.8 take klp relocations in another form, which is not supported yet", v, magic)
-	}
 }
 
 func inFirst(s []*elfrw.Section) place { return in(s[0]) }
@@ -185,23 +211,33 @@ func inFirst(s []*elfrw.Section) place { return in(s[0]) }
 // annotations checks what each annotation says and decides what its symbol
 // becomes.
 func (p *planner) annotations() {
-	record := map[*elfrw.Symbol]*Annotation{}
+	records := map[*elfrw.Symbol][]*Annotation{}
 	for i := range p.Input.Annotations {
 		a := &p.Input.Annotations[i]
 		if !p.readable(a) {
 			continue
 		}
 		if !a.Dialect.label() {
-			if first := record[a.Symbol]; first != nil {
+			if first := p.clash(records[a.Symbol], a); first != nil {
 				p.second(a, first)
 				continue
 			}
-			record[a.Symbol] = a
+			records[a.Symbol] = append(records[a.Symbol], a)
 		}
 		if p.locate(a) && p.validate(a) {
 			p.take(a)
 		}
 	}
+}
+
+// clash returns the one among notes about the same symbol that a can't be told from.
+func (p *planner) clash(notes []*Annotation, a *Annotation) *Annotation {
+	for _, b := range notes {
+		if a.Object == b.Object || !p.gates.apart(a.Object, b.Object) {
+			return b
+		}
+	}
+	return nil
 }
 
 // inferences decides what unannotated symbols become.
@@ -213,6 +249,7 @@ func (p *planner) inferences() {
 
 // take makes a klp symbol of a's.
 func (p *planner) take(a *Annotation) {
+	p.lawful(a)
 	name := a.klpName()
 	k := p.klp[name]
 	if k == nil {
@@ -221,22 +258,55 @@ func (p *planner) take(a *Annotation) {
 	}
 	k.users = append(k.users, a.Symbol)
 	k.labels = k.labels || a.Dialect.label() && a.written()
-	t := &target{klp: k, gate: p.gate(a)}
-	p.bySymbol[a.Symbol] = t
-	p.targets = append(p.targets, t)
+	t := p.bySymbol[a.Symbol]
+	if t == nil {
+		t = &target{symbol: a.Symbol}
+		p.bySymbol[a.Symbol] = t
+		p.targets = append(p.targets, t)
+	}
+	t.notes, t.klp, t.relocs = append(t.notes, a), append(t.klp, k), append(t.relocs, 0)
+	t.constant = nil
+	if c, ok := p.gates.constant(t.notes); ok {
+		t.constant = &c
+	}
 }
 
-// symbols plans the klp symbols, in the order of the symbol table.
+// symbols plans the klp symbols, in the order of the symbol table and, for those
+// that are added, of their names.
 func (p *planner) symbols() {
-	if len(p.targets) == 0 {
-		return
-	}
 	byNum := func(a, b *elfrw.Symbol) int { return a.Num() - b.Num() }
+	// A symbol becomes the first of its klp symbols that is used; a label's is its
+	// only one.
+	first := map[*elfrw.Symbol]*klpSymbol{}
+	for _, t := range p.targets {
+		first[t.symbol] = t.klp[0]
+		for _, k := range t.klp {
+			if k.relocs > 0 {
+				first[t.symbol] = k
+				break
+			}
+		}
+	}
+	var added []*klpSymbol
 	for _, k := range p.klp {
 		slices.SortFunc(k.users, byNum)
-		p.Plan.Symbols = append(p.Plan.Symbols, SymbolChange{Symbol: k.users[0], Name: k.name, Others: k.users[1:]})
+		mine := slices.DeleteFunc(slices.Clone(k.users), func(y *elfrw.Symbol) bool { return first[y] != k })
+		if len(mine) == 0 {
+			if k.relocs > 0 {
+				added = append(added, k)
+			}
+			continue
+		}
+		k.symbol = mine[0]
+		p.Plan.Symbols = append(p.Plan.Symbols, SymbolChange{Symbol: mine[0], Name: k.name, Others: mine[1:], Relocs: k.relocs})
 	}
 	slices.SortFunc(p.Plan.Symbols, func(a, b SymbolChange) int { return byNum(a.Symbol, b.Symbol) })
+	slices.SortFunc(added, func(a, b *klpSymbol) int { return strings.Compare(a.name, b.name) })
+	for _, k := range added {
+		like := k.users[0]
+		k.symbol = &elfrw.Symbol{Name: k.name, Size: like.Size, Info: like.Info, Other: like.Other, Index: indexLivepatch}
+		p.Plan.Symbols = append(p.Plan.Symbols, SymbolChange{Symbol: k.symbol, Name: k.name, Relocs: k.relocs, Like: like})
+	}
 }
 
 // readable checks an annotation's names, mending what can be mended.
@@ -252,7 +322,7 @@ func (p *planner) readable(a *Annotation) bool {
 		p.errorf(BadName, a.place(), a.Name, ".TOC. is each module's own and can't be annotated")
 		return false
 	}
-	if err := checkName(a.Name, p.Input.Kernel); err != nil {
+	if err := checkName(a.Name, p.target); err != nil {
 		p.errorf(BadName, a.place(), clip(a.Name), "%s: %v", clip(symName(a.Symbol)), err)
 		return false
 	}
@@ -276,8 +346,7 @@ func (p *planner) object(a *Annotation, object *string) bool {
 }
 
 // second reports a record whose symbol another record names already. The
-// records share one undefined symbol, so nothing would tell their relocations
-// apart.
+// records share one undefined symbol, and nothing tells their relocations apart.
 func (p *planner) second(a, first *Annotation) {
 	var why string
 	switch {
@@ -290,22 +359,6 @@ func (p *planner) second(a, first *Annotation) {
 	}
 	p.errorf(Conflict, a.place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
 		hint("extern typeof(%s) %s_%s %s;", a.Name, a.Object, a.Name, a.macro())
-}
-
-// gate decides which object's coming applies the relocations of a's symbol
-// (kernel/livepatch/core.c, klp_resolve_symbols, since 5.8: a vmlinux symbol
-// is refused in any section but vmlinux's own, and a vmlinux section is
-// resolved at once, when the module may not be there).
-func (p *planner) gate(a *Annotation) string {
-	switch {
-	case a.Object == vmlinux && a.LPObject != vmlinux:
-		p.notef(VmlinuxUnderModule, a.place(), a.Name, "vmlinux symbol %s is asked for under %s; kernels from 5.8 on take it under vmlinux only, and apply it when the livepatch is loaded", a.Name, a.LPObject)
-		return vmlinux
-	case a.Object != vmlinux && a.LPObject == vmlinux:
-		p.errorf(ModuleUnderVmlinux, a.place(), a.Name, "symbol %s of module %s is asked for under vmlinux: the kernel would look for it when the livepatch is loaded, whether %s is there or not, and hold no reference to it", a.Name, a.Object, a.Object).
-			hint("%s", (&Annotation{LPObject: a.Object, Object: a.Object, Name: a.Name, Pos: a.Pos, File: a.File}).macro())
-	}
-	return a.LPObject
 }
 
 // relocations decides what becomes of every relocation that refers to an
@@ -362,17 +415,40 @@ func (p *planner) loaded(s affectedSection, gone map[*elfrw.Section]bool) {
 		if r.Sym != sym {
 			t, sym = p.bySymbol[r.Sym], r.Sym
 		}
-		t.relocs++
-		if !p.movable(s.Section, r, t) {
+		c := t.constant
+		if c == nil {
+			here := p.gates.choose(t.notes, s.Target, r.Offset)
+			c = &here
+			p.remarks(s.Section, r, c)
+		}
+		n := 0
+		if len(t.notes) > 1 {
+			n = t.of(c.note)
+		}
+		t.relocs[n]++
+		t.klp[n].relocs++
+		ok, gone := p.movable(s.Section, r, c)
+		if gone {
+			t.relocs[n]--
+			t.klp[n].relocs--
+			t.gone = true
+		}
+		if !ok || gone {
 			continue
 		}
-		m, ok := byGate[t.gate]
+		m, ok := byGate[c.gate]
 		if !ok {
 			m = len(p.Moves)
-			byGate[t.gate] = m
-			p.Moves = append(p.Moves, Move{From: s.Section, Object: t.gate})
+			byGate[c.gate] = m
+			p.Moves = append(p.Moves, Move{From: s.Section, Object: c.gate})
 		}
 		p.Moves[m].Relocs = append(p.Moves[m].Relocs, i)
+		if len(t.notes) > 1 {
+			if p.Moves[m].other == nil {
+				p.Moves[m].other = map[int]*klpSymbol{}
+			}
+			p.Moves[m].other[i] = t.klp[n]
+		}
 	}
 	if p.machine != nil && p.machine.pairs {
 		p.together(s.Section, p.Moves[first:])
@@ -429,15 +505,9 @@ func (p *planner) nameSections() {
 // record's symbol goes; a label's becomes a klp symbol all the same, since its
 // name is what it is.
 func (p *planner) unused() {
-	uses := map[*klpSymbol]int{}
-	for _, t := range p.targets {
-		uses[t.klp] += t.relocs
-	}
 	keep := p.Plan.Symbols[:0]
 	for _, c := range p.Plan.Symbols {
-		k := p.bySymbol[c.Symbol].klp
-		c.Relocs = uses[k]
-		if c.Relocs > 0 || k.labels {
+		if c.Relocs > 0 || p.klp[c.Name].labels {
 			keep = append(keep, c)
 			p.DropSymbols = append(p.DropSymbols, c.Others...)
 			continue
@@ -448,7 +518,7 @@ func (p *planner) unused() {
 	p.Plan.Symbols = keep
 	for i := range p.Input.Annotations {
 		a := &p.Input.Annotations[i]
-		if t := p.bySymbol[a.Symbol]; t != nil && t.relocs == 0 {
+		if t := p.bySymbol[a.Symbol]; t != nil && t.of(a) >= 0 && t.relocs[t.of(a)] == 0 && !t.gone {
 			p.warnf(Unused, a.place(), a.Name, "%s %s is annotated, but nothing uses it", a.Object, a.Name)
 		}
 	}

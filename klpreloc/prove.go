@@ -21,6 +21,8 @@ import (
 //     sections as the kernel wants them;
 //   - modpost's version table and, for answers.Depends, depends= in .modinfo may
 //     be without what is converted, and nothing else of them may change;
+//   - tables of alternatives and the like may be without entries, which are in
+//     .klp.arch sections of the right object, or nowhere when nobody misses them;
 //   - its symbols are those of before in their order, annotated ones as klp
 //     symbols, without those that only the annotations needed;
 //   - each relocation of a loaded section is where it was, of the same type,
@@ -40,13 +42,15 @@ func Prove(before, after *elfrw.File, answers Answers, done func([]byte)) error 
 		return err
 	}
 	in, _ := Read(before)
-	p := &prover{done: done, depends: answers.Depends, input: in, before: before, after: after, annotated: map[*elfrw.Symbol]*Annotation{}, gone: before.GoesWith(in.Sections),
+	p := &prover{done: done, depends: answers.Depends, gates: newGates(before, answers.Scheme), unsafe: answers.Unsafe, edits: map[*elfrw.Section]*shifter{}, archs: map[string]*archProof{}, input: in, before: before, after: after, annotated: map[*elfrw.Symbol][]*Annotation{}, named: map[string]*elfrw.Symbol{}, gone: before.GoesWith(in.Sections),
 		section: map[*elfrw.Section]*elfrw.Section{}, symbol: make(map[*elfrw.Symbol]*elfrw.Symbol, len(before.Symbols)),
 		klp: map[klpKey][]*elfrw.Section{}, idle: map[*elfrw.Symbol]bool{}}
 	for i := range in.Annotations {
 		a := &in.Annotations[i]
 		a.LPObject, a.Object = moduleName(a.LPObject), moduleName(a.Object)
-		p.annotated[a.Symbol] = a
+		if notes := p.annotated[a.Symbol]; noteFor(notes, a.Object) == nil {
+			p.annotated[a.Symbol] = append(notes, a)
+		}
 	}
 	if err := p.answers(answers); err != nil {
 		return err
@@ -54,7 +58,7 @@ func Prove(before, after *elfrw.File, answers Answers, done func([]byte)) error 
 	if left, _ := Read(after); left.Annotated() {
 		return fmt.Errorf("annotations are left")
 	}
-	for _, step := range []func() error{p.files, p.sections, p.symbols, p.klpSections, p.groups, p.relocations} {
+	for _, step := range []func() error{p.files, p.tables, p.sections, p.symbols, p.klpSections, p.groups, p.relocations} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -66,9 +70,14 @@ type prover struct {
 	done          func([]byte)
 	depends       []string        // modules that leave depends=
 	converted     map[string]bool // names in before of what is a klp symbol in after
-	input         *Input          // of before
+	gates         *gates
+	unsafe        bool                        // entries stay where they can't work
+	edits         map[*elfrw.Section]*shifter // tables of before that lose entries
+	archs         map[string]*archProof       // .klp.arch sections, by name
+	input         *Input                      // of before
 	before, after *elfrw.File
-	annotated     map[*elfrw.Symbol]*Annotation
+	annotated     map[*elfrw.Symbol][]*Annotation   // for one object each
+	named         map[string]*elfrw.Symbol          // klp symbols of after, by name
 	gone          map[*elfrw.Section]bool           // annotations
 	section       map[*elfrw.Section]*elfrw.Section // of before → of after
 	symbol        map[*elfrw.Symbol]*elfrw.Symbol   // of before → of after; missing: removed
@@ -80,17 +89,17 @@ type prover struct {
 
 // answers adds what a kernel's symbols said to the annotations.
 func (p *prover) answers(all Answers) error {
-	for _, x := range all.Symbols {
+	for _, x := range all.Looked {
 		if x.Num < 1 || x.Num > len(p.before.Symbols) || !p.before.Symbols[x.Num-1].Undefined() {
 			return fmt.Errorf("symbol %d, looked up as %s of %s, is not undefined", x.Num, x.Name, x.Object)
 		}
 		y := p.before.Symbols[x.Num-1]
-		a := p.annotated[y]
+		a := noteFor(p.annotated[y], x.Object)
 		switch {
-		case a == nil && y.Name == x.Name:
+		case len(p.annotated[y]) == 0 && y.Name == x.Name:
 			a = &Annotation{Dialect: Records, LPObject: x.LPObject, Object: x.Object, Name: x.Name, Symbol: y}
-			p.annotated[y] = a
-		case a == nil || a.Object != x.Object || a.Name != x.Name || a.LPObject != x.LPObject || !a.unplaced():
+			p.annotated[y] = []*Annotation{a}
+		case a == nil || a.Name != x.Name || a.LPObject != x.LPObject || !a.unplaced():
 			return fmt.Errorf("symbol %s was looked up as %s of %s, and is annotated as something else", y, x.Name, x.Object)
 		}
 		a.Pos = x.Pos
@@ -102,11 +111,22 @@ func (p *prover) answers(all Answers) error {
 	return nil
 }
 
+// noteFor returns the annotation for the object.
+func noteFor(notes []*Annotation, object string) *Annotation {
+	for _, a := range notes {
+		if a.Object == object {
+			return a
+		}
+	}
+	return nil
+}
+
 // fate is what becomes of the relocations against a symbol. There may be a
 // million of them, so it is looked up by number.
 type fate struct {
-	sym  *elfrw.Symbol // of after
-	note *Annotation   // of the symbol in before, if any
+	sym      *elfrw.Symbol // of after
+	notes    []*Annotation // of the symbol in before
+	constant *choice       // nil when it depends on the place
 }
 
 // fateOf says what became of relocations against y.
@@ -155,7 +175,7 @@ func (p *prover) sections() error {
 			s.Info != t.Info && s.Type != elf.SHT_SYMTAB {
 			return fmt.Errorf("section %s became %s, or its header changed", s, t)
 		}
-		if !p.sameContents(s, t) && !p.rewritten(s, t) {
+		if !p.sameContents(s, t) && !p.rewritten(s, t) && !p.edited(s, t) {
 			return fmt.Errorf("contents of %s changed", s)
 		}
 	}
@@ -217,13 +237,12 @@ const stretch = 1 << 20
 // symbols pairs the symbols up.
 func (p *prover) symbols() error {
 	rest := p.after.Symbols
-	klp := map[string]*elfrw.Symbol{}
 	for _, y := range p.before.Symbols {
 		if y.Section != nil && p.gone[y.Section] {
 			continue
 		}
-		a := p.annotated[y]
-		if a == nil {
+		notes := p.annotated[y]
+		if len(notes) == 0 {
 			if len(rest) == 0 {
 				return fmt.Errorf("symbol %s is lost", y)
 			}
@@ -240,8 +259,14 @@ func (p *prover) symbols() error {
 			p.symbol[y] = z
 			continue
 		}
+		a := notes[0]
+		for _, n := range notes[1:] { // of several, the one that it became
+			if len(rest) > 0 && rest[0].Name == n.klpName() {
+				a = n
+			}
+		}
 		name := a.klpName()
-		z := klp[name]
+		z := p.named[name]
 		if z == nil {
 			if len(rest) == 0 || rest[0].Name != name || !isKlpSymbol(rest[0]) {
 				if a.Dialect.label() {
@@ -251,26 +276,68 @@ func (p *prover) symbols() error {
 			}
 			z = rest[0]
 			rest = rest[1:]
-			if z.Value != 0 || z.Size != y.Size || z.Info != y.Info || z.Other != y.Other {
-				return fmt.Errorf("klp symbol %s is not what %s was", z, y)
+			if err := p.klpSymbol(z, y, a); err != nil {
+				return err
 			}
-			object, base, pos, err := ParseSymbolName(name)
-			if err != nil || object != a.Object || base != a.Name || pos != uint64(a.Pos) {
-				return fmt.Errorf("the kernel would read klp symbol %s as symbol %s of %s at %d (%v)", z, base, object, pos, err)
-			}
-			klp[name], p.idle[z] = z, true
 		}
 		p.symbol[y] = z
 		if a.Dialect.label() {
 			delete(p.idle, z)
 		}
 	}
-	if len(rest) > 0 {
-		return fmt.Errorf("symbol %s came from nowhere", rest[0])
+	if err := p.addedSymbols(rest); err != nil {
+		return err
 	}
 	p.fates = make([]fate, len(p.before.Symbols)+1)
 	for _, y := range p.before.Symbols {
-		p.fates[y.Num()] = fate{p.symbol[y], p.annotated[y]}
+		f := fate{sym: p.symbol[y], notes: p.annotated[y]}
+		if len(f.notes) > 0 {
+			if c, ok := p.gates.constant(f.notes); ok {
+				f.constant = &c
+			}
+		}
+		p.fates[y.Num()] = f
+	}
+	return nil
+}
+
+// klpSymbol checks that z is what a says of y.
+func (p *prover) klpSymbol(z, y *elfrw.Symbol, a *Annotation) error {
+	if z.Value != 0 || z.Size != y.Size || z.Info != y.Info || z.Other != y.Other {
+		return fmt.Errorf("klp symbol %s is not what %s was", z, y)
+	}
+	object, base, pos, err := ParseSymbolName(z.Name)
+	if err != nil || object != a.Object || base != a.Name || pos != uint64(a.Pos) {
+		return fmt.Errorf("the kernel would read klp symbol %s as symbol %s of %s at %d (%v)", z, base, object, pos, err)
+	}
+	p.named[z.Name], p.idle[z] = z, true
+	return nil
+}
+
+// addedSymbols takes the symbols that are left: klp symbols of names that are
+// annotated for several objects, of which one took the name's own place.
+func (p *prover) addedSymbols(rest []*elfrw.Symbol) error {
+	if len(rest) == 0 {
+		return nil
+	}
+	several := map[string]*Annotation{}
+	for _, y := range p.before.Symbols { // the first of each
+		if notes := p.annotated[y]; len(notes) > 1 {
+			for _, a := range notes {
+				if several[a.klpName()] == nil {
+					several[a.klpName()] = a
+				}
+			}
+		}
+	}
+	for _, z := range rest {
+		a := several[z.Name]
+		if a == nil || p.named[z.Name] != nil || !isKlpSymbol(z) {
+			return fmt.Errorf("symbol %s came from nowhere", z)
+		}
+		if err := p.klpSymbol(z, a.Symbol, a); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -284,7 +351,11 @@ func (p *prover) klpSections() error {
 			names[s.Name] = true
 		}
 	}
-	for _, t := range p.added {
+	added, err := p.archSections(p.added)
+	if err != nil {
+		return err
+	}
+	for _, t := range added {
 		if t.Type == elf.SHT_SYMTAB_SHNDX {
 			continue // Verify has looked at it
 		}
@@ -344,6 +415,11 @@ func (p *prover) relocations() error {
 			return err
 		}
 	}
+	for _, a := range p.archs {
+		if err := a.relocs.end(); err != nil {
+			return err
+		}
+	}
 	for k, left := range p.klp {
 		if len(left) > 0 {
 			return fmt.Errorf("section %s, for %s, came from nowhere", left[0], k.object)
@@ -353,14 +429,6 @@ func (p *prover) relocations() error {
 		return fmt.Errorf("klp symbol %s is used by nothing", y)
 	}
 	return nil
-}
-
-// gateOf is the object whose klp relocations a's belong to, since 5.8.
-func gateOf(a *Annotation) string {
-	if a.Object == vmlinux {
-		return vmlinux
-	}
-	return a.LPObject
 }
 
 // relocReader reads a relocation section and knows how far it is.
@@ -400,9 +468,26 @@ func (p *prover) walk(s *elfrw.Section) error {
 		if r == nil {
 			break
 		}
+		x := *r
+		moved, stays := p.place(s.Target, &x)
+		if !stays {
+			continue
+		}
 		into, fate := ordinary, p.fateOf(r.Sym)
-		if fate.note != nil {
-			object := gateOf(fate.note)
+		sym := fate.sym
+		if len(fate.notes) > 0 {
+			c := fate.constant
+			if c == nil {
+				here := p.gates.choose(fate.notes, s.Target, r.Offset)
+				c = &here
+			}
+			if len(fate.notes) > 1 {
+				sym = p.named[c.note.klpName()]
+			}
+			object := c.gate
+			if p.gates.scheme.early() && (object == vmlinux) != (c.note.Object == vmlinux) {
+				return fmt.Errorf("%s+%#x: symbol %s of %s is gated by %s", s, r.Offset, c.note.Name, c.note.Object, object)
+			}
 			if into = klp[object]; into == nil {
 				k := klpKey{ordinary.s.Target, object}
 				if len(p.klp[k]) == 0 {
@@ -411,12 +496,15 @@ func (p *prover) walk(s *elfrw.Section) error {
 				into = readerOf(p.klp[k][0])
 				klp[object], p.klp[k] = into, p.klp[k][1:]
 			}
-			delete(p.idle, fate.sym)
+			delete(p.idle, sym)
 		}
-		if fate.sym == nil && r.Sym != nil {
+		if moved != nil {
+			into = moved
+		}
+		if sym == nil && r.Sym != nil {
 			return fmt.Errorf("%s+%#x: symbol %s is lost", s, r.Offset, r.Sym)
 		}
-		if err := into.expect(s, r, fate.sym); err != nil {
+		if err := into.expect(s, &x, sym); err != nil {
 			return err
 		}
 	}
@@ -441,7 +529,7 @@ func (p *prover) walkUnloaded(s *elfrw.Section) error {
 		}
 		fate := p.fateOf(r.Sym)
 		want := fate.sym
-		if fate.note != nil {
+		if len(fate.notes) > 0 {
 			want = nil
 		}
 		if err := out.expect(s, r, want); err != nil {

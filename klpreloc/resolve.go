@@ -25,13 +25,22 @@ type Options struct {
 	// ConvertModuleExports makes klp relocations of references to exports of
 	// modules that the livepatch does not patch.
 	ConvertModuleExports bool
+	// Target is the kernel's version, if it is another than the module says.
+	Target Version
+	// KeepInert refuses what would have to be dropped, although nobody would
+	// notice: tracepoints and debug messages that can't be switched on.
+	KeepInert bool
+	// Unsafe converts what will break on the kernel, for experiments.
+	Unsafe bool
 }
 
 // Answers are what a kernel's symbols said and the module does not: what a
 // conversion rests on beside the annotations.
 type Answers struct {
-	Symbols []Answer
+	Looked  []Answer
 	Depends []string // modules that nothing needs any more, which leave depends=
+	Scheme  Scheme
+	Unsafe  bool // entries that should have left their tables are in them
 }
 
 // Answer says what an undefined symbol is that carries no annotation, or one
@@ -46,7 +55,7 @@ type Answer struct {
 
 // answer notes for Prove what a's position or all of it rests on.
 func (p *planner) answer(a *Annotation) {
-	p.Answers.Symbols = append(p.Answers.Symbols, Answer{a.Symbol.Num(), a.LPObject, a.Object, a.Name, a.Pos})
+	p.Looked = append(p.Looked, Answer{a.Symbol.Num(), a.LPObject, a.Object, a.Name, a.Pos})
 }
 
 // survey reads from the kernel what the module's undefined symbols could be.
@@ -76,16 +85,33 @@ func (p *planner) survey() {
 			}
 		}
 	}
+	for o := range p.gates.objects {
+		objects[o] = true
+	}
 	for o := range objects {
 		p.objects = append(p.objects, o)
 	}
 	sort.Strings(p.objects)
+	for name := range schemeSymbols {
+		names = append(names, name)
+	}
 	table, err := k.Read(sympos.Names(names...), p.objects...)
 	if err != nil {
-		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", k.Name, err)
+		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return
 	}
+	for _, note := range table.Notes {
+		p.notef(KernelUnreadable, nowhere, "", "kernel %s: %s", p.kernelTitle(), note)
+	}
 	p.table = table
+}
+
+// kernelTitle is what to call the kernel: by its release, or else as it was asked for.
+func (p *planner) kernelTitle() string {
+	if p.Kernel.Release != "" {
+		return p.Kernel.Release
+	}
+	return p.Kernel.Name
 }
 
 // plausible reports whether a kernel can have a symbol of that name.
@@ -93,8 +119,14 @@ func plausible(name string) bool {
 	return name != "" && len(name) <= (Version{}).NameLimit()
 }
 
-// patches reports whether the livepatch names the object as one of its own.
-func (p *planner) patches(object string) bool { return slices.Contains(p.objects, object) }
+// patches reports whether the livepatch patches the object: its klp_patch says so
+// or, where that can't be read, an annotation names it.
+func (p *planner) patches(object string) bool {
+	if p.gates.complete() {
+		return p.gates.objects[object]
+	}
+	return slices.Contains(p.objects, object)
+}
 
 // validate holds an annotation against the kernel, and reports whether it stands.
 func (p *planner) validate(a *Annotation) bool {
@@ -166,11 +198,11 @@ func (p *planner) exists(a *Annotation, object string) bool {
 		if b.Object == object {
 			b.Object = vmlinux
 		}
-		p.errorf(BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.Kernel.Name).
+		p.errorf(BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.kernelTitle()).
 			hint("%s", p.line(&b, sympos.Symbol{Object: b.Object, Name: a.Name, Position: int(a.Pos)}))
 		return false
 	case sympos.Absent:
-		d := p.errorf(NoSuchObject, a.place(), a.Name, "kernel %s has no module %s", p.Kernel.Name, object)
+		d := p.errorf(NoSuchObject, a.place(), a.Name, "kernel %s has no module %s", p.kernelTitle(), object)
 		for _, near := range nearObjects(object, p.Kernel.Modules()) {
 			d.hint("there is one called %s", near)
 		}
@@ -178,7 +210,7 @@ func (p *planner) exists(a *Annotation, object string) bool {
 	}
 	if !slices.Contains(p.unknown, object) {
 		p.unknown = append(p.unknown, object)
-		p.warnf(NotChecked, a.place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", p.Kernel.Name, object).
+		p.warnf(NotChecked, a.place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", p.kernelTitle(), object).
 			hint("--module %s.ko", object)
 	}
 	return true

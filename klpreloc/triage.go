@@ -160,7 +160,7 @@ func (p *planner) hidden(y *elfrw.Symbol) bool {
 	case len(list) == 0:
 		return false
 	case len(list) > 1:
-		p.errorf(Ambiguous, nowhere, name, "undefined symbol %s could be any of %d", name, len(list)).
+		p.errorf(Ambiguous, nowhere, name, "undefined symbol %s is ambiguous (%s)", name, perObject(list)).
 			hints(p.lines(p.guess(y, list[0].Object), list))
 	case p.NoInfer:
 		p.errorf(NotAnnotated, nowhere, name, "undefined symbol %s is hidden in %s and not annotated, and --no-infer is given", name, list[0].Object).
@@ -169,6 +169,24 @@ func (p *planner) hidden(y *elfrw.Symbol) bool {
 		p.infer(y, list[0].Object, Inferred, "symbol %s is hidden in %s and nowhere else: converted as %s", name, list[0].Object)
 	}
 	return true
+}
+
+// perObject counts candidates.
+func perObject(list []sympos.Symbol) string {
+	var parts []string
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].Object == list[0].Object {
+			n++
+		}
+		noun := " candidates in "
+		if n == 1 {
+			noun = " candidate in "
+		}
+		parts = append(parts, itoa(n)+noun+list[0].Object)
+		list = list[n:]
+	}
+	return strings.Join(parts, ", ")
 }
 
 // infer converts y as the symbol of its name in the object. The format is for
@@ -232,8 +250,8 @@ func theExported(list []sympos.Symbol) (uint32, bool) {
 // gateOf returns which livepatched object a symbol of the object is for, as far
 // as the module's annotations tell.
 func (p *planner) gateOf(object string) (string, bool) {
-	if object == vmlinux || p.patches(object) {
-		return object, true
+	if object == vmlinux || p.patches(object) || p.gates.complete() {
+		return object, true // what uses it will tell
 	}
 	modules := slices.DeleteFunc(slices.Clone(p.objects), func(o string) bool { return o == vmlinux })
 	if len(modules) == 1 {
@@ -262,7 +280,7 @@ func (p *planner) allExports(unknown []*elfrw.Symbol) {
 	}
 	all, err := p.Kernel.ReadAll(sympos.Names(names...))
 	if err != nil {
-		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.Kernel.Name, err)
+		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return
 	}
 	p.modules = all

@@ -145,7 +145,7 @@ func (p *planner) depends(converted map[string]bool) {
 	}
 	if p.table == nil {
 		for _, m := range list {
-			if slices.ContainsFunc(p.targets, func(t *target) bool { return t.klp.object == m || t.gate == m }) {
+			if slices.ContainsFunc(p.Moves, func(move Move) bool { return move.Object == moduleName(m) }) {
 				p.warnf(DependsOnPatched, in(s), "", "depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
 					hint("--kernel tells whether anything needs it")
 			}
@@ -178,7 +178,7 @@ func (p *planner) depends(converted map[string]bool) {
 		return
 	}
 	p.notef(Unversioned, in(s), "", "needed by nothing any more, and out of depends=: %s", clipList(gone))
-	p.Answers.Depends = gone
+	p.Depends = gone
 	p.Rewrites = append(p.Rewrites, Rewrite{Section: s, Data: withoutDepends(p.File, gone)})
 }
 

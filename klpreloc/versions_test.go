@@ -85,28 +85,22 @@ func TestDependsLosesWhatNothingNeeds(t *testing.T) {
 	for name, test := range map[string]struct {
 		depends string
 		uses    []string
-		options klpreloc.Options
+		patched []string // beside ext4
 		want    string
 	}{
-		"patched module":      {"ext4", []string{"patched_offers"}, klpreloc.Options{}, ""},
-		"first of two":        {"ext4,btrfs", []string{"patched_offers", "foreign"}, klpreloc.Options{}, "btrfs"},
-		"in the middle":       {"btrfs,ext4,raid6_pq", []string{"patched_offers", "foreign", "more"}, klpreloc.Options{}, "btrfs,raid6_pq"},
-		"all exports":         {"btrfs,ext4", []string{"patched_offers", "foreign", "other"}, klpreloc.Options{ConvertModuleExports: true}, ""},
-		"nothing has changed": {"btrfs", []string{"foreign"}, klpreloc.Options{}, "btrfs"},
-		"spelt as the file":   {"raid6-pq", []string{"more"}, klpreloc.Options{ConvertModuleExports: true}, ""},
-		"not ours to judge":   {"zlib", []string{"patched_offers"}, klpreloc.Options{}, "zlib"},
+		"patched module":      {"ext4", []string{"patched_offers"}, nil, ""},
+		"first of two":        {"ext4,btrfs", []string{"patched_offers", "foreign"}, nil, "btrfs"},
+		"in the middle":       {"btrfs,ext4,raid6_pq", []string{"patched_offers", "foreign", "more"}, nil, "btrfs,raid6_pq"},
+		"all exports":         {"btrfs,ext4", []string{"patched_offers", "foreign", "other"}, []string{"btrfs", "raid6_pq"}, ""},
+		"nothing has changed": {"btrfs", []string{"foreign"}, nil, "btrfs"},
+		"spelt as the file":   {"raid6-pq", []string{"more"}, []string{"btrfs", "raid6_pq"}, ""},
+		"not ours to judge":   {"zlib", []string{"patched_offers"}, nil, "zlib"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := undefined(t, test.uses...)
-			if name == "spelt as the file" || name == "all exports" {
-				// only symbols of livepatched objects can be converted
-				annotate(t, f, "btrfs", "hidden_in_btrfs", 0)
-				annotate(t, f, "raid6_pq", "more", 0)
-			}
+			f := undefinedIn(t, borrower(t, test.patched...), test.uses...)
 			depends(t, f, test.depends)
-			test.options.Kernel = kernelOf(t, text)
 			before := len(section(t, reread(t, f), ".modinfo").Data)
-			g, _ := convertedAgainst(t, f, test.options)
+			g, _ := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
 			got, ok := klpreloc.ReadModinfo(g).Value("depends")
 			assert.True(t, ok)
 			assert.Equal(t, test.want, got)

@@ -5,6 +5,7 @@
 #
 #	scripts/testdata.sh [all]	everything
 #	scripts/testdata.sh small	the hand-made modules, no kernel headers
+#	scripts/testdata.sh patches	of these, what klpreloc/klppatch reads
 #	scripts/testdata.sh kbuild	the samples, by a stock kernel's Kbuild
 #	scripts/testdata.sh special	of these the ones with special sections
 #	scripts/testdata.sh many FILE	a module of more than 0xff00 sections
@@ -57,12 +58,19 @@ arch() {
 # c ARCH OUT SOURCE [FLAG...]: compile, and link as Kbuild does, with ld -r. OUT
 # is a name in the folder ARCH, or a path.
 c() {
-	arch "$1"
 	case $2 in
 	*/*)	out=$2.ko ;;
 	*)	out=$1/$2.ko ;;
 	esac
-	src=src/$3.c
+	a=$1 src=src/$3.c
+	shift 3
+	compile "$a" "$out" "$src" "$@"
+}
+
+# compile ARCH FILE SOURCE [FLAG...]: the same with paths
+compile() {
+	arch "$1"
+	out=$2 src=$3
 	shift 3
 	mkdir -p "${out%/*}"
 	"$tool-gcc" $cflags $model "$@" "-ffile-prefix-map=$PWD=." \
@@ -70,13 +78,41 @@ c() {
 	"$tool-ld" -r -o "$out" "$tmp/c.o"
 }
 
-# s ARCH OUT SOURCE: assemble and link; a line "ld: FLAGS" in the source is for
-# the linker
+# twins ARCH: files that share a name, with debug information, linked as a kernel
+# and as a module. One is compiled in its own folder, so that the path is in two
+# parts.
+twins() {
+	arch "$1"
+	flags="$cflags $model -gdwarf-5 -ffunction-sections
+		-fdebug-prefix-map=$PWD/src/twins=/build/linux"
+	mkdir -p twins
+	(
+		cd src/twins
+		for f in fs/proc/twin kernel/other kernel/main; do
+			"$tool-gcc" $flags -c -o "$tmp/${f##*/}.o" $f.c
+		done
+		cd fs/ext
+		"$tool-gcc" $flags -c -o "$tmp/ext.o" twin.c
+	)
+	set -- "$1" "$tmp/twin.o" "$tmp/ext.o" "$tmp/other.o" "$tmp/main.o"
+	a=$1
+	shift
+	"$tool-ld" -e 0 -Ttext=0x10000000 -z max-page-size=0x1000 -z noseparate-code \
+		-o twins/$a-vmlinux "$@"
+	chmod -x twins/$a-vmlinux
+	"$tool-ld" -r -o twins/$a.ko "$@"
+}
+
+# s ARCH OUT SOURCE [FLAG...]: assemble and link; a line "ld: FLAGS" in the source
+# is for the linker
 s() {
 	arch "$1"
-	mkdir -p "$(dirname "$2")"
-	"$tool-as" -I src -o "$tmp/s.o" "$3"
-	"$tool-ld" -r $(sed -n 's/^ \* ld: //p' "$3") -o "$2" "$tmp/s.o"
+	out=$2
+	src=$3
+	shift 3
+	mkdir -p "${out%/*}"
+	"$tool-as" -I src "$@" -o "$tmp/s.o" "$src"
+	"$tool-ld" -r $(sed -n 's/^ \* ld: //p' "$src") -o "$out" "$tmp/s.o"
 }
 
 small() {
@@ -109,12 +145,22 @@ small() {
 		done
 	done
 
+	patches
+	for a in s390x ppc64le aarch64 ppc32; do
+		twins $a
+	done
+
 	for src in src/bad/*.S src/odd/*.S; do
 		name=${src#src/} name=${name%.S}
 		case $name in
 		*/ppc64le-*) s ppc64le "$name.ko" "$src" ;;
 		*)	     s x86_64 "$name.ko" "$src" ;;
 		esac
+	done
+	for src in src/arch/*.S; do
+		name=${src#src/arch/} name=${name%.S}
+		s x86_64 "arch/4.19/$name.ko" "$src" --defsym .LABI=419
+		s x86_64 "arch/6.1/$name.ko" "$src" --defsym .LABI=601
 	done
 	special
 }
@@ -131,6 +177,21 @@ special() {
 		name=${src#src/} name=${name%.S}
 		base=${name#*/}
 		s "${base%%-*}" "$name.ko" "$src"
+	done
+}
+
+# patches: what klpreloc/klppatch reads, with the structures of some kernels
+patches() {
+	dir=../klpreloc/klppatch/testdata
+	for a in x86_64 s390x ppc64le aarch64 ppc32; do
+		for klp in 412 505; do
+			compile $a $dir/$a-$klp.ko $dir/patch.c -DKLP=$klp
+		done
+		compile $a $dir/$a-sections.ko $dir/patch.c -DKLP=505 \
+			-ffunction-sections -fdata-sections
+	done
+	for klp in 407 415 416 501; do
+		compile x86_64 $dir/x86_64-$klp.ko $dir/patch.c -DKLP=$klp
 	done
 }
 
@@ -175,6 +236,7 @@ trap 'rm -rf "$tmp"' EXIT
 case ${1:-all} in
 all)	small && kbuild ;;
 small)	small ;;
+patches) patches ;;
 special) special ;;
 kbuild)	kbuild ;;
 many)	s x86_64 "$2" src/many-sections.S ;;

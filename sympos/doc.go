@@ -36,6 +36,10 @@
 //	System.map                        the same, as text
 //	a module, .ko, compressed or not  its symbol table
 //	symbols.klp, Symbols.list         names of objects, no order (klp-convert v1 to v7)
+//	Module.symvers                    exports only
+//
+// A vmlinux and a module may also tell which source file a symbol is from: its name in
+// the symbol table, its path in the debug information (Paths, MatchFile).
 //
 // Read asks any number of them at once, each in one pass, for a set of names that
 // is known beforehand; what was not asked for costs no allocation:
@@ -45,6 +49,12 @@
 //	for _, s := range table.Lookup("vmlinux", "name_show") {
 //		fmt.Println(s.Position, s.Address, s.Size, s.File)
 //	}
+//
+// A Kernel is all of that for one kernel, found from its release, from a folder or
+// from files (FindKernel), modules and exports included:
+//
+//	kernel, err := sympos.FindKernel("6.1.0-56-amd64")
+//	table, err := kernel.Read(sympos.Names("name_show", "kvm_mmu_zap"), "kvm")
 //
 // Files are hostile until checked: every length and offset is, memory is bounded
 // by limits that are named constants, and nothing panics.

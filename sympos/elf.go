@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"math"
+	"math/bits"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 )
@@ -44,15 +45,17 @@ type elfFile struct {
 	order    binary.ByteOrder
 	is64     bool
 	etype    elf.Type
+	machine  elf.Machine
 	sections []elfSection
 	names    []byte // section names
 	symtab   []byte
 	strtab   []byte
-	shndx    []byte // SHT_SYMTAB_SHNDX
+	shndx    []byte   // SHT_SYMTAB_SHNDX
+	bases    []uint64 // see place
 }
 
 type elfSection struct {
-	name, etype, link       uint32
+	name, etype, link, info uint32
 	flags, addr, off, size_ uint64
 }
 
@@ -77,7 +80,7 @@ func readELF(in *input) (*elfFile, error) {
 	}
 	u16 := func(off int) uint64 { return uint64(f.order.Uint16(head[off:])) }
 	var shoff, shentsize, shnum, shstrndx, want uint64
-	f.etype = elf.Type(u16(16))
+	f.etype, f.machine = elf.Type(u16(16)), elf.Machine(u16(18))
 	switch elf.Class(head[elf.EI_CLASS]) {
 	case elf.ELFCLASS64:
 		if len(head) < 64 {
@@ -156,11 +159,11 @@ func readELF(in *input) (*elfFile, error) {
 func (f *elfFile) section(b []byte) elfSection {
 	o := f.order
 	if f.is64 {
-		return elfSection{o.Uint32(b), o.Uint32(b[4:]), o.Uint32(b[40:]),
+		return elfSection{o.Uint32(b), o.Uint32(b[4:]), o.Uint32(b[40:]), o.Uint32(b[44:]),
 			o.Uint64(b[8:]), o.Uint64(b[16:]), o.Uint64(b[24:]), o.Uint64(b[32:])}
 	}
 	u := func(off int) uint64 { return uint64(o.Uint32(b[off:])) }
-	return elfSection{o.Uint32(b), o.Uint32(b[4:]), o.Uint32(b[24:]), u(8), u(12), u(16), u(20)}
+	return elfSection{o.Uint32(b), o.Uint32(b[4:]), o.Uint32(b[24:]), o.Uint32(b[28:]), u(8), u(12), u(16), u(20)}
 }
 
 // contents reads a section.
@@ -225,15 +228,38 @@ func (f *elfFile) symbols(visit func(y *elfSymbol) error) error {
 		y    elfSymbol
 		file []byte
 	)
+	// This runs for each symbol of a kernel: no calls through f.order.
+	swap := f.order == binary.ByteOrder(binary.BigEndian)
+	u16 := func(b []byte) uint32 {
+		v := binary.LittleEndian.Uint16(b)
+		if swap {
+			v = bits.ReverseBytes16(v)
+		}
+		return uint32(v)
+	}
+	u32 := func(b []byte) uint32 {
+		v := binary.LittleEndian.Uint32(b)
+		if swap {
+			v = bits.ReverseBytes32(v)
+		}
+		return v
+	}
+	u64 := func(b []byte) uint64 {
+		v := binary.LittleEndian.Uint64(b)
+		if swap {
+			v = bits.ReverseBytes64(v)
+		}
+		return v
+	}
 	for i := 1; i < len(f.symtab)/entry; i++ {
 		b := f.symtab[i*entry : i*entry+entry]
-		y.name = cString(f.strtab, f.order.Uint32(b))
+		y.name = cString(f.strtab, u32(b))
 		if f.is64 {
-			y.info, y.shndx = b[4], uint32(f.order.Uint16(b[6:]))
-			y.value, y.size = f.order.Uint64(b[8:]), f.order.Uint64(b[16:])
+			y.info, y.shndx = b[4], u16(b[6:])
+			y.value, y.size = u64(b[8:]), u64(b[16:])
 		} else {
-			y.info, y.shndx = b[12], uint32(f.order.Uint16(b[14:]))
-			y.value, y.size = uint64(f.order.Uint32(b[4:])), uint64(f.order.Uint32(b[8:]))
+			y.info, y.shndx = b[12], u16(b[14:])
+			y.value, y.size = uint64(u32(b[4:])), uint64(u32(b[8:]))
 		}
 		if elf.SectionIndex(y.shndx) == elf.SHN_XINDEX && (i+1)*4 <= len(f.shndx) {
 			y.shndx = f.order.Uint32(f.shndx[i*4:])

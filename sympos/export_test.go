@@ -22,3 +22,9 @@ func (s inside) Scan(visit func(*Entry)) (Facts, error) {
 	defer done()
 	return scanStripped(&input{string(s), r, size}, visit)
 }
+
+// InTurns and BzImage are for the benchmarks with real kernels.
+var (
+	InTurns = inTurns
+	BzImage = bzImage
+)

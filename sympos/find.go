@@ -184,7 +184,7 @@ func (f *finder) folder(dir string) error {
 		// Beside it, in /boot and so on, is the rest.
 		release := filepath.Base(dir)
 		f.modulesFolder(dir)
-		f.release(rootOf(dir, "lib/modules/"+release, f.root), release)
+		f.beside(rootOf(dir, "lib/modules/"+release, f.root), release)
 		return nil
 	case has("vmlinux"):
 		return f.tree(dir)
@@ -198,8 +198,15 @@ func (f *finder) folder(dir string) error {
 		f.release(dir, releases[0])
 		return nil
 	}
-	return fmt.Errorf("%s has several kernels, of which one can be named, as in %s: %s",
-		dir, filepath.Join(dir, "lib/modules", releases[0]), strings.Join(releases, ", "))
+	one := ""
+	for _, list := range [][]string{places.headers, places.systemMap, places.vmlinux, places.image, places.modules} {
+		for _, p := range list {
+			if path := filepath.Join(dir, fmt.Sprintf(p, releases[0])); f.exists(path) {
+				one = path
+			}
+		}
+	}
+	return fmt.Errorf("%s has several kernels, of which one can be named, as in %s: %s", dir, one, strings.Join(releases, ", "))
 }
 
 // rootOf returns the root of the file system that has dir where below says it is,
@@ -276,6 +283,15 @@ func (f *finder) release(root, r string) {
 	each(places.config, f.useConfig)
 }
 
+// beside looks for the rest of a kernel of which a part was named: in the unpacked
+// package that the part is in, and where the kernel is installed.
+func (f *finder) beside(root, r string) {
+	f.release(root, r)
+	if !f.image && !f.vmlinux && len(f.maps) == 0 && filepath.Clean(root) != filepath.Clean(f.root) {
+		f.release(f.root, r)
+	}
+}
+
 // follow returns where the link at path leads, in a file system with this root.
 func follow(root, path string) string {
 	to, err := os.Readlink(path)
@@ -296,7 +312,7 @@ func (f *finder) tree(dir string) error {
 	}
 	if r := f.k.Release; r != "" && !f.modules {
 		// Of headers the rest is where a kernel of that release is installed.
-		f.release(rootOf(dir, "src/linux-headers-"+r, rootOf(dir, "src/kernels/"+r, f.root)), r)
+		f.beside(rootOf(dir, "src/linux-headers-"+r, rootOf(dir, "src/kernels/"+r, f.root)), r)
 	}
 	return nil
 }

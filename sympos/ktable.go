@@ -339,6 +339,11 @@ func (k *kernelTable) loads() []load {
 // scan visits the symbols in the table's order.
 func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 	facts := Facts{Kind: Image, Order: Listed, Notes: []string{fmt.Sprintf("kallsyms: %d symbols, layout of %s", k.n, k.layout)}}
+	if isELF(k.data) {
+		if f, err := readELF(&input{in.name, bytes.NewReader(k.data), int64(len(k.data))}); err == nil {
+			facts.BuildID = f.buildID()
+		}
+	}
 	var (
 		e    = Entry{Object: Vmlinux}
 		name = make([]byte, 0, maxName)

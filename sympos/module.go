@@ -57,7 +57,7 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 		if y.shndx == uint32(elf.SHN_UNDEF) || len(y.name) == 0 {
 			return nil
 		}
-		e.Name, e.Address, e.Size, e.File = y.name, y.value, y.size, y.file
+		e.Name, e.Address, e.Size, e.File, e.section = y.name, y.value, y.size, y.file, y.index
 		e.Type = y.letter()
 		if y.bind() != elf.STB_LOCAL && e.Type != '?' {
 			e.Type -= 'a' - 'A' // once it is loaded, those that are exported

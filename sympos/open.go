@@ -73,6 +73,10 @@ func opener(path string) func() (io.ReaderAt, int64, func() error, error) {
 		case fi.Size() == 0: // /proc does not say how long its files are
 			return f, -1, f.Close, nil
 		default:
+			if m, ok := mapFile(f, fi.Size()); ok {
+				f.Close()
+				return m, fi.Size(), m.close, nil
+			}
 			return f, fi.Size(), f.Close, nil
 		}
 		f.Close()
@@ -115,29 +119,43 @@ func (s *fileSource) check() error {
 }
 
 func (s *fileSource) Scan(visit func(*Entry)) (Facts, error) {
-	r, size, done, err := s.open()
+	in, done, err := s.input()
 	if err != nil {
 		return Facts{}, err
 	}
 	defer done()
-	in := &input{s.name, r, size}
 	head, err := in.head()
 	if err != nil {
 		return Facts{}, err
-	}
-	if c := compressionOf(head); c != nil {
-		out, err := c.decompress(in.section(0), in.size)
-		if err != nil {
-			return Facts{}, &elfrw.Error{File: s.name, Offset: -1, Err: fmt.Errorf("%s: %w", c.name, err)}
-		}
-		in = &input{s.name, bytes.NewReader(out), int64(len(out))}
-		head = out[:min(len(out), headSize)]
 	}
 	f, err := recognise(s.name, head)
 	if err != nil {
 		return Facts{}, err
 	}
 	return f.scan(in, visit)
+}
+
+// input opens the file, and unpacks it if it is compressed.
+func (s *fileSource) input() (in *input, done func() error, err error) {
+	r, size, done, err := s.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	in = &input{s.name, r, size}
+	head, err := in.head()
+	if err == nil {
+		c := compressionOf(head)
+		if c == nil {
+			return in, done, nil
+		}
+		var out []byte
+		if out, err = c.decompress(in.section(0), in.size); err == nil {
+			return &input{s.name, bytes.NewReader(out), int64(len(out))}, done, nil
+		}
+		err = &elfrw.Error{File: s.name, Offset: -1, Err: fmt.Errorf("%s: %w", c.name, err)}
+	}
+	done()
+	return nil, nil, err
 }
 
 // recognise returns the format of what begins with head.
@@ -182,13 +200,17 @@ func (in *input) section(off int64) io.Reader {
 	return io.NewSectionReader(in.r, off, max(size-off, 0))
 }
 
-// bytes returns size bytes at off, which it checks against the file and limit.
+// bytes returns size bytes at off, which it checks against the file and limit. They
+// are good while the file is open, and not to be written to.
 func (in *input) bytes(off, size, limit uint64) ([]byte, error) {
 	if in.size < 0 || off > uint64(in.size) || size > uint64(in.size)-off {
 		return nil, fmt.Errorf("%#x bytes at %#x are not in the file", size, off)
 	}
 	if size > limit {
 		return nil, fmt.Errorf("%#x bytes: %w", size, ErrTooLarge)
+	}
+	if m, ok := in.r.(mapped); ok {
+		return m[off : off+size : off+size], nil
 	}
 	b := make([]byte, size)
 	if _, err := io.ReadFull(io.NewSectionReader(in.r, int64(off), int64(size)), b); err != nil {

@@ -22,6 +22,7 @@ type Facts struct {
 	// Relative names the symbol that addresses count from, when the source
 	// does not have the real ones.
 	Relative string
+	BuildID  string   // of a vmlinux or what is in an image, in hex
 	Notes    []string // one line each, for those who want to know more
 }
 

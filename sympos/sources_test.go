@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -379,4 +380,38 @@ func TestOpenReadsFilesOfProc(t *testing.T) {
 	table, err := Read(Names("_text", "_stext"), s)
 	require.NoError(t, err)
 	assert.Equal(t, Kallsyms.String(), table.Facts(Vmlinux).Kind.String())
+}
+
+// A file that is cut short while it is read is an error, however it was read.
+func TestFileThatShrinks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "vmlinux")
+	b := tinyVmlinux(manySymbols(100_000)...).bytes()
+	require.Greater(t, len(b), mapFrom)
+	require.NoError(t, os.WriteFile(path, b, 0o644))
+	s, err := Open(path)
+	require.NoError(t, err)
+	var once sync.Once
+	_, err = Read(func([]byte) bool {
+		once.Do(func() { require.NoError(t, os.Truncate(path, 4096)) })
+		return false
+	}, s)
+	assert.ErrorIs(t, err, errShrank)
+	assert.ErrorContains(t, err, path)
+}
+
+func TestLeftOutKnowsEveryNameOfItsLists(t *testing.T) {
+	for _, p := range ignoredPrefixes {
+		if p != "__kvm_nvhe_" {
+			assert.True(t, leftOut([]byte(p+"x")), p)
+		}
+	}
+	for _, n := range ignoredNames {
+		assert.True(t, leftOut([]byte(n)), n)
+	}
+	for _, p := range ignoredLater {
+		assert.True(t, leftOutLater([]byte(p+"x")), p)
+	}
+	for _, n := range []string{"f", "_", "__", "__crc", "__crc32", "_SDA", "kallsyms_lookup_name", "__pi_memcpy", "L", "__kvm_nvhe_f", "veneer_f"} {
+		assert.False(t, leftOut([]byte(n)), n)
+	}
 }

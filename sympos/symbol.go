@@ -2,7 +2,10 @@
 
 package sympos
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // Vmlinux is the name of the kernel itself among the objects.
 const Vmlinux = "vmlinux"
@@ -23,6 +26,8 @@ type Entry struct {
 	// this namespace. Beside these, symbols called __ksymtab_* tell of exports.
 	Export    bool
 	Namespace []byte
+
+	section int // in a module file, of Address
 }
 
 // A Symbol is one symbol of an object, and where it stands among its namesakes.
@@ -80,10 +85,19 @@ func Names(names ...string) Want {
 	}
 }
 
-// feature is a number below 1<<12 made of a few bytes of a name that has some.
+// feature is a number below 1<<12 made of the end of a name that has one, and of its
+// length: names that begin alike are many.
 func feature(name []byte) uint {
 	n := len(name)
-	return (uint(name[0])*37 + uint(name[n-1])*101 + uint(name[n/2])*13 + uint(name[n-1-n/4])*1021 + uint(n)*211) & (1<<12 - 1)
+	var tail uint64
+	if n >= 8 {
+		tail = binary.LittleEndian.Uint64(name[n-8:])
+	} else {
+		for _, c := range name {
+			tail = tail<<8 | uint64(c)
+		}
+	}
+	return uint((tail ^ uint64(n)<<56) * 0x9e3779b97f4a7c15 >> 52)
 }
 
 // All wants every name: for comparing tables, not for resolving a few symbols.

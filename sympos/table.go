@@ -30,6 +30,8 @@ type Table struct {
 	exports map[string][]Export
 	Sources []Witness // in the order in which Read was given them
 	Notes   []string  // what Kernel.Read passed over, a line each
+
+	paths map[string][]map[string][]placed // by object; see Paths
 }
 
 // A Witness is a source and what its scan found out.
@@ -76,6 +78,7 @@ func merge(scans []*scan) *Table {
 			t.addExport(e)
 		}
 	}
+	t.checkBuilds()
 	return t
 }
 
@@ -129,7 +132,8 @@ func collect(want Want, src Source) *scan {
 		name    string
 		open    []openEnd
 	)
-	facts, err := src.Scan(func(e *Entry) {
+	var facts Facts
+	see := func(e *Entry) {
 		if e.Export {
 			if want(e.Name) {
 				exports = append(exports, Export{e.Object, string(e.Name), string(e.Namespace), src.String()})
@@ -174,6 +178,10 @@ func collect(want Want, src Source) *scan {
 			}
 			open = append(open, openEnd{s.Name, len(list) - 1, e.Address})
 		}
+	}
+	err := guard(src.String(), func() (err error) {
+		facts, err = src.Scan(see)
+		return err
 	})
 	if err != nil {
 		return &scan{source: src, facts: facts, err: err}
@@ -204,7 +212,7 @@ func rank(list []Symbol, order Order) {
 			if c := cmp.Compare(a.Address, b.Address); c != 0 {
 				return c
 			}
-			return cmp.Compare(weakness(a), weakness(b))
+			return cmp.Compare(weakness(a.Type), weakness(b.Type))
 		})
 	}
 	kept := 0
@@ -226,8 +234,8 @@ func rank(list []Symbol, order Order) {
 // weakness is 1 for what comes last among symbols of one address
 // (scripts/kallsyms.c, compare_symbols). The rest of that comparison looks at the
 // name only and cannot part namesakes.
-func weakness(s Symbol) int {
-	if s.Type == 'w' || s.Type == 'W' {
+func weakness(letter byte) int {
+	if letter == 'w' || letter == 'W' {
 		return 1
 	}
 	return 0

@@ -47,10 +47,17 @@ func leftOut(name []byte) bool {
 	}
 	switch name[0] {
 	case '$', '.', '_', 'k', 'L':
-		for _, p := range ignoredPrefixes {
+		third := byte(0)
+		if len(name) > 2 {
+			third = name[2]
+		}
+		for _, p := range ignoredByThird[third] {
 			if hasPrefix(name, p) {
 				return !nvheName(name) // of those, some are kept since 5.19
 			}
+		}
+		if name[0] == '_' && third != 'D' { // of _SDA_BASE_
+			break
 		}
 		for _, n := range ignoredNames {
 			if string(name) == n {
@@ -70,9 +77,23 @@ func leftOut(name []byte) bool {
 		(bytes.Contains(name, []byte(".long_branch.")) || bytes.Contains(name, []byte(".plt_branch.")))
 }
 
-// hasPrefix is strings.HasPrefix for bytes, without a copy.
+// ignoredByThird are the ignoredPrefixes that names with this third byte may have:
+// most begin with two underscores, as every tenth name does.
+var ignoredByThird = func() (by [256][]string) {
+	for _, p := range ignoredPrefixes {
+		for third := range by {
+			if len(p) < 3 || p[2] == byte(third) {
+				by[third] = append(by[third], p)
+			}
+		}
+	}
+	return by
+}()
+
+// hasPrefix is strings.HasPrefix for bytes, without a copy. The prefix, which is not
+// empty, mostly differs in its last byte already.
 func hasPrefix(name []byte, p string) bool {
-	return len(name) >= len(p) && string(name[:len(p)]) == p
+	return len(name) >= len(p) && name[len(p)-1] == p[len(p)-1] && string(name[:len(p)]) == p
 }
 
 func leftOutLater(name []byte) bool {
@@ -122,7 +143,7 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 		visit(&e)
 		return nil
 	})
-	return Facts{Kind: VmlinuxFile, Order: ByAddress}, err
+	return Facts{Kind: VmlinuxFile, Order: ByAddress, BuildID: f.buildID()}, err
 }
 
 // scanStripped reads the table that the kernel has for itself.

@@ -24,7 +24,9 @@ func convert(cmd *cobra.Command, o *options) error {
 	if c.input, err = readInput(o.in, cmd.InOrStdin()); err == nil {
 		defer c.unmap()
 		c.result.Input = c.name
-		err = c.run()
+		if err = c.findKernel(); err == nil {
+			err = c.run()
+		}
 	}
 	var named *namedError
 	switch {
@@ -84,6 +86,26 @@ type conversion struct {
 	answers klpreloc.Answers
 }
 
+// findKernel finds the kernel that the module is for, if one is given.
+func (c *conversion) findKernel() error {
+	flags := c.options.kernel
+	if c.list != "" {
+		flags.kernels = []string{c.list}
+	}
+	found, err := flags.find()
+	if err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		c.kernel = found[0]
+		showProgress(c.kernel, c.cmd.ErrOrStderr())
+		if c.verbose {
+			noteKernel(c.cmd.ErrOrStderr(), c.kernel.Name, c.kernel.Notes)
+		}
+	}
+	return nil
+}
+
 // run does the conversion. What it finds wrong with the module is in the
 // result's diagnostics; the error is about files.
 func (c *conversion) run() error {
@@ -92,7 +114,7 @@ func (c *conversion) run() error {
 		c.found(klpreloc.FileDiagnostic(err))
 		return errReported
 	}
-	plan, found := klpreloc.NewPlan(f, klpreloc.Options{Kernel: c.kernel, NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports})
+	plan, found := klpreloc.NewPlan(f, c.planning())
 	c.found(found...)
 	if found.Failed() {
 		return errReported
@@ -115,6 +137,15 @@ func (c *conversion) run() error {
 	}
 	c.result.Status, c.answers = "converted", plan.Answers
 	return c.write(f)
+}
+
+// planning is what the command line says of the conversion.
+func (c *conversion) planning() klpreloc.Options {
+	target, _ := klpreloc.ParseVersion(c.target)
+	return klpreloc.Options{
+		Kernel: c.kernel, Target: target,
+		NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports, KeepInert: c.keepInert, Unsafe: c.unsafe,
+	}
 }
 
 func (c *conversion) found(d ...klpreloc.Diagnostic) {
@@ -270,6 +301,18 @@ func writePlan(w io.Writer, p *klpreloc.PlanInfo) error {
 	}
 	t.section("symbols to drop", "SYMBOL")
 	for _, s := range p.DropSymbols {
+		t.row(s)
+	}
+	t.section("special sections", "FROM", "TO", "ENTRIES")
+	for _, x := range p.Tables {
+		to := x.To
+		if to == "" {
+			to = "(dropped)"
+		}
+		t.row(x.From, to, x.Entries)
+	}
+	t.section("modpost's tables to clean", "SECTION")
+	for _, s := range p.Rewrites {
 		t.row(s)
 	}
 	t.section("debug information", "SECTION", "DETACHED", "DROPPED")

@@ -11,6 +11,8 @@ import (
 	"os"
 	"syscall"
 	"unsafe"
+
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // maxDecompressed bounds what a compressed or piped module may grow to.
@@ -128,3 +130,16 @@ type namedError struct {
 
 func (e *namedError) Error() string { return e.name + ": " + e.err.Error() }
 func (e *namedError) Unwrap() error { return e.err }
+
+// isSymbolList reports whether the file is symbols.klp or Symbols.list, which the
+// kernel's build made for klp-convert v1 to v7.
+func isSymbolList(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 64)
+	n, _ := io.ReadFull(f, head)
+	return sympos.IsList(head[:n])
+}

@@ -67,6 +67,9 @@ func inspect(cmd *cobra.Command, o *options, path string) error {
 func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 	t := newTable(w)
 	t.line("%s: %s, %s", name, d.Machine, d.State)
+	if d.State != klpreloc.NoLivepatch {
+		t.line("klp relocations as for kernels %s", d.Scheme)
+	}
 	t.section("module information")
 	for _, e := range d.Modinfo {
 		k, v, _ := strings.Cut(e, "=")
@@ -74,6 +77,28 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 	}
 	if d.Signed {
 		t.row("signature", "appended")
+	}
+	for _, p := range d.Patches {
+		replace := ""
+		if p.Replace != nil && *p.Replace {
+			replace = ", replaces all others"
+		}
+		t.section("livepatch ("+p.From+replace+")", "OBJECT", "FUNCTION", "SYMPOS", "NEW FUNCTION")
+		for _, o := range p.Objects {
+			for _, f := range o.Functions {
+				t.row(clean(o.Name), clean(f.Old), f.Sympos, clean(f.New))
+			}
+			for _, c := range o.Callbacks {
+				name, function, _ := strings.Cut(c, " ")
+				t.row(clean(o.Name), "("+name+")", "-", clean(function))
+			}
+			if len(o.Functions)+len(o.Callbacks) == 0 {
+				t.row(clean(o.Name), "-", "-", "-")
+			}
+		}
+	}
+	if d.PatchDoubt != "" && d.State != klpreloc.NoLivepatch {
+		t.line("\nlivepatch: %s", clean(d.PatchDoubt))
 	}
 	t.section("annotations", "SYMBOL", "OBJECT", "SYMPOS", "APPLIED WITH", "RELOCATIONS", "DIALECT")
 	for _, a := range d.Annotations {

@@ -6,6 +6,7 @@
 //
 //	klp-convert [flags] in.ko out.ko
 //	klp-convert inspect FILE
+//	klp-convert sympos NAME[@OBJECT]...
 //
 // Rules of its user interface:
 //
@@ -29,6 +30,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/klpreloc"
 )
 
 func main() {
@@ -85,6 +88,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) 
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "error: klp-convert: %v\n", err)
+	for _, h := range missingHints(err) {
+		fmt.Fprintf(stderr, "    %s\n", oneLine(h))
+	}
 	return exitFound
 }
 
@@ -99,12 +105,17 @@ late: .klp.rela.<object>.<section> sections and .klp.sym.<object>.<name>,<pos>
 symbols. Run it after modpost and before signing and compression, as the last
 step that edits the module.
 
+With --kernel, annotations are held against that kernel's symbols, and symbols
+that carry none are converted where there is only one that they can mean.
+` + kernelHelp + `
+
 in.ko may be compressed (gzip, xz, zstd); out.ko is compressed when its name
 says so (.gz, .xz, .zst). Either may be "-". Both may be the same file. A
 module that holds nothing to convert is copied byte for byte.`,
 		Example: `  klp-convert livepatch.tmp.ko livepatch.ko
   klp-convert livepatch.ko livepatch.ko        # in place
   klp-convert -n livepatch.ko                  # what would be done
+  klp-convert --kernel 6.1.0-56-amd64 livepatch.tmp.ko livepatch.ko
   klp-convert inspect livepatch.ko`,
 		Version:       version(),
 		SilenceErrors: true,
@@ -119,12 +130,18 @@ module that holds nothing to convert is copied byte for byte.`,
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say what is done, and notes")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say errors only")
 	f.BoolVar(&o.json, "json", false, "print plan, result and diagnostics as one JSON object on stdout")
+	o.kernel.register(cmd)
+	f.BoolVar(&o.noInfer, "no-infer", false, "with --kernel: convert nothing that is not annotated")
+	f.StringVar(&o.target, "target", "", "convert for kernel `VERSION`, where the module does not say so: vendors' kernels, old ones")
+	f.BoolVar(&o.keepInert, "keep-inert", false, "refuse rather than drop tracepoints and debug messages that can't be switched on")
+	f.BoolVar(&o.unsafe, "unsafe", false, "for experiments: convert what will break, and say what")
+	f.BoolVar(&o.moduleExports, "convert-module-exports", false, "with --kernel: make klp relocations of references to exports of any module, so that the livepatch depends on none")
 	cmd.PersistentFlags().StringVar(&o.color, "color", "auto", "colour diagnostics: auto, always or never (`WHEN`)")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	cmd.SetVersionTemplate("klp-convert {{.Version}}\n")
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.ValidArgsFunction = completeModules
-	cmd.AddCommand(newInspectCommand(&o))
+	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o))
 	return cmd
 }
 
@@ -138,8 +155,13 @@ type options struct {
 	dryRun         bool
 	verbose, quiet bool
 	json           bool
-	noInfer        bool // see klpreloc.Options
+	kernel         kernelFlags
+	list           string // symbols.klp of a command line of v7
+	noInfer        bool   // see klpreloc.Options
 	moduleExports  bool
+	target         string
+	keepInert      bool
+	unsafe         bool
 	color          string
 	inspectJSON    bool
 }
@@ -157,9 +179,16 @@ func (o *options) args(_ *cobra.Command, args []string) error {
 	if err := o.common(); err != nil {
 		return err
 	}
+	if len(args) == 3 && isSymbolList(args[0]) {
+		o.list, args = args[0], args[1:] // klp-convert symbols.klp in.ko out.ko, as up to v7
+	}
 	switch {
 	case len(args) == 0:
 		return usagef("no input file")
+	case len(o.kernel.kernels) > 1:
+		return usagef("a module is converted for one kernel; several parts of one: --kernel %s", strings.Join(o.kernel.kernels, ","))
+	case o.list != "" && len(o.kernel.kernels) > 0:
+		return usagef("--kernel and the symbol list %s; as parts of one kernel: --kernel %s,%s", o.list, o.kernel.kernels[0], o.list)
 	case len(args) == 1 && o.out == "" && !o.dryRun:
 		return usagef("no output file: klp-convert %s OUT.ko", args[0])
 	case len(args) == 2 && o.out != "":
@@ -174,6 +203,9 @@ func (o *options) args(_ *cobra.Command, args []string) error {
 	o.in = args[0]
 	if len(args) == 2 {
 		o.out = args[1]
+	}
+	if _, ok := klpreloc.ParseVersion(o.target); o.target != "" && !ok {
+		return usagef("--target is %q, want a version: 4.18, 6.1", o.target)
 	}
 	if o.json && o.out == "-" && !o.dryRun {
 		return usagef("--json and the module can't both go to stdout")

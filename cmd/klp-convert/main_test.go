@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"vmlinux": vmlinuxCommand},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("MODULES", modules)
 			return nil

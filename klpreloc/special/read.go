@@ -203,7 +203,7 @@ func (r *reader) entries() *Problem {
 				return r.unexpected(&e, x, have)
 			}
 		}
-		if have < len(fields) {
+		if have < len(fields) && !r.nothing(&e, have) {
 			return r.problem(int64(e.Offset+fields[have].at), "%s of the %s has no relocation", fields[have].what, l.kind)
 		}
 		if p := r.fill(&e, fields); p != nil {

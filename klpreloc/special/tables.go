@@ -3,6 +3,7 @@
 package special
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/klp-convert/klp-convert/elfrw"
@@ -79,9 +80,22 @@ func (t *Table) make(e *Entry, i int, fields []ready) {
 		}
 		e.relocs++
 	}
-	if have == len(fields) {
+	if have == len(fields) || t.nothing(e, have) {
 		t.fill(e, fields)
 	}
+}
+
+// nothing reports whether e, which has relocations of its first fields only, is an
+// alternative by no code: up to 5.12, static_cpu_has() has one that says ".long 0"
+// for its replacement (arch/x86/include/asm/cpufeature.h).
+func (t *Table) nothing(e *Entry, have int) bool {
+	l := t.layout
+	if l.kind != Alternative || have != 1 || l.lens.replacement == 0 || e.Size < l.size {
+		return false
+	}
+	b := t.data[e.Offset : e.Offset+e.Size]
+	f := l.fields[1]
+	return b[l.lens.replacement] == 0 && len(bytes.Trim(b[f.at:f.at+f.width], "\x00")) == 0
 }
 
 // blank is entry number i, its first relocation known.

@@ -46,7 +46,7 @@
  * of that name in front. klp-convert looks the position up in the kernel that
  * it is given (--kernel).
  *
- *		KLP_SYMFILE(name_show, "drivers/pnp/interface.c"),
+ *		KLP_SYMFILE(name_show, "drivers/pnp/card.c"),
  *
  *
  * Labels: the note inside the declaration

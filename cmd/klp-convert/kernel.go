@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/exp/slices"
+	"golang.org/x/term"
+
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// kernelFlags are the flags that say which kernels to look at.
+type kernelFlags struct {
+	kernels []string
+	modules []string
+}
+
+// kernelHelp explains them; it stands in the help of each command that has them.
+const kernelHelp = `--kernel takes a release (6.1.0-56-amd64, or "running"), a folder
+(/lib/modules/R, a build tree, headers, an unpacked kernel package), a file
+(kernel image, vmlinux, System.map, saved /proc/kallsyms, symbols.klp,
+Module.symvers), or several of these separated by commas, all of one kernel.`
+
+// register adds the flags to a command.
+func (k *kernelFlags) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVarP(&k.kernels, "kernel", "k", nil, "look at this `KERNEL`: release, folder, file, or a list of them")
+	f.StringArrayVar(&k.modules, "module", nil, "and at the module in this `FILE`, or all in a folder; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc("kernel", completeKernels)
+}
+
+// find finds the kernels that the flags name. --module alone makes a kernel of
+// modules only; without any flag there is none.
+func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
+	names := k.kernels
+	switch {
+	case slices.Contains(names, ""):
+		return nil, usagef("--kernel is empty")
+	case slices.Contains(k.modules, ""):
+		return nil, usagef("--module is empty")
+	case len(names) > 1 && len(k.modules) > 0:
+		return nil, usagef("--module with several kernels; say whose it is: --kernel %s,%s", names[0], k.modules[0])
+	}
+	var kernels []*sympos.Kernel
+	for _, name := range names {
+		if name == "running" {
+			var err error
+			if name, err = runningRelease(); err != nil {
+				return nil, err
+			}
+		}
+		kernel, err := sympos.FindKernel(name)
+		if err != nil {
+			return nil, err
+		}
+		kernels = append(kernels, kernel)
+	}
+	if len(k.modules) > 0 && len(kernels) == 0 {
+		kernels = append(kernels, sympos.NewKernel(strings.Join(k.modules, ",")))
+	}
+	for _, m := range k.modules {
+		if err := kernels[0].AddModules(m); err != nil {
+			return nil, fmt.Errorf("--module: %w", err)
+		}
+	}
+	return kernels, nil
+}
+
+// runningRelease is uname -r.
+func runningRelease() (string, error) {
+	b, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return "", fmt.Errorf("which kernel runs is not known: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// completeKernels knows the kernels that are installed, and leaves files to the shell.
+func completeKernels(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	known := []string{"running"}
+	found, _ := filepath.Glob("/lib/modules/*")
+	for _, path := range found {
+		known = append(known, filepath.Base(path))
+	}
+	return known, cobra.ShellCompDirectiveDefault
+}
+
+// noteKernel prints what was found of a kernel and used.
+func noteKernel(w io.Writer, name string, notes []string) {
+	for _, n := range notes {
+		fmt.Fprintf(w, "%s: note: klp-convert: %s\n", oneLine(name), oneLine(n))
+	}
+}
+
+// missingHints are the lines below the error when no kernel was found: where it was
+// looked for, and what to do.
+func missingHints(err error) []string {
+	var missing *sympos.MissingError
+	if !errors.As(err, &missing) {
+		return nil
+	}
+	var hints, absent []string
+	for _, l := range missing.Looked {
+		if path, ok := strings.CutSuffix(l, ": not there"); ok {
+			absent = append(absent, path)
+		} else {
+			hints = append(hints, l)
+		}
+	}
+	const width = 100
+	line := "not there:"
+	for _, path := range absent {
+		if len(line)+1+len(path) > width {
+			hints, line = append(hints, line), "         "
+		}
+		line += " " + path
+	}
+	if len(absent) > 0 {
+		hints = append(hints, line)
+	}
+	return append(hints, missing.Advice...)
+}
+
+// showProgress says on a terminal how far the reading of a kernel is, when there is
+// much to read.
+func showProgress(k *sympos.Kernel, stderr io.Writer) {
+	const much = 100
+	f, ok := stderr.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		return
+	}
+	last := -1
+	k.Progress = func(done, total int) {
+		percent := done * 100 / total
+		switch {
+		case total < much:
+		case done == total:
+			fmt.Fprint(f, "\r\x1b[K")
+		case percent != last:
+			last = percent
+			fmt.Fprintf(f, "\rreading %s: %d %%\x1b[K", oneLine(k.Name), percent)
+		}
+	}
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// aim finds out which kernel the module is for, and which objects it patches.
+func (p *planner) aim() {
+	p.target = p.Input.Kernel
+	if p.Target != (Version{}) {
+		p.target = p.Target
+	}
+	p.gates = newGates(p.File, SchemeEarly)
+	p.special = &touched{gates: p.gates, nameOf: p.kernelName, keepInert: p.KeepInert}
+	p.Answers.Unsafe = p.Options.Unsafe
+}
+
+// chooseScheme decides how the kernel will apply what is converted, and says why.
+func (p *planner) chooseScheme() {
+	if !p.Input.Annotated() && len(p.inferred) == 0 && p.table == nil {
+		return
+	}
+	scheme, why, ok := p.schemeOf()
+	if !ok {
+		p.errorf(OldKernel, nowhere, "", "the module is for kernel %s (%s); kernels before 4.7 know no klp relocations", p.target, why)
+		return
+	}
+	p.gates.scheme, p.Scheme = scheme, scheme
+	if scheme != SchemeEarly {
+		p.notef(SchemeChosen, nowhere, "", "for kernels %s, says %s", scheme, why)
+	}
+}
+
+// schemeOf is what --target says, or else the kernel that was given, or else the
+// module.
+func (p *planner) schemeOf() (scheme Scheme, why string, ok bool) {
+	switch {
+	case p.Target != (Version{}):
+		scheme, ok = p.Target.Scheme()
+		return scheme, "--target " + p.Target.String(), ok
+	case p.table != nil:
+		for name, s := range schemeSymbols {
+			if s == SchemeEarly && len(p.table.Lookup(sympos.Vmlinux, name)) > 0 {
+				return s, fmt.Sprintf("%s of kernel %s", name, p.kernelTitle()), true
+			}
+		}
+		if name := "arch_klp_init_object_loaded"; len(p.table.Lookup(sympos.Vmlinux, name)) > 0 {
+			if s, ok := p.target.Scheme(); ok && s == SchemeLateBare {
+				return s, "vermagic", true
+			}
+			return SchemeLate, fmt.Sprintf("%s of kernel %s", name, p.kernelTitle()), true
+		}
+	}
+	scheme, ok = p.target.Scheme()
+	magic, _ := p.Input.Modinfo.Value("vermagic")
+	return scheme, fmt.Sprintf("vermagic %q", clip(magic)), ok
+}
+
+// lawful checks what a's own words ask for (kernel/livepatch/core.c,
+// klp_resolve_symbols, since 5.8: a vmlinux symbol is refused in any section but
+// vmlinux's own, and a vmlinux section is resolved at once, when the module may not
+// be there).
+func (p *planner) lawful(a *Annotation) {
+	switch {
+	case a.Object == vmlinux && a.LPObject != vmlinux && p.Scheme.early():
+		p.notef(VmlinuxUnderModule, a.place(), a.Name, "vmlinux symbol %s is asked for under %s; kernels from 5.8 on take it under vmlinux only, and apply it when the livepatch is loaded", a.Name, a.LPObject)
+	case a.Object != vmlinux && a.LPObject == vmlinux:
+		p.errorf(ModuleUnderVmlinux, a.place(), a.Name, "symbol %s of module %s is asked for under vmlinux: the kernel would look for it when the livepatch is loaded, whether %s is there or not, and hold no reference to it", a.Name, a.Object, a.Object).
+			hint("%s", (&Annotation{LPObject: a.Object, Object: a.Object, Name: a.Name, Pos: a.Pos, File: a.File}).macro())
+	}
+}
+
+// saying is something that is said once.
+type saying struct {
+	id         ID
+	name, what string
+}
+
+func (p *planner) once(id ID, name, what string) bool {
+	s := saying{id, name, what}
+	first := !p.said[s]
+	p.said[s] = true
+	return first
+}
+
+// remarks reports what is to be said of a relocation's gate.
+func (p *planner) remarks(s *elfrw.Section, r elfrw.Rela, c *choice) {
+	a, name := c.note, symName(r.Sym)
+	users := strings.Join(c.objects, " and ")
+	switch c.remark {
+	case beforeOwner:
+		if p.once(GatedByOwner, name, users) {
+			p.warnf(GatedByOwner, at(s, r.Offset), name, "%s uses %s of module %s in code for %s: it is resolved when %s comes, and before that the code would use the address 0",
+				p.function(s.Target, r.Offset), a.Name, a.Object, users, a.Object).
+				hint("call it only when %s is there: set a flag in the pre-patch callback of its klp_object", a.Object)
+		}
+	case againstUse:
+		if p.once(LabelAgainstUse, name, users) {
+			p.warnf(LabelAgainstUse, at(s, r.Offset), clip(name), "%s is for %s, but the label asks for %s under %s; taken as it stands",
+				p.function(s.Target, r.Offset), users, a.Name, a.LPObject)
+		}
+	case tooMany:
+		p.errorf(SharedCode, at(s, r.Offset), name, "%s is for %s, and a klp relocation for %s of %s in it can wait for one object only",
+			p.function(s.Target, r.Offset), orSeveral(users), a.Name, a.Object).
+			hint("extern typeof(%s) %s_%s %s;", a.Name, a.Object, a.Name, label(&Annotation{LPObject: "LP_OBJ", Object: a.Object, Name: a.Name}, a.Pos))
+	case whoseName:
+		t := p.bySymbol[r.Sym]
+		var objects []string
+		for _, n := range t.notes {
+			objects = append(objects, n.Object)
+		}
+		d := p.errorf(Conflict, at(s, r.Offset), name, "%s is for %s, so nothing tells whether it means %s of %s",
+			p.function(s.Target, r.Offset), orNothing(users), a.Name, strings.Join(objects, " or "))
+		for _, n := range t.notes {
+			d.hint("extern typeof(%s) %s_%s %s;", n.Name, n.Object, n.Name, n.macro())
+		}
+	}
+}
+
+func orSeveral(users string) string {
+	if users == "" {
+		return "several modules"
+	}
+	return users
+}
+
+func orNothing(users string) string {
+	if users == "" {
+		return "no object that is known"
+	}
+	return users
+}
+
+// function names a place in code as an oops does, or says which section it is in.
+func (p *planner) function(s *elfrw.Section, offset uint64) string {
+	for _, y := range p.File.Symbols {
+		if y.Section == s && offset >= y.Value && offset-y.Value < y.Size && y.Name != "" {
+			return fmt.Sprintf("%s+%#x", symName(y), offset-y.Value)
+		}
+	}
+	return fmt.Sprintf("%s+%#x", secName(s), offset)
+}
+
+// gated refuses klp relocation sections for objects that the patch does not have.
+// The kernel looks at the sections of its own objects, one after the other, and
+// never at any other: nothing is printed, and the code uses the address 0.
+func (p *planner) gated() {
+	g := p.gates
+	unchecked := false
+	for _, gate := range p.gatesUsed() {
+		switch {
+		case gate == vmlinux && p.Scheme.early(), g.objects[gate]:
+		case !g.complete():
+			unchecked = true
+		case p.Options.Unsafe:
+			p.warnf(NeverApplied, nowhere, "", "klp relocations for %s will never be applied: the patch has no klp_object for it; converted all the same (--unsafe)", gate)
+		case gate == vmlinux:
+			p.errorf(NeverApplied, nowhere, "", "klp relocations for vmlinux would never be applied: before 5.8 that needs a klp_object without a name, and the patch has none").
+				hint("static struct klp_func no_funcs[] = { { } };").
+				hint("{ .funcs = no_funcs },   /* in the array of struct klp_object */")
+		default:
+			p.errorf(NeverApplied, nowhere, "", "klp relocations for %s would never be applied: the patch has no klp_object of that name (it has %s), and the kernel would not say a word", gate, p.declares()).
+				hint("static struct klp_func no_funcs[] = { { } };").
+				hint("{ .name = %q, .funcs = no_funcs },   /* in the array of struct klp_object */", gate)
+		}
+	}
+	if !unchecked {
+		return
+	}
+	const so = "whether it has an object for every klp relocation section is not checked, and functions are for the objects that annotations name"
+	if g.none() {
+		p.notef(PatchUnreadable, nowhere, "", "the module declares no klp_patch: "+so)
+		return
+	}
+	p.warnf(PatchUnreadable, nowhere, "", "the module's klp_patch can't be read (%v): "+so, g.doubt)
+}
+
+// gatesUsed returns the objects that klp relocations are for, sorted.
+func (p *planner) gatesUsed() []string {
+	var used []string
+	for _, m := range p.Moves {
+		if !slices.Contains(used, m.Object) {
+			used = append(used, m.Object)
+		}
+	}
+	slices.Sort(used)
+	return used
+}
+
+// declares lists the patch's objects.
+func (p *planner) declares() string {
+	var all []string
+	for o := range p.gates.objects {
+		all = append(all, o)
+	}
+	if len(all) == 0 {
+		return "none"
+	}
+	slices.Sort(all)
+	return clipList(all)
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc_test
+
+import (
+	"debug/elf"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+)
+
+// Which object gates a klp relocation, by what uses the symbol.
+
+// code adds a function that takes the address of each symbol, one word after the
+// other; undefined ones are added as needed.
+func code(t testing.TB, f *elfrw.File, name string, uses ...string) {
+	t.Helper()
+	s, rs := addLoaded(f, ".text."+name, uint64(elf.SHF_EXECINSTR), make([]byte, 8*len(uses)+8))
+	for i, use := range uses {
+		if !hasSymbol(f, use) {
+			addUndefined(f, use, elf.STB_GLOBAL)
+		}
+		f.AddReloc(rs, elfrw.Rela{Offset: uint64(8 * i), Sym: symbol(t, f, use), Type: word(f)})
+	}
+	f.AddSymbol(&elfrw.Symbol{Name: name, Section: s, Size: s.Size(), Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_FUNC)})
+}
+
+// patched is a livepatch whose functions vm_fn, a_fn and b_fn, each alone in its
+// section, replace one of vmlinux, one of module a and one of module b, as far as
+// objects names these.
+func patched(t testing.TB, objects string, functions map[string]string) *elfrw.File {
+	t.Helper()
+	f := open(t, "odd/nothing-to-convert.ko")
+	for _, name := range []string{"helper", "vm_fn", "a_fn", "b_fn"} {
+		if uses, ok := functions[name]; ok || name != "helper" {
+			code(t, f, name, strings.Fields(uses)...)
+		}
+	}
+	declare(t, f, strings.Fields(objects), map[string][]fn{"vmlinux": {{"old", "vm_fn"}}, "a": {{"old", "a_fn"}}, "b": {{"old", "b_fn"}}})
+	return f
+}
+
+// record1 adds a record for a symbol that is there.
+func record1(t testing.TB, f *elfrw.File, object, name string, pos uint32) {
+	t.Helper()
+	addRecords(t, f, object, 12, record{0, name, 8, pos})
+}
+
+const klpA, klpB = ".klp.sym.a.sym,0", ".klp.sym.b.sym,0"
+
+func TestGates(t *testing.T) {
+	early, late := klpreloc.Version{Major: 6, Minor: 1}, klpreloc.Version{Major: 5, Minor: 4}
+	for name, test := range map[string]struct {
+		target  klpreloc.Version
+		objects string
+		uses    map[string]string // by function
+		records string            // object:symbol …
+		want    string            // "section symbol" of klp relocations, in the order of the sections
+		id      klpreloc.ID
+		message string
+		failed  bool
+	}{
+		"owner is patched": {early, "a", map[string]string{"a_fn": "sym"}, "a:sym",
+			".klp.rela.a..text.a_fn " + klpA, "", "", false},
+		"another module's, in a patched one": {early, "b", map[string]string{"b_fn": "sym"}, "a:sym",
+			".klp.rela.b..text.b_fn " + klpA, "", "", false},
+		"vmlinux's in a patched module": {early, "a", map[string]string{"a_fn": "sym"}, "vmlinux:sym",
+			".klp.rela.vmlinux..text.a_fn .klp.sym.vmlinux.sym,0", "", "", false},
+		"module's in a vmlinux function": {early, "vmlinux a", map[string]string{"vm_fn": "sym"}, "a:sym",
+			".klp.rela.a..text.vm_fn " + klpA, klpreloc.GatedByOwner, "vm_fn+0x0 uses sym of module a in code for vmlinux: it is resolved when a comes, and before that the code would use the address 0", false},
+		"module's in a vmlinux function, module not patched": {early, "vmlinux", map[string]string{"vm_fn": "sym"}, "a:sym",
+			"", klpreloc.NeverApplied, "klp relocations for a would never be applied: the patch has no klp_object of that name (it has vmlinux), and the kernel would not say a word", true},
+		"in a helper of the only user": {early, "a b", map[string]string{"a_fn": "helper", "helper": "sym"}, "b:sym",
+			".klp.rela.a..text.helper " + klpB, "", "", false},
+		"in a helper of two": {early, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": "sym"}, "b:sym",
+			".klp.rela.b..text.helper " + klpB, klpreloc.GatedByOwner, "helper+0x0 uses sym of module b in code for a and b: it is resolved when b comes, and before that the code would use the address 0", false},
+		"in a helper of two others": {early, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": "sym"}, "c:sym",
+			"", klpreloc.SharedCode, "helper+0x0 is for a and b, and a klp relocation for sym of c in it can wait for one object only", true},
+		"one name of two objects": {early, "a b", map[string]string{"a_fn": "sym", "b_fn": "sym"}, "a:sym b:sym",
+			".klp.rela.a..text.a_fn " + klpA + " .klp.rela.b..text.b_fn " + klpB, "", "", false},
+		"one name of vmlinux and a module": {early, "vmlinux a", map[string]string{"a_fn": "sym", "vm_fn": "sym"}, "vmlinux:sym a:sym",
+			".klp.rela.vmlinux..text.vm_fn .klp.sym.vmlinux.sym,0 .klp.rela.a..text.a_fn " + klpA, "", "", false},
+		"one name of two objects, second used": {early, "a b", map[string]string{"b_fn": "sym"}, "a:sym b:sym",
+			".klp.rela.b..text.b_fn " + klpB, klpreloc.Unused, "a sym is annotated, but nothing uses it", false},
+		"one name of two objects, in shared code": {early, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": "sym"}, "a:sym b:sym",
+			"", klpreloc.Conflict, "helper+0x0 is for a and b, so nothing tells whether it means sym of a or b", true},
+		"one name of two objects, of which one is not patched": {early, "a", map[string]string{"a_fn": "sym"}, "a:sym b:sym",
+			"", klpreloc.Conflict, "symbol sym is annotated in object a and in object b, but the module has one symbol of that name", true},
+
+		"5.4: vmlinux's, patch of a module only": {late, "a", map[string]string{"a_fn": "sym"}, "vmlinux:sym",
+			".klp.rela.a..text.a_fn .klp.sym.vmlinux.sym,0", "", "", false},
+		"5.4: vmlinux's, patch of vmlinux as well": {late, "vmlinux a", map[string]string{"a_fn": "sym"}, "vmlinux:sym",
+			".klp.rela.a..text.a_fn .klp.sym.vmlinux.sym,0", "", "", false},
+		"5.4: vmlinux's, shared by all": {late, "vmlinux a", map[string]string{"a_fn": "helper", "vm_fn": "helper", "helper": "sym"}, "vmlinux:sym",
+			".klp.rela.vmlinux..text.helper .klp.sym.vmlinux.sym,0", "", "", false},
+		"5.4: vmlinux's, in code that is for nothing": {late, "vmlinux a", map[string]string{"helper": "sym"}, "vmlinux:sym",
+			".klp.rela.vmlinux..text.helper .klp.sym.vmlinux.sym,0", "", "", false},
+		"5.4: vmlinux's, in two modules": {late, "a b", map[string]string{"a_fn": "sym", "b_fn": "sym"}, "vmlinux:sym",
+			".klp.rela.a..text.a_fn .klp.sym.vmlinux.sym,0 .klp.rela.b..text.b_fn .klp.sym.vmlinux.sym,0", "", "", false},
+		"5.4: vmlinux's, shared by two modules": {late, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": "sym"}, "vmlinux:sym",
+			"", klpreloc.SharedCode, "helper+0x0 is for a and b, and a klp relocation for sym of vmlinux in it can wait for one object only", true},
+		"5.4: module's in its own function": {late, "a", map[string]string{"a_fn": "sym"}, "a:sym",
+			".klp.rela.a..text.a_fn " + klpA, "", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := patched(t, test.objects, test.uses)
+			for _, r := range strings.Fields(test.records) {
+				object, symbol, _ := strings.Cut(r, ":")
+				record1(t, f, object, symbol, 0)
+			}
+			o := klpreloc.Options{Target: test.target}
+			var found klpreloc.Diagnostics
+			if test.failed {
+				_, found = against(t, f, o)
+			} else {
+				var g *elfrw.File
+				g, found = convertedAgainst(t, f, o)
+				var got []string
+				for _, s := range g.Sections {
+					if strings.HasPrefix(s.Name, ".klp.rela.") {
+						for _, r := range s.Relocs() {
+							got = append(got, s.Name, r.Sym.Name)
+						}
+					}
+				}
+				assert.Equal(t, test.want, strings.Join(got, " "))
+			}
+			if test.id == "" {
+				for _, d := range found {
+					assert.Equal(t, klpreloc.Note, d.Severity, "%v", d)
+				}
+				return
+			}
+			d := the(t, test.id, found)
+			assert.Equal(t, test.message, d.Message)
+			assert.Equal(t, test.failed, d.Severity == klpreloc.Error)
+		})
+	}
+}
+
+// A label says the gate itself: it is taken as it stands, with a word where it is
+// not what the function is for.
+func TestLabelSaysTheGate(t *testing.T) {
+	f := patched(t, "a b", map[string]string{"a_fn": ".klp.sym.rela.b.b.sym,0"})
+	g, found := convertedAgainst(t, f, klpreloc.Options{})
+	assert.NotNil(t, g.Section(".klp.rela.b..text.a_fn"))
+	d := the(t, klpreloc.LabelAgainstUse, found)
+	assert.Equal(t, klpreloc.Warning, d.Severity)
+	assert.Equal(t, "a_fn+0x0 is for a, but the label asks for sym under b; taken as it stands", d.Message)
+
+	f = patched(t, "vmlinux a", map[string]string{"a_fn": ".klp.sym.rela.a.vmlinux.sym,0"})
+	g, _ = convertedAgainst(t, f, klpreloc.Options{Target: klpreloc.Version{Major: 5, Minor: 4}})
+	assert.NotNil(t, g.Section(".klp.rela.a..text.a_fn"), "before 5.8 a vmlinux symbol may wait for a module")
+	g, _ = convertedAgainst(t, f, klpreloc.Options{})
+	assert.NotNil(t, g.Section(".klp.rela.vmlinux..text.a_fn"))
+}
+
+func TestSchemes(t *testing.T) {
+	for version, want := range map[string]klpreloc.Scheme{
+		"4.7": klpreloc.SchemeLateBare, "4.8.17": klpreloc.SchemeLateBare, "4.9.0-19": klpreloc.SchemeLate, "4.19": klpreloc.SchemeLate,
+		"5.7.19": klpreloc.SchemeLate, "5.8": klpreloc.SchemeEarly, "6.12.107": klpreloc.SchemeEarly,
+	} {
+		v, ok := klpreloc.ParseVersion(version)
+		require.True(t, ok)
+		scheme, ok := v.Scheme()
+		assert.True(t, ok, version)
+		assert.Equal(t, want, scheme, version)
+	}
+	scheme, ok := klpreloc.Version{}.Scheme()
+	assert.True(t, ok)
+	assert.Equal(t, klpreloc.SchemeEarly, scheme, "a kernel that is not known is the newest")
+	_, ok = klpreloc.Version{Major: 4, Minor: 6}.Scheme()
+	assert.False(t, ok)
+}
+
+// The kernel that is given tells its scheme better than any version: vendors carry
+// newer livepatching under older numbers.
+func TestKernelTellsTheScheme(t *testing.T) {
+	f := patched(t, "a", map[string]string{"a_fn": "sym"})
+	record1(t, f, "vmlinux", "sym", 0)
+	s := section(t, f, ".modinfo")
+	s.Data = []byte(strings.Replace(string(s.Data), "vermagic=6.1.0-99-test", "vermagic=4.18.0-372-el", 1))
+	const common = "ffffffff81000100 t sym\nffffffff81000110 T exported\nffffffff81000120 r __ksymtab_exported\n"
+	for kernel, want := range map[string]string{
+		common + "ffffffff81000200 T klp_apply_section_relocs\n":    ".klp.rela.vmlinux..text.a_fn",
+		common + "ffffffff81000200 T arch_klp_init_object_loaded\n": ".klp.rela.a..text.a_fn",
+		common + "ffffffff81000200 T something\n":                   ".klp.rela.a..text.a_fn", // vermagic
+	} {
+		g, _ := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, kernel)})
+		assert.NotNil(t, g.Section(want), "%s\n%s", want, kernel)
+	}
+	g, _ := convertedAgainst(t, f, klpreloc.Options{Target: klpreloc.Version{Major: 5, Minor: 14}})
+	assert.NotNil(t, g.Section(".klp.rela.vmlinux..text.a_fn"), "--target goes before vermagic")
+}
+
+// A patch that is put together by code can't be read: that is said, and nothing is
+// guessed.
+func TestPatchThatCanNotBeRead(t *testing.T) {
+	f := open(t, "x86_64/records-rfc.ko") // calls klp_enable_patch
+	_, found := against(t, f, klpreloc.Options{})
+	d := the(t, klpreloc.PatchUnreadable, found)
+	assert.Equal(t, klpreloc.Warning, d.Severity)
+	assert.Contains(t, d.Message, "is not checked")
+}
+
+// An export of a module that is not patched goes with what uses it, as any symbol
+// of that module.
+func TestExportOfAnotherModuleIsConverted(t *testing.T) {
+	f := patched(t, "ext4 a", map[string]string{"a_fn": "foreign exported"})
+	text := kallsyms + "ffffffff81000f00 r __ksymtab_exported\n"
+	g, found := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, text), ConvertModuleExports: true})
+	d := the(t, klpreloc.PatchedExport, found)
+	assert.Equal(t, "symbol foreign is exported by module btrfs: converted as .klp.sym.btrfs.foreign,0", d.Message)
+	require.NotNil(t, g.Section(".klp.rela.a..text.a_fn"))
+	symbol(t, g, ".klp.sym.btrfs.foreign,0")
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klppatch
+
+import (
+	"fmt"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// Arrays of klp_object and klp_func end with an element that is all zero; how
+// long an element is has to be found out. What says so, best first:
+//
+//   - BTF in the module, if it knows the structure: then nothing else is tried.
+//   - Where the next element's relocations begin, in an array of two and more.
+//   - The size of the array's symbol: with one element in use, twice as much.
+//   - The kernel version that the module was built for.
+//
+// Whatever is tried must fit: relocations only where the structure has
+// pointers, an end marker, within the array, and nothing behind it. Where
+// several strides fit they read alike, because they all see the same
+// relocations.
+
+// Evidence says where a stride comes from.
+type Evidence string
+
+// The kinds of evidence for a stride.
+const (
+	ByBTF      Evidence = "BTF"
+	ByDistance Evidence = "distance of relocations"
+	BySymbol   Evidence = "symbol size"
+	ByVersion  Evidence = "kernel version"
+)
+
+// array is an array whose elements were counted.
+type array struct {
+	Place           // with the end marker, as far as its size is known
+	n      uint64   // elements without the end marker
+	stride uint64   // 0: unknown, n is at most 1
+	by     Evidence // for stride
+}
+
+// element returns the place of element i.
+func (a array) element(i uint64, used uint64) Place {
+	size := a.stride
+	if size == 0 {
+		size = used
+	}
+	return Place{a.Section, a.Offset + i*size, size}
+}
+
+// array measures the array of kind at p. A reason is why it can't be read.
+func (r *reader) array(kind structure, p spot) (array, error) {
+	size, exact := r.extent(p)
+	a := array{Place: Place{p.section, p.offset, size}}
+	used := kind.used * r.word
+	if size < used {
+		return a, r.doubt(a.Place, "%d bytes are too few for a %s", size, kind.name)
+	}
+	relocs := r.between(p.section, p.offset, p.offset+size)
+	if !r.inUse(kind, relocs, p.section, p.offset) {
+		if exact && len(relocs) != 0 {
+			return a, r.doubt(a.Place, "the first %s is empty, and others follow", kind.name)
+		}
+		if !exact {
+			a.Size = used
+		}
+		return a, nil
+	}
+	var last error
+	for _, c := range r.strides(kind, a.Place, exact, relocs) {
+		n, err := r.count(kind, a.Place, exact, c.size)
+		if err != nil {
+			if last == nil {
+				last = err
+			}
+			continue
+		}
+		a.n, a.stride, a.by = n, c.size, c.by
+		if !exact {
+			a.Size = (n + 1) * c.size
+		}
+		return a, nil
+	}
+	if last == nil {
+		last = r.doubt(a.Place, "the array of %s has no end: an empty element must close it", kind.name)
+	}
+	return a, last
+}
+
+// candidate is a stride that may be right.
+type candidate struct {
+	size uint64
+	by   Evidence
+}
+
+// strides returns what to try, best first. The first element is in use.
+func (r *reader) strides(kind structure, p Place, exact bool, relocs []elfrw.Rela) (all []candidate) {
+	add := func(size uint64, by Evidence) {
+		if size >= kind.least(r.f) && size%r.word == 0 {
+			all = append(all, candidate{size, by})
+		}
+	}
+	if size := r.btfSize(kind.name); size >= kind.used*r.word && size%r.word == 0 {
+		return []candidate{{size, ByBTF}}
+	}
+	known := kind.sizes(r.f)
+	_, versioned := layoutOf(r.f)
+	for _, x := range relocs {
+		if x.Offset < p.Offset+kind.used*r.word {
+			continue
+		}
+		// The next element begins here, unless it is an object that
+		// begins with no name.
+		d := x.Offset - p.Offset
+		if versioned && d%known[0] == 0 {
+			d = known[0] // behind an empty element, and so behind the end
+		}
+		if kind.name == klpObject.name && slices.Contains(known, d-r.word) {
+			add(d-r.word, ByDistance)
+		}
+		add(d, ByDistance)
+		if kind.name == klpObject.name {
+			add(d-r.word, ByDistance)
+		}
+		return all
+	}
+	if exact {
+		for _, n := range known {
+			if p.Size%n == 0 && p.Size/n >= 2 {
+				add(n, BySymbol)
+			}
+		}
+		add(p.Size/2, BySymbol)
+		return all
+	}
+	if versioned {
+		add(known[0], ByVersion)
+	}
+	return all
+}
+
+// inUse reports whether the element at offset is none that ends an array:
+// kernel/livepatch/core.c goes on while an object has a name or functions, and a
+// function any of its three members (include/linux/livepatch.h,
+// klp_for_each_object_static and klp_for_each_func_static).
+func (r *reader) inUse(kind structure, relocs []elfrw.Rela, s *elfrw.Section, offset uint64) bool {
+	if len(relocs) != 0 && relocs[0].Offset < offset+kind.used*r.word {
+		return true
+	}
+	for i := uint64(0); i < kind.used; i++ {
+		if r.number(s, offset+i*r.word) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// count walks the array by stride up to the end marker, and says what doesn't
+// fit.
+func (r *reader) count(kind structure, p Place, exact bool, stride uint64) (n uint64, err error) {
+	if exact && p.Size%stride != 0 {
+		return 0, r.doubt(p, "%d bytes are no array of %s, which has %d", p.Size, kind.name, stride)
+	}
+	for ; ; n++ {
+		if n >= p.Size/stride {
+			return 0, r.doubt(p, "the array of %s has no end: an empty element must close it", kind.name)
+		}
+		if !r.spend() {
+			return 0, r.doubt(p, "the arrays overlap, or there are too many")
+		}
+		offset := p.Offset + n*stride
+		relocs := r.between(p.Section, offset, offset+stride)
+		if !r.inUse(kind, relocs, p.Section, offset) {
+			break
+		}
+		for i, x := range relocs {
+			at := x.Offset - offset
+			if at >= kind.used*r.word || at%r.word != 0 || x.Type != r.address || i > 0 && relocs[i-1].Offset == x.Offset {
+				return 0, r.doubt(Place{p.Section, x.Offset, r.word}, "a relocation where a %s of %d bytes has no pointer", kind.name, stride)
+			}
+		}
+	}
+	if end := p.Offset + n*stride; exact && len(r.between(p.Section, end, p.Offset+p.Size)) != 0 {
+		return 0, r.doubt(Place{p.Section, end, stride}, "more behind the end of the array of %s", kind.name)
+	}
+	return n, nil
+}
+
+// doubt makes the error of one doubt.
+func (r *reader) doubt(p Place, format string, args ...any) error {
+	return Unreadable{{p, fmt.Sprintf(format, args...)}}
+}

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klppatch
+
+import (
+	"debug/elf"
+	"errors"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// thisModule is what THIS_MODULE is the address of. modpost's .mod.c defines it
+// as the whole of its section (scripts/mod/modpost.c, add_header).
+const (
+	thisModule        = "__this_module"
+	thisModuleSection = ".gnu.linkonce.this_module"
+)
+
+// enablers are the functions that take a klp_patch: all livepatches call the
+// first, and those for kernels before 5.1 the second as well.
+var enablers = map[string]bool{"klp_enable_patch": true, "klp_register_patch": true}
+
+// objectLimit bounds how many objects are read; a real patch has a few dozen at
+// most. Who follows the objects' references needs memory for each.
+const objectLimit = 256
+
+// reader reads what one module declares.
+type reader struct {
+	*image
+	calls bool   // the module hands a klp_patch to the kernel
+	left  int    // elements that may still be looked at
+	total uint64 // objects so far
+	btf   map[string]uint64
+
+	objs map[spot]*objects // arrays that were read
+	fns  map[spot]*funcs
+	// shape holds spots that don't look like objects, and those that do.
+	shape map[spot]bool
+}
+
+type objects struct {
+	array
+	all []Object
+	fn  candidate // of all their functions
+	err error
+}
+
+type funcs struct {
+	array
+	all []Func
+	err error
+}
+
+// Read returns the patches that f declares. The error is ErrNone when there is
+// none, and Unreadable when there is something that can't be told from the
+// file: then the patches, if any, are those that can.
+func Read(f *elfrw.File) ([]*Patch, error) {
+	r := &reader{
+		image: newImage(f), objs: map[spot]*objects{}, fns: map[spot]*funcs{}, shape: map[spot]bool{},
+	}
+	for _, s := range f.Sections {
+		if s.HasRelocs() {
+			r.left += s.NumRelocs()
+		}
+	}
+	r.left = 4*r.left + 64 // every stride that is tried looks at each element once
+	for _, y := range f.Symbols {
+		r.calls = r.calls || y.Undefined() && enablers[y.Name]
+	}
+	if r.address == 0 || (r.word == 8) != (f.Header.Machine != elf.EM_PPC) {
+		if r.calls {
+			return nil, Unreadable{{Reason: "no kernel has livepatching on " + f.Header.Machine.String()}}
+		}
+		return nil, ErrNone
+	}
+
+	patches, doubts := r.roots()
+	for _, tool := range []func() (*Patch, error){r.kpatch, r.klpBuild} {
+		p, err := tool()
+		var u Unreadable
+		if errors.As(err, &u) {
+			doubts = append(doubts, u...)
+		} else if p != nil {
+			patches = append(patches, p)
+		}
+	}
+	switch {
+	case len(doubts) != 0:
+		return patches, doubts
+	case len(patches) != 0:
+		return patches, nil
+	case r.calls:
+		return nil, Unreadable{{Reason: "the module enables a livepatch, but no klp_patch with objects stands in its data: its code fills it in"}}
+	}
+	return nil, ErrNone
+}
+
+// spend counts work, and reports whether there may be more.
+func (r *reader) spend() bool {
+	r.left--
+	return r.left >= 0
+}
+
+// roots reads the klp_patch structures.
+func (r *reader) roots() (patches []*Patch, doubts Unreadable) {
+	var last Place
+	r.f.Refers(func(y *elfrw.Symbol) bool {
+		return y.Name == thisModule || y.Type() == elf.STT_SECTION && y.Section != nil && y.Section.Name == thisModuleSection
+	}, func(x elfrw.Reference) bool {
+		s := x.Section.Target
+		if x.Section.Type != elf.SHT_RELA || s == nil || !writable(s) || s.Name == thisModuleSection || x.Addend != 0 || x.Type != r.address || x.Offset%r.word != 0 {
+			return true
+		}
+		at := Place{s, x.Offset, 2 * r.word}
+		if at == last || r.pointer(s, x.Offset) == nil { // two at one place
+			return true
+		}
+		last = at
+		objs := r.pointer(s, x.Offset+r.word)
+		if objs == nil {
+			return true
+		}
+		p, ok := target(objs)
+		if !ok || !r.looksLike(p) {
+			return true
+		}
+		patch, err := r.patch(at, p)
+		var u Unreadable
+		switch {
+		case err == nil:
+			patches = append(patches, patch)
+		case errors.As(err, &u) && r.calls && len(doubts) < 64: // otherwise it is something else
+			doubts = append(doubts, u...)
+		}
+		return true
+	})
+	return patches, doubts
+}
+
+// looksLike reports whether p may be an array of objects, so that what is wrong
+// with it is worth a word. A dozen kinds of structure begin with THIS_MODULE and
+// a pointer to data.
+func (r *reader) looksLike(p spot) bool {
+	is, known := r.shape[p]
+	if !known {
+		is = r.likeObject(p)
+		r.shape[p] = is
+	}
+	return is
+}
+
+// likeObject reports whether a klp_object may begin at p: it has functions, and
+// if it has a name that is one.
+func (r *reader) likeObject(p spot) bool {
+	if !writable(p.section) || p.offset%r.word != 0 {
+		return false
+	}
+	if y := r.symbol(p, elf.STT_OBJECT); y != nil && y.Size != 0 && y.Size < klpObject.used*r.word {
+		return false
+	}
+	funcs := r.pointer(p.section, p.offset+r.word)
+	if funcs == nil {
+		return false // no objects yet, or something else
+	}
+	if len(r.between(p.section, p.offset, p.offset+r.word)) != 0 {
+		if _, ok := r.name(r.pointer(p.section, p.offset)); !ok {
+			return false
+		}
+	}
+	to, ok := target(funcs)
+	return ok && writable(to.section) && r.likeFunc(to)
+}
+
+// likeFunc reports whether a klp_func may begin at p, or the end of its array:
+// of its two pointers one at least is what it should be.
+func (r *reader) likeFunc(p spot) bool {
+	if len(r.between(p.section, p.offset, p.offset+2*r.word)) == 0 {
+		return true
+	}
+	if _, ok := r.name(r.pointer(p.section, p.offset)); ok {
+		return true
+	}
+	x := r.pointer(p.section, p.offset+r.word)
+	if x == nil {
+		return false
+	}
+	_, ok := r.code(x)
+	return ok
+}
+
+// patch reads the klp_patch at that place, whose objects are at p.
+func (r *reader) patch(at Place, p spot) (*Patch, error) {
+	o := r.objects(p)
+	if o.err != nil {
+		return nil, o.err
+	}
+	patch := &Patch{From: Static, At: at, Symbol: r.symbol(spot{at.Section, at.Offset}, elf.STT_OBJECT), Objects: o.all}
+	if y := patch.Symbol; y != nil && y.Size > at.Size && y.Size <= at.Section.Size()-at.Offset {
+		patch.At.Size = y.Size
+	}
+	patch.Strides = Strides{Object: o.stride, ObjectBy: o.by, Func: o.fn.size, FuncBy: o.fn.by}
+	patch.Replace, patch.ReplaceKnown = r.replace(at, o.stride)
+	return patch, nil
+}
+
+// replace reads klp_patch.replace. It came together with three list heads in
+// klp_object, which shows in the stride; where it is depends on whether states
+// precede it, and what isn't it is zero until the kernel writes there.
+func (r *reader) replace(at Place, object uint64) (value, known bool) {
+	since := layouts[len(layouts)-1]
+	l, ok := layoutOf(r.f)
+	known = ok && l == since
+	if object != 0 {
+		before := klpObject.of(layouts[len(layouts)-2], r.word == 8)
+		known = object > before
+	}
+	if !known {
+		return false, false
+	}
+	second, third := at.Offset+2*r.word, at.Offset+3*r.word
+	if r.pointer(at.Section, second) == nil && flag(at.Section, second) {
+		return true, true
+	}
+	return flag(at.Section, third), true
+}
+
+// objects reads an array of klp_object.
+func (r *reader) objects(p spot) *objects {
+	if o := r.objs[p]; o != nil {
+		return o
+	}
+	o := &objects{}
+	r.objs[p] = o
+	if o.array, o.err = r.array(klpObject, p); o.err != nil {
+		return o
+	}
+	if r.total += o.n; r.total > objectLimit {
+		o.err = r.doubt(o.Place, "%d objects are more than the %d that are read", r.total, objectLimit)
+		return o
+	}
+	for i := uint64(0); i < o.n; i++ {
+		obj, fn, err := r.object(o.element(i, klpObject.used*r.word))
+		if err == nil && fn.size != 0 && fn.by != BySymbol {
+			if o.fn.size != 0 && o.fn.by != BySymbol && o.fn.size != fn.size {
+				err = r.doubt(obj.FuncsAt, "klp_func has %d bytes by its %s here, and %d by its %s elsewhere", fn.size, fn.by, o.fn.size, o.fn.by)
+			}
+			o.fn = fn
+		} else if o.fn.size == 0 {
+			o.fn = fn
+		}
+		if err != nil {
+			o.err = err
+			return o
+		}
+		o.all = append(o.all, obj)
+	}
+	return o
+}
+
+// callbacks are the pointers of struct klp_callbacks, in order.
+var callbacks = []string{"pre_patch", "post_patch", "pre_unpatch", "post_unpatch"}
+
+// object reads one klp_object.
+func (r *reader) object(at Place) (obj Object, fn candidate, err error) {
+	obj = Object{Name: Vmlinux, At: at}
+	s := at.Section
+	if len(r.between(s, at.Offset, at.Offset+r.word)) != 0 {
+		name, ok := r.name(r.pointer(s, at.Offset))
+		if !ok {
+			return obj, fn, r.doubt(at, "the name of a klp_object can't be read")
+		}
+		if name == Vmlinux { // klp_is_module: whatever has a name
+			return obj, fn, r.doubt(at, "a klp_object is named %q, which the kernel takes for a module; leave its name out", name)
+		}
+		obj.Name = name
+	} else if r.number(s, at.Offset) != 0 {
+		return obj, fn, r.doubt(at, "the name of a klp_object is a number")
+	}
+	if obj.Callbacks, err = r.callbacks(s, at.Offset+2*r.word); err != nil {
+		return obj, fn, err
+	}
+	funcs := r.pointer(s, at.Offset+r.word)
+	if funcs == nil { // klp_init_patch_early: -EINVAL
+		return obj, fn, r.doubt(at, "the klp_object of %s has no functions, which the kernel refuses, or the module's code fills them in", obj.Name)
+	}
+	p, ok := target(funcs)
+	if !ok || !writable(p.section) || p.offset%r.word != 0 {
+		return obj, fn, r.doubt(at, "the functions of %s are not in the module's data", obj.Name)
+	}
+	list := r.funcs(p)
+	obj.Funcs, obj.FuncsAt = list.all, list.Place
+	return obj, candidate{list.stride, list.by}, list.err
+}
+
+// callbacks reads the four pointers at offset.
+func (r *reader) callbacks(s *elfrw.Section, offset uint64) (all []Callback, err error) {
+	for i, name := range callbacks {
+		at := Place{s, offset + uint64(i)*r.word, r.word}
+		if len(r.between(s, at.Offset, at.Offset+r.word)) == 0 {
+			if r.number(s, at.Offset) != 0 {
+				return nil, r.doubt(at, "the callback %s is a number", name)
+			}
+			continue
+		}
+		c, ok := Code{}, false
+		if x := r.pointer(s, at.Offset); x != nil {
+			c, ok = r.code(x)
+		}
+		if !ok {
+			return nil, r.doubt(at, "the callback %s is no function", name)
+		}
+		all = append(all, Callback{name, c, at})
+	}
+	return all, nil
+}
+
+// funcs reads an array of klp_func.
+func (r *reader) funcs(p spot) *funcs {
+	if l := r.fns[p]; l != nil {
+		return l
+	}
+	l := &funcs{}
+	r.fns[p] = l
+	if l.array, l.err = r.array(klpFunc, p); l.err != nil {
+		return l
+	}
+	if l.n == 0 && r.codeRefers(l.Place) {
+		l.err = r.doubt(l.Place, "no functions are listed, and the module's code refers to the list: it may fill it in")
+		return l
+	}
+	for i := uint64(0); i < l.n; i++ {
+		fn, err := r.fn(l.element(i, klpFunc.used*r.word))
+		if err != nil {
+			l.err = err
+			return l
+		}
+		l.all = append(l.all, fn)
+	}
+	return l
+}
+
+// fn reads the three members that klp_func and klp_func_ext begin with.
+func (r *reader) fn(at Place) (fn Func, err error) {
+	s := at.Section
+	fn.At = at
+	name, ok := r.name(r.pointer(s, at.Offset))
+	if !ok {
+		return fn, r.doubt(at, "the old name of a klp_func can't be read")
+	}
+	fn.OldName = name
+	fresh := r.pointer(s, at.Offset+r.word)
+	if fresh == nil { // klp_init_func: -EINVAL
+		return fn, r.doubt(at, "nothing replaces %s, which the kernel refuses, or the module's code fills it in", name)
+	}
+	if fn.New, ok = r.code(fresh); !ok {
+		return fn, r.doubt(at, "what replaces %s is no function", name)
+	}
+	if len(r.between(s, at.Offset+2*r.word, at.Offset+3*r.word)) != 0 {
+		return fn, r.doubt(at, "the position of %s is an address", name)
+	}
+	fn.Sympos = r.number(s, at.Offset+2*r.word)
+	return fn, nil
+}

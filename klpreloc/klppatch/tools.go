@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klppatch
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// What the tools that compare binaries leave behind, for code in the module that
+// fills the kernel's structures from it:
+//
+//	.kpatch.funcs              struct kpatch_patch_func {new_addr, new_size, old_addr,
+//	                           old_size, sympos: unsigned long; name, objname: char *}
+//	.kpatch.callbacks.KIND     {callback, objname} (kpatch: kmod/patch/kpatch-patch.h)
+//	.init.klp_objects          struct klp_object_ext {name; funcs; struct klp_callbacks;
+//	                           unsigned int nr_funcs}
+//	(.init.klp_funcs)          struct klp_func_ext {old_name; new_func; sympos}
+//	                           (include/linux/livepatch_external.h, since 6.19)
+//
+// kpatch names the kernel "vmlinux", klp-build leaves it unnamed. The sections of
+// kpatch end with a word of zero, so that they are never empty (kpatch.lds.S).
+const (
+	kpatchFuncs     = ".kpatch.funcs"
+	kpatchCallbacks = ".kpatch.callbacks."
+)
+
+// klpObjects are the names that the section of klp-build has had.
+var klpObjects = map[string]bool{".init.klp_objects": true, "__klp_objects": true}
+
+var errNotThere = errors.New("not there")
+
+// kpatch reads the tables of kpatch-build.
+func (r *reader) kpatch() (*Patch, error) {
+	p := &Patch{From: Kpatch}
+	index := map[string]int{}
+	object := func(x *elfrw.Rela, at Place) (*Object, error) {
+		name, ok := r.name(x)
+		if !ok {
+			return nil, r.doubt(at, "the object's name can't be read")
+		}
+		i, ok := index[name]
+		if !ok {
+			if i = len(p.Objects); i >= objectLimit {
+				return nil, r.doubt(at, "more objects than the %d that are read", objectLimit)
+			}
+			index[name] = i
+			p.Objects = append(p.Objects, Object{Name: name})
+		}
+		return &p.Objects[i], nil
+	}
+	for _, s := range r.f.Sections {
+		kind, isCallback := strings.CutPrefix(s.Name, kpatchCallbacks)
+		size := 7 * r.word
+		switch {
+		case !s.Alloc() || s.HasRelocs():
+			continue
+		case isCallback:
+			size = 2 * r.word
+		case s.Name != kpatchFuncs:
+			continue
+		default:
+			p.At = Place{s, 0, s.Size()}
+		}
+		n, err := r.records(s, size)
+		if err != nil {
+			return nil, err
+		}
+		for i := uint64(0); i < n; i++ {
+			at := Place{s, i * size, size}
+			obj, err := object(r.pointer(s, at.Offset+size-r.word), at)
+			if err != nil {
+				return nil, err
+			}
+			var c Code
+			x, ok := r.pointer(s, at.Offset), false
+			if x != nil {
+				c, ok = r.code(x)
+			}
+			if !ok {
+				return nil, r.doubt(at, "no function in a record of %s", s)
+			}
+			if isCallback {
+				obj.Callbacks = append(obj.Callbacks, Callback{kind, c, Place{s, at.Offset, r.word}})
+				continue
+			}
+			name, ok := r.name(r.pointer(s, at.Offset+5*r.word))
+			if !ok {
+				return nil, r.doubt(at, "the old name of a function can't be read")
+			}
+			obj.Funcs = append(obj.Funcs, Func{name, r.number(s, at.Offset+4*r.word), c, at})
+		}
+	}
+	if len(p.Objects) == 0 {
+		return nil, errNotThere
+	}
+	return p, nil
+}
+
+// records counts the records of that size in s: all that have relocations, and
+// nothing but zeroes, less than one record, behind them.
+func (r *reader) records(s *elfrw.Section, size uint64) (uint64, error) {
+	t := r.table(s)
+	if len(t) == 0 {
+		return 0, nil
+	}
+	n := t[len(t)-1].Offset/size + 1
+	if n > s.Size()/size || s.Size()-n*size >= size {
+		return 0, r.doubt(Place{s, 0, s.Size()}, "%d bytes are no records of %d", s.Size(), size)
+	}
+	return n, nil
+}
+
+// klpBuild reads what objtool klp diff leaves for scripts/livepatch/init.c.
+func (r *reader) klpBuild() (*Patch, error) {
+	p := &Patch{From: KlpBuild}
+	size := 8 * r.word
+	for _, s := range r.f.Sections {
+		if !klpObjects[s.Name] || !s.Alloc() || s.Size() == 0 {
+			continue
+		}
+		if p.At.Section == nil {
+			p.At = Place{s, 0, s.Size()}
+		}
+		if s.Size()%size != 0 {
+			return nil, r.doubt(Place{s, 0, s.Size()}, "%d bytes are no records of %d", s.Size(), size)
+		}
+		for off := uint64(0); off < s.Size(); off += size {
+			obj, err := r.klpObjectExt(Place{s, off, size})
+			if err != nil {
+				return nil, err
+			}
+			if len(p.Objects) >= objectLimit {
+				return nil, r.doubt(obj.At, "more objects than the %d that are read", objectLimit)
+			}
+			p.Objects = append(p.Objects, obj)
+		}
+	}
+	if len(p.Objects) == 0 {
+		return nil, errNotThere
+	}
+	return p, nil
+}
+
+func (r *reader) klpObjectExt(at Place) (obj Object, err error) {
+	s := at.Section
+	obj = Object{Name: Vmlinux, At: at}
+	if len(r.between(s, at.Offset, at.Offset+r.word)) != 0 {
+		var ok bool
+		if obj.Name, ok = r.name(r.pointer(s, at.Offset)); !ok {
+			return obj, r.doubt(at, "the name of a klp_object_ext can't be read")
+		}
+	}
+	if obj.Callbacks, err = r.callbacks(s, at.Offset+2*r.word); err != nil {
+		return obj, err
+	}
+	if at.Offset+7*r.word+4 > uint64(len(s.Data)) {
+		return obj, r.doubt(at, "no contents")
+	}
+	n := uint64(r.f.Uint32(s.Data[at.Offset+7*r.word:]))
+	if n == 0 {
+		return obj, nil
+	}
+	funcs, p, ok := r.pointer(s, at.Offset+r.word), spot{}, false
+	if funcs != nil {
+		p, ok = target(funcs)
+	}
+	size := 3 * r.word
+	if !ok || n > (p.section.Size()-p.offset)/size {
+		return obj, r.doubt(at, "the %d functions of %s are not in the module", n, obj.Name)
+	}
+	obj.FuncsAt = Place{p.section, p.offset, n * size}
+	for i := uint64(0); i < n; i++ {
+		if !r.spend() {
+			return obj, r.doubt(obj.FuncsAt, "the lists overlap, or there are too many")
+		}
+		f, err := r.fn(Place{p.section, p.offset + i*size, size})
+		if err != nil {
+			return obj, err
+		}
+		obj.Funcs = append(obj.Funcs, f)
+	}
+	return obj, nil
+}

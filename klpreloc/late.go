@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"cmp"
+	"debug/elf"
+	"fmt"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/special"
+)
+
+// A klp relocation that waits for its object is late: since 5.8 those of modules'
+// symbols, before that all. By then the kernel has read the tables of instructions
+// that it patches, copied alternatives into place and turned calls into direct ones
+// (module_finalize of the architectures, the notifiers of MODULE_STATE_COMING). What
+// a late relocation writes into any of these is not seen, or overwrites what the
+// kernel has made of it. Nothing is printed; the module loads and oopses.
+//
+// Kernels 4.9 to 5.7 know a way out on x86: entries of .altinstructions and
+// .parainstructions in .klp.arch.<object>.* are patched again when the object's klp
+// relocations have been applied (arch/x86/kernel/livepatch.c,
+// arch_klp_init_object_loaded; archsec.go). Since 5.8 such sections are read by nobody.
+
+// touched finds the special entries that late relocations concern. Planning and
+// proof each have their own.
+type touched struct {
+	gates     *gates
+	nameOf    func(*elfrw.Symbol) string // what an annotated symbol is called in the kernel
+	keepInert bool
+
+	tables   *special.Tables // nil until needed
+	problems []special.Problem
+}
+
+func (t *touched) special() *special.Tables {
+	if t.tables == nil {
+		t.tables, t.problems = special.Read(t.gates.file)
+	}
+	return t.tables
+}
+
+// late reports whether a klp relocation for the gate waits for its object.
+func (g *gates) late(gate string) bool { return !g.scheme.early() || gate != vmlinux }
+
+// archable reports whether e can be patched again by a .klp.arch section.
+func (g *gates) archable(e *special.Entry) bool {
+	return g.scheme == SchemeLate && g.file.Header.Machine == elf.EM_X86_64 && (e.Kind == special.Alternative || e.Kind == special.Paravirt)
+}
+
+// lateness is what a late relocation has to do with special sections.
+type lateness struct {
+	gone   bool             // it goes with the entry that holds it
+	cuts   []Cut            // entries that leave their tables
+	within *special.Entry   // that it is in, and can't be
+	around []*special.Entry // that it is in the site or replacement of, and can't be
+	table  bool             // it is in a section that is read as a whole
+}
+
+func (l *lateness) fine() bool { return l.within == nil && len(l.around) == 0 && !l.table }
+
+// judge finds out what a late relocation of s for the gate has to do with special
+// sections.
+func (t *touched) judge(m *machine, s *elfrw.Section, r *elfrw.Rela, gate string) (l lateness) {
+	width := uint64(4)
+	if m != nil {
+		if n, _ := m.width(r.Type); n > 0 {
+			width = uint64(n)
+		}
+	}
+	tables := t.special()
+	if e := tables.In(s, r.Offset); e != nil {
+		if l.gone = t.inert(e) || !t.keepInert && special.InertKey(e.Kind, t.nameOf(r.Sym)); l.gone {
+			l.cuts = []Cut{{e, ""}}
+		} else {
+			l.within = e
+		}
+		return l
+	}
+	sites, replacements := tables.Sites(s, r.Offset, width), tables.Replacements(s, r.Offset, width)
+	if len(sites)+len(replacements) == 0 {
+		// A replacement that no entry uses is nothing to old kernels.
+		l.table = special.ReadEarly(s.Name) && (t.gates.scheme.early() || s.Name != ".altinstr_replacement")
+		return l
+	}
+	for _, list := range [][]*special.Entry{sites, replacements} {
+		for _, e := range list {
+			switch {
+			case t.gates.archable(e):
+				l.cuts = append(l.cuts, Cut{e, gate})
+			case t.inert(e):
+				l.cuts = append(l.cuts, Cut{e, ""})
+			default:
+				l.around = append(l.around, e)
+			}
+		}
+	}
+	return l
+}
+
+// inert reports whether e is to be dropped where it stands in the way. Its key may
+// be annotated, and so be called otherwise in the module.
+func (t *touched) inert(e *special.Entry) bool {
+	return !t.keepInert && (t.special().Inert(e) || e.Key.Symbol != nil && special.InertKey(e.Kind, t.nameOf(e.Key.Symbol)))
+}
+
+// kernelName is what y is called in the kernel, as far as it is annotated.
+func (p *planner) kernelName(y *elfrw.Symbol) string {
+	if t := p.bySymbol[y]; t != nil {
+		return t.notes[0].Name
+	}
+	return ""
+}
+
+// late checks a klp relocation against the special sections, and notes what becomes
+// of the entries that it concerns. It reports whether the relocation stands; gone
+// says that it goes with an entry that is dropped.
+func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool) {
+	if !p.gates.late(c.gate) {
+		return true, false
+	}
+	where, l := at(s, r.Offset), p.special.judge(p.machine, s.Target, &r, c.gate)
+	for _, cut := range l.cuts {
+		if !p.leaves(where, r, cut) {
+			return false, false
+		}
+	}
+	switch {
+	case l.within != nil:
+		e := l.within
+		return p.tooLate(where, r, c, fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s comes, and would use the address 0",
+			e.Kind, p.function(e.Site.Section, e.Site.Offset), e, s.Target, c.gate), edits[e.Kind]), false
+	case l.table:
+		return p.tooLate(where, r, c, fmt.Sprintf("in %s: the kernel has read that table before %s comes, and would use the address 0", s.Target, c.gate),
+			"use static_key_enabled(), an indirect call, or a helper function outside of the alternative"), false
+	}
+	ok = true
+	for _, e := range l.around {
+		part := "site"
+		if e.Replacement.Section == s.Target && r.Offset >= e.Replacement.Offset && r.Offset-e.Replacement.Offset < e.Replacement.Size {
+			part = "replacement"
+		}
+		ok = p.tooLate(where, r, c, fmt.Sprintf("in the %s of the %s at %s%s (%s), which the kernel has patched before %s comes",
+			part, e.Kind, p.function(e.Site.Section, e.Site.Offset), p.key(e), e, c.gate), edits[e.Kind]) && ok
+	}
+	return ok, l.gone
+}
+
+// leaves notes that an entry leaves its table.
+func (p *planner) leaves(where place, r elfrw.Rela, c Cut) bool {
+	e := c.Entry
+	first, taken := p.cuts[e]
+	switch {
+	case taken && first != c.Object:
+		p.errorf(SpecialSection, where, symName(r.Sym), "the %s at %s (%s) holds klp relocations for %s and for %s; a .klp.arch section is for one object",
+			e.Kind, p.function(e.Site.Section, e.Site.Offset), e, first, c.Object).
+			hint("%s", edits[e.Kind])
+		return false
+	case !taken && c.Object == "":
+		p.warnf(InertDropped, where, "", "the %s at %s%s (%s) is dropped: a tracepoint or debug message of a module that may come later can't be switched on in the patched function",
+			e.Kind, p.function(e.Site.Section, e.Site.Offset), p.key(e), e)
+	}
+	p.cuts[e] = c.Object
+	return true
+}
+
+func (p *planner) key(e *special.Entry) string {
+	name := p.kernelName(e.Key.Symbol)
+	if name == "" {
+		name = p.special.special().KeyName(e)
+	}
+	if name == "" {
+		return ""
+	}
+	return ", key " + clip(name)
+}
+
+// edits are what an author can do instead.
+var edits = map[special.Kind]string{
+	special.Alternative: "call it from a noinline helper function, outside of the alternative",
+	special.Paravirt:    "call it from a noinline helper function, outside of the paravirt call",
+	special.JumpLabel:   "if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)",
+	special.StaticCall:  "((typeof(&func))static_call_query(name))(…) instead of static_call(name)(…)",
+	special.Retpoline:   "call it directly, from a noinline helper function",
+	special.Return:      "take its address in a noinline helper function",
+	special.Feature:     "call it from a noinline helper function, outside of the feature section",
+}
+
+// tooLate refuses a late relocation, or says what it will break where that was asked
+// for. It reports whether the relocation stands.
+func (p *planner) tooLate(where place, r elfrw.Rela, c *choice, why, edit string) bool {
+	owner := "of module " + c.note.Object
+	if c.note.Object == vmlinux {
+		owner = "of vmlinux"
+	}
+	if p.Options.Unsafe {
+		p.warnf(SpecialSection, where, symName(r.Sym), "%s %s %s; converted all the same (--unsafe)", symName(r.Sym), owner, why)
+		return true
+	}
+	d := p.errorf(SpecialSection, where, symName(r.Sym), "%s %s %s", symName(r.Sym), owner, why)
+	if edit != "" {
+		d.hint("%s", edit)
+	}
+	return false
+}
+
+// strange reports what looks like a special section and is none. It matters where
+// something late is converted, for then nothing can be said about its sites.
+func (p *planner) strange() {
+	late := slices.ContainsFunc(p.Moves, func(m Move) bool { return p.gates.late(m.Object) })
+	if len(p.Moves) == 0 {
+		return
+	}
+	p.special.special()
+	for _, x := range p.special.problems {
+		where := in(x.Section)
+		if x.Offset >= 0 {
+			where = at(x.Section, uint64(x.Offset))
+		}
+		if late && !p.Options.Unsafe {
+			p.errorf(StrangeTable, where, "", "%s: not what the kernel reads there, so it is not known which code it patches", x.Message)
+		} else {
+			p.warnf(StrangeTable, where, "", "%s: not what the kernel reads there", x.Message)
+		}
+	}
+}
+
+// cut plans the edits of the tables that lose entries.
+func (p *planner) cut() {
+	if len(p.cuts) == 0 {
+		return
+	}
+	p.Tables = tableEdits(p.special.special(), p.cuts)
+	p.referred()
+	if archs := p.archSections(); len(archs) > 0 {
+		p.notef(ArchSection, nowhere, "", "alternatives and paravirt sites with klp relocations, for the kernel to patch with their objects: %s", strings.Join(archs, ", "))
+	}
+}
+
+// tableEdits sorts cuts by their tables, in header order.
+func tableEdits(tables *special.Tables, cuts map[*special.Entry]string) []TableEdit {
+	byTable := map[*special.Table][]Cut{}
+	for e, object := range cuts {
+		byTable[e.Table] = append(byTable[e.Table], Cut{e, object})
+	}
+	var edits []TableEdit
+	for _, t := range tables.All {
+		if list := byTable[t]; len(list) > 0 {
+			slices.SortFunc(list, func(a, b Cut) int { return cmp.Compare(a.Entry.Offset, b.Entry.Offset) })
+			edits = append(edits, TableEdit{t, list})
+		}
+	}
+	return edits
+}
+
+// referred refuses to move entries that something refers to by their place.
+func (p *planner) referred() {
+	edited := map[*elfrw.Section]bool{}
+	for _, t := range p.Tables {
+		edited[t.Table.Section] = true
+	}
+	p.Refers(func(y *elfrw.Symbol) bool { return edited[y.Section] }, func(ref elfrw.Reference) bool {
+		if t := ref.Section.Target; t != nil && t.Alloc() {
+			p.errorf(StrangeTable, at(ref.Section, ref.Rela.Offset), symName(ref.Rela.Sym), "%s refers to a place in %s, whose entries have to move", secName(t), secName(ref.Rela.Sym.Section))
+			return false
+		}
+		return true
+	})
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc_test
+
+import (
+	"debug/elf"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+)
+
+// Late klp relocations, and what the kernel has patched by then.
+
+const pc32, pc64 = uint32(elf.R_X86_64_PC32), uint32(elf.R_X86_64_PC64)
+
+// field is a place in an entry of a special section, and what it leads to.
+type field struct {
+	at     uint64
+	typ    uint32
+	symbol string
+	addend int64
+}
+
+// addTable adds a special section of entries of size bytes.
+func addTable(t testing.TB, f *elfrw.File, name string, size int, fill []byte, entries ...[]field) (*elfrw.Section, *elfrw.Section) {
+	t.Helper()
+	s, rs := addLoaded(f, name, uint64(elf.SHF_WRITE), nil)
+	for i, fields := range entries {
+		s.Data = append(s.Data, append(make([]byte, size-len(fill)), fill...)...)
+		for _, x := range fields {
+			if !hasSymbol(f, x.symbol) {
+				addUndefined(f, x.symbol, elf.STB_GLOBAL)
+			}
+			f.AddReloc(rs, elfrw.Rela{Offset: uint64(i*size) + x.at, Sym: symbol(t, f, x.symbol), Type: x.typ, Addend: x.addend})
+		}
+	}
+	return s, rs
+}
+
+// jumpLabel is an entry of __jump_table for the word at a function's offset.
+func jumpLabel(function string, offset int64, key string) []field {
+	return []field{{0, pc32, function, offset}, {4, pc32, function, offset + 8}, {8, pc64, key, 0}}
+}
+
+func jumpTable(t testing.TB, f *elfrw.File, entries ...[]field) {
+	t.Helper()
+	addTable(t, f, "__jump_table", 16, nil, entries...)
+}
+
+// alternative is an entry of .altinstructions of 12 bytes: 8 bytes of a function for
+// 8 of the replacement.
+func alternative(function string, offset int64, replacement string) []field {
+	return []field{{0, pc32, function, offset}, {4, pc32, replacement, 0}}
+}
+
+func alternatives(t testing.TB, f *elfrw.File, entries ...[]field) {
+	t.Helper()
+	addTable(t, f, ".altinstructions", 12, []byte{8, 8}, entries...)
+}
+
+// replacement adds code that an alternative copies, which uses a symbol.
+func replacement(t testing.TB, f *elfrw.File, name, use string) {
+	t.Helper()
+	s, rs := addLoaded(f, ".altinstr_replacement", uint64(elf.SHF_EXECINSTR), make([]byte, 8))
+	if !hasSymbol(f, use) {
+		addUndefined(f, use, elf.STB_GLOBAL)
+	}
+	f.AddReloc(rs, elfrw.Rela{Sym: symbol(t, f, use), Type: word(f)})
+	f.AddSymbol(&elfrw.Symbol{Name: name, Section: s, Info: byte(elf.STB_GLOBAL) << 4})
+}
+
+var (
+	early = klpreloc.Options{Target: klpreloc.Version{Major: 6, Minor: 1}}
+	old   = klpreloc.Options{Target: klpreloc.Version{Major: 4, Minor: 19}}
+	older = klpreloc.Options{Target: klpreloc.Version{Major: 4, Minor: 8}}
+)
+
+func TestLateRelocationsInSpecialSections(t *testing.T) {
+	with := func(o klpreloc.Options, edit func(*klpreloc.Options)) klpreloc.Options { edit(&o); return o }
+	for name, test := range map[string]struct {
+		make    func(t *testing.T) *elfrw.File
+		options klpreloc.Options
+		message string // of an error; "": none
+		hint    string
+	}{
+		"module's key of a jump label": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
+			jumpTable(t, f, jumpLabel("a_fn", 0, "sym"))
+			record1(t, f, "a", "sym", 0)
+			return f
+		}, early, "sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0",
+			"if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)"},
+		"vmlinux's key": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
+			jumpTable(t, f, jumpLabel("a_fn", 0, "sym"))
+			record1(t, f, "vmlinux", "sym", 0)
+			return f
+		}, early, "", ""},
+		"vmlinux's key, before 5.8": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
+			jumpTable(t, f, jumpLabel("a_fn", 0, "sym"))
+			record1(t, f, "vmlinux", "sym", 0)
+			return f
+		}, old, "sym of vmlinux in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0",
+			"if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)"},
+		"module's symbol in the site of a jump label": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a", map[string]string{"a_fn": "sym exported"})
+			jumpTable(t, f, jumpLabel("a_fn", 0, "exported"))
+			record1(t, f, "a", "sym", 0)
+			return f
+		}, early, "sym of module a in the site of the jump label at a_fn+0x0, key exported (__jump_table+0x0), which the kernel has patched before a comes",
+			"if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)"},
+		"module's symbol in the site of an alternative": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a", map[string]string{"a_fn": "exported sym"})
+			replacement(t, f, "repl", "exported")
+			alternatives(t, f, alternative("a_fn", 8, "repl"))
+			record1(t, f, "a", "sym", 0)
+			return f
+		}, early, "sym of module a in the site of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes",
+			"call it from a noinline helper function, outside of the alternative"},
+		"module's symbol in the replacement of an alternative": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
+			replacement(t, f, "repl", "sym")
+			alternatives(t, f, alternative("a_fn", 8, "repl"))
+			record1(t, f, "a", "sym", 0)
+			return f
+		}, early, "sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes",
+			"call it from a noinline helper function, outside of the alternative"},
+		"vmlinux's symbol in the replacement": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "vmlinux", map[string]string{"vm_fn": "exported exported"})
+			replacement(t, f, "repl", "sym")
+			alternatives(t, f, alternative("vm_fn", 8, "repl"))
+			record1(t, f, "vmlinux", "sym", 0)
+			return f
+		}, early, "", ""},
+		"module's symbol beside the site": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a", map[string]string{"a_fn": "sym exported"})
+			replacement(t, f, "repl", "exported")
+			alternatives(t, f, alternative("a_fn", 8, "repl"))
+			record1(t, f, "a", "sym", 0)
+			return f
+		}, early, "", ""},
+		"alternative, before 4.9": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
+			replacement(t, f, "repl", "sym")
+			alternatives(t, f, alternative("a_fn", 8, "repl"))
+			record1(t, f, "a", "sym", 0)
+			return f
+		}, older, "sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes",
+			"call it from a noinline helper function, outside of the alternative"},
+		"alternative for two objects": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a b", map[string]string{"a_fn": "exported .klp.sym.rela.b.b.other.0"})
+			replacement(t, f, "repl", "sym")
+			alternatives(t, f, alternative("a_fn", 8, "repl"))
+			record1(t, f, "a", "sym", 0)
+			return f
+		}, old, "the alternative at a_fn+0x8 (.altinstructions+0x0) holds klp relocations for b and for a; a .klp.arch section is for one object",
+			"call it from a noinline helper function, outside of the alternative"},
+		"what looks like a table": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a", map[string]string{"a_fn": "sym"})
+			s, _ := addTable(t, f, "__jump_table", 16, nil, jumpLabel("a_fn", 0, "exported"))
+			s.Data = append(s.Data, 1)
+			record1(t, f, "a", "sym", 0)
+			return f
+		}, early, "not what the kernel reads there, so it is not known which code it patches", ""},
+		"the same, where nothing is late": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a", map[string]string{"a_fn": "sym"})
+			s, _ := addTable(t, f, "__jump_table", 16, nil, jumpLabel("a_fn", 0, "exported"))
+			s.Data = append(s.Data, 1)
+			record1(t, f, "vmlinux", "sym", 0)
+			return f
+		}, early, "", ""},
+		"for an experiment": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
+			jumpTable(t, f, jumpLabel("a_fn", 0, "sym"))
+			record1(t, f, "a", "sym", 0)
+			return f
+		}, with(early, func(o *klpreloc.Options) { o.Unsafe = true }), "", ""},
+		"a tracepoint that has to stay": {func(t *testing.T) *elfrw.File {
+			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
+			jumpTable(t, f, jumpLabel("a_fn", 0, "__tracepoint_a"))
+			record1(t, f, "a", "__tracepoint_a", 0)
+			return f
+		}, with(early, func(o *klpreloc.Options) { o.KeepInert = true }),
+			"__tracepoint_a of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0",
+			"if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := test.make(t)
+			if test.message == "" {
+				convertedAgainst(t, f, test.options)
+				return
+			}
+			_, found := against(t, f, test.options)
+			var errors klpreloc.Diagnostics
+			for _, d := range found {
+				if d.Severity == klpreloc.Error {
+					errors = append(errors, d)
+				}
+			}
+			require.Len(t, errors, 1, "%v", found)
+			assert.Contains(t, errors[0].Message, test.message)
+			if test.hint != "" {
+				assert.Equal(t, []string{test.hint}, errors[0].Hints)
+			}
+		})
+	}
+}
+
+// A tracepoint of a module that may come later can't be switched on in the patched
+// function. Its entry goes, the others move up and stay what they were.
+func TestInertEntriesAreDropped(t *testing.T) {
+	f := patched(t, "a", map[string]string{"a_fn": "exported exported exported exported"})
+	jumpTable(t, f, jumpLabel("a_fn", 0, "exported"), jumpLabel("a_fn", 8, "__tracepoint_a"), jumpLabel("a_fn", 16, "vm_key"))
+	record1(t, f, "a", "__tracepoint_a", 0)
+	record1(t, f, "vmlinux", "vm_key", 0)
+	g, found := convertedAgainst(t, f, early)
+	d := the(t, klpreloc.InertDropped, found)
+	assert.Equal(t, klpreloc.Warning, d.Severity)
+	assert.Equal(t, "the jump label at a_fn+0x8, key __tracepoint_a (__jump_table+0x10) is dropped: a tracepoint or debug message of a module that may come later can't be switched on in the patched function", d.Message)
+	s := section(t, g, "__jump_table")
+	assert.EqualValues(t, 32, s.Size())
+	var offsets []uint64
+	for _, r := range section(t, g, ".rela__jump_table").Relocs() {
+		offsets = append(offsets, r.Offset)
+	}
+	assert.Equal(t, []uint64{0, 4, 8, 16, 20}, offsets)
+	klp := section(t, g, ".klp.rela.vmlinux.__jump_table").Relocs()
+	require.Len(t, klp, 1)
+	assert.EqualValues(t, 24, klp[0].Offset)
+	assert.False(t, slices.ContainsFunc(g.Symbols, func(y *elfrw.Symbol) bool { return strings.Contains(y.Name, "__tracepoint_a") }))
+}
+
+// Each object has one section of a kind, whatever number of tables the entries come
+// from, and each entry its relocations.
+func TestOneArchSectionForEachObject(t *testing.T) {
+	f := patched(t, "a b", map[string]string{"a_fn": "sym exported sym", "b_fn": "exported sym"})
+	replacement(t, f, "repl", "exported")
+	alternatives(t, f, alternative("a_fn", 0, "repl"), alternative("a_fn", 8, "repl"))
+	alternatives(t, f, alternative("b_fn", 8, "repl"), alternative("a_fn", 16, "repl"), alternative("b_fn", 0, "repl"))
+	record1(t, f, "vmlinux", "sym", 0)
+	g, _ := convertedAgainst(t, f, old)
+	var names []string
+	for _, s := range g.Sections {
+		if strings.Contains(s.Name, ".klp.arch.") {
+			names = append(names, s.Name)
+			assert.Equal(t, !strings.HasPrefix(s.Name, ".rela"), s.Alloc(), s.Name)
+		}
+	}
+	assert.Equal(t, []string{".klp.arch.a..altinstructions", ".rela.klp.arch.a..altinstructions",
+		".klp.arch.b..altinstructions", ".rela.klp.arch.b..altinstructions"}, names)
+	assert.Len(t, section(t, g, ".klp.arch.a..altinstructions").Data, 24)
+	var leads []int64
+	for _, r := range section(t, g, ".rela.klp.arch.a..altinstructions").Relocs() {
+		if r.Offset%12 == 0 {
+			leads = append(leads, r.Addend)
+		}
+	}
+	assert.Equal(t, []int64{0, 16}, leads)
+}
+
+// The proof finds entries that are in the wrong place, and relocations with them.
+func TestProofOfSpecialSections(t *testing.T) {
+	before := contents(t, "arch/4.19/two-objects.ko")
+	f := parse(t, before)
+	plan, found := klpreloc.NewPlan(f, klpreloc.Options{})
+	require.False(t, found.Failed(), "%v", found)
+	require.NoError(t, plan.Apply())
+	after := encode(t, f)
+	const arch, relocs = ".klp.arch.ext4..altinstructions", ".rela.klp.arch.ext4..altinstructions"
+	for name, edit := range map[string]func(t *testing.T, g *elfrw.File){
+		"entry changed": func(t *testing.T, g *elfrw.File) {
+			s := section(t, g, arch)
+			s.Data = slices.Clone(s.Data)
+			s.Data[8] ^= 1
+		},
+		"entry lost": func(t *testing.T, g *elfrw.File) { s := section(t, g, arch); s.Data = s.Data[13:] },
+		"entry doubled": func(t *testing.T, g *elfrw.File) {
+			s := section(t, g, arch)
+			s.Data = append(slices.Clone(s.Data), s.Data...)
+		},
+		"alignment":       func(t *testing.T, g *elfrw.File) { section(t, g, ".klp.arch.ext4..parainstructions").Align = 1 },
+		"not loaded":      func(t *testing.T, g *elfrw.File) { section(t, g, arch).Flags = 0 },
+		"another object":  func(t *testing.T, g *elfrw.File) { section(t, g, arch).Name = ".klp.arch.jbd2..altinstructions" },
+		"another kind":    func(t *testing.T, g *elfrw.File) { section(t, g, arch).Name = ".klp.arch.ext4..parainstructions" },
+		"relocation lost": func(t *testing.T, g *elfrw.File) { s := section(t, g, relocs); s.SetRelocs(s.Relocs()[1:]) },
+		"relocation shifted": func(t *testing.T, g *elfrw.File) {
+			s := section(t, g, relocs)
+			r := slices.Clone(s.Relocs())
+			r[1].Offset++
+			s.SetRelocs(r)
+		},
+		"relocation twice": func(t *testing.T, g *elfrw.File) {
+			s := section(t, g, relocs)
+			s.SetRelocs(append(slices.Clone(s.Relocs()), s.Relocs()[0]))
+		},
+		"table changed": func(t *testing.T, g *elfrw.File) {
+			s := section(t, g, ".altinstructions")
+			s.Data = slices.Clone(s.Data)
+			s.Data[8] ^= 1
+		},
+		"table relocation": func(t *testing.T, g *elfrw.File) {
+			s := section(t, g, ".rela.altinstructions")
+			r := slices.Clone(s.Relocs())
+			r[0].Addend++
+			s.SetRelocs(r)
+		},
+	} {
+		g := parse(t, after)
+		edit(t, g)
+		assert.Error(t, klpreloc.Prove(parse(t, before), reread(t, g), plan.Answers, nil), name)
+	}
+	assert.Error(t, klpreloc.Prove(parse(t, before), parse(t, after), klpreloc.Answers{}, nil), "as for 6.1")
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/loadermodel"
+)
+
+// What is converted, loaded by a model of the kernel's loader that shares no code
+// with the converter: 4.19 patches alternatives before klp relocations are there,
+// and again what is in .klp.arch.
+
+// refusedFor says which fixtures can't be converted for a scheme.
+var refusedFor = map[string][]string{
+	"4.19": {"alt-both", "alt-two-modules", "jump-label"},
+	"6.1":  {"alt-module", "alt-site-module", "two-objects", "alt-both", "alt-two-modules"},
+}
+
+func TestModelOfTheLoaderAgrees(t *testing.T) {
+	for folder, scheme := range map[string]loadermodel.Scheme{"4.19": loadermodel.Linux419, "6.1": loadermodel.Linux61} {
+		for _, fixture := range loadermodel.Fixtures {
+			t.Run(folder+"/"+fixture.Name, func(t *testing.T) {
+				before := contents(t, "arch/"+folder+"/"+fixture.Name+".ko")
+				f := parse(t, before)
+				plan, found := klpreloc.NewPlan(f, klpreloc.Options{})
+				if slices.Contains(refusedFor[folder], fixture.Name) {
+					require.True(t, found.Failed())
+					assert.NotEmpty(t, with(klpreloc.SpecialSection, found), "%v", found)
+					return
+				}
+				require.False(t, found.Failed(), "%v", found)
+				require.NoError(t, plan.Apply())
+				after := encode(t, f)
+				require.NoError(t, klpreloc.Prove(parse(t, before), parse(t, after), plan.Answers, nil))
+				assert.NoError(t, loadermodel.CheckAll(before, after, fixture.Scenario(scheme)))
+				if folder == "6.1" {
+					for _, s := range f.Sections {
+						assert.False(t, strings.HasPrefix(s.Name, ".klp.arch."), "nobody reads %s since 5.8", s)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package reach
+
+import (
+	"debug/elf"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/code"
+	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
+)
+
+// Attribution tells which objects the pieces of a module work for.
+type Attribution struct {
+	g    *graph
+	sets *sets
+	of   []int32 // by piece, a set
+}
+
+// Attribute follows the relocations of f from what the patches declare. It
+// takes time and memory linear in the number of relocations and symbols. Later
+// changes to f are not seen.
+func Attribute(f *elfrw.File, patches ...*klppatch.Patch) *Attribution {
+	w := &walk{graph: newGraph(f)}
+	w.declare(patches)
+	w.cover()
+	w.read()
+	w.seed(patches)
+	w.connect()
+	return &Attribution{g: w.graph, sets: w.sets, of: w.spread()}
+}
+
+// Objects returns the names of the livepatched objects whose functions, or
+// whose declaration, lead to that place, sorted. None means that it isn't known
+// to work for any. The slice belongs to the Attribution, which serves one goroutine at a time.
+func (a *Attribution) Objects(s *elfrw.Section, offset uint64) []string {
+	if s == nil || offset >= s.Size() && offset != 0 {
+		return nil
+	}
+	p := a.g.piece(s, offset)
+	if p < 0 {
+		return nil
+	}
+	return a.sets.members(a.of[p])
+}
+
+// thisModule is the section of struct module, whose pointers the loader follows
+// and no function.
+const thisModule = ".gnu.linkonce.this_module"
+
+// walk is an Attribution in the making.
+type walk struct {
+	*graph
+	sets     *sets
+	seeds    []int32  // by piece: a set that is final, or none
+	declared []bool   // by piece: the seed is all it gets
+	relocs   []source // sections of relocations
+	heads    []int32  // edges by piece, as indexes into tails
+	tails    []int32
+}
+
+// source is a section of relocations with what it applies to.
+type source struct {
+	relocs *elfrw.Section
+	area   *area
+	entry  int // how many relocations make an entry; 0: not a table of entries
+}
+
+// entries are the tables whose entries are about code: how many relocations
+// each has, of which the first is the code.
+//
+//	.altinstructions    site, replacement   (arch/x86/include/asm/alternative.h, and
+//	                                         arm64's, s390's and loongarch's)
+//	__ex_table          insn, fixup         (arch/x86/include/asm/extable.h)
+//	__jump_table        code, target, key   (include/linux/jump_label.h)
+//	.static_call_sites  addr, key           (include/linux/static_call_types.h)
+var entries = map[string]int{".altinstructions": 2, "__ex_table": 2, "__jump_table": 3, ".static_call_sites": 2}
+
+// declare cuts where the declarations are.
+func (w *walk) declare(patches []*klppatch.Patch) {
+	force := func(p klppatch.Place) { w.force(p.Section, p.Offset, p.Size) }
+	for _, p := range patches {
+		force(p.At)
+		for i := range p.Objects {
+			o := &p.Objects[i]
+			force(o.At)
+			force(o.FuncsAt)
+			for _, f := range o.Funcs {
+				force(f.At)
+				w.force(f.New.Section, f.New.Offset, 0)
+			}
+			for _, c := range o.Callbacks {
+				if o.At.Section == nil {
+					force(c.At) // kpatch: in a table of its own
+				}
+			}
+		}
+	}
+}
+
+// read finds the relocations and cuts the module into pieces.
+func (w *walk) read() {
+	for _, s := range w.f.Sections {
+		a := w.areas[s.Target]
+		if !s.HasRelocs() || s.Type != elf.SHT_RELA || s.Target == nil || a == nil {
+			continue
+		}
+		src := source{relocs: s, area: a}
+		if n := entries[s.Target.Name]; n != 0 && s.NumRelocs()%n == 0 {
+			src.entry = n
+		}
+		w.relocs = append(w.relocs, src)
+		for r := s.ReadRelocs(); ; {
+			x := r.Next()
+			if x == nil {
+				break
+			}
+			// Where the jump table begins isn't known before what refers
+			// to it is, and code has symbols.
+			if to, offset, ok := code.Target(w.f, s.Target, x); ok && cuts(to) {
+				w.mark(to, offset)
+			}
+		}
+	}
+	w.cut()
+}
+
+// seed marks what the patches declare.
+func (w *walk) seed(patches []*klppatch.Patch) {
+	w.sets = newSets(patches)
+	w.seeds = make([]int32, w.pieces)
+	w.declared = make([]bool, w.pieces)
+	own := func(p klppatch.Place, set int32) {
+		from, to := w.within(p.Section, p.Offset, p.Size)
+		for i := from; i < to; i++ {
+			w.declared[i] = true
+			w.seeds[i] = w.sets.union(w.seeds[i], set)
+		}
+	}
+	for _, p := range patches {
+		own(p.At, 0)
+		for i := range p.Objects {
+			o := &p.Objects[i]
+			set := w.sets.single(o.Name)
+			own(o.At, set)
+			own(o.FuncsAt, set)
+			for _, f := range o.Funcs {
+				if o.FuncsAt.Section == nil {
+					own(f.At, set)
+				}
+				if f.New.Section == nil {
+					continue
+				}
+				if i := w.piece(f.New.Section, f.New.Offset); i >= 0 {
+					w.declared[i] = true
+					w.seeds[i] = w.sets.union(w.seeds[i], set)
+				}
+			}
+		}
+	}
+	// Callbacks last: they are called for their object, but may be called by
+	// others too, and one function may be both.
+	for _, p := range patches {
+		for i := range p.Objects {
+			o := &p.Objects[i]
+			for _, c := range o.Callbacks {
+				set := w.sets.single(o.Name)
+				if o.At.Section == nil {
+					own(c.At, set)
+				}
+				if c.Section == nil {
+					continue
+				}
+				if i := w.piece(c.Section, c.Offset); i >= 0 {
+					w.seeds[i] = w.sets.union(w.seeds[i], set)
+				}
+			}
+		}
+	}
+	if s := w.f.Section(thisModule); s != nil {
+		from, to := w.within(s, 0, s.Size())
+		for i := from; i < to; i++ {
+			w.declared[i] = true
+		}
+	}
+}
+
+// connect collects the edges between pieces: first how many each has, then
+// what they are.
+func (w *walk) connect() {
+	type pair struct{ from, to int32 }
+	var local []pair // found by looking at code, which is done once
+	filled := w.filled()
+	for _, a := range w.order {
+		w.branches(a, filled[a], func(from, to int) {
+			if !w.declared[to] {
+				local = append(local, pair{int32(from), int32(to)})
+			}
+		})
+	}
+	w.heads = make([]int32, w.pieces+1)
+	for _, e := range local {
+		w.heads[e.from+1]++
+	}
+	w.edges(func(from, to int) { w.heads[from+1]++ })
+	for i := 1; i <= w.pieces; i++ {
+		w.heads[i] += w.heads[i-1]
+	}
+	w.tails = make([]int32, w.heads[w.pieces])
+	next := slices.Clone(w.heads)
+	for _, e := range local {
+		w.tails[next[e.from]] = e.to
+		next[e.from]++
+	}
+	w.edges(func(from, to int) {
+		w.tails[next[from]] = int32(to)
+		next[from]++
+	})
+}
+
+// edges calls visit for each relocation between two pieces.
+func (w *walk) edges(visit func(from, to int)) {
+	edge := func(from, to int) {
+		if from >= 0 && to >= 0 && from != to && !w.declared[to] {
+			visit(from, to)
+		}
+	}
+	for _, src := range w.relocs {
+		var at [3]uint64 // of an entry's relocations
+		var to [3]int
+		n := 0
+		for r := src.relocs.ReadRelocs(); ; {
+			x := r.Next()
+			if x == nil {
+				break
+			}
+			from, p := w.ends(src.area, x)
+			if src.entry == 0 {
+				edge(from, p)
+				continue
+			}
+			at[n], to[n] = x.Offset, p
+			if n++; n < src.entry {
+				continue
+			}
+			n = 0
+			// Evenly spaced, or what was an entry isn't whole any more.
+			width := at[1] - at[0]
+			if width != 4 && width != 8 || src.entry == 3 && at[2]-at[1] != width {
+				continue
+			}
+			for _, p := range to[1:src.entry] {
+				edge(to[0], p)
+			}
+		}
+	}
+}
+
+// ends returns the piece that holds x, which applies to a, and the one that it
+// leads to; -1 where there is none.
+func (w *walk) ends(a *area, x *elfrw.Rela) (from, to int) {
+	s := a.section
+	from, to = -1, -1
+	if x.Offset < s.Size() {
+		from = a.piece(x.Offset)
+	}
+	dest, offset, ok := code.Target(w.f, s, x)
+	if !ok {
+		return from, to
+	}
+	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && executable(dest) && jumpTable(s) && code.Relative(w.f, x) {
+		// An entry of a jump table, relative to where that begins.
+		offset -= x.Offset - a.starts[from-a.first]
+	}
+	return from, w.piece(dest, offset)
+}
+
+// jumpTable reports whether s is where compilers put jump tables.
+func jumpTable(s *elfrw.Section) bool {
+	return !executable(s) && strings.HasPrefix(s.Name, ".rodata")
+}

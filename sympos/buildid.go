@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package sympos
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/hex"
+	"fmt"
+)
+
+// An image and a vmlinux are of one build when they have the same build-id, a hash
+// that the linker makes (ld --build-id). Two builds of one version mostly have the
+// same symbols in other places, so this is the way to notice.
+const noteBuildID = 3 // NT_GNU_BUILD_ID
+
+// buildID returns the build-id in the notes of an ELF file, or "".
+func (f *elfFile) buildID() string {
+	for i, s := range f.sections {
+		if elf.SectionType(s.etype) != elf.SHT_NOTE || s.size_ > 1<<20 {
+			continue
+		}
+		b, err := f.contents(i, "notes")
+		if err != nil {
+			continue
+		}
+		// gABI, "Note Section": three words, name and description padded to 4.
+		for len(b) >= 12 {
+			name, desc, typ := uint64(f.order.Uint32(b)), uint64(f.order.Uint32(b[4:])), f.order.Uint32(b[8:])
+			at := 12 + (name+3)&^3
+			end := at + (desc+3)&^3
+			if at+desc > uint64(len(b)) {
+				break
+			}
+			if typ == noteBuildID && bytes.Equal(b[12:12+name], []byte("GNU\x00")) {
+				return hex.EncodeToString(b[at : at+desc])
+			}
+			b = b[min(end, uint64(len(b))):]
+		}
+	}
+	return ""
+}
+
+// checkBuilds notes sources of vmlinux that are not of one build.
+func (t *Table) checkBuilds() {
+	var first *Witness
+	for i := range t.Sources {
+		w := &t.Sources[i]
+		switch {
+		case w.BuildID == "":
+		case first == nil:
+			first = w
+		case w.BuildID != first.BuildID:
+			t.Notes = append(t.Notes, fmt.Sprintf("different builds: %s has build-id %s, %s has %s", first.Source, first.BuildID, w.Source, w.BuildID))
+		}
+	}
+}

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package sympos
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// lay writes files below dir; a name that ends in a slash is a folder, contents
+// that begin with -> are a link.
+func lay(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, contents := range files {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		switch to, link := strings.CutPrefix(contents, "->"); {
+		case strings.HasSuffix(name, "/"):
+			require.NoError(t, os.MkdirAll(path, 0o755))
+		case link:
+			require.NoError(t, os.Symlink(to, path))
+		default:
+			require.NoError(t, os.WriteFile(path, []byte(contents), 0o644))
+		}
+	}
+}
+
+// Files of a small kernel.
+func tinyModuleFile(name string, symbols ...string) string {
+	list := []tinySymbol{}
+	for i, s := range symbols {
+		list = append(list, tinySymbol{s, local | fn, 1, uint64(16 * i), 16})
+	}
+	return string(tinyModule("name="+name+"\x00", list...).bytes())
+}
+
+func gzipped(s string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(s))
+	w.Close()
+	return b.String()
+}
+
+const (
+	tinyMap     = "ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000200 t dup\n"
+	tinySymvers = "0x00000000\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n0x12345678\tsecret\tfs/ext4/ext4\tEXPORT_SYMBOL_GPL\tEXT4\n"
+	debianStub  = "ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n"
+)
+
+func tinyImage() string {
+	k := tinyKernel{order: binary.LittleEndian, kind: "relative", symbols: tinyNames(0xffffffff81000000, 600), base: 0xffffffff81000000}
+	return string(bzImage([]byte(gzipped(string(k.bytes())))))
+}
+
+// installed is a kernel as Debian installs it.
+func installed(r string) map[string]string {
+	return map[string]string{
+		"boot/vmlinuz-" + r:                                              tinyImage(),
+		"boot/System.map-" + r:                                           debianStub,
+		"boot/config-" + r:                                               "# CONFIG_LIVEPATCH is not set\n",
+		"lib/modules/" + r + "/kernel/fs/ext4/ext4.ko":                   tinyModuleFile("ext4", "dup", "one"),
+		"lib/modules/" + r + "/kernel/net/nf-nat.ko.gz":                  gzipped(tinyModuleFile("nf_nat", "two")),
+		"lib/modules/" + r + "/modules.order":                            "kernel/fs/ext4/ext4.ko\nkernel/net/nf-nat.ko\n",
+		"lib/modules/" + r + "/modules.builtin":                          "kernel/fs/jbd2/jbd2.ko\n",
+		"lib/modules/" + r + "/build":                                    "->/usr/src/linux-headers-" + r,
+		"usr/src/linux-headers-" + r + "/Module.symvers":                 tinySymvers,
+		"usr/src/linux-headers-" + r + "/.config":                        "",
+		"usr/src/linux-headers-" + r + "/include/config/x":               "",
+		"usr/src/linux-headers-6.1.0-9-common/include/linux/x":           "",
+		"usr/src/linux-headers-" + r + "/include/generated/utsrelease.h": "#define UTS_RELEASE \"" + r + "\"\n",
+	}
+}
+
+const release = "6.1.0-9-amd64"
+
+// Every way to name one and the same kernel finds the same of it.
+func TestFindKernelByAnyOfItsNames(t *testing.T) {
+	root := t.TempDir()
+	lay(t, root, installed(release))
+	comma := filepath.Join(t.TempDir(), "a,b")
+	require.NoError(t, os.Rename(root, comma))
+	root = comma
+	boot, modules, headers := filepath.Join(root, "boot/vmlinuz-"+release), filepath.Join(root, "lib/modules", release), filepath.Join(root, "usr/src/linux-headers-"+release)
+	for name, x := range map[string]string{
+		"release": release, "unpacked": root, "modules": modules, "headers": headers,
+		"boot": filepath.Join(root, "boot") + "/..",
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, err := FindKernelIn(root, x)
+			require.NoError(t, err)
+			assert.Equal(t, release, k.Release)
+			assert.Equal(t, []string{"ext4", "nf_nat"}, k.Modules())
+			notes := strings.Join(k.Notes, "\n")
+			assert.Contains(t, notes, "image: "+boot)
+			assert.Contains(t, notes, "System.map-"+release+": passed over: a stub")
+			assert.NotEmpty(t, k.Config)
+			assert.Equal(t, map[string]Presence{"vmlinux": Present, "ext4": Present, "jbd2": BuiltIn, "xfs": Absent},
+				map[string]Presence{"vmlinux": k.Presence("vmlinux"), "ext4": k.Presence("ext4"), "jbd2": k.Presence("jbd2"), "xfs": k.Presence("xfs")})
+			table, err := k.ReadAll(Names("dup", "two", "secret", "printk"))
+			require.NoError(t, err)
+			assert.Len(t, table.Lookup("vmlinux", "dup"), 12)
+			assert.Len(t, table.Lookup("ext4", "dup"), 1)
+			assert.Len(t, table.Lookup("nf_nat", "two"), 1)
+			require.Len(t, table.Exports("secret"), 1)
+			assert.Equal(t, "EXT4", table.Exports("secret")[0].Namespace)
+			assert.Equal(t, "ext4", table.Exports("secret")[0].Object)
+			// A module that was not asked for is not read.
+			table, err = k.Read(All, "ext4")
+			require.NoError(t, err)
+			assert.Equal(t, []string{"ext4", "vmlinux"}, table.Objects())
+		})
+	}
+}
+
+// Parts of one kernel from different places, and what is named is not looked for.
+func TestFindKernelFromParts(t *testing.T) {
+	root, other := t.TempDir(), t.TempDir()
+	lay(t, root, installed(release))
+	lay(t, other, map[string]string{"System.map": tinyMap, "x.ko": tinyModuleFile("renamed", "f"), "symvers.gz": gzipped(tinySymvers)})
+	at := func(name string) string { return filepath.Join(other, name) }
+	k, err := FindKernelIn(root, strings.Join([]string{release, at("System.map"), at("x.ko"), at("symvers.gz")}, ","))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"ext4", "nf_nat", "renamed"}, k.Modules(), "a single module is called what it says")
+	table, err := k.Read(Names("dup", "secret"), "renamed")
+	require.NoError(t, err)
+	assert.Len(t, table.Lookup("vmlinux", "dup"), 2, "of System.map, not of the image")
+	require.Len(t, table.Exports("secret"), 1)
+	assert.Equal(t, at("symvers.gz"), table.Exports("secret")[0].Source)
+
+	_, err = FindKernelIn(root, at("System.map")+","+at("gone"))
+	assert.ErrorIs(t, err, os.ErrNotExist)
+	_, err = FindKernelIn(root, "")
+	assert.ErrorContains(t, err, "an empty name")
+}
+
+// A package of headers that was unpacked somewhere, for an installed kernel.
+func TestFindKernelFromHeadersElsewhere(t *testing.T) {
+	root, other := t.TempDir(), t.TempDir()
+	lay(t, root, installed(release))
+	headers := "usr/src/linux-headers-" + release
+	require.NoError(t, os.MkdirAll(filepath.Join(other, "usr/src"), 0o755))
+	require.NoError(t, os.Rename(filepath.Join(root, headers), filepath.Join(other, headers)))
+	for _, x := range []string{other, filepath.Join(other, headers)} {
+		k, err := FindKernelIn(root, x)
+		if x == other {
+			assert.Error(t, err, "an unpacked package stands for itself")
+			continue
+		}
+		require.NoError(t, err)
+		assert.Contains(t, strings.Join(k.Notes, "\n"), "exports: "+filepath.Join(other, headers))
+		assert.Equal(t, []string{"ext4", "nf_nat"}, k.Modules())
+		table, err := k.Read(Names("dup", "secret"))
+		require.NoError(t, err)
+		assert.Len(t, table.Lookup("vmlinux", "dup"), 12)
+		assert.Len(t, table.Exports("secret"), 1)
+	}
+}
+
+func TestFindKernelInBuildTree(t *testing.T) {
+	tree := t.TempDir()
+	lay(t, tree, map[string]string{
+		"vmlinux":                       string(tinyVmlinux(tinySymbol{"dup", local | fn, 1, 0x1010, 4}, tinySymbol{"dup", local | fn, 1, 0x1000, 4}).bytes()),
+		"System.map":                    tinyMap,
+		"Module.symvers":                tinySymvers,
+		"include/config/kernel.release": "6.9.0-mine\n",
+		"modules.order":                 "fs/ext4/ext4.o\nkernel/locking/locktorture.o\n../evil.o\n",
+		"modules.builtin":               "kernel/fs/jbd2/jbd2.ko\n",
+		"fs/ext4/ext4.ko":               tinyModuleFile("ext4", "one"),
+		"kernel/locking/locktorture.ko": tinyModuleFile("locktorture", "one"),
+		"not/built/this/time.ko":        "",
+	})
+	k, err := FindKernelIn(t.TempDir(), tree)
+	require.NoError(t, err)
+	assert.Equal(t, "6.9.0-mine", k.Release)
+	assert.Equal(t, []string{"ext4", "locktorture"}, k.Modules())
+	assert.Equal(t, Unknown, k.Presence("xfs"), "evil is not there, so others may be missing too")
+	assert.Contains(t, strings.Join(k.Notes, "\n"), "System.map: not needed")
+	table, err := k.Read(Names("dup", "printk"))
+	require.NoError(t, err)
+	assert.Equal(t, []uint64{0x1000, 0x1010}, addresses(table.Lookup("vmlinux", "dup")))
+	assert.Len(t, table.Exports("printk"), 1)
+}
+
+// One list or one module less, and nothing is known of modules that are not there.
+func TestModulesAreAllOnlyWithBothListsAndAllFiles(t *testing.T) {
+	for _, gone := range []string{"modules.order", "modules.builtin", "kernel/fs/ext4/ext4.ko"} {
+		root := t.TempDir()
+		lay(t, root, installed(release))
+		require.NoError(t, os.Remove(filepath.Join(root, "lib/modules", release, gone)))
+		k, err := FindKernelIn(root, release)
+		require.NoError(t, err)
+		assert.Equal(t, Unknown, k.Presence("xfs"), gone)
+	}
+}
+
+func TestUpdatedModuleComesFirst(t *testing.T) {
+	root := t.TempDir()
+	files := installed(release)
+	files["lib/modules/"+release+"/updates/ext4.ko"] = tinyModuleFile("ext4", "newer")
+	lay(t, root, files)
+	k, err := FindKernelIn(root, release)
+	require.NoError(t, err)
+	table, err := k.Read(Names("newer", "one"), "ext4")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"newer"}, table.Names("ext4"))
+	assert.Contains(t, strings.Join(k.Notes, "\n"), "updates/ext4.ko, not ")
+}
+
+func TestNothingFoundSaysWhereItLookedAndWhatToDo(t *testing.T) {
+	root := t.TempDir()
+	files := installed(release)
+	delete(files, "boot/vmlinuz-"+release)
+	lay(t, root, files)
+	lay(t, root, map[string]string{"boot/vmlinuz-6.1.0-8-amd64": tinyImage()})
+	for _, x := range []string{release, "6.1.0-7-amd64", t.TempDir()} {
+		_, err := FindKernelIn(root, x)
+		var missing *MissingError
+		require.ErrorAs(t, err, &missing, x)
+		looked, advice := strings.Join(missing.Looked, "\n"), strings.Join(missing.Advice, "\n")
+		if x == release {
+			assert.Contains(t, looked, "boot/vmlinuz-"+release+": not there")
+			assert.Contains(t, looked, "boot/System.map-"+release+": a stub")
+			assert.Contains(t, advice, "linux-image-"+release+"-dbg")
+			assert.Contains(t, advice, "6.1.0-8-amd64")
+		}
+		assert.NotEmpty(t, looked)
+		assert.NotEmpty(t, advice)
+	}
+}
+
+func TestSeveralKernelsInOneFolderAreListed(t *testing.T) {
+	root := t.TempDir()
+	lay(t, root, installed(release))
+	lay(t, root, map[string]string{"boot/vmlinuz-6.1.0-8-amd64": tinyImage(), "boot/vmlinuz-6.1.0-8-amd64.old": "", "boot/vmlinuz-0-rescue-f00": ""})
+	_, err := FindKernelIn(root, root)
+	require.ErrorContains(t, err, "6.1.0-8-amd64, "+release)
+	assert.NotContains(t, err.Error(), "rescue")
+	assert.NotContains(t, err.Error(), ".old")
+	assert.ErrorContains(t, err, "as in "+filepath.Join(root, "boot/vmlinuz-6.1.0-8-amd64")+":")
+	_, err = FindKernelIn("/", filepath.Join(root, "lib/modules", release))
+	assert.NoError(t, err)
+}
+
+// Where only root may read the image, the running kernel still tells.
+func TestRunningKernelsOwnTable(t *testing.T) {
+	root := t.TempDir()
+	lay(t, root, map[string]string{
+		"boot/vmlinuz-" + release:   "no image at all, but a line\n",
+		"proc/sys/kernel/osrelease": release + "\n",
+		"proc/kallsyms":             "0000000000000000 A fixed_percpu_data\n" + tinyMap,
+	})
+	k, err := FindKernelIn(root, release)
+	require.NoError(t, err)
+	table, err := k.Read(Names("dup"))
+	require.NoError(t, err)
+	assert.Equal(t, Kallsyms, table.Facts("vmlinux").Kind)
+	assert.Contains(t, strings.Join(k.Notes, "\n"), "vmlinuz-"+release+": passed over")
+
+	// Without addresses a System.map is better.
+	lay(t, root, map[string]string{
+		"proc/kallsyms":              strings.Repeat("0000000000000000 t dup\n", 3),
+		"boot/System.map-" + release: tinyMap,
+	})
+	k, err = FindKernelIn(root, release)
+	require.NoError(t, err)
+	table, err = k.Read(Names("dup"))
+	require.NoError(t, err)
+	assert.Len(t, table.Lookup("vmlinux", "dup"), 2)
+	require.NoError(t, os.Remove(filepath.Join(root, "boot/System.map-"+release)))
+	k, err = FindKernelIn(root, release)
+	require.NoError(t, err)
+	assert.Contains(t, strings.Join(k.Notes, "\n"), "all addresses are 0")
+
+	// It is no help for another kernel.
+	_, err = FindKernelIn(root, "6.1.0-8-amd64")
+	assert.Error(t, err)
+}
+
+// What looked like an image and can't be read is passed over when there is more.
+func TestDamagedImageIsPassedOver(t *testing.T) {
+	root := t.TempDir()
+	image := []byte(tinyImage())
+	lay(t, root, map[string]string{
+		"boot/vmlinuz-" + release:    string(image[:len(image)/2]),
+		"boot/System.map-" + release: tinyMap,
+	})
+	k, err := FindKernelIn(root, release)
+	require.NoError(t, err)
+	table, err := k.Read(Names("dup"))
+	require.NoError(t, err)
+	assert.Len(t, table.Lookup("vmlinux", "dup"), 2)
+	require.NotEmpty(t, table.Notes)
+	assert.Contains(t, table.Notes[0], "passed over: ")
+
+	require.NoError(t, os.Remove(filepath.Join(root, "boot/System.map-"+release)))
+	k, err = FindKernelIn(root, release)
+	require.NoError(t, err)
+	_, err = k.Read(Names("dup"))
+	assert.ErrorContains(t, err, "vmlinuz-"+release)
+}
+
+func TestImageOfAnotherReleaseIsNoted(t *testing.T) {
+	root := t.TempDir()
+	image := []byte(tinyImage())
+	copy(image[0x300:], "6.1.0-8-amd64 (somebody@somewhere)\x00")
+	image[0x20e], image[0x20f] = 0, 1 // 0x100 + 0x200
+	lay(t, root, map[string]string{"boot/vmlinuz-" + release: string(image)})
+	k, err := FindKernelIn(root, release)
+	require.NoError(t, err)
+	assert.Contains(t, strings.Join(k.Notes, "\n"), "says that it is 6.1.0-8-amd64, not "+release)
+}
+
+func TestAddModules(t *testing.T) {
+	dir := t.TempDir()
+	lay(t, dir, map[string]string{
+		"file-name.ko": tinyModuleFile("own_name", "f"), "sub/b-c.ko": tinyModuleFile("b_c", "g"),
+		"text.ko": "no module\n", "vmlinux.ko": string(tinyVmlinux().bytes()), "empty/": "",
+		"notes.konf": "",
+	})
+	k := NewKernel("x")
+	require.NoError(t, k.AddModules(filepath.Join(dir, "file-name.ko")))
+	require.NoError(t, k.AddModules(filepath.Join(dir, "sub")))
+	assert.Equal(t, []string{"b_c", "own_name"}, k.Modules())
+	assert.Equal(t, Present, k.Presence("own_name"))
+	assert.Equal(t, Unknown, k.Presence("file_name"))
+	for _, bad := range []string{"text.ko", "empty", "gone", "vmlinux.ko"} {
+		assert.Error(t, k.AddModules(filepath.Join(dir, bad)), bad)
+	}
+	// Of two with one name the later one counts.
+	lay(t, dir, map[string]string{"newer/own-name.ko": tinyModuleFile("own_name", "newer")})
+	require.NoError(t, k.AddModules(filepath.Join(dir, "newer/own-name.ko")))
+	table, err := k.ReadAll(All)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"newer"}, table.Names("own_name"))
+}
+
+func TestDifferentBuildsAreNoted(t *testing.T) {
+	vmlinux := func(id string) Source {
+		e := tinyVmlinux(tinySymbol{"f", local | fn, 1, 0x1000, 4})
+		e.sections = append(e.sections, tinySection{".notes", 0, 0, []byte("\x04\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00Foo\x00\x04\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x00GNU\x00" + id)})
+		b := e.bytes()
+		// The section header of the fourth section: SHT_NOTE.
+		shoff := int(b[40]) | int(b[41])<<8
+		b[shoff+4*64+4] = 7
+		return source(t, "vmlinux "+id, b)
+	}
+	table := read(t, vmlinux("ab"), vmlinux("ab"))
+	assert.Equal(t, "6162", table.Sources[0].BuildID)
+	assert.Empty(t, table.Notes)
+	table = read(t, vmlinux("ab"), vmlinux("cd"))
+	require.Len(t, table.Notes, 1)
+	assert.Contains(t, table.Notes[0], "different builds")
+}
