@@ -59,10 +59,10 @@ lab: prerequisites ## run the kernel scenarios on KLP_LAB_KERNELS (default all: 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	scripts/fuzz.sh $(FUZZTIME)
 
-corpus: ## round-trip every .ko below KLP_CORPUS=dir[:dir] (default: the lab's kernels, three architectures)
+corpus: ## read every .ko below KLP_CORPUS=dir[:dir] (default: the lab's kernels, three architectures)
 	@dirs="$${KLP_CORPUS:-$$($(LAB) corpus)}"; \
 	if [ -z "$$dirs" ]; then echo "corpus: not run: no kernel packages are to be had here"; [ "$$CI" != true ]; exit; fi; \
-	KLP_CORPUS="$$dirs" $(GO) test -count=1 -timeout 30m -run '^TestCorpus$$' -v ./elfrw
+	KLP_CORPUS="$$dirs" $(GO) test -count=1 -timeout 30m -run '^TestCorpus$$' -v ./elfrw ./klpreloc/special
 
 bench: build ## run the benchmarks; ratios to GNU objcopy and cp among them
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...

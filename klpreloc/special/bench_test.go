@@ -145,7 +145,7 @@ func TestMemory(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		require.Empty(t, problems)
 		require.Equal(t, []int{1, 1, 100_000, 100_000}, sizes(tables))
-		assert.Less(t, float64(after.TotalAlloc-before.TotalAlloc), 2.5*float64(len(in)), "%d bytes", len(in))
+		assert.Less(t, float64(after.TotalAlloc-before.TotalAlloc), 1.6*float64(len(in)), "%d bytes", len(in))
 	}
 }
 

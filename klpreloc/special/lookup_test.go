@@ -3,6 +3,7 @@
 package special
 
 import (
+	"cmp"
 	"math/rand"
 	"testing"
 
@@ -87,6 +88,27 @@ func TestIn(t *testing.T) {
 	assert.Nil(t, tables.In(alt, ^uint64(0)))
 	assert.Nil(t, tables.In(section(t, f, ".text"), 0))
 	assert.Nil(t, tables.In(nil, 0))
+}
+
+// TestManySpans: they are sorted in another way.
+func TestManySpans(t *testing.T) {
+	random := rand.New(rand.NewSource(1))
+	for _, most := range []uint64{0, 300, 1 << 11, 1 << 40, 1 << 63} {
+		var list spans[int]
+		for i := range 1000 {
+			from := random.Uint64() % (most + 1)
+			list = append(list, span[int]{from: from, to: from + 1, what: i})
+		}
+		want := slices.Clone(list)
+		slices.SortStableFunc(want, func(a, b span[int]) int { return cmp.Compare(a.from, b.from) })
+		list.index()
+		for i := range want {
+			require.Equal(t, want[i].what, list[i].what, "up to %#x: number %d", most, i)
+		}
+		n := 0
+		assert.True(t, list.overlap(0, ^uint64(0), func(*span[int]) bool { n++; return true }))
+		assert.Len(t, list, n)
+	}
 }
 
 // TestSpans compares the tree with a look at each span.

@@ -97,6 +97,8 @@ func TestProblems(t *testing.T) {
 			".parainstructions+0x10: instruction of the paravirt site has no relocation", 1},
 		"twice": {"x86_64-6.1", insert("__jump_table", 4, elfrw.Rela{Offset: 0x10, Type: uint32(elf.R_X86_64_PC32)}),
 			"__jump_table+0x10: code of the jump label has two relocations", 1},
+		"twice, the second time at the end": {"x86_64-6.1", insert("__jump_table", 15, elfrw.Rela{Offset: 0x10, Type: uint32(elf.R_X86_64_PC32)}),
+			"__jump_table+0x10: code of the jump label has two relocations", 1},
 		"last field twice": {"x86_64-6.1", insert("__jump_table", 6, elfrw.Rela{Offset: 0x18, Type: uint32(elf.R_X86_64_PC64)}),
 			"__jump_table+0x18: key of the jump label has two relocations", 1},
 		"no field": {"x86_64-6.1", insert(".altinstructions", 4, elfrw.Rela{Offset: 20, Type: uint32(elf.R_X86_64_PC32)}),

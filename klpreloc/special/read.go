@@ -94,10 +94,11 @@ func (r *reader) read(layouts []layout) *Problem {
 	}
 	if len(r.Relocs) == 1 {
 		r.relocs = &source{section: r.Relocs[0]}
-		if p := r.sound(layouts); p == nil && !r.relocs.disorder {
+		if p := r.sound(layouts); p == nil {
 			return nil
 		}
-		// What is missing may come later.
+		// What is missing may come later, and what is too much may belong
+		// to an entry that has been.
 	}
 	r.relocs = inOrder(r.Relocs)
 	r.refs = r.relocs.numbers()
@@ -199,7 +200,7 @@ func (r *reader) entries() *Problem {
 				have++
 				continue
 			}
-			if !slices.Contains(r.arch.none, x.Type) {
+			if x.Offset < e.Offset || !slices.Contains(r.arch.none, x.Type) {
 				return r.unexpected(&e, x, have)
 			}
 		}

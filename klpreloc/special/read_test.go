@@ -245,6 +245,24 @@ func TestRelocationsOfEntries(t *testing.T) {
 	}
 }
 
+// TestStrayRelocations: one that does nothing is its entry's wherever it stands.
+func TestStrayRelocations(t *testing.T) {
+	for _, at := range []int{0, 3, 7, 15} {
+		f := open(t, "x86_64-6.1")
+		edit(t, f, "__jump_table", func(r []elfrw.Rela) []elfrw.Rela { return slices.Insert(r, at, elfrw.Rela{Offset: 0x13}) })
+		x := table(t, read(t, f), "__jump_table")
+		for i := range x.Len() {
+			want := 3
+			if i == 1 {
+				want = 4
+				assert.Contains(t, x.Entry(i).Relocations(), Reloc{x.Relocs[0], at})
+			}
+			assert.Len(t, x.Entry(i).Relocations(), want, "inserted at %d: entry %d", at, i)
+			assert.Equal(t, uint32(elf.R_X86_64_PC64), x.Relocs[0].Relocs()[x.Entry(i).KeyReloc().Index].Type)
+		}
+	}
+}
+
 func TestKeys(t *testing.T) {
 	f := open(t, "x86_64-6.1")
 	entries := table(t, read(t, f), "__jump_table")

@@ -14,12 +14,10 @@ import (
 // them in that order in one section, where nothing has to be kept; what was spread
 // over sections, or turns out to be in another order, has to be sorted first.
 type source struct {
-	section  *elfrw.Section // the only one
-	stream   *elfrw.RelocReader
-	list     []numbered // or all of them
-	taken    int
-	last     uint64 // offset of the last one taken from stream
-	disorder bool   // there was one in front of it: nothing that next returned is of use
+	section *elfrw.Section // the only one
+	stream  *elfrw.RelocReader
+	list    []numbered // or all of them
+	taken   int
 }
 
 type numbered struct {
@@ -40,11 +38,8 @@ func inOrder(sections []*elfrw.Section) *source {
 	return &source{list: all}
 }
 
-// numbers returns the relocations by place, nil when these are those of section.
+// numbers returns which relocations are in the list.
 func (s *source) numbers() []Reloc {
-	if s.section != nil {
-		return nil
-	}
 	refs := make([]Reloc, len(s.list))
 	for i := range s.list {
 		refs[i] = s.list[i].Reloc
@@ -54,7 +49,7 @@ func (s *source) numbers() []Reloc {
 
 // rewind starts again at the first relocation.
 func (s *source) rewind() {
-	s.taken, s.last = 0, 0
+	s.taken = 0
 	if s.section != nil {
 		s.stream = s.section.ReadRelocs()
 	}
@@ -64,20 +59,11 @@ func (s *source) rewind() {
 // when there is none; taken counts the calls.
 func (s *source) next() *elfrw.Rela {
 	s.taken++
-	if s.section == nil {
-		if s.taken > len(s.list) {
-			return nil
-		}
-		return &s.list[s.taken-1].Rela
-	}
-	x := s.stream.Next()
-	if x == nil {
+	switch {
+	case s.section != nil:
+		return s.stream.Next()
+	case s.taken > len(s.list):
 		return nil
 	}
-	if x.Offset < s.last {
-		s.disorder = true
-		return nil
-	}
-	s.last = x.Offset
-	return x
+	return &s.list[s.taken-1].Rela
 }
