@@ -328,7 +328,7 @@ func TestObjects(t *testing.T) {
 		return "klp-convert-symbol-data.0.1\n*vmlinux\nklp_enable_patch\n__ksymtab_klp_enable_patch\nextra0\nextra1\nextra2\nextra3\nextra4\nextra5\nvm_call\nvm_string\nvm_table\nvm_value\n" + strings.Join(objects, "")
 	}
 	t.Run("nothing tells", func(t *testing.T) {
-		_, found := convertedAgainst(t, borrower(t), klpreloc.Options{Kernel: kernelOf(t, list())})
+		_, found := convertedAgainst(t, borrower(t), klpreloc.Options{Kernel: kernelOf(t, kallsyms[:strings.Index(kallsyms, "ffffffffc")])})
 		d := the(t, klpreloc.NotChecked, found)
 		assert.Equal(t, klpreloc.Warning, d.Severity)
 		assert.Equal(t, []string{"--module ext4.ko"}, d.Hints)
@@ -383,4 +383,31 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 	d := the(t, klpreloc.NoSuchObject, found)
 	assert.Equal(t, klpreloc.Error, d.Severity)
 	assert.Equal(t, []string{"there is one called btrfs"}, d.Hints)
+}
+
+// Where nothing tells exports, modpost's word has to do; where there is no vmlinux,
+// nothing can be said of what is undefined.
+func TestKernelsThatTellLittle(t *testing.T) {
+	text := strings.ReplaceAll(kallsyms, " __ksymtab_", " ksymtab_")
+	f := undefined(t, "offered", "once")
+	versionTable(f, "klp_enable_patch", "offered")
+	g, found := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
+	assert.Equal(t, klpreloc.Warning, the(t, klpreloc.NotChecked, found).Severity)
+	assert.True(t, symbol(t, g, "offered").Undefined())
+	symbol(t, g, ".klp.sym.vmlinux.once,0")
+
+	k := withModules(t, "ffffffffc0001000 t mod_call\t[ext4]\nffffffffc0001100 d mod_value\t[ext4]\n")
+	f = undefined(t, "forgotten")
+	versionTable(f, "klp_enable_patch")
+	_, found = convertedAgainst(t, f, klpreloc.Options{Kernel: k})
+	assert.Contains(t, the(t, klpreloc.NotChecked, found).Message, "has the symbols of vmlinux")
+	assert.Equal(t, klpreloc.Warning, the(t, klpreloc.StrongUndefined, found).Severity, "as without a kernel")
+}
+
+// What v7's build did not list does not exist.
+func TestListHasAllObjects(t *testing.T) {
+	f := borrower(t, "zfs")
+	annotate(t, f, "zfs", "show", 0)
+	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, "klp-convert-symbol-data.0.1\n*vmlinux\nvm_call\n*ext4\nmod_call\nmod_value\n")})
+	assert.Equal(t, klpreloc.Error, the(t, klpreloc.NoSuchObject, found).Severity)
 }

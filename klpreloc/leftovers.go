@@ -16,7 +16,7 @@ const annotateIt = "static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%
 // not to mind them (KBUILD_MODPOST_WARN=1) or does not (weak ones), so minding
 // them is up to us.
 func (p *planner) leftovers() {
-	if !p.Input.Modinfo.Livepatch() || len(p.Input.Objtool) > 0 || p.table != nil && p.infers() {
+	if !p.Input.Modinfo.Livepatch() || len(p.Input.Objtool) > 0 || p.triaged {
 		return
 	}
 	names, known := versioned(p.File)

@@ -143,6 +143,7 @@ type planner struct {
 	modules  *sympos.Table // of all modules, where their exports had to be read
 	objects  []string      // that the livepatch names, and vmlinux; sorted
 	unknown  []string      // objects that nothing tells of, said already
+	triaged  bool          // undefined symbols without annotations were looked up
 	inferred []*Annotation
 	absent   []absence
 }

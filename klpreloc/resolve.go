@@ -95,6 +95,7 @@ func (p *planner) survey() {
 	for name := range schemeSymbols {
 		names = append(names, name)
 	}
+	names = append(names, alwaysExported...)
 	table, err := k.Read(sympos.Names(names...), p.objects...)
 	if err != nil {
 		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
@@ -112,6 +113,16 @@ func (p *planner) kernelTitle() string {
 		return p.Kernel.Release
 	}
 	return p.Kernel.Name
+}
+
+// alwaysExported are symbols that every kernel with livepatching exports: where none
+// of them is, nothing tells what else is exported.
+var alwaysExported = []string{"klp_enable_patch", "klp_register_patch"}
+
+// exportsKnown reports whether anything tells what vmlinux exports. A table without
+// data symbols (no KALLSYMS_ALL) does not.
+func (p *planner) exportsKnown() bool {
+	return slices.ContainsFunc(alwaysExported, func(name string) bool { return len(p.table.Exports(name)) > 0 })
 }
 
 // plausible reports whether a kernel can have a symbol of that name.
@@ -189,7 +200,11 @@ func (p *planner) exists(a *Annotation, object string) bool {
 	if p.table.Has(object) {
 		return true
 	}
-	switch p.Kernel.Presence(object) {
+	presence := p.Kernel.Presence(object)
+	if presence == sympos.Unknown && p.table.Facts(vmlinux).Kind == sympos.SymbolList {
+		presence = sympos.Absent // the build listed all objects
+	}
+	switch presence {
 	case sympos.BuiltIn:
 		b := *a
 		if b.LPObject == object {
@@ -208,7 +223,13 @@ func (p *planner) exists(a *Annotation, object string) bool {
 		}
 		return false
 	}
-	if !slices.Contains(p.unknown, object) {
+	switch {
+	case slices.Contains(p.unknown, object):
+	case object == vmlinux:
+		p.unknown = append(p.unknown, object)
+		p.warnf(NotChecked, a.place(), a.Name, "nothing that was given for kernel %s has the symbols of vmlinux: what is said about it is not checked", p.kernelTitle()).
+			hint("--kernel vmlinuz or vmlinux")
+	default:
 		p.unknown = append(p.unknown, object)
 		p.warnf(NotChecked, a.place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", p.kernelTitle(), object).
 			hint("--module %s.ko", object)

@@ -35,12 +35,22 @@ func (p *planner) infers() bool {
 
 // triage decides what becomes of undefined symbols without annotations.
 func (p *planner) triage() {
-	if p.table == nil || !p.infers() {
+	if p.table == nil || !p.infers() || !p.table.Has(vmlinux) {
 		return
+	}
+	p.triaged = true
+	var imports map[string]bool // as far as modpost says, where nobody else does
+	if !p.exportsKnown() {
+		p.warnf(NotChecked, nowhere, "", "nothing tells what kernel %s exports: what modpost took for an export is left alone, all else is taken for hidden", p.kernelTitle()).
+			hint("--kernel %s,Module.symvers", p.Kernel.Name)
+		imports = map[string]bool{}
+		for _, name := range p.versionNames() {
+			imports[name] = true
+		}
 	}
 	var unknown []*elfrw.Symbol
 	for _, y := range p.File.Symbols {
-		if p.wanting(y) && !p.known(y) {
+		if p.wanting(y) && !imports[y.Name] && !p.known(y) {
 			unknown = append(unknown, y)
 		}
 	}
