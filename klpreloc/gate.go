@@ -10,6 +10,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/klpreloc/reach"
+	"github.com/klp-convert/klp-convert/klpreloc/special"
 )
 
 // A klp relocation section is named after the object whose coming applies it, the
@@ -39,6 +40,9 @@ type gates struct {
 	doubt   error // why patches are not all that the module declares
 	objects map[string]bool
 	reach   *reach.Attribution // nil until needed
+
+	tables   *special.Tables // nil until needed
+	problems []special.Problem
 }
 
 func newGates(f *elfrw.File, scheme Scheme) *gates {
@@ -66,10 +70,22 @@ func (g *gates) apart(a, b string) bool { return g.objects[a] && g.objects[b] }
 // no news for one that makes none.
 func (g *gates) none() bool { return errors.Is(g.doubt, klppatch.ErrNone) }
 
-// at returns the livepatched objects that the place works for.
+// special returns the module's special sections.
+func (g *gates) special() *special.Tables {
+	if g.tables == nil {
+		g.tables, g.problems = special.Read(g.file)
+	}
+	return g.tables
+}
+
+// at returns the livepatched objects that the place works for: those of its code,
+// for an entry of a special section.
 func (g *gates) at(s *elfrw.Section, offset uint64) []string {
 	if len(g.patches) == 0 {
 		return nil
+	}
+	if e := g.special().In(s, offset); e != nil {
+		s, offset = e.Site.Section, e.Site.Offset
 	}
 	if g.reach == nil {
 		g.reach = reach.Attribute(g.file, g.patches...)

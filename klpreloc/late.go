@@ -32,16 +32,6 @@ type touched struct {
 	gates     *gates
 	nameOf    func(*elfrw.Symbol) string // what an annotated symbol is called in the kernel
 	keepInert bool
-
-	tables   *special.Tables // nil until needed
-	problems []special.Problem
-}
-
-func (t *touched) special() *special.Tables {
-	if t.tables == nil {
-		t.tables, t.problems = special.Read(t.gates.file)
-	}
-	return t.tables
 }
 
 // late reports whether a klp relocation for the gate waits for its object.
@@ -72,7 +62,7 @@ func (t *touched) judge(m *machine, s *elfrw.Section, r *elfrw.Rela, gate string
 			width = uint64(n)
 		}
 	}
-	tables := t.special()
+	tables := t.gates.special()
 	if e := tables.In(s, r.Offset); e != nil {
 		if l.gone = t.inert(e) || !t.keepInert && special.InertKey(e.Kind, t.nameOf(r.Sym)); l.gone {
 			l.cuts = []Cut{{e, ""}}
@@ -105,7 +95,7 @@ func (t *touched) judge(m *machine, s *elfrw.Section, r *elfrw.Rela, gate string
 // inert reports whether e is to be dropped where it stands in the way. Its key may
 // be annotated, and so be called otherwise in the module.
 func (t *touched) inert(e *special.Entry) bool {
-	return !t.keepInert && (t.special().Inert(e) || e.Key.Symbol != nil && special.InertKey(e.Kind, t.nameOf(e.Key.Symbol)))
+	return !t.keepInert && (t.gates.special().Inert(e) || e.Key.Symbol != nil && special.InertKey(e.Kind, t.nameOf(e.Key.Symbol)))
 }
 
 // kernelName is what y is called in the kernel, as far as it is annotated.
@@ -171,7 +161,7 @@ func (p *planner) leaves(where place, r elfrw.Rela, c Cut) bool {
 func (p *planner) key(e *special.Entry) string {
 	name := p.kernelName(e.Key.Symbol)
 	if name == "" {
-		name = p.special.special().KeyName(e)
+		name = p.gates.special().KeyName(e)
 	}
 	if name == "" {
 		return ""
@@ -215,8 +205,8 @@ func (p *planner) strange() {
 	if len(p.Moves) == 0 {
 		return
 	}
-	p.special.special()
-	for _, x := range p.special.problems {
+	p.gates.special()
+	for _, x := range p.gates.problems {
 		where := in(x.Section)
 		if x.Offset >= 0 {
 			where = at(x.Section, uint64(x.Offset))
@@ -234,7 +224,7 @@ func (p *planner) cut() {
 	if len(p.cuts) == 0 {
 		return
 	}
-	p.Tables = tableEdits(p.special.special(), p.cuts)
+	p.Tables = tableEdits(p.gates.special(), p.cuts)
 	p.referred()
 	if archs := p.archSections(); len(archs) > 0 {
 		p.notef(ArchSection, nowhere, "", "alternatives and paravirt sites with klp relocations, for the kernel to patch with their objects: %s", strings.Join(archs, ", "))

@@ -83,116 +83,61 @@ var (
 
 func TestLateRelocationsInSpecialSections(t *testing.T) {
 	with := func(o klpreloc.Options, edit func(*klpreloc.Options)) klpreloc.Options { edit(&o); return o }
+	type build func(t *testing.T, f *elfrw.File)
+	labelled := func(key string) build {
+		return func(t *testing.T, f *elfrw.File) { jumpTable(t, f, jumpLabel("a_fn", 0, key)) }
+	}
+	replaced := func(by string) build {
+		return func(t *testing.T, f *elfrw.File) {
+			replacement(t, f, "repl", by)
+			alternatives(t, f, alternative("a_fn", 8, "repl"))
+		}
+	}
+	crooked := func(t *testing.T, f *elfrw.File) {
+		s, _ := addTable(t, f, "__jump_table", 16, nil, jumpLabel("a_fn", 0, "exported"))
+		s.Data = append(s.Data, 1)
+	}
+	const (
+		useEnabled = "if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)"
+		useHelper  = "call it from a noinline helper function, outside of the alternative"
+	)
 	for name, test := range map[string]struct {
-		make    func(t *testing.T) *elfrw.File
+		uses    string // by a_fn, word by word
+		build   build
+		record  string // "object:symbol"
 		options klpreloc.Options
 		message string // of an error; "": none
 		hint    string
 	}{
-		"module's key of a jump label": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
-			jumpTable(t, f, jumpLabel("a_fn", 0, "sym"))
-			record1(t, f, "a", "sym", 0)
-			return f
-		}, early, "sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0",
-			"if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)"},
-		"vmlinux's key": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
-			jumpTable(t, f, jumpLabel("a_fn", 0, "sym"))
-			record1(t, f, "vmlinux", "sym", 0)
-			return f
-		}, early, "", ""},
-		"vmlinux's key, before 5.8": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
-			jumpTable(t, f, jumpLabel("a_fn", 0, "sym"))
-			record1(t, f, "vmlinux", "sym", 0)
-			return f
-		}, old, "sym of vmlinux in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0",
-			"if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)"},
-		"module's symbol in the site of a jump label": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a", map[string]string{"a_fn": "sym exported"})
-			jumpTable(t, f, jumpLabel("a_fn", 0, "exported"))
-			record1(t, f, "a", "sym", 0)
-			return f
-		}, early, "sym of module a in the site of the jump label at a_fn+0x0, key exported (__jump_table+0x0), which the kernel has patched before a comes",
-			"if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)"},
-		"module's symbol in the site of an alternative": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a", map[string]string{"a_fn": "exported sym"})
-			replacement(t, f, "repl", "exported")
-			alternatives(t, f, alternative("a_fn", 8, "repl"))
-			record1(t, f, "a", "sym", 0)
-			return f
-		}, early, "sym of module a in the site of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes",
-			"call it from a noinline helper function, outside of the alternative"},
-		"module's symbol in the replacement of an alternative": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
-			replacement(t, f, "repl", "sym")
-			alternatives(t, f, alternative("a_fn", 8, "repl"))
-			record1(t, f, "a", "sym", 0)
-			return f
-		}, early, "sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes",
-			"call it from a noinline helper function, outside of the alternative"},
-		"vmlinux's symbol in the replacement": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "vmlinux", map[string]string{"vm_fn": "exported exported"})
-			replacement(t, f, "repl", "sym")
-			alternatives(t, f, alternative("vm_fn", 8, "repl"))
-			record1(t, f, "vmlinux", "sym", 0)
-			return f
-		}, early, "", ""},
-		"module's symbol beside the site": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a", map[string]string{"a_fn": "sym exported"})
-			replacement(t, f, "repl", "exported")
-			alternatives(t, f, alternative("a_fn", 8, "repl"))
-			record1(t, f, "a", "sym", 0)
-			return f
-		}, early, "", ""},
-		"alternative, before 4.9": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
-			replacement(t, f, "repl", "sym")
-			alternatives(t, f, alternative("a_fn", 8, "repl"))
-			record1(t, f, "a", "sym", 0)
-			return f
-		}, older, "sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes",
-			"call it from a noinline helper function, outside of the alternative"},
-		"alternative for two objects": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a b", map[string]string{"a_fn": "exported .klp.sym.rela.b.b.other.0"})
-			replacement(t, f, "repl", "sym")
-			alternatives(t, f, alternative("a_fn", 8, "repl"))
-			record1(t, f, "a", "sym", 0)
-			return f
-		}, old, "the alternative at a_fn+0x8 (.altinstructions+0x0) holds klp relocations for b and for a; a .klp.arch section is for one object",
-			"call it from a noinline helper function, outside of the alternative"},
-		"what looks like a table": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a", map[string]string{"a_fn": "sym"})
-			s, _ := addTable(t, f, "__jump_table", 16, nil, jumpLabel("a_fn", 0, "exported"))
-			s.Data = append(s.Data, 1)
-			record1(t, f, "a", "sym", 0)
-			return f
-		}, early, "not what the kernel reads there, so it is not known which code it patches", ""},
-		"the same, where nothing is late": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a", map[string]string{"a_fn": "sym"})
-			s, _ := addTable(t, f, "__jump_table", 16, nil, jumpLabel("a_fn", 0, "exported"))
-			s.Data = append(s.Data, 1)
-			record1(t, f, "vmlinux", "sym", 0)
-			return f
-		}, early, "", ""},
-		"for an experiment": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
-			jumpTable(t, f, jumpLabel("a_fn", 0, "sym"))
-			record1(t, f, "a", "sym", 0)
-			return f
-		}, with(early, func(o *klpreloc.Options) { o.Unsafe = true }), "", ""},
-		"a tracepoint that has to stay": {func(t *testing.T) *elfrw.File {
-			f := patched(t, "a", map[string]string{"a_fn": "exported exported"})
-			jumpTable(t, f, jumpLabel("a_fn", 0, "__tracepoint_a"))
-			record1(t, f, "a", "__tracepoint_a", 0)
-			return f
-		}, with(early, func(o *klpreloc.Options) { o.KeepInert = true }),
-			"__tracepoint_a of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0",
-			"if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)"},
+		"module's key of a jump label": {"exported exported", labelled("sym"), "a:sym", early,
+			"sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useEnabled},
+		"vmlinux's key": {"exported exported", labelled("sym"), "vmlinux:sym", early, "", ""},
+		"vmlinux's key, before 5.8": {"exported exported", labelled("sym"), "vmlinux:sym", old,
+			"sym of vmlinux in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useEnabled},
+		"module's symbol in the site of a jump label": {"sym exported", labelled("exported"), "a:sym", early,
+			"sym of module a in the site of the jump label at a_fn+0x0, key exported (__jump_table+0x0), which the kernel has patched before a comes", useEnabled},
+		"module's symbol in the site of an alternative": {"exported sym", replaced("exported"), "a:sym", early,
+			"sym of module a in the site of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
+		"module's symbol in the replacement of an alternative": {"exported exported", replaced("sym"), "a:sym", early,
+			"sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
+		"vmlinux's symbol in the replacement": {"exported exported", replaced("sym"), "vmlinux:sym", early, "", ""},
+		"module's symbol beside the site":     {"sym exported", replaced("exported"), "a:sym", early, "", ""},
+		"alternative, before 4.9": {"exported exported", replaced("sym"), "a:sym", older,
+			"sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
+		"alternative for two objects": {"exported .klp.sym.rela.b.b.other.0", replaced("sym"), "a:sym", old,
+			"the alternative at a_fn+0x8 (.altinstructions+0x0) holds klp relocations for b and for a; a .klp.arch section is for one object", useHelper},
+		"what looks like a table": {"sym", crooked, "a:sym", early,
+			"not what the kernel reads there, so it is not known which code it patches", ""},
+		"the same, where nothing is late": {"sym", crooked, "vmlinux:sym", early, "", ""},
+		"for an experiment":               {"exported exported", labelled("sym"), "a:sym", with(early, func(o *klpreloc.Options) { o.Unsafe = true }), "", ""},
+		"a tracepoint that has to stay": {"exported exported", labelled("__tracepoint_a"), "a:__tracepoint_a", with(early, func(o *klpreloc.Options) { o.KeepInert = true }),
+			"__tracepoint_a of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useEnabled},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := test.make(t)
+			f := patched(t, "a b", map[string]string{"a_fn": test.uses})
+			test.build(t, f)
+			object, name, _ := strings.Cut(test.record, ":")
+			record1(t, f, object, name, 0)
 			if test.message == "" {
 				convertedAgainst(t, f, test.options)
 				return

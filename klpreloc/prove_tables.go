@@ -55,7 +55,7 @@ func (p *prover) tables() error {
 	if wrong != nil || len(cuts) == 0 {
 		return wrong
 	}
-	for _, edit := range tableEdits(t.special(), cuts) {
+	for _, edit := range tableEdits(p.gates.special(), cuts) {
 		edit := edit
 		p.edits[edit.Table.Section] = newShifter(&edit)
 	}
