@@ -88,7 +88,7 @@ func (g *gates) at(s *elfrw.Section, offset uint64) []string {
 		s, offset = e.Site.Section, e.Site.Offset
 	}
 	if g.reach == nil {
-		g.reach = reach.Attribute(g.file, g.patches...)
+		g.reach = reach.Attribute(g.file, g.special(), g.patches...)
 	}
 	return g.reach.Objects(s, offset)
 }

@@ -58,7 +58,7 @@ func BenchmarkAttribute(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := 0; i < b.N; i++ {
-		reach.Attribute(f, patches...)
+		reach.Attribute(f, nil, patches...)
 	}
 }
 
@@ -73,7 +73,7 @@ func TestLinear(t *testing.T) {
 		best := time.Hour
 		for i := 0; i < 3; i++ {
 			start := time.Now()
-			a := reach.Attribute(f, patches...)
+			a := reach.Attribute(f, nil, patches...)
 			best = min(best, time.Since(start))
 			require.Equal(t, "vmlinux", objects(t, f, a, "f0"))
 		}

@@ -66,7 +66,7 @@ func contract(t *testing.T, b []byte) {
 			}
 		}
 	}
-	a := reach.Attribute(f, patches...)
+	a := reach.Attribute(f, nil, patches...)
 	for _, s := range f.Sections {
 		for _, offset := range []uint64{0, s.Size() / 2, s.Size() - 1, s.Size()} {
 			objects := a.Objects(s, offset)

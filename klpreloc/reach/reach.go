@@ -3,6 +3,7 @@
 package reach
 
 import (
+	"cmp"
 	"debug/elf"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/code"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
+	"github.com/klp-convert/klp-convert/klpreloc/special"
 )
 
 // Attribution tells which objects the pieces of a module work for.
@@ -20,11 +22,14 @@ type Attribution struct {
 	of   []int32 // by piece, a set
 }
 
-// Attribute follows the relocations of f from what the patches declare. It
-// takes time and memory linear in the number of relocations and symbols. Later
-// changes to f are not seen.
-func Attribute(f *elfrw.File, patches ...*klppatch.Patch) *Attribution {
-	w := &walk{graph: newGraph(f)}
+// Attribute follows the relocations of f from what the patches declare. tables are
+// the special sections of f, read here when nil. It takes time and memory linear in
+// the number of relocations and symbols. Later changes to f are not seen.
+func Attribute(f *elfrw.File, tables *special.Tables, patches ...*klppatch.Patch) *Attribution {
+	if tables == nil {
+		tables, _ = special.Read(f)
+	}
+	w := &walk{graph: newGraph(f), tables: tables}
 	w.declare(patches)
 	w.cover()
 	w.read()
@@ -54,6 +59,7 @@ const thisModule = ".gnu.linkonce.this_module"
 // walk is an Attribution in the making.
 type walk struct {
 	*graph
+	tables   *special.Tables
 	sets     *sets
 	seeds    []int32  // by piece: a set that is final, or none
 	declared []bool   // by piece: the seed is all it gets
@@ -66,18 +72,7 @@ type walk struct {
 type source struct {
 	relocs *elfrw.Section
 	area   *area
-	entry  int // how many relocations make an entry; 0: not a table of entries
 }
-
-// entries are the tables whose entries are about code: how many relocations
-// each has, of which the first is the code.
-//
-//	.altinstructions    site, replacement   (arch/x86/include/asm/alternative.h, and
-//	                                         arm64's, s390's and loongarch's)
-//	__ex_table          insn, fixup         (arch/x86/include/asm/extable.h)
-//	__jump_table        code, target, key   (include/linux/jump_label.h)
-//	.static_call_sites  addr, key           (include/linux/static_call_types.h)
-var entries = map[string]int{".altinstructions": 2, "__ex_table": 2, "__jump_table": 3, ".static_call_sites": 2}
 
 // declare cuts where the declarations are.
 func (w *walk) declare(patches []*klppatch.Patch) {
@@ -108,11 +103,7 @@ func (w *walk) read() {
 		if !s.HasRelocs() || s.Type != elf.SHT_RELA || s.Target == nil || a == nil {
 			continue
 		}
-		src := source{relocs: s, area: a}
-		if n := entries[s.Target.Name]; n != 0 && s.NumRelocs()%n == 0 {
-			src.entry = n
-		}
-		w.relocs = append(w.relocs, src)
+		w.relocs = append(w.relocs, source{s, a})
 		for r := s.ReadRelocs(); ; {
 			x := r.Next()
 			if x == nil {
@@ -229,34 +220,92 @@ func (w *walk) edges(visit func(from, to int)) {
 		}
 	}
 	for _, src := range w.relocs {
-		var at [3]uint64 // of an entry's relocations
-		var to [3]int
-		n := 0
+		switch t := w.tables.Table(src.area.section); {
+		case t != nil:
+			continue // below, entry by entry
+		case src.area.section.Name == exTable:
+			w.fixups(src, edge)
+			continue
+		}
 		for r := src.relocs.ReadRelocs(); ; {
 			x := r.Next()
 			if x == nil {
 				break
 			}
-			from, p := w.ends(src.area, x)
-			if src.entry == 0 {
-				edge(from, p)
-				continue
+			from, to := w.ends(src.area, x)
+			edge(from, to)
+		}
+	}
+	// An entry is about code, which leads to all that it says. Package special has
+	// found out what that is.
+	for _, t := range w.tables.All {
+		for i := range t.Len() {
+			e := t.Entry(i)
+			site := w.piece(e.Site.Section, e.Site.Offset)
+			if e.Replacement.Section != nil {
+				edge(site, w.piece(e.Replacement.Section, e.Replacement.Offset))
 			}
-			at[n], to[n] = x.Offset, p
-			if n++; n < src.entry {
-				continue
-			}
-			n = 0
-			// Evenly spaced, or what was an entry isn't whole any more.
-			width := at[1] - at[0]
-			if width != 4 && width != 8 || src.entry == 3 && at[2]-at[1] != width {
-				continue
-			}
-			for _, p := range to[1:src.entry] {
-				edge(to[0], p)
+			if e.Key.Section != nil {
+				edge(site, w.piece(e.Key.Section, e.Key.Offset))
 			}
 		}
 	}
+}
+
+// exTable says where code goes on that has faulted: entries of the instruction, the
+// place behind it and, by architecture and version, more (arch/x86/include/asm/extable.h:
+// a handler up to 5.15, a type since; arch/powerpc/include/asm/extable.h: no more).
+const exTable = "__ex_table"
+
+// fixups calls edge for each entry of an exception table. Its size is told by the
+// places of its relocations: each entry has one at its start and one four bytes on.
+func (w *walk) fixups(src source, edge func(from, to int)) {
+	var relocs []elfrw.Rela
+	for r := src.relocs.ReadRelocs(); ; {
+		x := r.Next()
+		if x == nil {
+			break
+		}
+		relocs = append(relocs, *x)
+	}
+	slices.SortStableFunc(relocs, func(a, b elfrw.Rela) int { return cmp.Compare(a.Offset, b.Offset) })
+	stride := exStride(src.area.section.Size(), relocs)
+	for i := 0; i+1 < len(relocs); i++ {
+		insn, fixup := &relocs[i], &relocs[i+1]
+		if stride == 0 || insn.Offset%stride != 0 || fixup.Offset != insn.Offset+4 {
+			continue
+		}
+		_, from := w.ends(src.area, insn)
+		_, to := w.ends(src.area, fixup)
+		edge(from, to)
+	}
+}
+
+// exStride returns the size of the entries of an exception table of that size, 0
+// when its relocations, in order, fit none. Entries of 12 bytes with three
+// relocations look like such of 8 with two, which only ppc has.
+func exStride(size uint64, relocs []elfrw.Rela) uint64 {
+	for _, stride := range []uint64{12, 16, 8} {
+		if size%stride != 0 {
+			continue
+		}
+		starts, seconds, fits := uint64(0), uint64(0), true
+		for _, r := range relocs {
+			switch r.Offset % stride {
+			case 0:
+				starts++
+			case 4:
+				seconds++
+			case 8:
+			default:
+				fits = false
+			}
+		}
+		if fits && starts == size/stride && seconds == starts {
+			return stride
+		}
+	}
+	return 0
 }
 
 // ends returns the piece that holds x, which applies to a, and the one that it

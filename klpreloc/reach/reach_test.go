@@ -33,7 +33,7 @@ func attribute(t testing.TB, f *elfrw.File) *reach.Attribution {
 	t.Helper()
 	patches, err := klppatch.Read(f)
 	require.NoError(t, err)
-	return reach.Attribute(f, patches...)
+	return reach.Attribute(f, nil, patches...)
 }
 
 // of returns the objects of each function and variable of testdata/patch.c that
@@ -123,7 +123,8 @@ func TestTables(t *testing.T) {
 	call := []byte{0xe8, 0, 0, 0, 0}
 	repl, y := add(f, ".altinstr_replacement", elf.SHF_EXECINSTR, append(append([]byte{}, call...), call...),
 		elfrw.Rela{Offset: 1, Sym: symbol(t, f, "setup"), Type: plt32, Addend: -4})
-	add(f, ".altinstructions", 0, make([]byte, 28),
+	entry := append(make([]byte, 12), 5, 5) // five bytes for five
+	add(f, ".altinstructions", 0, append(append([]byte{}, entry...), entry...),
 		elfrw.Rela{Offset: 0, Sym: ext4, Type: pc32, Addend: 3}, elfrw.Rela{Offset: 4, Sym: y, Type: pc32},
 		elfrw.Rela{Offset: 14, Sym: vm, Type: pc32, Addend: 3}, elfrw.Rela{Offset: 18, Sym: y, Type: pc32, Addend: 5})
 	keys, key := add(f, ".data.keys", elf.SHF_WRITE, make([]byte, 48))
@@ -199,7 +200,7 @@ func TestDeclarations(t *testing.T) {
 		f := open(t, filepath.Join(fixtures, name))
 		patches, err := klppatch.Read(f)
 		require.NoError(t, err)
-		a := reach.Attribute(f, patches...)
+		a := reach.Attribute(f, nil, patches...)
 		for _, o := range patches[0].Objects {
 			for _, at := range []klppatch.Place{o.At, o.FuncsAt} {
 				assert.Equal(t, []string{o.Name}, a.Objects(at.Section, at.Offset))
@@ -341,7 +342,7 @@ func TestNowhere(t *testing.T) {
 	assert.Nil(t, a.Objects(f.Section(".rela.text"), 0))
 	assert.Nil(t, a.Objects(&elfrw.Section{Name: "other"}, 0))
 
-	none := reach.Attribute(f)
+	none := reach.Attribute(f, nil)
 	for name, objects := range of(f, none) {
 		assert.Empty(t, objects, name)
 	}
@@ -359,7 +360,7 @@ func TestKpatch(t *testing.T) {
 	patches, err := klppatch.Read(f)
 	require.NoError(t, err)
 	require.Len(t, patches, 2)
-	a := reach.Attribute(f, patches[1])
+	a := reach.Attribute(f, nil, patches[1])
 	assert.Equal(t, []string{"vmlinux"}, a.Objects(s, 0))
 	assert.Equal(t, []string{"ext4"}, a.Objects(s, 56))
 	assert.Equal(t, []string{"ext4"}, a.Objects(c, 0))
@@ -378,5 +379,36 @@ func TestStrings(t *testing.T) {
 		i := strings.Index(string(s.Data), text+"\x00")
 		require.GreaterOrEqual(t, i, 0, text)
 		assert.Equal(t, want, strings.Join(a.Objects(s, uint64(i)), " "), text)
+	}
+}
+
+// An exception table leads from the code that faults to the code behind it, entry by
+// entry, whatever else an entry refers to.
+func TestExceptionTables(t *testing.T) {
+	for name, test := range map[string]struct{ stride, relocs int }{
+		"x86 with a type": {12, 2}, "x86 with a handler": {12, 3}, "powerpc": {8, 2}, "s390": {16, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := open(t, fixtures+"/x86_64-505.ko")
+			sites := []*elfrw.Symbol{symbol(t, f, "ext4_helper"), symbol(t, f, "vm_switch"), symbol(t, f, "nfs_switch"), symbol(t, f, "ext4_helper")}
+			fixup, y := add(f, ".text.fixup", elf.SHF_EXECINSTR, make([]byte, 16*len(sites)))
+			for i := range sites { // places that nothing but the table refers to
+				f.AddSymbol(&elfrw.Symbol{Name: "fixup" + string(rune('a'+i)), Section: fixup, Value: uint64(16 * i), Size: 16, Info: byte(elf.STT_FUNC)})
+			}
+			var relocs []elfrw.Rela
+			for i, site := range sites {
+				at := uint64(i * test.stride)
+				relocs = append(relocs, elfrw.Rela{Offset: at, Sym: site, Type: pc32, Addend: 2}, elfrw.Rela{Offset: at + 4, Sym: y, Type: pc32, Addend: int64(16 * i)})
+				if test.relocs == 3 {
+					relocs = append(relocs, elfrw.Rela{Offset: at + 8, Sym: symbol(t, f, "setup"), Type: pc32})
+				}
+			}
+			relocs[0], relocs[len(relocs)-1] = relocs[len(relocs)-1], relocs[0] // in any order
+			add(f, "__ex_table", 0, make([]byte, test.stride*len(sites)), relocs...)
+			a := attribute(t, f)
+			for i, want := range []string{"ext4", "vmlinux", "nfs", "ext4"} {
+				assert.Equal(t, []string{want}, a.Objects(fixup, uint64(16*i)), "fixup %d", i)
+			}
+		})
 	}
 }
