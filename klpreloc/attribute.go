@@ -19,8 +19,8 @@ func (p *planner) aim() {
 		p.target = p.Target
 	}
 	p.gates = newGates(p.File, SchemeEarly)
-	p.special = &touched{gates: p.gates, nameOf: p.kernelName, keepInert: p.KeepInert}
-	p.Answers.Unsafe = p.Options.Unsafe
+	p.special = &touched{gates: p.gates, nameOf: p.kernelName, keepInert: p.Options.KeepInert}
+	p.Answers.Unsafe, p.Answers.KeepInert = p.Options.Unsafe, p.Options.KeepInert
 }
 
 // chooseScheme decides how the kernel will apply what is converted, and says why.
@@ -34,7 +34,11 @@ func (p *planner) chooseScheme() {
 		return
 	}
 	p.gates.scheme, p.Scheme = scheme, scheme
-	if scheme != SchemeEarly || p.Input.Annotated() {
+	if magic := p.Input.Modinfo.Release(); scheme != SchemeEarly && p.Target == (Version{}) && p.table == nil && vendorEarly(magic) {
+		p.warnf(SchemeChosen, nowhere, "", "for kernels %s, as vermagic %q says; but kernels of that vendor carry the scheme of 5.8 under such a version", scheme, clip(magic)).
+			hint("--target 5.8, or --kernel with that kernel, which tells").
+			hint("--target %s, if it is one of the older ones", p.target)
+	} else if scheme != SchemeEarly || p.Input.Annotated() {
 		p.notef(SchemeChosen, nowhere, "", "for kernels %s, says %s", scheme, why)
 	}
 }
@@ -72,7 +76,7 @@ func (m Modinfo) schemeSource() string {
 	case !readable:
 		return fmt.Sprintf("vermagic %q, which names no version, so the newest", clip(magic))
 	}
-	return fmt.Sprintf("vermagic %q", clip(magic))
+	return fmt.Sprintf("vermagic %q", clip(m.Release()))
 }
 
 // lawful checks what a's own words ask for (kernel/livepatch/core.c,
@@ -109,9 +113,9 @@ func (p *planner) remarks(s *elfrw.Section, r elfrw.Rela, c *choice) {
 	switch c.remark {
 	case beforeOwner:
 		if p.once(GatedByOwner, name, users) {
-			p.warnf(GatedByOwner, at(s, r.Offset), name, "%s uses %s of module %s in code for %s: it is resolved when %s comes, and before that the code would use the address 0",
-				p.function(s.Target, r.Offset), a.Name, a.Object, users, a.Object).
-				hint("call it only when %s is there: set a flag in the pre-patch callback of its klp_object", a.Object)
+			p.warnf(GatedByOwner, at(s, r.Offset), name, "%s uses %s of module %s in code for %s: it is resolved when %s, and before that the code would use the address 0",
+				p.function(s.Target, r.Offset), a.Name, a.Object, users, comes(c.gate)).
+				hint("call it only when %s is there: set a flag in the pre-patch callback of its klp_object", c.gate)
 		}
 	case againstUse:
 		if p.once(LabelAgainstUse, name, users) {
@@ -119,9 +123,11 @@ func (p *planner) remarks(s *elfrw.Section, r elfrw.Rela, c *choice) {
 				p.function(s.Target, r.Offset), users, a.Name, a.LPObject)
 		}
 	case tooMany:
-		p.errorf(SharedCode, at(s, r.Offset), name, "%s is for %s, and a klp relocation for %s of %s in it can wait for one object only",
-			p.function(s.Target, r.Offset), orSeveral(users), a.Name, a.Object).
-			hint("extern typeof(%s) %s_%s %s;", a.Name, a.Object, a.Name, label(&Annotation{LPObject: "LP_OBJ", Object: a.Object, Name: a.Name}, a.Pos))
+		d := p.errorf(SharedCode, at(s, r.Offset), name, "%s is for %s, and a klp relocation for %s of %s in it can wait for one object only",
+			p.function(s.Target, r.Offset), orSeveral(users), a.Name, a.Object)
+		for _, o := range c.objects {
+			d.hint("extern typeof(%s) %s_%s %s;   /* in a copy of that code for %s */", a.Name, o, a.Name, label(&Annotation{LPObject: o, Object: a.Object, Name: a.Name}, a.Pos), o)
+		}
 	case whoseName:
 		t := p.bySymbol[r.Sym]
 		var objects []string
@@ -150,14 +156,24 @@ func orNothing(users string) string {
 	return users
 }
 
-// function names a place in code as an oops does, or says which section it is in.
+// function names a place in code as an oops does, or says which section it is in. A
+// place in a special section, or in what it copies, is named by its code.
 func (p *planner) function(s *elfrw.Section, offset uint64) string {
-	for _, y := range p.File.Symbols {
-		if y.Section == s && offset >= y.Value && offset-y.Value < y.Size && y.Name != "" {
-			return fmt.Sprintf("%s+%#x", symName(y), offset-y.Value)
-		}
+	tables := p.gates.special()
+	if e := tables.In(s, offset); e != nil {
+		s, offset = e.Site.Section, e.Site.Offset
+	} else if copied := tables.Replacements(s, offset, 1); len(copied) > 0 {
+		return "the alternative at " + tables.Function(copied[0].Site.Section, copied[0].Site.Offset)
 	}
-	return fmt.Sprintf("%s+%#x", secName(s), offset)
+	return tables.Function(s, offset)
+}
+
+// comes says when what waits for the gate is applied.
+func comes(gate string) string {
+	if gate == vmlinux {
+		return "the livepatch is enabled"
+	}
+	return gate + " comes"
 }
 
 // gated refuses klp relocation sections for objects that the patch does not have.
@@ -175,12 +191,12 @@ func (p *planner) gated() {
 			p.warnf(NeverApplied, nowhere, "", "klp relocations for %s will never be applied: the patch has no klp_object for it; converted all the same (--unsafe)", gate)
 		case gate == vmlinux:
 			p.errorf(NeverApplied, nowhere, "", "klp relocations for vmlinux would never be applied: before 5.8 that needs a klp_object without a name, and the patch has none").
-				hint("static struct klp_func no_funcs[] = { { } };").
-				hint("{ .funcs = no_funcs },   /* in the array of struct klp_object */")
+				hint("static struct klp_func no_vmlinux_funcs[] = { { } };").
+				hint("{ .funcs = no_vmlinux_funcs },   /* in the array of struct klp_object */")
 		default:
 			p.errorf(NeverApplied, nowhere, "", "klp relocations for %s would never be applied: the patch has no klp_object of that name (it has %s), and the kernel would not say a word", gate, p.declares()).
-				hint("static struct klp_func no_funcs[] = { { } };").
-				hint("{ .name = %q, .funcs = no_funcs },   /* in the array of struct klp_object */", gate)
+				hint("static struct klp_func no_%s_funcs[] = { { } };", gate).
+				hint("{ .name = %q, .funcs = no_%s_funcs },   /* in the array of struct klp_object */", gate, gate)
 		}
 	}
 	if !unchecked {

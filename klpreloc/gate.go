@@ -150,7 +150,11 @@ func (g *gates) choose(notes []*Annotation, s *elfrw.Section, offset uint64) cho
 	switch {
 	case a.Dialect.label():
 		c.gate = a.LPObject
-		if len(c.objects) > 0 && !slices.Contains(c.objects, c.gate) {
+		switch used := slices.Contains(c.objects, c.gate); {
+		case len(c.objects) == 0 || used && len(c.objects) == 1 || c.gate == vmlinux:
+		case used || c.gate == owner && slices.Contains(c.objects, vmlinux): // where else?
+			c.remark = beforeOwner
+		default:
 			c.remark = againstUse
 		}
 		return c

@@ -153,6 +153,14 @@ func TestLabelSaysTheGate(t *testing.T) {
 	assert.Equal(t, klpreloc.Warning, d.Severity)
 	assert.Equal(t, "a_fn+0x0 is for a, but the label asks for sym under b; taken as it stands", d.Message)
 
+	f = patched(t, "vmlinux b", map[string]string{"vm_fn": ".klp.sym.rela.b.b.sym,0"})
+	_, found = convertedAgainst(t, f, klpreloc.Options{})
+	assert.Equal(t, "vm_fn+0x0 uses sym of module b in code for vmlinux: it is resolved when b comes, and before that the code would use the address 0", the(t, klpreloc.GatedByOwner, found).Message)
+
+	f = patched(t, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": ".klp.sym.rela.b.b.sym,0"})
+	_, found = convertedAgainst(t, f, klpreloc.Options{})
+	the(t, klpreloc.GatedByOwner, found)
+
 	f = patched(t, "vmlinux a", map[string]string{"a_fn": ".klp.sym.rela.a.vmlinux.sym,0"})
 	g, _ = convertedAgainst(t, f, klpreloc.Options{Target: klpreloc.Version{Major: 5, Minor: 4}})
 	assert.NotNil(t, g.Section(".klp.rela.a..text.a_fn"), "before 5.8 a vmlinux symbol may wait for a module")

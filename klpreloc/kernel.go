@@ -80,11 +80,11 @@ const (
 func (s Scheme) String() string {
 	switch s {
 	case SchemeLate:
-		return "4.9 to 5.7 (applied with the object; .klp.arch)"
+		return "4.9 to 5.7"
 	case SchemeLateBare:
-		return "4.7 and 4.8 (applied with the object)"
+		return "4.7 and 4.8"
 	}
-	return "5.8 and later (vmlinux symbols applied by the module loader)"
+	return "5.8 and later"
 }
 
 // early reports whether the module loader applies vmlinux's.
@@ -100,6 +100,13 @@ func (v Version) Scheme() (Scheme, bool) {
 		return SchemeLate, true
 	}
 	return SchemeLateBare, v.atLeast(4, 7)
+}
+
+// vendorEarly reports whether a release is one of those that vendors gave the scheme of
+// 5.8: RHEL 8 from 4.18.0-284.el8 on, SLE and openSUSE since August 2020 (4.12.14 and
+// 5.3.18), whose releases don't tell from when they are.
+func vendorEarly(release string) bool {
+	return strings.Contains(release, ".el8") || strings.HasPrefix(release, "4.12.14-") || strings.HasPrefix(release, "5.3.18-")
 }
 
 // schemeSymbols are functions by which a kernel tells its scheme, whatever its

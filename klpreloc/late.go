@@ -122,10 +122,10 @@ func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool
 	switch {
 	case l.within != nil:
 		e := l.within
-		return p.tooLate(where, r, c, fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s comes, and would use the address 0",
-			e.Kind, p.function(e.Site.Section, e.Site.Offset), e, s.Target, c.gate), edits[e.Kind]), false
+		return p.tooLate(where, r, c, fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
+			e.Kind, p.function(e.Site.Section, e.Site.Offset), e, s.Target, comes(c.gate)), edits[e.Kind]), false
 	case l.table:
-		return p.tooLate(where, r, c, fmt.Sprintf("in %s: the kernel has read that table before %s comes, and would use the address 0", s.Target, c.gate),
+		return p.tooLate(where, r, c, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, comes(c.gate)),
 			"use static_key_enabled(), an indirect call, or a helper function outside of the alternative"), false
 	}
 	ok = true
@@ -134,8 +134,8 @@ func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool
 		if e.Replacement.Section == s.Target && r.Offset >= e.Replacement.Offset && r.Offset-e.Replacement.Offset < e.Replacement.Size {
 			part = "replacement"
 		}
-		ok = p.tooLate(where, r, c, fmt.Sprintf("in the %s of the %s at %s%s (%s), which the kernel has patched before %s comes",
-			part, e.Kind, p.function(e.Site.Section, e.Site.Offset), p.key(e), e, c.gate), edits[e.Kind]) && ok
+		ok = p.tooLate(where, r, c, fmt.Sprintf("in the %s of the %s at %s%s (%s), which the kernel has patched before %s",
+			part, e.Kind, p.function(e.Site.Section, e.Site.Offset), p.key(e), e, comes(c.gate)), edits[e.Kind]) && ok
 	}
 	return ok, l.gone
 }
@@ -183,26 +183,22 @@ var edits = map[special.Kind]string{
 // tooLate refuses a late relocation, or says what it will break where that was asked
 // for. It reports whether the relocation stands.
 func (p *planner) tooLate(where place, r elfrw.Rela, c *choice, why, edit string) bool {
-	owner := "of module " + c.note.Object
-	if c.note.Object == vmlinux {
-		owner = "of vmlinux"
-	}
+	of := "of " + owner(c.note.Object)
 	if p.Options.Unsafe {
-		p.warnf(SpecialSection, where, symName(r.Sym), "%s %s %s; converted all the same (--unsafe)", symName(r.Sym), owner, why)
+		p.warnf(SpecialSection, where, symName(r.Sym), "%s %s %s; converted all the same (--unsafe)", symName(r.Sym), of, why)
 		return true
 	}
-	d := p.errorf(SpecialSection, where, symName(r.Sym), "%s %s %s", symName(r.Sym), owner, why)
+	d := p.errorf(SpecialSection, where, symName(r.Sym), "%s %s %s", symName(r.Sym), of, why)
 	if edit != "" {
 		d.hint("%s", edit)
 	}
 	return false
 }
 
-// strange reports what looks like a special section and is none. It matters where
-// something late is converted, for then nothing can be said about its sites.
+// strange refuses what looks like a special section and is none: nothing could be
+// said about the code that it is about, and the kernel would patch something else.
 func (p *planner) strange() {
-	late := slices.ContainsFunc(p.Moves, func(m Move) bool { return p.gates.late(m.Object) })
-	if len(p.Moves) == 0 {
+	if len(p.targets) == 0 {
 		return
 	}
 	p.gates.special()
@@ -211,11 +207,11 @@ func (p *planner) strange() {
 		if x.Offset >= 0 {
 			where = at(x.Section, uint64(x.Offset))
 		}
-		if late && !p.Options.Unsafe {
-			p.errorf(StrangeTable, where, "", "%s: not what the kernel reads there, so it is not known which code it patches", x.Message)
-		} else {
-			p.warnf(StrangeTable, where, "", "%s: not what the kernel reads there", x.Message)
+		if p.Options.Unsafe {
+			p.warnf(StrangeTable, where, "", "%s: not what the kernel reads there; converted all the same (--unsafe)", x.Message)
+			continue
 		}
+		p.errorf(StrangeTable, where, "", "%s: not what the kernel reads there, so it is not known which code it patches", x.Message)
 	}
 }
 

@@ -43,12 +43,10 @@ func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone b
 		p.errorf(PerCPU, where, symName(r.Sym), "%s in per-CPU data can't be a klp relocation: the loader places that section itself and the kernel never applies it", symName(r.Sym)).
 			hint("set the per-CPU variable at run time, in the module's init function")
 		return false, false
-	case p.gates.late(c.gate) && strings.HasPrefix(s.Target.Name, initPrefix) && p.Options.Unsafe:
-		p.warnf(InitSection, where, symName(r.Sym), "%s of %s in %s, which the kernel frees: converted all the same (--unsafe)", symName(r.Sym), c.note.Object, s.Target)
-	case p.gates.late(c.gate) && c.gate != vmlinux && strings.HasPrefix(s.Target.Name, initPrefix) && !special.ReadEarly(s.Target.Name):
-		p.errorf(InitSection, where, symName(r.Sym), "%s of module %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s comes later", symName(r.Sym), c.note.Object, s.Target, c.gate).
-			hint("use %s in a function that is not __init", symName(r.Sym))
-		return false, false
+	case p.gates.late(c.gate) && strings.HasPrefix(s.Target.Name, initPrefix) && !special.ReadEarly(s.Target.Name):
+		if !p.early(where, s, r, c) {
+			return false, false
+		}
 	}
 	width, known := p.machine.width(r.Type)
 	if !known {
@@ -61,6 +59,31 @@ func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone b
 	}
 	p.writable(where, s.Target, r, c)
 	return p.late(s, r, c)
+}
+
+// early: what is freed once the livepatch is loaded must not be written afterwards,
+// and is run before the livepatch is enabled.
+func (p *planner) early(where place, s *elfrw.Section, r elfrw.Rela, c *choice) bool {
+	name := symName(r.Sym)
+	switch {
+	case c.gate == vmlinux: // before 5.8
+		p.warnf(InitSection, where, name, "%s in %s is resolved by klp_enable_patch(): what runs before that would use the address 0", name, s.Target)
+		return true
+	case p.Options.Unsafe:
+		p.warnf(InitSection, where, name, "%s of %s in %s, which the kernel frees: converted all the same (--unsafe)", name, c.note.Object, s.Target)
+		return true
+	}
+	p.errorf(InitSection, where, name, "%s of %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s later", name, owner(c.note.Object), s.Target, comes(c.gate)).
+		hint("use %s in a function that is not __init", name)
+	return false
+}
+
+// owner names the object that a symbol is of.
+func owner(object string) string {
+	if object == vmlinux {
+		return object
+	}
+	return "module " + object
 }
 
 // zeros: x86 refuses to relocate bytes that are not zero (since 4.0; the

@@ -428,7 +428,9 @@ func TestPairsOnLoongarchStayTogether(t *testing.T) {
 	}
 }
 
+// One relocation is no entry of those that have entries, which is an error of its own.
 func TestSectionsThatTheKernelReadsEarly(t *testing.T) {
+	entries := []string{".altinstructions", ".parainstructions", "__jump_table", ".static_call_sites", ".retpoline_sites", ".return_sites"}
 	for _, name := range []string{
 		".altinstructions", ".altinstr_replacement", ".parainstructions", "__jump_table", ".static_call_sites", ".retpoline_sites", ".return_sites", "__ex_table", ".orc_unwind_ip",
 		"__mcount_loc", "__patchable_function_entries", "__param", ".init_array", "__ksymtab", ".gnu.linkonce.this_module",
@@ -436,7 +438,10 @@ func TestSectionsThatTheKernelReadsEarly(t *testing.T) {
 		for label, want := range map[string][]klpreloc.ID{vmlinuxFoo: nil, ext4Foo: {klpreloc.SpecialSection}} {
 			f := bare(t, "x86_64")
 			addLoaded(f, name, 0, make([]byte, 16), elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 2})
-			assert.Equal(t, want, ids(t, f, klpreloc.Error), "%s in %s", label, name)
+			if slices.Contains(entries, name) {
+				want = append(slices.Clone(want), klpreloc.StrangeTable)
+			}
+			assert.ElementsMatch(t, want, ids(t, f, klpreloc.Error), "%s in %s", label, name)
 		}
 	}
 }

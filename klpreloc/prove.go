@@ -34,15 +34,19 @@ import (
 //   - the relocations of all other sections are as they were, without those
 //     against annotations and without the names of annotated symbols.
 //
-// It starts from the two files alone and shares none of Plan's decisions, only
-// its reading of annotations. done, if not nil, is told of stretches of after's
-// contents that will not be looked at again.
+// It starts from the two files and shares none of the plan. What it has in common
+// with planning are the reading of annotations and the rules that say for which
+// object a place works (gate.go, package reach) and which special entries a late
+// relocation concerns (late.go). That those rules are right is shown elsewhere, by a
+// model of the loader and by real kernels; here it is shown that the file is what
+// they ask for. done, if not nil, is told of stretches of after's contents that will
+// not be looked at again.
 func Prove(before, after *elfrw.File, answers Answers, done func([]byte)) error {
 	if err := after.Verify(); err != nil {
 		return err
 	}
 	in, _ := Read(before)
-	p := &prover{done: done, depends: answers.Depends, gates: newGates(before, answers.Scheme), unsafe: answers.Unsafe, edits: map[*elfrw.Section]*shifter{}, archs: map[string]*archProof{}, input: in, before: before, after: after, annotated: map[*elfrw.Symbol][]*Annotation{}, named: map[string]*elfrw.Symbol{}, gone: before.GoesWith(in.Sections),
+	p := &prover{done: done, depends: answers.Depends, gates: newGates(before, answers.Scheme), unsafe: answers.Unsafe, keepInert: answers.KeepInert, edits: map[*elfrw.Section]*shifter{}, archs: map[string]*archProof{}, input: in, before: before, after: after, annotated: map[*elfrw.Symbol][]*Annotation{}, named: map[string]*elfrw.Symbol{}, gone: before.GoesWith(in.Sections),
 		section: map[*elfrw.Section]*elfrw.Section{}, symbol: make(map[*elfrw.Symbol]*elfrw.Symbol, len(before.Symbols)),
 		klp: map[klpKey][]*elfrw.Section{}, idle: map[*elfrw.Symbol]bool{}}
 	for i := range in.Annotations {
@@ -71,6 +75,7 @@ type prover struct {
 	depends       []string        // modules that leave depends=
 	converted     map[string]bool // names in before of what is a klp symbol in after
 	gates         *gates
+	keepInert     bool
 	unsafe        bool                        // entries stay where they can't work
 	edits         map[*elfrw.Section]*shifter // tables of before that lose entries
 	archs         map[string]*archProof       // .klp.arch sections, by name

@@ -25,7 +25,7 @@ func (p *prover) tables() error {
 		}
 		return ""
 	}
-	t := &touched{gates: p.gates, nameOf: names}
+	t := &touched{gates: p.gates, nameOf: names, keepInert: p.keepInert}
 	m, _ := machineOf(p.before)
 	cuts := map[*special.Entry]string{}
 	var wrong error
@@ -64,10 +64,12 @@ func (p *prover) tables() error {
 
 // archProof is a .klp.arch section of after, as it should be.
 type archProof struct {
-	data   []byte
-	align  uint64
-	at     map[*special.Entry]uint64
-	relocs *relocReader
+	data    []byte
+	align   uint64
+	flags   uint64
+	entsize uint64
+	at      map[*special.Entry]uint64
+	relocs  *relocReader
 }
 
 // archSections checks the .klp.arch sections among the new ones, and returns those
@@ -86,7 +88,7 @@ func (p *prover) archSections(added []*elfrw.Section) ([]*elfrw.Section, error) 
 			name := archName(c.Object, shift.edit.Table)
 			a := p.archs[name]
 			if a == nil {
-				a = &archProof{at: map[*special.Entry]uint64{}}
+				a = &archProof{at: map[*special.Entry]uint64{}, flags: s.Flags &^ uint64(elf.SHF_GROUP), entsize: s.EntSize}
 				p.archs[name] = a
 			}
 			if n := c.Entry.Stride; n > 0 && uint64(len(a.data))%n != 0 {
@@ -113,11 +115,12 @@ func (p *prover) archSections(added []*elfrw.Section) ([]*elfrw.Section, error) 
 		case a == nil || seen[t.Name]:
 			return nil, fmt.Errorf("section %s came from nowhere", t)
 		case relocs:
-			if t.Type != elf.SHT_RELA || t.Flags != uint64(elf.SHF_INFO_LINK) || !t.HasRelocs() || t.Target == nil || t.Target.Name != name {
+			if t.Type != elf.SHT_RELA || t.Flags != uint64(elf.SHF_INFO_LINK) || t.Addr != 0 || !t.HasRelocs() || t.Target == nil || t.Target.Name != name {
 				return nil, fmt.Errorf("header of %s is not that of relocations for %s", t, name)
 			}
 			a.relocs = readerOf(t)
-		case t.Type != elf.SHT_PROGBITS || !t.Alloc() || t.Align != a.align || !bytes.Equal(t.Data, a.data):
+		case t.Type != elf.SHT_PROGBITS || !t.Alloc() || t.Flags != a.flags || t.EntSize != a.entsize || t.Align != a.align ||
+			t.Addr != 0 || t.Info != 0 || t.Link != nil || t.Target != nil || !bytes.Equal(t.Data, a.data):
 			return nil, fmt.Errorf("%s does not hold what left the tables for it", t)
 		}
 		seen[t.Name] = true

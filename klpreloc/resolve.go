@@ -40,7 +40,9 @@ type Answers struct {
 	Looked  []Answer
 	Depends []string // modules that nothing needs any more, which leave depends=
 	Scheme  Scheme
-	Unsafe  bool // entries that should have left their tables are in them
+	Unsafe  bool // klp relocations may be where they can't work
+	// KeepInert says that no entry left its table for that nobody misses it.
+	KeepInert bool
 }
 
 // Answer says what an undefined symbol is that carries no annotation, or one

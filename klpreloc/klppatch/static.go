@@ -90,7 +90,7 @@ func Read(f *elfrw.File) ([]*Patch, error) {
 	case len(patches) != 0:
 		return patches, nil
 	case r.calls:
-		return nil, Unreadable{{Reason: "the module enables a livepatch, but no klp_patch with objects stands in its data: its code fills it in"}}
+		return nil, Unreadable{{Reason: "the module enables a livepatch, but no klp_patch with objects stands in its data; its code may fill it in"}}
 	}
 	return nil, ErrNone
 }
@@ -129,6 +129,9 @@ func (r *reader) roots() (patches []*Patch, doubts Unreadable) {
 		switch {
 		case err == nil:
 			patches = append(patches, patch)
+			if list := r.reserved(p, r.objects(p).Place); r.codeRefers(list) {
+				doubts = append(doubts, Doubt{list, "the module's code refers to the list of objects, and may change it"})
+			}
 		case errors.As(err, &u) && r.calls && len(doubts) < 64: // otherwise it is something else
 			doubts = append(doubts, u...)
 		}
@@ -201,6 +204,15 @@ func (r *reader) patch(at Place, p spot) (*Patch, error) {
 	patch.Strides = Strides{Object: o.stride, ObjectBy: o.by, Func: o.fn.size, FuncBy: o.fn.by}
 	patch.Replace, patch.ReplaceKnown = r.replace(at, o.stride)
 	return patch, nil
+}
+
+// reserved returns the place of the array that begins at p as its symbol has it, where
+// that is larger than what is in use: code may fill in the rest.
+func (r *reader) reserved(p spot, used Place) Place {
+	if y := r.symbol(p, elf.STT_OBJECT); y != nil && y.Size > used.Size && y.Size <= p.section.Size()-p.offset {
+		used.Size = y.Size
+	}
+	return used
 }
 
 // replace reads klp_patch.replace. It came together with three list heads in
