@@ -32,7 +32,6 @@ type shared struct {
 	agent []byte // the guest's first process
 	tool  string // path of klp-convert
 	root  string // top folder of the sources
-	logs  string
 }
 
 // A oneBench is a workbench that is made by whoever comes first.
@@ -45,6 +44,7 @@ type oneBench struct {
 
 var (
 	benchDir   string
+	logsDir    string
 	benchesMu  sync.Mutex
 	benches    = map[Release]*oneBench{}
 	sharedOnce = sync.OnceValues(makeShared)
@@ -58,6 +58,7 @@ func TestMain(m *testing.M) {
 	}
 	status := m.Run()
 	os.RemoveAll(benchDir)
+	os.Remove(logsDir) // stays when a failed boot has left its logs
 	os.Exit(status)
 }
 
@@ -131,8 +132,16 @@ func makeShared() (*shared, error) {
 	if s.cache, err = OpenCache(); err != nil {
 		return nil, err
 	}
-	if s.logs = os.Getenv("KLP_LAB_LOGS"); s.logs == "" {
-		s.logs = filepath.Join(s.cache.Dir, "logs")
+	logs := os.Getenv("KLP_LAB_LOGS")
+	if logs == "" {
+		logs = filepath.Join(s.cache.Dir, "logs")
+	}
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		return nil, err
+	}
+	// Another run, of another tree, may be using the same cache.
+	if logsDir, err = os.MkdirTemp(logs, "run-"); err != nil {
+		return nil, err
 	}
 	if s.root, err = Root(); err != nil {
 		return nil, err
@@ -212,7 +221,7 @@ type scene struct {
 // scene returns a machine with the modules called names, converted.
 func (w *workbench) scene(t *testing.T, names ...string) *scene {
 	t.Helper()
-	s := &scene{t, w, w.kernel.VM(filepath.Join(w.logs, strings.ReplaceAll(t.Name(), "/", "-")), w.agent)}
+	s := &scene{t, w, w.kernel.VM(filepath.Join(logsDir, strings.ReplaceAll(t.Name(), "/", "-")), w.agent)}
 	for _, name := range names {
 		s.file(name, w.converted(t, name))
 	}

@@ -251,8 +251,8 @@ func (k *Kernel) AtLeast(major, minor int) bool {
 }
 
 // debugFiles are what the debug package is unpacked for: the kernel with its
-// symbol table and DWARF, and the real System.map.
-var debugFiles = []string{"./usr/lib/debug/boot/vmlinux-*", "./usr/lib/debug/boot/System.map-*"}
+// symbol table and DWARF and, until 6.12, the real System.map.
+const debugFiles = "./usr/lib/debug/boot/*"
 
 // FetchDebug returns the files of the kernel's debug package that know its
 // symbols. The package is near a gigabyte, so nothing fetches it unasked.
@@ -264,7 +264,7 @@ func FetchDebug(c *Cache, k *Kernel, say func(format string, args ...any)) ([]st
 		}
 		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, err
 	}
-	root, err := fetchPicked(c, k.release, "amd64", say, pick, func(string, string) error { return nil }, debugFiles...)
+	root, err := fetchPicked(c, k.release, "amd64", say, pick, func(string, string) error { return nil }, debugFiles)
 	if err != nil {
 		return nil, err
 	}
