@@ -130,6 +130,7 @@ func (p *planner) remarks(s *elfrw.Section, r elfrw.Rela, c *choice) {
 		}
 	case whoseName:
 		t := p.bySymbol[r.Sym]
+		t.gone = true // so that none of them is said to be unused
 		var objects []string
 		for _, n := range t.notes {
 			objects = append(objects, n.Object)

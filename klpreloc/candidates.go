@@ -3,6 +3,7 @@
 package klpreloc
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,8 +27,8 @@ const mostCandidates = 20
 
 // dialect is the one that the author uses, for lines to paste.
 func (p *planner) dialect() Dialect {
-	for i := range p.Input.Annotations {
-		return p.Input.Annotations[i].Dialect
+	if len(p.Input.Annotations) > 0 {
+		return p.Input.Annotations[0].Dialect
 	}
 	return Records
 }
@@ -36,12 +37,17 @@ func (p *planner) dialect() Dialect {
 // an object that has none yet.
 func (p *planner) line(a *Annotation, s sympos.Symbol) string {
 	b := *a
-	if b.Object == b.LPObject {
-		b.LPObject = s.Object
-	}
+	b.LPObject = p.gateFor(a, s.Object)
 	b.Object, b.Name = s.Object, s.Name
 	pos := uint32(max(s.Position, 0))
-	if a.Dialect.label() || !identifier(s.Name) || b.Object != b.LPObject {
+	if a.File != "" && strings.Contains(s.File, "/") && checkPath(s.File) == nil {
+		b.File = s.File
+		if a.Dialect.label() {
+			return b.macro()
+		}
+		return fmt.Sprintf("KLP_SYMFILE(%s, %q),", s.Name, s.File)
+	}
+	if a.Dialect.label() || !identifier(s.Name) {
 		return label(&b, pos)
 	}
 	if p.records(s.Object) {
@@ -52,7 +58,28 @@ func (p *planner) line(a *Annotation, s sympos.Symbol) string {
 
 // array is a whole array with one record.
 func array(s sympos.Symbol, pos uint32) string {
-	return fmt.Sprintf("static KLP_MODULE_RELOC(%s) %s_syms[] = { KLP_SYMPOS(%s, %d) };", s.Object, s.Object, s.Name, pos)
+	return fmt.Sprintf("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, %d) };", s.Object, s.Name, s.Name, pos)
+}
+
+// gateFor is the livepatched object that a label names for a symbol of the object,
+// where now stands a.
+func (p *planner) gateFor(a *Annotation, object string) string {
+	switch {
+	case object == vmlinux || p.patches(object):
+		return object
+	case a.LPObject != vmlinux && a.LPObject != a.Object && p.patches(a.LPObject):
+		return a.LPObject
+	}
+	var modules []string
+	for _, o := range p.objects {
+		if o != vmlinux && p.patches(o) {
+			modules = append(modules, o)
+		}
+	}
+	if len(modules) == 1 {
+		return modules[0]
+	}
+	return object
 }
 
 // records reports whether the module has records for the object, which one more
@@ -103,11 +130,15 @@ func (p *planner) annotatedLines(a *Annotation, t *sympos.Table, list []sympos.S
 			s.Position = 0
 		}
 		row := [2]string{p.line(a, s), facts(s)}
+		_, err := t.Resolve(s.Object, s.Name, uint64(max(s.Position, 0)))
 		if len(objects) > 1 && strings.HasPrefix(row[0], "KLP_SYMPOS") {
 			row[0] = array(s, uint32(s.Position)) // which array it would go to is the question
 		}
-		if namesakes > 1 && s.Position == 0 {
+		switch {
+		case namesakes > 1 && s.Position == 0:
 			row[0] = s.Name // which position it has is not known
+		case errors.Is(err, sympos.ErrUnsteady), errors.Is(err, sympos.ErrAddress0), p.freed(s):
+			row[0] = s.Name // nothing that is written takes it for good
 		}
 		if len(objects) > 1 || s.Object != a.Object {
 			row[1] = s.Object + ": " + row[1]
@@ -126,7 +157,12 @@ func (p *planner) annotatedLines(a *Annotation, t *sympos.Table, list []sympos.S
 		out = append(out, fmt.Sprintf("%-*s   /* %s */", width, r[0], r[1]))
 	}
 	if n := len(list) - len(rows); n > 0 {
-		out = append(out, fmt.Sprintf("and %d more: klp-convert sympos %s", n, list[0].Name))
+		out = append(out, fmt.Sprintf("and %d more: klp-convert sympos --kernel %s %s@%s", n, p.Kernel.Name, list[0].Name, list[0].Object))
+	}
+	if slices.ContainsFunc(list, func(s sympos.Symbol) bool {
+		return t.Facts(s.Object).Order == sympos.Unordered && len(t.Lookup(s.Object, s.Name)) > 1
+	}) {
+		out = append(out, "in which order the kernel counts them, "+p.kernelTitle()+" does not tell: give an image, or kallsyms")
 	}
 	return out
 }

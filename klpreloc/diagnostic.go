@@ -90,6 +90,7 @@ const (
 	StrangeTable       ID = "KLP069" // what looks like a special section and is none
 	InertDropped       ID = "KLP070" // special entry that nobody misses
 	ArchSection        ID = "KLP071" // special entries that go to .klp.arch
+	InitSymbol         ID = "KLP072" // vmlinux symbol that is freed when the kernel has booted
 )
 
 // Severity says what follows from a diagnostic.

@@ -99,6 +99,7 @@ var kernelProvocations = map[klpreloc.ID]provokeWith{
 	klpreloc.LabelAgainstUse: {klpreloc.Warning, func(t *testing.T) *elfrw.File {
 		return patched(t, "a b", map[string]string{"a_fn": ".klp.sym.rela.b.b.sym,0"})
 	}, kallsyms, klpreloc.Options{}},
+	klpreloc.InitSymbol:    {klpreloc.Error, annotated("vmlinux", "setup", 0), "ffffffff80000000 t __init_begin\nffffffff80000010 t setup\nffffffff80000030 t __init_end\n" + kallsyms, klpreloc.Options{}},
 	klpreloc.Contradiction: {klpreloc.Warning, using("once"), kallsyms + otherSource + "*vmlinux\nonce\nonce\n", klpreloc.Options{}},
 	klpreloc.Unversioned:   {klpreloc.Note, func(t *testing.T) *elfrw.File { f := borrower(t); versionTable(f, "vm_call"); return f }, kallsyms, klpreloc.Options{}},
 }

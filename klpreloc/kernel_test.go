@@ -169,7 +169,7 @@ func TestAnnotationAgainstKernel(t *testing.T) {
 		"no such symbol": {"vmlinux", "vm_cal1", 0, klpreloc.NoSuchSymbol, "vmlinux has no symbol called vm_cal1", []string{
 			"KLP_SYMPOS(vm_call, 0),   /* t ffffffff81000100 +0x100, similar */"}},
 		"in another object": {"vmlinux", "hidden_in_btrfs", 0, klpreloc.NoSuchSymbol, "vmlinux has no symbol called hidden_in_btrfs", []string{
-			"static KLP_MODULE_RELOC(btrfs) btrfs_syms[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   /* btrfs: t ffffffffc0002200, in another object */"}},
+			"static KLP_MODULE_RELOC(btrfs) klp_hidden_in_btrfs[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   /* btrfs: t ffffffffc0002200, in another object */"}},
 		"a clone": {"vmlinux", "clone", 0, klpreloc.NoSuchSymbol, "vmlinux has no symbol called clone", []string{
 			"KLP_RELOC_SYMBOL(vmlinux, vmlinux, clone.isra.0)   /* t ffffffff81000800 +0x100, its arguments were changed by the compiler */"}},
 		"another number": {"vmlinux", "number.16", 0, klpreloc.NoSuchSymbol, "vmlinux has no symbol called number.16", []string{
@@ -261,12 +261,12 @@ func TestTriage(t *testing.T) {
 			hints:   []string{"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */", "KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
 		"hidden in two objects": {symbol: "both", id: klpreloc.Ambiguous, severity: klpreloc.Error,
 			message: "undefined symbol both is ambiguous (1 candidate in ext4, 1 candidate in vmlinux)",
-			hints: []string{"static KLP_MODULE_RELOC(ext4) ext4_syms[] = { KLP_SYMPOS(both, 0) };         /* ext4: t ffffffffc0001200 */",
-				"static KLP_MODULE_RELOC(vmlinux) vmlinux_syms[] = { KLP_SYMPOS(both, 0) };   /* vmlinux: t ffffffff81000b00 +0x300 */"}},
+			hints: []string{"static KLP_MODULE_RELOC(ext4) klp_both[] = { KLP_SYMPOS(both, 0) };      /* ext4: t ffffffffc0001200 */",
+				"static KLP_MODULE_RELOC(vmlinux) klp_both[] = { KLP_SYMPOS(both, 0) };   /* vmlinux: t ffffffff81000b00 +0x300 */"}},
 		"hidden in a module that is not ours": {symbol: "hidden_in_btrfs", id: klpreloc.Absent, severity: klpreloc.Error,
 			message: "undefined symbol hidden_in_btrfs is in no object that the livepatch names, and nobody exports it",
 			hints: []string{
-				"static KLP_MODULE_RELOC(btrfs) btrfs_syms[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   /* btrfs: t ffffffffc0002200, in another object */"}},
+				"static KLP_MODULE_RELOC(btrfs) klp_hidden_in_btrfs[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   /* btrfs: t ffffffffc0002200, in another object */"}},
 		"nowhere": {symbol: "no_such_thing", id: klpreloc.Absent, severity: klpreloc.Error,
 			message: "undefined symbol no_such_thing is in no object that the livepatch names, and nobody exports it"},
 		"a slip": {symbol: "ofered", id: klpreloc.Absent, severity: klpreloc.Error,
@@ -346,7 +346,8 @@ func TestObjects(t *testing.T) {
 	t.Run("order is not known and nothing chosen", func(t *testing.T) {
 		f := undefined(t, "show")
 		_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\nshow\nshow\n"))})
-		assert.Equal(t, []string{"show   /* in ext4 */", "show   /* in ext4 */"}, the(t, klpreloc.Ambiguous, found).Hints)
+		assert.Equal(t, []string{"show   /* in ext4 */", "show   /* in ext4 */",
+			"in which order the kernel counts them, kernel does not tell: give an image, or kallsyms"}, the(t, klpreloc.Ambiguous, found).Hints)
 	})
 }
 
@@ -360,7 +361,7 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 	}
 	const release = "6.1.0-98-test"
-	write("boot/System.map-"+release, kallsyms[:strings.Index(kallsyms, "ffffffffc0001000")])
+	write("boot/System.map-"+release, kallsyms[:strings.Index(kallsyms, "ffffffffc0001000")]+"ffffffff82000000 t mod_call\nffffffff82000040 t mod_value\n")
 	write("lib/modules/"+release+"/modules.builtin", "kernel/fs/ext4/ext4.ko\n")
 	write("lib/modules/"+release+"/modules.order", "kernel/fs/btrfs.ko\n")
 	write("lib/modules/"+release+"/kernel/fs/btrfs.ko", string(contents(t, "x86_64/labels-dot.ko")))
@@ -373,7 +374,7 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 	require.Len(t, some, 2)
 	assert.Equal(t, klpreloc.Error, some[0].Severity)
 	assert.Contains(t, some[0].Message, "ext4 is built into kernel ")
-	assert.Equal(t, []string{"KLP_SYMPOS(mod_call, 0),"}, some[0].Hints)
+	assert.Equal(t, []string{"KLP_SYMPOS(mod_call, 0),   /* vmlinux: t ffffffff82000000 +0x40 */"}, some[0].Hints)
 	other := the(t, klpreloc.OtherKernel, found)
 	assert.Equal(t, "the module is built for 6.1.0-99-test, and symbols are looked up in 6.1.0-98-test", other.Message)
 
@@ -410,4 +411,66 @@ func TestListHasAllObjects(t *testing.T) {
 	annotate(t, f, "zfs", "show", 0)
 	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, "klp-convert-symbol-data.0.1\n*vmlinux\nvm_call\n*ext4\nmod_call\nmod_value\n")})
 	assert.Equal(t, klpreloc.Error, the(t, klpreloc.NoSuchObject, found).Severity)
+}
+
+// What the livepatch names and nobody has read may hide a symbol of that name: then
+// nothing is inferred.
+func TestNothingIsInferredPastAnUnreadModule(t *testing.T) {
+	text := kallsyms[:strings.Index(kallsyms, "ffffffffc")]
+	_, found := against(t, undefined(t, "once"), klpreloc.Options{Kernel: kernelOf(t, text)})
+	var of klpreloc.Diagnostics
+	for _, d := range with(klpreloc.NotChecked, found) {
+		if d.Severity == klpreloc.Error {
+			of = append(of, d)
+		}
+	}
+	require.Len(t, of, 1)
+	assert.Equal(t, "undefined symbol once is hidden in vmlinux, but whether ext4 has one of that name is not known", of[0].Message)
+	assert.Equal(t, []string{"--module ext4.ko", "KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}, of[0].Hints)
+
+	_, found = against(t, undefined(t, "nowhere"), klpreloc.Options{Kernel: kernelOf(t, text)})
+	assert.Contains(t, the(t, klpreloc.Absent, found).Message, "(nothing tells what ext4 has: --module)")
+}
+
+// An export of vmlinux hides no static of a module that the livepatch patches.
+func TestExportHidesNoStatic(t *testing.T) {
+	text := kallsyms + "ffffffffc0003000 t offered\t[ext4]\n"
+	g, found := convertedAgainst(t, undefined(t, "offered"), klpreloc.Options{Kernel: kernelOf(t, text)})
+	assert.Equal(t, "symbol offered is exported by vmlinux, which is taken, and hidden in ext4; annotate it if that one is meant", the(t, klpreloc.ShadowedExport, found).Message)
+	assert.True(t, symbol(t, g, "offered").Undefined())
+}
+
+// Each line that is offered is taken when it is pasted.
+func TestOfferedLabelsNameAPatchedObject(t *testing.T) {
+	f := patched(t, "a", map[string]string{"a_fn": ".klp.sym.rela.a.a.hidden_in_btrfs.0"})
+	text := kallsyms + "ffffffff81000f00 r __ksymtab_exported\nffffffffc0004000 t something\t[a]\n"
+	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
+	assert.Equal(t, []string{"KLP_RELOC_SYMBOL(a, btrfs, hidden_in_btrfs)   /* btrfs: t ffffffffc0002200, in another object */"},
+		the(t, klpreloc.NoSuchSymbol, found).Hints)
+	f = patched(t, "a", map[string]string{"a_fn": ".klp.sym.rela.a.btrfs.hidden_in_btrfs.0"})
+	_, found = convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
+	assert.Empty(t, found)
+}
+
+// A line that would be refused again is none.
+func TestNoLineForWhatCanNotBeHad(t *testing.T) {
+	text := "0000000000000000 A __per_cpu_start\n0000000000000000 A zero\n" + kallsyms
+	f := borrower(t)
+	annotate(t, f, "vmlinux", "zero", 0)
+	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
+	for _, h := range the(t, klpreloc.Unsteady, found).Hints {
+		assert.NotContains(t, h, "KLP_")
+	}
+}
+
+// What vmlinux frees after booting is still in its table.
+func TestInitSymbolsOfVmlinux(t *testing.T) {
+	text := strings.Replace(kallsyms, "ffffffff81001000 r", "ffffffff81000f00 t __init_begin\nffffffff81000f10 t setup\nffffffff81000f20 d __per_cpu_start\nffffffff81000f24 d counter\nffffffff81000f28 d __per_cpu_end\nffffffff81000f30 t __init_end\nffffffff81001000 r", 1)
+	o := klpreloc.Options{Kernel: kernelOf(t, text)}
+	for _, f := range []*elfrw.File{undefined(t, "setup"), annotated("vmlinux", "setup", 0)(t), annotated("vmlinux", "setup", 1)(t)} {
+		_, found := against(t, f, o)
+		assert.Equal(t, "symbol setup of vmlinux is in what the kernel frees when it has booted (__init)", the(t, klpreloc.InitSymbol, found).Message)
+	}
+	_, found := convertedAgainst(t, annotated("vmlinux", "counter", 0)(t), o)
+	assert.Empty(t, found, "a per-CPU variable is not its first value")
 }

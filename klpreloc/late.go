@@ -130,11 +130,14 @@ func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool
 	}
 	ok = true
 	for _, e := range l.around {
-		part := "site"
-		if e.Replacement.Section == s.Target && r.Offset >= e.Replacement.Offset && r.Offset-e.Replacement.Offset < e.Replacement.Size {
-			part = "replacement"
+		part := "site of the "
+		if e.Kind == special.Paravirt {
+			part = "" // which is one
 		}
-		ok = p.tooLate(where, r, c, fmt.Sprintf("in the %s of the %s at %s%s (%s), which the kernel has patched before %s",
+		if e.Replacement.Section == s.Target && r.Offset >= e.Replacement.Offset && r.Offset-e.Replacement.Offset < e.Replacement.Size {
+			part = "replacement of the "
+		}
+		ok = p.tooLate(where, r, c, fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
 			part, e.Kind, p.function(e.Site.Section, e.Site.Offset), p.key(e), e, comes(c.gate)), edits[e.Kind]) && ok
 	}
 	return ok, l.gone
@@ -185,10 +188,10 @@ var edits = map[special.Kind]string{
 func (p *planner) tooLate(where place, r elfrw.Rela, c *choice, why, edit string) bool {
 	of := "of " + owner(c.note.Object)
 	if p.Options.Unsafe {
-		p.warnf(SpecialSection, where, symName(r.Sym), "%s %s %s; converted all the same (--unsafe)", symName(r.Sym), of, why)
+		p.warnf(SpecialSection, where, c.note.Name, "%s %s %s; converted all the same (--unsafe)", c.note.Name, of, why)
 		return true
 	}
-	d := p.errorf(SpecialSection, where, symName(r.Sym), "%s %s %s", symName(r.Sym), of, why)
+	d := p.errorf(SpecialSection, where, c.note.Name, "%s %s %s", c.note.Name, of, why)
 	if edit != "" {
 		d.hint("%s", edit)
 	}

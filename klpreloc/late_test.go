@@ -133,7 +133,7 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 		"the same, for an experiment": {"sym", crooked, "vmlinux:sym", with(early, func(o *klpreloc.Options) { o.Unsafe = true }), "", ""},
 		"a tracepoint, for an experiment": {"exported exported", labelled("__tracepoint_a"), "a:__tracepoint_a",
 			with(early, func(o *klpreloc.Options) { o.KeepInert, o.Unsafe = true, true }), "", ""},
-		"for an experiment":               {"exported exported", labelled("sym"), "a:sym", with(early, func(o *klpreloc.Options) { o.Unsafe = true }), "", ""},
+		"for an experiment": {"exported exported", labelled("sym"), "a:sym", with(early, func(o *klpreloc.Options) { o.Unsafe = true }), "", ""},
 		"a tracepoint that has to stay": {"exported exported", labelled("__tracepoint_a"), "a:__tracepoint_a", with(early, func(o *klpreloc.Options) { o.KeepInert = true }),
 			"__tracepoint_a of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useEnabled},
 	} {

@@ -84,7 +84,7 @@ func (p *planner) locate(a *Annotation) bool {
 	if len(list) > 1 {
 		a.Pos = uint32(list[matches[0]].Position)
 		if a.Pos == 0 {
-			p.errorf(OrderUnknown, a.place(), a.Name, "%s does not tell in which order the kernel counts the %d symbols called %s in %s", p.table.Facts(a.Object).Kind, len(list), a.Name, a.Object)
+			p.errorf(OrderUnknown, a.place(), a.Name, "the %s does not tell in which order the kernel counts the %d symbols called %s in %s", p.table.Facts(a.Object).Kind, len(list), a.Name, a.Object)
 			return false
 		}
 	}

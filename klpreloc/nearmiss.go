@@ -60,7 +60,7 @@ type miss struct {
 
 // misses returns what could have been meant by the name in the object, the most
 // likely first.
-func (n *nearness) misses(t *sympos.Table, object, name string) []miss {
+func (n *nearness) misses(t *sympos.Table, object, name string) (list []miss, more int) {
 	var all []miss
 	for _, o := range t.Objects() {
 		for _, near := range t.Names(o) {
@@ -88,7 +88,8 @@ func (n *nearness) misses(t *sympos.Table, object, name string) []miss {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b miss) int { return cmp.Compare(a.rank, b.rank) })
-	return all[:min(len(all), mostMisses)]
+	shown := min(len(all), mostMisses)
+	return all[:shown], len(all) - shown
 }
 
 // stem is a name without what compilers put behind it.
@@ -110,8 +111,11 @@ func clone(name, near string) string {
 		{".cold", "the part that is rarely run"},
 		{".llvm.", "made global by ThinLTO"},
 	} {
-		if strings.Contains(near, c.suffix) && !strings.Contains(name, c.suffix) {
+		switch has, had := strings.Contains(near, c.suffix), strings.Contains(name, c.suffix); {
+		case has && !had:
 			return c.why
+		case had && !has:
+			return "which the compiler left whole"
 		}
 	}
 	return "another number, which the compiler chose"

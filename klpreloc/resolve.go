@@ -97,7 +97,7 @@ func (p *planner) survey() {
 	for name := range schemeSymbols {
 		names = append(names, name)
 	}
-	names = append(names, alwaysExported...)
+	names = append(append(names, alwaysExported...), bounds...)
 	table, err := k.Read(sympos.Names(names...), p.objects...)
 	if err != nil {
 		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
@@ -169,17 +169,52 @@ func (p *planner) validate(a *Annotation) bool {
 		return false
 	case errors.Is(err, sympos.ErrUnordered):
 		p.warnf(OrderUnknown, a.place(), a.Name, "%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: position %d is not checked",
-			a.Object, len(list), a.Name, p.table.Facts(a.Object).Kind, a.Pos)
+			a.Object, len(list), a.Name, "the "+p.table.Facts(a.Object).Kind.String(), a.Pos)
 	case errors.Is(err, sympos.ErrUnsteady):
-		p.errorf(Unsteady, a.place(), a.Name, "which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded: one of that name is in what is freed then", a.Name, a.Object, a.Pos).
-			hints(p.lines(a, list))
+		p.unsteady(a, err, list)
 		return false
 	default: // sympos.ErrAddress0
-		p.errorf(Unsteady, a.place(), a.Name, "%v", err)
+		p.unsteady(a, err, list)
+		return false
+	}
+	if s, err := p.table.Resolve(a.Object, a.Name, uint64(a.Pos)); err == nil && p.freed(s) {
+		p.errorf(InitSymbol, a.place(), a.Name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", a.Name).
+			hints(p.lines(a, list))
 		return false
 	}
 	p.doubt(a)
 	return true
+}
+
+// unsteady reports a position that means no symbol, or not always the same one.
+func (p *planner) unsteady(a *Annotation, err error, list []sympos.Symbol) {
+	if errors.Is(err, sympos.ErrUnsteady) {
+		p.errorf(Unsteady, a.place(), a.Name, "which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded: one of that name is in what is freed then", a.Name, a.Object, a.Pos).
+			hints(p.lines(a, list))
+		return
+	}
+	p.errorf(Unsteady, a.place(), a.Name, "%v", err).hints(p.lines(a, list))
+}
+
+// bounds are the symbols between which vmlinux's init sections lie, and within them
+// the per-CPU variables' first values, whose addresses stand for the variables
+// (arch/*/kernel/vmlinux.lds.S; on x86 since 6.15).
+var bounds = []string{"__init_begin", "__init_end", "__per_cpu_start", "__per_cpu_end"}
+
+// freed reports whether s is a symbol of vmlinux that is gone when the kernel has
+// booted. The loader finds it all the same.
+func (p *planner) freed(s sympos.Symbol) bool {
+	if s.Object != vmlinux || s.Address == 0 || p.table.Facts(vmlinux).NoAddresses {
+		return false
+	}
+	at := func(name string) uint64 {
+		if list := p.table.Lookup(vmlinux, name); len(list) == 1 {
+			return list[0].Address
+		}
+		return 0
+	}
+	in := func(from, to uint64) bool { return from != 0 && s.Address >= from && s.Address < to }
+	return in(at(bounds[0]), at(bounds[1])) && !in(at(bounds[2]), at(bounds[3]))
 }
 
 // doubt passes on that the sources contradict each other.
@@ -215,8 +250,12 @@ func (p *planner) exists(a *Annotation, object string) bool {
 		if b.Object == object {
 			b.Object = vmlinux
 		}
-		p.errorf(BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.kernelTitle()).
-			hint("%s", p.line(&b, sympos.Symbol{Object: b.Object, Name: a.Name, Position: int(a.Pos)}))
+		p.errorf(BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.kernelTitle())
+		if list := p.table.Lookup(b.Object, b.Name); len(list) > 0 {
+			p.found[len(p.found)-1].hints(p.lines(a, list))
+		} else {
+			p.absent = append(p.absent, absence{len(p.found) - 1, b})
+		}
 		return false
 	case sympos.Absent:
 		d := p.errorf(NoSuchObject, a.place(), a.Name, "kernel %s has no module %s", p.kernelTitle(), object)
@@ -269,8 +308,11 @@ func (p *planner) nearMisses() {
 	}
 	for _, a := range p.absent {
 		d := &p.found[a.diagnostic]
-		misses := near.misses(table, a.Object, a.Name)
+		misses, more := near.misses(table, a.Object, a.Name)
 		d.Hints = append(d.Hints, p.described(&a.Annotation, table, misses)...)
+		if more > 0 {
+			d.hint("and %d more that are no nearer", more)
+		}
 	}
 }
 

@@ -68,6 +68,9 @@ func (p *planner) triage() {
 		if y.Bind() == elf.STB_WEAK {
 			what = "undefined weak symbol %s is in no object that the livepatch names, and nobody exports it: the kernel would bind it to 0 without a word"
 		}
+		if unread := p.unread(); len(unread) > 0 {
+			what += " (nothing tells what " + strings.Join(unread, " and ") + " has: --module)"
+		}
 		p.missing(Absent, a, what, symName(y))
 	}
 }
@@ -98,6 +101,7 @@ func (p *planner) exported(y *elfrw.Symbol) bool {
 	excluded := !p.offered(e)
 	switch {
 	case e.Object == vmlinux && !excluded:
+		p.shadowed(y, e)
 		return true
 	case p.NoInfer:
 		if excluded {
@@ -125,13 +129,44 @@ func (p *planner) exported(y *elfrw.Symbol) bool {
 // dependency reports a symbol that another module exports.
 func (p *planner) dependency(y *elfrw.Symbol, e sympos.Export) {
 	name := symName(y)
-	if list := p.places(y.Name); len(list) > 0 {
-		p.warnf(ShadowedExport, nowhere, name, "symbol %s is exported by module %s, which is taken, and hidden in %s; annotate it if that one is meant", name, e.Object, list[0].Object).
-			hints(p.lines(p.guess(y, list[0].Object), list))
+	if p.shadowed(y, e) {
 		return
 	}
-	p.warnf(ModuleExport, nowhere, name, "symbol %s is exported by module %s: the livepatch depends on that module (depends=) and can't be loaded before it", name, e.Object).
-		hint("--convert-module-exports makes a klp relocation of it")
+	d := p.warnf(ModuleExport, nowhere, name, "symbol %s is exported by module %s: the livepatch depends on that module (depends=) and can't be loaded before it", name, e.Object)
+	if p.gates.complete() && !p.patchesModules() {
+		d.hint("{ .name = %q, … },   /* a klp_object for it, and --convert-module-exports */", e.Object)
+	} else {
+		d.hint("--convert-module-exports makes a klp relocation of it")
+	}
+}
+
+// patchesModules reports whether the patch has an object that is a module.
+func (p *planner) patchesModules() bool {
+	for o := range p.gates.objects {
+		if o != vmlinux {
+			return true
+		}
+	}
+	return false
+}
+
+// shadowed warns of an export that is taken although another object that the
+// livepatch names hides a symbol of that name: code that was copied from there means
+// that one. It reports whether there is one.
+func (p *planner) shadowed(y *elfrw.Symbol, e sympos.Export) bool {
+	name := symName(y)
+	var list []sympos.Symbol
+	for _, s := range p.places(y.Name) {
+		if s.Object != e.Object {
+			list = append(list, s)
+		}
+	}
+	if len(list) == 0 {
+		return false
+	}
+	p.warnf(ShadowedExport, nowhere, name, "symbol %s is exported by %s, which is taken, and hidden in %s; annotate it if that one is meant", name, owner(e.Object), list[0].Object).
+		hints(p.lines(p.guess(y, list[0].Object), list))
+	return true
 }
 
 // offered reports whether the module may import e
@@ -162,6 +197,17 @@ func (p *planner) places(name string) []sympos.Symbol {
 	return all
 }
 
+// unread returns the modules that the livepatch names and no source knows.
+func (p *planner) unread() []string {
+	var unread []string
+	for _, o := range p.objects {
+		if !p.table.Has(o) && p.Kernel.Presence(o) != sympos.BuiltIn {
+			unread = append(unread, o)
+		}
+	}
+	return unread
+}
+
 // hidden decides y if an object has it without exporting it.
 func (p *planner) hidden(y *elfrw.Symbol) bool {
 	list := p.places(y.Name)
@@ -175,6 +221,12 @@ func (p *planner) hidden(y *elfrw.Symbol) bool {
 	case p.NoInfer:
 		p.errorf(NotAnnotated, nowhere, name, "undefined symbol %s is hidden in %s and not annotated, and --no-infer is given", name, list[0].Object).
 			hints(p.lines(p.guess(y, list[0].Object), list))
+	case len(p.unread()) > 0:
+		d := p.errorf(NotChecked, nowhere, name, "undefined symbol %s is hidden in %s, but whether %s has one of that name is not known", name, list[0].Object, strings.Join(p.unread(), " or "))
+		for _, o := range p.unread() {
+			d.hint("--module %s.ko", o)
+		}
+		d.hints(p.lines(p.guess(y, list[0].Object), list))
 	default:
 		p.infer(y, list[0].Object, Inferred, "symbol %s is hidden in %s and nowhere else: converted as %s", name, list[0].Object)
 	}
@@ -217,7 +269,11 @@ func (p *planner) infer(y *elfrw.Symbol, object string, id ID, format string, ar
 	}
 	a.Pos = pos
 	if _, err := p.table.Resolve(object, y.Name, uint64(pos)); err != nil && p.table.Has(object) {
-		p.errorf(Unsteady, nowhere, name, "%v", err).hints(p.lines(a, list))
+		p.unsteady(a, err, list)
+		return
+	}
+	if s, err := p.table.Resolve(object, y.Name, uint64(pos)); err == nil && p.freed(s) {
+		p.errorf(InitSymbol, nowhere, name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", name)
 		return
 	}
 	if a.LPObject, ok = p.gateOf(object); !ok {

@@ -150,8 +150,8 @@ func x86Branch(code []byte) uint64 {
 	return uint64(n) + 5
 }
 
-// The machines with HAVE_LIVEPATCH. Sizes of struct alt_instr are those of
-// kernel.md §3.1; which kernel has which is nothing to rely on.
+// The machines with HAVE_LIVEPATCH. Which kernel has which size of
+// struct alt_instr is nothing to rely on: stable versions changed it too.
 var arches = map[elf.Machine]*arch{
 	elf.EM_X86_64: {
 		name: func(t uint32) string { return elf.R_X86_64(t).String() },
