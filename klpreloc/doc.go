@@ -22,8 +22,13 @@
 //
 //	Read     what the file says: module information, annotations of every
 //	         dialect, klp relocations that are there already
-//	NewPlan  what becomes of each relocation and symbol, and every reason not
-//	         to; reads only
+//	NewPlan  what becomes of each relocation, symbol and special entry, and every
+//	         reason not to; reads only. With a kernel (package sympos) annotations
+//	         are held against its symbols, and undefined symbols without any are
+//	         looked up (resolve.go, triage.go). Which object's coming applies a
+//	         relocation, the use decides (gate.go), by the module's own klp_patch
+//	         (klppatch) and what its functions reach (reach). What the kernel has
+//	         patched by then can't wait (late.go, special)
 //	Apply    the plan, through elfrw's editing calls
 //	Prove    that the finished bytes hold what the plan says and nothing else
 //	         changed; an independent reading of both files
