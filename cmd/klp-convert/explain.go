@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/exp/slices"
+	"golang.org/x/term"
+
+	"github.com/klp-convert/klp-convert/klpreloc/explain"
+)
+
+func newExplainCommand(o *options) *cobra.Command {
+	var json bool
+	cmd := &cobra.Command{
+		Use:   "explain [flags] [TEXT... | -]",
+		Short: "Say what a message means, and what to do about it",
+		Long: `Say what a message of the kernel, of insmod, modprobe, modpost, of klp-convert or
+of another livepatch tool means, its likely causes, the likeliest first, and what
+mends it. TEXT is a message or the id of one of klp-convert's (KLP043); without it,
+or with "-", lines are read from stdin: a whole log may be given, lines that are
+not known are passed over, and what is said several times is explained once.
+
+Exit status 1 when nothing was recognised.`,
+		Example: `  klp-convert explain "livepatch: symbol 'foo' not found in symbol table"
+  klp-convert explain KLP043
+  dmesg | klp-convert explain
+  journalctl -k -b -1 | klp-convert explain --json | jq '.[].id'`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if slices.Contains(args, "-") && len(args) > 1 {
+				return usagef("explain takes a text or, for stdin, \"-\"")
+			}
+			return o.common()
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text := strings.Join(args, " ")
+			if len(args) == 0 || text == "-" {
+				in := cmd.InOrStdin()
+				if f, ok := in.(*os.File); ok && len(args) == 0 && term.IsTerminal(int(f.Fd())) {
+					fmt.Fprintln(cmd.ErrOrStderr(), "reading messages from the terminal; end with Ctrl-D")
+				}
+				b, err := readBounded(in)
+				if err != nil {
+					return fileError("<stdin>", err)
+				}
+				text = string(b)
+			}
+			found := explain.Text(text)
+			var err error
+			if json {
+				err = writeJSON(cmd.OutOrStdout(), append([]*explain.Explanation{}, found...))
+			} else {
+				err = writeExplanations(cmd.OutOrStdout(), found)
+			}
+			if err != nil || len(found) > 0 {
+				return err
+			}
+			return fmt.Errorf("no message that is known; docs/messages.md and docs/errors.md list all")
+		},
+	}
+	cmd.Flags().BoolVar(&json, "json", false, "print a JSON array of {id, lines, names, from, when, means, causes, doc}")
+	return cmd
+}
+
+func writeExplanations(w io.Writer, found []*explain.Explanation) error {
+	var b strings.Builder
+	for i, x := range found {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		for _, l := range x.Lines {
+			fmt.Fprintln(&b, clean(l))
+		}
+		wrap(&b, 4, clean(x.Means))
+		for n, c := range x.Causes {
+			number := fmt.Sprintf("%d. ", n+1)
+			if c.Why == "" {
+				number = ""
+			}
+			b.WriteByte('\n')
+			wrapBehind(&b, 4, number, clean(strings.TrimSpace(c.Why+" "+c.Fix)))
+			for _, run := range c.Run {
+				fmt.Fprintf(&b, "           %s\n", clean(run))
+			}
+		}
+		from := x.From
+		if x.When != "" {
+			from += " (" + x.When + ")"
+		}
+		b.WriteByte('\n')
+		wrapBehind(&b, 4, "from  ", from)
+		wrapBehind(&b, 4, "more  ", x.Doc)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// width is how long a line of prose may be: a terminal's, less what a column of
+// line numbers or a quotation mark takes.
+const width = 78
+
+// wrap prints text in lines of at most width, indented.
+func wrap(b *strings.Builder, indent int, text string) { wrapBehind(b, indent, "", text) }
+
+// wrapBehind is wrap with the first line behind a label.
+func wrapBehind(b *strings.Builder, indent int, label, text string) {
+	margin := strings.Repeat(" ", indent)
+	line := margin + label
+	margin += strings.Repeat(" ", len(label))
+	first := true
+	for _, word := range strings.Fields(text) {
+		switch {
+		case first:
+			line += word
+		case len(line)+1+len(word) > width:
+			fmt.Fprintln(b, line)
+			line = margin + word
+		default:
+			line += " " + word
+		}
+		first = false
+	}
+	fmt.Fprintln(b, line)
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package explain
+
+// loader is what the module loader says: kernel/module/*.c, one file kernel/module.c
+// before 5.19.
+var loader = []Entry{
+	{
+		ID:    "unknown-symbol",
+		From:  "kernel/module/main.c, simplify_symbols",
+		Forms: []Form{{"{module}: Unknown symbol {symbol} (err {errno})", ""}},
+		Means: "{module} has an undefined symbol {symbol} that the loader could not resolve: -2 (or 0 on old kernels) says that nothing exports it for this module, -22 that its version or its namespace is wrong, -16 that its module is not ready.",
+		Causes: []Cause{
+			{Why: "{symbol} exists and is not exported: it should have become a klp relocation.", Fix: "Annotate it, or convert with --kernel, which finds it without annotation.", Run: []string{"klp-convert sympos {symbol}", "klp-convert --kernel KERNEL IN.ko OUT.ko"}},
+			{Why: "A name that begins .klp.sym. is a klp symbol that lost its mark: a tool edited the converted module, or it is a copy for debuggers.", Fix: "Load the module as klp-convert wrote it.", Run: []string{"klp-convert inspect {module}.ko"}, If: "symbol .klp.sym."},
+			{Why: "It is exported by a module that is not loaded.", Fix: "Load that module first (modprobe does), or make a klp relocation of it.", Run: []string{"grep -w {symbol} Module.symvers", "klp-convert --kernel KERNEL --convert-module-exports IN.ko OUT.ko"}},
+			{Why: "It is exported for GPL modules only, and {module} says another licence.", Fix: "Say MODULE_LICENSE(\"GPL\")."},
+			{Why: "No kernel symbol has that name: a typing error, or another kernel.", Fix: "Look for names like it.", Run: []string{"klp-convert sympos '/{symbol}/'"}},
+			{Why: "Its version or its namespace is wrong (-22); a line in front says which.", Fix: "Build against this kernel.", Run: []string{"dmesg | klp-convert explain"}, If: "(err -22)"},
+		},
+	},
+	{
+		ID:    "symbol-version",
+		From:  "kernel/module/version.c, check_version",
+		Forms: []Form{{"{module}: disagrees about version of symbol {symbol}", ""}},
+		Means: "{module} was built against another declaration of {symbol}: the checksums (CONFIG_MODVERSIONS) differ. It is refused; \"Unknown symbol … (err -22)\" follows.",
+		Causes: []Cause{
+			{Why: "The module was built for another kernel, or with another configuration.", Fix: "Build against the headers and the Module.symvers of this kernel.", Run: []string{"modinfo -F vermagic {module}.ko; uname -r"}},
+			{Why: "module_layout: struct module itself differs.", Fix: "The same; nothing of that module fits.", If: "module_layout"},
+		},
+	},
+	{
+		ID:    "no-symbol-version",
+		From:  "kernel/module/version.c, check_version",
+		Forms: []Form{{"{module}: no symbol version for {symbol}", ""}},
+		Means: "The kernel has checksums and {module} has none for {symbol}. From 5.x on it is a warning, and loads.",
+		Causes: []Cause{
+			{Why: "Module.symvers was missing or incomplete in the build.", Fix: "Build against the whole kernel's Module.symvers."},
+			{Why: "KBUILD_MODPOST_WARN let an unknown symbol pass.", Fix: "See that it became a klp relocation.", Run: []string{"klp-convert inspect {module}.ko"}},
+		},
+	},
+	{
+		ID:    "vermagic",
+		From:  "kernel/module/main.c, check_modinfo",
+		Forms: []Form{{"{module}: version magic '{have}' should be '{want}'", ""}},
+		Means: "{module} was built for another kernel than the one that runs. ENOEXEC.",
+		Causes: []Cause{
+			{Why: "The running kernel is another version or has another localversion.", Fix: "Build and convert for it. A livepatch fits one build of a kernel only; don't force it.", Run: []string{"modinfo -F vermagic {module}.ko; uname -r"}},
+			{Why: "The flags behind the version differ (SMP, preempt, modversions): another configuration.", Fix: "Build against the configuration of the running kernel."},
+		},
+	},
+	{
+		ID:    "bad-vermagic",
+		From:  "kernel/module/main.c, try_to_force_load",
+		Forms: []Form{{"{module}: bad vermagic: kernel tainted.", ""}, {"{module}: module_layout: kernel tainted.", ""}},
+		Means: "The module was loaded by force, without checks of its version.",
+		Causes: []Cause{
+			{Why: "modprobe --force, or a module whose .modinfo or __versions a tool took away.", Fix: "Don't: a livepatch for another kernel patches other code."},
+		},
+	},
+	{
+		ID:    "this-module-size",
+		From:  "kernel/module/main.c, elf_validity_cache_index_mod",
+		Forms: []Form{{"module {module}: .gnu.linkonce.this_module section size must match the kernel's built struct module size at run time", "6.4 and later"}},
+		Means: "struct module in {module} has another size than in this kernel. ENOEXEC.",
+		Causes: []Cause{
+			{Why: "The module was built with another configuration: options like CONFIG_LIVEPATCH, CONFIG_DEBUG_*, CONFIG_MODULE_* change struct module.", Fix: "Build against the .config of the running kernel.", Run: []string{"klp-convert inspect {module}.ko"}},
+			{Why: "It was built for another kernel.", Fix: "The same."},
+		},
+	},
+	{
+		ID:   "this-module",
+		From: "kernel/module/main.c, elf_validity_cache_index_mod",
+		Forms: []Form{
+			{"module {module}: Exactly one .gnu.linkonce.this_module section must exist.", "6.4 and later"},
+			{"module {module}: .gnu.linkonce.this_module section must have a size set", "6.4 and later"},
+			{"module {module}: .gnu.linkonce.this_module must occupy memory during process execution", "6.4 and later"},
+			{"{module}: No module found in object", "before 6.4"},
+		},
+		Means: "The file has no struct module, or more than one. ENOEXEC.",
+		Causes: []Cause{
+			{Why: "It is an object file, not a module: modpost and the last link were left out.", Fix: "Build it by Kbuild (make M=…), and convert the .ko."},
+			{Why: "Modules were linked together, or a tool dropped the section.", Fix: "Link objects, not modules."},
+		},
+	},
+	{
+		ID:    "one-modinfo",
+		From:  "kernel/module/main.c, elf_validity_cache_index_info",
+		Forms: []Form{{"Only one .modinfo section must exist.", "6.4 and later"}},
+		Means: "The file has several .modinfo sections. ENOEXEC.",
+		Causes: []Cause{
+			{Why: "It was linked without the kernel's linker script (module.lds), which merges them.", Fix: "Link by Kbuild."},
+		},
+	},
+	{
+		ID:    "stripped",
+		From:  "kernel/module/main.c, elf_validity_cache_index_sym",
+		Forms: []Form{{"{module}: module has no symbols (stripped?)", ""}},
+		Means: "There is no symbol table, or more than one. ENOEXEC.",
+		Causes: []Cause{
+			{Why: "The module was stripped (strip -s, INSTALL_MOD_STRIP=--strip-all).", Fix: "Strip debug information only (strip -g), and that before conversion."},
+		},
+	},
+	{
+		ID:    "section-index",
+		From:  "kernel/module/main.c, simplify_symbols",
+		Forms: []Form{{"{module}: Symbol {klpsym} has an invalid section index {n} (max {n})", "6.8 and later, 6.1.y"}},
+		Means: "A symbol's section index is neither a section nor one of the reserved numbers that the loader knows. ENOEXEC.",
+		Causes: []Cause{
+			{Why: "A tool wrote klp symbols with another number than 0xff20, or SHN_XINDEX.", Fix: "Convert with klp-convert, and edit nothing afterwards.", Run: []string{"readelf -sW {module}.ko | grep -F '{klpsym}'"}},
+			{Why: "The file is damaged.", Fix: "Build it again."},
+		},
+	},
+	{
+		ID:   "elf-layout",
+		From: "kernel/module/main.c, elf_validity_check and its successors",
+		Forms: []Form{
+			{"Invalid ELF header len {n}", ""},
+			{"Invalid ELF header magic: != {text}", ""},
+			{"Invalid ELF header type: {n} != {n}", ""},
+			{"Invalid ELF section header size", ""},
+			{"Invalid ELF section header overflow", ""},
+			{"Invalid ELF section name index: {n}", ""},
+			{"Invalid ELF section name in module (section {n} type {n})", ""},
+			{"Invalid ELF section in module (section {n} type {n})", ""},
+			{"ELF Spec violation: section 0 type({n})!=SH_NULL or non-zero len or addr", ""},
+			{"ELF Spec violation: section name table isn't null terminated", ""},
+			{"empty section name table", ""},
+			{"empty symbol string table", "6.13 and later"},
+			{"symbol string table missing leading NUL", "6.13 and later"},
+			{"symbol string table isn't NUL terminated", "6.13 and later"},
+			{"symbol name out of bounds in string table", "6.13 and later"},
+			{"Invalid ELF sh_link!=SHN_UNDEF({n})", ""},
+		},
+		Means: "The file is no relocatable ELF file, or its tables contradict each other. ENOEXEC.",
+		Causes: []Cause{
+			{Why: "The file is cut off or damaged: a full disk, a broken copy.", Fix: "Compare it with the one that was built.", Run: []string{"klp-convert inspect FILE.ko"}},
+			{Why: "It is compressed, and neither the kernel nor the loading program takes that.", Fix: "Unpack it first.", Run: []string{"zstd -d FILE.ko.zst"}},
+			{Why: "A tool that writes ELF badly has edited it.", Fix: "Convert again from what modpost left."},
+		},
+	},
+	{
+		ID:   "elf-machine",
+		From: "kernel/module/main.c, elf_validity_ehdr",
+		Forms: []Form{
+			{"Invalid architecture in ELF header: {n}", ""},
+			{"Invalid module architecture in ELF header: {n}", ""},
+		},
+		Means: "The module is for another machine (e_machine {n}). ENOEXEC.",
+		Causes: []Cause{
+			{Why: "It was built for another architecture.", Fix: "Build with the ARCH and CROSS_COMPILE of the kernel.", Run: []string{"klp-convert inspect FILE.ko"}},
+		},
+	},
+	{
+		ID:    "extended-versions",
+		From:  "kernel/module/main.c, elf_validity_cache_index_versions",
+		Forms: []Form{{"extended version crc+name presence does not match", "6.13 and later"}, {"more extended version crcs than names", "6.13 and later"}},
+		Means: "__version_ext_crcs and __version_ext_names don't belong together. ENOEXEC.",
+		Causes: []Cause{
+			{Why: "A tool removed or shortened one of them.", Fix: "Convert again from what modpost left; klp-convert edits both."},
+		},
+	},
+	{
+		ID:   "namespace",
+		From: "kernel/module/main.c, verify_namespace_is_imported; modpost",
+		Forms: []Form{
+			{"{module}: module uses symbol ({symbol}) from namespace {namespace}, but does not import it.", "5.4 and later"},
+			{"module {module} uses symbol {symbol} from namespace {namespace}, but does not import it", "modpost"},
+		},
+		Means: "{symbol} is exported in namespace {namespace}, which {module} does not import. The loader refuses it with EINVAL, unless CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS.",
+		Causes: []Cause{
+			{Why: "The source has no import.", Fix: "Add one; the quotes came with 6.13.", Run: []string{"MODULE_IMPORT_NS(\"{namespace}\");  /* 6.13 and later */", "MODULE_IMPORT_NS({namespace});    /* before */"}},
+			{Why: "The namespace begins \"module:\", and this livepatch is not on its list.", Fix: "Make a klp relocation of it.", Run: []string{"klp-convert --kernel KERNEL IN.ko OUT.ko"}},
+		},
+	},
+	{
+		ID:   "gpl-only",
+		From: "kernel/module/main.c; modpost",
+		Forms: []Form{
+			{"{module}: module using GPL-only symbols uses symbols {symbol} from proprietary module {owner}.", "5.9 and later"},
+			{"GPL-incompatible module {module} uses GPL-only symbol '{symbol}'", "modpost"},
+		},
+		Means: "{symbol} may not be used together with the licence that {module}, or a module that it uses, declares.",
+		Causes: []Cause{
+			{Why: "MODULE_LICENSE is missing or says something else.", Fix: "A livepatch has to be GPL: klp_enable_patch() is exported for GPL modules only.", Run: []string{"MODULE_LICENSE(\"GPL\");"}},
+		},
+	},
+	{
+		ID:    "duplicate-export",
+		From:  "kernel/module/main.c, verify_exported_symbols",
+		Forms: []Form{{"{module}: exports duplicate symbol {symbol} (owned by {owner})", ""}},
+		Means: "{module} exports {symbol}, which {owner} exports already. ENOEXEC.",
+		Causes: []Cause{
+			{Why: "The patched source was copied with its EXPORT_SYMBOL line.", Fix: "Take the line out of the livepatch: callers come through the patched function."},
+		},
+	},
+	{
+		ID:   "signature",
+		From: "kernel/module/signing.c; certs; lockdown",
+		Forms: []Form{
+			{"Loading of unsigned module is rejected", ""},
+			{"Loading of module with unsupported crypto is rejected", ""},
+			{"Loading of module with unavailable key is rejected", ""},
+			{"PKCS#7 signature not signed with a trusted key", ""},
+			{"unsigned module loading is restricted", ""},
+			{"module verification failed: signature and/or required key missing - tainting kernel", ""},
+			{"could not insert {text}: Key was rejected by service", ""},
+			{"could not insert {text}: Required key not available", ""},
+			{"can't insert {text}: Key was rejected by service", "busybox"},
+			{"can't insert {text}: Required key not available", "busybox"},
+		},
+		Means: "The kernel wants, or would like, a signature that it trusts. \"tainting kernel\" is a warning only; the others refuse the module.",
+		Causes: []Cause{
+			{Why: "The module was signed before it was converted. Conversion makes a signature void, and klp-convert drops it.", Fix: "Convert, then sign, then compress.", Run: []string{"/usr/src/linux/scripts/sign-file sha256 KEY.priv KEY.x509 FILE.ko"}},
+			{Why: "It was signed with a key that this kernel does not know (Secure Boot, lockdown).", Fix: "Enrol the key, or sign with one that is.", Run: []string{"mokutil --import KEY.x509"}},
+		},
+	},
+	{
+		ID:    "btf",
+		From:  "kernel/bpf/btf.c, btf_module_notify",
+		Forms: []Form{{"failed to validate module [{module}] BTF: {errno}", "5.11 and later"}},
+		Means: "The module's .BTF does not fit the kernel's. The module is refused, unless CONFIG_MODULE_ALLOW_BTF_MISMATCH.",
+		Causes: []Cause{
+			{Why: "The module was built against another vmlinux, or its configuration differs a little.", Fix: "Build against the vmlinux of the running kernel, or leave .BTF out: a livepatch does not need it.", Run: []string{"objcopy --remove-section=.BTF --remove-section=.BTF.base IN.ko  # before klp-convert, never after"}},
+		},
+	},
+	{
+		ID:    "sysfs-duplicate",
+		From:  "fs/sysfs/dir.c, sysfs_warn_dup",
+		Forms: []Form{{"sysfs: cannot create duplicate filename '/module/{module}/sections/{section}'", ""}},
+		Means: "Two sections of {module} that are loaded have the name {section}. Kernels up to 6.1 go on after this warning and its trace; later ones (6.12.y, 7.x) refuse the module with EEXIST.",
+		Causes: []Cause{
+			{Why: "Two klp relocation sections got one name, because two sections of the module share theirs (ld -r --unique, -ffunction-sections).", Fix: "Convert with klp-convert, which gives each a name of its own.", Run: []string{"klp-convert inspect {module}.ko"}},
+			{Why: "A tool converted the module twice.", Fix: "Convert once, from what modpost left."},
+		},
+	},
+	{
+		ID:   "sysfs-duplicate-object",
+		From: "fs/sysfs/dir.c, sysfs_warn_dup",
+		Forms: []Form{
+			{"sysfs: cannot create duplicate filename '/kernel/livepatch/{where}'", ""},
+		},
+		Means: "The livepatch lists something twice, {where}: an object in klp_patch.objs, or a function in klp_object.funcs. EEXIST; the livepatch is not enabled.",
+		Causes: []Cause{
+			{Why: "Two klp_objects of one name, or two klp_funcs of one function (old_sympos 0 and 1 are the same).", Fix: "Merge them.", Run: []string{"klp-convert inspect PATCH.ko"}},
+			{Why: "A livepatch of that name is there already.", Fix: "Disable and unload it, or load this one under another name.", Run: []string{"ls /sys/kernel/livepatch"}},
+		},
+	},
+	{
+		ID:    "ctors",
+		From:  "kernel/module/main.c, find_module_sections",
+		Forms: []Form{{"{module}: has both .ctors and .init_array.", ""}},
+		Means: "Objects of two toolchains were linked into {module}. EINVAL.",
+		Causes: []Cause{
+			{Why: "gcc of one version and ld or gcc of another built parts of it.", Fix: "Build all of it with the kernel's compiler."},
+		},
+	},
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package explain
+
+import (
+	"regexp"
+	"strings"
+)
+
+// pattern recognises a Form anywhere in a line, so that whatever stands in front
+// does not matter: a time, a host, the name of a subsystem.
+type pattern struct {
+	entry    *Entry
+	form     *Form
+	re       *regexp.Regexp
+	names    []string // of the groups of re
+	literal  string   // the longest piece without names: lines without it need no re
+	literals int      // characters that are not names: the pattern with most is right
+}
+
+// parts is what the names in forms stand for. A name that is not here is a word.
+var parts = map[string]string{
+	"word":   `[^\s'"]+`,
+	"module": `[\w.-]+`, // some callers print a file name
+	"owner":  `[\w.-]+`,
+	"patch":  `[\w.-]+`,
+	"object": `[\w.()-]+`,
+	"n":      `-?\d+`,
+	"errno":  `-?\d+`,
+	"pos":    `-?\d+`,
+	"type":   `-?\d+`,
+	// These stand in commands that are to be pasted.
+	"symbol":   `(?:\.klp\.sym\.[\w.,-]+|[\w.]*\w)`,
+	"function": `[\w.]*\w`,
+	"file":     `[\w./+~-]+`,
+	"key":      `[\w.]*\w`,
+	"klpsym":   `[^\s'"]+`,
+	"hex":      `(?:0x)?[0-9a-fA-F]+`,
+	"have":     `[^']*`,
+	"want":     `[^']*`,
+	"text":     `.*?`,
+	"machine":  `[\w/.-]+`,
+}
+
+var nameInForm = regexp.MustCompile(`\{(\w+)\}`)
+
+func compile(e *Entry, f *Form) *pattern {
+	p := &pattern{entry: e, form: f}
+	var re strings.Builder
+	re.WriteString(`(?:^|[^\w.])`) // not in the middle of a word
+	at := 0
+	piece := func(s string) {
+		re.WriteString(regexp.QuoteMeta(s))
+		p.literals += len(s)
+		if len(s) > len(p.literal) {
+			p.literal = s
+		}
+	}
+	for _, m := range nameInForm.FindAllStringSubmatchIndex(f.Text, -1) {
+		piece(f.Text[at:m[0]])
+		name := f.Text[m[2]:m[3]]
+		part, ok := parts[name]
+		if !ok {
+			part = parts["word"]
+		}
+		re.WriteString("(" + part + ")")
+		p.names = append(p.names, name)
+		at = m[1]
+	}
+	piece(f.Text[at:])
+	if last := f.Text[len(f.Text)-1]; last == '}' || wordChar(last) {
+		re.WriteString(`(?:$|\W)`)
+	}
+	p.re = regexp.MustCompile(re.String())
+	return p
+}
+
+func wordChar(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// match returns the names that line gives, or false.
+func (p *pattern) match(line string) (map[string]string, bool) {
+	if !strings.Contains(line, p.literal) {
+		return nil, false
+	}
+	m := p.re.FindStringSubmatch(line)
+	if m == nil {
+		return nil, false
+	}
+	names := map[string]string{}
+	for i, name := range p.names {
+		if names[name] == "" {
+			names[name] = m[i+1]
+		}
+	}
+	complete(names)
+	return names, true
+}
+
+var klpSymbol = regexp.MustCompile(`^\.klp\.sym\.([^.]+)\.([^,]+),(\d+)`)
+
+// complete adds what follows from the names that a message gives.
+func complete(names map[string]string) {
+	if names["object"] == "(null)" { // printf of the kernel's object, which has no name
+		names["object"] = "vmlinux"
+	}
+	for _, from := range []string{"klpsym", "symbol"} {
+		if m := klpSymbol.FindStringSubmatch(names[from]); m != nil {
+			names["object"], names["symbol"], names["pos"] = m[1], m[2], m[3]
+		}
+	}
+	if names["symbol"] == "" && names["function"] != "" {
+		names["symbol"] = names["function"]
+	}
+}
+
+// fill puts names into a text; a name that the message did not give stands in
+// capitals.
+func fill(text string, names map[string]string) string {
+	return nameInForm.ReplaceAllStringFunc(text, func(s string) string {
+		name := s[1 : len(s)-1]
+		if v := names[name]; v != "" {
+			return v
+		}
+		return strings.ToUpper(name)
+	})
+}

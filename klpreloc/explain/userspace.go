@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package explain
+
+// userspace is what the programs that load modules make of the kernel's errno.
+// The reason is in the kernel's log.
+var userspace = []Entry{
+	{
+		ID:   "insert-einval",
+		From: "insmod and modprobe, of kmod and of busybox",
+		Forms: []Form{
+			{"could not insert {text}: Invalid parameters", "insmod of kmod"},
+			{"could not insert {text}: Invalid argument", "modprobe"},
+			{"can't insert {text}: invalid parameter", "busybox"},
+			{"can't insert {text}: Invalid argument", "busybox"},
+		},
+		Means: "The kernel said EINVAL. It is rarely about parameters: a livepatch gets it when klp_enable_patch() fails.",
+		Causes: []Cause{
+			{Why: "A klp symbol was not found, is ambiguous, or its name can't be read.", Fix: "Read what the kernel says.", Run: []string{"dmesg | klp-convert explain"}},
+			{Why: "The klp_patch itself is refused without a word: no objs, an object without funcs, a function without old_name or new_func, a name that is too long, or a patch that is enabled already.", Fix: "Look at what the module declares.", Run: []string{"klp-convert inspect PATCH.ko"}},
+			{Why: "The version or the namespace of an exported symbol is wrong.", Fix: "Build against this kernel.", Run: []string{"dmesg | klp-convert explain"}},
+		},
+	},
+	{
+		ID:   "insert-enoent",
+		From: "insmod and modprobe, of kmod and of busybox",
+		Forms: []Form{
+			{"could not insert {text}: Unknown symbol in module", "kmod"},
+			{"can't insert {text}: unknown symbol in module", "busybox"},
+			{"could not insert {text}: No such file or directory", ""},
+		},
+		Means: "The kernel said ENOENT: an undefined symbol that nothing exports. The kernel's log names each.",
+		Causes: []Cause{
+			{Why: "Symbols that should be klp relocations are ordinary ones.", Fix: "See which are left, and convert.", Run: []string{"dmesg | klp-convert explain", "klp-convert inspect PATCH.ko", "klp-convert --kernel KERNEL IN.ko OUT.ko"}},
+			{Why: "A module that exports them is not loaded.", Fix: "modprobe loads it; insmod does not."},
+		},
+	},
+	{
+		ID:   "insert-enoexec",
+		From: "insmod and modprobe, of kmod and of busybox",
+		Forms: []Form{
+			{"could not insert {text}: Invalid module format", "insmod of kmod"},
+			{"could not insert {text}: Exec format error", "modprobe"},
+			{"can't insert {text}: invalid module format", "busybox"},
+			{"can't insert {text}: Exec format error", "busybox"},
+		},
+		Means: "The kernel said ENOEXEC: the file is not a module for this kernel, or a relocation could not be applied.",
+		Causes: []Cause{
+			{Why: "It was built for another kernel (version magic, struct module).", Fix: "Read what the kernel says.", Run: []string{"dmesg | klp-convert explain", "modinfo -F vermagic PATCH.ko; uname -r"}},
+			{Why: "A relocation: a type that the loader does not know, or a place that is not zero.", Fix: "The same."},
+			{Why: "The kernel has no CONFIG_LIVEPATCH.", Fix: "The same."},
+			{Why: "A tool damaged the converted file.", Fix: "Convert as the last step."},
+		},
+	},
+	{
+		ID:     "insert-esrch",
+		From:   "insmod and modprobe, of kmod and of busybox",
+		Forms:  []Form{{"could not insert {text}: Module has wrong symbol version", ""}, {"can't insert {text}: module has wrong symbol version", "busybox"}},
+		Means:  "The kernel said ESRCH.",
+		Causes: []Cause{{Why: "The module was built against another kernel.", Fix: "Build against the Module.symvers of this one.", Run: []string{"dmesg | klp-convert explain"}}},
+	},
+	{
+		ID:   "insert-eexist",
+		From: "insmod and modprobe",
+		Forms: []Form{
+			{"could not insert {text}: File exists", ""},
+			{"can't insert {text}: File exists", "busybox"},
+		},
+		Means: "The kernel said EEXIST: a module of that name is loaded, or (6.12.y and later) the module has two loaded sections of one name.",
+		Causes: []Cause{
+			{Why: "It is loaded already, perhaps disabled.", Fix: "Disable and remove it first.", Run: []string{"ls /sys/kernel/livepatch", "echo 0 > /sys/kernel/livepatch/PATCH/enabled; rmmod PATCH"}},
+			{Why: "Two klp relocation sections have one name; the kernel's log then says \"duplicate filename\".", Fix: "Convert with klp-convert.", Run: []string{"dmesg | klp-convert explain"}},
+		},
+	},
+	{
+		ID:   "insert-eperm",
+		From: "insmod and modprobe",
+		Forms: []Form{
+			{"could not insert {text}: Operation not permitted", ""},
+			{"can't insert {text}: Operation not permitted", "busybox"},
+		},
+		Means: "The kernel said EPERM.",
+		Causes: []Cause{
+			{Why: "You are not root, or a container or kernel.modules_disabled forbids it.", Fix: "Become root; modules_disabled stays until reboot.", Run: []string{"sysctl kernel.modules_disabled"}},
+			{Why: "Lockdown (Secure Boot) takes signed modules only.", Fix: "Sign after conversion.", Run: []string{"cat /sys/kernel/security/lockdown"}},
+		},
+	},
+	{
+		ID:   "insert-ebusy",
+		From: "insmod and modprobe",
+		Forms: []Form{
+			{"could not insert {text}: Device or resource busy", ""},
+			{"can't insert {text}: Device or resource busy", "busybox"},
+		},
+		Means: "The kernel said EBUSY: another livepatch is in transition, or a function is held by somebody else of ftrace.",
+		Causes: []Cause{
+			{Why: "Another transition is not complete.", Fix: "Wait for it, or see what holds it up.", Run: []string{"grep . /sys/kernel/livepatch/*/transition", "dmesg | klp-convert explain"}},
+			{Why: "A kprobe with a post_handler, or fail_function, sits on a function that is to be patched.", Fix: "Remove it.", Run: []string{"cat /sys/kernel/debug/kprobes/list"}},
+		},
+	},
+	{
+		ID:   "insert-enodev",
+		From: "insmod and modprobe",
+		Forms: []Form{
+			{"could not insert {text}: No such device", ""},
+			{"can't insert {text}: No such device", "busybox"},
+			{"could not insert {text}: Function not implemented", ""},
+		},
+		Means: "klp_enable_patch() said ENODEV or ENOSYS: livepatching is not ready or not there in this kernel.",
+		Causes: []Cause{
+			{Why: "The kernel has no reliable stack traces (before 5.1), ftrace is switched off, or livepatching did not start.", Fix: "Read what the kernel says.", Run: []string{"dmesg | klp-convert explain", "sysctl kernel.ftrace_enabled"}},
+		},
+	},
+	{
+		ID:     "insert-enomem",
+		From:   "insmod and modprobe",
+		Forms:  []Form{{"could not insert {text}: Cannot allocate memory", ""}, {"can't insert {text}: Cannot allocate memory", "busybox"}},
+		Means:  "The kernel said ENOMEM. For modules that also means that no room near the kernel was left, or that per-CPU space ran out.",
+		Causes: []Cause{{Why: "The module is very large: debug information is not loaded, but kallsyms of a livepatch are all kept.", Fix: "Remove what is not needed before conversion.", Run: []string{"size -A PATCH.ko"}}},
+	},
+	{
+		ID:     "module-not-found",
+		From:   "modprobe",
+		Forms:  []Form{{"modprobe: FATAL: Module {module} not found in directory {where}", ""}},
+		Means:  "modprobe looks in /lib/modules of the running kernel only, by depmod's list.",
+		Causes: []Cause{{Why: "The module is not installed, or depmod did not run.", Fix: "Install it, or use insmod with a path.", Run: []string{"depmod -a", "insmod ./{module}.ko"}}},
+	},
+	{
+		ID:   "in-use",
+		From: "rmmod",
+		Forms: []Form{
+			{"rmmod: ERROR: Module {module} is in use", ""},
+			{"could not remove {text}: Resource temporarily unavailable", ""},
+			{"can't unload module '{module}': Resource temporarily unavailable", "busybox"},
+			{"could not remove {text}: Device or resource busy", ""},
+		},
+		Means: "A livepatch can be removed when it is disabled and its transition is complete; a patched module, when no livepatch depends on it.",
+		Causes: []Cause{
+			{Why: "The livepatch is enabled.", Fix: "Disable it and wait.", Run: []string{"echo 0 > /sys/kernel/livepatch/PATCH/enabled", "cat /sys/kernel/livepatch/PATCH/transition"}},
+			{Why: "The livepatch uses an export of the module directly, so that it depends on it.", Fix: "Make klp relocations of these.", Run: []string{"modinfo -F depends PATCH.ko", "klp-convert --kernel KERNEL --convert-module-exports IN.ko OUT.ko"}},
+			{Why: "The transition was forced.", Fix: "It stays until reboot."},
+		},
+	},
+}
