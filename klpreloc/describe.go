@@ -4,6 +4,7 @@ package klpreloc
 
 import (
 	"debug/elf"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
@@ -63,6 +64,7 @@ const (
 	HalfWay       State = "klp relocations beside annotations"
 	ForObjtool    State = "input of objtool klp post-link"
 	AnnotatedOnly State = "annotated, but no livepatch"
+	ForDebuggers  State = "copy for debuggers, not to be loaded"
 )
 
 // AnnotationInfo is one annotation.
@@ -182,7 +184,10 @@ func (d *Description) describePatches(f *elfrw.File) {
 }
 
 func (in *Input) state() State {
+	_, copied := in.Modinfo.Value(strings.TrimSuffix(copyLivepatch, "="))
 	switch {
+	case copied:
+		return ForDebuggers
 	case in.Annotated() && in.Converted():
 		return HalfWay
 	case in.Annotated() && !in.Modinfo.Livepatch():

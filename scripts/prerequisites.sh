@@ -15,6 +15,8 @@ make:make:the kernel lab
 dpkg-deb:dpkg:the kernel lab, and the corpus of real modules
 unshare:util-linux:the kernel lab
 readelf:binutils:readelf as a judge of converted modules
+objdump:binutils:objdump as a reader of copies for debuggers
+gdb:gdb:gdb as a reader of copies for debuggers
 objcopy:binutils:the comparison in make bench
 modinfo:kmod:modinfo as a judge of converted modules
 eu-elflint:elfutils:eu-elflint as a judge of converted modules

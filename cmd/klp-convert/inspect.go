@@ -14,24 +14,39 @@ import (
 )
 
 func newInspectCommand(o *options) *cobra.Command {
+	var debugCopy string
 	cmd := &cobra.Command{
 		Use:   "inspect [flags] FILE",
 		Short: "Show what a module says about livepatching, before or after conversion",
 		Long: `Show what a module is: its module information, the annotations that
 klp-convert would convert, the klp relocation sections and klp symbols that it
-holds, and which symbols stay undefined. FILE may be compressed, or "-".`,
+holds, and which symbols stay undefined. FILE may be compressed, or "-".
+
+With --debug-copy, write a copy instead that objdump -dr, gdb and crash can read:
+the klp relocations are among the ordinary ones of their section, klp symbols are
+undefined ones of the same name. No kernel loads it.`,
 		Example: `  klp-convert inspect livepatch.ko
+  klp-convert inspect --debug-copy debug.ko livepatch.ko && objdump -dr debug.ko
   klp-convert inspect --json livepatch.ko.xz | jq .klp_symbols`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("inspect takes one file, not %d", len(args))
 			}
+			if debugCopy == "-" && o.inspectJSON {
+				return usagef("--json and the copy can't both go to stdout")
+			}
 			return o.common()
 		},
 		ValidArgsFunction: completeModules,
-		RunE:              func(cmd *cobra.Command, args []string) error { return inspect(cmd, o, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("debug-copy") {
+				return copyForDebuggers(cmd, o, args[0], debugCopy)
+			}
+			return inspect(cmd, o, args[0])
+		},
 	}
 	cmd.Flags().BoolVar(&o.inspectJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&debugCopy, "debug-copy", "", "write a copy for objdump, gdb and crash to `OUT`")
 	return cmd
 }
 

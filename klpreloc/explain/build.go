@@ -62,13 +62,11 @@ var build = []Entry{
 		Forms: []Form{
 			{"{file}: bad value", ""},
 			{"{file}: file format not recognized", ""},
-			{"{file}: file truncated", ""},
-			{"{file}: unable to initialize decompress status for section {section}", ""},
+			{"{file}({section}): link section cannot be set because the output file does not have a symbol table", "strip"},
 			{"{file}: invalid string offset {n} >= {n} for section `{section}'", ""},
-			{"{file}: warning: secondary relocation section '{section}' for section {word} found - ignoring", "binutils 2.35 and later"},
-			{"secondary relocation section '{section}' for section {word} found - ignoring", "binutils 2.35 and later"},
+			{"{file}: warning: secondary relocation section '{section}' for section {word} found - ignoring", "binutils 2.35 and some later"},
 		},
-		Means: "GNU tools know neither klp symbols (SHN 0xff20) nor two relocation sections for one section.",
+		Means: "GNU tools know neither klp symbols (SHN 0xff20) nor two relocation sections for one section. objdump 2.40 says nothing and leaves the klp relocations out; strip and objcopy lose them.",
 		Causes: []Cause{
 			{Why: "The file is a converted livepatch.", Fix: "Look at a copy made for debuggers; never load what objcopy, strip or ld wrote.", Run: []string{"klp-convert inspect --debug-copy DEBUG.ko PATCH.ko", "objdump -dr DEBUG.ko"}},
 			{Why: "Debug information is to be split off.", Fix: "Do it before conversion.", Run: []string{"objcopy --only-keep-debug IN.ko IN.ko.debug; strip -g IN.ko; klp-convert IN.ko OUT.ko"}},
