@@ -110,3 +110,6 @@ func typeName(f *elfrw.File, t uint32) string {
 	}
 	return fmt.Sprintf("type %d", t)
 }
+
+// RelocName returns the psABI's name for a relocation type of f's machine.
+func RelocName(f *elfrw.File, t uint32) string { return typeName(f, t) }

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/klpdiff"
+)
+
+func newDiffCommand(o *options) *cobra.Command {
+	var json bool
+	cmd := &cobra.Command{
+		Use:   "diff [flags] A.ko B.ko",
+		Short: "Show what differs between two livepatch modules for the kernel",
+		Long: `Show what differs between two modules for the kernel that loads them: what they
+patch, klp relocations and klp symbols, annotations, undefined symbols, versions of
+exports, special sections, and the module information that the loader looks at.
+Numbers of sections and symbols, the order of things and offsets in the file don't
+count; places are told by function. A module may be held against its converted form:
+each annotated reference is shown with what became of it. Code and data themselves
+are not compared.
+
+A and B may be compressed; one may be "-". Exit status 0 when nothing differs, 1 when
+something does.`,
+		Example: `  klp-convert diff old.ko new.ko
+  klp-convert diff livepatch.tmp.ko livepatch.ko   # what the conversion did
+  klp-convert diff --json a.ko b.ko.xz | jq .relocations`,
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case len(args) != 2:
+				return usagef("diff takes two files, not %d", len(args))
+			case args[0] == "-" && args[1] == "-":
+				return usagef("both files can't be stdin")
+			}
+			return o.common()
+		},
+		ValidArgsFunction: completeModules,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := readSide(cmd, o, args[0])
+			if err != nil {
+				return err
+			}
+			defer a.unmap()
+			b, err := readSide(cmd, o, args[1])
+			if err != nil {
+				return err
+			}
+			defer b.unmap()
+			d := klpdiff.Files(a.file, b.file)
+			if json {
+				err = writeJSON(cmd.OutOrStdout(), struct {
+					A    side `json:"a"`
+					B    side `json:"b"`
+					Same bool `json:"same"`
+					*klpdiff.Difference
+				}{*a, *b, d.Same(), d})
+			} else if !d.Same() {
+				err = writeDifference(cmd.OutOrStdout(), a, b, d)
+			}
+			if err == nil && !d.Same() {
+				err = errReported
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&json, "json", false, "print JSON")
+	return cmd
+}
+
+// side is one of the modules that are compared.
+type side struct {
+	Name  string         `json:"file"`
+	State klpreloc.State `json:"state"`
+	*input
+	file *elfrw.File
+}
+
+func readSide(cmd *cobra.Command, o *options, path string) (*side, error) {
+	in, err := readInput(path, cmd.InOrStdin())
+	if err != nil {
+		return nil, printError(cmd.ErrOrStderr(), err, o)
+	}
+	f, err := elfrw.Parse("", in.module)
+	if err != nil {
+		in.unmap()
+		return nil, newReporter(cmd.ErrOrStderr(), in.name, o).report(klpreloc.Diagnostics{klpreloc.FileDiagnostic(err)})
+	}
+	d, found := klpreloc.Describe(f)
+	found.Sort()
+	newReporter(cmd.ErrOrStderr(), in.name, o).report(found) // what can't be read is not compared
+	return &side{Name: in.name, State: d.State, input: in, file: f}, nil
+}
+
+// mostPlaces is how many functions a line about relocations names.
+const mostPlaces = 6
+
+func writeDifference(w io.Writer, a, b *side, d *klpdiff.Difference) error {
+	var out strings.Builder
+	fmt.Fprintf(&out, "--- %s: %s\n+++ %s: %s\n", oneLine(a.Name), a.State, oneLine(b.Name), b.State)
+	writeChanges(&out, "module information", d.Module)
+	writeChanges(&out, "livepatch", d.Patches)
+	if len(d.Relocations) > 0 {
+		out.WriteString("\nrelocations\n")
+	}
+	for _, c := range d.Relocations {
+		writeRelocChange(&out, c)
+	}
+	writeChanges(&out, "klp relocation sections", d.Sections)
+	writeChanges(&out, "klp symbols", d.Symbols)
+	writeChanges(&out, "annotations", d.Annotations)
+	writeChanges(&out, "undefined symbols", d.Undefined)
+	writeChanges(&out, "versions of exports", d.Versions)
+	writeChanges(&out, "special sections: entries", d.Special)
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// writeChanges prints one line for a fact that came or went, and where it is not
+// the same, one for each.
+func writeChanges(out *strings.Builder, title string, list []klpdiff.Change) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n%s\n", title)
+	for _, c := range list {
+		for _, v := range []struct{ sign, value string }{{"-", c.Was}, {"+", c.Is}} {
+			switch v.value {
+			case "":
+			case klpdiff.There:
+				fmt.Fprintf(out, "  %s %s\n", v.sign, clean(c.What))
+			default:
+				fmt.Fprintf(out, "  %s %s: %s\n", v.sign, clean(c.What), clean(v.value))
+			}
+		}
+	}
+}
+
+// writeRelocChange prints a block: what it was, what it is, and where.
+func writeRelocChange(out *strings.Builder, c klpdiff.RelocChange) {
+	number := fmt.Sprintf("%dx ", c.Count)
+	switch {
+	case c.Is == "":
+		fmt.Fprintf(out, "  - %s%s\n", number, clean(c.Was))
+	case c.Was == "":
+		fmt.Fprintf(out, "  + %s%s\n", number, clean(c.Is))
+	case c.Was == c.Is:
+		fmt.Fprintf(out, "  ~ %s%s, moved\n", number, clean(c.Is))
+	default:
+		fmt.Fprintf(out, "  - %s%s\n  + %s%s\n", number, clean(c.Was), number, clean(c.Is))
+	}
+	in, label := c.In, "in "
+	if c.Was == c.Is {
+		in, label = c.At, ""
+	}
+	more := ""
+	if len(in) > mostPlaces {
+		more = fmt.Sprintf(" and %d more", len(in)-mostPlaces)
+		in = in[:mostPlaces]
+	}
+	wrapBehind(out, 6, label, clean(strings.Join(in, ", ")+more))
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Whatever the modules, 80 columns are enough; names that are longer stand alone.
+func TestDiffAndExplainFitAnOrdinaryTerminal(t *testing.T) {
+	wide := func(what, text string) {
+		require.NotEmpty(t, text, what)
+		for _, l := range strings.Split(text, "\n") {
+			long := strings.Contains(l, "://") || strings.HasPrefix(l, "---") || strings.HasPrefix(l, "+++") || strings.HasPrefix(l, "           ")
+			assert.True(t, long || utf8.RuneCountInString(l) <= 80, "%s: %s", what, l)
+		}
+	}
+	for _, file := range fixtures(t, "arch/*/alt-module.ko") {
+		out := filepath.Join(t.TempDir(), "out.ko")
+		status, _, stderr := klpConvert("-q", "--unsafe", file, out)
+		require.Equal(t, exitDone, status, stderr)
+		status, stdout, _ := klpConvert("diff", file, out)
+		assert.Equal(t, exitFound, status)
+		wide(file, stdout)
+	}
+	for _, message := range []string{"KLP030", "lp: Unknown symbol foo (err -2)", "livepatch: symbol 'foo' not found in symbol table", "RIP: 0010:klp_apply_section_relocs+0x5c/0x220"} {
+		status, stdout, _ := klpConvert("explain", message)
+		assert.Equal(t, exitDone, status)
+		wide(message, stdout)
+	}
+}
+
+// The exit status is that of diff(1) as far as it goes, and what is said first
+// says what the files are.
+func TestDiffSaysWhatTheFilesAre(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out.ko")
+	in := "../../testdata/x86_64/labels-dot.ko"
+	status, _, stderr := klpConvert("-q", in, out)
+	require.Equal(t, exitDone, status, stderr)
+	status, stdout, _ := klpConvert("diff", in, out)
+	assert.Equal(t, exitFound, status)
+	assert.True(t, strings.HasPrefix(stdout, "--- "+in+": annotated, not converted\n+++ "+out+": converted\n"), stdout)
+	status, stdout, stderr = klpConvert("diff", out, out)
+	assert.Equal(t, exitDone, status)
+	assert.Empty(t, stdout+stderr)
+}

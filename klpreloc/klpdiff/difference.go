@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpdiff
+
+import (
+	"fmt"
+	"sort"
+
+	"golang.org/x/exp/maps"
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+)
+
+// Difference is what differs. Its lists are sorted and empty where nothing does.
+type Difference struct {
+	Module      []Change      `json:"module"`
+	Patches     []Change      `json:"patches"`
+	Relocations []RelocChange `json:"relocations"`
+	Sections    []Change      `json:"klp_sections"`
+	Symbols     []Change      `json:"klp_symbols"`
+	Annotations []Change      `json:"annotations"`
+	Undefined   []Change      `json:"undefined"`
+	Versions    []Change      `json:"versions"`
+	Special     []Change      `json:"special_sections"`
+}
+
+// Change is one fact: what it is about, and what it said and says; "" stands for
+// not there, There for what has nothing more to say.
+type Change struct {
+	What string `json:"what"`
+	Was  string `json:"was"`
+	Is   string `json:"is"`
+}
+
+// RelocChange is relocations that are another now.
+type RelocChange struct {
+	Was   string   `json:"was"` // "" when it was not there
+	Is    string   `json:"is"`  // "" when it is gone
+	Count int      `json:"count"`
+	In    []string `json:"in"` // functions, variables or sections, each once
+	At    []string `json:"at"` // places, "function+0x12"
+}
+
+// Same reports whether nothing differs.
+func (d *Difference) Same() bool {
+	for _, list := range d.Lists() {
+		if len(list) > 0 {
+			return false
+		}
+	}
+	return len(d.Relocations) == 0
+}
+
+// Lists returns all lists but that of relocations, by their titles.
+func (d *Difference) Lists() map[string][]Change {
+	return map[string][]Change{
+		"module information": d.Module, "livepatch": d.Patches, "klp relocation sections": d.Sections,
+		"klp symbols": d.Symbols, "annotations": d.Annotations, "undefined symbols": d.Undefined,
+		"versions of exports": d.Versions, "special sections": d.Special,
+	}
+}
+
+// Files compares two modules.
+func Files(a, b *elfrw.File) *Difference {
+	x, y := read(a), read(b)
+	return &Difference{
+		Module:      changes(x.module, y.module),
+		Patches:     changes(x.patches, y.patches),
+		Relocations: relocChanges(x.relocs, y.relocs),
+		Sections:    common(x.sections, y.sections),
+		Symbols:     changes(x.symbols, y.symbols),
+		Annotations: changes(x.annotations, y.annotations),
+		Undefined:   changes(x.undefined, y.undefined),
+		Versions:    changes(x.versions, y.versions),
+		Special:     changes(x.special, y.special),
+	}
+}
+
+// facts are a module's, by what they are about.
+type facts struct {
+	module, patches, sections, symbols, annotations, undefined, versions, special map[string]string
+	relocs                                                                        []reloc
+}
+
+// There is the value of facts that have no other.
+const There = "there"
+
+func read(f *elfrw.File) *facts {
+	d, _ := klpreloc.Describe(f)
+	in, _ := klpreloc.Read(f)
+	x := &facts{
+		module: moduleFacts(f, d), patches: patchFacts(d), versions: versionFacts(f),
+		sections: map[string]string{}, symbols: map[string]string{}, annotations: map[string]string{}, undefined: map[string]string{},
+	}
+	for _, s := range in.KlpSections {
+		object, _ := klpreloc.SectionObject(s.Name)
+		x.sections[fmt.Sprintf("for %s, of %s", object, s.Target)] = fmt.Sprintf("flags %#x", s.Flags)
+	}
+	for _, s := range d.KlpSymbols {
+		x.symbols[s.Symbol] = There
+	}
+	for i := range in.Annotations {
+		x.annotations[asked(&in.Annotations[i])] = There
+	}
+	for _, u := range d.Undefined {
+		x.undefined[u.Name] = "global"
+		if u.Weak {
+			x.undefined[u.Name] = "weak"
+		}
+	}
+	p := newPlaces(f)
+	x.special = p.specialFacts()
+	x.relocs = relocsOf(f, in, p)
+	return x
+}
+
+// asked is what an annotation asks for, in whatever dialect.
+func asked(a *klpreloc.Annotation) string {
+	s := a.Name
+	switch {
+	case a.File != "":
+		s += " in " + a.File
+	case a.Pos != 0:
+		s += fmt.Sprintf(",%d", a.Pos)
+	}
+	s += " of " + a.Object
+	if a.LPObject != a.Object {
+		s += " for " + a.LPObject
+	}
+	return s
+}
+
+// changes compares all facts, common only those that both have.
+func changes(a, b map[string]string) []Change {
+	all := []Change{}
+	for what, was := range a {
+		if is := b[what]; is != was {
+			all = append(all, Change{what, was, is})
+		}
+	}
+	for what, is := range b {
+		if _, ok := a[what]; !ok {
+			all = append(all, Change{what, "", is})
+		}
+	}
+	sort.Slice(all, func(i, k int) bool { return all[i].What < all[k].What })
+	return all
+}
+
+func common(a, b map[string]string) []Change {
+	return slices.DeleteFunc(changes(a, b), func(c Change) bool { return c.Was == "" || c.Is == "" })
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := maps.Keys(m)
+	slices.Sort(keys)
+	return keys
+}
