@@ -132,3 +132,14 @@ func TestDebugCopyRefusesSectionWithoutTarget(t *testing.T) {
 	_, err := klpreloc.DebugCopy(f)
 	assert.ErrorContains(t, err, ".klp.rela.vmlinux..text relocates no section")
 }
+
+// A signature would be void.
+func TestDebugCopyHasNoSignature(t *testing.T) {
+	f := parse(t, convert(t, contents(t, "x86_64/labels-dot.ko")))
+	f.Trailer = []byte("signature~Module signature appended~\n")
+	f = reread(t, f)
+	require.NotEmpty(t, f.Trailer)
+	_, err := klpreloc.DebugCopy(f)
+	require.NoError(t, err)
+	assert.Empty(t, reread(t, f).Trailer)
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/klpdiff"
+	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 )
 
 func open(t *testing.T, name string) *elfrw.File {
@@ -302,4 +303,39 @@ func TestPatches(t *testing.T) {
 		{What: "vmlinux: cmdline_proc_show", Was: "livepatch_cmdline_proc_show"},
 		{What: "vmlinux: version_proc_show", Is: "livepatch_cmdline_proc_show"},
 	}, d.Patches)
+}
+
+// What a compiler counts up is not a name.
+func TestCompilersNumbersDoNotMatter(t *testing.T) {
+	rename := func(name string) *elfrw.File {
+		f, _ := converted(t, "x86_64/labels-dot.ko")
+		symbol(f, "data_pointers").Name = name
+		return reread(t, f)
+	}
+	for _, pair := range [][2]string{{"table.1234", "table.77"}, {"__UNIQUE_ID_x281", "__UNIQUE_ID_x9"}, {"f.isra.0", "f.isra.1"}} {
+		assert.True(t, klpdiff.Files(rename(pair[0]), rename(pair[1])).Same(), pair)
+	}
+	assert.NotEmpty(t, klpdiff.Files(rename("table1"), rename("table2")).Relocations)
+}
+
+// Position 1 of the only one is position 0 to the kernel; position 2 is another.
+func TestPositionsOfFunctions(t *testing.T) {
+	at := func(pos byte) *elfrw.File {
+		f := open(t, "x86_64/livepatch-cmdline.ko")
+		patches, err := klppatch.Read(f)
+		require.NoError(t, err)
+		fn := patches[0].Objects[0].Funcs[0].At
+		data := slices.Clone(fn.Section.Data)
+		data[fn.Offset+16] = pos
+		fn.Section.Data = data
+		return reread(t, f)
+	}
+	assert.True(t, klpdiff.Files(at(0), at(1)).Same())
+	assert.Len(t, klpdiff.Files(at(1), at(2)).Patches, 2)
+}
+
+func TestSignatureIsAFact(t *testing.T) {
+	a, b := open(t, "x86_64/livepatch-cmdline.ko"), open(t, "x86_64/livepatch-cmdline.ko")
+	b.Trailer = []byte("~Module signature appended~\n")
+	assert.Equal(t, []klpdiff.Change{{What: "signature", Is: klpdiff.There}}, klpdiff.Files(a, reread(t, b)).Module)
 }
