@@ -7,6 +7,8 @@
 //	klp-convert [flags] in.ko out.ko
 //	klp-convert inspect FILE
 //	klp-convert sympos NAME[@OBJECT]...
+//	klp-convert diff A.ko B.ko
+//	klp-convert explain [TEXT | -]
 //
 // Rules of its user interface:
 //
@@ -14,8 +16,8 @@
 //     nothing unless something deserves a warning.
 //   - A diagnostic is one line, "file: severity: klp-convert: place: message
 //     [id]", and below it, indented, what can be pasted to mend it.
-//   - Exit status 0: done; 1: can't be converted, or the file can't be read;
-//     2: wrong use of the command line.
+//   - Exit status 0: done; 1: can't be converted, something differs, nothing is
+//     found, or a file can't be read; 2: wrong use of the command line.
 //   - An output file appears whole, by rename, or not at all.
 //   - Colour is for terminals, NO_COLOR takes it away, --color decides.
 package main

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sort"
 
-	"golang.org/x/exp/maps"
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
@@ -154,7 +153,10 @@ func common(a, b map[string]string) []Change {
 }
 
 func sortedKeys[V any](m map[string]V) []string {
-	keys := maps.Keys(m)
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
 	slices.Sort(keys)
 	return keys
 }
