@@ -14,6 +14,7 @@ import (
 // A Kernel is a distribution kernel with all that is needed to build modules
 // for it and to boot it, unpacked in the cache.
 type Kernel struct {
+	Root    string // folder that the packages are unpacked in
 	Release string // as uname -r: 6.1.0-50-amd64
 	Version string // of the package: 6.1.176-1
 	Image   string // path of vmlinuz
@@ -194,7 +195,7 @@ func rebase(root, final string) error {
 // openKernel finds the parts of an unpacked kernel below root.
 func openKernel(root string) (*Kernel, error) {
 	var (
-		k   Kernel
+		k   = Kernel{Root: root}
 		err error
 	)
 	if k.Image, err = one(root, "boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz"); err != nil {

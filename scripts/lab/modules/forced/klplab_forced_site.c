@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A module's function in the place that an alternative overwrites. */
+#include <linux/livepatch.h>
+#include <linux/seq_file.h>
+#include <klp_convert.h>
+#include "alternative.h"
+
+extern int klplab_helper(int x);
+
+static KLP_MODULE_RELOC(klplab_owner) of_owner[] = {
+	KLP_SYMPOS(klplab_helper, 0),
+};
+
+static int klplab_show(struct seq_file *m, void *v)
+{
+	int n = KLPLAB_ALTERNATIVE("call klplab_helper", "movl $7, %%eax", 1);
+
+	seq_printf(m, "forced: helper %d\n", n);
+	return 0;
+}
+
+static struct klp_func funcs[] = {
+	{ .old_name = "klplab_site_show", .new_func = klplab_show },
+	{ }
+};
+
+static struct klp_object objs[] = {
+	{ .name = "klplab_owner", .funcs = funcs },
+	{ }
+};
+
+#include "patch.h"
