@@ -3,9 +3,14 @@
 package lab
 
 import (
+	"context"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // What klp-convert refuses, done all the same with --unsafe. Each of these
@@ -32,41 +37,78 @@ func TestRefusedLivepatchesMisbehave(t *testing.T) {
 			sh(all(disable("klplab_forced_key"), "settle klplab_forced_key")),
 			sh("rmmod klplab_forced_key"),
 			// The place that is overwritten holds something by now.
-			sh("load klplab_forced_site.ko", refuses("ENOEXEC", "existing value is nonzero for type 4")),
+			sh("load klplab_forced_site.ko", refuses("ENOEXEC", "existing value is nonzero for ")),
 			// Or it holds zeros that are an operand of another instruction.
 			enable("klplab_forced_clobber"),
 			sh("cat /proc/klplab_clobber"),
 			// The replacement is in place already, with a call to nowhere.
 			enable("klplab_forced_replacement"),
-			crash("cat /proc/klplab_replacement", "RIP: 0010:"),
+			crash("cat /proc/klplab_replacement", "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
 			// No object, nobody who applies.
 			enable("klplab_forced_object"),
 			crash(cmdline, "RIP: 0010:"),
 		)
-		for _, r := range results {
-			t.Logf("%s", r)
-		}
 		assert.Contains(t, results[8].Log(), "jump_label_del_module")
 		assert.NotContains(t, results[1].Log(), "WARNING: ")
-		assert.NotEqual(t, "forced: helper 0\n", results[11].Out)
+		// Neither 1001, which the author meant, nor 0, which the CPU was to be given.
+		assert.Regexp(t, `^forced: helper -?[0-9]+\n$`, results[11].Out)
+		assert.NotContains(t, []string{"forced: helper 0\n", "forced: helper 1001\n"}, results[11].Out)
 	})
 }
 
-func TestModulesStaticCallMisbehaves(t *testing.T) {
+// What .static_call_sites gives for the key, before that is relocated, is a place
+// in the table itself. The kernel takes the bytes there for a static_call_key:
+// it links a record of its own into them, and has the call go to what they hold
+// (kernel/static_call_inline.c, __static_call_init). What it overwrites by that
+// lies behind the table. In 6.1 it is the module's entry in the list of modules:
+// whoever walks the list next faults, and so does each report of a fault, since it
+// lists the modules. Otherwise the call has been rewritten by the time that it is
+// relocated, and the livepatch is refused.
+func TestModulesStaticCallIsRefusedOrKillsTheKernel(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_owner.ko")
 		s.file("klplab_forced_call.ko", w.forced(t, "klplab_forced_call.ko", "KLP030"))
-		results := s.run(
-			sh("load klplab_owner.ko"),
-			sh("load klplab_forced_call.ko; settle klplab_forced_call"),
-			sh("cat /proc/klplab_call"),
-			sh(setOwner("choice", "2")),
-			sh("cat /proc/klplab_call"),
-			sh(showOwner),
-			sh(disable("klplab_forced_call")+"; settle klplab_forced_call; rmmod klplab_forced_call"),
-		)
-		for _, r := range results {
-			t.Logf("%s", r)
+		steps := []string{
+			"dmesg -n 2", // each report of a fault takes a second, and the first will do
+			"load klplab_owner.ko",
+			"load klplab_forced_call.ko",
+			"cat /proc/klplab_call",
 		}
+		const load = 2
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		go s.vm.cancelWhenSilent(ctx, cancel)
+		run, err := s.vm.Boot(ctx, steps...)
+		require.NoError(t, err)
+		if run.Done {
+			assert.NoError(t, refuses("ENOEXEC", "existing value is nonzero for ")(run.Steps[load]))
+			assert.NoError(t, prints("call: original")(run.Steps[load+1]))
+		} else {
+			console, err := os.ReadFile(s.vm.ConsoleLog())
+			require.NoError(t, err)
+			assert.Len(t, run.Steps, load, "verdicts before the kernel died\n%s", run)
+			assert.Contains(t, string(console), "BUG: ")
+		}
+		t.Logf("%s: the kernel lives: %v", w.kernel.Release, run.Done)
+		os.RemoveAll(filepath.Dir(s.vm.ConsoleLog()))
 	})
+}
+
+// cancelWhenSilent ends a boot that gives no further verdict: the kernel may be
+// busy reporting faults for ever, with its clock standing still.
+func (v *VM) cancelWhenSilent(ctx context.Context, cancel func()) {
+	const silence = 15 * time.Second
+	size, since := int64(0), time.Now()
+	for ctx.Err() == nil {
+		time.Sleep(time.Second / 2)
+		info, err := os.Stat(v.verdictLog())
+		switch {
+		case err != nil || info.Size() == 0: // still booting
+			since = time.Now()
+		case info.Size() != size:
+			size, since = info.Size(), time.Now()
+		case time.Since(since) > silence:
+			cancel()
+		}
+	}
 }

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A module's function in the replacement of an alternative. */
+/*
+ * A module's function in the replacement of an alternative.
+ *
+ * What the kernel copies is a call of what lies behind the replacement. Here that
+ * reads address 0; otherwise it is anybody's guess.
+ */
 #include <linux/livepatch.h>
 #include <linux/seq_file.h>
 #include <klp_convert.h>
@@ -14,6 +19,11 @@ static KLP_MODULE_RELOC(klplab_owner) of_owner[] = {
 static int klplab_show(struct seq_file *m, void *v)
 {
 	int n = KLPLAB_ALTERNATIVE("movl $-1, %%eax", "call klplab_helper", 1);
+
+	asm volatile(".pushsection .altinstr_replacement, \"ax\"\n"
+		     "movq 0, %%rax\n"
+		     "ud2\n"
+		     ".popsection" : : : "memory");
 
 	seq_printf(m, "forced: helper %d\n", n);
 	return 0;
