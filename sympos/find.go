@@ -4,6 +4,7 @@ package sympos
 
 import (
 	"cmp"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -430,6 +431,12 @@ func (f *finder) useVmlinux(path string) bool {
 	if f.vmlinux {
 		return true
 	}
+	if typesOnly(path) {
+		const why = "has types and no code, as Debian's headers bring it for the BTF of modules"
+		f.looked = append(f.looked, path+": "+why)
+		f.k.note("vmlinux: %s: passed over: %s", path, why)
+		return false
+	}
 	src := f.use("vmlinux", path)
 	if src == nil {
 		return false
@@ -438,6 +445,20 @@ func (f *finder) useVmlinux(path string) bool {
 	f.k.witnesses = append(f.k.witnesses, src)
 	f.k.note("vmlinux: %s", path)
 	return true
+}
+
+// typesOnly reports whether a vmlinux is one for the BTF of modules alone: .BTF and
+// .BTF_ids, and symbols of the latter that the kernel itself does not list. Debian's
+// headers have it beside Module.symvers (seen in 6.12 and 7.3, not in 6.1).
+func typesOnly(path string) bool {
+	e, err := elf.Open(path)
+	if err != nil {
+		return false // what is wrong with it is said elsewhere
+	}
+	defer e.Close()
+	return e.Section(".BTF") != nil && !slices.ContainsFunc(e.Sections, func(s *elf.Section) bool {
+		return s.Flags&elf.SHF_EXECINSTR != 0
+	})
 }
 
 func (f *finder) useSystemMap(path string) bool {

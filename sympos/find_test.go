@@ -5,6 +5,7 @@ package sympos
 import (
 	"bytes"
 	"compress/gzip"
+	"debug/elf"
 	"encoding/binary"
 	"os"
 	"path/filepath"
@@ -306,6 +307,27 @@ func TestDamagedImageIsPassedOver(t *testing.T) {
 	require.NoError(t, err)
 	_, err = k.Read(Names("dup"))
 	assert.ErrorContains(t, err, "vmlinuz-"+release)
+}
+
+// Debian's headers bring a vmlinux for the BTF of modules: types, and symbols of
+// .BTF_ids that no kallsyms has. It is none of the kernel's tables.
+func TestVmlinuxOfTypesOnlyIsPassedOver(t *testing.T) {
+	root := t.TempDir()
+	files := installed(release)
+	types := tinyELF{etype: elf.ET_EXEC, sections: []tinySection{
+		{".BTF", elf.SHF_ALLOC, 0xffffffff82000000, make([]byte, 64)},
+		{".BTF_ids", elf.SHF_ALLOC, 0xffffffff82001000, make([]byte, 64)},
+	}, symbols: []tinySymbol{{"__BTF_ID__struct__file__1", local | data_, 2, 0xffffffff82001000, 4}}}
+	files["usr/src/linux-headers-"+release+"/vmlinux"] = string(types.bytes())
+	lay(t, root, files)
+	k, err := FindKernelIn(root, release)
+	require.NoError(t, err)
+	assert.Contains(t, strings.Join(k.Notes, "\n"), "/vmlinux: passed over: has types and no code")
+	table, err := k.Read(All)
+	require.NoError(t, err)
+	assert.Len(t, table.Lookup("vmlinux", "dup"), 12)
+	assert.Empty(t, table.Doubt("vmlinux", "dup"))
+	assert.Empty(t, table.Lookup("vmlinux", "__BTF_ID__struct__file__1"))
 }
 
 func TestImageOfAnotherReleaseIsNoted(t *testing.T) {
