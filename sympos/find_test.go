@@ -376,7 +376,8 @@ func TestWhatIsNamedIsAddedToWhatIsFound(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, table.Lookup("vmlinux", "dup"), 12, "Module.symvers is no reason not to look for an image")
 	require.Len(t, table.Exports("secret"), 1)
-	assert.Equal(t, filepath.Join(other, "exports-by-name"), table.Exports("secret")[0].Source, "so is Module.symvers, and comes before the one that would be found")
+	assert.Equal(t, filepath.Join(other, "exports-by-name"), table.Exports("secret")[0].Source, "so is Module.symvers")
+	assert.Len(t, table.Sources, 3, "image, exports, module; what is named need not be found")
 }
 
 // An image that is found beside a named table and can't be read is passed over; beside
