@@ -57,6 +57,10 @@ func (p *planner) locate(a *Annotation) bool {
 	case !known && len(list) == 1:
 		p.warnf(NotChecked, a.place(), a.Name, "symbol %s is the only one of that name in %s, but nothing tells its file: %s is not checked", a.Name, a.Object, clip(a.File))
 		matches = []int{0}
+	case !known && p.table.OtherBuild(a.Object) != "":
+		p.errorf(Contradiction, a.place(), a.Name, "symbol %s of %s is annotated by file, and what tells files is of another build: %s", a.Name, a.Object, p.table.OtherBuild(a.Object)).
+			hints(p.lines(a, shown))
+		return false
 	case !known:
 		p.errorf(FileUnknown, a.place(), a.Name, "nothing that describes kernel %s tells from which files the %d symbols called %s in %s are (%s): their files are in a vmlinux or module with its symbol table", p.kernelTitle(), len(list), a.Name, a.Object, p.table.Facts(a.Object).Kind).
 			hints(p.lines(a, shown))

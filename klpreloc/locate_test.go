@@ -147,3 +147,58 @@ func TestProofNeedsTheAnswers(t *testing.T) {
 		assert.Error(t, prove(edit), name)
 	}
 }
+
+// A told source is what a test says that it is.
+type told struct {
+	sympos.Facts
+	name string
+	file string
+}
+
+func (s told) String() string { return s.name }
+
+func (s told) Scan(visit func(*sympos.Entry)) (sympos.Facts, error) {
+	for i := range 2 {
+		visit(&sympos.Entry{Object: sympos.Vmlinux, Name: []byte("show"), Address: 0x1000 + uint64(i), Size: 1, Type: 't', File: []byte(s.file)})
+		if s.file != "" {
+			s.file = "other.c"
+		}
+	}
+	visit(&sympos.Entry{Object: sympos.Vmlinux, Name: []byte("__ksymtab_klp_enable_patch"), Address: 0x2000, Type: 'r'})
+	return s.Facts, nil
+}
+
+// Another build's vmlinux does not tell which of an image's symbols is whose.
+func TestFilesOfAnotherBuildTellNothing(t *testing.T) {
+	image := told{sympos.Facts{Kind: sympos.Image, Order: sympos.Listed, BuildID: "aa"}, "image", ""}
+	for _, c := range []struct {
+		build string
+		ok    bool
+	}{{"aa", true}, {"", true}, {"bb", false}} {
+		vmlinux := told{sympos.Facts{Kind: sympos.VmlinuxFile, Order: sympos.ByAddress, BuildID: c.build}, "vmlinux", "show.c"}
+		_, found := against(t, byFile(t, "vmlinux", "show", "show.c"), klpreloc.Options{Kernel: sympos.NewKernel("both", image, vmlinux)})
+		said := with(klpreloc.Contradiction, found)
+		if c.ok {
+			assert.Empty(t, said, c.build)
+			assert.Empty(t, with(klpreloc.FileUnknown, found))
+			continue
+		}
+		require.Len(t, said, 2)
+		assert.True(t, found.Failed())
+		assert.Equal(t, klpreloc.Error, said[0].Severity)
+		assert.Equal(t, "symbol show of vmlinux is annotated by file, and what tells files is of another build: image has build-id aa, vmlinux has bb", said[0].Message)
+		assert.Len(t, said[0].Hints, 2)
+		assert.Equal(t, klpreloc.Warning, said[1].Severity)
+		assert.Equal(t, "kernel both: different builds: image has build-id aa, vmlinux has bb: the files given as one kernel are not of one kernel", said[1].Message)
+	}
+}
+
+// What the kernel's parts say of each other is said at every conversion.
+func TestPartsOfDifferentKernelsAreWarnedOf(t *testing.T) {
+	k := kernelOf(t, kallsyms)
+	k.Warnings = []string{"parts of different kernels: 6.1 and 6.2"}
+	_, found := against(t, borrower(t), klpreloc.Options{Kernel: k})
+	d := the(t, klpreloc.Contradiction, found)
+	assert.Equal(t, klpreloc.Warning, d.Severity)
+	assert.Equal(t, "kernel kernel: parts of different kernels: 6.1 and 6.2: the files given as one kernel are not of one kernel", d.Message)
+}

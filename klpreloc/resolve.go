@@ -106,6 +106,9 @@ func (p *planner) survey() {
 	for _, note := range table.Notes {
 		p.notef(KernelUnreadable, nowhere, "", "kernel %s: %s", p.kernelTitle(), note)
 	}
+	for _, w := range append(slices.Clone(k.Warnings), table.Warnings...) {
+		p.warnf(Contradiction, nowhere, "", "kernel %s: %s: the files given as one kernel are not of one kernel", p.kernelTitle(), w)
+	}
 	p.table = table
 }
 

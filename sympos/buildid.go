@@ -41,17 +41,36 @@ func (f *elfFile) buildID() string {
 	return ""
 }
 
-// checkBuilds notes sources of vmlinux that are not of one build.
+// differ reports whether two build-ids are known and not the same.
+func differ(a, b string) bool { return a != "" && b != "" && a != b }
+
+// checkBuilds warns of sources of vmlinux that are not of the build that the best of
+// them is of.
 func (t *Table) checkBuilds() {
-	var first *Witness
+	var best *Witness
 	for i := range t.Sources {
 		w := &t.Sources[i]
-		switch {
-		case w.BuildID == "":
-		case first == nil:
-			first = w
-		case w.BuildID != first.BuildID:
-			t.Notes = append(t.Notes, fmt.Sprintf("different builds: %s has build-id %s, %s has %s", first.Source, first.BuildID, w.Source, w.BuildID))
+		if w.BuildID != "" && (best == nil || w.worth() < best.worth()) {
+			best = w
 		}
 	}
+	if best == nil {
+		return
+	}
+	t.build = best.BuildID
+	for _, w := range t.Sources {
+		if differ(w.BuildID, t.build) {
+			t.otherBuild = fmt.Sprintf("%s has build-id %s, %s has %s", best.Source, t.build, w.Source, w.BuildID)
+			t.Warnings = append(t.Warnings, "different builds: "+t.otherBuild)
+		}
+	}
+}
+
+// OtherBuild says which source of the object was built at another time than its best
+// witness, as the build-ids have it, or "". Such a source's sizes and files are not used.
+func (t *Table) OtherBuild(object string) string {
+	if object != Vmlinux {
+		return ""
+	}
+	return t.otherBuild
 }

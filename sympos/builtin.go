@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"encoding/binary"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -22,7 +21,7 @@ import (
 // modulesFolder takes a kernel's modules as they are installed.
 func (f *finder) modulesFolder(dir string) bool {
 	if f.modules {
-		return true
+		return f.have(dir)
 	}
 	found, err := modulesBelow(dir)
 	if err != nil {
@@ -34,6 +33,7 @@ func (f *finder) modulesFolder(dir string) bool {
 	}
 	f.modules = len(found) > 0
 	if f.modules {
+		f.got++
 		f.k.note("modules: %d in %s", len(found), dir)
 	}
 	f.lists(dir)
@@ -80,6 +80,7 @@ func (f *finder) treeModules(dir string) {
 	}
 	if found > 0 {
 		f.modules = true
+		f.got++
 		f.k.note("modules: %d in %s", found, dir)
 	}
 }
@@ -101,6 +102,7 @@ func (f *finder) lists(dir string) {
 		return
 	}
 	f.builtin = true
+	f.got++
 	f.k.note("built in: %d modules, says %s", n, path)
 	f.orders = append(f.orders, filepath.Join(dir, "modules.order"))
 }
@@ -131,7 +133,7 @@ func (f *finder) checkComplete() {
 
 // eachModule visits the paths in a list of modules, as paths of .ko files.
 func eachModule(list string, visit func(path string)) error {
-	r, err := os.Open(list)
+	r, _, err := openFile(list)
 	if err != nil {
 		return err
 	}
@@ -150,7 +152,7 @@ func eachModule(list string, visit func(path string)) error {
 
 // readConfig says what in the kernel's configuration matters here.
 func (f *finder) readConfig() {
-	r, err := os.Open(f.k.Config)
+	r, _, err := openFile(f.k.Config)
 	if err != nil {
 		return
 	}

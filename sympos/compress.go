@@ -59,6 +59,27 @@ func (c *compression) decompress(r io.Reader, size int64) ([]byte, error) {
 	return readAll(z, size)
 }
 
+// beginning returns at most n bytes of what r has, and does not unpack much more.
+func (c *compression) beginning(r io.Reader, n int) ([]byte, error) {
+	read := c.reader
+	if c.magic == xzMagic {
+		read = beginXZ
+	}
+	z, err := read(r, 0)
+	if err != nil {
+		return nil, err
+	}
+	if z, ok := z.(io.Closer); ok {
+		defer z.Close()
+	}
+	b := make([]byte, n)
+	n, err = io.ReadFull(z, b)
+	if n > 0 || errors.Is(err, io.EOF) {
+		err = nil // cut short or not: what it is shows
+	}
+	return b[:n], err
+}
+
 // readAll reads at most maxUnpacked bytes. The guess is generous, since copying a
 // growing buffer costs more than zeroing one, but not beyond what the packed
 // size makes likely.

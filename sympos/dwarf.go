@@ -71,7 +71,7 @@ func (t *Table) knownPaths(object string) ([]map[string][]placed, error) {
 	var known []map[string][]placed
 	for _, w := range t.Sources {
 		src, ok := w.Source.(*fileSource)
-		if !ok || !(w.Kind == VmlinuxFile && object == Vmlinux || w.Kind == ModuleFile && t.concerns(w, object)) {
+		if !ok || differ(w.BuildID, t.build) || !(w.Kind == VmlinuxFile && object == Vmlinux || w.Kind == ModuleFile && t.concerns(w, object)) {
 			continue
 		}
 		of, err := src.paths(object, Names(t.Names(object)...))

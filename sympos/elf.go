@@ -20,6 +20,21 @@ func isELF(head []byte) bool {
 	return len(head) >= elf.EI_NIDENT && string(head[:4]) == elf.ELFMAG
 }
 
+// kindOfELF goes by the type, e_type.
+func kindOfELF(head []byte) Kind {
+	at := elf.EI_NIDENT
+	if len(head) < at+2 {
+		return VmlinuxFile
+	}
+	if elf.Data(head[elf.EI_DATA]) == elf.ELFDATA2MSB {
+		at++
+	}
+	if elf.Type(head[at]) == elf.ET_REL {
+		return ModuleFile
+	}
+	return VmlinuxFile
+}
+
 // scanELF reads the kernel or a module, whichever it is. Neither is read whole: a
 // kernel with debugging information is 700 MB, of which its symbols are 10.
 //

@@ -55,11 +55,15 @@ var inTree = []string{"arch/x86/boot/bzImage", "arch/x86_64/boot/bzImage", "arch
 // read from.
 type MissingError struct {
 	Kernel string   // as it was asked for
+	Part   string   // of a list: the part that found nothing; else ""
 	Looked []string // "path: why it is no good", in the order of looking
 	Advice []string // what to do, a line each
 }
 
 func (e *MissingError) Error() string {
+	if e.Part != "" {
+		return fmt.Sprintf("kernel %q: %q is neither a file nor a folder with anything of a kernel, nor a release of which anything is here", e.Kernel, e.Part)
+	}
 	return fmt.Sprintf("kernel %q: no image, vmlinux, System.map or kallsyms to read symbols from", e.Kernel)
 }
 
@@ -69,7 +73,9 @@ type finder struct {
 	k      *Kernel
 	seen   []fs.FileInfo // files used already, under whatever name
 	looked []string
+	got    int  // how many things were found, used or not
 	named  bool // a file was named, which is reason enough to be content with it
+	table  bool // a file was named that has the symbols of vmlinux, addresses and all
 	image, vmlinux, mapped, symvers, modules,
 	builtin bool // found
 	maps   []Source // System.maps and the like, for want of something better
@@ -85,7 +91,11 @@ func FindKernelIn(root, x string) (*Kernel, error) {
 		// What a file that is named says need not be looked for.
 		slices.SortStableFunc(parts, func(a, b string) int { return cmp.Compare(isFile(b), isFile(a)) })
 		for _, part := range parts {
-			if err = f.part(part); err != nil {
+			got, looked := f.got, len(f.looked)
+			if err = f.part(part); err == nil && f.got == got {
+				err = f.nothing(part, f.looked[looked:])
+			}
+			if err != nil {
 				break
 			}
 		}
@@ -103,10 +113,10 @@ func FindKernelIn(root, x string) (*Kernel, error) {
 // kernel puts together what was found.
 func (f *finder) kernel() (*Kernel, error) {
 	k := f.k
-	if !f.image && !f.vmlinux && !f.named {
+	if !f.image && !f.vmlinux && !f.table {
 		f.running()
 	}
-	if len(k.witnesses) == 0 && len(f.maps) > 0 {
+	if len(k.witnesses) == 0 && len(f.maps) > 0 && !f.table {
 		k.witnesses, f.maps = f.maps[:1], f.maps[1:]
 		k.note("symbols: %s", k.witnesses[0])
 	}
@@ -117,6 +127,7 @@ func (f *finder) kernel() (*Kernel, error) {
 	if len(k.witnesses) == 0 && !f.named {
 		return nil, f.missing()
 	}
+	k.told = f.table
 	f.checkComplete()
 	f.readConfig()
 	return k, nil
@@ -147,29 +158,55 @@ func isFile(path string) int {
 	return 0
 }
 
-// file takes a file by its contents.
+// file takes a file by its contents. It takes the place of what would be found of
+// its own kind and is added to the rest: which of them is to be believed Read knows.
 func (f *finder) file(path string) error {
 	f.named = true
-	if isModuleFile(filepath.Base(path)) {
+	f.got++
+	kind, err := KindOf(path)
+	if err != nil {
+		return err
+	}
+	if kind == ModuleFile {
 		return f.k.AddModules(path)
 	}
 	src, err := Open(path)
 	if err != nil {
 		return err
 	}
+	if info, err := os.Stat(path); err == nil {
+		f.seen = append(f.seen, info)
+	}
 	f.k.sources = append(f.k.sources, src)
 	f.k.note("named: %s", path)
-	if strings.Contains(strings.ToLower(filepath.Base(path)), "symvers") {
-		f.symvers = true
-	} else {
-		f.image, f.vmlinux, f.mapped = true, true, true
-	}
+	r := ""
 	for _, prefix := range []string{"vmlinuz-", "vmlinux-", "System.map-"} {
-		if r, ok := strings.CutPrefix(filepath.Base(path), prefix); ok && f.k.Release == "" {
-			f.k.Release = r
+		if after, ok := strings.CutPrefix(filepath.Base(path), prefix); ok {
+			r = after
 		}
 	}
+	switch kind {
+	case Image:
+		f.image, f.table = true, true
+		r = cmp.Or(releaseOfImage(path), r)
+	case VmlinuxFile:
+		f.vmlinux, f.table = true, true
+	case SystemMap:
+		f.mapped, f.table = true, true
+	case Symvers:
+		f.symvers = true
+	}
+	f.setRelease(r)
 	return nil
+}
+
+// nothing says that one part of a list is not there.
+func (f *finder) nothing(part string, looked []string) error {
+	e := &MissingError{Kernel: f.k.Name, Part: part, Looked: looked}
+	if known := releasesBelow(f.root); len(known) > 0 {
+		e.Advice = append(e.Advice, "kernels found here: "+strings.Join(known, ", "))
+	}
+	return e
 }
 
 // folder takes a folder for what its contents say that it is.
@@ -304,9 +341,10 @@ func follow(root, path string) string {
 
 // tree takes a build tree, or the headers that are left of one.
 func (f *finder) tree(dir string) error {
-	f.setRelease(releaseOfTree(dir))
+	r := releaseOfTree(dir)
+	f.setRelease(r)
 	f.useBuilt(dir)
-	if f.image || f.vmlinux {
+	if built := f.lookForBuilt(dir, r); built {
 		// A kernel of the same release that is installed may be another one.
 		f.image, f.vmlinux, f.mapped = true, true, true
 		f.treeModules(dir)
@@ -316,6 +354,32 @@ func (f *finder) tree(dir string) error {
 		f.beside(rootOf(dir, "src/linux-headers-"+r, rootOf(dir, "src/kernels/"+r, f.root)), r)
 	}
 	return nil
+}
+
+// lookForBuilt reports whether a kernel was built in the tree and, if not, writes down
+// what of it is not there.
+func (f *finder) lookForBuilt(dir, release string) (built bool) {
+	absent := []string{}
+	for _, p := range append([]string{"vmlinux", "System.map"}, inTree...) {
+		switch path := filepath.Join(dir, p); {
+		case !f.exists(path):
+			absent = append(absent, path+": not there")
+		case p != "System.map":
+			built = true
+		}
+	}
+	if built {
+		return true
+	}
+	if o := filepath.Join(dir, "vmlinux.o"); f.exists(o) {
+		f.looked = append(f.looked, o+": "+ErrObjectFile.Error())
+		f.k.note("vmlinux: %s: passed over: %s", o, ErrObjectFile)
+	}
+	f.looked = append(f.looked, absent...)
+	if release == "" {
+		f.looked = append(f.looked, dir+": nothing in include/generated and include/config tells its release, so no installed kernel was looked for")
+	}
+	return false
 }
 
 // releaseOfTree reads the release that was or is being built. Debian's headers
@@ -366,8 +430,16 @@ func (f *finder) setRelease(r string) {
 	case f.k.Release == "":
 		f.k.Release = r
 	case r != "" && r != f.k.Release:
-		f.k.note("parts of different kernels: %s and %s", f.k.Release, r)
+		f.k.warn("parts of different kernels: %s and %s", f.k.Release, r)
 	}
+}
+
+// have counts what is there and not needed any more, since there is one.
+func (f *finder) have(path string) bool {
+	if f.exists(path) {
+		f.got++
+	}
+	return true
 }
 
 // use opens a file. nil when it is of no use, which is written down.
@@ -376,6 +448,7 @@ func (f *finder) use(what, path string) Source {
 	if err == nil {
 		for _, s := range f.seen {
 			if os.SameFile(s, info) {
+				f.got++
 				return nil
 			}
 		}
@@ -383,6 +456,7 @@ func (f *finder) use(what, path string) Source {
 	src, err := Open(path)
 	if err == nil {
 		f.seen = append(f.seen, info)
+		f.got++
 		return src
 	}
 	why := reason(err)
@@ -412,7 +486,7 @@ func reason(err error) string {
 
 func (f *finder) useImage(path string) bool {
 	if f.image {
-		return true
+		return f.have(path)
 	}
 	src := f.use("image", path)
 	if src == nil {
@@ -422,14 +496,14 @@ func (f *finder) useImage(path string) bool {
 	f.k.witnesses = append(f.k.witnesses, src)
 	f.k.note("image: %s", path)
 	if r := releaseOfImage(path); r != "" && f.k.Release != "" && r != f.k.Release {
-		f.k.note("image: %s says that it is %s, not %s", path, r, f.k.Release)
+		f.k.warn("%s says that it is %s, not %s", path, r, f.k.Release)
 	}
 	return true
 }
 
 func (f *finder) useVmlinux(path string) bool {
 	if f.vmlinux {
-		return true
+		return f.have(path)
 	}
 	if typesOnly(path) {
 		const why = "has types and no code, as Debian's headers bring it for the BTF of modules"
@@ -463,7 +537,7 @@ func typesOnly(path string) bool {
 
 func (f *finder) useSystemMap(path string) bool {
 	if f.mapped {
-		return true
+		return f.have(path)
 	}
 	src := f.use("System.map", path)
 	if src == nil {
@@ -475,7 +549,7 @@ func (f *finder) useSystemMap(path string) bool {
 
 func (f *finder) useSymvers(path string) bool {
 	if f.symvers {
-		return true
+		return f.have(path)
 	}
 	src := f.use("exports", path)
 	if src == nil {
@@ -488,7 +562,12 @@ func (f *finder) useSymvers(path string) bool {
 }
 
 func (f *finder) useConfig(path string) bool {
-	if f.k.Config == "" && f.exists(path) {
+	if f.exists(path) {
+		f.got++
+	} else {
+		return f.k.Config != ""
+	}
+	if f.k.Config == "" {
 		f.k.Config = path
 		f.k.note("configuration: %s", path)
 	}
@@ -507,31 +586,13 @@ func (f *finder) running() {
 	if src == nil {
 		return
 	}
-	if hidden(path) {
+	if kind, err := KindOf(path); err == nil && kind == Kallsyms {
 		f.k.note("running kernel: %s: all addresses are 0, root sees them; positions do not need them", path)
 		f.maps = append(f.maps, src)
 		return
 	}
 	f.k.witnesses = append(f.k.witnesses, src)
 	f.k.note("running kernel: %s", path)
-}
-
-// hidden reports whether the addresses in the beginning of a kallsyms text are 0.
-// Many are on x86, where per-CPU symbols come first, but not a whole page of them.
-func hidden(path string) bool {
-	r, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer r.Close()
-	b := make([]byte, 4096)
-	n, _ := r.Read(b)
-	for _, line := range strings.Split(string(b[:n]), "\n") {
-		if address, _, _, _, ok := symbolLine([]byte(line)); ok && address != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // missing says that nothing was found.
@@ -556,7 +617,7 @@ func (f *finder) missing() error {
 
 // readSmall reads a file that has no reason to be large.
 func readSmall(path string) ([]byte, error) {
-	r, err := os.Open(path)
+	r, _, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}

@@ -7,10 +7,13 @@ import (
 	"compress/gzip"
 	"debug/elf"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -133,7 +136,8 @@ func TestFindKernelFromParts(t *testing.T) {
 	assert.Equal(t, []string{"ext4", "nf_nat", "renamed"}, k.Modules(), "a single module is called what it says")
 	table, err := k.Read(Names("dup", "secret"), "renamed")
 	require.NoError(t, err)
-	assert.Len(t, table.Lookup("vmlinux", "dup"), 2, "of System.map, not of the image")
+	assert.Len(t, table.Lookup("vmlinux", "dup"), 12, "of the image, the better witness")
+	assert.Contains(t, table.Doubt("vmlinux", "dup"), at("System.map")+" has 2")
 	require.Len(t, table.Exports("secret"), 1)
 	assert.Equal(t, at("symvers.gz"), table.Exports("secret")[0].Source)
 
@@ -330,7 +334,7 @@ func TestVmlinuxOfTypesOnlyIsPassedOver(t *testing.T) {
 	assert.Empty(t, table.Lookup("vmlinux", "__BTF_ID__struct__file__1"))
 }
 
-func TestImageOfAnotherReleaseIsNoted(t *testing.T) {
+func TestImageOfAnotherReleaseIsWarnedOf(t *testing.T) {
 	root := t.TempDir()
 	image := []byte(tinyImage())
 	copy(image[0x300:], "6.1.0-8-amd64 (somebody@somewhere)\x00")
@@ -338,7 +342,242 @@ func TestImageOfAnotherReleaseIsNoted(t *testing.T) {
 	lay(t, root, map[string]string{"boot/vmlinuz-" + release: string(image)})
 	k, err := FindKernelIn(root, release)
 	require.NoError(t, err)
-	assert.Contains(t, strings.Join(k.Notes, "\n"), "says that it is 6.1.0-8-amd64, not "+release)
+	require.Len(t, k.Warnings, 1)
+	assert.Contains(t, k.Warnings[0], "says that it is 6.1.0-8-amd64, not "+release)
+
+	// A file that is named says itself what it is.
+	path := filepath.Join(root, "renamed")
+	require.NoError(t, os.WriteFile(path, image, 0o644))
+	k, err = FindKernelIn(root, path)
+	require.NoError(t, err)
+	assert.Equal(t, "6.1.0-8-amd64", k.Release)
+	assert.Empty(t, k.Warnings)
+	k, err = FindKernelIn(root, release+","+path)
+	require.NoError(t, err)
+	require.Len(t, k.Warnings, 1)
+	assert.Contains(t, k.Warnings[0], "parts of different kernels: 6.1.0-8-amd64 and "+release)
+}
+
+// hiddenKallsyms is a kallsyms as those see it who may see no addresses.
+const hiddenKallsyms = "0000000000000000 T _text\n0000000000000000 t dup\n0000000000000000 t b\n0000000000000000 t dup\n"
+
+// Whatever is named beside a kernel's image is added, and the image is not lost.
+func TestWhatIsNamedIsAddedToWhatIsFound(t *testing.T) {
+	root, other := t.TempDir(), t.TempDir()
+	lay(t, root, installed(release))
+	lay(t, other, map[string]string{
+		"symbols.klp":     "klp-convert-symbol-data.0.1\n*vmlinux\ndup\ndup\n",
+		"symbols.klp.gz":  gzipped("*vmlinux\ndup\ndup\n"),
+		"ks0.txt":         hiddenKallsyms,
+		"map":             tinyMap,
+		"kallsyms":        "0000000000000000 A fixed_percpu_data\n" + tinyMap,
+		"image":           tinyImage(),
+		"exports-by-name": gzipped(tinySymvers),
+		"not-by-name.txt": tinyModuleFile("by_content", "f"),
+	})
+	boot := filepath.Join(root, "boot/vmlinuz-"+release)
+	for _, kernel := range []string{release, boot, filepath.Join(other, "image")} {
+		for _, name := range []string{"symbols.klp", "symbols.klp.gz", "ks0.txt", "map", "kallsyms"} {
+			at := filepath.Join(other, name)
+			k, err := FindKernelIn(root, kernel+","+at)
+			require.NoError(t, err, name)
+			table, err := k.Read(Names("dup", "printk"))
+			require.NoError(t, err, name)
+			list := table.Lookup("vmlinux", "dup")
+			assert.Len(t, list, 12, name)
+			assert.Equal(t, Image, table.Facts("vmlinux").Kind, name)
+			assert.NotZero(t, list[0].Address, name)
+			assert.Contains(t, table.Doubt("vmlinux", "dup"), at+" has 2", name)
+		}
+	}
+	k, err := FindKernelIn(root, strings.Join([]string{release, filepath.Join(other, "exports-by-name"), filepath.Join(other, "not-by-name.txt")}, ","))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"by_content", "ext4", "nf_nat"}, k.Modules(), "a module is known by its contents")
+	table, err := k.Read(Names("dup", "secret"), "by_content")
+	require.NoError(t, err)
+	assert.Len(t, table.Lookup("vmlinux", "dup"), 12, "Module.symvers is no reason not to look for an image")
+	require.Len(t, table.Exports("secret"), 1)
+	assert.Equal(t, filepath.Join(other, "exports-by-name"), table.Exports("secret")[0].Source, "so is Module.symvers")
+	assert.Len(t, table.Sources, 3, "image, exports, module; what is named need not be found")
+}
+
+// An image that is found beside a named table and can't be read is passed over; beside
+// a list, which can't take its place, it is an error.
+func TestDamagedImageBesideWhatIsNamed(t *testing.T) {
+	root := t.TempDir()
+	image := tinyImage()
+	lay(t, root, map[string]string{"boot/vmlinuz-" + release: image[:len(image)/2], "map": tinyMap, "list": "*vmlinux\ndup\n"})
+	k, err := FindKernelIn(root, release+","+filepath.Join(root, "map"))
+	require.NoError(t, err)
+	table, err := k.Read(Names("dup"))
+	require.NoError(t, err)
+	assert.Len(t, table.Lookup("vmlinux", "dup"), 2)
+	assert.Contains(t, strings.Join(table.Notes, "\n"), "passed over: ")
+
+	k, err = FindKernelIn(root, release+","+filepath.Join(root, "list"))
+	require.NoError(t, err)
+	_, err = k.Read(Names("dup"))
+	assert.ErrorContains(t, err, "vmlinuz-"+release)
+}
+
+// Of those that know an object the best is the one that knows most, whichever comes
+// first, and every other one is held against it.
+func TestTableWithoutAddressesIsWorseThanOneWithThem(t *testing.T) {
+	hidden := source(t, "hidden", []byte(hiddenKallsyms))
+	list := source(t, "list", []byte("*vmlinux\ndup\n"))
+	vmlinux := source(t, "vmlinux", tinyVmlinux(tinySymbol{"dup", local | fn, 1, 0x1010, 4}, tinySymbol{"dup", local | fn, 1, 0x1000, 4}).bytes())
+	sorted := source(t, "sorted", []byte("0000000000000000 t a\n0000000000000000 t dup\n0000000000000000 t dup\n"))
+	for _, order := range [][]Source{{hidden, list, vmlinux, sorted}, {list, sorted, vmlinux, hidden}, {vmlinux, hidden, sorted, list}} {
+		table := read(t, order...)
+		assert.Equal(t, []uint64{0x1000, 0x1010}, addresses(table.Lookup("vmlinux", "dup")))
+		assert.Equal(t, `vmlinux has 2 symbols called "dup", list has 1`, table.Doubt("vmlinux", "dup"))
+	}
+	table := read(t, sorted, hidden)
+	assert.Equal(t, Listed, table.Facts("vmlinux").Order)
+	assert.Equal(t, 2, table.Lookup("vmlinux", "dup")[1].Position)
+}
+
+// A part of a list that is not there is a mistake, whatever the others have.
+func TestPartThatFindsNothingIsAnError(t *testing.T) {
+	root, other := t.TempDir(), t.TempDir()
+	lay(t, root, installed(release))
+	lay(t, other, map[string]string{"map": tinyMap, "empty/": "", "image": tinyImage()})
+	at := filepath.Join(other, "map")
+	for _, part := range []string{"nosuchfile", "6.1.0-8-amd64", filepath.Join(other, "empty")} {
+		for _, x := range []string{part + "," + at, at + "," + part, release + "," + part} {
+			_, err := FindKernelIn(root, x)
+			var missing *MissingError
+			require.ErrorAs(t, err, &missing, x)
+			assert.Equal(t, part, missing.Part)
+			assert.ErrorContains(t, err, `"`+part+`" is neither`)
+			assert.NotContains(t, strings.Join(missing.Looked, "\n"), release, "where it was looked for that part")
+			assert.Contains(t, strings.Join(missing.Advice, "\n"), release)
+		}
+	}
+	// What is there and not needed is no mistake.
+	for _, x := range []string{release + "," + filepath.Join(root, "boot/vmlinuz-"+release), release + "," + filepath.Join(other, "image")} {
+		_, err := FindKernelIn(root, x)
+		assert.NoError(t, err, x)
+	}
+	require.NoError(t, os.RemoveAll(filepath.Join(root, "lib")))
+	require.NoError(t, os.RemoveAll(filepath.Join(root, "usr")))
+	require.NoError(t, os.Remove(filepath.Join(root, "boot/config-"+release)))
+	_, err := FindKernelIn(root, release+","+filepath.Join(other, "image"))
+	assert.NoError(t, err, "an image of that release, though another one is named")
+}
+
+// Nobody writes into a pipe that lies among the files, so nobody must wait for it.
+func TestPipesAreNoSources(t *testing.T) {
+	root := t.TempDir()
+	files := installed(release)
+	for _, p := range []string{"pipe", "boot/System.map-" + release, "boot/config-" + release, "lib/modules/" + release + "/kernel/pipe.ko"} {
+		delete(files, p)
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, p)), 0o755))
+		require.NoError(t, syscall.Mkfifo(filepath.Join(root, p), 0o644))
+	}
+	lay(t, root, files)
+	pipe := filepath.Join(root, "pipe")
+	inTime(t, func() {
+		for _, path := range []string{pipe, "/dev/null"} {
+			_, err := Open(path)
+			assert.ErrorContains(t, err, "not a regular file", path)
+			_, err = FindKernelIn(root, release+","+path)
+			assert.ErrorContains(t, err, "not a regular file", path)
+			assert.ErrorContains(t, NewKernel("k").AddModules(path), "not a regular file", path)
+		}
+		k, err := FindKernelIn(root, release)
+		require.NoError(t, err)
+		table, err := k.ReadAll(Names("dup"))
+		require.NoError(t, err)
+		assert.Equal(t, []string{"ext4", "nf_nat", "vmlinux"}, table.Objects())
+		_, err = k.Read(Names("dup"), "pipe")
+		assert.ErrorContains(t, err, "not a regular file")
+	})
+}
+
+// inTime fails the test when f hangs.
+func inTime(t *testing.T, f func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("hangs")
+	}
+}
+
+// A file of /proc has no size, and is one all the same.
+func TestFilesOfProcAreRead(t *testing.T) {
+	kind, err := KindOf("/proc/kallsyms")
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, ErrUnknown) {
+		t.Skip("this machine has no /proc/kallsyms")
+	}
+	require.NoError(t, err)
+	assert.Contains(t, []Kind{Kallsyms, SystemMap}, kind)
+	b, err := readSmall("/proc/self/status")
+	require.NoError(t, err)
+	assert.NotEmpty(t, b)
+}
+
+// One module of thousands that can't be read is passed over, unless it was asked for.
+func TestDamagedModuleIsPassedOver(t *testing.T) {
+	root := t.TempDir()
+	files := installed(release)
+	bad := "lib/modules/" + release + "/kernel/bad.ko.gz"
+	files[bad] = gzipped(tinyModuleFile("bad", "dup"))[:100]
+	lay(t, root, files)
+	k, err := FindKernelIn(root, release)
+	require.NoError(t, err)
+	table, err := k.ReadAll(Names("dup", "two"))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"ext4", "nf_nat", "vmlinux"}, table.Objects())
+	require.Len(t, table.Warnings, 1)
+	assert.Contains(t, table.Warnings[0], "module passed over: "+filepath.Join(root, bad))
+	_, err = k.ReadAll(Names("dup"), "bad")
+	assert.ErrorContains(t, err, filepath.Join(root, bad))
+	_, err = k.Read(Names("dup"), "bad")
+	assert.ErrorContains(t, err, filepath.Join(root, bad))
+	table, err = k.ReadAll(Names("dup"), "ext4")
+	require.NoError(t, err)
+	assert.Len(t, table.Sources, 4, "each once: image, exports, two modules")
+}
+
+func TestObjectFileOfTreeIsSaidToBeNoKernel(t *testing.T) {
+	tree := t.TempDir()
+	o := tinyVmlinux(tinySymbol{"f", local | fn, 1, 0, 4})
+	o.etype = elf.ET_REL
+	lay(t, tree, map[string]string{"vmlinux.o": string(o.bytes())})
+	_, err := FindKernelIn(t.TempDir(), tree)
+	var missing *MissingError
+	require.ErrorAs(t, err, &missing)
+	assert.Contains(t, missing.Looked, filepath.Join(tree, "vmlinux.o")+": "+ErrObjectFile.Error())
+	assert.Contains(t, missing.Looked, filepath.Join(tree, "vmlinux")+": not there")
+	_, err = FindKernelIn(t.TempDir(), filepath.Join(tree, "vmlinux.o"))
+	assert.ErrorIs(t, err, ErrObjectFile)
+}
+
+func TestHeadersWithoutImageSayWhereItLooked(t *testing.T) {
+	root, headers := t.TempDir(), t.TempDir()
+	lay(t, headers, map[string]string{"Module.symvers": tinySymvers})
+	_, err := FindKernelIn(root, headers)
+	var missing *MissingError
+	require.ErrorAs(t, err, &missing)
+	looked := strings.Join(missing.Looked, "\n")
+	for _, p := range []string{"vmlinux", "System.map", "arch/x86/boot/bzImage", "arch/arm64/boot/Image"} {
+		assert.Contains(t, looked, filepath.Join(headers, p)+": not there")
+	}
+	assert.Contains(t, looked, headers+": nothing in include/generated")
+
+	lay(t, headers, map[string]string{"include/config/kernel.release": release})
+	_, err = FindKernelIn(root, headers)
+	require.ErrorAs(t, err, &missing)
+	looked = strings.Join(missing.Looked, "\n")
+	assert.Contains(t, looked, filepath.Join(root, "boot/vmlinuz-"+release)+": not there")
+	assert.NotContains(t, looked, "nothing in include/generated")
 }
 
 func TestAddModules(t *testing.T) {
@@ -365,9 +604,9 @@ func TestAddModules(t *testing.T) {
 	assert.Equal(t, []string{"newer"}, table.Names("own_name"))
 }
 
-func TestDifferentBuildsAreNoted(t *testing.T) {
+func TestDifferentBuildsAreWarnedOf(t *testing.T) {
 	vmlinux := func(id string) Source {
-		e := tinyVmlinux(tinySymbol{"f", local | fn, 1, 0x1000, 4})
+		e := tinyVmlinux(tinySymbol{"a.c", local | file, abs, 0, 0}, tinySymbol{"f", local | fn, 1, 0x1000, 4})
 		e.sections = append(e.sections, tinySection{".notes", 0, 0, []byte("\x04\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00Foo\x00\x04\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x00GNU\x00" + id)})
 		b := e.bytes()
 		// The section header of the fourth section: SHT_NOTE.
@@ -377,8 +616,24 @@ func TestDifferentBuildsAreNoted(t *testing.T) {
 	}
 	table := read(t, vmlinux("ab"), vmlinux("ab"))
 	assert.Equal(t, "6162", table.Sources[0].BuildID)
-	assert.Empty(t, table.Notes)
+	assert.Empty(t, table.Warnings)
+	assert.Empty(t, table.OtherBuild("vmlinux"))
 	table = read(t, vmlinux("ab"), vmlinux("cd"))
-	require.Len(t, table.Notes, 1)
-	assert.Contains(t, table.Notes[0], "different builds")
+	assert.Equal(t, []string{"different builds: vmlinux ab has build-id 6162, vmlinux cd has 6364"}, table.Warnings)
+
+	// What an image lacks is not taken from another build's vmlinux.
+	image := func(id string) Source {
+		return spoken{"image", Facts{Kind: Image, Order: Listed, BuildID: id}, []Entry{in("vmlinux", "f", 0x1000)}, nil}
+	}
+	for _, c := range []struct{ id, file, other string }{
+		{"6364", "a.c", ""}, {"", "a.c", ""}, {"6162", "", "image has build-id 6162, vmlinux cd has 6364"},
+	} {
+		table = read(t, vmlinux("cd"), image(c.id))
+		assert.Equal(t, c.file, table.Lookup("vmlinux", "f")[0].File, c.id)
+		paths, err := table.Paths("vmlinux", "f")
+		require.NoError(t, err)
+		assert.Equal(t, []string{c.file}, paths)
+		assert.Equal(t, c.other, table.OtherBuild("vmlinux"))
+		assert.Empty(t, table.OtherBuild("ext4"))
+	}
 }

@@ -45,6 +45,25 @@ func isSymbolText(head []byte) bool {
 	return ok && len(name) > 0
 }
 
+// kindOfText tells a table without addresses from others.
+func kindOfText(head []byte) Kind {
+	if zeros(head) {
+		return Kallsyms
+	}
+	return SystemMap
+}
+
+// zeros reports whether all addresses in the beginning of a text are 0. Many are on
+// x86, where per-CPU symbols come first, but not a whole page of them.
+func zeros(head []byte) bool {
+	for _, line := range bytes.Split(head, []byte("\n")) {
+		if address, _, _, _, ok := symbolLine(line); ok && address != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // symbolLine takes a line apart. ok is false when it has another shape.
 func symbolLine(line []byte) (address uint64, letter byte, name, module []byte, ok bool) {
 	i := 0

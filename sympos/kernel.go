@@ -20,6 +20,8 @@ type Kernel struct {
 	Config  string // path of its configuration; "" when not found
 	// Notes say what was found, used and passed over, a line each.
 	Notes []string
+	// Warnings say where the parts do not look like parts of one kernel.
+	Warnings []string
 	// Progress, when not nil, is called while files are read: so many of so many
 	// are done. Never twice at once.
 	Progress func(done, total int)
@@ -28,6 +30,7 @@ type Kernel struct {
 	// Sources of vmlinux that were found rather than named: one that turns out to
 	// be unreadable is passed over, for another of them, or the first of the reserve.
 	witnesses, reserve []Source
+	told               bool // sources have the symbols of vmlinux, so no witness is needed
 
 	modules  map[string]string // path of each module's file, by the module's name
 	builtin  map[string]bool   // modules that are part of vmlinux
@@ -163,6 +166,10 @@ func modulesBelow(dir string) ([]string, error) {
 	return found, err
 }
 
+func (k *Kernel) warn(format string, args ...any) {
+	k.Warnings = append(k.Warnings, fmt.Sprintf(format, args...))
+}
+
 func (k *Kernel) note(format string, args ...any) {
 	k.Notes = append(k.Notes, fmt.Sprintf(format, args...))
 }
@@ -171,22 +178,41 @@ func (k *Kernel) note(format string, args ...any) {
 // are at hand, and of whatever the kernel's other sources know; and who exports
 // it. Naming vmlinux is not needed. want is called from several goroutines at once.
 func (k *Kernel) Read(want Want, objects ...string) (*Table, error) {
+	return k.read(want, objects, nil)
+}
+
+// ReadAll is Read for all modules whose files are at hand. One that can't be read is
+// passed over with a warning, unless it is among the objects named.
+func (k *Kernel) ReadAll(want Want, objects ...string) (*Table, error) {
+	others := slices.DeleteFunc(k.Modules(), func(o string) bool { return slices.Contains(objects, o) })
+	return k.read(want, objects, others)
+}
+
+// read reads modules that must be readable and others.
+func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 	sources := append(slices.Clone(k.witnesses), k.sources...)
 	for _, o := range objects {
 		if path := k.modules[o]; path != "" {
 			sources = append(sources, &fileSource{path, opener(path)})
 		}
 	}
+	needed := len(sources)
+	for _, o := range others {
+		sources = append(sources, &fileSource{k.modules[o], opener(k.modules[o])})
+	}
 	scans := collectAll(want, sources, k.Progress)
 	var (
-		used   []*scan
-		notes  []string
-		failed error
+		used     []*scan
+		notes    []string
+		warnings []string
+		failed   error
 	)
 	for i, s := range scans {
 		switch {
 		case s.err == nil:
 			used = append(used, s)
+		case i >= needed && !errors.Is(s.err, ErrTooMany):
+			warnings = append(warnings, "module passed over: "+s.err.Error())
 		case i >= len(k.witnesses):
 			return nil, s.err
 		default:
@@ -194,7 +220,7 @@ func (k *Kernel) Read(want Want, objects ...string) (*Table, error) {
 			notes = append(notes, "passed over: "+s.err.Error())
 		}
 	}
-	if len(notes) > 0 && len(notes) == len(k.witnesses) {
+	if len(notes) > 0 && len(notes) == len(k.witnesses) && !k.told {
 		rest := k.reserve
 		for ; len(rest) > 0; rest = rest[1:] {
 			s := collectAll(want, rest[:1], nil)[0]
@@ -212,10 +238,6 @@ func (k *Kernel) Read(want Want, objects ...string) (*Table, error) {
 	}
 	t := merge(used)
 	t.Notes = append(notes, t.Notes...)
+	t.Warnings = append(t.Warnings, warnings...)
 	return t, nil
-}
-
-// ReadAll is Read for all modules whose files are at hand.
-func (k *Kernel) ReadAll(want Want) (*Table, error) {
-	return k.Read(want, k.Modules()...)
 }

@@ -23,10 +23,6 @@ import (
 // occurs in an object, and not which one comes first.
 const klpListHeader = "klp-convert-symbol-data."
 
-// IsList reports whether a file that begins so is a symbol list of klp-convert v1
-// to v7.
-func IsList(head []byte) bool { return isKlpList(head) }
-
 func isKlpList(head []byte) bool {
 	return bytes.HasPrefix(head, []byte(klpListHeader)) ||
 		len(head) > 1 && head[0] == '*' && head[1] > ' ' && head[1] < 0x7f && bytes.IndexByte(head, '\n') > 0

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 )
@@ -20,6 +22,7 @@ var (
 		"in another order, so positions counted here are wrong; give the vmlinux linked from it")
 	ErrNoSymbols = errors.New("no symbol table")
 	ErrTooLarge  = errors.New("too large")
+	ErrTooMany   = errors.New("too many symbols of the names asked for")
 )
 
 // headSize is how much of a file a format may look at to recognise it: s390x
@@ -29,19 +32,22 @@ const headSize = 0x10010
 // A format is one kind of source. Each is a file of this package.
 type format struct {
 	match func(head []byte) bool
+	kind  func(head []byte) Kind
 	scan  func(in *input, visit func(*Entry)) (Facts, error)
 }
 
 // formats, asked in this order. Compressed files come apart first.
 func formats() []format {
 	return []format{
-		{isELF, scanELF},
-		{isImage, scanImage},
-		{isKlpList, scanKlpList},
-		{isSymvers, scanSymvers},
-		{isSymbolText, scanSymbolText},
+		{isELF, kindOfELF, scanELF},
+		{isImage, always(Image), scanImage},
+		{isKlpList, always(SymbolList), scanKlpList},
+		{isSymvers, always(Symvers), scanSymvers},
+		{isSymbolText, kindOfText, scanSymbolText},
 	}
 }
+
+func always(k Kind) func([]byte) Kind { return func([]byte) Kind { return k } }
 
 // An input is a file being read.
 type input struct {
@@ -61,27 +67,85 @@ func Open(path string) (Source, error) {
 
 func opener(path string) func() (io.ReaderAt, int64, func() error, error) {
 	return func() (io.ReaderAt, int64, func() error, error) {
-		f, err := os.Open(path)
+		f, info, err := openFile(path)
 		if err != nil {
 			return nil, 0, nil, err
 		}
-		fi, err := f.Stat()
-		switch {
-		case err != nil:
-		case !fi.Mode().IsRegular():
-			err = fmt.Errorf("%s: not a regular file", path)
-		case fi.Size() == 0: // /proc does not say how long its files are
+		if info.Size() == 0 { // /proc does not say how long its files are
 			return f, -1, f.Close, nil
-		default:
-			if m, ok := mapFile(f, fi.Size()); ok {
-				f.Close()
-				return m, fi.Size(), m.close, nil
-			}
-			return f, fi.Size(), f.Close, nil
 		}
-		f.Close()
-		return nil, 0, nil, err
+		if m, ok := mapFile(f, info.Size()); ok {
+			f.Close()
+			return m, info.Size(), m.close, nil
+		}
+		return f, info.Size(), f.Close, nil
 	}
+}
+
+// openFile opens a regular file and refuses all others: whoever opens a pipe waits
+// for somebody to write into it, and some devices do things when they are opened.
+func openFile(path string) (*os.File, fs.FileInfo, error) {
+	info, err := os.Stat(path)
+	if err == nil {
+		err = regular(path, info)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	// It may have become a pipe meanwhile.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info, err = f.Stat(); err == nil {
+		err = regular(path, info)
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
+}
+
+func regular(path string, info fs.FileInfo) error {
+	switch {
+	case info.Mode().IsRegular():
+		return nil
+	case info.IsDir():
+		return &fs.PathError{Op: "open", Path: path, Err: errors.New("is a directory")}
+	}
+	return &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
+}
+
+// KindOf tells from its beginning, which is all that is read, what a file is. An ELF
+// file that is for linking is a ModuleFile here, text that is no list a SystemMap or,
+// when it begins with a page of zero addresses, Kallsyms.
+func KindOf(path string) (Kind, error) {
+	r, size, done, err := opener(path)()
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	var kind Kind
+	err = guard(path, func() error {
+		in := &input{path, r, size}
+		head, err := in.head()
+		if err != nil {
+			return err
+		}
+		if c := compressionOf(head); c != nil {
+			if head, err = c.beginning(in.section(0), headSize); err != nil {
+				return &elfrw.Error{File: path, Offset: -1, Err: fmt.Errorf("%s: %w", c.name, err)}
+			}
+		}
+		f, err := recognise(path, head)
+		if err != nil {
+			return err
+		}
+		kind = f.kind(head)
+		return nil
+	})
+	return kind, err
 }
 
 // New is Open for contents that are at hand already; name stands in messages.

@@ -49,6 +49,19 @@ const (
 	Symvers // exports only
 )
 
+// worth orders witnesses, the best first. Those that can't tell an order come last,
+// before them those that could tell addresses and don't.
+func (f *Facts) worth() int {
+	const kinds = int(Symvers) + 1
+	switch {
+	case f.Order == Unordered:
+		return int(f.Kind) + 2*kinds
+	case f.NoAddresses:
+		return int(f.Kind) + kinds
+	}
+	return int(f.Kind)
+}
+
 func (k Kind) String() string {
 	switch k {
 	case ModuleFile:

@@ -369,7 +369,7 @@ func TestOpenSaysWhatTheSystemSays(t *testing.T) {
 	_, err := Open(filepath.Join(t.TempDir(), "none"))
 	assert.ErrorIs(t, err, os.ErrNotExist)
 	_, err = Open(t.TempDir())
-	assert.ErrorContains(t, err, "not a regular file")
+	assert.ErrorContains(t, err, "is a directory")
 }
 
 func TestOpenReadsFilesOfProc(t *testing.T) {

@@ -30,8 +30,13 @@ type Table struct {
 	exports map[string][]Export
 	Sources []Witness // in the order in which Read was given them
 	Notes   []string  // what Kernel.Read passed over, a line each
+	// Warnings say which sources are not of one build and, from Kernel.ReadAll, which
+	// modules can't be read, a line each.
+	Warnings []string
 
-	paths map[string][]map[string][]placed // by object; see Paths
+	build      string                           // build-id of vmlinux, as its best witness has it
+	otherBuild string                           // see OtherBuild
+	paths      map[string][]map[string][]placed // by object; see Paths
 }
 
 // A Witness is a source and what its scan found out.
@@ -50,8 +55,9 @@ type object struct {
 }
 
 // Read scans the sources, each once, for the symbols that are wanted. An object
-// that several of them know is taken from the best witness (Kind); from the
-// others come sizes and files that it lacks. Sources are read in parallel: want is
+// that several of them know is taken from the best witness: one that has an order and
+// addresses, and of these the first by Kind. From the others come sizes and files that
+// it lacks, unless they are of another build. Sources are read in parallel: want is
 // called from several goroutines at once.
 func Read(want Want, sources ...Source) (*Table, error) {
 	scans := collectAll(want, sources, nil)
@@ -66,17 +72,22 @@ func Read(want Want, sources ...Source) (*Table, error) {
 // merge makes one table of what several sources say.
 func merge(scans []*scan) *Table {
 	t := &Table{objects: map[string]*object{}, exports: map[string][]Export{}}
+	said := map[string][]*object{}
 	for _, s := range scans {
 		t.Sources = append(t.Sources, Witness{s.source, s.facts})
 		for name, o := range s.objects {
-			if old := t.objects[name]; old != nil {
-				o = old.reconcile(o)
-			}
-			t.objects[name] = o
+			said[name] = append(said[name], o)
 		}
 		for _, e := range s.exports {
 			t.addExport(e)
 		}
+	}
+	for name, list := range said {
+		slices.SortStableFunc(list, func(a, b *object) int { return cmp.Compare(a.facts.worth(), b.facts.worth()) })
+		for _, other := range list[1:] {
+			list[0].reconcile(other)
+		}
+		t.objects[name] = list[0]
 	}
 	t.checkBuilds()
 	return t
@@ -91,9 +102,26 @@ type scan struct {
 	err     error
 }
 
+// maxKept bounds what a table keeps: symbols and, for what they hold beside a short
+// name, parts of symbols.
+const maxKept = maxSymbols
+
+// room is what may be kept yet by the scans of one table.
+type room struct{ left atomic.Int64 }
+
+func newRoom(n int64) *room {
+	r := new(room)
+	r.left.Store(n)
+	return r
+}
+
+// take reports whether there is room for one more thing with so many bytes of text.
+func (r *room) take(text int) bool { return r.left.Add(-1-int64(text)/128) >= 0 }
+
 // collectAll scans all sources, as many at once as there are processors.
 func collectAll(want Want, sources []Source, progress func(done, total int)) []*scan {
 	var (
+		space = newRoom(maxKept)
 		scans = make([]*scan, len(sources))
 		next  atomic.Int64
 		lock  sync.Mutex
@@ -109,7 +137,7 @@ func collectAll(want Want, sources []Source, progress func(done, total int)) []*
 				if i >= len(sources) {
 					return
 				}
-				scans[i] = collect(want, sources[i])
+				scans[i] = collect(want, sources[i], space)
 				if progress != nil {
 					lock.Lock()
 					done++
@@ -124,18 +152,25 @@ func collectAll(want Want, sources []Source, progress func(done, total int)) []*
 }
 
 // collect scans one source.
-func collect(want Want, src Source) *scan {
+func collect(want Want, src Source, space *room) *scan {
 	var (
 		objects = map[string]*object{}
 		exports []Export
 		now     *object
 		name    string
 		open    []openEnd
+		full    bool
 	)
 	var facts Facts
 	see := func(e *Entry) {
+		if full {
+			return
+		}
 		if e.Export {
 			if want(e.Name) {
+				if full = !space.take(len(e.Object) + len(e.Name) + len(e.Namespace)); full {
+					return
+				}
 				exports = append(exports, Export{e.Object, string(e.Name), string(e.Namespace), src.String()})
 			}
 			return
@@ -146,6 +181,9 @@ func collect(want Want, src Source) *scan {
 		if now == nil || e.Object != name {
 			name, open = e.Object, open[:0]
 			if now = objects[name]; now == nil {
+				if full = !space.take(128 + len(name)); full {
+					return
+				}
 				now = &object{source: src.String(), symbols: map[string][]Symbol{}}
 				objects[name] = now
 			}
@@ -158,6 +196,9 @@ func collect(want Want, src Source) *scan {
 			open = open[:0]
 		}
 		if !want(e.Name) {
+			return
+		}
+		if full = !space.take(len(e.Name) + len(e.File)); full {
 			return
 		}
 		s := Symbol{Object: e.Object, Address: e.Address, Size: e.Size, Type: e.Type, File: string(e.File), Source: now.source}
@@ -181,6 +222,9 @@ func collect(want Want, src Source) *scan {
 	}
 	err := guard(src.String(), func() (err error) {
 		facts, err = src.Scan(see)
+		if full {
+			err = fmt.Errorf("%s: %w (a table holds at most %d): ask for fewer", src, ErrTooMany, maxKept)
+		}
 		return err
 	})
 	if err != nil {
@@ -241,11 +285,9 @@ func weakness(letter byte) int {
 	return 0
 }
 
-// reconcile makes one object of what two witnesses say about it.
-func (o *object) reconcile(p *object) *object {
-	if p.facts.Kind < o.facts.Kind {
-		o, p = p, o
-	}
+// reconcile adds to what the best witness says about an object what another one says.
+func (o *object) reconcile(p *object) {
+	other := differ(o.facts.BuildID, p.facts.BuildID)
 	for name, mine := range o.symbols {
 		theirs := p.symbols[name]
 		if len(mine) != len(theirs) {
@@ -255,7 +297,7 @@ func (o *object) reconcile(p *object) *object {
 			}
 			continue
 		}
-		if p.facts.Order == Unordered && len(mine) > 1 {
+		if other || p.facts.Order == Unordered && len(mine) > 1 {
 			continue
 		}
 		for i := range mine {
@@ -272,12 +314,14 @@ func (o *object) reconcile(p *object) *object {
 			o.doubt(name, p, 0, len(theirs))
 		}
 	}
-	return o
 }
 
 func (o *object) doubt(name string, p *object, mine, theirs int) {
 	if o.doubts == nil {
 		o.doubts = map[string]string{}
+	}
+	if o.doubts[name] != "" {
+		return // a better witness has said so
 	}
 	o.doubts[name] = fmt.Sprintf("%s has %d symbols called %q, %s has %d", o.source, mine, name, p.source, theirs)
 }

@@ -5,6 +5,7 @@ package sympos
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -194,6 +195,28 @@ func TestReadStopsAtError(t *testing.T) {
 	broken := errors.New("broken")
 	_, err := Read(All, spoken{"x", Facts{}, nil, broken})
 	assert.ErrorIs(t, err, broken)
+}
+
+// What nobody asked for takes no room; what somebody did, and each object, does.
+func TestTableHoldsSoMuchAndNoMore(t *testing.T) {
+	text := "ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000200 t dup\nffffffffc0000000 t f\t[a]\n"
+	for _, c := range []struct {
+		want Want
+		need int64
+	}{{Names("none"), 4}, {Names("dup"), 6}, {All, 8}} {
+		for _, short := range []int64{0, 1} {
+			s := collect(c.want, source(t, "text", []byte(text)), newRoom(c.need-short))
+			if short == 0 {
+				assert.NoError(t, s.err)
+				continue
+			}
+			assert.ErrorIs(t, s.err, ErrTooMany)
+			assert.ErrorContains(t, s.err, "text: too many symbols")
+		}
+	}
+	// Long names take more.
+	s := collect(All, source(t, "text", []byte("*vmlinux\n"+strings.Repeat("x", 1280)+"\n")), newRoom(12))
+	assert.ErrorIs(t, s.err, ErrTooMany)
 }
 
 func TestObjectsAndFind(t *testing.T) {

@@ -52,6 +52,31 @@ func newXZ(r io.Reader, size int64) (io.Reader, error) {
 	return bytes.NewReader(out), nil
 }
 
+// beginXZ decodes the first block of r up to headSize bytes, as far as they need no
+// filter but LZMA2; code alone has others, and no file begins with code.
+func beginXZ(r io.Reader, _ int64) (io.Reader, error) {
+	head := make([]byte, 13, 12+4*256)
+	if _, err := io.ReadFull(r, head); err != nil {
+		return nil, err
+	}
+	if head[12] == 0 {
+		return bytes.NewReader(nil), nil // no block at all
+	}
+	head = head[:12+(int(head[12])+1)*4]
+	if _, err := io.ReadFull(r, head[13:]); err != nil {
+		return nil, err
+	}
+	if _, _, err := xzBlock(head[12:]); err != nil {
+		return nil, err
+	}
+	// Nothing in the first n bytes can be a copy from further back.
+	z, err := lzma.Reader2Config{DictCap: 2 * headSize}.NewReader2(r)
+	if err != nil {
+		return nil, err
+	}
+	return io.LimitReader(z, headSize), nil
+}
+
 func unxz(b []byte) ([]byte, error) {
 	if len(b) < 12 || string(b[:6]) != xzMagic || crc32.ChecksumIEEE(b[6:8]) != binary.LittleEndian.Uint32(b[8:]) {
 		return nil, errXZ

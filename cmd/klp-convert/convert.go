@@ -93,8 +93,17 @@ func (c *conversion) findKernel() error {
 		flags.kernels = []string{c.list}
 	}
 	found, err := flags.find()
-	if err != nil {
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
 		return err
+	case err != nil:
+		d := klpreloc.Diagnostic{ID: klpreloc.KernelUnreadable, Severity: klpreloc.Error, Message: oneLine(err.Error())}
+		for _, h := range missingHints(err) {
+			d.Hints = append(d.Hints, oneLine(h))
+		}
+		c.found(d)
+		return errReported
 	}
 	if len(found) > 0 {
 		c.kernel = found[0]

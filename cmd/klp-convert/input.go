@@ -132,14 +132,8 @@ func (e *namedError) Error() string { return e.name + ": " + e.err.Error() }
 func (e *namedError) Unwrap() error { return e.err }
 
 // isSymbolList reports whether the file is symbols.klp or Symbols.list, which the
-// kernel's build made for klp-convert v1 to v7.
+// kernel's build made for klp-convert v1 to v7, compressed or not.
 func isSymbolList(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	head := make([]byte, 64)
-	n, _ := io.ReadFull(f, head)
-	return sympos.IsList(head[:n])
+	kind, err := sympos.KindOf(path)
+	return err == nil && kind == sympos.SymbolList
 }

@@ -17,7 +17,7 @@ func newInspectCommand(o *options) *cobra.Command {
 	var debugCopy string
 	cmd := &cobra.Command{
 		Use:   "inspect [flags] FILE",
-		Short: "Show what a module says about livepatching, before or after conversion",
+		Short: "Show what a module says about livepatching",
 		Long: `Show what a module is: its module information, the annotations that
 klp-convert would convert, the klp relocation sections and klp symbols that it
 holds, and which symbols stay undefined. FILE may be compressed, or "-".

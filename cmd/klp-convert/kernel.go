@@ -14,6 +14,7 @@ import (
 	"golang.org/x/exp/slices"
 	"golang.org/x/term"
 
+	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -32,8 +33,8 @@ Module.symvers), or several of these separated by commas, all of one kernel.`
 // register adds the flags to a command.
 func (k *kernelFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVarP(&k.kernels, "kernel", "k", nil, "look at this `KERNEL`: release, folder, file, or a list of them")
-	f.StringArrayVar(&k.modules, "module", nil, "and at the module in this `FILE`, or all in a folder; may be repeated")
+	f.StringArrayVarP(&k.kernels, "kernel", "k", nil, "look at this `KERNEL`: release, folder, file")
+	f.StringArrayVar(&k.modules, "module", nil, "and at the module in `FILE`, or a folder's")
 	_ = cmd.RegisterFlagCompletionFunc("kernel", completeKernels)
 }
 
@@ -53,7 +54,7 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 	for _, name := range names {
 		if name == "running" {
 			var err error
-			if name, err = runningRelease(); err != nil {
+			if name, err = runningRelease("/"); err != nil {
 				return nil, err
 			}
 		}
@@ -74,9 +75,12 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 	return kernels, nil
 }
 
-// runningRelease is uname -r.
-func runningRelease() (string, error) {
-	b, err := os.ReadFile("/proc/sys/kernel/osrelease")
+// isTerminal is replaced by tests.
+var isTerminal = func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// runningRelease is uname -r, below another root for tests.
+func runningRelease(root string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/osrelease"))
 	if err != nil {
 		return "", fmt.Errorf("which kernel runs is not known: %w", err)
 	}
@@ -85,18 +89,34 @@ func runningRelease() (string, error) {
 
 // completeKernels knows the kernels that are installed, and leaves files to the shell.
 func completeKernels(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return installedKernels("/"), cobra.ShellCompDirectiveDefault
+}
+
+func installedKernels(root string) []string {
 	known := []string{"running"}
-	found, _ := filepath.Glob("/lib/modules/*")
+	found, _ := filepath.Glob(filepath.Join(root, "lib/modules/*"))
 	for _, path := range found {
 		known = append(known, filepath.Base(path))
 	}
-	return known, cobra.ShellCompDirectiveDefault
+	return known
 }
 
 // noteKernel prints what was found of a kernel and used.
 func noteKernel(w io.Writer, name string, notes []string) {
 	for _, n := range notes {
 		fmt.Fprintf(w, "%s: note: klp-convert: %s\n", oneLine(name), oneLine(n))
+	}
+}
+
+// warnKernel prints what speaks against the files of a kernel.
+func warnKernel(w io.Writer, name string, warnings []string, o *options) {
+	r := newReporter(w, name, o)
+	for i, text := range warnings {
+		if i == mostOfAKind {
+			fmt.Fprintf(w, "%s: %s: klp-convert: and %d more like this\n", r.file, r.severity(klpreloc.Warning), len(warnings)-i)
+			return
+		}
+		fmt.Fprintf(w, "%s: %s: klp-convert: %s\n", r.file, r.severity(klpreloc.Warning), oneLine(text))
 	}
 }
 
@@ -115,7 +135,7 @@ func missingHints(err error) []string {
 			hints = append(hints, l)
 		}
 	}
-	const width = 100
+	const width = 76 // behind 4 blanks
 	line := "not there:"
 	for _, path := range absent {
 		if len(line)+1+len(path) > width {
@@ -134,7 +154,7 @@ func missingHints(err error) []string {
 func showProgress(k *sympos.Kernel, stderr io.Writer) {
 	const much = 100
 	f, ok := stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+	if !ok || !isTerminal(f) || os.Getenv("TERM") == "dumb" {
 		return
 	}
 	last := -1

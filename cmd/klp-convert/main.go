@@ -108,7 +108,13 @@ symbols. Run it after modpost and before signing and compression, as the last
 step that edits the module.
 
 With --kernel, annotations are held against that kernel's symbols, and symbols
-that carry none are converted where there is only one that they can mean.
+that carry none are converted where there is only one that they can mean
+(--no-infer: not even then). Exports of modules stay dependencies of the
+livepatch unless --convert-module-exports makes klp relocations of them too.
+--target is for vendors' and old kernels, of which the module does not tell the
+version. Entries of tables that can't work, and that nobody misses (tracepoints,
+debug messages), are dropped unless --keep-inert refuses that.
+
 ` + kernelHelp + `
 
 in.ko may be compressed (gzip, xz, zstd); out.ko is compressed when its name
@@ -127,18 +133,18 @@ module that holds nothing to convert is copied byte for byte.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&o.out, "output", "o", "", "write to `FILE` (instead of naming it second)")
-	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "print the plan on stdout and write nothing")
+	f.StringVarP(&o.out, "output", "o", "", "write to `FILE` (not named second then)")
+	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "print the plan on stdout, write nothing")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say what is done, and notes")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say errors only")
-	f.BoolVar(&o.json, "json", false, "print plan, result and diagnostics as one JSON object on stdout")
+	f.BoolVar(&o.json, "json", false, "print plan and diagnostics as JSON")
 	o.kernel.register(cmd)
-	f.BoolVar(&o.noInfer, "no-infer", false, "with --kernel: convert nothing that is not annotated")
-	f.StringVar(&o.target, "target", "", "convert for kernel `VERSION`, where the module does not say so: vendors' kernels, old ones")
-	f.BoolVar(&o.keepInert, "keep-inert", false, "refuse rather than drop tracepoints and debug messages that can't be switched on")
-	f.BoolVar(&o.unsafe, "unsafe", false, "for experiments: convert what will break, and say what")
-	f.BoolVar(&o.moduleExports, "convert-module-exports", false, "with --kernel: make klp relocations of references to exports of any module, so that the livepatch depends on none")
-	cmd.PersistentFlags().StringVar(&o.color, "color", "auto", "colour diagnostics: auto, always or never (`WHEN`)")
+	f.BoolVar(&o.noInfer, "no-infer", false, "convert nothing that is not annotated")
+	f.StringVar(&o.target, "target", "", "convert for kernel `VERSION`, not the module's")
+	f.BoolVar(&o.keepInert, "keep-inert", false, "refuse what would have to be dropped")
+	f.BoolVar(&o.unsafe, "unsafe", false, "for experiments: convert what will break")
+	f.BoolVar(&o.moduleExports, "convert-module-exports", false, "convert references to modules' exports")
+	cmd.PersistentFlags().StringVar(&o.color, "color", "auto", "`WHEN`: auto, always, never")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	cmd.SetVersionTemplate("klp-convert {{.Version}}\n")
 	cmd.CompletionOptions.HiddenDefaultCmd = false
@@ -181,7 +187,7 @@ func (o *options) args(_ *cobra.Command, args []string) error {
 	if err := o.common(); err != nil {
 		return err
 	}
-	if len(args) == 3 && isSymbolList(args[0]) {
+	if (len(args) == 2 || len(args) == 3) && isSymbolList(args[0]) {
 		o.list, args = args[0], args[1:] // klp-convert symbols.klp in.ko out.ko, as up to v7
 	}
 	switch {

@@ -24,7 +24,7 @@ func newSymposCommand(o *options) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "sympos [flags] NAME[@OBJECT]...",
-		Short: "Show where symbols stand among their namesakes, as the kernel counts them",
+		Short: "Show where symbols stand among their namesakes",
 		Long: `Show which symbols of a kernel have a name, and the position of each: what
 KLP_SYMPOS and KLP_RELOC_SYMBOL_POS take. Without @OBJECT it is looked for in
 vmlinux and in all modules; a regular expression is put between slashes.
@@ -35,10 +35,13 @@ Without --kernel it is the running one; with --module alone, those modules only.
 With several --kernel they are compared, position by position; "!" marks what is
 not the same symbol, "?" what may not be.
 
+--json prints an array of {kernel, object, name, position, address, size, type,
+file}; position and address are null where they are not known.
+
 Exit status 1 when a name is not there.`,
 		Example: `  klp-convert sympos name_show
   klp-convert sympos 'name_show@vmlinux' helper@ext4 --kernel 6.1.0-56-amd64
-  klp-convert sympos '/^ext4_.*_show$/@ext4' -k /boot/vmlinuz-6.1.0-56-amd64,ext4.ko
+  klp-convert sympos '/^ext4_.*_show$/@ext4' -k vmlinuz,ext4.ko
   klp-convert sympos name_show@vmlinux -k 6.1.0-50-amd64 -k 6.1.0-56-amd64
   klp-convert sympos --json name_show | jq '.[] | select(.object == "vmlinux")'`,
 		Args: func(_ *cobra.Command, args []string) (err error) {
@@ -63,7 +66,7 @@ Exit status 1 when a name is not there.`,
 			if err != nil {
 				return err
 			}
-			s := search{asked: asked, stderr: cmd.ErrOrStderr(), verbose: o.verbose}
+			s := search{asked: asked, stderr: cmd.ErrOrStderr(), options: o}
 			for _, k := range kernels {
 				if err := s.read(k); err != nil {
 					return err
@@ -84,7 +87,7 @@ Exit status 1 when a name is not there.`,
 	}
 	cmd.Flags().SortFlags = false
 	flags.register(cmd)
-	cmd.Flags().BoolVar(&json, "json", false, "print a JSON array of {kernel, object, name, position, address, size, type, file}")
+	cmd.Flags().BoolVar(&json, "json", false, "print a JSON array of what was found")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "say on stderr which files were used")
 	return cmd
 }
@@ -164,9 +167,9 @@ func wanted(asked []query) sympos.Want {
 
 // A search is what the command found so far.
 type search struct {
+	options *options
 	asked   []query
 	stderr  io.Writer
-	verbose bool
 	kernels []*searched
 	found   []finding
 }
@@ -174,7 +177,8 @@ type search struct {
 // searched is a kernel and what was read of it.
 type searched struct {
 	*sympos.Kernel
-	label string // short name, in a comparison
+	title string // what to call it in a comparison and for programs
+	label string // the same, on one line
 	table *sympos.Table
 }
 
@@ -192,9 +196,10 @@ type finding struct {
 
 // read reads a kernel as far as it is asked for.
 func (s *search) read(k *sympos.Kernel) error {
-	if s.verbose {
+	if s.options.verbose {
 		noteKernel(s.stderr, k.Name, k.Notes)
 	}
+	warnKernel(s.stderr, k.Name, k.Warnings, s.options)
 	showProgress(k, s.stderr)
 	objects, all := []string{}, false
 	for _, q := range s.asked {
@@ -203,14 +208,16 @@ func (s *search) read(k *sympos.Kernel) error {
 			objects = append(objects, q.object)
 		}
 	}
+	read := k.Read
 	if all {
-		objects = k.Modules()
+		read = k.ReadAll
 	}
-	t, err := k.Read(wanted(s.asked), objects...)
+	t, err := read(wanted(s.asked), objects...)
 	if err != nil {
 		return err
 	}
-	if s.verbose {
+	warnKernel(s.stderr, k.Name, t.Warnings, s.options)
+	if s.options.verbose {
 		noteKernel(s.stderr, k.Name, t.Notes)
 		for _, w := range t.Sources {
 			if w.Kind != sympos.ModuleFile {
@@ -229,10 +236,10 @@ func (s *search) label() {
 		count[k.Release]++
 	}
 	for _, k := range s.kernels {
-		if k.label = k.Name; k.Release != "" && count[k.Release] == 1 {
-			k.label = k.Release
+		if k.title = k.Name; k.Release != "" && count[k.Release] == 1 {
+			k.title = k.Release
 		}
-		k.label = clean(k.label)
+		k.label = clean(k.title)
 	}
 }
 
@@ -309,10 +316,8 @@ func (s *search) objectIn(k *searched, q query) string {
 func (s *search) sayAbsent(k *searched, q query) {
 	where := "in " + q.object
 	switch {
-	case q.object == "" && len(k.Modules()) > 0:
-		where = fmt.Sprintf("in vmlinux and %d modules", len(k.Modules()))
 	case q.object == "":
-		where = "in " + strings.Join(k.table.Objects(), ", ")
+		where = "in " + everyObject(k.table)
 	case !k.table.Has(q.object):
 		switch k.Presence(q.object) {
 		case sympos.BuiltIn:
@@ -337,6 +342,24 @@ func (s *search) sayAbsent(k *searched, q query) {
 			}
 		}
 	}
+}
+
+// everyObject says what was looked through: a few objects by name, of many how many.
+func everyObject(t *sympos.Table) string {
+	objects := t.Objects()
+	modules := len(objects)
+	if t.Has(sympos.Vmlinux) {
+		modules--
+	}
+	switch {
+	case len(objects) == 0:
+		return "what was given, which has no symbols at all"
+	case len(objects) <= 3:
+		return strings.Join(objects, ", ")
+	case modules < len(objects):
+		return fmt.Sprintf("vmlinux and %d modules", modules)
+	}
+	return fmt.Sprintf("%d modules; vmlinux was not given", modules)
 }
 
 // write prints tables.
@@ -570,17 +593,18 @@ func everywhere(lists [][]sympos.Symbol, holds func(sympos.Symbol) bool) bool {
 	return true
 }
 
-// A foundSymbol is one element of what --json prints.
+// A foundSymbol is one element of what --json prints. null is a position that nobody can
+// use, since the order is not known or is another one once the module is loaded, and an
+// address that is not known. Of what is empty or 0 otherwise, nothing is known.
 type foundSymbol struct {
-	Kernel   string `json:"kernel"`
-	Object   string `json:"object"`
-	Name     string `json:"name"`
-	Position *int   `json:"position"` // null when the order is not known
-	Address  string `json:"address"`
-	Size     uint64 `json:"size"`
-	Type     string `json:"type"`
-	File     string `json:"file"`
-	Unsteady bool   `json:"unsteady,omitempty"`
+	Kernel   string  `json:"kernel"` // the release, when it is known and its own
+	Object   string  `json:"object"`
+	Name     string  `json:"name"`
+	Position *int    `json:"position"`
+	Address  *string `json:"address"` // in hex; in a module's file, of its section
+	Size     uint64  `json:"size"`
+	Type     string  `json:"type"`
+	File     string  `json:"file"`
 }
 
 // list is what was found, for --json.
@@ -596,15 +620,18 @@ func (s *search) list() []foundSymbol {
 
 func (s *search) appendGroup(all []foundSymbol, g group) []foundSymbol {
 	for i, list := range g.lists {
+		k := s.kernels[i]
 		for _, y := range list {
-			f := foundSymbol{Kernel: s.kernels[i].Name, Object: g.object, Name: g.name, Address: fmt.Sprintf("%#x", y.Address),
-				Size: y.Size, File: y.File}
+			f := foundSymbol{Kernel: k.title, Object: g.object, Name: g.name, Size: y.Size, File: y.File}
+			if !k.table.Facts(g.object).NoAddresses {
+				address := fmt.Sprintf("%#x", y.Address)
+				f.Address = &address
+			}
 			if y.Type != 0 {
 				f.Type = string(rune(y.Type))
 			}
-			if y.Position != 0 {
+			if y.Position != 0 && y.Steady() {
 				f.Position = &y.Position
-				f.Unsteady = !y.Steady()
 			}
 			all = append(all, f)
 		}

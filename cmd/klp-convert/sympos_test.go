@@ -9,13 +9,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // vmlinuxCommand is a command of the scripts: vmlinux LIST OUT makes a kernel with the
@@ -114,9 +117,144 @@ func TestSymposJSON(t *testing.T) {
 	assert.Equal(t, "[]\n", stdout)
 }
 
-func TestCompletionOfKernels(t *testing.T) {
-	names, _ := completeKernels(nil, nil, "")
-	assert.True(t, slices.Contains(names, "running"))
+// A field that is not known is null where 0 could be true, and the kernel is its release.
+func TestSymposJSONOfWhatIsNotKnown(t *testing.T) {
+	dir := t.TempDir()
+	list, kallsyms := filepath.Join(dir, "symbols.klp"), filepath.Join(dir, "System.map-6.1")
+	require.NoError(t, os.WriteFile(list, []byte("*vmlinux\ndup\ndup\n"), 0o644))
+	require.NoError(t, os.WriteFile(kallsyms, []byte("ffffffff81000000 T _text\nffffffff81000100 t dup\n"), 0o644))
+	get := func(args ...string) (got []map[string]any) {
+		status, stdout, stderr := klpConvert(append([]string{"sympos", "--json"}, args...)...)
+		require.Equal(t, exitDone, status, stderr)
+		require.NoError(t, json.Unmarshal([]byte(stdout), &got))
+		return got
+	}
+	unknown := map[string]any{"kernel": list, "object": "vmlinux", "name": "dup", "position": nil, "address": nil, "size": 0.0, "type": "", "file": ""}
+	assert.Equal(t, []map[string]any{unknown, unknown}, get("-k", list, "dup"))
+	assert.Equal(t, "6.1", get("-k", kallsyms, "dup")[0]["kernel"])
+	two := filepath.Join(dir, "2", "System.map-6.1")
+	require.NoError(t, os.Mkdir(filepath.Dir(two), 0o755))
+	require.NoError(t, os.Rename(kallsyms, two))
+	require.NoError(t, os.WriteFile(kallsyms, read(t, two), 0o644))
+	got := get("-k", kallsyms, "-k", two, "dup")
+	assert.Equal(t, []any{kallsyms, two}, []any{got[0]["kernel"], got[1]["kernel"]}, "two of one release")
+}
+
+// A position that means one symbol or another is none.
+func TestSymposJSONHasNoUnsteadyPositions(t *testing.T) {
+	all := unsteadySearch{}
+	table, err := sympos.Read(sympos.All, all)
+	require.NoError(t, err)
+	s := search{kernels: []*searched{{Kernel: sympos.NewKernel("k"), table: table, title: "k"}}}
+	got := s.appendGroup(nil, group{"m", "f", [][]sympos.Symbol{table.Lookup("m", "f")}})
+	require.Len(t, got, 2)
+	assert.Nil(t, got[0].Position)
+	assert.Nil(t, got[1].Position)
+	assert.Equal(t, "0x10", *got[1].Address)
+}
+
+// unsteadySearch is a source with a symbol that goes in front of one that stays.
+type unsteadySearch struct{}
+
+func (unsteadySearch) String() string { return "m.ko" }
+
+func (unsteadySearch) Scan(visit func(*sympos.Entry)) (sympos.Facts, error) {
+	visit(&sympos.Entry{Object: "m", Name: []byte("f"), Fleeting: true})
+	visit(&sympos.Entry{Object: "m", Name: []byte("f"), Address: 0x10})
+	return sympos.Facts{Kind: sympos.ModuleFile, Order: sympos.Listed}, nil
+}
+
+func TestCompletion(t *testing.T) {
+	root := t.TempDir()
+	for _, r := range []string{"6.1", "6.2"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(root, "lib/modules", r), 0o755))
+	}
+	assert.Equal(t, []string{"running", "6.1", "6.2"}, installedKernels(root))
+	names, how := completeKernels(nil, nil, "")
+	assert.Contains(t, names, "running")
+	assert.Equal(t, cobra.ShellCompDirectiveDefault, how, "files too")
+
+	status, stdout, _ := klpConvert("__complete", "--kernel", "")
+	assert.Equal(t, exitDone, status)
+	assert.Contains(t, stdout, "running\n")
+	status, stdout, _ = klpConvert("__complete", "")
+	assert.Equal(t, exitDone, status)
+	for _, suffix := range []string{"ko", "ko.gz", "ko.xz", "ko.zst"} {
+		assert.Contains(t, stdout, suffix+"\n")
+	}
+	assert.Contains(t, stdout, fmt.Sprintf(":%d\n", cobra.ShellCompDirectiveFilterFileExt))
+}
+
+func TestRunningRelease(t *testing.T) {
+	root := t.TempDir()
+	_, err := runningRelease(root)
+	assert.ErrorContains(t, err, "which kernel runs is not known")
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "proc/sys/kernel"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "proc/sys/kernel/osrelease"), []byte("6.1.0-56-amd64\n"), 0o644))
+	release, err := runningRelease(root)
+	require.NoError(t, err)
+	assert.Equal(t, "6.1.0-56-amd64", release)
+}
+
+// Progress is for people who wait for much, and leaves nothing behind.
+func TestProgress(t *testing.T) {
+	terminal := isTerminal
+	t.Cleanup(func() { isTerminal = terminal })
+	t.Setenv("TERM", "xterm")
+	shown := func(total int) string {
+		f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+		require.NoError(t, err)
+		defer f.Close()
+		k := sympos.NewKernel("6.1")
+		if showProgress(k, f); k.Progress == nil {
+			return "none"
+		}
+		for done := range total {
+			k.Progress(done+1, total)
+		}
+		return string(read(t, f.Name()))
+	}
+	assert.Equal(t, "none", shown(200), "a file is no terminal")
+	isTerminal = func(*os.File) bool { return true }
+	assert.Empty(t, shown(99), "not worth it")
+	out := shown(200)
+	assert.True(t, strings.HasPrefix(out, "\rreading 6.1: 0 %\x1b[K\rreading 6.1: 1 %\x1b[K"), "%q", out)
+	assert.True(t, strings.HasSuffix(out, "\rreading 6.1: 99 %\x1b[K\r\x1b[K"), "%q", out)
+	assert.Equal(t, 101, strings.Count(out, "\r"), "once a percent")
+	t.Setenv("TERM", "dumb")
+	assert.Equal(t, "none", shown(200))
+
+	k := sympos.NewKernel("6.1")
+	showProgress(k, new(bytes.Buffer))
+	assert.Nil(t, k.Progress)
+}
+
+// Terminals are 80 columns wide.
+func TestHelpFitsTerminals(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"sympos", "--help"}, {"inspect", "--help"}} {
+		_, stdout, _ := klpConvert(args...)
+		require.Contains(t, stdout, "Usage:")
+		for _, line := range strings.Split(stdout, "\n") {
+			assert.LessOrEqual(t, len(line), 80, line)
+		}
+	}
+	_, _, stderr := klpConvert("sympos", "-k", "0.0.0-none", "f")
+	lines := strings.Split(stderr, "\n")
+	require.Contains(t, stderr, "    not there: ")
+	for _, line := range lines {
+		if strings.HasPrefix(line, "    not there:") || strings.HasPrefix(line, "              ") {
+			assert.LessOrEqual(t, len(line), 80, line)
+		}
+	}
+}
+
+// README.md shows the flags as they are.
+func TestReadmeHasTheFlags(t *testing.T) {
+	_, stdout, _ := klpConvert("--help")
+	_, flags, ok := strings.Cut(stdout, "\nFlags:\n")
+	require.True(t, ok)
+	flags, _, _ = strings.Cut(flags, "\n\n")
+	assert.Contains(t, string(read(t, "../../README.md")), "Flags:\n"+flags+"\n```")
 }
 
 func TestManyMatchesTakeNoLongerThanTheyMust(t *testing.T) {
