@@ -37,6 +37,11 @@ type checker struct {
 	loaded  map[string]bool
 	klp     []*klpSection
 	report  *Report
+
+	funcs     map[*elfrw.Section][]*elfrw.Symbol // by value; nil until needed
+	users     map[*elfrw.Symbol]string           // a function that uses an undefined symbol; nil until needed
+	table     map[string]uint32                  // of versions
+	annotates map[*elfrw.Symbol]bool             // symbols that are annotated, and not converted
 }
 
 // Module is a file to be checked, read once for any number of kernels.
@@ -115,12 +120,12 @@ func (c *checker) run(m *Module) {
 		return
 	}
 	for _, rule := range []func(){
-		c.annotated,
-		c.magic,
 		c.layout,
+		c.magic,
 		c.support,
 		c.pltSections,
 		c.license,
+		c.annotated,
 		c.imports,
 		c.headers,
 		c.ordinary,
@@ -131,6 +136,7 @@ func (c *checker) run(m *Module) {
 		c.archSections,
 		c.duplicates,
 		c.entryPoints,
+		c.unseenSize,
 		c.structure,
 		c.gating,
 		c.functions,

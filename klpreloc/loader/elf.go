@@ -249,15 +249,25 @@ func (c *checker) size(size uint64, name string) bool {
 	case size == want:
 		return true
 	}
-	f := c.find(StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel", size, want, c.facts.likeName)).
-		fix("build the livepatch with this kernel's headers and configuration")
 	if c.structSize {
-		f.when(Loading, "", "ENOEXEC", says("module %s: .gnu.linkonce.this_module section size must match the kernel's built struct module size at run time", name))
-	} else {
-		f.Cause += ": the kernel does not notice, and takes what lies behind it for the rest"
-		f.when(Loading, "", "", oops("page fault", "load_module"))
+		c.find(StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel", size, want, c.facts.likeName)).
+			fix("build the livepatch with this kernel's headers and configuration").
+			when(Loading, "", "ENOEXEC", says("module %s: .gnu.linkonce.this_module section size must match the kernel's built struct module size at run time", name))
 	}
 	return true
+}
+
+// unseenSize: what comes of another struct module where nobody looks at its size: what is
+// missing is taken from what lies behind it.
+func (c *checker) unseenSize() {
+	s := c.File.Section(thisModule)
+	if c.structSize || s == nil || c.facts.structSize == 0 || s.Size() == c.facts.structSize {
+		return
+	}
+	c.find(StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel, which does not notice, and takes what lies behind it for the rest",
+		s.Size(), c.facts.structSize, c.facts.likeName)).
+		fix("build the livepatch with this kernel's headers and configuration").
+		when(Loading, "", "", oops("page fault", "load_module"))
 }
 
 // strings: the symbols' names (elf_validity_cache_strtab).

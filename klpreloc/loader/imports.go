@@ -35,10 +35,9 @@ func (c *checker) imports() {
 	if !c.knowsExports() {
 		c.unchecked("undefined symbols", "nothing that describes the kernel tells what it exports")
 	}
-	said := map[*elfrw.Symbol]bool{}
-	for i, y := range c.File.Symbols {
+	for _, y := range c.File.Symbols {
 		switch {
-		case y.Section != nil || said[y]:
+		case y.Section != nil:
 		case y.Index == elf.SHN_COMMON:
 			if strings.HasPrefix(y.Name, "__gnu_lto") {
 				continue
@@ -47,7 +46,7 @@ func (c *checker) imports() {
 				when(Loading, "", "ENOEXEC", says("%s: please compile with -fno-common", c.name))
 		case y.Index == elf.SHN_ABS || y.Index == klpreloc.IndexLivepatch:
 		case y.Undefined():
-			if y.Name != "" || i > 0 {
+			if !c.annotates[y] {
 				c.imported(y)
 			}
 		default:
@@ -156,11 +155,13 @@ func (c *checker) checksum(y *elfrw.Symbol, e sympos.Export, unknown func(string
 	if !c.facts.modversions && !(e.Listed && e.CRC != 0) {
 		return true
 	}
-	table := c.versions()
-	if table == nil {
+	if c.table == nil {
+		c.table = c.versions()
+	}
+	if c.table == nil {
 		return true // said by layout
 	}
-	mine, found := table[y.Name]
+	mine, found := c.table[y.Name]
 	want, known := c.facts.checksum(e)
 	switch {
 	case !found:
@@ -219,12 +220,14 @@ func (c *checker) namespace(y *elfrw.Symbol, e sympos.Export, unknown func(strin
 
 // userOf names a function that uses y.
 func (c *checker) userOf(y *elfrw.Symbol) string {
-	name := ""
-	c.File.Refers(func(x *elfrw.Symbol) bool { return x == y }, func(r elfrw.Reference) bool {
-		if t := r.Section.Target; t != nil && t.Alloc() {
-			name = c.functionAt(t, r.Offset)
-		}
-		return name == ""
-	})
-	return name
+	if c.users == nil {
+		c.users = map[*elfrw.Symbol]string{}
+		c.File.Refers((*elfrw.Symbol).Undefined, func(r elfrw.Reference) bool {
+			if t := r.Section.Target; t != nil && t.Alloc() && c.users[r.Sym] == "" {
+				c.users[r.Sym] = c.functionAt(t, r.Offset)
+			}
+			return true
+		})
+	}
+	return c.users[y]
 }

@@ -24,6 +24,7 @@ type facts struct {
 	version klpreloc.Version
 	config  map[string]string // options that are set; nil when there is no configuration
 	modules map[string]*elfrw.File
+	unread  []string // modules whose files can't be read
 	// from modules of the kernel; zero values when none is at hand
 	like        *elfrw.File // the one that tells of struct module
 	likeName    string
@@ -49,7 +50,11 @@ func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
 		if b, path, err := k.ModuleFile(o); err == nil {
 			if m, err := elfrw.Parse(path, b); err == nil {
 				f.modules[o] = m
+				continue
 			}
+		}
+		if k.Presence(o) == sympos.Present && o != sympos.Vmlinux {
+			f.unread = append(f.unread, o)
 		}
 	}
 	f.witnesses(objects)

@@ -3,10 +3,13 @@
 package loader
 
 import (
+	"debug/elf"
 	"fmt"
 	"strings"
 
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
 )
 
 // What .modinfo says, and what the loader makes of it.
@@ -17,10 +20,26 @@ func (c *checker) annotated() {
 	if !c.input.Annotated() {
 		return
 	}
-	n := len(c.input.Annotations)
-	f := c.find(NotConverted, fmt.Sprintf("the module holds %d annotations for klp-convert and is judged as it is: what they name is undefined to the kernel", n)).
+	f := c.find(NotConverted, fmt.Sprintf("the module holds annotations (%d) and was not converted: what they name is undefined to the kernel", len(c.input.Annotations))).
 		fix("klp-convert --kernel %s in.ko out.ko, and check out.ko", c.report.Kernel)
-	f.when(Loading, "", "ENOENT")
+	// Those that are annotated are not reported one by one.
+	c.annotates = map[*elfrw.Symbol]bool{}
+	var messages []Message
+	for i := range c.input.Annotations {
+		y := c.input.Annotations[i].Symbol
+		if y == nil || c.annotates[y] {
+			continue
+		}
+		c.annotates[y] = true
+		if _, found := c.choose(c.facts.table.Exports(y.Name)); !found && y.Bind() != elf.STB_WEAK && len(messages) < mostOfAKind {
+			messages = append(messages, says("%s: Unknown symbol %s (err %s)", c.name, y.Name, -2))
+		}
+	}
+	if len(messages) > 0 {
+		f.when(Loading, "", "ENOENT", messages...)
+	} else {
+		f.when(Calling, "", "", oops("page fault", ""))
+	}
 }
 
 // magic: vermagic (kernel/module/main.c, check_modinfo and same_magic: of a module with

@@ -37,6 +37,9 @@ func (c *checker) structure() {
 	if !c.complete() && c.declares() {
 		c.unchecked("the objects and functions of the patch", fmt.Sprintf("they can't be read from the file: %v", c.doubt))
 	}
+	for _, m := range c.facts.unread {
+		c.unchecked("ftrace entries and dependencies of "+m, "its file can't be read")
+	}
 	if len(c.patches) > 0 && !c.info.Livepatch() {
 		return
 	}

@@ -3,8 +3,10 @@
 package loader
 
 import (
+	"cmp"
 	"debug/elf"
 	"fmt"
+	"sort"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -236,10 +238,21 @@ func (c *checker) function(k *klpSection) string {
 
 // functionAt returns the name of the function that covers a place, "" where none does.
 func (c *checker) functionAt(s *elfrw.Section, offset uint64) string {
-	for _, y := range c.File.Symbols {
-		if y.Section == s && y.Type() == elf.STT_FUNC && offset >= y.Value && offset-y.Value < max(y.Size, 1) {
-			return y.Name
+	if c.funcs == nil {
+		c.funcs = map[*elfrw.Section][]*elfrw.Symbol{}
+		for _, y := range c.File.Symbols {
+			if y.Section != nil && y.Type() == elf.STT_FUNC {
+				c.funcs[y.Section] = append(c.funcs[y.Section], y)
+			}
 		}
+		for _, list := range c.funcs {
+			slices.SortStableFunc(list, func(a, b *elfrw.Symbol) int { return cmp.Compare(a.Value, b.Value) })
+		}
+	}
+	list := c.funcs[s]
+	n := sort.Search(len(list), func(i int) bool { return list[i].Value > offset })
+	if n > 0 && offset-list[n-1].Value < max(list[n-1].Size, 1) {
+		return list[n-1].Name
 	}
 	return ""
 }
