@@ -72,7 +72,7 @@ func (p *planner) lacks() []lack {
 	for _, y := range unknown {
 		list := p.places(y.Name)
 		if e := p.exports(y.Name); len(e) > 0 {
-			if slices.ContainsFunc(e, func(x sympos.Export) bool { return p.offered(x) && !p.patches(x.Object) }) {
+			if slices.ContainsFunc(e, func(x sympos.Export) bool { return p.offered(x) && (x.Object == vmlinux || !p.patches(x.Object)) }) {
 				continue // an ordinary import
 			}
 			if of := p.table.Lookup(e[0].Object, y.Name); len(of) > 0 {

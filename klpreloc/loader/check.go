@@ -42,6 +42,11 @@ type checker struct {
 	users     map[*elfrw.Symbol]string           // a function that uses an undefined symbol; nil until needed
 	table     map[string]uint32                  // of versions
 	annotates map[*elfrw.Symbol]bool             // symbols that are annotated, and not converted
+	needed    []string                           // depends=
+	spaces    []string                           // import_ns=
+	doubts    map[Unchecked]bool
+	absent    map[string]bool // objects that the kernel does not have, said already
+	named     map[string]bool // objects
 }
 
 // Module is a file to be checked, read once for any number of kernels.
@@ -75,7 +80,8 @@ func Open(b []byte) *Module {
 // kernel's files.
 func (m *Module) Check(o Options) (*Report, error) {
 	c := &checker{raw: m.raw, File: m.file, input: m.input, info: m.info, patches: m.patches, doubt: m.doubt, klp: m.klp,
-		loaded: map[string]bool{}, report: &Report{Kernel: o.Kernel.Name, Findings: []Finding{}, Unchecked: []Unchecked{}}}
+		loaded: map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{},
+		needed: m.depends(), spaces: m.info.Values("import_ns"), report: &Report{Kernel: o.Kernel.Name, Findings: []Finding{}, Unchecked: []Unchecked{}}}
 	for _, l := range o.Loaded {
 		c.loaded[l] = true
 	}
@@ -163,7 +169,8 @@ func (c *checker) note(id klpreloc.ID, cause string) *Finding {
 // unchecked says that something was not judged.
 func (c *checker) unchecked(what, why string) {
 	u := Unchecked{printable(what), printable(why)}
-	if !slices.Contains(c.report.Unchecked, u) {
+	if !c.doubts[u] {
+		c.doubts[u] = true
 		c.report.Unchecked = append(c.report.Unchecked, u)
 	}
 }
@@ -188,7 +195,8 @@ func moduleName(m *Module) string {
 func (c *checker) findObjects() {
 	for _, p := range c.patches {
 		for i := range p.Objects {
-			if name := p.Objects[i].Name; !slices.Contains(c.objects, name) {
+			if name := p.Objects[i].Name; !c.named[name] {
+				c.named[name] = true
 				c.objects = append(c.objects, name)
 			}
 		}
@@ -196,7 +204,7 @@ func (c *checker) findObjects() {
 }
 
 // patched reports whether the patch names the object.
-func (c *checker) patched(object string) bool { return slices.Contains(c.objects, object) }
+func (c *checker) patched(object string) bool { return c.named[object] }
 
 // complete reports whether all objects of the patch are known.
 func (c *checker) complete() bool { return c.doubt == nil }
@@ -243,7 +251,7 @@ const nameMost = 1024
 // wanted are the objects whose files have to be read.
 func (c *checker) wanted(loaded []string) []string {
 	set := map[string]bool{sympos.Vmlinux: true}
-	for _, list := range [][]string{c.objects, loaded, c.depends()} {
+	for _, list := range [][]string{c.objects, loaded, c.needed} {
 		for _, o := range list {
 			set[o] = true
 		}
@@ -261,14 +269,14 @@ func (c *checker) wanted(loaded []string) []string {
 }
 
 // depends are the modules that modpost found the module to need.
-func (c *checker) depends() []string {
-	value, _ := c.info.Value("depends")
+func (m *Module) depends() []string {
+	value, _ := m.info.Value("depends")
 	if value == "" {
 		return nil
 	}
 	var list []string
-	for _, m := range strings.Split(value, ",") {
-		list = append(list, strings.ReplaceAll(m, "-", "_"))
+	for _, name := range strings.Split(value, ",") {
+		list = append(list, strings.ReplaceAll(name, "-", "_"))
 	}
 	return list
 }

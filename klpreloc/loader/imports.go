@@ -140,7 +140,7 @@ func (c *checker) needs(y *elfrw.Symbol, e sympos.Export, unknown func(string) M
 		c.find(NeedsModule, "it is exported by "+e.Object+", which the livepatch patches: the livepatch can't be loaded before that module").of(y.Name).
 			fix("make a klp relocation of it: klp-convert --kernel %s does", c.report.Kernel).
 			when(Loading, "", "ENOENT", unknown("ENOENT"))
-	case slices.Contains(c.depends(), e.Object):
+	case slices.Contains(c.needed, e.Object):
 		c.note(NeedsModule, "it is exported by module "+e.Object+", which modprobe loads first (depends=); insmod does not").of(y.Name).
 			when(Loading, "", "", unknown("ENOENT"))
 	default:
@@ -193,7 +193,7 @@ func (c *checker) versions() map[string]uint32 {
 // namespace: kernel/module/main.c, verify_namespace_is_imported; since 6.16
 // verify_module_namespace.
 func (c *checker) namespace(y *elfrw.Symbol, e sympos.Export, unknown func(string) Message) {
-	if e.Namespace == "" || slices.Contains(c.info.Values("import_ns"), e.Namespace) {
+	if e.Namespace == "" || slices.Contains(c.spaces, e.Namespace) {
 		return
 	}
 	if list, ok := strings.CutPrefix(e.Namespace, "module:"); ok {

@@ -273,11 +273,10 @@ func (c *checker) failed(q lookup, answer string, list []sympos.Symbol, find fun
 
 // absentTarget notes once that an object never comes.
 func (c *checker) absentTarget(object, why string) {
-	for i := range c.report.Findings {
-		if f := &c.report.Findings[i]; f.ID == NoTarget && f.Symbol == object {
-			return
-		}
+	if c.absent[object] {
+		return
 	}
+	c.absent[object] = true
 	c.note(NoTarget, why+": what the livepatch has for it is never used").of(object).when(Loading, "", "")
 }
 
