@@ -66,6 +66,9 @@ func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
 	return f, nil
 }
 
+// options are those of the kernel's configuration that the rules ask for.
+var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD", "MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"}
+
 // readConfig reads the options that are set.
 func (f *facts) readConfig() {
 	if f.Config == "" {
@@ -77,9 +80,10 @@ func (f *facts) readConfig() {
 		return
 	}
 	f.config = map[string]string{}
-	for _, line := range strings.Split(string(b), "\n") {
-		if name, value, ok := strings.Cut(line, "="); ok && strings.HasPrefix(name, "CONFIG_") {
-			f.config[strings.TrimPrefix(name, "CONFIG_")] = value
+	text := "\n" + string(b) + "\n"
+	for _, option := range options {
+		if _, rest, ok := strings.Cut(text, "\nCONFIG_"+option+"="); ok {
+			f.config[option], _, _ = strings.Cut(rest, "\n")
 		}
 	}
 }
