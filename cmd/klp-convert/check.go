@@ -229,6 +229,9 @@ func moment(k loader.Case) string {
 		loader.Again:    "when " + k.Object + " is loaded a second time",
 		loader.Removing: "when it is removed",
 	}[k.When]
+	if k.When == loader.Enabling && k.Object != "" {
+		s += ", if " + k.Object + " is loaded by then"
+	}
 	switch k.Errno {
 	case "":
 		return s + ":"

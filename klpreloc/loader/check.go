@@ -47,6 +47,7 @@ type checker struct {
 	doubts    map[Unchecked]bool
 	absent    map[string]bool // objects that the kernel does not have, said already
 	named     map[string]bool // objects
+	said      map[string]bool // modules that modprobe loads first
 }
 
 // Module is a file to be checked, read once for any number of kernels.
@@ -80,7 +81,7 @@ func Open(b []byte) *Module {
 // kernel's files.
 func (m *Module) Check(o Options) (*Report, error) {
 	c := &checker{raw: m.raw, File: m.file, input: m.input, info: m.info, patches: m.patches, doubt: m.doubt, klp: m.klp,
-		loaded: map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{},
+		loaded: map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{}, said: map[string]bool{},
 		needed: m.depends(), spaces: m.info.Values("import_ns"), report: &Report{Kernel: o.Kernel.Name, Findings: []Finding{}, Unchecked: []Unchecked{}}}
 	for _, l := range o.Loaded {
 		c.loaded[l] = true

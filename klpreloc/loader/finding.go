@@ -115,7 +115,7 @@ type Message struct {
 // Case is one time at which a cause shows.
 type Case struct {
 	When     When      `json:"when"`
-	Object   string    `json:"object,omitempty"` // module that is loaded, where it is not FILE
+	Object   string    `json:"object,omitempty"` // module that is loaded; at enabling: if it is loaded by then
 	Messages []Message `json:"messages,omitempty"`
 	Errno    string    `json:"errno,omitempty"` // of insmod, "" when it succeeds
 }
@@ -279,7 +279,7 @@ func (r *Report) Problems() int {
 func (r *Report) Loads() bool {
 	for _, f := range r.Findings {
 		for _, c := range f.Cases {
-			if f.Severity == Problem && c.When <= Enabling && c.Errno != "" {
+			if f.Severity == Problem && c.When <= Enabling && c.Errno != "" && c.Object == "" {
 				return false
 			}
 		}

@@ -140,7 +140,9 @@ func (c *checker) needs(y *elfrw.Symbol, e sympos.Export, unknown func(string) M
 		c.find(NeedsModule, "it is exported by "+e.Object+", which the livepatch patches: the livepatch can't be loaded before that module").of(y.Name).
 			fix("make a klp relocation of it: klp-convert --kernel %s does", c.report.Kernel).
 			when(Loading, "", "ENOENT", unknown("ENOENT"))
+	case slices.Contains(c.needed, e.Object) && c.said[e.Object]:
 	case slices.Contains(c.needed, e.Object):
+		c.said[e.Object] = true
 		c.note(NeedsModule, "it is exported by module "+e.Object+", which modprobe loads first (depends=); insmod does not").of(y.Name).
 			when(Loading, "", "", unknown("ENOENT"))
 	default:

@@ -140,8 +140,7 @@ func (c *checker) whenEither(f *Finding, object string, now, later bool, message
 			says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", c.name, object, object))
 	}
 	if len(f.Cases) == 0 {
-		// Only an order that was not asked about.
-		f.when(Enabling, "", "EINVAL", message)
+		f.when(Enabling, object, "EINVAL", message) // if it is loaded by then
 	}
 }
 

@@ -204,6 +204,8 @@ var mistakes = map[string]mistake{
 		message: "livepatch: symbol 'asim' not found in symbol table"},
 	"in the target's init section": {world: loadedA("6.1"), edit: rename(".klp.sym.a.asym,0", ".klp.sym.a.passing,0"), id: loader.NoSymbol, when: loader.Enabling, errno: "EINVAL", fails: true,
 		message: "livepatch: symbol 'passing' not found in symbol table"},
+	"in the target's init section, not loaded": {edit: rename(".klp.sym.a.asym,0", ".klp.sym.a.passing,0"), id: loader.NoSymbol, when: loader.Enabling, errno: "EINVAL",
+		message: "livepatch: symbol 'passing' not found in symbol table"},
 	"vmlinux symbol in module section, loaded, 6.1 6.12": {world: loadedA("6.1"), edit: rename(".klp.sym.a.asym,0", ".klp.sym.vmlinux.twin,1"), id: loader.VmlinuxInModule, when: loader.Enabling, errno: "EINVAL", fails: true,
 		message: "livepatch: invalid access to vmlinux symbol 'twin' from module-specific livepatch relocation section"},
 	"vmlinux symbol in module section, later, 6.1 6.12": {edit: rename(".klp.sym.a.asym,0", ".klp.sym.vmlinux.twin,1"), id: loader.VmlinuxInModule, when: loader.Coming, errno: "EINVAL",
