@@ -8,7 +8,6 @@ var (
 	CheckName   = checkName
 	CheckPath   = checkPath
 	ParseLabel  = parseLabel
-	ReadModinfo = readModinfo
 	Versioned   = versioned
 	SectionName = sectionName
 )

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// Every rule that depends on the kernel's version is a method in this file;
-// nowhere else is a version compared.
+// Every rule of the conversion that depends on the kernel's version is a method in
+// this file, and what package loader predicts by version is in its contract; nowhere
+// else is a version compared.
 
 // Version is a kernel's version. The zero Version stands for a kernel that is
 // not known and is taken to be the newest.

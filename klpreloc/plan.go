@@ -80,16 +80,7 @@ func (p *Plan) Empty() bool { return len(p.Drop) == 0 && len(p.Symbols) == 0 }
 // needs of a kernel's symbols. When an error is among the diagnostics there is no
 // plan, and nothing should be written.
 func NewPlan(f *elfrw.File, o Options) (*Plan, Diagnostics) {
-	input, found := Read(f)
-	p := &planner{
-		Options: o, Plan: &Plan{Input: input, file: f}, File: f,
-		reporter: reporter{found}, bySymbol: map[*elfrw.Symbol]*target{}, klp: map[string]*klpSymbol{},
-		annotated: make(map[*elfrw.Symbol]bool, len(input.Annotations)),
-	}
-	p.said, p.cuts = map[saying]bool{}, map[*special.Entry]string{}
-	for i := range input.Annotations {
-		p.annotated[input.Annotations[i].Symbol] = true
-	}
+	p := newPlanner(f, o)
 	for _, step := range []func(){
 		p.preconditions,
 		p.aim,
@@ -121,6 +112,21 @@ func NewPlan(f *elfrw.File, o Options) (*Plan, Diagnostics) {
 		return nil, p.found
 	}
 	return p.Plan, p.found
+}
+
+// newPlanner starts a plan.
+func newPlanner(f *elfrw.File, o Options) *planner {
+	input, found := Read(f)
+	p := &planner{
+		Options: o, Plan: &Plan{Input: input, file: f}, File: f,
+		reporter: reporter{found}, bySymbol: map[*elfrw.Symbol]*target{}, klp: map[string]*klpSymbol{},
+		annotated: make(map[*elfrw.Symbol]bool, len(input.Annotations)),
+	}
+	p.said, p.cuts = map[saying]bool{}, map[*special.Entry]string{}
+	for i := range input.Annotations {
+		p.annotated[input.Annotations[i].Symbol] = true
+	}
+	return p
 }
 
 type planner struct {

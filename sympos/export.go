@@ -33,6 +33,10 @@ type Export struct {
 	// since 6.16). "" when there is none or when no source tells.
 	Namespace string
 	Source    string // name of the source that tells
+	// Listed is set by Module.symvers, which alone knows the rest.
+	Listed  bool
+	CRC     uint32 // checksum of the interface (CONFIG_MODVERSIONS); 0: none
+	GPLOnly bool   // for modules under the GPL (EXPORT_SYMBOL_GPL)
 }
 
 // Exports returns who exports the name, sorted by object.
@@ -46,8 +50,13 @@ func (t *Table) addExport(e Export) {
 	switch {
 	case !found:
 		t.exports[e.Name] = slices.Insert(list, i, e)
-	case list[i].Namespace == "" && e.Namespace != "":
+	case e.Listed && !list[i].Listed:
+		if e.Namespace == "" {
+			e.Namespace = list[i].Namespace
+		}
 		list[i] = e
+	case list[i].Namespace == "" && e.Namespace != "":
+		list[i].Namespace, list[i].Source = e.Namespace, e.Source
 	}
 }
 

@@ -5,6 +5,7 @@ package sympos
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -76,6 +77,23 @@ func (k *Kernel) Presence(object string) Presence {
 		return Absent
 	}
 	return Unknown
+}
+
+// ModuleFile returns the contents of the module's file, unpacked, and its path. The
+// error is fs.ErrNotExist when the file is not at hand.
+func (k *Kernel) ModuleFile(name string) (contents []byte, path string, err error) {
+	path = k.modules[name]
+	if path == "" {
+		return nil, "", fmt.Errorf("module %s: %w", name, fs.ErrNotExist)
+	}
+	in, done, err := (&fileSource{path, opener(path)}).input()
+	if err != nil {
+		return nil, path, err
+	}
+	defer done()
+	contents = make([]byte, max(in.size, 0))
+	_, err = io.ReadFull(in.section(0), contents)
+	return contents, path, err
 }
 
 // Modules returns the names of the modules whose files are at hand, sorted.

@@ -26,6 +26,9 @@ type Entry struct {
 	// this namespace. Beside these, symbols called __ksymtab_* tell of exports.
 	Export    bool
 	Namespace []byte
+	// listed, crc and gplOnly are what Module.symvers says of an export.
+	listed, gplOnly bool
+	crc             uint32
 
 	section int // in a module file, of Address
 }

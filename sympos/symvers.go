@@ -22,12 +22,12 @@ const maxSymversLine = 8192
 
 func isSymvers(head []byte) bool {
 	line, _, _ := bytes.Cut(head, []byte("\n"))
-	_, _, _, ok := symversLine(line)
+	_, ok := symversLine(line)
 	return ok
 }
 
 // symversLine takes a line apart. ok is false when it has another shape.
-func symversLine(line []byte) (name, module, namespace []byte, ok bool) {
+func symversLine(line []byte) (l symvers, ok bool) {
 	var fields [6][]byte
 	n := 0
 	for ; n < len(fields); n++ {
@@ -40,18 +40,39 @@ func symversLine(line []byte) (name, module, namespace []byte, ok bool) {
 	}
 	crc, hex := bytes.CutPrefix(fields[0], []byte("0x"))
 	if !hex || len(crc) != 8 || len(bytes.Trim(crc, "0123456789abcdef")) != 0 {
-		return nil, nil, nil, false
+		return l, false
 	}
-	name = fields[1]
+	l.name = fields[1]
+	var kind []byte
 	switch {
 	case n == 4 && isExportKind(fields[3]):
-		module = fields[2]
+		l.module, kind = fields[2], fields[3]
 	case n == 5 && isExportKind(fields[3]):
-		module, namespace = fields[2], fields[4]
+		l.module, kind, l.namespace = fields[2], fields[3], fields[4]
 	case n == 5 && isExportKind(fields[4]):
-		namespace, module = fields[2], fields[3]
+		l.namespace, l.module, kind = fields[2], fields[3], fields[4]
 	}
-	return name, module, namespace, len(name) > 0 && len(module) > 0
+	for _, c := range crc {
+		l.crc = l.crc<<4 | uint32(unhex(c))
+	}
+	// EXPORT_SYMBOL_GPL, EXPORT_UNUSED_SYMBOL_GPL; EXPORT_SYMBOL_GPL_FUTURE was none yet.
+	l.gplOnly = bytes.HasSuffix(kind, []byte("_GPL"))
+	return l, len(l.name) > 0 && len(l.module) > 0
+}
+
+// symvers is a line of Module.symvers.
+type symvers struct {
+	name, module, namespace []byte
+	crc                     uint32
+	gplOnly                 bool
+}
+
+// unhex is the value of a lower-case hexadecimal digit.
+func unhex(c byte) byte {
+	if c >= 'a' {
+		return c - 'a' + 10
+	}
+	return c - '0'
 }
 
 // isExportKind knows EXPORT_SYMBOL, EXPORT_UNUSED_SYMBOL_GPL and so on.
@@ -62,7 +83,7 @@ func isExportKind(field []byte) bool {
 func scanSymvers(in *input, visit func(*Entry)) (Facts, error) {
 	var (
 		facts  = Facts{Kind: Symvers, Order: Unordered, NoAddresses: true}
-		e      = Entry{Export: true}
+		e      = Entry{Export: true, listed: true}
 		r      = bufio.NewReaderSize(in.section(0), maxSymversLine)
 		module []byte
 		offset int64
@@ -78,16 +99,16 @@ func scanSymvers(in *input, visit func(*Entry)) (Facts, error) {
 		length := int64(len(line))
 		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 		if len(line) > 0 {
-			name, path, namespace, ok := symversLine(line)
+			l, ok := symversLine(line)
 			if !ok {
 				return facts, in.errorf("", offset, "no line of Module.symvers: %.60q", line)
 			}
 			// Lines of one module stand together, mostly.
-			if !bytes.Equal(path, module) {
-				module = append(module[:0], path...)
-				e.Object = ModuleName(string(path))
+			if !bytes.Equal(l.module, module) {
+				module = append(module[:0], l.module...)
+				e.Object = ModuleName(string(l.module))
 			}
-			e.Name, e.Namespace = name, namespace
+			e.Name, e.Namespace, e.crc, e.gplOnly = l.name, l.namespace, l.crc, l.gplOnly
 			visit(&e)
 		}
 		if err != nil {

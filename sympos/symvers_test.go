@@ -22,8 +22,8 @@ func TestSymversOfAllVersions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			table := text1(t, "Module.symvers", lines)
 			space := map[string]string{"4.19": "", "5.4": "NS", "5.6": "NS", "crlf": "NS", "6.16": "module:kvm-intel,kvm-amd"}[name]
-			assert.Equal(t, []Export{{"nf_nat", "f", space, "Module.symvers"}}, table.Exports("f"))
-			assert.Equal(t, []Export{{"vmlinux", "g", "", "Module.symvers"}}, table.Exports("g"))
+			assert.Equal(t, []Export{{Object: "nf_nat", Name: "f", Namespace: space, Source: "Module.symvers", Listed: true, CRC: 0x1a2b3c4d, GPLOnly: name == "6.16" || name == "crlf"}}, table.Exports("f"))
+			assert.Equal(t, []Export{{Object: "vmlinux", Name: "g", Source: "Module.symvers", Listed: true, GPLOnly: name != "5.4"}}, table.Exports("g"))
 			assert.Len(t, table.Exports("h"), 1)
 			assert.Empty(t, table.Objects(), "exports make no object")
 			assert.Empty(t, table.Find("f"))
@@ -60,7 +60,7 @@ func TestExportsFromSymbols(t *testing.T) {
 	} {
 		table, err := Read(want, s)
 		require.NoError(t, err)
-		assert.Equal(t, []Export{{"m", "f", "", "s"}, {"vmlinux", "f", "", "s"}}, table.Exports("f"), name)
+		assert.Equal(t, []Export{{Object: "m", Name: "f", Namespace: "", Source: "s"}, {Object: "vmlinux", Name: "f", Namespace: "", Source: "s"}}, table.Exports("f"), name)
 		assert.Empty(t, table.Exports("g"), "not asked for")
 		assert.Empty(t, table.Exports("gpl"), "a section")
 		assert.Len(t, table.Lookup("vmlinux", "__ksymtab_f"), 1, "it is a symbol all the same")
@@ -85,9 +85,9 @@ func TestNamespacesFromELF(t *testing.T) {
 	vmlinux.sections = append(vmlinux.sections, tinySection{"__ksymtab_strings", 2, 0x3000, []byte(strings)})
 	for object, e := range map[string]tinyELF{"m": module, "vmlinux": vmlinux} {
 		table := read(t, source(t, "s", e.bytes()))
-		assert.Equal(t, []Export{{object, "f", "NS", "s"}}, table.Exports("f"))
-		assert.Equal(t, []Export{{object, "g", "", "s"}}, table.Exports("g"))
-		assert.Equal(t, []Export{{object, "h", "", "s"}}, table.Exports("h"), "a name without an end is none")
+		assert.Equal(t, []Export{{Object: object, Name: "f", Namespace: "NS", Source: "s"}}, table.Exports("f"))
+		assert.Equal(t, []Export{{Object: object, Name: "g", Namespace: "", Source: "s"}}, table.Exports("g"))
+		assert.Equal(t, []Export{{Object: object, Name: "h", Namespace: "", Source: "s"}}, table.Exports("h"), "a name without an end is none")
 		assert.Empty(t, table.Exports("i"))
 	}
 }
@@ -119,13 +119,13 @@ func TestNamespacesFromImage(t *testing.T) {
 	copy(image[0x38:], armMagic)
 	image = append(append(image, entry...), k.bytes()...)
 	table := read(t, source(t, "s", image))
-	assert.Equal(t, []Export{{"vmlinux", "f", "NS", "s"}}, table.Exports("f"))
-	assert.Equal(t, []Export{{"vmlinux", "g", "", "s"}}, table.Exports("g"))
+	assert.Equal(t, []Export{{Object: "vmlinux", Name: "f", Namespace: "NS", Source: "s"}}, table.Exports("f"))
+	assert.Equal(t, []Export{{Object: "vmlinux", Name: "g", Namespace: "", Source: "s"}}, table.Exports("g"))
 
 	// A name that is another one's makes it no entry.
 	image[place+24] = 'x'
 	table = read(t, source(t, "s", image))
-	assert.Equal(t, []Export{{"vmlinux", "f", "", "s"}}, table.Exports("f"))
+	assert.Equal(t, []Export{{Object: "vmlinux", Name: "f", Namespace: "", Source: "s"}}, table.Exports("f"))
 }
 
 func TestTheOneThatKnowsTheNamespaceCounts(t *testing.T) {
@@ -134,6 +134,6 @@ func TestTheOneThatKnowsTheNamespaceCounts(t *testing.T) {
 	for _, order := range [][]Source{{kallsyms, symvers}, {symvers, kallsyms}} {
 		table, err := Read(Names("f"), order...)
 		require.NoError(t, err)
-		assert.Equal(t, []Export{{"vmlinux", "f", "NS", "s"}}, table.Exports("f"))
+		assert.Equal(t, []Export{{Object: "vmlinux", Name: "f", Namespace: "NS", Source: "s", Listed: true}}, table.Exports("f"))
 	}
 }

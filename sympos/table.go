@@ -171,12 +171,12 @@ func collect(want Want, src Source, space *room) *scan {
 				if full = !space.take(len(e.Object) + len(e.Name) + len(e.Namespace)); full {
 					return
 				}
-				exports = append(exports, Export{e.Object, string(e.Name), string(e.Namespace), src.String()})
+				exports = append(exports, Export{e.Object, string(e.Name), string(e.Namespace), src.String(), e.listed, e.crc, e.gplOnly})
 			}
 			return
 		}
 		if of := exportOf(e.Name); of != nil && want(of) {
-			exports = append(exports, Export{e.Object, string(of), "", src.String()})
+			exports = append(exports, Export{Object: e.Object, Name: string(of), Source: src.String()})
 		}
 		if now == nil || e.Object != name {
 			name, open = e.Object, open[:0]

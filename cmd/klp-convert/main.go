@@ -149,7 +149,7 @@ module that holds nothing to convert is copied byte for byte.`,
 	cmd.SetVersionTemplate("klp-convert {{.Version}}\n")
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.ValidArgsFunction = completeModules
-	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o), newExplainCommand(&o), newDiffCommand(&o))
+	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o), newCheckCommand(&o), newAnnotateCommand(&o), newExplainCommand(&o), newDiffCommand(&o))
 	return cmd
 }
 

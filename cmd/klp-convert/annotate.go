@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+)
+
+func newAnnotateCommand(o *options) *cobra.Command {
+	var (
+		flags   kernelFlags
+		dialect string
+		file    string
+	)
+	dialects := map[string]klpreloc.Dialect{"": "", "records": klpreloc.Records, "labels": klpreloc.Labels}
+	cmd := &cobra.Command{
+		Use:   "annotate [flags] --kernel KERNEL FILE",
+		Short: "Print the annotations that a livepatch module is missing",
+		Long: `Print the lines of C that annotate what is undefined in a linked livepatch
+module and what the kernel has without exporting it: for klp_convert.h, with
+position, address and source file in a comment. Where a name can mean several
+symbols, each is a line that is commented out: choose one.
+
+` + kernelHelp + `
+
+Nothing is printed when nothing is missing. Exit status 1 when a symbol is
+nowhere, or the file can't be read.`,
+		Example: `  klp-convert annotate livepatch.ko --kernel 6.1.0-56-amd64 >> livepatch-syms.h
+  klp-convert annotate --dialect labels livepatch.ko -k ./linux`,
+		Args: func(_ *cobra.Command, args []string) error {
+			_, known := dialects[dialect]
+			switch {
+			case len(args) == 0:
+				return usagef("annotate takes a module: klp-convert annotate FILE --kernel KERNEL")
+			case len(args) > 1:
+				return usagef("annotate takes one module, not %d", len(args))
+			case args[0] == "":
+				return usagef("a file name is empty")
+			case !known:
+				return usagef("--dialect is %q, want records or labels", dialect)
+			case len(flags.kernels) == 0 && len(flags.modules) == 0:
+				return usagef("annotate needs a kernel: --kernel KERNEL (see klp-convert annotate --help)")
+			case len(flags.kernels) > 1:
+				return usagef("annotations are looked up in one kernel")
+			}
+			file = args[0]
+			return o.common()
+		},
+		ValidArgsFunction: completeModules,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			in, err := readInput(file, cmd.InOrStdin())
+			if err != nil {
+				return printError(cmd.ErrOrStderr(), err, o)
+			}
+			defer in.unmap()
+			kernels, err := flags.find()
+			if err != nil {
+				return err
+			}
+			report := newReporter(cmd.ErrOrStderr(), in.name, o)
+			f, err := elfrw.Parse("", in.module)
+			if err != nil {
+				return report.report(klpreloc.Diagnostics{klpreloc.FileDiagnostic(err)})
+			}
+			showProgress(kernels[0], cmd.ErrOrStderr())
+			if o.verbose {
+				noteKernel(cmd.ErrOrStderr(), kernels[0].Name, kernels[0].Notes)
+			}
+			text, found := klpreloc.Annotate(f, klpreloc.Options{Kernel: kernels[0]}, dialects[dialect])
+			if _, err := io.WriteString(cmd.OutOrStdout(), text); err != nil {
+				return err
+			}
+			return report.report(found)
+		},
+	}
+	cmd.Flags().SortFlags = false
+	flags.register(cmd)
+	cmd.Flags().StringVar(&dialect, "dialect", "", "write `records` or labels; as the module does, without")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "say notes, and which files were used")
+	return cmd
+}

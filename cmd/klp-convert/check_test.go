@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/klpreloc/loader"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// smallKernel has what the sample livepatch needs, and what it has twice.
+const smallKernel = `ffffffff81000000 T _text
+ffffffff81000200 t cmdline_proc_show
+ffffffff81000240 t cmdline_proc_show
+ffffffff81000300 T seq_printf
+ffffffff81000400 T klp_enable_patch
+ffffffff81001000 r __ksymtab_seq_printf
+ffffffff81001010 r __ksymtab_klp_enable_patch
+`
+
+// What --sarif prints has the shape that the schema of SARIF 2.1.0 asks for: what is required
+// is there, of its type, and what is referred to exists.
+func TestSARIFHasItsShape(t *testing.T) {
+	dir := t.TempDir()
+	kernel, out := filepath.Join(dir, "kallsyms"), filepath.Join(dir, "a b.ko")
+	require.NoError(t, os.WriteFile(kernel, []byte(smallKernel), 0o644))
+	status, _, stderr := klpConvert("../../testdata/x86_64/livepatch-cmdline.ko", out)
+	require.Equal(t, exitDone, status, stderr)
+	status, stdout, stderr := klpConvert("check", "--sarif", out, "-k", kernel)
+	require.Equal(t, exitFound, status)
+	require.Empty(t, stderr)
+
+	var log map[string]any
+	require.NoError(t, json.Unmarshal([]byte(stdout), &log))
+	assert.Equal(t, "2.1.0", log["version"])
+	assert.Regexp(t, `^https://`, log["$schema"])
+	runs := log["runs"].([]any)
+	require.Len(t, runs, 1)
+	run := runs[0].(map[string]any)
+	driver := run["tool"].(map[string]any)["driver"].(map[string]any)
+	assert.Equal(t, "klp-convert", driver["name"])
+	rules := driver["rules"].([]any)
+	docs := read(t, "../../docs/check.md")
+	seen := map[string]bool{}
+	for _, r := range rules {
+		rule := r.(map[string]any)
+		id := rule["id"].(string)
+		assert.Regexp(t, `^KLP1\d\d$`, id)
+		assert.False(t, seen[id], "unique")
+		seen[id] = true
+		assert.NotEmpty(t, rule["shortDescription"].(map[string]any)["text"])
+		uri := rule["helpUri"].(string)
+		_, anchor, _ := strings.Cut(uri, "#")
+		assert.Contains(t, string(docs), `<a id="`+anchor+`"></a>`)
+	}
+	results := run["results"].([]any)
+	require.NotEmpty(t, results)
+	for _, r := range results {
+		result := r.(map[string]any)
+		rule := rules[int(result["ruleIndex"].(float64))].(map[string]any)
+		assert.Equal(t, rule["id"], result["ruleId"])
+		assert.Contains(t, []any{"none", "note", "warning", "error"}, result["level"])
+		assert.NotEmpty(t, result["message"].(map[string]any)["text"])
+		for _, l := range result["locations"].([]any) {
+			uri := l.(map[string]any)["physicalLocation"].(map[string]any)["artifactLocation"].(map[string]any)["uri"].(string)
+			assert.NotContains(t, uri, " ", "an URI")
+		}
+	}
+}
+
+// docs/check.md has an anchor for every id.
+func TestEveryFindingIsDocumented(t *testing.T) {
+	docs := string(read(t, "../../docs/check.md"))
+	anchors := regexp.MustCompile(`<a id="klp(\d+)"></a>`).FindAllStringSubmatch(docs, -1)
+	require.Len(t, anchors, 50)
+	for n, a := range anchors {
+		assert.Equal(t, strconv.Itoa(101+n), a[1], "in order")
+	}
+}
+
+// What annotate prints compiles, in both dialects, with gcc and clang, below declarations
+// where records need them.
+func TestAnnotationsCompile(t *testing.T) {
+	dir := t.TempDir()
+	kernel := filepath.Join(dir, "kallsyms")
+	require.NoError(t, os.WriteFile(kernel, []byte("ffffffff81000000 T _text\nffffffff81000100 t forgotten\nffffffff81000200 T exported\nffffffff81001000 r __ksymtab_exported\n"), 0o644))
+	twice := filepath.Join(dir, "twice")
+	require.NoError(t, os.WriteFile(twice, []byte("ffffffff81000000 T _text\nffffffff81000100 t forgotten\nffffffff81000180 d forgotten\nffffffff81000200 T exported\nffffffff81001000 r __ksymtab_exported\n"), 0o644))
+	header, err := filepath.Abs("../../scripts/include/klp_convert.h")
+	require.NoError(t, err)
+	compiled := 0
+	for _, compiler := range []string{"gcc", "clang"} {
+		if _, err := exec.LookPath(compiler); err != nil {
+			continue
+		}
+		for _, k := range []string{kernel, twice} {
+			for dialect, declared := range map[string]string{"records": "extern void forgotten(void);\n", "labels": ""} {
+				status, text, stderr := klpConvert("annotate", "--dialect", dialect, "../../testdata/odd/strong-undefined.ko", "-k", k)
+				require.Equal(t, exitDone, status, stderr)
+				source, object := filepath.Join(dir, dialect+".c"), filepath.Join(dir, dialect+".o")
+				use := "void use(void);\nvoid use(void)\n{\n}\n"
+				if k == kernel {
+					use = "void use(void);\nvoid use(void)\n{\n\tforgotten();\n}\n"
+				}
+				code := "#include \"" + header + "\"\n" + declared + text + use
+				require.NoError(t, os.WriteFile(source, []byte(code), 0o644))
+				out, err := exec.Command(compiler, "-std=gnu11", "-Wall", "-Werror", "-c", source, "-o", object).CombinedOutput()
+				require.NoError(t, err, "%s\n%s", out, code)
+				// Uncommented, the choices compile as well.
+				if k == twice && dialect == "records" {
+					lines := regexp.MustCompile(`(?m)^(\t?)// (static|};|KLP_SYMPOS\([^)]*\),).*?( = \{)?$`).ReplaceAllStringFunc(text, func(l string) string {
+						l = strings.Replace(l, "// ", "", 1)
+						if i := strings.LastIndex(l, "\t"); i > 0 {
+							l = l[:i]
+						}
+						return l
+					})
+					require.NotContains(t, lines, "// static")
+					require.NoError(t, os.WriteFile(source, []byte("#include \""+header+"\"\n"+declared+lines), 0o644))
+					out, err := exec.Command(compiler, "-std=gnu11", "-Wall", "-Werror", "-c", source, "-o", object).CombinedOutput()
+					require.NoError(t, err, "%s\n%s", out, lines)
+				}
+				compiled++
+			}
+		}
+	}
+	if compiled == 0 {
+		missing(t, "a C compiler")
+	}
+}
+
+// BenchmarkCheck compares a check of the sample with a reading of the positions alone, of the
+// kernel image in KLP_BENCH_KERNEL (a folder or release; with its modules): x-read.
+func BenchmarkCheck(b *testing.B) {
+	name := os.Getenv("KLP_BENCH_KERNEL")
+	if name == "" {
+		b.Skip("KLP_BENCH_KERNEL is not set")
+	}
+	file, err := os.ReadFile("../../testdata/x86_64/livepatch-cmdline.ko")
+	require.NoError(b, err)
+	var check, reading time.Duration
+	k, err := sympos.FindKernel(name)
+	require.NoError(b, err)
+	// Which of them goes first changes, so that what the other leaves behind does not count.
+	for i := 0; b.Loop(); i++ {
+		for _, checks := range []bool{i%2 == 0, i%2 != 0} {
+			runtime.GC()
+			start := time.Now()
+			if checks {
+				_, err = loader.Open(file).Check(loader.Options{Kernel: k})
+				check += time.Since(start)
+			} else {
+				_, err = k.Read(sympos.Names("saved_command_line", "cmdline_proc_show"))
+				reading += time.Since(start)
+			}
+			require.NoError(b, err)
+		}
+	}
+	b.ReportMetric(float64(check)/float64(reading), "x-read")
+}

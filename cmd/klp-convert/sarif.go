@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/klpreloc/loader"
+)
+
+// SARIF 2.1.0 (OASIS, sarif-v2.1.0): one run, a rule for each id that was found, a
+// result for each finding of each kernel. A module has no lines, so a result's place is
+// a logical one: section and offset, or a symbol.
+
+const (
+	sarifSchema = "https://json.schemastore.org/sarif-2.1.0.json"
+	sarifHelp   = "https://github.com/klp-convert/klp-convert/blob/main/docs/check.md#"
+)
+
+type (
+	sarifLog struct {
+		Schema  string     `json:"$schema"`
+		Version string     `json:"version"`
+		Runs    []sarifRun `json:"runs"`
+	}
+	sarifRun struct {
+		Tool    sarifTool     `json:"tool"`
+		Results []sarifResult `json:"results"`
+	}
+	sarifTool struct {
+		Driver sarifDriver `json:"driver"`
+	}
+	sarifDriver struct {
+		Name           string      `json:"name"`
+		Version        string      `json:"version,omitempty"`
+		InformationURI string      `json:"informationUri"`
+		Rules          []sarifRule `json:"rules"`
+	}
+	sarifRule struct {
+		ID               string    `json:"id"`
+		ShortDescription sarifText `json:"shortDescription"`
+		HelpURI          string    `json:"helpUri"`
+	}
+	sarifText struct {
+		Text string `json:"text"`
+	}
+	sarifResult struct {
+		RuleID     string          `json:"ruleId"`
+		RuleIndex  int             `json:"ruleIndex"`
+		Level      string          `json:"level"`
+		Message    sarifText       `json:"message"`
+		Locations  []sarifLocation `json:"locations"`
+		Properties map[string]any  `json:"properties"`
+	}
+	sarifLocation struct {
+		Physical sarifPhysical  `json:"physicalLocation"`
+		Logical  []sarifLogical `json:"logicalLocations,omitempty"`
+	}
+	sarifPhysical struct {
+		Artifact sarifArtifact `json:"artifactLocation"`
+	}
+	sarifArtifact struct {
+		URI string `json:"uri"`
+	}
+	sarifLogical struct {
+		Name string `json:"fullyQualifiedName"`
+		Kind string `json:"kind,omitempty"`
+	}
+)
+
+// sarifOf makes a log of what was found.
+func sarifOf(file string, all []verdict) sarifLog {
+	run := sarifRun{
+		Tool:    sarifTool{sarifDriver{Name: "klp-convert", Version: version(), InformationURI: "https://github.com/klp-convert/klp-convert", Rules: []sarifRule{}}},
+		Results: []sarifResult{},
+	}
+	uri := (&url.URL{Path: filepath.ToSlash(file)}).String()
+	if file == "<stdin>" {
+		uri = "stdin"
+	}
+	for _, v := range all {
+		for i := range v.Findings {
+			f := &v.Findings[i]
+			id := string(f.ID)
+			index := slices.IndexFunc(run.Tool.Driver.Rules, func(r sarifRule) bool { return r.ID == id })
+			if index < 0 {
+				index = len(run.Tool.Driver.Rules)
+				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{id, sarifText{loader.Title(f.ID)}, sarifHelp + strings.ToLower(id)})
+			}
+			level := "error"
+			if f.Severity == loader.Note {
+				level = "note"
+			}
+			location := sarifLocation{Physical: sarifPhysical{sarifArtifact{uri}}}
+			if place := f.Place(); place != "" {
+				location.Logical = []sarifLogical{{Name: place, Kind: "object"}}
+			}
+			text := v.label + ": " + f.Cause
+			if m := f.Message(); !strings.HasPrefix(m, "no message") {
+				text += ". The kernel says: " + m
+			}
+			run.Results = append(run.Results, sarifResult{id, index, level, sarifText{text}, []sarifLocation{location},
+				map[string]any{"kernel": v.label, "cases": f.Cases, "fix": f.Fix}})
+		}
+	}
+	return sarifLog{sarifSchema, "2.1.0", []sarifRun{run}}
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// The lines that an author is missing: an annotation for each undefined symbol that the
+// kernel has and does not export to this module. Inference would convert some of them
+// without; written down, they are checked whenever the module is built.
+
+// lack is an undefined symbol that has to be annotated.
+type lack struct {
+	*Annotation
+	list  []sympos.Symbol // what it can mean; one, or several to choose from
+	gated bool            // LPObject is known
+}
+
+// Annotate returns C lines that annotate what is undefined in f and hidden in the kernel, in
+// the dialect (Records or Labels; "": the one that the module is written in). Of what could
+// mean several symbols there is a line each, commented out. It returns "" when nothing is
+// missing. An error among the diagnostics is about a symbol that is nowhere.
+func Annotate(f *elfrw.File, o Options, dialect Dialect) (string, Diagnostics) {
+	p := newPlanner(f, o)
+	for _, step := range []func(){p.preconditions, p.aim, p.survey, p.chooseScheme} {
+		step()
+	}
+	for i := range p.Input.Annotations {
+		p.readable(&p.Input.Annotations[i])
+	}
+	if p.table == nil || p.found.Failed() {
+		p.found.Sort()
+		return "", p.found
+	}
+	if dialect == "" {
+		dialect = Records
+		if p.dialect().label() {
+			dialect = Labels
+		}
+	}
+	lacks := p.lacks()
+	p.nearMisses()
+	p.found.Sort()
+	if dialect == Labels {
+		return p.labelLines(lacks), p.found
+	}
+	return p.recordLines(lacks), p.found
+}
+
+// lacks finds the symbols that need an annotation, in the order of the symbol table.
+func (p *planner) lacks() []lack {
+	var unknown []*elfrw.Symbol
+	for _, y := range p.File.Symbols {
+		if p.wanting(y) && plausible(y.Name) && !strings.HasPrefix(y.Name, symbolPrefix) {
+			unknown = append(unknown, y)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	if slices.ContainsFunc(unknown, func(y *elfrw.Symbol) bool { return len(p.exports(y.Name))+len(p.places(y.Name)) == 0 }) {
+		p.allExports(unknown)
+	}
+	var lacks []lack
+	for _, y := range unknown {
+		list := p.places(y.Name)
+		if e := p.exports(y.Name); len(e) > 0 {
+			if slices.ContainsFunc(e, func(x sympos.Export) bool { return p.offered(x) && (x.Object == vmlinux || !p.patches(x.Object)) }) {
+				continue // an ordinary import
+			}
+			if of := p.table.Lookup(e[0].Object, y.Name); len(of) > 0 {
+				list = of
+			}
+		}
+		if len(list) == 0 {
+			p.missing(Absent, &Annotation{Dialect: Records, LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
+				"undefined symbol %s is in no object that the livepatch names, and nobody exports it", symName(y))
+			continue
+		}
+		a := p.guess(y, list[0].Object)
+		l := lack{Annotation: a, list: list}
+		a.LPObject, l.gated = p.gateOf(a.Object)
+		if !l.gated {
+			a.LPObject = a.Object
+		}
+		lacks = append(lacks, l)
+	}
+	return lacks
+}
+
+// positions are the positions to write for the symbols of l: 0 for the only one.
+func (p *planner) position(s sympos.Symbol) (int, bool) {
+	if len(p.table.Lookup(s.Object, s.Name)) == 1 {
+		return 0, true
+	}
+	return s.Position, s.Position > 0
+}
+
+// recordLines writes tables, one for each object.
+func (p *planner) recordLines(lacks []lack) string {
+	byObject := map[string][]lack{}
+	var objects []string
+	var others []lack // that are no identifiers
+	for _, l := range lacks {
+		if !identifier(l.Name) {
+			others = append(others, l)
+			continue
+		}
+		for _, s := range l.list {
+			if !slices.Contains(objects, s.Object) {
+				objects = append(objects, s.Object)
+			}
+			one := l
+			one.list = slices.DeleteFunc(slices.Clone(l.list), func(x sympos.Symbol) bool { return x.Object != s.Object })
+			if list := byObject[s.Object]; len(list) == 0 || list[len(list)-1].Name != l.Name {
+				byObject[s.Object] = append(list, one)
+			}
+		}
+	}
+	slices.Sort(objects)
+	var b strings.Builder
+	for _, object := range objects {
+		list := byObject[object]
+		sure := slices.ContainsFunc(list, func(l lack) bool { return p.sure(l, lacks) })
+		mark := ""
+		if !sure {
+			mark = "// "
+		}
+		fmt.Fprintf(&b, "%sstatic KLP_MODULE_RELOC(%s) %s[] = {\n", mark, object, p.arrayName(object))
+		for _, l := range list {
+			if !p.sure(l, lacks) {
+				fmt.Fprintf(&b, "\t// %s: choose one of %d\n", clip(l.Name), p.choices(l.Name, lacks))
+			}
+			for _, s := range l.list {
+				pos, known := p.position(s)
+				line := fmt.Sprintf("KLP_SYMPOS(%s, %d),", s.Name, pos)
+				switch {
+				case !known:
+					fmt.Fprintf(&b, "\t// %s: its position is not known: %s\n", s.Name, p.about(s))
+				case p.sure(l, lacks):
+					fmt.Fprintf(&b, "\t%s\t/* %s */\n", line, p.about(s))
+				default:
+					fmt.Fprintf(&b, "\t// %s\t%s\n", line, p.about(s))
+				}
+			}
+		}
+		fmt.Fprintf(&b, "%s};\n", mark)
+	}
+	return b.String() + p.labelLines(others)
+}
+
+// choices counts what a name can mean, in all objects.
+func (p *planner) choices(name string, lacks []lack) int {
+	for _, l := range lacks {
+		if l.Name == name {
+			return len(l.list)
+		}
+	}
+	return 0
+}
+
+// sure reports whether l can mean one symbol only, whose position is known.
+func (p *planner) sure(l lack, lacks []lack) bool {
+	if p.choices(l.Name, lacks) != 1 {
+		return false
+	}
+	_, known := p.position(l.list[0])
+	return known
+}
+
+// arrayName is a name for a table that the module does not have yet.
+func (p *planner) arrayName(object string) string {
+	used := map[string]bool{}
+	for _, y := range p.File.Symbols {
+		used[y.Name] = true
+	}
+	name := object + "_syms"
+	for i := 2; used[name]; i++ {
+		name = object + "_syms" + itoa(i)
+	}
+	return name
+}
+
+// labelLines writes a declaration for each symbol. The type is not known: of functions and
+// data there are stand-ins that compile.
+func (p *planner) labelLines(lacks []lack) string {
+	var b strings.Builder
+	if len(lacks) > 0 {
+		b.WriteString("/* Each declaration takes the place of the one that you have; give it the true type, from the kernel's source. */\n")
+	}
+	for _, l := range lacks {
+		mark := ""
+		if !p.sure(l, lacks) {
+			mark = "// "
+			fmt.Fprintf(&b, "// %s: choose one of %d\n", clip(l.Name), len(l.list))
+		}
+		if !l.gated {
+			fmt.Fprintf(&b, "/* %s: LP_OBJ, in front, is the livepatched object that the symbol is used for: change it */\n", clip(l.Name))
+		}
+		for _, s := range l.list {
+			pos, known := p.position(s)
+			if !known {
+				fmt.Fprintf(&b, "// %s: its position is not known: %s\n", clip(s.Name), p.about(s))
+				continue
+			}
+			a := *l.Annotation
+			a.Object = s.Object
+			if len(l.list) > 1 {
+				a.LPObject, _ = p.gateOf(s.Object)
+			}
+			if a.LPObject == "" {
+				a.LPObject = s.Object
+			}
+			end := "\t/* " + p.about(s) + " */"
+			if mark != "" {
+				end = "\t" + p.about(s)
+			}
+			fmt.Fprintf(&b, "%s%s %s;%s\n", mark, standIn(s), label(&a, uint32(pos)), end)
+		}
+	}
+	return b.String()
+}
+
+// standIn declares a symbol whose type is not known.
+func standIn(s sympos.Symbol) string {
+	name := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(".$@-", r) {
+			return '_'
+		}
+		return r
+	}, clip(s.Name))
+	switch s.Type {
+	case 't', 'T', 'w', 'W':
+		return fmt.Sprintf("extern void %s(void)", name)
+	}
+	return fmt.Sprintf("extern char %s[]", name)
+}
+
+// about is what a comment says of a symbol: position among how many, and facts.
+func (p *planner) about(s sympos.Symbol) string {
+	text := facts(s)
+	if n := len(p.table.Lookup(s.Object, s.Name)); n > 1 && s.Position > 0 {
+		text = fmt.Sprintf("%d of %d, %s", s.Position, n, text)
+	}
+	if s.Object != vmlinux {
+		text = s.Object + ": " + text
+	}
+	return strings.NewReplacer("*/", "* /", "\n", " ", "\\", "/").Replace(text)
+}

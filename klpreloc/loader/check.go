@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader
+
+import (
+	"errors"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// Options say for which kernel, and what is there already.
+type Options struct {
+	Kernel *sympos.Kernel
+	// Loaded are modules that are loaded before the livepatch. Every livepatched
+	// object is judged for coming later, these for being there as well.
+	Loaded []string
+}
+
+// checker goes through the rules.
+type checker struct {
+	*elfrw.File
+	*contract
+	raw     []byte
+	facts   *facts
+	info    klpreloc.Modinfo
+	input   *klpreloc.Input
+	name    string // of the module
+	patches []*klppatch.Patch
+	doubt   error // why patches are not all
+	objects []string
+	loaded  map[string]bool
+	klp     []*klpSection
+	report  *Report
+
+	funcs     map[*elfrw.Section][]*elfrw.Symbol // by value; nil until needed
+	users     map[*elfrw.Symbol]string           // a function that uses an undefined symbol; nil until needed
+	table     map[string]uint32                  // of versions
+	annotates map[*elfrw.Symbol]bool             // symbols that are annotated, and not converted
+	needed    []string                           // depends=
+	spaces    []string                           // import_ns=
+	doubts    map[Unchecked]bool
+	absent    map[string]bool // objects that the kernel does not have, said already
+	named     map[string]bool // objects
+	said      map[string]bool // modules that modprobe loads first
+}
+
+// Module is a file to be checked, read once for any number of kernels.
+type Module struct {
+	raw     []byte
+	file    *elfrw.File
+	broken  error // why file is nil
+	input   *klpreloc.Input
+	info    klpreloc.Modinfo
+	patches []*klppatch.Patch
+	doubt   error
+	klp     []*klpSection
+}
+
+// Open reads the module. What is wrong with it is found by Check, not here. The
+// bytes must not change while it is in use.
+func Open(b []byte) *Module {
+	m := &Module{raw: b}
+	m.file, m.broken = elfrw.Parse("", b)
+	if m.broken != nil {
+		return m
+	}
+	m.input, _ = klpreloc.Read(m.file)
+	m.info = m.input.Modinfo
+	m.patches, m.doubt = klppatch.Read(m.file)
+	m.klp = klpSections(m.file)
+	return m
+}
+
+// Check predicts what the kernel makes of the module. The error is about the
+// kernel's files.
+func (m *Module) Check(o Options) (*Report, error) {
+	c := &checker{raw: m.raw, File: m.file, input: m.input, info: m.info, patches: m.patches, doubt: m.doubt, klp: m.klp,
+		loaded: map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{}, said: map[string]bool{},
+		needed: m.depends(), spaces: m.info.Values("import_ns"), report: &Report{Kernel: o.Kernel.Name, Findings: []Finding{}, Unchecked: []Unchecked{}}}
+	for _, l := range o.Loaded {
+		c.loaded[l] = true
+	}
+	if m.file != nil {
+		c.name = moduleName(m)
+		c.findObjects()
+	} else {
+		c.File = &elfrw.File{}
+	}
+	var err error
+	if c.facts, err = readKernel(o.Kernel, c.names(), c.wanted(o.Loaded)); err != nil {
+		return nil, err
+	}
+	v := c.facts.version
+	scheme, known := klpreloc.SchemeOf(v, c.facts.table)
+	c.contract = contractOf(v, scheme)
+	c.report.Release, c.report.Version, c.report.Scheme = o.Kernel.Release, v.String(), scheme.String()
+	if v == (klpreloc.Version{}) {
+		c.unchecked("what depends on the kernel's version", "nothing tells the release of "+o.Kernel.Name+": the newest is assumed")
+	}
+	if !known {
+		c.find(NoSupport, "kernels before 4.7 know no klp relocations").when(Loading, "", "")
+	}
+	c.run(m)
+	slices.SortStableFunc(c.report.Findings, func(a, b Finding) int { return int(a.first() - b.first()) })
+	return c.report, nil
+}
+
+// first is when a finding shows first.
+func (f *Finding) first() When {
+	w := Removing
+	for _, c := range f.Cases {
+		w = min(w, c.When)
+	}
+	return w
+}
+
+// run goes through the rules, in the loader's order.
+func (c *checker) run(m *Module) {
+	c.signature()
+	if !c.validity(m.broken) {
+		return
+	}
+	for _, rule := range []func(){
+		c.layout,
+		c.magic,
+		c.support,
+		c.pltSections,
+		c.license,
+		c.annotated,
+		c.imports,
+		c.headers,
+		c.ordinary,
+		c.klpRelocs,
+		c.targets,
+		c.overlaps,
+		c.specials,
+		c.archSections,
+		c.duplicates,
+		c.entryPoints,
+		c.unseenSize,
+		c.structure,
+		c.gating,
+		c.functions,
+		c.reloading,
+		c.limits,
+	} {
+		rule()
+	}
+}
+
+// find adds a finding that is a problem.
+func (c *checker) find(id klpreloc.ID, cause string) *Finding {
+	c.report.Findings = append(c.report.Findings, Finding{ID: id, Severity: Problem, Cause: printable(cause), Cases: []Case{}})
+	return &c.report.Findings[len(c.report.Findings)-1]
+}
+
+// note adds one that is none.
+func (c *checker) note(id klpreloc.ID, cause string) *Finding {
+	f := c.find(id, cause)
+	f.Severity = Note
+	return f
+}
+
+// unchecked says that something was not judged.
+func (c *checker) unchecked(what, why string) {
+	u := Unchecked{printable(what), printable(why)}
+	if !c.doubts[u] {
+		c.doubts[u] = true
+		c.report.Unchecked = append(c.report.Unchecked, u)
+	}
+}
+
+// moduleName is what the kernel calls the module: .modinfo says it since 4.13, and
+// struct module before (kernel/module/main.c, setup_load_info).
+func moduleName(m *Module) string {
+	if name, ok := m.info.Value("name"); ok {
+		return name
+	}
+	if s := m.file.Section(thisModule); s != nil {
+		const at, most = 24, 56 // state, list, name
+		if len(s.Data) >= at+most && m.file.PointerSize() == 8 {
+			name, _, _ := strings.Cut(string(s.Data[at:at+most]), "\x00")
+			return name
+		}
+	}
+	return ""
+}
+
+// findObjects notes which objects the patch names.
+func (c *checker) findObjects() {
+	for _, p := range c.patches {
+		for i := range p.Objects {
+			if name := p.Objects[i].Name; !c.named[name] {
+				c.named[name] = true
+				c.objects = append(c.objects, name)
+			}
+		}
+	}
+}
+
+// patched reports whether the patch names the object.
+func (c *checker) patched(object string) bool { return c.named[object] }
+
+// complete reports whether all objects of the patch are known.
+func (c *checker) complete() bool { return c.doubt == nil }
+
+// livepatch reports whether the module makes a patch.
+func (c *checker) declares() bool { return !errors.Is(c.doubt, klppatch.ErrNone) }
+
+// names are all that have to be looked up in the kernel.
+func (c *checker) names() []string {
+	names := append(klpreloc.SchemeSymbols(), "__start___ksymtab_gpl", "__stop___ksymtab_gpl", "klp_enable_patch",
+		"__noinstr_text_start", "__noinstr_text_end")
+	add := func(name string) {
+		if name != "" && len(name) <= (klpreloc.Version{}).NameLimit() {
+			names = append(names, name)
+		}
+	}
+	for _, y := range c.File.Symbols {
+		if y.Undefined() && y.Name != "" && len(y.Name) < nameMost {
+			add(y.Name)
+			add("__ksymtab_" + y.Name)
+		}
+	}
+	for _, s := range c.klp {
+		for _, r := range s.relocs {
+			if r.klp.err == nil {
+				add(r.klp.name)
+			}
+		}
+	}
+	for _, p := range c.patches {
+		for i := range p.Objects {
+			for _, f := range p.Objects[i].Funcs {
+				add(f.OldName)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// nameMost is longer than any symbol's name.
+const nameMost = 1024
+
+// wanted are the objects whose files have to be read.
+func (c *checker) wanted(loaded []string) []string {
+	set := map[string]bool{sympos.Vmlinux: true}
+	for _, list := range [][]string{c.objects, loaded, c.needed} {
+		for _, o := range list {
+			set[o] = true
+		}
+	}
+	for _, s := range c.klp {
+		for _, r := range s.relocs {
+			if r.klp.err == nil {
+				set[r.klp.object] = true
+			}
+		}
+	}
+	const most = 256 // modules that a livepatch can have to do with
+	list := sortedKeys(set)
+	return list[:min(len(list), most)]
+}
+
+// depends are the modules that modpost found the module to need.
+func (m *Module) depends() []string {
+	value, _ := m.info.Value("depends")
+	if value == "" {
+		return nil
+	}
+	var list []string
+	for _, name := range strings.Split(value, ",") {
+		list = append(list, strings.ReplaceAll(name, "-", "_"))
+	}
+	return list
+}

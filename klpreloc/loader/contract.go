@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader
+
+import (
+	"debug/elf"
+
+	"github.com/klp-convert/klp-convert/klpreloc"
+)
+
+// contract is what of the loader's behaviour depends on the kernel's version. Every
+// comparison of versions in this package is here. Stable kernels carry some of it
+// under older numbers; where that has been seen it is said.
+type contract struct {
+	scheme klpreloc.Scheme
+	// nameLimit is how much of a symbol's name klp_resolve_symbols reads: %127 or,
+	// since 6.1, %511 (b8a94bfb3395).
+	nameLimit int
+
+	// elfMessages: what is wrong with the ELF file is printed (kernel/module/main.c,
+	// elf_validity_check: since 5.16, and 5.15.y; ec2a29593c83 of 5.12 checks
+	// without a word but for two, as 5.10.y does).
+	elfMessages bool
+	// elfStrict: sections that have to be unique, sizes and strings are checked
+	// (elf_validity_cache_copy as of 6.13; seen in 6.12.117).
+	elfStrict bool
+	// structSize: the size of struct module is checked (since 6.4, 97ab4a4c4a8b's series).
+	structSize bool
+	// indexCheck: symbols in sections that are not there are refused (simplify_symbols,
+	// since 6.8, and 6.1.y).
+	indexCheck bool
+	// forModules: EXPORT_SYMBOL_FOR_MODULES (since 6.16).
+	forModules bool
+
+	// entryPrefix: klp_patch_func looks for the function's ftrace entry anywhere in the
+	// function on x86, and says so where there is none (since 5.18, d15cb3dab1e4).
+	entrySearch bool
+	// relaIndex: "is not marked as a livepatch symbol" names section and index (since 6.19).
+	relaIndex bool
+	// nonzero is the message for bytes that are not zero (arch/x86/kernel/module.c,
+	// __write_relocate_add): three wordings.
+	nonzero int
+	// reload: what the target's relocations wrote is cleared when it goes (x86,
+	// 0c05e7bd2d01, since 6.3).
+	reload bool
+	// duplicateFatal: two loaded sections of one name are refused by sysfs (seen in
+	// 6.12.107; 6.1 warns).
+	duplicateFatal bool
+	// perCPULoaded: ordinary relocations of .data..percpu are special-cased (7.x).
+	perCPULoaded bool
+	// pc64: R_X86_64_PC64 (since 5.0).
+	pc64 bool
+	// brokenROX: late relocations fault on x86 (6.13-rc; fixed before 6.13).
+	livepatch map[elf.Machine]bool // HAVE_LIVEPATCH
+}
+
+func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
+	c := &contract{
+		scheme:         scheme,
+		nameLimit:      v.NameLimit(),
+		elfMessages:    v.AtLeast(5, 15),
+		elfStrict:      v.AtLeast(6, 12),
+		structSize:     v.AtLeast(6, 4),
+		indexCheck:     v.AtLeast(6, 8) || v.Major == 6 && v.Minor == 1,
+		forModules:     v.AtLeast(6, 16),
+		entrySearch:    v.AtLeast(5, 18),
+		relaIndex:      v.AtLeast(6, 19),
+		reload:         v.AtLeast(6, 3),
+		duplicateFatal: v.AtLeast(6, 12),
+		perCPULoaded:   v.AtLeast(7, 0),
+		pc64:           v.AtLeast(5, 0),
+		livepatch: map[elf.Machine]bool{
+			elf.EM_X86_64: true, elf.EM_S390: true, elf.EM_PPC64: true, elf.EM_PPC: true,
+			elf.EM_LOONGARCH: v.AtLeast(6, 9), elf.EM_AARCH64: v.AtLeast(6, 17),
+		},
+	}
+	switch {
+	case v.AtLeast(6, 19):
+		c.nonzero = 2
+	case v.AtLeast(6, 3):
+		c.nonzero = 1
+	}
+	return c
+}
+
+// early reports whether the loader itself applies vmlinux's klp relocations.
+func (c *contract) early() bool { return c.scheme == klpreloc.SchemeEarly }
+
+// nonzeroMessage is what x86 says of a place that is not zero.
+func (c *contract) nonzeroMessage(t uint32) Message {
+	const prefix = "module: x86/modules: "
+	switch c.nonzero {
+	case 0:
+		return says(prefix+"Skipping invalid relocation target, existing value is nonzero for type %s, loc %s, val %s", t, anyPointer, anyHex)
+	case 1:
+		return says(prefix+"Invalid relocation target, existing value is nonzero for type %s, loc %s, val %s", t, anyPointer, anyHex)
+	}
+	return says(prefix+"Invalid relocation target, existing value is nonzero for sec %s, idx %s, type %s, loc %s, val %s", anyNumber, anyNumber, t, anyHex, anyHex)
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+)
+
+// What can be found, each for ever; docs/check.md has a section for each. An id is
+// never used again for something else.
+const (
+	BadELF            klpreloc.ID = "KLP101" // not what the loader takes for a module
+	BadSignature      klpreloc.ID = "KLP102" // missing where wanted, or malformed
+	NotConverted      klpreloc.ID = "KLP103" // annotations, before conversion
+	NotMarked         klpreloc.ID = "KLP104" // klp relocations or klp_enable_patch, and no livepatch=
+	NoSupport         klpreloc.ID = "KLP105" // kernel without livepatching
+	VersionMagic      klpreloc.ID = "KLP106" // vermagic of another kernel
+	StructModule      klpreloc.ID = "KLP107" // struct module of another size
+	ModuleName        klpreloc.ID = "KLP108" // name that can't be, or is taken
+	InitOffset        klpreloc.ID = "KLP109" // init or exit elsewhere in struct module
+	UnknownSymbol     klpreloc.ID = "KLP110" // import that nobody exports
+	WeakImport        klpreloc.ID = "KLP111" // weak import bound to 0
+	GPLOnly           klpreloc.ID = "KLP112" // license keeps the module from an export
+	Namespace         klpreloc.ID = "KLP113" // export's namespace not imported
+	Checksum          klpreloc.ID = "KLP114" // export of another checksum
+	NeedsModule       klpreloc.ID = "KLP115" // import from a module that has to be there
+	SymbolIndex       klpreloc.ID = "KLP116" // symbol in no section
+	CommonSymbol      klpreloc.ID = "KLP117" // SHN_COMMON
+	SectionGrammar    klpreloc.ID = "KLP118" // klp section name that can't be read
+	SectionHeader     klpreloc.ID = "KLP119" // klp section header
+	NotApplied        klpreloc.ID = "KLP120" // klp section that is applied never
+	SymbolGrammar     klpreloc.ID = "KLP121" // klp symbol name that can't be read
+	NotKlpSymbol      klpreloc.ID = "KLP122" // klp relocation of an ordinary symbol
+	KlpSymbolOrdinary klpreloc.ID = "KLP123" // ordinary relocation of a klp symbol
+	VmlinuxInModule   klpreloc.ID = "KLP124" // vmlinux symbol in a module's section
+	ModuleInVmlinux   klpreloc.ID = "KLP125" // module's symbol in vmlinux's section
+	NoSymbol          klpreloc.ID = "KLP126" // klp symbol that is not there
+	AmbiguousSymbol   klpreloc.ID = "KLP127" // position 0 of several
+	NoPosition        klpreloc.ID = "KLP128" // position behind the last
+	UnsteadyPosition  klpreloc.ID = "KLP129" // position that depends on what is loaded
+	ForeignOwner      klpreloc.ID = "KLP130" // symbol of a module that need not be there
+	RelocationType    klpreloc.ID = "KLP131" // type the loader does not apply
+	NonzeroTarget     klpreloc.ID = "KLP132" // x86: place that is not zero
+	Overlap           klpreloc.ID = "KLP133" // two relocations of one place
+	OutsideTarget     klpreloc.ID = "KLP134" // behind the end of the section
+	DuplicateSection  klpreloc.ID = "KLP135" // two loaded sections of one name
+	PatchStructure    klpreloc.ID = "KLP136" // klp_patch that the core refuses
+	NoFunction        klpreloc.ID = "KLP137" // function to patch is not there
+	AmbiguousFunction klpreloc.ID = "KLP138" // or is several
+	FunctionPosition  klpreloc.ID = "KLP139" // or has no such position
+	NotPatchable      klpreloc.ID = "KLP140" // or has no ftrace entry
+	LateSpecial       klpreloc.ID = "KLP141" // special section read before its relocation
+	ArchSection       klpreloc.ID = "KLP142" // .klp.arch that nobody reads, or has to
+	LateInit          klpreloc.ID = "KLP143" // late relocation of freed memory
+	LateReadOnly      klpreloc.ID = "KLP144" // late store into read-only memory
+	Reload            klpreloc.ID = "KLP145" // target can't come a second time
+	PerCPU            klpreloc.ID = "KLP146" // per-CPU data
+	NoTarget          klpreloc.ID = "KLP147" // kernel has no such object
+	CallSequence      klpreloc.ID = "KLP148" // ppc64le: no nop behind a call
+	PLTSections       klpreloc.ID = "KLP149" // GOT and PLT slots that were not reserved
+	NotALivepatch     klpreloc.ID = "KLP150" // a module that patches nothing
+)
+
+// Severity parts what counts from what deserves a word.
+type Severity int
+
+// A Finding stops the module or its target from loading, is never applied, oopses,
+// makes the kernel warn, or works by load order only. A Note works.
+const (
+	Note Severity = iota
+	Problem
+)
+
+func (s Severity) String() string {
+	if s == Note {
+		return "note"
+	}
+	return "finding"
+}
+
+// MarshalText makes JSON say the word.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// When is at what something happens, in the order in which it comes.
+type When int
+
+// The times of a livepatch's life.
+const (
+	Loading  When = iota // insmod FILE, before its init function
+	Enabling             // klp_enable_patch, from its init function
+	Coming               // a livepatched module is loaded after FILE
+	Calling              // the first time the code runs
+	Again                // the livepatched module is loaded a second time
+	Removing             // rmmod FILE, once it is disabled
+)
+
+func (w When) String() string {
+	return [...]string{"loading", "enabling", "target", "call", "reload", "remove"}[w]
+}
+
+// MarshalText makes JSON say the word.
+func (w When) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// Message is a line that the kernel prints.
+type Message struct {
+	Text    string `json:"text"`    // "…" for what is not known before
+	Pattern string `json:"pattern"` // regular expression for the line
+}
+
+// Case is one time at which a cause shows.
+type Case struct {
+	When     When      `json:"when"`
+	Object   string    `json:"object,omitempty"` // module that is loaded; at enabling: if it is loaded by then
+	Messages []Message `json:"messages,omitempty"`
+	Errno    string    `json:"errno,omitempty"` // of insmod, "" when it succeeds
+}
+
+// Finding is one thing that a kernel will make of the module.
+type Finding struct {
+	ID       klpreloc.ID `json:"id"`
+	Severity Severity    `json:"severity"`
+	Section  string      `json:"section,omitempty"` // printable
+	Offset   *uint64     `json:"offset,omitempty"`  // in Section, in bytes
+	Symbol   string      `json:"symbol,omitempty"`
+	Cases    []Case      `json:"cases"`
+	Cause    string      `json:"cause"`
+	Fix      []string    `json:"fix,omitempty"`
+}
+
+// Message returns the first line that the kernel prints, or what it does instead.
+func (f *Finding) Message() string {
+	for _, c := range f.Cases {
+		if len(c.Messages) > 0 {
+			return c.Messages[0].Text
+		}
+	}
+	if len(f.Cases) > 0 && f.Cases[0].Errno != "" {
+		return "no message, " + f.Cases[0].Errno
+	}
+	return "no message: " + f.Cause
+}
+
+// Place is where in the file it is, "" for all of it.
+func (f *Finding) Place() string {
+	switch {
+	case f.Section != "" && f.Offset != nil:
+		return fmt.Sprintf("%s+%#x", f.Section, *f.Offset)
+	case f.Section != "":
+		return f.Section
+	}
+	return f.Symbol
+}
+
+// at says where.
+func (f *Finding) at(s *elfrw.Section, offset uint64) *Finding {
+	f.in(s)
+	f.Offset = &offset
+	return f
+}
+
+func (f *Finding) in(s *elfrw.Section) *Finding {
+	if s != nil {
+		f.Section = printable(s.String())
+	}
+	return f
+}
+
+func (f *Finding) of(symbol string) *Finding {
+	f.Symbol = printable(symbol)
+	return f
+}
+
+// fix adds a line that helps.
+func (f *Finding) fix(format string, args ...any) *Finding {
+	f.Fix = append(f.Fix, fmt.Sprintf(format, args...))
+	return f
+}
+
+// when adds a case.
+func (f *Finding) when(w When, object, errno string, messages ...Message) *Finding {
+	f.Cases = append(f.Cases, Case{w, object, messages, errno})
+	return f
+}
+
+// blank is a value that is known when the kernel runs: how it is shown, and what it
+// looks like.
+type blank struct{ shown, pattern string }
+
+var (
+	anyPointer = blank{"…", `[0-9a-fx()a-z]+`}
+	anyHex     = blank{"…", `[0-9a-f]+`}
+	anyNumber  = blank{"…", `\d+`}
+	anything   = blank{"…", `.*`}
+)
+
+// says makes a message of the kernel's format. All verbs are %s here: %d, %u and %lu
+// print numbers as they are.
+func says(format string, args ...any) Message {
+	var text, pattern strings.Builder
+	for i, part := range strings.Split(format, "%s") {
+		if i > 0 && i <= len(args) {
+			if b, ok := args[i-1].(blank); ok {
+				text.WriteString(b.shown)
+				pattern.WriteString(b.pattern)
+			} else {
+				s := printable(fmt.Sprint(args[i-1]))
+				text.WriteString(s)
+				pattern.WriteString(regexp.QuoteMeta(s))
+			}
+		}
+		text.WriteString(part)
+		pattern.WriteString(regexp.QuoteMeta(part))
+	}
+	return Message{text.String(), pattern.String()}
+}
+
+// oops is what is seen when the code of a function runs into what is not right.
+// Which of them it is depends on what is in memory.
+func oops(kind, function string) Message {
+	text := kind
+	if function != "" {
+		text += " in " + printable(function)
+	}
+	return Message{text, `BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|invalid opcode|int3|Oops|kernel BUG at`}
+}
+
+// warning is what WARN prints.
+func warning(file, function string) Message {
+	return Message{"WARNING at " + file + " " + function, `WARNING: .*at ` + regexp.QuoteMeta(file) + `:\d+.*` + regexp.QuoteMeta(function)}
+}
+
+// printable makes what a file says fit for a line, and short enough for one.
+func printable(s string) string {
+	const most = 600 // what the longest name of the kernel's, with its prefix, fits in
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\uFFFD' {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// Report is what one kernel will make of the module.
+type Report struct {
+	Kernel    string      `json:"kernel"`  // as it was asked for
+	Release   string      `json:"release"` // "" when nothing tells
+	Version   string      `json:"version"`
+	Scheme    string      `json:"scheme"`
+	Findings  []Finding   `json:"findings"` // in the loader's order, notes among them
+	Unchecked []Unchecked `json:"unchecked"`
+}
+
+// Unchecked is something that was not judged, and why.
+type Unchecked struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+}
+
+// Problems counts the findings that are no notes.
+func (r *Report) Problems() int {
+	n := 0
+	for i := range r.Findings {
+		if r.Findings[i].Severity == Problem {
+			n++
+		}
+	}
+	return n
+}
+
+// Loads reports whether insmod succeeds, whatever happens then.
+func (r *Report) Loads() bool {
+	for _, f := range r.Findings {
+		for _, c := range f.Cases {
+			if f.Severity == Problem && c.When <= Enabling && c.Errno != "" && c.Object == "" {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// First is the first finding that is no note, nil when there is none.
+func (r *Report) First() *Finding {
+	for i := range r.Findings {
+		if r.Findings[i].Severity == Problem {
+			return &r.Findings[i]
+		}
+	}
+	return nil
+}

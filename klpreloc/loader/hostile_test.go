@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader_test
+
+import (
+	"encoding/binary"
+	"math/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/klpreloc/loader"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// One field of a good file poked, for each check of the loader's on ELF.
+func TestELFMistakes(t *testing.T) {
+	shoff := func(b []byte) []byte { return b[binary.LittleEndian.Uint64(b[40:]):] }
+	names := func(b []byte) []byte { return shoff(b)[64*int(binary.LittleEndian.Uint16(b[62:])):] }
+	symtab := func(b []byte) []byte {
+		for h := shoff(b); ; h = h[64:] {
+			if binary.LittleEndian.Uint32(h[4:]) == 2 {
+				return h
+			}
+		}
+	}
+	for name, m := range map[string]struct {
+		edit     func(b []byte) []byte
+		old, new string // messages of 6.1 and 6.12, which may be one; "" for none
+	}{
+		"short":        {edit: func(b []byte) []byte { return b[:40] }, old: "Invalid ELF header len 40"},
+		"magic":        {edit: func(b []byte) []byte { b[1] = 'X'; return b }, old: "Invalid ELF header magic: != \x7fELF"},
+		"executable":   {edit: func(b []byte) []byte { b[16] = 2; return b }, old: "Invalid ELF header type: 2 != 1"},
+		"machine":      {edit: func(b []byte) []byte { b[18] = 22; return b }, old: "Invalid architecture in ELF header: 22"},
+		"e_shentsize":  {edit: func(b []byte) []byte { b[58] = 40; return b }, old: "Invalid ELF section header size"},
+		"e_shoff":      {edit: func(b []byte) []byte { b[44] = 1; return b }, old: "Invalid ELF section header overflow"},
+		"truncated":    {edit: func(b []byte) []byte { return b[:len(b)-64] }, old: "Invalid ELF section header overflow"},
+		"e_shstrndx":   {edit: func(b []byte) []byte { b[62], b[63] = 0, 0; return b }, old: "Invalid ELF section name index: 0 || e_shstrndx (0) >= e_shnum ("},
+		"no names":     {edit: func(b []byte) []byte { binary.LittleEndian.PutUint64(names(b)[32:], 0); return b }, old: "empty section name table"},
+		"section 0":    {edit: func(b []byte) []byte { shoff(b)[4] = 1; return b }, old: "ELF Spec violation: section 0 type(1)!=SH_NULL or non-zero len or addr"},
+		"contents":     {edit: func(b []byte) []byte { binary.LittleEndian.PutUint64(symtab(b)[24:], 1<<40); return b }, old: "Invalid ELF section in module (section "},
+		"no symbols":   {edit: func(b []byte) []byte { symtab(b)[4] = 1; return b }, old: "lp: module has no symbols (stripped?)"},
+		"sh_link":      {edit: func(b []byte) []byte { symtab(b)[40] = 0; return b }, old: "Invalid ELF sh_link!=SHN_UNDEF(0) or (sh_link(0) >= hdr->e_shnum("},
+		"symbol names": {edit: func(b []byte) []byte { o := binary.LittleEndian.Uint64(symtab(b)[24:]); b[o+24+3] = 1; return b }, new: "symbol name out of bounds in string table"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, w := range []world{good(), {version: "6.12"}, {version: "5.10"}} {
+				if w.objects == "" {
+					v := w.version
+					w = good()
+					w.version = v
+				}
+				b := m.edit(slices.Clone(encode(t, w.convert(t))))
+				r := w.check(t, b)
+				want := m.old
+				if w.version == "6.12" && m.new != "" {
+					want = m.new
+				}
+				first := r.First()
+				require.NotNil(t, first)
+				assert.Equal(t, loader.BadELF, first.ID, w.version)
+				if want == "" {
+					continue
+				}
+				assert.False(t, r.Loads(), w.version)
+				assert.Equal(t, "ENOEXEC", first.Cases[0].Errno)
+				switch {
+				case w.version == "5.10":
+					assert.Empty(t, first.Cases[0].Messages)
+				case name == "no symbols":
+					assert.Contains(t, first.Message(), "module has no symbols (stripped?)")
+				default:
+					assert.Contains(t, first.Message(), strings.ReplaceAll(want, "\x7f", "?"))
+				}
+			}
+		})
+	}
+}
+
+// Whatever is in the file: no panic, and not for long.
+func TestHostileFiles(t *testing.T) {
+	seed := time.Now().UnixNano()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewSource(seed))
+	w := good()
+	for _, w.version = range []string{"5.4", "6.1", "7.2"} {
+		b := encode(t, w.convert(t))
+		k := w.kernel(t)
+		for range 700 {
+			c := slices.Clone(b)
+			for range 1 + random.Intn(8) {
+				at := random.Intn(len(c))
+				if random.Intn(2) == 0 {
+					c[at] = byte(random.Intn(256))
+				} else {
+					c[at] ^= 1 << random.Intn(8)
+				}
+			}
+			if random.Intn(10) == 0 {
+				c = c[:random.Intn(len(c))]
+			}
+			r, err := loader.Open(c).Check(loader.Options{Kernel: k, Loaded: []string{"a"}})
+			require.NoError(t, err)
+			for i := range r.Findings {
+				f := &r.Findings[i]
+				assert.NotEmpty(t, f.Cases, "%+v", f)
+				assert.NotContains(t, f.Message()+f.Cause+f.Place(), "\n")
+			}
+		}
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	f.Add(contents(f, "odd/nothing-to-convert.ko"))
+	f.Add(contents(f, "x86_64/mixed.ko"))
+	src, err := sympos.New("kernel", strings.NewReader(kallsyms), int64(len(kallsyms)))
+	require.NoError(f, err)
+	k := sympos.NewKernel("kernel", src)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := loader.Open(b).Check(loader.Options{Kernel: k})
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(r.Findings), 64+len(b))
+	})
+}

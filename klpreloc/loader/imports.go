@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader
+
+import (
+	"debug/elf"
+	"fmt"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+type symbolOf = elfrw.Symbol
+
+const presentObject = sympos.Present
+
+// fullTable reports whether the table of vmlinux's symbols has names that are exported:
+// a symbol list or System.map does, a file of exports alone has none.
+func (c *checker) fullTable() bool { return c.facts.table.Has(sympos.Vmlinux) }
+
+// knowsExports reports whether who exports what is known: Module.symvers tells, or the
+// symbols of the export table, of which klp_enable_patch's would be one.
+func (c *checker) knowsExports() bool {
+	return slices.ContainsFunc(c.facts.table.Sources, func(w sympos.Witness) bool { return w.Kind == sympos.Symvers }) ||
+		len(c.facts.table.Exports("klp_enable_patch")) > 0
+}
+
+// imports: kernel/module/main.c, simplify_symbols and resolve_symbol. Each symbol that
+// is not found is reported; the error is that of the last one.
+func (c *checker) imports() {
+	if !c.knowsExports() {
+		c.unchecked("undefined symbols", "nothing that describes the kernel tells what it exports")
+	}
+	for _, y := range c.File.Symbols {
+		switch {
+		case y.Section != nil:
+		case y.Index == elf.SHN_COMMON:
+			if strings.HasPrefix(y.Name, "__gnu_lto") {
+				continue
+			}
+			c.find(CommonSymbol, "the loader takes no common symbols").of(y.Name).fix("build with -fno-common").
+				when(Loading, "", "ENOEXEC", says("%s: please compile with -fno-common", c.name))
+		case y.Index == elf.SHN_ABS || y.Index == klpreloc.IndexLivepatch:
+		case y.Undefined():
+			if !c.annotates[y] {
+				c.imported(y)
+			}
+		default:
+			f := c.find(SymbolIndex, fmt.Sprintf("it is in section %#x, which there is none of", uint16(y.Index))).of(y.Name).
+				fix("klp symbols have the section index 0xff20 (SHN_LIVEPATCH)")
+			if c.indexCheck {
+				f.when(Loading, "", "ENOEXEC", says("%s: Symbol %s has an invalid section index %s (max %s)", c.name, y.Name, uint16(y.Index), len(c.Sections)))
+			} else {
+				f.when(Loading, "", "", oops("page fault", "simplify_symbols"))
+			}
+		}
+	}
+}
+
+// imported judges one undefined symbol.
+func (c *checker) imported(y *elfrw.Symbol) {
+	unknown := func(errno string) Message {
+		return says("%s: Unknown symbol %s (err %s)", c.name, y.Name, errnoNumber(errno))
+	}
+	exports := c.facts.table.Exports(y.Name)
+	e, ok := c.choose(exports)
+	weak := y.Bind() == elf.STB_WEAK
+	switch {
+	case !ok && !c.knowsExports() && !strings.HasPrefix(y.Name, klpreloc.SymbolPrefix):
+		return
+	case !ok && klpreloc.AllowedUndefined(c.Header.Machine, y.Name):
+	case !ok && weak:
+		c.find(WeakImport, "nobody exports it, and it is weak: the kernel binds it to 0 without a word, and what uses it goes there").of(y.Name).
+			fix("annotate it, and convert the module; or export it").
+			when(Calling, "", "", oops("page fault", c.userOf(y)))
+	case !ok:
+		cause := "nobody exports it"
+		if strings.HasPrefix(y.Name, klpreloc.SymbolPrefix) {
+			cause = "it is called like a klp symbol, and is an ordinary undefined one: its section index is not 0xff20"
+		} else if !c.listed() {
+			cause += ", as far as the modules at hand tell"
+		}
+		f := c.find(UnknownSymbol, cause).of(y.Name).when(Loading, "", "ENOENT", unknown("ENOENT"))
+		if list := c.facts.table.Lookup(sympos.Vmlinux, y.Name); len(list) > 0 {
+			f.Cause += fmt.Sprintf("; vmlinux has %d of that name, hidden", len(list))
+			f.fix("klp-convert annotate %s", "FILE --kernel "+c.report.Kernel)
+		} else {
+			f.fix("klp-convert sympos %s --kernel %s", y.Name, c.report.Kernel)
+		}
+	default:
+		c.offered(y, e, unknown)
+	}
+}
+
+// choose takes the export that the loader finds first: vmlinux's, then that of a module
+// that is there.
+func (c *checker) choose(list []sympos.Export) (e sympos.Export, ok bool) {
+	for _, x := range list {
+		if !ok || x.Object == sympos.Vmlinux || e.Object != sympos.Vmlinux && c.loaded[x.Object] {
+			e, ok = x, true
+		}
+	}
+	return e, ok
+}
+
+// listed reports whether exports of all modules are known.
+func (c *checker) listed() bool {
+	return slices.ContainsFunc(c.facts.table.Sources, func(w sympos.Witness) bool { return w.Kind == sympos.Symvers })
+}
+
+// offered judges an import that somebody exports, as resolve_symbol does: license,
+// checksum, namespace.
+func (c *checker) offered(y *elfrw.Symbol, e sympos.Export, unknown func(string) Message) {
+	if e.Object != sympos.Vmlinux && !c.loaded[e.Object] {
+		c.needs(y, e, unknown)
+	}
+	only, known := c.facts.gplOnly(e)
+	switch {
+	case only && !c.gpl():
+		c.find(GPLOnly, "it is exported for modules under the GPL only, and the license is another").of(y.Name).fix(`MODULE_LICENSE("GPL");`).
+			when(Loading, "", "ENOENT", unknown("ENOENT"))
+		return
+	case !known && !c.gpl():
+		c.unchecked("whether "+y.Name+" is for modules under the GPL only", "nothing at hand tells; Module.symvers would")
+	}
+	if c.checksum(y, e, unknown) {
+		c.namespace(y, e, unknown)
+	}
+}
+
+// needs: a module that exports what is needed has to be there before. depends= makes
+// modprobe see to it.
+func (c *checker) needs(y *elfrw.Symbol, e sympos.Export, unknown func(string) Message) {
+	switch {
+	case c.patched(e.Object):
+		c.find(NeedsModule, "it is exported by "+e.Object+", which the livepatch patches: the livepatch can't be loaded before that module").of(y.Name).
+			fix("make a klp relocation of it: klp-convert --kernel %s does", c.report.Kernel).
+			when(Loading, "", "ENOENT", unknown("ENOENT"))
+	case slices.Contains(c.needed, e.Object) && c.said[e.Object]:
+	case slices.Contains(c.needed, e.Object):
+		c.said[e.Object] = true
+		c.note(NeedsModule, "it is exported by module "+e.Object+", which modprobe loads first (depends=); insmod does not").of(y.Name).
+			when(Loading, "", "", unknown("ENOENT"))
+	default:
+		c.find(NeedsModule, "it is exported by module "+e.Object+", and depends= does not name that: it has to be loaded before").of(y.Name).
+			fix("build it with the Module.symvers that has %s", e.Object).
+			when(Loading, "", "ENOENT", unknown("ENOENT"))
+	}
+}
+
+// checksum: kernel/module/version.c, check_version.
+func (c *checker) checksum(y *elfrw.Symbol, e sympos.Export, unknown func(string) Message) bool {
+	if !c.facts.modversions && !(e.Listed && e.CRC != 0) {
+		return true
+	}
+	if c.table == nil {
+		c.table = c.versions()
+	}
+	if c.table == nil {
+		return true // said by layout
+	}
+	mine, found := c.table[y.Name]
+	want, known := c.facts.checksum(e)
+	switch {
+	case !found:
+		c.note(Checksum, "it is not in the module's version table: not checked by the kernel").of(y.Name).
+			when(Loading, "", "", says("%s: no symbol version for %s", c.name, y.Name))
+	case !known:
+		c.unchecked("the checksum of "+y.Name, "no module at hand imports it, and there is no Module.symvers")
+	case mine != want:
+		c.find(Checksum, fmt.Sprintf("its interface has another checksum: %#08x, in this kernel %#08x", mine, want)).of(y.Name).
+			fix("build it against the headers of %s", c.title()).
+			when(Loading, "", "EINVAL", says("%s: disagrees about version of symbol %s", c.name, y.Name), unknown("EINVAL"))
+		return false
+	}
+	return true
+}
+
+// versions is the module's version table, nil when it has none.
+func (c *checker) versions() map[string]uint32 {
+	var table map[string]uint32
+	for _, v := range versionsOf(c.File) {
+		if table == nil {
+			table = map[string]uint32{}
+		}
+		table[v.name] = v.crc
+	}
+	return table
+}
+
+// namespace: kernel/module/main.c, verify_namespace_is_imported; since 6.16
+// verify_module_namespace.
+func (c *checker) namespace(y *elfrw.Symbol, e sympos.Export, unknown func(string) Message) {
+	if e.Namespace == "" || slices.Contains(c.spaces, e.Namespace) {
+		return
+	}
+	if list, ok := strings.CutPrefix(e.Namespace, "module:"); ok {
+		for _, m := range strings.Split(list, ",") {
+			if head, glob := strings.CutSuffix(m, "*"); glob && strings.HasPrefix(c.name, head) || strings.ReplaceAll(m, "-", "_") == c.name {
+				return
+			}
+		}
+	}
+	f := c.find(Namespace, fmt.Sprintf("it is exported in namespace %s, which the module does not import", e.Namespace)).of(y.Name)
+	if strings.HasPrefix(e.Namespace, "module:") {
+		f.fix("make a klp relocation of it: klp-convert --kernel %s does", c.report.Kernel)
+	} else {
+		f.fix("MODULE_IMPORT_NS(%s);", e.Namespace)
+	}
+	message := says("%s: module uses symbol (%s) from namespace %s, but does not import it.", c.name, y.Name, e.Namespace)
+	if allowed, _ := c.facts.set("MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"); allowed {
+		f.Severity = Note
+		f.when(Loading, "", "", message)
+		return
+	}
+	f.when(Loading, "", "EINVAL", message, unknown("EINVAL"))
+}
+
+// userOf names a function that uses y.
+func (c *checker) userOf(y *elfrw.Symbol) string {
+	if c.users == nil {
+		c.users = map[*elfrw.Symbol]string{}
+		c.File.Refers((*elfrw.Symbol).Undefined, func(r elfrw.Reference) bool {
+			if t := r.Section.Target; t != nil && t.Alloc() && c.users[r.Sym] == "" {
+				c.users[r.Sym] = c.functionAt(t, r.Offset)
+			}
+			return true
+		})
+	}
+	return c.users[y]
+}

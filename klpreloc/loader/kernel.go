@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader
+
+import (
+	"bytes"
+	"debug/elf"
+	"os"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// facts are what is known of the kernel: one reading of its symbols, for all names
+// that matter; its configuration; and some of its modules, each of which is a
+// witness of struct module, of vermagic and of the checksums of what it imports.
+type facts struct {
+	*sympos.Kernel
+	table   *sympos.Table
+	version klpreloc.Version
+	config  map[string]string // options that are set; nil when there is no configuration
+	modules map[string]*elfrw.File
+	unread  []string // modules whose files can't be read
+	// from modules of the kernel; zero values when none is at hand
+	like        *elfrw.File // the one that tells of struct module
+	likeName    string
+	vermagic    string
+	structSize  uint64
+	init, exit  uint64 // places of the pointers in struct module; none when 0
+	crcs        map[string]uint32
+	modversions bool
+}
+
+// mostWitnesses bounds how many modules are read beside those that are named.
+const mostWitnesses = 8
+
+// readKernel reads what the check needs of the kernel, at once.
+func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
+	table, err := k.Read(sympos.Names(names...), objects...)
+	if err != nil {
+		return nil, err
+	}
+	f := &facts{Kernel: k, table: table, modules: map[string]*elfrw.File{}, crcs: map[string]uint32{}}
+	f.readConfig()
+	for _, o := range objects {
+		if b, path, err := k.ModuleFile(o); err == nil {
+			if m, err := elfrw.Parse(path, b); err == nil {
+				f.modules[o] = m
+				continue
+			}
+		}
+		if k.Presence(o) == sympos.Present && o != sympos.Vmlinux {
+			f.unread = append(f.unread, o)
+		}
+	}
+	f.witnesses(objects)
+	release := k.Release
+	if release == "" {
+		release = f.vermagic
+	}
+	f.version, _ = klpreloc.ParseVersion(release)
+	return f, nil
+}
+
+// options are those of the kernel's configuration that the rules ask for.
+var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD", "MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"}
+
+// readConfig reads the options that are set.
+func (f *facts) readConfig() {
+	if f.Config == "" {
+		return
+	}
+	b, err := os.ReadFile(f.Config)
+	const most = 4 << 20
+	if err != nil || len(b) > most {
+		return
+	}
+	f.config = map[string]string{}
+	text := "\n" + string(b) + "\n"
+	for _, option := range options {
+		if _, rest, ok := strings.Cut(text, "\nCONFIG_"+option+"="); ok {
+			f.config[option], _, _ = strings.Cut(rest, "\n")
+		}
+	}
+}
+
+// set reports whether the option is y, and whether that is known.
+func (f *facts) set(option string) (yes, known bool) {
+	return f.config[option] == "y", f.config != nil
+}
+
+// witnesses lets modules of the kernel tell: those that were read already, and then
+// others, until one has said everything.
+func (f *facts) witnesses(named []string) {
+	tried := 0
+	for _, o := range named {
+		if m := f.modules[o]; m != nil {
+			f.hear(o, m)
+		}
+	}
+	for _, name := range f.Modules() {
+		if f.init != 0 && f.exit != 0 || tried >= mostWitnesses {
+			return
+		}
+		if f.modules[name] != nil {
+			continue
+		}
+		tried++
+		b, path, err := f.ModuleFile(name)
+		if err != nil {
+			continue
+		}
+		if m, err := elfrw.Parse(path, b); err == nil {
+			f.hear(name, m)
+		}
+	}
+}
+
+// hear takes down what a module says of its kernel. One that was built for another
+// release says nothing.
+func (f *facts) hear(name string, m *elfrw.File) {
+	info := klpreloc.ReadModinfo(m)
+	magic, _ := info.Value("vermagic")
+	if magic == "" || f.Release != "" && info.Release() != f.Release || f.vermagic != "" && magic != f.vermagic {
+		return
+	}
+	this := m.Section(thisModule)
+	if this == nil {
+		return
+	}
+	f.vermagic = magic
+	if f.structSize == 0 {
+		f.structSize, f.like, f.likeName = this.Size(), m, name
+	}
+	places := pointersOf(m)
+	if at, ok := places["init_module"]; ok && f.init == 0 {
+		f.init = at
+	}
+	if at, ok := places["cleanup_module"]; ok && f.exit == 0 {
+		f.exit = at
+	}
+	for _, v := range versionsOf(m) {
+		f.modversions = true
+		f.crcs[v.name] = v.crc
+	}
+}
+
+// checksum returns the checksum of vmlinux's or a module's export.
+func (f *facts) checksum(e sympos.Export) (uint32, bool) {
+	if e.Listed && e.CRC != 0 {
+		return e.CRC, true
+	}
+	crc, ok := f.crcs[e.Name]
+	return crc, ok
+}
+
+// gplOnly reports whether the export is for modules under the GPL, and whether that
+// is known: Module.symvers tells, or where the entry lies, which a kernel's symbols
+// tell (include/asm-generic/vmlinux.lds.h, __start___ksymtab_gpl; kernel/module/main.c,
+// find_symbol).
+func (f *facts) gplOnly(e sympos.Export) (yes, known bool) {
+	if e.Listed {
+		return e.GPLOnly, true
+	}
+	address := func(name string) uint64 {
+		if list := f.table.Lookup(e.Object, name); len(list) > 0 {
+			return list[0].Address
+		}
+		return 0
+	}
+	at, from, to := address("__ksymtab_"+e.Name), address("__start___ksymtab_gpl"), address("__stop___ksymtab_gpl")
+	if e.Object != sympos.Vmlinux || at == 0 || from == 0 || to == 0 {
+		return false, false
+	}
+	return at >= from && at < to, true
+}
+
+const thisModule = ".gnu.linkonce.this_module"
+
+// pointersOf returns where in struct module the addresses of which functions go:
+// init_module and cleanup_module.
+func pointersOf(f *elfrw.File) map[string]uint64 {
+	places := map[string]uint64{}
+	for _, s := range f.Sections {
+		if !s.HasRelocs() || s.Target == nil || s.Target.Name != thisModule {
+			continue
+		}
+		r := s.ReadRelocs()
+		for x := r.Next(); x != nil; x = r.Next() {
+			if x.Sym != nil {
+				places[x.Sym.Name] = x.Offset
+			}
+		}
+	}
+	return places
+}
+
+// A version is an entry of a module's version table.
+type version struct {
+	name string
+	crc  uint32
+}
+
+// versionsOf reads the version tables (include/linux/module.h, modversion_info, and
+// __version_ext_* since 6.13).
+func versionsOf(f *elfrw.File) []version {
+	var all []version
+	const entry = 64
+	if s := f.Section("__versions"); s != nil {
+		for b := s.Data; len(b) >= entry; b = b[entry:] {
+			crc := uint64(f.Uint32(b))
+			if f.PointerSize() == 8 {
+				crc = f.Uint64(b)
+			}
+			name, _, _ := bytes.Cut(b[f.PointerSize():entry], []byte{0})
+			all = append(all, version{string(name), uint32(crc)})
+		}
+	}
+	names, crcs := f.Section("__version_ext_names"), f.Section("__version_ext_crcs")
+	if names != nil && crcs != nil {
+		list := bytes.Split(names.Data, []byte{0})
+		for i, b := 0, crcs.Data; i < len(list) && len(b) >= 4; i, b = i+1, b[4:] {
+			all = append(all, version{string(list[i]), f.Uint32(b)})
+		}
+	}
+	return all
+}
+
+// traceable returns whether the function of a module that is at hand has an ftrace
+// entry, and whether that is known. With search, it may lie anywhere in the function
+// (ftrace_location), else only at its start, or behind the landing pad.
+func traceable(m *elfrw.File, y *elfrw.Symbol, search bool) (yes, known bool) {
+	found := false
+	for _, s := range m.Sections {
+		if !s.HasRelocs() || s.Target == nil || !callSites(s.Target.Name) {
+			continue
+		}
+		found = true
+		r := s.ReadRelocs()
+		for x := r.Next(); x != nil; x = r.Next() {
+			if x.Sym == nil || x.Sym.Section != y.Section {
+				continue
+			}
+			at := x.Sym.Value + uint64(x.Addend)
+			const landingPad = 4
+			room := max(y.Size, 1)
+			if m.Header.Machine == elf.EM_PPC64 {
+				room = 16
+			}
+			if at == y.Value || search && at > y.Value && at-y.Value < max(room, landingPad+1) ||
+				m.Header.Machine != elf.EM_X86_64 && at-y.Value < 24 {
+				return true, true
+			}
+		}
+	}
+	return false, found
+}
+
+// callSites reports whether a section of that name lists what ftrace can change.
+func callSites(name string) bool {
+	return name == "__mcount_loc" || name == "__patchable_function_entries"
+}
+
+// symbolAt returns the position-th symbol of that name, as the loader counts while
+// the module comes; nil when there is none.
+func symbolAt(m *elfrw.File, name string, position uint64) *elfrw.Symbol {
+	n := uint64(0)
+	for _, y := range m.Symbols {
+		if y.Name != name || y.Undefined() {
+			continue
+		}
+		if n++; n == max(position, 1) {
+			return y
+		}
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

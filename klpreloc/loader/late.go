@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader
+
+import (
+	"debug/elf"
+	"fmt"
+	"strings"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/special"
+)
+
+// specials: by the time a late klp relocation is applied, the kernel has read the tables of
+// instructions that it patches (module_finalize of the architectures; the notifiers of
+// MODULE_STATE_COMING). What is written into them then is not seen, or overwrites what the
+// kernel has made of it. Nothing is printed when the module is loaded.
+func (c *checker) specials() {
+	var tables *special.Tables
+	for _, k := range c.klp {
+		if !k.applied() || k.object == "" || !c.gated(k) {
+			continue
+		}
+		if k.target.Name == ".data..percpu" {
+			c.find(PerCPU, "the loader places per-CPU data itself, and takes SHF_ALLOC from the section for it: the klp relocations are never applied").in(k.Section).
+				fix("set the variable at run time").when(Calling, "", "", oops("page fault", ""))
+			continue
+		}
+		if !c.late(k) {
+			continue
+		}
+		if tables == nil {
+			var problems []special.Problem
+			tables, problems = special.Read(c.File)
+			for _, p := range problems {
+				c.unchecked("special section "+p.Section.String(), p.Message)
+			}
+		}
+		c.lateInit(k)
+		said := map[*special.Entry]bool{}
+		for i := range k.relocs {
+			if len(said) > mostOfAKind {
+				break
+			}
+			c.lateSpecial(k, &k.relocs[i].Rela, tables, said)
+		}
+	}
+}
+
+// lateInit: init sections are freed when init returns (do_free_init), and the memory is
+// given to somebody else. Seen on 6.1: the target that comes gets it, and is refused.
+func (c *checker) lateInit(k *klpSection) {
+	if !strings.HasPrefix(k.target.Name, ".init") || len(k.relocs) == 0 || k.object == "vmlinux" {
+		return
+	}
+	f := c.find(LateInit, fmt.Sprintf("%s is freed once the livepatch is loaded; when %s comes later, the kernel writes into memory that is another's", k.target, k.object)).in(k.Section).
+		fix("use the symbols in functions that are not __init")
+	message := oops("page fault", "apply_relocate_add")
+	if c.Header.Machine == elf.EM_X86_64 {
+		message = c.nonzeroMessage(k.relocs[0].Type)
+		message.Pattern += "|" + oops("", "").Pattern
+	}
+	f.when(Coming, k.object, "ENOEXEC", message,
+		says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", c.name, k.object, -8),
+		says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", c.name, k.object, k.object))
+}
+
+// lateSpecial judges one late relocation.
+func (c *checker) lateSpecial(k *klpSection, r *elfrw.Rela, t *special.Tables, said map[*special.Entry]bool) {
+	symbol := ""
+	if r.Sym != nil {
+		symbol = r.Sym.Name
+	}
+	width, _ := klpreloc.RelocWidth(c.File, r.Type)
+	width = max(width, 1)
+	if e := t.In(k.target, r.Offset); e != nil {
+		if said[e] {
+			return
+		}
+		said[e] = true
+		f := c.find(LateSpecial, fmt.Sprintf("the kernel has read the %s for %s before %s comes, with the address 0", e.Kind, t.Function(e.Site.Section, e.Site.Offset), k.object)).
+			at(k.Section, r.Offset).of(symbol)
+		switch e.Kind {
+		case special.JumpLabel:
+			f.Cause += ": the branch is never switched, and the entry can't be taken back"
+			f.fix("static_key_enabled(&key) instead of static_branch_likely() and static_branch_unlikely()")
+			f.when(Removing, "", "", warning("kernel/jump_label.c", "jump_label_del_module"))
+		case special.StaticCall:
+			f.fix("static_call_query() instead of static_call()")
+			f.when(Loading, "", "killed", oops("page fault", "__static_call_init"))
+		default:
+			f.when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
+		}
+		return
+	}
+	found := false
+	for _, e := range t.Sites(k.target, r.Offset, uint64(width)) {
+		found = true
+		if said[e] {
+			continue
+		}
+		said[e] = true
+		f := c.find(LateSpecial, fmt.Sprintf("it is in the site of the %s at %s, which the kernel has patched before %s comes", e.Kind, t.Function(e.Site.Section, e.Site.Offset), k.object)).
+			at(k.Section, r.Offset).of(symbol).fix("call it from a noinline helper function")
+		if c.Header.Machine == elf.EM_X86_64 {
+			c.whenOf(f, k, "ENOEXEC", c.nonzeroMessage(r.Type))
+		}
+		f.when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
+	}
+	for _, e := range t.Replacements(k.target, r.Offset, uint64(width)) {
+		found = true
+		if said[e] {
+			continue
+		}
+		said[e] = true
+		c.find(LateSpecial, fmt.Sprintf("it is in the replacement of the %s at %s, which the kernel has copied there before %s comes", e.Kind, t.Function(e.Site.Section, e.Site.Offset), k.object)).
+			at(k.Section, r.Offset).of(symbol).fix("call it from a noinline helper function").
+			when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
+	}
+	if !found && special.ReadEarly(k.target.Name) && k.target.Name != ".altinstr_replacement" && !said[nil] {
+		said[nil] = true
+		c.find(LateSpecial, fmt.Sprintf("the kernel has read %s before %s comes, with the address 0", k.target, k.object)).
+			at(k.Section, r.Offset).of(symbol).when(Calling, "", "", oops("page fault", ""))
+	}
+}
+
+// archSections: .klp.arch.<object>.<table>, 4.9 to 5.7 on x86
+// (arch/x86/kernel/livepatch.c, arch_klp_init_object_loaded; gone with 1d05334d2899).
+func (c *checker) archSections() {
+	seen := map[string]bool{}
+	for _, s := range c.Sections {
+		rest, ok := strings.CutPrefix(s.Name, ".klp.arch.")
+		if !ok || !s.Alloc() {
+			continue
+		}
+		object, table, _ := strings.Cut(rest, ".")
+		switch {
+		case c.scheme != klpreloc.SchemeLate || c.Header.Machine != elf.EM_X86_64:
+			c.find(ArchSection, "this kernel does not read .klp.arch sections: what is in it is never patched, and the old instructions run").in(s).
+				fix("convert the module for this kernel").when(Calling, "", "")
+		case table != ".altinstructions" && table != ".parainstructions":
+			c.find(ArchSection, "no kernel reads a .klp.arch section for "+printable(table)).in(s).when(Calling, "", "")
+		case seen[s.Name]:
+			c.find(ArchSection, "of two .klp.arch sections of one object and kind the kernel reads the last only").in(s).when(Calling, "", "")
+		case !c.patched(object) && c.complete():
+			c.find(NotApplied, "the patch has no klp_object "+object+": the section is never read").in(s).when(Calling, "", "")
+		}
+		seen[s.Name] = true
+	}
+}
+
+// reloading: what comes of the target's second loading.
+func (c *checker) reloading() {
+	for _, k := range c.klp {
+		if !k.applied() || !c.late(k) || k.object == "vmlinux" || !c.patched(k.object) || len(k.relocs) == 0 {
+			continue
+		}
+		cause, message := "", Message{}
+		switch c.Header.Machine {
+		case elf.EM_X86_64:
+			if c.reload {
+				continue
+			}
+			cause, message = "before 6.3 what was relocated is not cleared when the module goes, and it can't be loaded again while the livepatch is there", c.nonzeroMessage(k.relocs[0].Type)
+		case elf.EM_S390:
+			cause = "GOT and PLT slots keep the addresses of the first time"
+		case elf.EM_PPC64:
+			cause, message = "calls have lost their nop; older kernels refuse the second time", says("%s: Expected nop after call, got %s at %s", c.name, anyHex, anything)
+		case elf.EM_LOONGARCH:
+			cause = "ADD and SUB relocations add to what the first time left"
+		default:
+			continue
+		}
+		f := c.note(Reload, cause).of(k.object).fix("disable and remove the livepatch before %s is loaded again", k.object)
+		if message.Text != "" {
+			f.when(Again, k.object, "ENOEXEC", message)
+		} else {
+			f.when(Again, k.object, "")
+		}
+		return
+	}
+}
+
+// limits are what nothing in the file tells.
+func (c *checker) limits() {
+	c.unchecked("what the code does", "semantics, inlining of the patched functions, changed data: no file tells")
+	c.unchecked("whether other livepatches, kprobes or ftrace users are in the way", "known at run time (EBUSY, not compatible with the already installed livepatches)")
+}

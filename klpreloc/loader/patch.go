@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader
+
+import (
+	"debug/elf"
+	"fmt"
+
+	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// entryPoints: where in struct module the pointers to init and exit are depends on the
+// kernel's configuration.
+func (c *checker) entryPoints() {
+	mine := pointersOf(c.File)
+	for _, p := range []struct {
+		name string
+		want uint64
+	}{{"init_module", c.facts.init}, {"cleanup_module", c.facts.exit}} {
+		at, has := mine[p.name]
+		switch {
+		case !has:
+		case p.want == 0:
+			c.unchecked("where "+p.name+" is in struct module", "no module of this kernel is at hand that has one")
+		case at != p.want:
+			f := c.find(InitOffset, fmt.Sprintf("%s is at %#x of struct module, and the kernel looks at %#x: struct module has another layout", p.name, at, p.want)).
+				fix("build it against the headers of %s", c.title())
+			f.when(Loading, "", "", oops("page fault", "do_init_module"))
+		}
+	}
+}
+
+// structure: what klp_enable_patch and klp_init_patch refuse (kernel/livepatch/core.c).
+func (c *checker) structure() {
+	if !c.complete() && c.declares() {
+		c.unchecked("the objects and functions of the patch", fmt.Sprintf("they can't be read from the file: %v", c.doubt))
+	}
+	for _, m := range c.facts.unread {
+		c.unchecked("ftrace entries and dependencies of "+m, "its file can't be read")
+	}
+	if len(c.patches) > 0 && !c.info.Livepatch() {
+		return
+	}
+	for _, p := range c.patches {
+		seen := map[string]bool{}
+		for i := range p.Objects {
+			o := &p.Objects[i]
+			const most = 56 // MODULE_NAME_LEN
+			switch {
+			case len(o.Name) >= most:
+				c.find(PatchStructure, fmt.Sprintf("klp_object %s: the name has %d bytes, of which the kernel takes at most %d", o.Name, len(o.Name), most-1)).of(o.Name).
+					when(Enabling, "", "EINVAL")
+			case seen[o.Name] && o.Name != klppatch.Vmlinux:
+				c.find(PatchStructure, "two klp_objects of that name: the kernel makes a folder of each in /sys/kernel/livepatch/"+c.name).of(o.Name).
+					fix("one klp_object, with the functions of both").
+					when(Enabling, "", "EEXIST", says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s'", c.name, o.Name))
+			}
+			seen[o.Name] = true
+			c.twice(o)
+		}
+	}
+}
+
+// twice: two klp_funcs of one name and position, for each of which sysfs makes a folder
+// (klp_init_func; position 0 shows as 1).
+func (c *checker) twice(o *klppatch.Object) {
+	seen := map[string]bool{}
+	for _, f := range o.Funcs {
+		key := fmt.Sprintf("%s,%d", f.OldName, max(f.Sympos, 1))
+		if seen[key] {
+			c.find(PatchStructure, "two klp_funcs for "+key+" of "+o.Name).of(f.OldName).
+				when(Enabling, "", "EEXIST", says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s/%s'", c.name, o.Name, key))
+		}
+		seen[key] = true
+		if len(f.OldName) > c.nameLimit {
+			c.find(PatchStructure, fmt.Sprintf("old_name has %d bytes, of which the kernel takes at most %d", len(f.OldName), c.nameLimit)).of(f.OldName).
+				when(Enabling, "", "EINVAL")
+		}
+		if f.New.Symbol == nil && f.New.Section == nil {
+			c.find(PatchStructure, "klp_func without new_func").of(f.OldName).when(Enabling, "", "EINVAL")
+		}
+	}
+}
+
+// functions: klp_init_object_loaded looks each function up as it does klp symbols, and
+// klp_patch_func asks ftrace for its entry.
+func (c *checker) functions() {
+	if !c.info.Livepatch() {
+		return
+	}
+	vmlinux := false
+	for _, p := range c.patches {
+		for i := range p.Objects {
+			o := &p.Objects[i]
+			vmlinux = vmlinux || o.Name == klppatch.Vmlinux && len(o.Funcs) > 0
+			for _, f := range o.Funcs {
+				c.patchedFunction(o.Name, f)
+			}
+		}
+	}
+	if vmlinux {
+		c.unchecked("whether functions of vmlinux have ftrace entries", "a kernel image does not tell; __mcount_loc is gone once it is linked")
+	}
+}
+
+func (c *checker) patchedFunction(object string, f klppatch.Func) {
+	failed := false
+	find := func(id klpreloc.ID, cause string) *Finding {
+		failed = true
+		return c.find(id, cause).of(f.OldName)
+	}
+	c.lookup(lookup{object, f.OldName, f.Sympos, [3]klpreloc.ID{NoFunction, AmbiguousFunction, FunctionPosition}}, find, func(x *Finding, now, later bool, message Message) {
+		if object == sympos.Vmlinux {
+			x.when(Enabling, "", "EINVAL", message)
+			return
+		}
+		c.whenEither(x, object, now, later, message)
+	})
+	if failed || !c.facts.table.Has(object) {
+		return
+	}
+	why := ""
+	if object == sympos.Vmlinux {
+		why = c.untraceableInVmlinux(f)
+	} else if m := c.facts.modules[object]; m != nil {
+		if y := symbolAt(m, f.OldName, f.Sympos); y != nil {
+			yes, known := traceable(m, y, c.entrySearch)
+			switch {
+			case y.Type() == elf.STT_OBJECT:
+				why = "it is data, no function"
+			case known && !yes:
+				why = "it has no ftrace entry (notrace, or built without -pg)"
+			case !known:
+				c.unchecked("whether "+f.OldName+" of "+object+" has an ftrace entry", object+".ko lists none in __mcount_loc or __patchable_function_entries")
+			}
+		}
+	}
+	if why != "" {
+		c.unpatchable(object, f.OldName, why)
+	}
+}
+
+// untraceableInVmlinux is what the kernel's symbols tell: data, and what must not be traced.
+func (c *checker) untraceableInVmlinux(f klppatch.Func) string {
+	list := c.facts.table.Lookup(sympos.Vmlinux, f.OldName)
+	n := max(f.Sympos, 1)
+	if n > uint64(len(list)) {
+		return ""
+	}
+	s := list[n-1]
+	bound := func(name string) uint64 {
+		if l := c.facts.table.Lookup(sympos.Vmlinux, name); len(l) > 0 {
+			return l[0].Address
+		}
+		return 0
+	}
+	from, to := bound("__noinstr_text_start"), bound("__noinstr_text_end")
+	switch s.Type {
+	case 'd', 'D', 'b', 'B', 'r', 'R':
+		return "it is data, no function"
+	}
+	if from != 0 && s.Address >= from && s.Address < to {
+		return "it is in .noinstr.text, which has no ftrace entries"
+	}
+	return ""
+}
+
+// unpatchable: kernel/livepatch/patch.c, klp_patch_func.
+func (c *checker) unpatchable(object, function, why string) {
+	f := c.find(NotPatchable, why).of(function).fix("patch a function that calls it, and is not inlined")
+	message := says("livepatch: failed to set ftrace filter for function '%s' (%s)", function, -22)
+	if c.entrySearch || c.Header.Machine == elf.EM_PPC64 {
+		message = says("livepatch: failed to find location for function '%s'", function)
+	}
+	if object == sympos.Vmlinux || c.loaded[object] {
+		f.when(Enabling, "", "EINVAL", message,
+			says("livepatch: failed to patch object '%s'", object),
+			says("livepatch: failed to enable patch '%s'", c.name))
+	}
+	if object != sympos.Vmlinux {
+		f.when(Coming, object, "EINVAL", message,
+			says("livepatch: failed to apply patch '%s' to module '%s' (%s)", c.name, object, -22),
+			says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", c.name, object, object))
+	}
+}

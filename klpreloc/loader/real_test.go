@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/klpreloc/loader"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// A kernel loads its own modules: with the kernel in KLP_CHECK_KERNEL (a folder with its image
+// and modules), some of them have nothing said against them.
+func TestOwnModulesLoad(t *testing.T) {
+	name := os.Getenv("KLP_CHECK_KERNEL")
+	if name == "" {
+		t.Skip("KLP_CHECK_KERNEL is not set")
+	}
+	k, err := sympos.FindKernel(name)
+	require.NoError(t, err)
+	all := k.Modules()
+	require.Greater(t, len(all), 100)
+	for i := 7; i < len(all); i += len(all) / 20 {
+		b, _, err := k.ModuleFile(all[i])
+		require.NoError(t, err)
+		r, err := loader.Open(b).Check(loader.Options{Kernel: k})
+		require.NoError(t, err)
+		assert.Zero(t, r.Problems(), "%s: %+v", all[i], r.First())
+	}
+}

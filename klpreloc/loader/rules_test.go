@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader_test
+
+import (
+	"debug/elf"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/loader"
+)
+
+// A mistake is a mutation of the good module, or of its kernel, and what comes of it. The
+// rows marked with a version are those of kernel.md's experiments on real kernels.
+type mistake struct {
+	world   func(w *world)
+	edit    func(t *testing.T, f *elfrw.File)
+	id      klpreloc.ID
+	note    bool
+	when    loader.When
+	message string // the first; "" for none
+	errno   string
+	fails   bool // insmod
+}
+
+const klpVm, klpA = ".klp.rela.vmlinux..text.vm_fn", ".klp.rela.a..text.a_fn"
+
+func version(v string) func(*world) { return func(w *world) { w.version = v } }
+
+func loadedA(v string) func(*world) {
+	return func(w *world) { w.version, w.loaded = v, true }
+}
+
+func rename(from, to string) func(*testing.T, *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) {
+		if s := f.Section(from); s != nil {
+			s.Name = to
+			return
+		}
+		symbol(t, f, from).Name = to
+	}
+}
+
+func header(name string, edit func(s *elfrw.Section)) func(*testing.T, *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) { edit(section(t, f, name)) }
+}
+
+func relocs(name string, edit func(r []elfrw.Rela) []elfrw.Rela) func(*testing.T, *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) {
+		s := section(t, f, name)
+		s.SetRelocs(edit(slices.Clone(s.Relocs())))
+	}
+}
+
+func symtab(name string, edit func(y *elfrw.Symbol)) func(*testing.T, *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) { edit(symbol(t, f, name)) }
+}
+
+func modinfo(from, to string) func(*testing.T, *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) {
+		s := section(t, f, ".modinfo")
+		require.Contains(t, string(s.Data), from)
+		s.Data = []byte(strings.ReplaceAll(string(s.Data), from, to))
+	}
+}
+
+// jumpTable gives the livepatch a static key's branch in a_fn.
+func jumpTable(key string) func(*testing.T, *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) {
+		if !hasSymbol(f, key) {
+			undefined(f, key, elf.STB_GLOBAL)
+		}
+		a := symbol(t, f, "a_fn")
+		add(f, "__jump_table", elf.SHF_WRITE, make([]byte, 16), elfrw.Rela{Offset: 0, Sym: a, Type: 2, Addend: 16},
+			elfrw.Rela{Offset: 4, Sym: a, Type: 2, Addend: 18}, elfrw.Rela{Offset: 8, Sym: symbol(t, f, key), Type: 24})
+	}
+}
+
+func versions(crcs map[string]uint32) func(*testing.T, *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) {
+		var b []byte
+		names := []string{"module_layout", "offered", "exported", "klp_enable_patch"}
+		for _, name := range names {
+			crc, ok := crcs[name]
+			if !ok {
+				continue
+			}
+			entry := make([]byte, 64)
+			entry[0], entry[1], entry[2], entry[3] = byte(crc), byte(crc>>8), byte(crc>>16), byte(crc>>24)
+			copy(entry[8:], name)
+			b = append(b, entry...)
+		}
+		f.AddSection(&elfrw.Section{Name: "__versions", Type: elf.SHT_PROGBITS, Flags: 2, Align: 32, Data: b})
+	}
+}
+
+var mistakes = map[string]mistake{
+	// .modinfo and struct module
+	"not marked": {edit: modinfo("livepatch=Y", "livepotch=Y"), id: loader.NotMarked, when: loader.Enabling, errno: "EINVAL", fails: true,
+		message: "livepatch: module lp is not marked as a livepatch module"},
+	"no livepatching": {world: func(w *world) { w.config = "CONFIG_MODULES=y\n" }, id: loader.NoSupport, errno: "ENOEXEC", fails: true,
+		message: "lp: module is marked as livepatch module, but livepatch support is disabled"},
+	"vermagic": {edit: modinfo("6.1.0-99", "6.1.0-98"), id: loader.VersionMagic, errno: "ENOEXEC", fails: true,
+		message: "lp: version magic '6.1.0-98-test SMP preempt mod_unload modversions ' should be '6.1.0-99-test SMP preempt mod_unload modversions '"},
+	"no vermagic":        {edit: modinfo("vermagic", "vermogic"), id: loader.VersionMagic, message: "lp: bad vermagic: kernel tainted."},
+	"name is vmlinux":    {edit: modinfo("name=lp", "name=vmlinux"), id: loader.ModuleName, errno: "EINVAL", fails: true, message: "livepatch: vmlinux.ko: invalid module name"},
+	"license":            {edit: modinfo("license=GPL", "license=BSD"), id: loader.GPLOnly, note: true, message: "lp: module license 'BSD' taints kernel."},
+	"struct module, 6.1": {edit: header(".gnu.linkonce.this_module", shorten), id: loader.StructModule, message: "page fault in load_module"},
+	"struct module, 6.12": {world: version("6.12"), edit: header(".gnu.linkonce.this_module", shorten), id: loader.StructModule, errno: "ENOEXEC", fails: true,
+		message: "module lp: .gnu.linkonce.this_module section size must match the kernel's built struct module size at run time"},
+	"signature wanted": {world: func(w *world) { w.config = "CONFIG_LIVEPATCH=y\nCONFIG_MODULE_SIG_FORCE=y\n" }, id: loader.BadSignature, errno: "EKEYREJECTED", fails: true,
+		message: "Loading of unsigned module is rejected"},
+
+	// imports
+	"unknown symbol": {edit: rename("offered", "ofered"), id: loader.UnknownSymbol, errno: "ENOENT", fails: true, message: "lp: Unknown symbol ofered (err -2)"},
+	"weak symbol": {edit: func(t *testing.T, f *elfrw.File) {
+		y := symbol(t, f, "offered")
+		y.Name, y.Info = "ofered", byte(elf.STB_WEAK)<<4
+	}, id: loader.WeakImport, when: loader.Calling, message: "page fault in vm_fn"},
+	"klp symbol left undefined, 6.1 6.12": {edit: symtab(".klp.sym.vmlinux.vsym,0", func(y *elfrw.Symbol) { y.Index = elf.SHN_UNDEF }), id: loader.UnknownSymbol, errno: "ENOENT", fails: true,
+		message: "lp: Unknown symbol .klp.sym.vmlinux.vsym,0 (err -2)"},
+	"section index": {world: version("6.12"), edit: symtab(".klp.sym.vmlinux.vsym,0", func(y *elfrw.Symbol) { y.Index = 0xff30 }), id: loader.SymbolIndex, errno: "ENOEXEC", fails: true,
+		message: "lp: Symbol .klp.sym.vmlinux.vsym,0 has an invalid section index 65328 (max …)"},
+	"common": {edit: symtab("offered", func(y *elfrw.Symbol) { y.Index = elf.SHN_COMMON }), id: loader.CommonSymbol, errno: "ENOEXEC", fails: true, message: "lp: please compile with -fno-common"},
+	"for the GPL": {edit: func(t *testing.T, f *elfrw.File) {
+		rename("offered", "klp_enable_patch")(t, f)
+		modinfo("license=GPL", "license=BSD")(t, f)
+	}, id: loader.GPLOnly, errno: "ENOENT", fails: true, message: "lp: Unknown symbol klp_enable_patch (err -2)"},
+	"namespace": {world: func(w *world) { w.symvers = "0x00000000\toffered\tvmlinux\tEXPORT_SYMBOL\tNS\n" }, id: loader.Namespace, errno: "EINVAL", fails: true,
+		message: "lp: module uses symbol (offered) from namespace NS, but does not import it."},
+	"checksum": {world: func(w *world) {
+		w.symvers, w.before = "0x00000007\toffered\tvmlinux\tEXPORT_SYMBOL\t\n", versions(map[string]uint32{"module_layout": 1, "offered": 8, "exported": 2})
+		w.target = versions(map[string]uint32{"module_layout": 1})
+	}, id: loader.Checksum, errno: "EINVAL", fails: true, message: "lp: disagrees about version of symbol offered"},
+	"module_layout": {world: func(w *world) {
+		w.before = versions(map[string]uint32{"module_layout": 2, "offered": 1, "exported": 2})
+		w.target = versions(map[string]uint32{"module_layout": 1})
+	}, id: loader.Checksum, errno: "ENOEXEC", fails: true, message: "lp: disagrees about version of symbol module_layout"},
+	"export of what is patched": {world: func(w *world) { w.symvers = "0x00000000\taexport\ta\tEXPORT_SYMBOL\t\n" }, edit: rename("offered", "aexport"), id: loader.NeedsModule, errno: "ENOENT", fails: true,
+		message: "lp: Unknown symbol aexport (err -2)"},
+
+	// headers of klp sections
+	"section grammar": {edit: rename(klpVm, ".klp.rola.x"), id: loader.SectionGrammar, errno: "EINVAL", fails: true, message: "livepatch: section .klp.rola.x has an incorrectly formatted name"},
+	"empty object":    {edit: rename(klpVm, ".klp.rela..text"), id: loader.SectionGrammar, errno: "EINVAL", fails: true, message: "livepatch: section .klp.rela..text has an incorrectly formatted name"},
+	"vmlinux section not allocated, 6.1 6.12": {edit: header(klpVm, unallocated), id: loader.SectionHeader, note: true},
+	"module section not allocated, 6.1":       {world: loadedA("6.1"), edit: header(klpA, unallocated), id: loader.SectionHeader, when: loader.Enabling, errno: "killed", fails: true, message: "page fault in klp_apply_section_relocs"},
+	"no flag":                                 {edit: header(klpA, func(s *elfrw.Section) { s.Flags &^= klpreloc.FlagLivepatch }), id: loader.KlpSymbolOrdinary, when: loader.Calling, message: "page fault in a_fn"},
+	"duplicate name, 6.1": {world: func(w *world) { w.objects, w.version = "vmlinux a", "6.1" }, edit: duplicate, id: loader.DuplicateSection,
+		message: "sysfs: cannot create duplicate filename '/module/lp/sections/.klp.rela.vmlinux..text.a_fn'"},
+	"duplicate name, 6.12": {world: version("6.12"), edit: duplicate, id: loader.DuplicateSection, errno: "EEXIST", fails: true,
+		message: "sysfs: cannot create duplicate filename '/module/lp/sections/.klp.rela.vmlinux..text.a_fn'"},
+	"duplicate but empty, 6.1 6.12": {edit: func(t *testing.T, f *elfrw.File) {
+		s := section(t, f, klpVm)
+		f.AddSection(&elfrw.Section{Name: s.Name, Type: s.Type, Flags: s.Flags, Align: 8, Link: s.Link, Target: s.Target})
+	}, id: loader.DuplicateSection, note: true},
+
+	// gating
+	"section for an object that is not patched, 6.1": {edit: rename(klpA, ".klp.rela.ext4..text.a_fn"), id: loader.NotApplied, when: loader.Calling, message: "page fault in a_fn"},
+	"vmlinux section, patch of a module, 5.4": {world: func(w *world) { w.version, w.objects = "5.4", "a" }, edit: rename(".klp.rela.a..text.vm_fn", ".klp.rela.vmlinux..text.vm_fn"), id: loader.NotApplied,
+		when: loader.Calling, message: "page fault in vm_fn"},
+	"object of 56 bytes": {edit: rename(klpA, ".klp.rela."+strings.Repeat("a", 56)+"..text"), id: loader.NotApplied, when: loader.Calling, message: "page fault in a_fn"},
+
+	// symbols
+	"symbol not marked": {edit: relocs(klpVm, func(r []elfrw.Rela) []elfrw.Rela { return r }), id: ""},
+	"ordinary symbol": {edit: func(t *testing.T, f *elfrw.File) {
+		s := section(t, f, klpVm)
+		r := slices.Clone(s.Relocs())
+		r[0].Sym = symbol(t, f, "offered")
+		s.SetRelocs(r)
+	}, id: loader.NotKlpSymbol, errno: "EINVAL", fails: true, message: "livepatch: symbol offered is not marked as a livepatch symbol"},
+	"ordinary symbol, 7.2": {world: version("7.2"), edit: func(t *testing.T, f *elfrw.File) {
+		s := section(t, f, klpVm)
+		r := slices.Clone(s.Relocs())
+		r[0].Sym = symbol(t, f, "offered")
+		s.SetRelocs(r)
+	}, id: loader.NotKlpSymbol, errno: "EINVAL", fails: true, message: "livepatch: symbol offered at rela sec … idx 0 is not marked as a livepatch symbol"},
+	"klp symbol in an ordinary relocation, 6.1": {edit: func(t *testing.T, f *elfrw.File) {
+		f.AddReloc(section(t, f, ".rela.text.a_fn"), elfrw.Rela{Offset: 16, Sym: symbol(t, f, ".klp.sym.a.asym,0"), Type: 1})
+	}, id: loader.KlpSymbolOrdinary, when: loader.Calling, message: "page fault in a_fn"},
+	"position is no number, 6.1 6.12": {edit: rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.vmlinux.vsym,zz"), id: loader.SymbolGrammar, errno: "EINVAL", fails: true,
+		message: "livepatch: symbol .klp.sym.vmlinux.vsym,zz has an incorrectly formatted name"},
+	"name of 128 bytes, 5.10": {world: version("5.10"), edit: rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.vmlinux."+strings.Repeat("v", 128)+",0"), id: loader.SymbolGrammar, errno: "EINVAL", fails: true,
+		message: "livepatch: symbol .klp.sym.vmlinux." + strings.Repeat("v", 128) + ",0 has an incorrectly formatted name"},
+	"missing symbol, 6.1 6.12": {edit: rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.vmlinux.vsim,0"), id: loader.NoSymbol, errno: "EINVAL", fails: true, message: "livepatch: symbol 'vsim' not found in symbol table"},
+	"pos 0 on ambiguous, 6.1 6.12": {edit: rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.vmlinux.twin,0"), id: loader.AmbiguousSymbol, errno: "EINVAL", fails: true,
+		message: "livepatch: unresolvable ambiguity for symbol 'twin' in object '(null)'"},
+	"pos 2 on unique, 6.1 6.12": {edit: rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.vmlinux.vsym,2"), id: loader.NoPosition, errno: "EINVAL", fails: true,
+		message: "livepatch: symbol position 2 for symbol 'vsym' in object 'vmlinux' not found"},
+	"pos 1 on unique, 6.1 6.12": {edit: rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.vmlinux.vsym,1")},
+	"pos 2 of two":              {edit: rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.vmlinux.twin,2")},
+	"vmlinux.ko as an object, 6.1": {edit: rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.vmlinux.ko.vsym,0"), id: loader.NoSymbol, errno: "EINVAL", fails: true,
+		message: "livepatch: symbol 'ko.vsym' not found in symbol table"},
+	"missing in the target, loaded later": {edit: rename(".klp.sym.a.asym,0", ".klp.sym.a.asim,0"), id: loader.NoSymbol, when: loader.Coming, errno: "EINVAL",
+		message: "livepatch: symbol 'asim' not found in symbol table"},
+	"missing in the target, loaded": {world: loadedA("6.1"), edit: rename(".klp.sym.a.asym,0", ".klp.sym.a.asim,0"), id: loader.NoSymbol, when: loader.Enabling, errno: "EINVAL", fails: true,
+		message: "livepatch: symbol 'asim' not found in symbol table"},
+	"in the target's init section": {world: loadedA("6.1"), edit: rename(".klp.sym.a.asym,0", ".klp.sym.a.passing,0"), id: loader.NoSymbol, when: loader.Enabling, errno: "EINVAL", fails: true,
+		message: "livepatch: symbol 'passing' not found in symbol table"},
+	"in the target's init section, not loaded": {edit: rename(".klp.sym.a.asym,0", ".klp.sym.a.passing,0"), id: loader.NoSymbol, when: loader.Enabling, errno: "EINVAL",
+		message: "livepatch: symbol 'passing' not found in symbol table"},
+	"vmlinux symbol in module section, loaded, 6.1 6.12": {world: loadedA("6.1"), edit: rename(".klp.sym.a.asym,0", ".klp.sym.vmlinux.twin,1"), id: loader.VmlinuxInModule, when: loader.Enabling, errno: "EINVAL", fails: true,
+		message: "livepatch: invalid access to vmlinux symbol 'twin' from module-specific livepatch relocation section"},
+	"vmlinux symbol in module section, later, 6.1 6.12": {edit: rename(".klp.sym.a.asym,0", ".klp.sym.vmlinux.twin,1"), id: loader.VmlinuxInModule, when: loader.Coming, errno: "EINVAL",
+		message: "livepatch: invalid access to vmlinux symbol 'twin' from module-specific livepatch relocation section"},
+	"vmlinux symbol in module section, 5.4": {world: version("5.4"), edit: rename(".klp.sym.a.asym,0", ".klp.sym.vmlinux.twin,1")},
+	"module symbol in vmlinux section, 6.1 6.12": {edit: rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.a.asym,1"), id: loader.ModuleInVmlinux, errno: "EINVAL", fails: true,
+		message: "livepatch: symbol 'asym' not found in symbol table"},
+	"another module's symbol": {edit: rename(".klp.sym.a.asym,0", ".klp.sym.b.bsym,0"), id: loader.ForeignOwner, when: loader.Coming, errno: "EINVAL", message: "livepatch: symbol 'bsym' not found in symbol table"},
+
+	// relocations
+	"type of relocation": {edit: relocs(klpVm, func(r []elfrw.Rela) []elfrw.Rela { r[0].Type = 42; return r }), id: loader.RelocationType, errno: "ENOEXEC", fails: true,
+		message: "module: lp: Unknown rela relocation: 42"},
+	"bytes not zero, 6.1": {edit: nonzero, id: loader.NonzeroTarget, errno: "ENOEXEC", fails: true,
+		message: "module: x86/modules: Skipping invalid relocation target, existing value is nonzero for type 1, loc …, val …"},
+	"bytes not zero, 6.12": {world: version("6.12"), edit: nonzero, id: loader.NonzeroTarget, errno: "ENOEXEC", fails: true,
+		message: "module: x86/modules: Invalid relocation target, existing value is nonzero for type 1, loc …, val …"},
+	"original kept as well, 6.1": {edit: func(t *testing.T, f *elfrw.File) {
+		f.AddReloc(section(t, f, ".rela.text.vm_fn"), elfrw.Rela{Offset: 0, Sym: symbol(t, f, "offered"), Type: 1})
+	}, id: loader.Overlap, errno: "ENOEXEC", fails: true,
+		message: "module: x86/modules: Skipping invalid relocation target, existing value is nonzero for type 1, loc …, val …"},
+	"behind the end": {edit: relocs(klpVm, func(r []elfrw.Rela) []elfrw.Rela { r[0].Offset = 1 << 40; return r }), id: loader.OutsideTarget, message: "page fault"},
+
+	// the patch
+	"no such function":   {world: patches("vmlinux", "odl", 0), id: loader.NoFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol 'odl' not found in symbol table"},
+	"ambiguous function": {world: patches("vmlinux", "twin", 0), id: loader.AmbiguousFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: unresolvable ambiguity for symbol 'twin' in object '(null)'"},
+	"function position":  {world: patches("vmlinux", "twin", 3), id: loader.FunctionPosition, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol position 3 for symbol 'twin' in object 'vmlinux' not found"},
+	"data":               {world: patches("vmlinux", "vdata", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'vdata'"},
+	"noinstr":            {world: patches("vmlinux", "quiet", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'quiet'"},
+	"no ftrace entry":    {world: patches("a", "still", 0), id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL", message: "livepatch: failed to find location for function 'still'"},
+	"no ftrace entry, 5.10": {world: func(w *world) { patches("a", "still", 0)(w); w.version = "5.10" }, id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL",
+		message: "livepatch: failed to set ftrace filter for function 'still' (-22)"},
+	"function twice": {world: func(w *world) {
+		w.funcs = map[string][]fn{"vmlinux": {{"old", "vm_fn", 0}, {"old", "vm_fn", 1}}, "a": {{"aold", "a_fn", 0}}}
+	}, id: loader.PatchStructure, when: loader.Enabling, errno: "EEXIST", fails: true, message: "sysfs: cannot create duplicate filename '/kernel/livepatch/lp/vmlinux/old,1'"},
+	"no such module": {world: func(w *world) { w.unbuilt = true }, id: ""},
+
+	// special sections
+	"module key in a jump table, 5.4 6.1": {world: func(w *world) {
+		w.records += " a:akey:0"
+		w.before = jumpTable("akey")
+		w.target = func(t *testing.T, f *elfrw.File) { code(t, f, ".data.akey", "akey") }
+	}, id: loader.LateSpecial, when: loader.Removing, message: "WARNING at kernel/jump_label.c jump_label_del_module"},
+	"vmlinux key in a jump table, 6.1 6.12": {world: func(w *world) {
+		w.records += " vmlinux:vdata:0"
+		w.before = jumpTable("vdata")
+	}},
+	"vmlinux key in a jump table, 5.4": {world: func(w *world) {
+		w.version = "5.4"
+		w.records += " vmlinux:vdata:0"
+		w.before = jumpTable("vdata")
+	}, id: loader.LateSpecial, when: loader.Removing, message: "WARNING at kernel/jump_label.c jump_label_del_module"},
+	".klp.arch on 6.1": {edit: func(t *testing.T, f *elfrw.File) { add(f, ".klp.arch.vmlinux..altinstructions", 0, make([]byte, 12)) }, id: loader.ArchSection, when: loader.Calling},
+	"late in .init": {edit: func(t *testing.T, f *elfrw.File) {
+		section(t, f, ".text.a_fn").Name = ".init.text.a_fn"
+	}, id: loader.LateInit, when: loader.Coming, errno: "ENOEXEC", message: "module: x86/modules: Skipping invalid relocation target, existing value is nonzero for type 1, loc …, val …"},
+	"per-CPU":           {edit: func(t *testing.T, f *elfrw.File) { section(t, f, ".text.vm_fn").Name = ".data..percpu" }, id: loader.PerCPU, when: loader.Calling, message: "page fault"},
+	"second time, 6.1":  {id: loader.Reload, note: true, when: loader.Again, errno: "ENOEXEC", message: "module: x86/modules: Skipping invalid relocation target, existing value is nonzero for type 1, loc …, val …"},
+	"second time, 6.12": {world: version("6.12")},
+}
+
+func shorten(s *elfrw.Section)     { s.Data = s.Data[:len(s.Data)-8] }
+func unallocated(s *elfrw.Section) { s.Flags &^= uint64(elf.SHF_ALLOC) }
+
+func nonzero(t *testing.T, f *elfrw.File) {
+	s := section(t, f, ".text.vm_fn")
+	s.Data = slices.Clone(s.Data)
+	s.Data[3] = 1
+}
+
+// duplicate gives both klp sections of vmlinux one name.
+func duplicate(t *testing.T, f *elfrw.File) { rename(klpVm, ".klp.rela.vmlinux..text.a_fn")(t, f) }
+
+func patches(object, old string, pos byte) func(*world) {
+	return func(w *world) {
+		w.funcs = map[string][]fn{"vmlinux": {{"old", "vm_fn", 0}}, "a": {{"aold", "a_fn", 0}}}
+		w.funcs[object] = []fn{{old, map[string]string{"vmlinux": "vm_fn", "a": "a_fn"}[object], pos}}
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	for name, m := range mistakes {
+		t.Run(name, func(t *testing.T) {
+			w := good()
+			if m.world != nil {
+				m.world(&w)
+			}
+			f := w.convert(t)
+			if m.edit != nil {
+				m.edit(t, f)
+			}
+			r := w.check(t, encode(t, f))
+			if m.id == "" {
+				assert.Zero(t, r.Problems(), "%+v", r.Findings)
+				assert.True(t, r.Loads())
+				return
+			}
+			assert.Equal(t, !m.fails, r.Loads(), "%+v", r.Findings)
+			i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == m.id && (f.Severity == loader.Note) == m.note })
+			require.GreaterOrEqual(t, i, 0, "%s in %+v", m.id, r.Findings)
+			found := r.Findings[i]
+			require.NotEmpty(t, found.Cases)
+			c := found.Cases[0]
+			assert.Equal(t, m.when, c.When)
+			assert.Equal(t, m.errno, c.Errno)
+			if m.message == "" {
+				assert.Empty(t, c.Messages)
+			} else {
+				require.NotEmpty(t, c.Messages)
+				if text := c.Messages[0].Text; strings.HasSuffix(m.message, "(max …)") {
+					assert.Contains(t, text, strings.TrimSuffix(m.message, "…)"))
+				} else {
+					assert.Equal(t, m.message, text)
+				}
+			}
+			if !m.note {
+				assert.Equal(t, m.id, r.First().ID, "nothing comes before it: %+v", r.Findings)
+			}
+			for _, x := range r.Findings {
+				for _, c := range x.Cases {
+					for _, msg := range c.Messages {
+						re, err := regexp.Compile(msg.Pattern)
+						require.NoError(t, err)
+						if !strings.HasPrefix(msg.Text, "page fault") && !strings.HasPrefix(msg.Text, "WARNING") {
+							line := strings.NewReplacer("loc …", "loc 00000000abcdef12", "sec …", "sec 12", "idx …", "idx 3", "…", "0").Replace(msg.Text)
+							assert.Regexp(t, re, line)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// Every id that a row is about is described, and every id has its title.
+func TestIDsHaveTitles(t *testing.T) {
+	for n := 101; n <= 150; n++ {
+		assert.NotEmpty(t, loader.Title(klpreloc.ID(fmt.Sprintf("KLP%d", n))), n)
+	}
+}
