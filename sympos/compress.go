@@ -6,14 +6,20 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/zstd"
 )
 
 // maxUnpacked bounds what a compressed file may become. The largest kernels of
-// distributions are 100 MB, the largest modules with debugging information 200.
+// distributions are 100 MB, the largest modules with debugging information 200. What
+// the file says of its own size, or its format allows, bounds it further.
 const maxUnpacked = 512 << 20
+
+// maxWindow bounds how far back in a file its decoder may have to look, which is
+// memory whatever comes of it: 128 MiB in kernels (scripts/Makefile.lib, zstd22).
+const maxWindow = 128 << 20
 
 // A compression packs a whole file.
 type compression struct {
@@ -56,8 +62,23 @@ func (c *compression) decompress(r io.Reader, size int64) ([]byte, error) {
 	if z, ok := z.(io.Closer); ok {
 		defer z.Close()
 	}
-	return readAll(z, size)
+	if m, ok := z.(inMemory); ok {
+		return m.b, nil
+	}
+	guess := max(size, 0) * 5
+	if z, ok := z.(*zstdReader); ok && z.declared >= 0 {
+		guess = z.declared
+	}
+	return readAll(z, guess, maxUnpacked)
 }
+
+// inMemory is what a decoder that needs its input in one piece makes of it.
+type inMemory struct {
+	*bytes.Reader
+	b []byte
+}
+
+func newInMemory(b []byte) inMemory { return inMemory{bytes.NewReader(b), b} }
 
 // beginning returns at most n bytes of what r has, and does not unpack much more.
 func (c *compression) beginning(r io.Reader, n int) ([]byte, error) {
@@ -80,35 +101,56 @@ func (c *compression) beginning(r io.Reader, n int) ([]byte, error) {
 	return b[:n], err
 }
 
-// readAll reads at most maxUnpacked bytes. The guess is generous, since copying a
-// growing buffer costs more than zeroing one, but not beyond what the packed
-// size makes likely.
-func readAll(r io.Reader, packed int64) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(int(min(max(packed, 0)*5, maxUnpacked)) + bytes.MinRead)
-	n, err := b.ReadFrom(io.LimitReader(r, maxUnpacked+1))
-	if err != nil {
-		return nil, err
+// readAll reads all that r has, which must not be more than limit. A good guess at how
+// much that is spares copies; the buffer is never larger than the limit.
+func readAll(r io.Reader, guess, limit int64) ([]byte, error) {
+	if guess > limit {
+		guess = limit / 4 // is not to be believed
 	}
-	if n > maxUnpacked {
-		return nil, ErrTooLarge
+	b := make([]byte, 0, min(guess, limit)+1)
+	for {
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case int64(len(b)) > limit:
+			return nil, ErrTooLarge
+		case errors.Is(err, io.EOF):
+			return b, nil
+		case err != nil:
+			return nil, err
+		case len(b) == cap(b):
+			b = append(make([]byte, 0, min(2*int64(cap(b))+512, limit+1)), b...)
+		}
 	}
-	return b.Bytes(), nil
 }
 
 // newZstd reads frames and leaves alone what lies behind it.
 func newZstd(r io.Reader, _ int64) (io.Reader, error) {
-	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxUnpacked),
-		zstd.WithDecoderMaxWindow(maxUnpacked), zstd.WithDecoderLowmem(true))
+	head := make([]byte, zstd.HeaderMaxSize)
+	n, err := io.ReadFull(r, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	z := &zstdReader{declared: -1}
+	var h zstd.Header
+	if h.Decode(head[:n]) == nil && h.HasFCS {
+		if h.FrameContentSize > maxUnpacked {
+			return nil, fmt.Errorf("%d bytes in it: %w", h.FrameContentSize, ErrTooLarge)
+		}
+		z.declared = int64(h.FrameContentSize)
+	}
+	z.Decoder, err = zstd.NewReader(io.MultiReader(bytes.NewReader(head[:n]), r), zstd.WithDecoderConcurrency(1),
+		zstd.WithDecoderMaxMemory(maxUnpacked), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, err
 	}
-	return &zstdReader{d, false}, nil
+	return z, nil
 }
 
 type zstdReader struct {
 	*zstd.Decoder
-	some bool
+	some     bool
+	declared int64 // of the first frame; -1 when it does not say
 }
 
 func (z *zstdReader) Read(b []byte) (int, error) {

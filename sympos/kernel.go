@@ -226,6 +226,9 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 		failed   error
 	)
 	for i, s := range scans {
+		if i >= len(k.witnesses)+len(k.sources) && s.err == nil && s.facts.Kind != ModuleFile {
+			s.err = fmt.Errorf("%s: no module, but a %s", s.source, s.facts.Kind)
+		}
 		switch {
 		case s.err == nil:
 			used = append(used, s)

@@ -38,7 +38,7 @@ func payloadOf(b []byte) *compression {
 // in kernels. The last 4 bytes, when they are likely to be the size, say how much.
 func unzstd(p []byte) ([]byte, error) {
 	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxUnpacked),
-		zstd.WithDecoderMaxWindow(maxUnpacked))
+		zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ const (
 var errLZ4 = errors.New("damaged lz4 data")
 
 func newLZ4(r io.Reader, size int64) (io.Reader, error) {
-	packed, err := readAll(r, max(size, 0)/4)
+	packed, err := readAll(r, max(size, 0), maxUnpacked)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func newLZ4(r io.Reader, size int64) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bytes.NewReader(out), nil
+	return newInMemory(out), nil
 }
 
 func unlz4(b []byte) ([]byte, error) {

@@ -41,7 +41,7 @@ var errXZ = errors.New("damaged xz file")
 
 // newXZ decodes the first stream of r.
 func newXZ(r io.Reader, size int64) (io.Reader, error) {
-	packed, err := readAll(r, max(size, 0)/4) // it is not packed: no growth expected
+	packed, err := readAll(r, max(size, 0), maxUnpacked)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func newXZ(r io.Reader, size int64) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bytes.NewReader(out), nil
+	return newInMemory(out), nil
 }
 
 // beginXZ decodes the first block of r up to headSize bytes, as far as they need no
@@ -94,8 +94,15 @@ func unxz(b []byte) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("xz check %d is not supported", b[7]&0xf)
 	}
+	guess, limit := min(int64(len(b))*5, maxUnpacked), int64(maxUnpacked)
+	if total, ok := xzTotal(b); ok {
+		if total > maxUnpacked {
+			return nil, fmt.Errorf("%d bytes in it: %w", total, ErrTooLarge)
+		}
+		guess, limit = int64(total), int64(total)
+	}
 	var out bytes.Buffer
-	out.Grow(int(min(int64(len(b))*5, maxUnpacked)))
+	out.Grow(int(guess) + bytes.MinRead)
 	for off := 12; ; {
 		if off >= len(b) {
 			return nil, io.ErrUnexpectedEOF
@@ -112,17 +119,22 @@ func unxz(b []byte) ([]byte, error) {
 			return nil, err
 		}
 		in := bytes.NewReader(b[off+headSize:])
-		z, err := lzma.Reader2Config{DictCap: dict}.NewReader2(in)
+		// Nothing can be copied from before the beginning.
+		z, err := lzma.Reader2Config{DictCap: max(min(dict, int(limit)), lzma.MinDictCap)}.NewReader2(in)
 		if err != nil {
 			return nil, err
 		}
 		start := out.Len()
-		n, err := out.ReadFrom(io.LimitReader(z, int64(maxUnpacked-start)+1))
+		n, err := out.ReadFrom(io.LimitReader(z, limit-int64(start)+1))
 		if err != nil {
 			return nil, err
 		}
-		if n > int64(maxUnpacked-start) {
+		switch {
+		case n <= limit-int64(start):
+		case limit == maxUnpacked:
 			return nil, ErrTooLarge
+		default:
+			return nil, errXZ // more than the index says
 		}
 		block := out.Bytes()[start:]
 		if x86 {
@@ -145,6 +157,42 @@ func unxz(b []byte) ([]byte, error) {
 		}
 		off += checkSize
 	}
+}
+
+// xzTotal returns how much the index at the end says that there is, which is true of a
+// file of one stream only. Kernels have 4 bytes more behind it (size_append).
+func xzTotal(b []byte) (total uint64, ok bool) {
+	for _, end := range []int{len(b), len(b) - 4} {
+		if end < 24 || string(b[end-2:end]) != "YZ" || crc32.ChecksumIEEE(b[end-8:end-2]) != binary.LittleEndian.Uint32(b[end-12:]) {
+			continue
+		}
+		size := (uint64(binary.LittleEndian.Uint32(b[end-8:])) + 1) * 4
+		if size > uint64(end-24) {
+			continue
+		}
+		at := end - 12 - int(size)
+		r := bytes.NewReader(b[at : end-12])
+		indicator, err := r.ReadByte()
+		count, err2 := binary.ReadUvarint(r)
+		if err != nil || err2 != nil || indicator != 0 || count > size {
+			continue
+		}
+		blocks := uint64(0)
+		for range count {
+			packed, err := binary.ReadUvarint(r)
+			unpacked, err2 := binary.ReadUvarint(r)
+			if err != nil || err2 != nil || packed > uint64(len(b)) || unpacked > 1<<62 || total > 1<<62 {
+				return 0, false
+			}
+			blocks += (packed + 3) &^ 3
+			total += unpacked
+		}
+		if blocks == uint64(at-12) {
+			return total, true
+		}
+		total = 0
+	}
+	return 0, false
 }
 
 // xzBlock reads a block header: the dictionary's size, and whether the x86 filter
