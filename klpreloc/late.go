@@ -177,7 +177,7 @@ var edits = map[special.Kind]string{
 	special.Alternative: "call it from a noinline helper function, outside of the alternative",
 	special.Paravirt:    "call it from a noinline helper function, outside of the paravirt call",
 	special.JumpLabel:   "if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)",
-	special.StaticCall:  "((typeof(&func))static_call_query(name))(…) instead of static_call(name)(…)",
+	special.StaticCall:  "((typeof(&func))STATIC_CALL_KEY(name).func)(…) instead of static_call(name)(…)",
 	special.Retpoline:   "call it directly, from a noinline helper function",
 	special.Return:      "take its address in a noinline helper function",
 	special.Feature:     "call it from a noinline helper function, outside of the feature section",

@@ -26,7 +26,7 @@ func newCheckCommand(o *options) *cobra.Command {
 	c := &checking{options: o}
 	cmd := &cobra.Command{
 		Use:   "check [flags] --kernel KERNEL FILE",
-		Short: "Say what kernels will make of a livepatch module, before they get it",
+		Short: "Say what kernels will make of a livepatch module",
 		Long: `Go through what the module loader and the livepatch core of a kernel will do
 with the module, in their order, and print for each kernel either "loads" or the
 message that it will print; below, the cause, the fix, and when it comes.

@@ -22,9 +22,9 @@ func newInspectCommand(o *options) *cobra.Command {
 klp-convert would convert, the klp relocation sections and klp symbols that it
 holds, and which symbols stay undefined. FILE may be compressed, or "-".
 
-With --debug-copy, write a copy instead that objdump -dr, gdb and crash can read:
-the klp relocations are among the ordinary ones of their section, klp symbols are
-undefined ones of the same name. No kernel loads it.`,
+With --debug-copy, write a copy instead that objdump -dr, gdb and crash can
+read: the klp relocations are among the ordinary ones of their section, klp
+symbols are undefined ones of the same name. No kernel loads it.`,
 		Example: `  klp-convert inspect livepatch.ko
   klp-convert inspect --debug-copy debug.ko livepatch.ko && objdump -dr debug.ko
   klp-convert inspect --json livepatch.ko.xz | jq .klp_symbols`,

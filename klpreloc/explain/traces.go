@@ -139,7 +139,7 @@ var traces = []Entry{
 		Forms: []Form{{"static_call: can't find static_call_key symbol: {symbol}", ""}, {"can't find static_call_key symbol: {symbol}", "objtool"}},
 		Means: "A static call's trampoline is known and its key, {symbol}, is not.",
 		Causes: []Cause{
-			{Why: "Only the trampoline is exported, or only that was annotated.", Fix: "Annotate the key too, or call the function behind it: *static_call_query() or, with objtool klp, KLP_STATIC_CALL().", Run: []string{"klp-convert sympos {symbol}"}},
+			{Why: "Only the trampoline is exported, or only that was annotated.", Fix: "Annotate the key too, or call the function behind it: STATIC_CALL_KEY(name).func or, with objtool klp, KLP_STATIC_CALL().", Run: []string{"klp-convert sympos {symbol}"}},
 		},
 	},
 	{

@@ -87,7 +87,7 @@ func (c *checker) lateSpecial(k *klpSection, r *elfrw.Rela, t *special.Tables, s
 			f.fix("static_key_enabled(&key) instead of static_branch_likely() and static_branch_unlikely()")
 			f.when(Removing, "", "", warning("kernel/jump_label.c", "jump_label_del_module"))
 		case special.StaticCall:
-			f.fix("static_call_query() instead of static_call()")
+			f.fix("STATIC_CALL_KEY(name).func instead of static_call(name)")
 			f.when(Loading, "", "killed", oops("page fault", "__static_call_init"))
 		default:
 			f.when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
