@@ -16,6 +16,7 @@ import (
 //   - BTF in the module, if it knows the structure: then nothing else is tried.
 //   - Where the next element's relocations begin, in an array of two and more.
 //   - The size of the array's symbol: with one element in use, twice as much.
+//   - DWARF.
 //   - The kernel version that the module was built for.
 //
 // Whatever is tried must fit: relocations only where the structure has
@@ -31,6 +32,7 @@ const (
 	ByBTF      Evidence = "BTF"
 	ByDistance Evidence = "distance of relocations"
 	BySymbol   Evidence = "symbol size"
+	ByDWARF    Evidence = "DWARF"
 	ByVersion  Evidence = "kernel version"
 )
 
@@ -135,6 +137,9 @@ func (r *reader) strides(kind structure, p Place, exact bool, relocs []elfrw.Rel
 		}
 		add(p.Size/2, BySymbol)
 		return all
+	}
+	if size := r.dwarfSize(kind.name); size >= kind.used*r.word && size%r.word == 0 {
+		return []candidate{{size, ByDWARF}}
 	}
 	if versioned {
 		add(known[0], ByVersion)

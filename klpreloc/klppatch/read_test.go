@@ -361,6 +361,7 @@ func TestVersionDecides(t *testing.T) {
 	for _, name := range []string{"objs", "funcs"} {
 		symbol(t, f, name).Info = 0
 	}
+	f.Section(".debug_info").Name = ".debug_gone"
 	p := one(t, f)
 	assert.Equal(t, "ownmod\n\townmod_show → livepatch_ownmod_show\n", text(p))
 	assert.Equal(t, klppatch.Strides{Object: 168, Func: 152, ObjectBy: klppatch.ByVersion, FuncBy: klppatch.ByVersion}, p.Strides)

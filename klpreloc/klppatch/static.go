@@ -31,6 +31,7 @@ type reader struct {
 	left  int    // elements that may still be looked at
 	total uint64 // objects so far
 	btf   map[string]uint64
+	dwarf map[string]uint64
 
 	objs map[spot]*objects // arrays that were read
 	fns  map[spot]*funcs
