@@ -64,8 +64,8 @@ do not count. What only a running kernel can tell is listed by --verbose.`,
 	}
 	cmd.Flags().SortFlags = false
 	c.flags.register(cmd)
-	cmd.Flags().Lookup("module").Usage = "the kernel has the module in this `FILE` too, or all in a folder, loaded before; may be repeated"
-	cmd.Flags().BoolVar(&c.json, "json", false, "print one JSON object: {file, kernels: [{kernel, release, verdict, findings, unchecked}]}")
+	cmd.Flags().Lookup("module").Usage = "this module, or those in a folder, are loaded (`FILE`)"
+	cmd.Flags().BoolVar(&c.json, "json", false, "print {file, kernels: [{verdict, findings, …}, …]}")
 	cmd.Flags().BoolVar(&c.sarif, "sarif", false, "print SARIF 2.1.0, for code scanning")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "list what was not checked, and which files were used")
 	return cmd
@@ -93,6 +93,7 @@ func (c *checking) run(cmd *cobra.Command) error {
 		if c.verbose {
 			noteKernel(cmd.ErrOrStderr(), k.Name, k.Notes)
 		}
+		warnKernel(cmd.ErrOrStderr(), k.Name, k.Warnings, c.options)
 		showProgress(k, cmd.ErrOrStderr())
 		r, err := module.Check(loader.Options{Kernel: k, Loaded: loaded})
 		if err != nil {

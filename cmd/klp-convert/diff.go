@@ -19,16 +19,16 @@ func newDiffCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff [flags] A.ko B.ko",
 		Short: "Show what differs between two livepatch modules for the kernel",
-		Long: `Show what differs between two modules for the kernel that loads them: what they
-patch, klp relocations and klp symbols, annotations, undefined symbols, versions of
-exports, special sections, and the module information that the loader looks at.
-Numbers of sections and symbols, the order of things and offsets in the file don't
-count; places are told by function. A module may be held against its converted form:
-each annotated reference is shown with what became of it. Code and data themselves
-are not compared.
+		Long: `Show what differs between two modules for the kernel that loads them: what
+they patch, klp relocations and klp symbols, annotations, undefined symbols,
+versions of exports, special sections, and the module information that the
+loader looks at. Numbers of sections and symbols, the order of things and
+offsets in the file don't count; places are told by function. A module may be
+held against its converted form: each annotated reference is shown with what
+became of it. Code and data themselves are not compared.
 
-A and B may be compressed; one may be "-". Exit status 0 when nothing differs, 1 when
-something does.`,
+A and B may be compressed; one may be "-". Exit status 0 when nothing differs, 1
+when something does.`,
 		Example: `  klp-convert diff old.ko new.ko
   klp-convert diff livepatch.tmp.ko livepatch.ko   # what the conversion did
   klp-convert diff --json a.ko b.ko.xz | jq .relocations`,

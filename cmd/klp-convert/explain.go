@@ -20,11 +20,12 @@ func newExplainCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [flags] [TEXT... | -]",
 		Short: "Say what a message means, and what to do about it",
-		Long: `Say what a message of the kernel, of insmod, modprobe, modpost, of klp-convert or
-of another livepatch tool means, its likely causes, the likeliest first, and what
-mends it. TEXT is a message or the id of one of klp-convert's (KLP043); without it,
-or with "-", lines are read from stdin: a whole log may be given, lines that are
-not known are passed over, and what is said several times is explained once.
+		Long: `Say what a message of the kernel, of insmod, modprobe, modpost, of klp-convert
+or of another livepatch tool means, its likely causes, the likeliest first, and
+what mends it. TEXT is a message or the id of one of klp-convert's (KLP043);
+without it, or with "-", lines are read from stdin: a whole log may be given,
+lines that are not known are passed over, and what is said several times is
+explained once.
 
 Exit status 1 when nothing was recognised.`,
 		Example: `  klp-convert explain "livepatch: symbol 'foo' not found in symbol table"
@@ -64,7 +65,7 @@ Exit status 1 when nothing was recognised.`,
 			return fmt.Errorf("no message that is known; docs/messages.md and docs/errors.md list all")
 		},
 	}
-	cmd.Flags().BoolVar(&json, "json", false, "print a JSON array of {id, lines, names, from, when, means, causes, doc}")
+	cmd.Flags().BoolVar(&json, "json", false, "print a JSON array: {id, lines, …, causes, doc}")
 	return cmd
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
@@ -231,12 +232,24 @@ func TestProgress(t *testing.T) {
 
 // Terminals are 80 columns wide.
 func TestHelpFitsTerminals(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"sympos", "--help"}, {"inspect", "--help"}} {
-		_, stdout, _ := klpConvert(args...)
-		require.Contains(t, stdout, "Usage:")
-		for _, line := range strings.Split(stdout, "\n") {
-			assert.LessOrEqual(t, len(line), 80, line)
+	commands := []string{"help"}
+	for _, c := range newCommand().Commands() {
+		commands = append(commands, c.Name())
+	}
+	require.Contains(t, commands, "sympos")
+	for _, command := range commands {
+		if command == "completion" {
+			continue // is not ours
 		}
+		_, stdout, _ := klpConvert("help", command)
+		require.Contains(t, stdout, "Usage:", command)
+		for _, line := range strings.Split(stdout, "\n") {
+			assert.LessOrEqual(t, utf8.RuneCountInString(line), 80, line)
+		}
+	}
+	_, stdout, _ := klpConvert("--help")
+	for _, line := range strings.Split(stdout, "\n") {
+		assert.LessOrEqual(t, utf8.RuneCountInString(line), 80, line)
 	}
 	_, _, stderr := klpConvert("sympos", "-k", "0.0.0-none", "f")
 	lines := strings.Split(stderr, "\n")
