@@ -275,6 +275,23 @@ func TestPathsOfWhatAnotherSourceOrders(t *testing.T) {
 	assert.Empty(t, got)
 }
 
+// Debug information of another build is of other symbols.
+func TestPathsOfAnotherBuildAreNotTaken(t *testing.T) {
+	b := fixture(t, "s390x-vmlinux")
+	want := twinPaths(t, b, "twin_call")
+	for _, build := range []string{"", "aa", "bb"} {
+		table := read(t, source(t, "vmlinux", b))
+		table.build, table.Sources[0].BuildID = build, "aa"
+		paths, err := table.Paths(Vmlinux, "twin_call")
+		require.NoError(t, err)
+		if build == "bb" {
+			assert.NotEqual(t, want, paths)
+		} else {
+			assert.Equal(t, want, paths, build)
+		}
+	}
+}
+
 func TestMatchFile(t *testing.T) {
 	for _, x := range []struct {
 		paths []string
