@@ -349,5 +349,8 @@ func (p *planner) allExports(unknown []*elfrw.Symbol) {
 		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return
 	}
+	for _, w := range all.Warnings {
+		p.warnf(NotChecked, nowhere, "", "kernel %s: %s: what it exports is not known", p.kernelTitle(), w)
+	}
 	p.modules = all
 }
