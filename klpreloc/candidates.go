@@ -116,9 +116,10 @@ func (p *planner) described(a *Annotation, t *sympos.Table, misses []miss) []str
 
 // annotatedLines makes lines of symbols from t, and of why each is among them.
 func (p *planner) annotatedLines(a *Annotation, t *sympos.Table, list []sympos.Symbol, why []string) []string {
-	objects := map[string]bool{}
+	objects, files := map[string]bool{}, map[string]int{}
 	for _, s := range list {
 		objects[s.Object] = true
+		files[s.File]++
 	}
 	var rows [][2]string
 	for i, s := range list {
@@ -129,7 +130,11 @@ func (p *planner) annotatedLines(a *Annotation, t *sympos.Table, list []sympos.S
 		if namesakes == 1 {
 			s.Position = 0
 		}
-		row := [2]string{p.line(a, s), facts(s)}
+		by := *a
+		if files[s.File] > 1 {
+			by.File = "" // which would not tell them apart
+		}
+		row := [2]string{p.line(&by, s), facts(s)}
 		_, err := t.Resolve(s.Object, s.Name, uint64(max(s.Position, 0)))
 		if len(objects) > 1 && strings.HasPrefix(row[0], "KLP_SYMPOS") {
 			row[0] = array(s, uint32(s.Position)) // which array it would go to is the question
