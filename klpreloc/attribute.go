@@ -9,7 +9,6 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // aim finds out which kernel the module is for, and which objects it patches.
@@ -51,16 +50,8 @@ func (p *planner) schemeOf() (scheme Scheme, why string, ok bool) {
 		scheme, ok = p.Target.Scheme()
 		return scheme, "--target " + p.Target.String(), ok
 	case p.table != nil:
-		for name, s := range schemeSymbols {
-			if s == SchemeEarly && len(p.table.Lookup(sympos.Vmlinux, name)) > 0 {
-				return s, fmt.Sprintf("%s of kernel %s", name, p.kernelTitle()), true
-			}
-		}
-		if name := "arch_klp_init_object_loaded"; len(p.table.Lookup(sympos.Vmlinux, name)) > 0 {
-			if s, ok := p.target.Scheme(); ok && s == SchemeLateBare {
-				return s, "vermagic", true
-			}
-			return SchemeLate, fmt.Sprintf("%s of kernel %s", name, p.kernelTitle()), true
+		if s, name, ok := schemeBySymbols(p.target, p.table); ok {
+			return s, fmt.Sprintf("%s of kernel %s", name, p.kernelTitle()), true
 		}
 	}
 	scheme, ok = p.target.Scheme()
@@ -185,7 +176,7 @@ func (p *planner) gated() {
 	unchecked := false
 	for _, gate := range p.gatesUsed() {
 		switch {
-		case gate == vmlinux && p.Scheme.early(), g.objects[gate]:
+		case gate == vmlinux && p.Scheme.early(), g.objects()[gate]:
 		case !g.complete():
 			unchecked = true
 		case p.Options.Unsafe:
@@ -208,7 +199,7 @@ func (p *planner) gated() {
 		p.notef(PatchUnreadable, nowhere, "", "the module declares no klp_patch: "+so)
 		return
 	}
-	p.warnf(PatchUnreadable, nowhere, "", "the module's klp_patch can't be read (%v): "+so, g.doubt)
+	p.warnf(PatchUnreadable, nowhere, "", "the module's klp_patch can't be read (%v): "+so, g.declared().doubt)
 }
 
 // gatesUsed returns the objects that klp relocations are for, sorted.
@@ -226,7 +217,7 @@ func (p *planner) gatesUsed() []string {
 // declares lists the patch's objects.
 func (p *planner) declares() string {
 	var all []string
-	for o := range p.gates.objects {
+	for o := range p.gates.objects() {
 		all = append(all, o)
 	}
 	if len(all) == 0 {

@@ -27,16 +27,26 @@ func SchemeSymbols() []string {
 // SchemeOf returns the scheme of a kernel of that version and with these symbols,
 // which count for more. ok is false when it knows no klp relocations.
 func SchemeOf(v Version, t *sympos.Table) (scheme Scheme, ok bool) {
-	scheme, ok = v.Scheme()
-	for _, name := range SchemeSymbols() {
-		if s := schemeSymbols[name]; s == SchemeEarly && len(t.Lookup(vmlinux, name)) > 0 {
-			return s, true
+	if scheme, _, ok = schemeBySymbols(v, t); ok {
+		return scheme, true
+	}
+	return v.Scheme()
+}
+
+// schemeBySymbols returns the scheme of a kernel that its symbols tell, and by which;
+// those of newer schemes first. The hook for .klp.arch came with 4.9, so it says
+// nothing of 4.7 and 4.8.
+func schemeBySymbols(v Version, t *sympos.Table) (scheme Scheme, name string, ok bool) {
+	own, known := v.Scheme()
+	bare := known && own == SchemeLateBare
+	for _, want := range []Scheme{SchemeEarly, SchemeLate} {
+		for _, name := range SchemeSymbols() {
+			if schemeSymbols[name] == want && len(t.Lookup(vmlinux, name)) > 0 && (want == SchemeEarly || !bare) {
+				return want, name, true
+			}
 		}
 	}
-	if scheme != SchemeLateBare && len(t.Lookup(vmlinux, "arch_klp_init_object_loaded")) > 0 {
-		return SchemeLate, true
-	}
-	return scheme, ok
+	return 0, "", false
 }
 
 // RelocWidth returns how many bytes a relocation of type t writes, 0 where that is

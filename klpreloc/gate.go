@@ -34,41 +34,54 @@ import (
 
 // gates decides gates. Planning and proof each have their own.
 type gates struct {
-	file    *elfrw.File
-	scheme  Scheme
+	file   *elfrw.File
+	scheme Scheme
+
+	// What most conversions never ask for is read when it is needed.
+	patch  *declaration
+	reach  *reach.Attribution
+	tables *special.Tables
+
+	problems []special.Problem // of tables
+}
+
+// declaration is what the module says that it patches.
+type declaration struct {
 	patches []*klppatch.Patch
 	doubt   error // why patches are not all that the module declares
 	objects map[string]bool
-	reach   *reach.Attribution // nil until needed
-
-	tables   *special.Tables // nil until needed
-	problems []special.Problem
 }
 
-func newGates(f *elfrw.File, scheme Scheme) *gates {
-	g := &gates{file: f, scheme: scheme, objects: map[string]bool{}}
-	var err error
-	if g.patches, err = klppatch.Read(f); err != nil {
-		g.doubt = err
-	}
-	for _, p := range g.patches {
-		for i := range p.Objects {
-			g.objects[p.Objects[i].Name] = true
+func newGates(f *elfrw.File, scheme Scheme) *gates { return &gates{file: f, scheme: scheme} }
+
+// declared returns what the module declares.
+func (g *gates) declared() *declaration {
+	if g.patch == nil {
+		d := &declaration{objects: map[string]bool{}}
+		d.patches, d.doubt = klppatch.Read(g.file)
+		for _, p := range d.patches {
+			for i := range p.Objects {
+				d.objects[p.Objects[i].Name] = true
+			}
 		}
+		g.patch = d
 	}
-	return g
+	return g.patch
 }
+
+// objects are the patch's.
+func (g *gates) objects() map[string]bool { return g.declared().objects }
 
 // complete reports whether all objects of the patch are known.
-func (g *gates) complete() bool { return g.doubt == nil }
+func (g *gates) complete() bool { return g.declared().doubt == nil }
 
 // apart reports whether uses of one name can be told apart by what they are for:
 // both objects are the patch's own.
-func (g *gates) apart(a, b string) bool { return g.objects[a] && g.objects[b] }
+func (g *gates) apart(a, b string) bool { return g.objects()[a] && g.objects()[b] }
 
 // none reports whether the module declares no patch that could be read, which is
 // no news for one that makes none.
-func (g *gates) none() bool { return errors.Is(g.doubt, klppatch.ErrNone) }
+func (g *gates) none() bool { return errors.Is(g.declared().doubt, klppatch.ErrNone) }
 
 // special returns the module's special sections.
 func (g *gates) special() *special.Tables {
@@ -81,14 +94,14 @@ func (g *gates) special() *special.Tables {
 // at returns the livepatched objects that the place works for: those of its code,
 // for an entry of a special section.
 func (g *gates) at(s *elfrw.Section, offset uint64) []string {
-	if len(g.patches) == 0 {
+	if len(g.declared().patches) == 0 {
 		return nil
 	}
 	if e := g.special().In(s, offset); e != nil {
 		s, offset = e.Site.Section, e.Site.Offset
 	}
 	if g.reach == nil {
-		g.reach = reach.Attribute(g.file, g.special(), g.patches...)
+		g.reach = reach.Attribute(g.file, g.special(), g.declared().patches...)
 	}
 	return g.reach.Objects(s, offset)
 }
@@ -125,7 +138,7 @@ func (g *gates) constant(notes []*Annotation) (choice, bool) {
 		return choice{note: a, gate: vmlinux}, true
 	case a.Dialect.label():
 		return choice{note: a, gate: a.LPObject}, true
-	case len(g.patches) == 0:
+	case len(g.declared().patches) == 0:
 		return choice{note: a, gate: vmlinux}, true
 	}
 	return choice{}, false
@@ -168,7 +181,7 @@ func (g *gates) choose(notes []*Annotation, s *elfrw.Section, offset uint64) cho
 	case len(others) == 0:
 	case len(c.objects) == 1 && len(modules) == 1:
 		c.gate = modules[0]
-	case len(modules) > 0 && !slices.Contains(c.objects, owner) && !g.objects[owner] && g.complete():
+	case len(modules) > 0 && !slices.Contains(c.objects, owner) && !g.objects()[owner] && g.complete():
 		c.gate, c.remark = owner, tooMany
 	default:
 		c.gate, c.remark = owner, beforeOwner
@@ -182,15 +195,15 @@ func (g *gates) choose(notes []*Annotation, s *elfrw.Section, offset uint64) cho
 // in it can.
 func (g *gates) oldVmlinux(c choice) choice {
 	modules := c.objects
-	if len(modules) == 0 && !g.objects[vmlinux] {
-		for o := range g.objects {
+	if len(modules) == 0 && !g.objects()[vmlinux] {
+		for o := range g.objects() {
 			modules = append(modules, o)
 		}
 	}
 	switch {
 	case len(modules) == 1:
 		c.gate = modules[0]
-	case g.objects[vmlinux] || !g.complete():
+	case g.objects()[vmlinux] || !g.complete():
 		c.gate = vmlinux
 	default:
 		c.gate, c.remark = vmlinux, tooMany

@@ -25,6 +25,9 @@ func (p *prover) tables() error {
 		}
 		return ""
 	}
+	if !p.anyLate() {
+		return nil
+	}
 	t := &touched{gates: p.gates, nameOf: names, keepInert: p.keepInert}
 	m, _ := machineOf(p.before)
 	cuts := map[*special.Entry]string{}
@@ -60,6 +63,19 @@ func (p *prover) tables() error {
 		p.edits[edit.Table.Section] = newShifter(&edit)
 	}
 	return nil
+}
+
+// anyLate reports whether a klp relocation can be late at all: since 5.8 only those of
+// modules' symbols are.
+func (p *prover) anyLate() bool {
+	for _, notes := range p.annotated {
+		for _, a := range notes {
+			if p.gates.late(a.Object) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // archProof is a .klp.arch section of after, as it should be.

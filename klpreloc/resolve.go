@@ -87,7 +87,7 @@ func (p *planner) survey() {
 			}
 		}
 	}
-	for o := range p.gates.objects {
+	for o := range p.gates.objects() {
 		objects[o] = true
 	}
 	for o := range objects {
@@ -139,7 +139,7 @@ func plausible(name string) bool {
 // or, where that can't be read, an annotation names it.
 func (p *planner) patches(object string) bool {
 	if p.gates.complete() {
-		return p.gates.objects[object]
+		return p.gates.objects()[object]
 	}
 	return slices.Contains(p.objects, object)
 }

@@ -142,7 +142,7 @@ func (p *planner) dependency(y *elfrw.Symbol, e sympos.Export) {
 
 // patchesModules reports whether the patch has an object that is a module.
 func (p *planner) patchesModules() bool {
-	for o := range p.gates.objects {
+	for o := range p.gates.objects() {
 		if o != vmlinux {
 			return true
 		}
