@@ -4,6 +4,7 @@ package klpreloc
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -183,7 +184,7 @@ func (p *planner) arrayName(object string) string {
 	}
 	name := object + "_syms"
 	for i := 2; used[name]; i++ {
-		name = object + "_syms" + itoa(i)
+		name = object + "_syms" + strconv.Itoa(i)
 	}
 	return name
 }

@@ -5,7 +5,6 @@ package klpreloc
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -198,5 +197,3 @@ func (d *Diagnostic) hints(lines []string) *Diagnostic {
 	d.Hints = append(d.Hints, lines...)
 	return d
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -4,6 +4,7 @@ package klpreloc
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -67,15 +68,7 @@ func DebugCopy(f *elfrw.File) (*DebugCopyInfo, error) {
 		done.Relocs += s.NumRelocs()
 		into := ordinaryRelocs(f, s)
 		merged := append(slices.Clone(into.Relocs()), s.Relocs()...)
-		slices.SortStableFunc(merged, func(a, b elfrw.Rela) int {
-			switch {
-			case a.Offset < b.Offset:
-				return -1
-			case a.Offset > b.Offset:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(merged, func(a, b elfrw.Rela) int { return cmp.Compare(a.Offset, b.Offset) })
 		into.SetRelocs(merged)
 	}
 	for _, y := range f.Symbols {

@@ -5,6 +5,7 @@ package klpreloc
 import (
 	"errors"
 	"sort"
+	"strconv"
 
 	"golang.org/x/exp/slices"
 
@@ -232,7 +233,7 @@ func are(n int) string {
 	if n == 1 {
 		return "is 1 of that name"
 	}
-	return "are " + itoa(n) + " of that name"
+	return "are " + strconv.Itoa(n) + " of that name"
 }
 
 // exists checks that the kernel has the object; true also when nothing tells.

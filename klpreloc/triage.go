@@ -4,6 +4,7 @@ package klpreloc
 
 import (
 	"debug/elf"
+	"strconv"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -245,7 +246,7 @@ func perObject(list []sympos.Symbol) string {
 		if n == 1 {
 			noun = " candidate in "
 		}
-		parts = append(parts, itoa(n)+noun+list[0].Object)
+		parts = append(parts, strconv.Itoa(n)+noun+list[0].Object)
 		list = list[n:]
 	}
 	return strings.Join(parts, ", ")

@@ -4,6 +4,7 @@ package klpreloc
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -74,7 +75,7 @@ func clipList(names []string) string {
 		short = append(short, clip(n))
 	}
 	if more > 0 {
-		return strings.Join(short, ", ") + " and " + itoa(more) + " more"
+		return strings.Join(short, ", ") + " and " + strconv.Itoa(more) + " more"
 	}
 	return strings.Join(short, ", ")
 }

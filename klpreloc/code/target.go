@@ -42,14 +42,14 @@ func bias(f *elfrw.File, s *elfrw.Section, x *elfrw.Rela) uint64 {
 	case elf.EM_X86_64:
 		switch elf.R_X86_64(x.Type) {
 		case elf.R_X86_64_PC32, elf.R_X86_64_PLT32, elf.R_X86_64_GOTPCREL, elf.R_X86_64_GOTPCRELX, elf.R_X86_64_REX_GOTPCRELX:
-			if executable(s) {
+			if Executable(s) {
 				return 4 + immediate(s.Data, x.Offset)
 			}
 		}
 	case elf.EM_S390:
 		switch elf.R_390(x.Type) {
 		case elf.R_390_PC16DBL, elf.R_390_PLT16DBL, elf.R_390_PC32DBL, elf.R_390_PLT32DBL, elf.R_390_GOTPCDBL, elf.R_390_GOTENT:
-			if executable(s) {
+			if Executable(s) {
 				return ^uint64(1) // -2
 			}
 		}
@@ -122,4 +122,5 @@ func immediate(code []byte, offset uint64) uint64 {
 	return 0
 }
 
-func executable(s *elfrw.Section) bool { return s.Flags&uint64(elf.SHF_EXECINSTR) != 0 }
+// Executable reports whether s holds code.
+func Executable(s *elfrw.Section) bool { return s.Flags&uint64(elf.SHF_EXECINSTR) != 0 }

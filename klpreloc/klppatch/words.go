@@ -4,6 +4,7 @@ package klppatch
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"sort"
 
@@ -76,15 +77,7 @@ func (m *image) table(s *elfrw.Section) []elfrw.Rela {
 				t = append(t, *x)
 			}
 		}
-		slices.SortStableFunc(t, func(a, b elfrw.Rela) int {
-			switch {
-			case a.Offset < b.Offset:
-				return -1
-			case a.Offset > b.Offset:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(t, func(a, b elfrw.Rela) int { return cmp.Compare(a.Offset, b.Offset) })
 		m.tables[s] = t
 	}
 	return t

@@ -15,7 +15,7 @@ import (
 func (g *graph) branches(a *area, relocs []uint64, visit func(from, to int)) {
 	decode := code.Decoder(g.f)
 	text := a.section.Data
-	if decode == nil || !executable(a.section) || a.section.Type != elf.SHT_PROGBITS {
+	if decode == nil || !code.Executable(a.section) || a.section.Type != elf.SHT_PROGBITS {
 		return
 	}
 	exact := g.f.Header.Machine == elf.EM_X86_64
@@ -52,7 +52,7 @@ func (g *graph) branches(a *area, relocs []uint64, visit func(from, to int)) {
 func (w *walk) filled() map[*area][]uint64 {
 	all := map[*area][]uint64{}
 	for _, src := range w.relocs {
-		if !executable(src.area.section) {
+		if !code.Executable(src.area.section) {
 			continue
 		}
 		offsets := all[src.area]

@@ -320,7 +320,7 @@ func (w *walk) ends(a *area, x *elfrw.Rela) (from, to int) {
 	if !ok {
 		return from, to
 	}
-	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && executable(dest) && jumpTable(s) && code.Relative(w.f, x) {
+	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && code.Executable(dest) && jumpTable(s) && code.Relative(w.f, x) {
 		// An entry of a jump table, relative to where that begins.
 		offset -= x.Offset - a.starts[from-a.first]
 	}
@@ -329,5 +329,5 @@ func (w *walk) ends(a *area, x *elfrw.Rela) (from, to int) {
 
 // jumpTable reports whether s is where compilers put jump tables.
 func jumpTable(s *elfrw.Section) bool {
-	return !executable(s) && strings.HasPrefix(s.Name, ".rodata")
+	return !code.Executable(s) && strings.HasPrefix(s.Name, ".rodata")
 }
