@@ -18,7 +18,7 @@ import (
 
 const (
 	sarifSchema = "https://json.schemastore.org/sarif-2.1.0.json"
-	sarifHelp   = "https://github.com/klp-convert/klp-convert/blob/main/docs/check.md#"
+	sarifHelp   = "https://github.com/klp-convert/klp-convert/blob/main/docs/errors.md#"
 )
 
 type (
@@ -89,7 +89,7 @@ func sarifOf(file string, all []verdict) sarifLog {
 			index := slices.IndexFunc(run.Tool.Driver.Rules, func(r sarifRule) bool { return r.ID == id })
 			if index < 0 {
 				index = len(run.Tool.Driver.Rules)
-				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{id, sarifText{loader.Title(f.ID)}, sarifHelp + strings.ToLower(id)})
+				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{id, sarifText{loader.Title(f.ID)}, sarifHelp + id})
 			}
 			level := "error"
 			if f.Severity == loader.Note {

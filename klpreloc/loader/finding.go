@@ -11,7 +11,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc"
 )
 
-// What can be found, each for ever; docs/check.md has a section for each. An id is
+// What can be found, each for ever; docs/errors.md has a section for each. An id is
 // never used again for something else.
 const (
 	BadELF            klpreloc.ID = "KLP101" // not what the loader takes for a module
