@@ -23,8 +23,8 @@ type Kernel struct {
 	Notes []string
 	// Warnings say where the parts do not look like parts of one kernel.
 	Warnings []string
-	// Progress, when not nil, is called while files are read: so many of so many
-	// are done. Never twice at once.
+	// Progress, when not nil, is called when reading begins, with 0, and after each
+	// file: so many of so many are done. Never twice at once.
 	Progress func(done, total int)
 
 	sources []Source // of vmlinux, of loaded modules, of exports

@@ -107,7 +107,7 @@ func (c *conversion) findKernel() error {
 	}
 	if len(found) > 0 {
 		c.kernel = found[0]
-		showProgress(c.kernel, c.cmd.ErrOrStderr())
+		showProgress(c.kernel, "", c.cmd.ErrOrStderr(), c.options)
 		if c.verbose {
 			noteKernel(c.cmd.ErrOrStderr(), c.kernel.Name, c.kernel.Notes)
 		}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
-	"golang.org/x/term"
 
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -74,9 +73,6 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 	}
 	return kernels, nil
 }
-
-// isTerminal is replaced by tests.
-var isTerminal = func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // runningRelease is uname -r, below another root for tests.
 func runningRelease(root string) (string, error) {
@@ -147,26 +143,4 @@ func missingHints(err error) []string {
 		hints = append(hints, line)
 	}
 	return append(hints, missing.Advice...)
-}
-
-// showProgress says on a terminal how far the reading of a kernel is, when there is
-// much to read.
-func showProgress(k *sympos.Kernel, stderr io.Writer) {
-	const much = 100
-	f, ok := stderr.(*os.File)
-	if !ok || !isTerminal(f) || os.Getenv("TERM") == "dumb" {
-		return
-	}
-	last := -1
-	k.Progress = func(done, total int) {
-		percent := done * 100 / total
-		switch {
-		case total < much:
-		case done == total:
-			fmt.Fprint(f, "\r\x1b[K")
-		case percent != last:
-			last = percent
-			fmt.Fprintf(f, "\rreading %s: %d %%\x1b[K", oneLine(k.Name), percent)
-		}
-	}
 }

@@ -68,6 +68,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) 
 				panic(r)
 			}
 			temps.remove()
+			progress.end()
 			fmt.Fprintln(stderr, "error: klp-convert: an input file changed while it was read")
 			status = exitFound
 		}

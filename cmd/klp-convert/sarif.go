@@ -28,8 +28,18 @@ type (
 		Runs    []sarifRun `json:"runs"`
 	}
 	sarifRun struct {
-		Tool    sarifTool     `json:"tool"`
-		Results []sarifResult `json:"results"`
+		Tool        sarifTool         `json:"tool"`
+		Invocations []sarifInvocation `json:"invocations"`
+		Results     []sarifResult     `json:"results"`
+	}
+	sarifInvocation struct {
+		Successful    bool                `json:"executionSuccessful"`
+		Notifications []sarifNotification `json:"toolExecutionNotifications,omitempty"`
+	}
+	// What speaks against the files of a kernel is not about the module.
+	sarifNotification struct {
+		Level   string    `json:"level"`
+		Message sarifText `json:"message"`
 	}
 	sarifTool struct {
 		Driver sarifDriver `json:"driver"`
@@ -75,14 +85,19 @@ type (
 // sarifOf makes a log of what was found.
 func sarifOf(file string, all []verdict) sarifLog {
 	run := sarifRun{
-		Tool:    sarifTool{sarifDriver{Name: "klp-convert", Version: version(), InformationURI: "https://github.com/klp-convert/klp-convert", Rules: []sarifRule{}}},
-		Results: []sarifResult{},
+		Tool:        sarifTool{sarifDriver{Name: "klp-convert", Version: version(), InformationURI: "https://github.com/klp-convert/klp-convert", Rules: []sarifRule{}}},
+		Invocations: []sarifInvocation{{Successful: true}},
+		Results:     []sarifResult{},
 	}
 	uri := (&url.URL{Path: filepath.ToSlash(file)}).String()
 	if file == "<stdin>" {
 		uri = "stdin"
 	}
 	for _, v := range all {
+		for _, w := range v.Warnings {
+			to := &run.Invocations[0].Notifications
+			*to = append(*to, sarifNotification{"warning", sarifText{v.label + ": " + w}})
+		}
 		for i := range v.Findings {
 			f := &v.Findings[i]
 			id := string(f.ID)

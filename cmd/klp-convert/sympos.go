@@ -67,7 +67,8 @@ Exit status 1 when a name is not there.`,
 				return err
 			}
 			s := search{asked: asked, stderr: cmd.ErrOrStderr(), options: o}
-			for _, k := range kernels {
+			for i, k := range kernels {
+				showProgress(k, nth(i, len(kernels)), cmd.ErrOrStderr(), o)
 				if err := s.read(k); err != nil {
 					return err
 				}
@@ -200,7 +201,6 @@ func (s *search) read(k *sympos.Kernel) error {
 		noteKernel(s.stderr, k.Name, k.Notes)
 	}
 	warnKernel(s.stderr, k.Name, k.Warnings, s.options)
-	showProgress(k, s.stderr)
 	objects, all := []string{}, false
 	for _, q := range s.asked {
 		all = all || q.object == ""

@@ -76,7 +76,10 @@ func (e *Entry) readSection(title, text string) {
 			continue
 		case strings.HasPrefix(p, "Fix: "):
 			fix := unmark(strings.TrimPrefix(p, "Fix: "))
-			e.Causes = append(e.Causes, Cause{Fix: strings.ToUpper(fix[:1]) + fix[1:]})
+			if !strings.HasPrefix(p, "Fix: `") { // a command, or code
+				fix = strings.ToUpper(fix[:1]) + fix[1:]
+			}
+			e.Causes = append(e.Causes, Cause{Fix: fix})
 		case !prose:
 			prose = true
 			e.Means += " " + unmark(p)

@@ -254,6 +254,7 @@ type Report struct {
 	Release   string      `json:"release"` // "" when nothing tells
 	Version   string      `json:"version"`
 	Scheme    string      `json:"scheme"`
+	Warnings  []string    `json:"warnings,omitempty"` // what speaks against the kernel's files
 	Findings  []Finding   `json:"findings"` // in the loader's order, notes among them
 	Unchecked []Unchecked `json:"unchecked"`
 }

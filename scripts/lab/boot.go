@@ -23,6 +23,7 @@ type VM struct {
 	dir    string // receives console.log, verdict.log and the initramfs
 	agent  []byte
 	files  map[string][]byte
+	core   string // path for the memory at the end; "": none
 }
 
 // BootLimit is the time that a boot with all its steps may take. A boot takes 10
@@ -78,7 +79,12 @@ func (v *VM) Boot(ctx context.Context, steps ...string) (*Run, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if _, err := run(cmd); err != nil && ctx.Err() == nil {
+	if v.core != "" {
+		err = v.runForCore(cmd)
+	} else {
+		_, err = run(cmd)
+	}
+	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
 	wire, err := os.ReadFile(v.verdictLog())
@@ -106,15 +112,18 @@ func (v *VM) arguments(initrd string) []string {
 	if accel == "" || accel == "tcg" {
 		accel, cpu = "tcg,thread=single", "qemu64"
 	}
-	return []string{
+	more := []string{}
+	if v.core != "" {
+		more = []string{"-no-shutdown", "-monitor", "stdio"}
+	}
+	return append(more,
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-accel", accel, "-cpu", cpu, "-smp", "2", "-m", "512",
-		"-serial", "file:" + v.ConsoleLog(),
-		"-serial", "file:" + v.verdictLog(),
+		"-serial", "file:"+v.ConsoleLog(),
+		"-serial", "file:"+v.verdictLog(),
 		"-kernel", v.kernel.Image,
 		"-initrd", initrd,
-		"-append", Cmdline,
-	}
+		"-append", Cmdline)
 }
 
 // initramfs packs busybox, the agent, the files and the list of steps.
