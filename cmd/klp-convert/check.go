@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
@@ -180,7 +181,7 @@ func judgeOne(m *loader.Module, o loader.Options) (v verdict, err error) {
 	if err != nil {
 		return v, fmt.Errorf("kernel %s: %w", o.Kernel.Name, err)
 	}
-	return verdict{r, r.Kernel, o.Kernel.Notes}, nil
+	return verdict{r, "", o.Kernel.Notes}, nil
 }
 
 // kernels finds the kernels; --module belongs to each of them, and is loaded.
@@ -212,15 +213,12 @@ func (c *checking) kernels() (kernels []*sympos.Kernel, loaded []string, err err
 
 // labels gives each kernel a name that is short and its own.
 func labels(all []verdict) {
-	count := map[string]int{}
+	var kernels []namedKernel
 	for _, v := range all {
-		count[v.Release]++
+		kernels = append(kernels, namedKernel{v.Kernel, v.Release})
 	}
-	for i := range all {
-		if v := &all[i]; v.Release != "" && count[v.Release] == 1 {
-			v.label = v.Release
-		}
-		all[i].label = clean(all[i].label)
+	for i, l := range kernelLabels(kernels) {
+		all[i].label = l
 	}
 }
 
@@ -235,9 +233,19 @@ func (v verdict) word() string {
 // print writes the table, and what there is to say below it.
 func (c *checking) print(w io.Writer, file string, all []verdict) error {
 	t := newTable(w)
+	t.whole = true
 	t.section("check of "+oneLine(file), "KERNEL", "VERDICT")
+	// The table is for the eye; below it each message is whole.
+	label, room := 0, terminalWidth(w)
 	for _, v := range all {
-		t.row(v.label, v.word())
+		label = max(label, utf8.RuneCountInString(v.label))
+	}
+	for _, v := range all {
+		word := v.word()
+		if most := room - 1 - label - 2*gap; room > 0 && most > gap && utf8.RuneCountInString(word) > most {
+			word = cut(word, most-1) + "…"
+		}
+		t.row(v.label, word)
 	}
 	if err := t.flush(); err != nil {
 		return err

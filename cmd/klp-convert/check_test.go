@@ -81,6 +81,13 @@ func TestSARIFHasItsShape(t *testing.T) {
 	}
 }
 
+func TestSARIFSaysWhereTheFileIs(t *testing.T) {
+	assert.Equal(t, sarifArtifact{"file:///a%20b/x.ko", ""}, artifactOf("/a b/x.ko"))
+	assert.Equal(t, sarifArtifact{"out/x.ko", "%SRCROOT%"}, artifactOf("out/x.ko"))
+	assert.Equal(t, sarifArtifact{"./a:b.ko", "%SRCROOT%"}, artifactOf("a:b.ko"))
+	assert.Equal(t, sarifArtifact{"stdin", ""}, artifactOf("<stdin>"))
+}
+
 // What annotate prints compiles, in both dialects, with gcc and clang, below declarations
 // where records need them.
 func TestAnnotationsCompile(t *testing.T) {

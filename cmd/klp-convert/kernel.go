@@ -144,3 +144,36 @@ func missingHints(err error) []string {
 	}
 	return append(hints, missing.Advice...)
 }
+
+// A named kernel is one as it was asked for and, where known, its release.
+type namedKernel struct{ name, release string }
+
+// kernelLabels returns for each kernel a name that is short and its own: the release, or
+// what it was asked for by, of a long path the last part.
+func kernelLabels(kernels []namedKernel) []string {
+	choices := func(k namedKernel) []string {
+		if len(k.name) < 2*modest {
+			return []string{k.release, k.name}
+		}
+		return []string{k.release, filepath.Base(k.name), k.name}
+	}
+	count := map[string]int{}
+	for _, k := range kernels {
+		for i, c := range choices(k) {
+			if !slices.Contains(choices(k)[:i], c) {
+				count[c]++
+			}
+		}
+	}
+	labels := make([]string, len(kernels))
+	for i, k := range kernels {
+		labels[i] = clean(k.name)
+		for _, c := range choices(k) {
+			if c != "" && count[c] == 1 {
+				labels[i] = clean(c)
+				break
+			}
+		}
+	}
+	return labels
+}

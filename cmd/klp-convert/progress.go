@@ -56,7 +56,7 @@ func showProgress(k *sympos.Kernel, more string, stderr io.Writer, o *options) {
 	var j *job
 	k.Progress = func(done, total int) {
 		if j == nil || done == 0 {
-			j = &job{label: oneLine(k.Name) + more, since: time.Now()}
+			j = &job{label: kernelLabels([]namedKernel{{k.Name, k.Release}})[0] + more, since: time.Now()}
 		}
 		progress.report(f, j, done, total)
 	}
@@ -100,15 +100,23 @@ func (m *meter) run() {
 			return
 		}
 		if j := m.jobs[0]; time.Since(j.since) >= patience {
-			width, _, err := term.GetSize(int(m.w.Fd()))
-			if err != nil || width < 2 {
-				width = 80
-			}
-			fmt.Fprintf(m.w, "\r%s\x1b[K", cut(j.line(time.Since(j.since)), width-1))
+			fmt.Fprintf(m.w, "\r%s\x1b[K", cut(j.line(time.Since(j.since)), terminalWidth(m.w)-1))
 			m.shown = true
 		}
 		m.mu.Unlock()
 	}
+}
+
+// terminalWidth returns how many columns a terminal has, 0 for what is none.
+func terminalWidth(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !isTerminal(f) {
+		return 0
+	}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 1 {
+		return width
+	}
+	return lineWidth
 }
 
 // line is what there is to say after some time.

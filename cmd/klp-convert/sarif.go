@@ -73,8 +73,11 @@ type (
 	sarifPhysical struct {
 		Artifact sarifArtifact `json:"artifactLocation"`
 	}
+	// A path that is relative is so to where the check was run; to a reader of the log
+	// that is the top of the sources (what GitHub takes it for).
 	sarifArtifact struct {
-		URI string `json:"uri"`
+		URI  string `json:"uri"`
+		Base string `json:"uriBaseId,omitempty"`
 	}
 	sarifLogical struct {
 		Name string `json:"fullyQualifiedName"`
@@ -89,10 +92,7 @@ func sarifOf(file string, all []verdict) sarifLog {
 		Invocations: []sarifInvocation{{Successful: true}},
 		Results:     []sarifResult{},
 	}
-	uri := (&url.URL{Path: filepath.ToSlash(file)}).String()
-	if file == "<stdin>" {
-		uri = "stdin"
-	}
+	artifact := artifactOf(file)
 	for _, v := range all {
 		for _, w := range v.Warnings {
 			to := &run.Invocations[0].Notifications
@@ -110,7 +110,7 @@ func sarifOf(file string, all []verdict) sarifLog {
 			if f.Severity == loader.Note {
 				level = "note"
 			}
-			location := sarifLocation{Physical: sarifPhysical{sarifArtifact{uri}}}
+			location := sarifLocation{Physical: sarifPhysical{artifact}}
 			if place := f.Place(); place != "" {
 				location.Logical = []sarifLogical{{Name: place, Kind: "object"}}
 			}
@@ -123,4 +123,17 @@ func sarifOf(file string, all []verdict) sarifLog {
 		}
 	}
 	return sarifLog{sarifSchema, "2.1.0", []sarifRun{run}}
+}
+
+// artifactOf says where a file is.
+func artifactOf(file string) sarifArtifact {
+	u := url.URL{Path: filepath.ToSlash(file)}
+	switch {
+	case file == "<stdin>":
+		return sarifArtifact{URI: "stdin"}
+	case filepath.IsAbs(file):
+		u.Scheme = "file"
+		return sarifArtifact{URI: u.String()}
+	}
+	return sarifArtifact{URI: u.String(), Base: "%SRCROOT%"}
 }

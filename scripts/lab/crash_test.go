@@ -25,6 +25,9 @@ func TestCrashReadsCopyForDebuggers(t *testing.T) {
 		cannotRun(t, "crash is not here: apt-get install crash")
 	}
 	everyKernel(t, func(t *testing.T, w *workbench) {
+		if s := w.kernel.release.Series; s != "5.10" && s != "6.1" {
+			t.Skip("crash has to know the kernel: 8.0.2, of Debian 12, knows none from 6.4 on")
+		}
 		files, err := FetchDebug(w.cache, w.kernel, t.Logf)
 		require.NoError(t, err)
 		i := slices.IndexFunc(files, func(f string) bool { return strings.HasPrefix(filepath.Base(f), "vmlinux") })
