@@ -255,7 +255,7 @@ type Report struct {
 	Version   string      `json:"version"`
 	Scheme    string      `json:"scheme"`
 	Warnings  []string    `json:"warnings,omitempty"` // what speaks against the kernel's files
-	Findings  []Finding   `json:"findings"` // in the loader's order, notes among them
+	Findings  []Finding   `json:"findings"`           // in the loader's order, notes among them
 	Unchecked []Unchecked `json:"unchecked"`
 }
 
