@@ -88,8 +88,8 @@ func TestSARIFSaysWhereTheFileIs(t *testing.T) {
 	assert.Equal(t, sarifArtifact{"stdin", ""}, artifactOf("<stdin>"))
 }
 
-// What annotate prints compiles, in both dialects, with gcc and clang, below declarations
-// where records need them.
+// What annotate prints compiles, in both dialects, with gcc and clang, below the declarations
+// of the symbols.
 func TestAnnotationsCompile(t *testing.T) {
 	dir := t.TempDir()
 	kernel := filepath.Join(dir, "kallsyms")
@@ -104,13 +104,14 @@ func TestAnnotationsCompile(t *testing.T) {
 			continue
 		}
 		for _, k := range []string{kernel, twice} {
-			for dialect, declared := range map[string]string{"records": "extern void forgotten(void);\n", "labels": ""} {
+			const declared = "extern int forgotten(const char *);\n"
+			for _, dialect := range []string{"records", "labels"} {
 				status, text, stderr := klpConvert("annotate", "--dialect", dialect, "../../testdata/odd/strong-undefined.ko", "-k", k)
 				require.Equal(t, exitDone, status, stderr)
 				source, object := filepath.Join(dir, dialect+".c"), filepath.Join(dir, dialect+".o")
 				use := "void use(void);\nvoid use(void)\n{\n}\n"
 				if k == kernel {
-					use = "void use(void);\nvoid use(void)\n{\n\tforgotten();\n}\n"
+					use = "void use(void);\nvoid use(void)\n{\n\tforgotten(\"\");\n}\n"
 				}
 				code := "#include \"" + header + "\"\n" + declared + text + use
 				require.NoError(t, os.WriteFile(source, []byte(code), 0o644))
