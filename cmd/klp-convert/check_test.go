@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"runtime"
 	"strings"
@@ -79,6 +80,34 @@ func TestSARIFHasItsShape(t *testing.T) {
 			assert.NotContains(t, uri, " ", "an URI")
 		}
 	}
+}
+
+// fieldsOf are the names that a type has in JSON, those of its parts among them.
+func fieldsOf(t reflect.Type, add func(string)) {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice:
+		fieldsOf(t.Elem(), add)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+				add(name)
+			}
+			fieldsOf(f.Type, add)
+		}
+	}
+}
+
+func TestJSONOfCheckIsDocumented(t *testing.T) {
+	_, text, ok := strings.Cut(string(read(t, "../../docs/check.md")), "\n## JSON\n")
+	require.True(t, ok)
+	text, _, _ = strings.Cut(text, "\n## ")
+	count := 0
+	fieldsOf(reflect.TypeFor[checkJSON](), func(name string) {
+		count++
+		assert.Contains(t, text, "`"+name+"`")
+	})
+	assert.Greater(t, count, 25)
 }
 
 func TestSARIFSaysWhereTheFileIs(t *testing.T) {
