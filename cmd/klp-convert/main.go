@@ -19,6 +19,7 @@
 //   - Exit status 0: done; 1: can't be converted, something differs, nothing is
 //     found, or a file can't be read; 2: wrong use of the command line.
 //   - An output file appears whole, by rename, or not at all.
+//   - What takes long says so on a terminal, in a line that is gone when it is done.
 //   - Colour is for terminals, NO_COLOR takes it away, --color decides.
 package main
 
