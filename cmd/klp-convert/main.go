@@ -78,6 +78,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) 
 	cmd.SetIn(stdin)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
+	mendBashCompletion(cmd) // behind SetOut: cobra takes the writer when it makes the command
 	err := cmd.Execute()
 	var usage usageError
 	switch {
@@ -150,11 +151,8 @@ module that holds nothing to convert is copied byte for byte.`,
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.ValidArgsFunction = completeModules
 	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o), newCheckCommand(&o), newAnnotateCommand(&o), newExplainCommand(&o), newDiffCommand(&o))
+	completeFlags(cmd)
 	return cmd
-}
-
-func completeModules(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return []string{"ko", "ko.gz", "ko.xz", "ko.zst"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 // options is the command line.
