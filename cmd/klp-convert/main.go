@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -147,7 +148,7 @@ module that holds nothing to convert is copied byte for byte.`,
 	f.BoolVar(&o.moduleExports, "convert-module-exports", false, "convert references to modules' exports")
 	cmd.PersistentFlags().StringVar(&o.color, "color", "auto", "`WHEN`: auto, always, never")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	cmd.SetVersionTemplate("klp-convert {{.Version}}\n")
+	cmd.SetVersionTemplate("klp-convert {{.Version}}\n" + buildInfo())
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.ValidArgsFunction = completeModules
 	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o), newCheckCommand(&o), newAnnotateCommand(&o), newExplainCommand(&o), newDiffCommand(&o))
@@ -230,4 +231,21 @@ func version() string {
 		return info.Main.Version
 	}
 	return "(devel)"
+}
+
+// buildInfo says what the program was made with and, where Go knows it, from which
+// commit: what a report of a defect should say beside the version.
+func buildInfo() string {
+	s := fmt.Sprintf("built with %s for %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, kv := range info.Settings {
+			switch {
+			case kv.Key == "vcs.revision":
+				s += ", commit " + kv.Value
+			case kv.Key == "vcs.modified" && kv.Value == "true":
+				s += ", modified"
+			}
+		}
+	}
+	return s + "\n"
 }
