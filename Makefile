@@ -121,7 +121,7 @@ uninstall: ## remove what make install with the same variables installed
 	-rmdir $(DESTDIR)$(docdir)
 
 packages: ## make the .deb and the .rpm of GOARCH in bin/packages
-	NFPM='$(NFPM)' VERSION='$(VERSION)' SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) scripts/packages/build.sh bin/packages
+	NFPM='$(NFPM)' VERSION='$(VERSION)' SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) scripts/packages/build.sh $(builddir)/packages
 
 clean: ## remove what was made: bin
 	rm -rf bin
