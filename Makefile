@@ -93,7 +93,9 @@ bench: build ## run the benchmarks; ratios to GNU objcopy and cp among them
 lint: ## gofmt, go vet, staticcheck, shellcheck
 	@out=$$($(GOFMT) -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags generate ./cmd/klp-convert
 	$(STATICCHECK) ./...
+	$(STATICCHECK) -tags generate ./cmd/klp-convert
 	@if command -v $(firstword $(SHELLCHECK)) >/dev/null; then echo $(SHELLCHECK) scripts; $(SHELLCHECK) scripts/*.sh scripts/*/*.sh .ci/run; else echo "shellcheck is not here: scripts not checked"; fi
 
 testdata: ## rebuild the binaries in testdata from their sources
