@@ -26,6 +26,14 @@ bzip2:bzip2:compressed kernel images
 lz4:lz4:compressed kernel images
 clang:clang:klp_convert.h with a second compiler
 shellcheck:shellcheck:make lint of the scripts
+man:man-db:man as a judge and reader of the manual pages
+mandoc:mandoc:mandoc as a judge of the manual pages
+script:bsdutils:completions as typed into bash and zsh
+zsh:zsh:completions in zsh
+fish:fish:completions in fish
+dpkg:dpkg:the .deb, installed
+rpm:rpm:the .rpm, installed
+lintian:lintian:lintian as a judge of the .deb
 "
 
 # From Debian 13 on, the headers ship a vmlinux and Kbuild adds .BTF to modules.
@@ -56,6 +64,10 @@ fi
 if ! compgen -G '/usr/lib/*/libelf.so.1' >/dev/null; then
 	missing+=(libelf1)
 	echo "libelf is not here; not run without it: the kernel lab"
+fi
+if [ ! -e /usr/share/bash-completion/bash_completion ]; then
+	missing+=(bash-completion)
+	echo "bash-completion is not here; not run without it: completions in bash"
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -79,6 +80,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) 
 	cmd.SetIn(stdin)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
+	mendBashCompletion(cmd) // behind SetOut: cobra takes the writer when it makes the command
 	err := cmd.Execute()
 	var usage usageError
 	switch {
@@ -147,15 +149,12 @@ module that holds nothing to convert is copied byte for byte.`,
 	f.BoolVar(&o.moduleExports, "convert-module-exports", false, "convert references to modules' exports")
 	cmd.PersistentFlags().StringVar(&o.color, "color", "auto", "`WHEN`: auto, always, never")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	cmd.SetVersionTemplate("klp-convert {{.Version}}\n")
+	cmd.SetVersionTemplate("klp-convert {{.Version}}\n" + buildInfo())
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.ValidArgsFunction = completeModules
 	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o), newCheckCommand(&o), newAnnotateCommand(&o), newExplainCommand(&o), newDiffCommand(&o))
+	completeFlags(cmd)
 	return cmd
-}
-
-func completeModules(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return []string{"ko", "ko.gz", "ko.xz", "ko.zst"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 // options is the command line.
@@ -233,4 +232,21 @@ func version() string {
 		return info.Main.Version
 	}
 	return "(devel)"
+}
+
+// buildInfo says what the program was made with and, where Go knows it, from which
+// commit: what a report of a defect should say beside the version.
+func buildInfo() string {
+	s := fmt.Sprintf("built with %s for %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, kv := range info.Settings {
+			switch {
+			case kv.Key == "vcs.revision":
+				s += ", commit " + kv.Value
+			case kv.Key == "vcs.modified" && kv.Value == "true":
+				s += ", modified"
+			}
+		}
+	}
+	return s + "\n"
 }
