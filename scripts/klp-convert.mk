@@ -71,7 +71,8 @@ klp-release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(klp-obj)/include/
 
 # Kbuild speaks of spaces and colons late or not at all.
 $(foreach x,klp-src klp-out klp-obj,$(if $(word 2,$($x))$(findstring :,$($x))$(findstring %,$($x)),\
-	$(error klp-convert.mk: $($x): Kbuild takes no path with a space, a colon or a percent sign)))
+	$(error klp-convert.mk: $($x): Kbuild takes no path with a space, a colon or a percent sign)) \
+	$(eval $x := $(abspath $($x))))
 
 # 6.2 made X.o of X.ko in modules.order, 6.13 paths relative to the output.
 klp-order := $(if $(filter klp-%,$(MAKECMDGOALS)),$(shell cat $(klp-out)/modules.order 2>/dev/null))
@@ -107,15 +108,15 @@ klp-how = $(klp-strip) | $(KLP_CONVERT) $(call klp-flags,$1) | $(klp-sign)
 # the header's folder comes by KCPPFLAGS then.
 klp-alone := $(wildcard $(klp-src)/Kbuild)$(filter $(klp-mk),$(abspath $(klp-top)))
 klp-kbuild = $(if $(klp-alone),KCPPFLAGS='$(strip $(KCPPFLAGS) -I$(klp-scripts)/include)') \
-	$(MAKE) -C $(KDIR) M=$(abspath $(klp-src)) $(if $(klp-mo),MO=$(abspath $(klp-mo))) $(if $(O),O=$(abspath $(O))) \
+	$(MAKE) -C $(KDIR) M=$(klp-src) $(if $(klp-mo),MO=$(klp-out)) $(if $(O),O=$(klp-obj)) \
 	KBUILD_MODPOST_WARN=1 klp-driven=y
 
 all: modules
 
 modules: klp-ready
-	$(klp-quiet)$(klp-self) klp-stale
+	+$(klp-quiet)$(klp-self) klp-stale
 	+$(klp-quiet)$(klp-kbuild) $@
-	$(klp-quiet)$(klp-self) klp-convert
+	+$(klp-quiet)$(klp-self) klp-convert
 
 # Each fails early, with a line that says what to do.
 klp-ready:
