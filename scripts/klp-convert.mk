@@ -129,9 +129,13 @@ ifneq ($(klp-mo),)
 		echo "klp-convert.mk: MO=$(klp-mo): $(klp-release) puts the modules' output beside their sources (MO= is for 6.13 and later)" >&2; exit 1; }
 endif
 
+ifneq ($(INSTALL_MOD_STRIP),)
+modules_install:
+	@echo "klp-convert.mk: INSTALL_MOD_STRIP would strip what is converted, which strip damages or refuses: KLP_STRIP=$(INSTALL_MOD_STRIP) strips before the conversion" >&2; exit 1
+else
 modules_install: modules
-	$(if $(INSTALL_MOD_STRIP),@echo "klp-convert.mk: INSTALL_MOD_STRIP would strip after conversion, which a converted module does not survive: KLP_STRIP=$(INSTALL_MOD_STRIP) strips before it" >&2; exit 1)
 	+$(klp-quiet)$(klp-kbuild) $(if $(klp-sign),CONFIG_MODULE_SIG_ALL=) $@
+endif
 
 clean:
 	+$(klp-quiet)$(klp-kbuild) $@
