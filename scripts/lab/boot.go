@@ -24,6 +24,7 @@ type VM struct {
 	agent  []byte
 	files  map[string][]byte
 	core   string // path for the memory at the end; "": none
+	append string // to the kernel's command line
 }
 
 // BootLimit is the time that a boot with all its steps may take. A boot takes 10
@@ -44,6 +45,12 @@ func (k *Kernel) VM(dir string, agent []byte) *VM {
 // File puts a file into the folder in which the steps run.
 func (v *VM) File(name string, data []byte) *VM {
 	v.files[name] = data
+	return v
+}
+
+// Append puts words at the end of the kernel's command line.
+func (v *VM) Append(words string) *VM {
+	v.append += " " + words
 	return v
 }
 
@@ -123,7 +130,7 @@ func (v *VM) arguments(initrd string) []string {
 		"-serial", "file:"+v.verdictLog(),
 		"-kernel", v.kernel.Image,
 		"-initrd", initrd,
-		"-append", Cmdline)
+		"-append", Cmdline+v.append)
 }
 
 // initramfs packs busybox, the agent, the files and the list of steps.
