@@ -123,7 +123,7 @@ func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool
 	case l.within != nil:
 		e := l.within
 		return p.tooLate(where, r, c, fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
-			e.Kind, p.function(e.Site.Section, e.Site.Offset), e, s.Target, comes(c.gate)), edits[e.Kind]), false
+			e.Kind, p.function(e.Site.Section, e.Site.Offset), e, s.Target, comes(c.gate)), p.edit(e)), false
 	case l.table:
 		return p.tooLate(where, r, c, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, comes(c.gate)),
 			"use static_key_enabled(), an indirect call, or a helper function outside of the alternative"), false
@@ -138,7 +138,7 @@ func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool
 			part = "replacement of the "
 		}
 		ok = p.tooLate(where, r, c, fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
-			part, e.Kind, p.function(e.Site.Section, e.Site.Offset), p.key(e), e, comes(c.gate)), edits[e.Kind]) && ok
+			part, e.Kind, p.function(e.Site.Section, e.Site.Offset), p.key(e), e, comes(c.gate)), p.edit(e)) && ok
 	}
 	return ok, l.gone
 }
@@ -151,7 +151,7 @@ func (p *planner) leaves(where place, r elfrw.Rela, c Cut) bool {
 	case taken && first != c.Object:
 		p.errorf(SpecialSection, where, symName(r.Sym), "the %s at %s (%s) holds klp relocations for %s and for %s; a .klp.arch section is for one object",
 			e.Kind, p.function(e.Site.Section, e.Site.Offset), e, first, c.Object).
-			hint("%s", edits[e.Kind])
+			hint("%s", p.edit(e))
 		return false
 	case !taken && c.Object == "":
 		p.warnf(InertDropped, where, "", "the %s at %s%s (%s) is dropped: a tracepoint or debug message of a module that may come later can't be switched on in the patched function",
@@ -162,22 +162,43 @@ func (p *planner) leaves(where place, r elfrw.Rela, c Cut) bool {
 }
 
 func (p *planner) key(e *special.Entry) string {
-	name := p.kernelName(e.Key.Symbol)
-	if name == "" {
-		name = p.gates.special().KeyName(e)
+	if name := p.keyName(e); name != "" {
+		return ", key " + clip(name)
 	}
-	if name == "" {
-		return ""
-	}
-	return ", key " + clip(name)
+	return ""
 }
 
-// edits are what an author can do instead.
+func (p *planner) keyName(e *special.Entry) string {
+	if name := p.kernelName(e.Key.Symbol); name != "" {
+		return name
+	}
+	return p.gates.special().KeyName(e)
+}
+
+// edit says what an author can do instead, in the words of the source where the file
+// has them: a key that is a variable of its own, and the name behind a static call's.
+func (p *planner) edit(e *special.Entry) string {
+	name := p.keyName(e)
+	switch e.Kind {
+	case special.JumpLabel:
+		if !identifier(name) || e.Key.Addend != 0 {
+			return "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and static_branch_unlikely(KEY), KEY as it stands in the source"
+		}
+		return fmt.Sprintf("if (static_key_enabled(&%s)) … instead of static_branch_likely(&%[1]s) and static_branch_unlikely(&%[1]s)", name)
+	case special.StaticCall:
+		call, ok := strings.CutPrefix(name, "__SCK__")
+		if !ok || !identifier(call) {
+			return "((typeof(&STATIC_CALL_TRAMP(NAME)))STATIC_CALL_KEY(NAME).func)(…) instead of static_call(NAME)(…), NAME as it stands in the source"
+		}
+		return fmt.Sprintf("((typeof(&STATIC_CALL_TRAMP(%s)))STATIC_CALL_KEY(%[1]s).func)(…) instead of static_call(%[1]s)(…)", call)
+	}
+	return edits[e.Kind]
+}
+
+// edits are for kinds without a key.
 var edits = map[special.Kind]string{
 	special.Alternative: "call it from a noinline helper function, outside of the alternative",
 	special.Paravirt:    "call it from a noinline helper function, outside of the paravirt call",
-	special.JumpLabel:   "if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)",
-	special.StaticCall:  "((typeof(&func))STATIC_CALL_KEY(name).func)(…) instead of static_call(name)(…)",
 	special.Retpoline:   "call it directly, from a noinline helper function",
 	special.Return:      "take its address in a noinline helper function",
 	special.Feature:     "call it from a noinline helper function, outside of the feature section",

@@ -98,8 +98,11 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 		s.Data = append(s.Data, 1)
 	}
 	const (
-		useEnabled = "if (static_key_enabled(&key)) … instead of static_branch_likely(&key) and static_branch_unlikely(&key)"
-		useHelper  = "call it from a noinline helper function, outside of the alternative"
+		useEnabled  = "if (static_key_enabled(&sym)) … instead of static_branch_likely(&sym) and static_branch_unlikely(&sym)"
+		useExported = "if (static_key_enabled(&exported)) … instead of static_branch_likely(&exported) and static_branch_unlikely(&exported)"
+		useInSource = "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and static_branch_unlikely(KEY), KEY as it stands in the source"
+		useCall     = "((typeof(&STATIC_CALL_TRAMP(hook)))STATIC_CALL_KEY(hook).func)(…) instead of static_call(hook)(…)"
+		useHelper   = "call it from a noinline helper function, outside of the alternative"
 	)
 	for name, test := range map[string]struct {
 		uses    string // by a_fn, word by word
@@ -111,11 +114,19 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 	}{
 		"module's key of a jump label": {"exported exported", labelled("sym"), "a:sym", early,
 			"sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useEnabled},
+		"module's key in a struct": {"exported exported", func(t *testing.T, f *elfrw.File) {
+			jumpTable(t, f, []field{{0, pc32, "a_fn", 0}, {4, pc32, "a_fn", 8}, {8, pc64, "sym", 16}})
+		}, "a:sym", early,
+			"sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useInSource},
+		"module's static call": {"exported exported", func(t *testing.T, f *elfrw.File) {
+			addTable(t, f, ".static_call_sites", 8, nil, []field{{0, pc32, "a_fn", 0}, {4, pc32, "__SCK__hook", 0}})
+		}, "a:__SCK__hook", early,
+			"__SCK__hook of module a in the static call for a_fn+0x0 (.static_call_sites+0x0): the kernel has read .static_call_sites before a comes, and would use the address 0", useCall},
 		"vmlinux's key": {"exported exported", labelled("sym"), "vmlinux:sym", early, "", ""},
 		"vmlinux's key, before 5.8": {"exported exported", labelled("sym"), "vmlinux:sym", old,
 			"sym of vmlinux in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useEnabled},
 		"module's symbol in the site of a jump label": {"sym exported", labelled("exported"), "a:sym", early,
-			"sym of module a in the site of the jump label at a_fn+0x0, key exported (__jump_table+0x0), which the kernel has patched before a comes", useEnabled},
+			"sym of module a in the site of the jump label at a_fn+0x0, key exported (__jump_table+0x0), which the kernel has patched before a comes", useExported},
 		"module's symbol in the site of an alternative": {"exported sym", replaced("exported"), "a:sym", early,
 			"sym of module a in the site of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
 		"module's symbol in the replacement of an alternative": {"exported exported", replaced("sym"), "a:sym", early,
@@ -135,7 +146,7 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 			with(early, func(o *klpreloc.Options) { o.KeepInert, o.Unsafe = true, true }), "", ""},
 		"for an experiment": {"exported exported", labelled("sym"), "a:sym", with(early, func(o *klpreloc.Options) { o.Unsafe = true }), "", ""},
 		"a tracepoint that has to stay": {"exported exported", labelled("__tracepoint_a"), "a:__tracepoint_a", with(early, func(o *klpreloc.Options) { o.KeepInert = true }),
-			"__tracepoint_a of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useEnabled},
+			"__tracepoint_a of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", strings.ReplaceAll(useEnabled, "sym", "__tracepoint_a")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := patched(t, "a b", map[string]string{"a_fn": test.uses})

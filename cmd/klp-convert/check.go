@@ -99,6 +99,11 @@ func (c *checking) run(cmd *cobra.Command) error {
 		return err
 	}
 	labels(all)
+	var reports []*loader.Report
+	for _, v := range all {
+		reports = append(reports, v.Report)
+	}
+	loader.Compare(reports)
 	switch {
 	case c.json:
 		err = writeJSON(cmd.OutOrStdout(), checkResult(in.name, all))
@@ -310,11 +315,15 @@ func moment(k loader.Case) string {
 	}
 	switch k.Errno {
 	case "":
-		return s + ":"
 	case "killed":
-		return s + ", insmod is killed:"
+		s += ", insmod is killed"
+	default:
+		s += ", " + k.Errno
 	}
-	return s + ", " + k.Errno + ":"
+	if len(k.Messages) > 0 {
+		return s + ":"
+	}
+	return s + ", without a message"
 }
 
 // checkJSON is what --json prints.

@@ -64,6 +64,7 @@ const (
 	CallSequence      klpreloc.ID = "KLP148" // ppc64le: no nop behind a call
 	PLTSections       klpreloc.ID = "KLP149" // GOT and PLT slots that were not reserved
 	NotALivepatch     klpreloc.ID = "KLP150" // a module that patches nothing
+	OtherSymbol       klpreloc.ID = "KLP151" // position that is another symbol in another kernel
 )
 
 // Severity parts what counts from what deserves a word.
@@ -257,6 +258,7 @@ type Report struct {
 	Warnings  []string    `json:"warnings,omitempty"` // what speaks against the kernel's files
 	Findings  []Finding   `json:"findings"`           // in the loader's order, notes among them
 	Unchecked []Unchecked `json:"unchecked"`
+	Chosen    []Chosen    `json:"positions,omitempty"` // which symbols positions mean
 }
 
 // Unchecked is something that was not judged, and why.

@@ -167,6 +167,7 @@ func (c *checker) lookup(q lookup, find func(klpreloc.ID, string) *Finding, when
 		return
 	}
 	list := t.Lookup(q.object, q.name)
+	c.chose(q, list)
 	kept := 0
 	for _, s := range list {
 		if s.Loaded != 0 {

@@ -56,6 +56,7 @@ var titles = map[klpreloc.ID]string{
 	CallSequence:      "call without a nop behind it",
 	PLTSections:       "sections for jump tables missing",
 	NotALivepatch:     "no livepatch",
+	OtherSymbol:       "position that is another symbol in another kernel",
 }
 
 // Title says in a few words what an id stands for, "" for one that is not this package's.

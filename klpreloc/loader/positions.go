@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader
+
+import (
+	"fmt"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// A position is right in one kernel. In another one, whose linker has put the files in
+// another order, it is another symbol of the same name, and the loader has nothing to
+// say: livepatch takes whatever is there (kernel/livepatch/core.c,
+// klp_find_object_symbol). Who checks a module against several kernels can be told.
+
+// Chosen is the symbol that a kernel has at a position that the module asks for.
+type Chosen struct {
+	Object   string `json:"object"`
+	Name     string `json:"name"`
+	Position uint64 `json:"position"`
+	Of       int    `json:"of"`             // how many there are
+	File     string `json:"file,omitempty"` // "" when nothing tells
+	Size     uint64 `json:"size,omitempty"`
+	Type     string `json:"type,omitempty"` // as nm prints it
+}
+
+// chose takes down which of several symbols a position means.
+func (c *checker) chose(q lookup, list []sympos.Symbol) {
+	if q.position == 0 || q.position > uint64(len(list)) || list[q.position-1].Position == 0 {
+		return
+	}
+	y := list[q.position-1]
+	x := Chosen{Object: q.object, Name: q.name, Position: q.position, Of: len(list), File: y.File, Size: y.Size}
+	if y.Type != 0 {
+		x.Type = string(rune(y.Type))
+	}
+	if !slices.Contains(c.report.Chosen, x) {
+		c.report.Chosen = append(c.report.Chosen, x)
+	}
+}
+
+// Compare adds to the reports of one module findings about positions that are not the
+// same symbol as in the first kernel that has them: a Problem where the files tell it, a
+// Note where only sizes or numbers are not alike.
+func Compare(reports []*Report) {
+	type key struct {
+		object, name string
+		position     uint64
+	}
+	type first struct {
+		Chosen
+		kernel, asked string // what it is called, and given by
+	}
+	known := map[key]first{}
+	for _, r := range reports {
+		for _, x := range r.Chosen {
+			k := key{x.Object, x.Name, x.Position}
+			before, seen := known[k]
+			if !seen {
+				known[k] = first{x, r.title(), printable(r.Kernel)}
+				continue
+			}
+			if x.Of == 1 && before.Of == 1 {
+				continue
+			}
+			what := fmt.Sprintf("position %d of %s in %s is ", x.Position, x.Name, x.Object)
+			severity := Note
+			switch {
+			case x.File != "" && before.File != "":
+				if x.File == before.File {
+					continue
+				}
+				severity = Problem
+				what += fmt.Sprintf("that of %s here, and that of %s in %s", x.File, before.File, before.kernel)
+			case x.Of != before.Of:
+				what += fmt.Sprintf("one of %d here, and of %d in %s: it may be another symbol, which no file tells", x.Of, before.Of, before.kernel)
+			case x.Size != before.Size:
+				what += fmt.Sprintf("of %d bytes here, and of %d in %s: it may be another symbol, which no file tells", x.Size, before.Size, before.kernel)
+			default:
+				continue
+			}
+			f := Finding{ID: OtherSymbol, Severity: severity, Cause: printable(what), Cases: []Case{}}
+			f.of(x.Name).fix("klp-convert sympos %s@%s -k %s -k %s", x.Name, x.Object, before.asked, printable(r.Kernel)).
+				fix("convert the module for each of the kernels, with --kernel").when(Calling, "", "")
+			r.Findings = append(r.Findings, f)
+		}
+	}
+}
+
+// title is a short name of the kernel.
+func (r *Report) title() string {
+	if r.Release != "" {
+		return r.Release
+	}
+	return printable(r.Kernel)
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/klpreloc/loader"
+)
+
+func chosen(kernel string, x loader.Chosen) *loader.Report {
+	x.Object, x.Name, x.Position = "vmlinux", "show", 2
+	return &loader.Report{Kernel: "./" + kernel, Release: kernel, Chosen: []loader.Chosen{x}}
+}
+
+func TestPositionsAreComparedBetweenKernels(t *testing.T) {
+	for name, c := range map[string]struct {
+		a, b  loader.Chosen
+		found loader.Severity
+		cause string // "" for nothing
+	}{
+		"same file":     {loader.Chosen{Of: 3, File: "a.c", Size: 1}, loader.Chosen{Of: 4, File: "a.c", Size: 2}, 0, ""},
+		"another file":  {loader.Chosen{Of: 3, File: "a.c"}, loader.Chosen{Of: 3, File: "b.c"}, loader.Problem, "position 2 of show in vmlinux is that of b.c here, and that of a.c in 6.1"},
+		"one more":      {loader.Chosen{Of: 2, File: "a.c"}, loader.Chosen{Of: 3}, loader.Note, "position 2 of show in vmlinux is one of 3 here, and of 2 in 6.1: it may be another symbol, which no file tells"},
+		"another size":  {loader.Chosen{Of: 2, Size: 16}, loader.Chosen{Of: 2, Size: 32}, loader.Note, "position 2 of show in vmlinux is of 32 bytes here, and of 16 in 6.1: it may be another symbol, which no file tells"},
+		"nothing tells": {loader.Chosen{Of: 2}, loader.Chosen{Of: 2}, 0, ""},
+		"only one":      {loader.Chosen{Of: 1, Size: 16}, loader.Chosen{Of: 1, Size: 32}, 0, ""},
+	} {
+		reports := []*loader.Report{chosen("6.1", c.a), {Release: "6.2"}, chosen("6.3", c.b)}
+		loader.Compare(reports)
+		assert.Empty(t, reports[0].Findings, name)
+		assert.Empty(t, reports[1].Findings, name)
+		if c.cause == "" {
+			assert.Empty(t, reports[2].Findings, name)
+			continue
+		}
+		require.Len(t, reports[2].Findings, 1, name)
+		f := reports[2].Findings[0]
+		assert.Equal(t, loader.OtherSymbol, f.ID)
+		assert.Equal(t, c.found, f.Severity, name)
+		assert.Equal(t, c.cause, f.Cause, name)
+		assert.Contains(t, f.Fix, "klp-convert sympos show@vmlinux -k ./6.1 -k ./6.3")
+		assert.True(t, reports[2].Loads(), "the loader does not mind")
+	}
+}
