@@ -43,6 +43,12 @@ if [ "${version:-0}" -ge 13 ]; then
 "
 fi
 
+# With KLP_LAB_DEBUG, which takes gigabytes of debug packages.
+if [ -n "${KLP_LAB_DEBUG:-}" ]; then
+	tools+="crash:crash:crash as a reader of copies for debuggers
+"
+fi
+
 missing=()
 while IFS=: read -r tool package what; do
 	if [ -n "$tool" ] && ! command -v "$tool" >/dev/null; then

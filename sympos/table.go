@@ -128,6 +128,9 @@ func collectAll(want Want, sources []Source, progress func(done, total int)) []*
 		done  int
 		wait  sync.WaitGroup
 	)
+	if progress != nil {
+		progress(0, len(sources))
+	}
 	for range min(runtime.GOMAXPROCS(0), len(sources)) {
 		wait.Add(1)
 		go func() {

@@ -67,7 +67,7 @@ nowhere, or the file can't be read.`,
 			if err != nil {
 				return report.report(klpreloc.Diagnostics{klpreloc.FileDiagnostic(err)})
 			}
-			showProgress(kernels[0], cmd.ErrOrStderr())
+			showProgress(kernels[0], "", cmd.ErrOrStderr(), o)
 			if o.verbose {
 				noteKernel(cmd.ErrOrStderr(), kernels[0].Name, kernels[0].Notes)
 			}

@@ -86,6 +86,37 @@ func BenchmarkRelocations(b *testing.B) {
 	}
 }
 
+// A check against n kernels, all of them KLP_BENCH_KERNEL, takes n times as long as against
+// one, or less, and the memory of two.
+//
+//	s/kernel    time for each kernel
+//	MB          most memory resident
+func BenchmarkCheckKernels(b *testing.B) {
+	name := os.Getenv("KLP_BENCH_KERNEL")
+	if name == "" {
+		b.Skip("KLP_BENCH_KERNEL is not set")
+	}
+	tool := builtTool(b)
+	module := filepath.Join(b.TempDir(), "livepatch.ko")
+	timed(b, tool, "../../testdata/x86_64/livepatch-cmdline.ko", module)
+	for _, n := range []int{1, 2, 5, 10} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			args := []string{tool, "check", module}
+			for range n {
+				args = append(args, "-k", name)
+			}
+			var took time.Duration
+			var rss int64
+			for b.Loop() {
+				d, m := timed(b, args...)
+				took, rss = took+d, max(rss, m)
+			}
+			b.ReportMetric(took.Seconds()/float64(b.N*n), "s/kernel")
+			b.ReportMetric(float64(rss)/1e6, "MB")
+		})
+	}
+}
+
 func BenchmarkDebugSections(b *testing.B) {
 	compare(b, builtTool(b), grown(b, 1_000, 1<<20, 500<<20), "x-cp", "cp")
 }

@@ -3,9 +3,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"runtime/debug"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
@@ -75,6 +81,7 @@ do not count. What only a running kernel can tell is listed by --verbose.`,
 type verdict struct {
 	*loader.Report
 	label string
+	notes []string // about the kernel's files
 }
 
 func (c *checking) run(cmd *cobra.Command) error {
@@ -87,19 +94,9 @@ func (c *checking) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	module := loader.Open(in.module)
-	var all []verdict
-	for _, k := range kernels {
-		if c.verbose {
-			noteKernel(cmd.ErrOrStderr(), k.Name, k.Notes)
-		}
-		warnKernel(cmd.ErrOrStderr(), k.Name, k.Warnings, c.options)
-		showProgress(k, cmd.ErrOrStderr())
-		r, err := module.Check(loader.Options{Kernel: k, Loaded: loaded})
-		if err != nil {
-			return fmt.Errorf("kernel %s: %w", k.Name, err)
-		}
-		all = append(all, verdict{r, r.Kernel})
+	all, err := c.judge(cmd, in.module, kernels, loaded)
+	if err != nil {
+		return err
 	}
 	labels(all)
 	switch {
@@ -114,6 +111,77 @@ func (c *checking) run(cmd *cobra.Command) error {
 		err = errReported
 	}
 	return err
+}
+
+// atOnce is how many kernels are read at a time: most of the work is unpacking an image,
+// which takes one processor and the memory of the unpacked kernel.
+const atOnce = 2
+
+// judge checks the module against each kernel, and says in their order what speaks
+// against the files.
+func (c *checking) judge(cmd *cobra.Command, b []byte, kernels []*sympos.Kernel, loaded []string) ([]verdict, error) {
+	if len(kernels) > 1 {
+		debug.SetGCPercent(100) // main is generous, with one kernel in mind
+	}
+	all := make([]verdict, len(kernels))
+	failed := make([]error, len(kernels))
+	next := make(chan int)
+	var (
+		wait sync.WaitGroup
+		stop atomic.Bool // for an error is all that will be said
+	)
+	for range min(atOnce, runtime.GOMAXPROCS(0), len(kernels)) {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			debug.SetPanicOnFault(true) // as in run, of which this is a part
+			module := loader.Open(b)
+			for i := range next {
+				all[i], failed[i] = judgeOne(module, loader.Options{Kernel: kernels[i], Loaded: loaded})
+				kernels[i] = nil
+				runtime.GC() // or what was read of many kernels would be in memory at once
+				if failed[i] != nil {
+					stop.Store(true)
+				}
+			}
+		}()
+	}
+	for i := 0; i < len(kernels) && !stop.Load(); i++ {
+		showProgress(kernels[i], nth(i, len(kernels)), cmd.ErrOrStderr(), c.options)
+		next <- i
+	}
+	close(next)
+	wait.Wait()
+	for _, err := range failed {
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, v := range all {
+		if c.verbose {
+			noteKernel(cmd.ErrOrStderr(), v.Kernel, v.notes)
+		}
+		warnKernel(cmd.ErrOrStderr(), v.Kernel, v.Warnings, c.options)
+	}
+	return all, nil
+}
+
+// judgeOne checks against one kernel. A module that shrinks while it is read is an error
+// here: nobody else can recover from a fault in a goroutine.
+func judgeOne(m *loader.Module, o loader.Options) (v verdict, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, fault := r.(interface{ Addr() uintptr }); !fault {
+				panic(r)
+			}
+			err = errors.New("an input file changed while it was read")
+		}
+	}()
+	r, err := m.Check(o)
+	if err != nil {
+		return v, fmt.Errorf("kernel %s: %w", o.Kernel.Name, err)
+	}
+	return verdict{r, "", o.Kernel.Notes}, nil
 }
 
 // kernels finds the kernels; --module belongs to each of them, and is loaded.
@@ -145,15 +213,12 @@ func (c *checking) kernels() (kernels []*sympos.Kernel, loaded []string, err err
 
 // labels gives each kernel a name that is short and its own.
 func labels(all []verdict) {
-	count := map[string]int{}
+	var kernels []namedKernel
 	for _, v := range all {
-		count[v.Release]++
+		kernels = append(kernels, namedKernel{v.Kernel, v.Release})
 	}
-	for i := range all {
-		if v := &all[i]; v.Release != "" && count[v.Release] == 1 {
-			v.label = v.Release
-		}
-		all[i].label = clean(all[i].label)
+	for i, l := range kernelLabels(kernels) {
+		all[i].label = l
 	}
 }
 
@@ -168,9 +233,19 @@ func (v verdict) word() string {
 // print writes the table, and what there is to say below it.
 func (c *checking) print(w io.Writer, file string, all []verdict) error {
 	t := newTable(w)
+	t.whole = true
 	t.section("check of "+oneLine(file), "KERNEL", "VERDICT")
+	// The table is for the eye; below it each message is whole.
+	label, room := 0, terminalWidth(w)
 	for _, v := range all {
-		t.row(v.label, v.word())
+		label = max(label, utf8.RuneCountInString(v.label))
+	}
+	for _, v := range all {
+		word := v.word()
+		if most := room - 1 - label - 2*gap; room > 0 && most > gap && utf8.RuneCountInString(word) > most {
+			word = cut(word, most-1) + "…"
+		}
+		t.row(v.label, word)
 	}
 	if err := t.flush(); err != nil {
 		return err

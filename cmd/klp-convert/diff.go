@@ -136,7 +136,11 @@ func writeChanges(out *strings.Builder, title string, list []klpdiff.Change) {
 			case klpdiff.There:
 				fmt.Fprintf(out, "  %s %s\n", v.sign, clean(c.What))
 			default:
-				fmt.Fprintf(out, "  %s %s: %s\n", v.sign, clean(c.What), clean(v.value))
+				line := fmt.Sprintf("  %s %s: ", v.sign, clean(c.What))
+				if len(line)+len(v.value) > lineWidth {
+					line = strings.TrimSuffix(line, " ") + "\n      "
+				}
+				fmt.Fprintf(out, "%s%s\n", line, clean(v.value))
 			}
 		}
 	}
@@ -144,16 +148,17 @@ func writeChanges(out *strings.Builder, title string, list []klpdiff.Change) {
 
 // writeRelocChange prints a block: what it was, what it is, and where.
 func writeRelocChange(out *strings.Builder, c klpdiff.RelocChange) {
-	number := fmt.Sprintf("%dx ", c.Count)
+	write := func(sign, what string) { wrapBehind(out, 2, fmt.Sprintf("%s %dx ", sign, c.Count), clean(what)) }
 	switch {
 	case c.Is == "":
-		fmt.Fprintf(out, "  - %s%s\n", number, clean(c.Was))
+		write("-", c.Was)
 	case c.Was == "":
-		fmt.Fprintf(out, "  + %s%s\n", number, clean(c.Is))
+		write("+", c.Is)
 	case c.Was == c.Is:
-		fmt.Fprintf(out, "  ~ %s%s, moved\n", number, clean(c.Is))
+		write("~", c.Is+", moved")
 	default:
-		fmt.Fprintf(out, "  - %s%s\n  + %s%s\n", number, clean(c.Was), number, clean(c.Is))
+		write("-", c.Was)
+		write("+", c.Is)
 	}
 	in, label := c.In, "in "
 	if c.Was == c.Is {

@@ -113,7 +113,9 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 		}
 	}
 	if d.PatchDoubt != "" && d.State != klpreloc.NoLivepatch {
-		t.line("\nlivepatch: %s", clean(d.PatchDoubt))
+		var b strings.Builder
+		wrapBehind(&b, 0, "livepatch: ", clean(d.PatchDoubt))
+		t.line("\n%s", strings.TrimSuffix(b.String(), "\n"))
 	}
 	t.section("annotations", "SYMBOL", "OBJECT", "SYMPOS", "APPLIED WITH", "RELOCATIONS", "DIALECT")
 	for _, a := range d.Annotations {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
-	"golang.org/x/term"
 
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -74,9 +73,6 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 	return kernels, nil
 }
 
-// isTerminal is replaced by tests.
-var isTerminal = func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
-
 // runningRelease is uname -r, below another root for tests.
 func runningRelease(root string) (string, error) {
 	b, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/osrelease"))
@@ -134,24 +130,35 @@ func missingHints(err error) []string {
 	return append(hints, missing.Advice...)
 }
 
-// showProgress says on a terminal how far the reading of a kernel is, when there is
-// much to read.
-func showProgress(k *sympos.Kernel, stderr io.Writer) {
-	const much = 100
-	f, ok := stderr.(*os.File)
-	if !ok || !isTerminal(f) || os.Getenv("TERM") == "dumb" {
-		return
+// A named kernel is one as it was asked for and, where known, its release.
+type namedKernel struct{ name, release string }
+
+// kernelLabels returns for each kernel a name that is short and its own: the release, or
+// what it was asked for by, of a long path the last part.
+func kernelLabels(kernels []namedKernel) []string {
+	choices := func(k namedKernel) []string {
+		if len(k.name) < 2*modest {
+			return []string{k.release, k.name}
+		}
+		return []string{k.release, filepath.Base(k.name), k.name}
 	}
-	last := -1
-	k.Progress = func(done, total int) {
-		percent := done * 100 / total
-		switch {
-		case total < much:
-		case done == total:
-			fmt.Fprint(f, "\r\x1b[K")
-		case percent != last:
-			last = percent
-			fmt.Fprintf(f, "\rreading %s: %d %%\x1b[K", oneLine(k.Name), percent)
+	count := map[string]int{}
+	for _, k := range kernels {
+		for i, c := range choices(k) {
+			if !slices.Contains(choices(k)[:i], c) {
+				count[c]++
+			}
 		}
 	}
+	labels := make([]string, len(kernels))
+	for i, k := range kernels {
+		labels[i] = clean(k.name)
+		for _, c := range choices(k) {
+			if c != "" && count[c] == 1 {
+				labels[i] = clean(c)
+				break
+			}
+		}
+	}
+	return labels
 }

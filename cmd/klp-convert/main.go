@@ -69,6 +69,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) 
 				panic(r)
 			}
 			temps.remove()
+			progress.end()
 			fmt.Fprintln(stderr, "error: klp-convert: an input file changed while it was read")
 			status = exitFound
 		}
@@ -140,6 +141,7 @@ module that holds nothing to convert is copied byte for byte.`,
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say errors only")
 	f.BoolVar(&o.json, "json", false, "print plan and diagnostics as JSON")
 	o.kernel.register(cmd)
+	f.StringArrayVar(&o.symvers, "symvers", nil, "`FILE`, too, has exports; an error what none has")
 	f.BoolVar(&o.noInfer, "no-infer", false, "convert nothing that is not annotated")
 	f.StringVar(&o.target, "target", "", "convert for kernel `VERSION`, not the module's")
 	f.BoolVar(&o.keepInert, "keep-inert", false, "refuse what would have to be dropped")
@@ -162,6 +164,7 @@ type options struct {
 	verbose, quiet bool
 	json           bool
 	kernel         kernelFlags
+	symvers        []string
 	list           string // symbols.klp of a command line of v7
 	noInfer        bool   // see klpreloc.Options
 	moduleExports  bool

@@ -241,6 +241,7 @@ func removeTempsOnSignal() {
 		s := <-c
 		temps.mu.Lock() // for good: no file is made any more
 		temps.remove()
+		progress.end()
 		os.Exit(128 + int(s.(syscall.Signal)))
 	}()
 }

@@ -18,7 +18,7 @@ import (
 
 const (
 	sarifSchema = "https://json.schemastore.org/sarif-2.1.0.json"
-	sarifHelp   = "https://github.com/klp-convert/klp-convert/blob/main/docs/check.md#"
+	sarifHelp   = "https://github.com/klp-convert/klp-convert/blob/main/docs/errors.md#"
 )
 
 type (
@@ -28,8 +28,18 @@ type (
 		Runs    []sarifRun `json:"runs"`
 	}
 	sarifRun struct {
-		Tool    sarifTool     `json:"tool"`
-		Results []sarifResult `json:"results"`
+		Tool        sarifTool         `json:"tool"`
+		Invocations []sarifInvocation `json:"invocations"`
+		Results     []sarifResult     `json:"results"`
+	}
+	sarifInvocation struct {
+		Successful    bool                `json:"executionSuccessful"`
+		Notifications []sarifNotification `json:"toolExecutionNotifications,omitempty"`
+	}
+	// What speaks against the files of a kernel is not about the module.
+	sarifNotification struct {
+		Level   string    `json:"level"`
+		Message sarifText `json:"message"`
 	}
 	sarifTool struct {
 		Driver sarifDriver `json:"driver"`
@@ -63,8 +73,11 @@ type (
 	sarifPhysical struct {
 		Artifact sarifArtifact `json:"artifactLocation"`
 	}
+	// A path that is relative is so to where the check was run; to a reader of the log
+	// that is the top of the sources (what GitHub takes it for).
 	sarifArtifact struct {
-		URI string `json:"uri"`
+		URI  string `json:"uri"`
+		Base string `json:"uriBaseId,omitempty"`
 	}
 	sarifLogical struct {
 		Name string `json:"fullyQualifiedName"`
@@ -75,27 +88,29 @@ type (
 // sarifOf makes a log of what was found.
 func sarifOf(file string, all []verdict) sarifLog {
 	run := sarifRun{
-		Tool:    sarifTool{sarifDriver{Name: "klp-convert", Version: version(), InformationURI: "https://github.com/klp-convert/klp-convert", Rules: []sarifRule{}}},
-		Results: []sarifResult{},
+		Tool:        sarifTool{sarifDriver{Name: "klp-convert", Version: version(), InformationURI: "https://github.com/klp-convert/klp-convert", Rules: []sarifRule{}}},
+		Invocations: []sarifInvocation{{Successful: true}},
+		Results:     []sarifResult{},
 	}
-	uri := (&url.URL{Path: filepath.ToSlash(file)}).String()
-	if file == "<stdin>" {
-		uri = "stdin"
-	}
+	artifact := artifactOf(file)
 	for _, v := range all {
+		for _, w := range v.Warnings {
+			to := &run.Invocations[0].Notifications
+			*to = append(*to, sarifNotification{"warning", sarifText{v.label + ": " + w}})
+		}
 		for i := range v.Findings {
 			f := &v.Findings[i]
 			id := string(f.ID)
 			index := slices.IndexFunc(run.Tool.Driver.Rules, func(r sarifRule) bool { return r.ID == id })
 			if index < 0 {
 				index = len(run.Tool.Driver.Rules)
-				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{id, sarifText{loader.Title(f.ID)}, sarifHelp + strings.ToLower(id)})
+				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{id, sarifText{loader.Title(f.ID)}, sarifHelp + id})
 			}
 			level := "error"
 			if f.Severity == loader.Note {
 				level = "note"
 			}
-			location := sarifLocation{Physical: sarifPhysical{sarifArtifact{uri}}}
+			location := sarifLocation{Physical: sarifPhysical{artifact}}
 			if place := f.Place(); place != "" {
 				location.Logical = []sarifLogical{{Name: place, Kind: "object"}}
 			}
@@ -108,4 +123,17 @@ func sarifOf(file string, all []verdict) sarifLog {
 		}
 	}
 	return sarifLog{sarifSchema, "2.1.0", []sarifRun{run}}
+}
+
+// artifactOf says where a file is.
+func artifactOf(file string) sarifArtifact {
+	u := url.URL{Path: filepath.ToSlash(file)}
+	switch {
+	case file == "<stdin>":
+		return sarifArtifact{URI: "stdin"}
+	case filepath.IsAbs(file):
+		u.Scheme = "file"
+		return sarifArtifact{URI: u.String()}
+	}
+	return sarifArtifact{URI: u.String(), Base: "%SRCROOT%"}
 }

@@ -67,7 +67,8 @@ Exit status 1 when a name is not there.`,
 				return err
 			}
 			s := search{asked: asked, stderr: cmd.ErrOrStderr(), options: o}
-			for _, k := range kernels {
+			for i, k := range kernels {
+				showProgress(k, nth(i, len(kernels)), cmd.ErrOrStderr(), o)
 				if err := s.read(k); err != nil {
 					return err
 				}
@@ -200,7 +201,6 @@ func (s *search) read(k *sympos.Kernel) error {
 		noteKernel(s.stderr, k.Name, k.Notes)
 	}
 	warnKernel(s.stderr, k.Name, k.Warnings, s.options)
-	showProgress(k, s.stderr)
 	objects, all := []string{}, false
 	for _, q := range s.asked {
 		all = all || q.object == ""
@@ -229,17 +229,21 @@ func (s *search) read(k *sympos.Kernel) error {
 	return nil
 }
 
-// label gives each kernel a name that is short and its own.
+// label gives each kernel names that are its own: in JSON the release or what it was asked
+// for by, in tables a short one.
 func (s *search) label() {
 	count := map[string]int{}
+	var kernels []namedKernel
 	for _, k := range s.kernels {
 		count[k.Release]++
+		kernels = append(kernels, namedKernel{k.Name, k.Release})
 	}
-	for _, k := range s.kernels {
+	labels := kernelLabels(kernels)
+	for i, k := range s.kernels {
 		if k.title = k.Name; k.Release != "" && count[k.Release] == 1 {
 			k.title = k.Release
 		}
-		k.label = clean(k.title)
+		k.label = labels[i]
 	}
 }
 

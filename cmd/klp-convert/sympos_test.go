@@ -175,39 +175,6 @@ func TestRunningRelease(t *testing.T) {
 	assert.Equal(t, "6.1.0-56-amd64", release)
 }
 
-// Progress is for people who wait for much, and leaves nothing behind.
-func TestProgress(t *testing.T) {
-	terminal := isTerminal
-	t.Cleanup(func() { isTerminal = terminal })
-	t.Setenv("TERM", "xterm")
-	shown := func(total int) string {
-		f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-		require.NoError(t, err)
-		defer f.Close()
-		k := sympos.NewKernel("6.1")
-		if showProgress(k, f); k.Progress == nil {
-			return "none"
-		}
-		for done := range total {
-			k.Progress(done+1, total)
-		}
-		return string(read(t, f.Name()))
-	}
-	assert.Equal(t, "none", shown(200), "a file is no terminal")
-	isTerminal = func(*os.File) bool { return true }
-	assert.Empty(t, shown(99), "not worth it")
-	out := shown(200)
-	assert.True(t, strings.HasPrefix(out, "\rreading 6.1: 0 %\x1b[K\rreading 6.1: 1 %\x1b[K"), "%q", out)
-	assert.True(t, strings.HasSuffix(out, "\rreading 6.1: 99 %\x1b[K\r\x1b[K"), "%q", out)
-	assert.Equal(t, 101, strings.Count(out, "\r"), "once a percent")
-	t.Setenv("TERM", "dumb")
-	assert.Equal(t, "none", shown(200))
-
-	k := sympos.NewKernel("6.1")
-	showProgress(k, new(bytes.Buffer))
-	assert.Nil(t, k.Progress)
-}
-
 // Terminals are 80 columns wide.
 func TestHelpFitsTerminals(t *testing.T) {
 	commands := []string{"help"}

@@ -7,16 +7,20 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
+
+	"golang.org/x/exp/slices"
 )
 
 // table prints titled, aligned lists; a title without rows is not printed, and
-// no line ends in blanks.
+// no line ends in blanks. Where a few long names would push everything behind them off
+// the terminal, their rows are continued on the next line, below their columns.
 type table struct {
 	w     io.Writer
 	out   bytes.Buffer
 	title []string // of the section that has no row yet
 	rows  [][]string
+	whole bool // a line for each row, however long
 }
 
 func newTable(w io.Writer) *table { return &table{w: w} }
@@ -48,20 +52,85 @@ func (t *table) end() {
 			t.out.WriteByte('\n')
 		}
 		fmt.Fprintln(&t.out, t.title[0])
-		var b bytes.Buffer
-		tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		rows := t.rows
 		if len(t.title) > 1 {
-			fmt.Fprintln(tw, "  "+strings.Join(t.title[1:], "\t"))
+			rows = append([][]string{t.title[1:]}, rows...)
 		}
-		for _, r := range t.rows {
-			fmt.Fprintln(tw, "  "+strings.Join(r, "\t"))
-		}
-		tw.Flush()
-		for _, l := range strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n") {
-			fmt.Fprintln(&t.out, strings.TrimRight(l, " "))
-		}
+		t.align(rows)
 	}
 	t.title, t.rows = nil, nil
+}
+
+const (
+	lineWidth = 80 // of a terminal
+	gap       = 2  // in front of each column
+	modest    = 24 // width that is no reason to break lines
+)
+
+// align writes rows, of which the first may be the head.
+func (t *table) align(rows [][]string) {
+	widths := t.widths(rows)
+	for _, r := range rows {
+		var b strings.Builder
+		at, column := 0, 0 // where the line ends, and the column begins
+		for i, cell := range r {
+			column += gap
+			if at+1 > column { // the cell in front reaches into this column
+				b.WriteByte('\n')
+				at = 0
+			}
+			if cell != "" {
+				b.WriteString(strings.Repeat(" ", column-at) + cell)
+				at = column + utf8.RuneCountInString(cell)
+			}
+			if i < len(widths) {
+				column += widths[i]
+			}
+		}
+		fmt.Fprintln(&t.out, strings.TrimRight(b.String(), " "))
+	}
+}
+
+// widths returns how wide the columns are, the last aside. While the table is wider than a
+// terminal, the widest gives way: its longest cells don't count any more.
+func (t *table) widths(rows [][]string) []int {
+	var cells [][]int // of each column
+	for _, r := range rows {
+		for i, cell := range r {
+			if i == len(cells) {
+				cells = append(cells, nil)
+			}
+			cells[i] = append(cells[i], utf8.RuneCountInString(cell))
+		}
+	}
+	widths := make([]int, len(cells))
+	total := 0
+	for i, c := range cells {
+		widths[i] = slices.Max(c)
+		total += gap + widths[i]
+	}
+	last := len(cells) - 1
+	total -= max(widths[last]-modest, 0) // what is long at the end is in nobody's way
+	for !t.whole && total > lineWidth {
+		widest := 0
+		for i, w := range widths[:last] {
+			if w > widths[widest] {
+				widest = i
+			}
+		}
+		next := 0
+		for _, c := range cells[widest] {
+			if c < widths[widest] {
+				next = max(next, c)
+			}
+		}
+		if widths[widest] <= modest || last == 0 {
+			break
+		}
+		total -= widths[widest] - next
+		widths[widest] = next
+	}
+	return widths[:last]
 }
 
 // flush prints everything.

@@ -40,6 +40,9 @@ type Reason struct {
 // most is how many messages of one entry are kept.
 const most = 20
 
+// colour is what terminals take for one.
+var colour = regexp.MustCompile(`\x1b\[[0-9;]*[mK]`)
+
 // Text explains the lines of a text that it recognises, each message once, in the
 // order of the text.
 func Text(text string) []*Explanation {
@@ -47,8 +50,14 @@ func Text(text string) []*Explanation {
 	var all []*Explanation
 	var weak []*Explanation
 	for _, line := range lines {
+		if strings.Contains(line, "\x1b") { // dmesg --color=always
+			line = colour.ReplaceAllString(line, "")
+		}
 		line = strings.TrimRight(line, "\r ")
 		e, form, names := find(line)
+		if e == nil && len(lines) == 1 {
+			e, form, names = findPart(line)
+		}
 		if e == nil {
 			continue
 		}

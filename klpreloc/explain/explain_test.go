@@ -3,10 +3,12 @@
 package explain_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -109,6 +111,12 @@ var lines = []said{
 	{"foo: module using GPL-only symbols uses symbols bar from proprietary module baz.", "gpl-only", "module=foo symbol=bar owner=baz"},
 	{"ERROR: modpost: GPL-incompatible module foo.ko uses GPL-only symbol 'klp_enable_patch'", "gpl-only", "module=foo.ko symbol=klp_enable_patch"},
 	{"foo: exports duplicate symbol bar (owned by kernel)", "duplicate-export", "symbol=bar owner=kernel"},
+	{"lp1: module license 'Proprietary' taints kernel.", "license", "module=lp1 have=Proprietary"},
+	{"lp1: module license 'unspecified' taints kernel.", "license", "have=unspecified"},
+	{"lp1: module tries to import module namespace: module:kvm", "module-namespace", "module=lp1"},
+	{"lp1: Module is not signed with expected PKCS#7 message", "signature", "module=lp1"},
+	{"lp1: module is already loaded", "already-loaded", "module=lp1"},
+	{"lp1: please compile with -fno-common", "common-symbol", "module=lp1"},
 	{"Loading of unsigned module is rejected", "signature", ""},
 	{"Loading of module with unsupported crypto is rejected", "signature", ""},
 	{"Loading of module with unavailable key is rejected", "signature", ""},
@@ -352,6 +360,53 @@ func TestPrefixesDoNotMatter(t *testing.T) {
 			assert.NotEmpty(t, got[0].Names[0], prefix)
 		}
 	}
+}
+
+// People paste what they take for the message, without the module's name, or search for
+// some words of it. In a log that is no message.
+func TestPartsOfMessagesAreExplainedAlone(t *testing.T) {
+	for part, id := range map[string]string{
+		"disagrees about version of symbol module_layout":                                                     "symbol-version",
+		"no symbol version for module_layout":                                                                 "no-symbol-version",
+		"version magic '...' should be '...'":                                                                 "vermagic",
+		"module is marked as livepatch module, but livepatch support is disabled":                             "klp-disabled",
+		".gnu.linkonce.this_module section size must match the kernel's built struct module size at run time": "this-module-size",
+		"Unknown symbol foo (err -2)":                                                                         "unknown-symbol",
+		"Unknown symbol in module":                                                                            "insert-enoent",
+		"Invalid parameters":                                                                                  "insert-einval",
+		"Exec format error":                                                                                   "insert-enoexec",
+		"Key was rejected by service":                                                                         "signature",
+		"existing value is nonzero for type":                                                                  "nonzero-target",
+		"has an incorrectly formatted name":                                                                   "symbol-name",
+		"Unable to handle kernel write to read-only memory":                                                   "write-read-only",
+		"from module-specific livepatch relocation section":                                                   "vmlinux-in-module-section",
+	} {
+		got := explain.Text(part)
+		if assert.Len(t, got, 1, part) {
+			assert.Equal(t, id, got[0].ID, part)
+		}
+	}
+	assert.Empty(t, explain.Text("hello\nInvalid parameters\nUnknown symbol in module\n"))
+}
+
+// dmesg paints what it prints, and the middle of a message too.
+func TestColoursDoNotMatter(t *testing.T) {
+	got := explain.Text("\x1b[32m[   12.345678] \x1b[0m\x1b[33mlivepatch: \x1b[0m\x1b[1;31msymbol \x1b[0m'foo' not found in symbol table\x1b[0m\r\n")
+	require.Len(t, got, 1)
+	assert.Equal(t, []string{"[   12.345678] livepatch: symbol 'foo' not found in symbol table"}, got[0].Lines)
+	assert.Equal(t, "foo", got[0].Names[0]["symbol"])
+}
+
+// A long log is gone through at once, most lines without a regular expression.
+func TestLargeLog(t *testing.T) {
+	var b strings.Builder
+	for n := 0; b.Len() < 2<<20; n++ {
+		fmt.Fprintf(&b, "[%12.6f] [ T%d] usb 1-1: new high-speed USB device number %d using xhci_hcd\n", float64(n)/7, n%999, n%127)
+	}
+	b.WriteString("[99999.123456] [ T4123] livepatch: symbol 'foo' not found in symbol table\n")
+	start := time.Now()
+	assert.Len(t, explain.Text(b.String()), 1)
+	assert.Less(t, time.Since(start), 30*time.Second)
 }
 
 func TestNamesStandInTheAdvice(t *testing.T) {

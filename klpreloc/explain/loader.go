@@ -186,12 +186,51 @@ var loader = []Entry{
 		},
 	},
 	{
+		ID:   "license",
+		From: "kernel/module/main.c, module_license_taint_check",
+		Forms: []Form{
+			{"{module}: module license '{have}' taints kernel.", ""},
+		},
+		Means: "{module} is not under a licence that the kernel takes for the GPL's; 'unspecified' is none at all. It is loaded all the same, without exports for GPL modules: klp_enable_patch() is one.",
+		Causes: []Cause{
+			{Why: "MODULE_LICENSE is missing or says something else.", Fix: "Declare the licence that a livepatch has to have.", Run: []string{"MODULE_LICENSE(\"GPL\");"}},
+		},
+	},
+	{
+		ID:    "module-namespace",
+		From:  "kernel/module/main.c",
+		Forms: []Form{{"{module}: module tries to import module namespace: {namespace}", "6.16 and later"}},
+		Means: "Namespaces that begin with \"module:\" are those of EXPORT_SYMBOL_FOR_MODULES; nobody may import them.",
+		Causes: []Cause{
+			{Why: "The source says MODULE_IMPORT_NS for one.", Fix: "Take the line out, and make klp relocations of the symbols.", Run: []string{"klp-convert --kernel KERNEL IN.ko OUT.ko"}},
+		},
+	},
+	{
 		ID:    "duplicate-export",
 		From:  "kernel/module/main.c, verify_exported_symbols",
 		Forms: []Form{{"{module}: exports duplicate symbol {symbol} (owned by {owner})", ""}},
 		Means: "{module} exports {symbol}, which {owner} exports already. ENOEXEC.",
 		Causes: []Cause{
 			{Why: "The patched source was copied with its EXPORT_SYMBOL line.", Fix: "Take the line out of the livepatch: callers come through the patched function."},
+		},
+	},
+	{
+		ID:    "already-loaded",
+		From:  "kernel/module/main.c, add_unformed_module",
+		Forms: []Form{{"{module}: module is already loaded", ""}},
+		Means: "A module called {module} is there already. EEXIST.",
+		Causes: []Cause{
+			{Why: "The livepatch is loaded, perhaps an earlier one of the same name.", Fix: "Disable and remove it first, or give the new one another name; a cumulative patch with .replace takes the place of others by itself.", Run: []string{"echo 0 > /sys/kernel/livepatch/{module}/enabled && rmmod {module}"}},
+			{Why: "The livepatch has the name of the module that it patches, or of another one.", Fix: "Rename it: obj-m is what names it."},
+		},
+	},
+	{
+		ID:    "common-symbol",
+		From:  "kernel/module/main.c, simplify_symbols",
+		Forms: []Form{{"{module}: please compile with -fno-common", ""}},
+		Means: "{module} has a common symbol: a variable without a section, for which the loader has no place. ENOEXEC.",
+		Causes: []Cause{
+			{Why: "It was compiled without Kbuild's flags.", Fix: "Build it with Kbuild, or with -fno-common.", Run: []string{"readelf -sW {module}.ko | grep COM"}},
 		},
 	},
 	{
@@ -202,6 +241,7 @@ var loader = []Entry{
 			{"Loading of module with unsupported crypto is rejected", ""},
 			{"Loading of module with unavailable key is rejected", ""},
 			{"PKCS#7 signature not signed with a trusted key", ""},
+			{"{module}: Module is not signed with expected PKCS#7 message", ""},
 			{"unsigned module loading is restricted", ""},
 			{"module verification failed: signature and/or required key missing - tainting kernel", ""},
 			{"could not insert {text}: Key was rejected by service", ""},

@@ -12,13 +12,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/klpreloc/explain"
 )
 
-var update = flag.Bool("update", false, "write docs/messages.md")
+var update = flag.Bool("update", false, "write docs/messages.md and the list in docs/errors.md")
 
-const document = "../../docs/messages.md"
+const (
+	document    = "../../docs/messages.md"
+	diagnostics = "../../docs/errors.md"
+)
 
 // docs/messages.md is the table.
 func TestDocumentIsTheTable(t *testing.T) {
@@ -29,6 +33,82 @@ func TestDocumentIsTheTable(t *testing.T) {
 	have, err := os.ReadFile(document)
 	require.NoError(t, err)
 	assert.Equal(t, want, string(have), "go test ./klpreloc/explain -update")
+}
+
+// docs/errors.md lists each message of the kernel, with the ids by which check
+// foretells it.
+func TestListOfKernelMessagesIsTheTable(t *testing.T) {
+	b, err := os.ReadFile(diagnostics)
+	require.NoError(t, err)
+	const begin, end = "<!-- messages: made by go test ./klpreloc/explain -update -->\n", "<!-- end of messages -->"
+	before, rest, ok := strings.Cut(string(b), begin)
+	require.True(t, ok)
+	_, after, ok := strings.Cut(rest, end)
+	require.True(t, ok)
+	want := before + begin + kernelMessages(foretold(t, before)) + end + after
+	if *update {
+		require.NoError(t, os.WriteFile(diagnostics, []byte(want), 0o644))
+	}
+	assert.Equal(t, want, string(b), "go test ./klpreloc/explain -update")
+}
+
+// foretold returns for each wording the ids of check whose sections quote it. A message that is quoted and not known is a mistake.
+func foretold(t *testing.T, text string) map[*explain.Form][]string {
+	t.Helper()
+	section := regexp.MustCompile(`(?s)## (KLP1\d\d)[^\n]*\n\nThe kernel says(?: \w+)*: (.*?)\n\nFrom:`)
+	quoted := regexp.MustCompile("`([^`]+)`")
+	verb := regexp.MustCompile(`%[0-9]*[a-zA-Z]+`)
+	ids := map[*explain.Form][]string{}
+	for _, m := range section.FindAllStringSubmatch(text, -1) {
+		for _, q := range quoted.FindAllStringSubmatch(m[2], -1) {
+			if strings.Contains(q[1], "…") || !strings.Contains(q[1], " ") {
+				continue // a part of one, or no message
+			}
+			line := strings.ReplaceAll(q[1], "(null)", "vmlinux")
+			line = strings.NewReplacer("%u", "7", "%d", "7", "%lu", "7", "%llu", "7", "%08x", "00000007", "%pS", "f+0x0/0x4").Replace(line)
+			f := explain.FormOf(verb.ReplaceAllString(line, "name"))
+			if assert.NotNil(t, f, "%s: %s", m[1], q[1]) && !slices.Contains(ids[f], m[1]) {
+				ids[f] = append(ids[f], m[1])
+			}
+		}
+	}
+	require.Greater(t, len(ids), 20)
+	return ids
+}
+
+// kernelMessages is a table for each of the kernel's groups, a line for each wording.
+func kernelMessages(foretold map[*explain.Form][]string) string {
+	var b strings.Builder
+	for _, g := range explain.Groups() {
+		speaker, ok := strings.CutPrefix(g.Title, "The kernel: ")
+		if !ok {
+			continue
+		}
+		fmt.Fprintf(&b, "\n### Kernel: %s\n\n| message | printed by | meaning, mending | check |\n|---|---|---|---|\n", speaker)
+		for _, e := range g.Entries {
+			for i, f := range e.Forms {
+				var ids []string
+				for _, id := range foretold[&e.Forms[i]] {
+					ids = append(ids, fmt.Sprintf("[%s](#%s)", id, id))
+				}
+				anchor := "message-" + e.ID
+				if i > 0 {
+					anchor = fmt.Sprintf("%s-%d", anchor, i+1)
+				}
+				fmt.Fprintf(&b, "| <a id=%q></a>%s | %s | [%s](messages.md#%s) | %s |\n", anchor, cell(capitals(f.Text)), f.When, e.ID, e.ID, strings.Join(ids, " "))
+			}
+		}
+	}
+	return b.String() + "\n"
+}
+
+// cell is text as code in a table.
+func cell(s string) string {
+	s = strings.ReplaceAll(s, "|", "\\|")
+	if strings.Contains(s, "`") {
+		return "`` " + s + " ``"
+	}
+	return "`" + s + "`"
 }
 
 const opening = `# Messages
@@ -67,7 +147,8 @@ func markdown() string {
 }
 
 func writeEntry(b *strings.Builder, e *explain.Entry) {
-	fmt.Fprintf(b, "\n<a id=\"%s\"></a>\n## %s\n\n```\n", e.ID, e.ID)
+	// The heading is the anchor.
+	fmt.Fprintf(b, "\n## %s\n\n```\n", e.ID)
 	when := false
 	for _, f := range e.Forms {
 		fmt.Fprintln(b, capitals(f.Text))

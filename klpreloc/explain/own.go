@@ -22,7 +22,7 @@ var (
 	ownSection = regexp.MustCompile(`(?m)^## (KLP\d{3}) (.+)$`)
 	ownSymbol  = regexp.MustCompile(`symbol "?([A-Za-z_.][\w.]*)"?`)
 	fence      = regexp.MustCompile("(?ms)^```.*?^```$\n?")
-	severities = regexp.MustCompile(` \([a-z;, -]*(?:error|warning|note)[^)]*\)$`)
+	severities = regexp.MustCompile(` \([a-z;, -]*(?:error|warning|finding|note)[^)]*\)$`)
 )
 
 // findOwn returns the entry for a diagnostic or its id.
@@ -58,6 +58,8 @@ var own = sync.OnceValue(func() map[string]*Entry {
 		end := len(text)
 		if i+1 < len(heads) {
 			end = heads[i+1][0]
+		} else if other := strings.Index(text[h[1]:], "\n## "); other >= 0 {
+			end = h[1] + other
 		}
 		e := &Entry{ID: id, From: "klp-convert", doc: "docs/errors.md"}
 		e.readSection(severities.ReplaceAllString(title, ""), text[h[1]:end])
@@ -76,7 +78,10 @@ func (e *Entry) readSection(title, text string) {
 			continue
 		case strings.HasPrefix(p, "Fix: "):
 			fix := unmark(strings.TrimPrefix(p, "Fix: "))
-			e.Causes = append(e.Causes, Cause{Fix: strings.ToUpper(fix[:1]) + fix[1:]})
+			if !strings.HasPrefix(p, "Fix: `") { // a command, or code
+				fix = strings.ToUpper(fix[:1]) + fix[1:]
+			}
+			e.Causes = append(e.Causes, Cause{Fix: fix})
 		case !prose:
 			prose = true
 			e.Means += " " + unmark(p)

@@ -5,6 +5,7 @@ package explain
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // pattern recognises a Form anywhere in a line, so that whatever stands in front
@@ -73,6 +74,44 @@ func compile(e *Entry, f *Form) *pattern {
 	}
 	p.re = regexp.MustCompile(re.String())
 	return p
+}
+
+// speaker is what stands in front of a message to say whom it is about; people who paste
+// a message leave it out.
+var speaker = regexp.MustCompile(`^(?:module )?\{module\}: `)
+
+// withoutSpeaker are the forms that have one, without it.
+var withoutSpeaker = sync.OnceValue(func() []*pattern {
+	var all []*pattern
+	for _, p := range patterns() {
+		if rest := speaker.ReplaceAllString(p.form.Text, ""); rest != p.form.Text {
+			short := compile(p.entry, &Form{Text: rest})
+			short.form = p.form
+			all = append(all, short)
+		}
+	}
+	return all
+})
+
+// findPart returns the entry for a line of which somebody has left out the beginning, or
+// of which only some words are known. In a log it would see messages where there are none.
+func findPart(line string) (*Entry, *Form, Names) {
+	for _, p := range withoutSpeaker() {
+		if names, ok := p.match(line); ok {
+			return p.entry, p.form, names
+		}
+	}
+	const least = 15 // characters
+	words := strings.ToLower(strings.TrimSpace(line))
+	if len(words) < least || !strings.Contains(words, " ") {
+		return nil, nil, nil
+	}
+	for _, p := range patterns() {
+		if strings.Contains(strings.ToLower(p.literal), words) {
+			return p.entry, p.form, Names{}
+		}
+	}
+	return nil, nil, nil
 }
 
 func wordChar(c byte) bool {

@@ -96,6 +96,7 @@ func (m *Module) Check(o Options) (*Report, error) {
 	if c.facts, err = readKernel(o.Kernel, c.names(), c.wanted(o.Loaded)); err != nil {
 		return nil, err
 	}
+	c.report.Warnings = append(slices.Clone(o.Kernel.Warnings), c.facts.table.Warnings...)
 	v := c.facts.version
 	scheme, known := klpreloc.SchemeOf(v, c.facts.table)
 	c.contract = contractOf(v, scheme)

@@ -11,7 +11,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc"
 )
 
-// What can be found, each for ever; docs/check.md has a section for each. An id is
+// What can be found, each for ever; docs/errors.md has a section for each. An id is
 // never used again for something else.
 const (
 	BadELF            klpreloc.ID = "KLP101" // not what the loader takes for a module
@@ -254,7 +254,8 @@ type Report struct {
 	Release   string      `json:"release"` // "" when nothing tells
 	Version   string      `json:"version"`
 	Scheme    string      `json:"scheme"`
-	Findings  []Finding   `json:"findings"` // in the loader's order, notes among them
+	Warnings  []string    `json:"warnings,omitempty"` // what speaks against the kernel's files
+	Findings  []Finding   `json:"findings"`           // in the loader's order, notes among them
 	Unchecked []Unchecked `json:"unchecked"`
 }
 

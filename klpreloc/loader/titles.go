@@ -4,7 +4,7 @@ package loader
 
 import "github.com/klp-convert/klp-convert/klpreloc"
 
-// titles say in a few words what each id stands for; docs/check.md has more.
+// titles say in a few words what each id stands for; docs/errors.md has more.
 var titles = map[klpreloc.ID]string{
 	BadELF:            "not an ELF file that the loader takes",
 	BadSignature:      "signature missing or malformed",

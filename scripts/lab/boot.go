@@ -23,6 +23,8 @@ type VM struct {
 	dir    string // receives console.log, verdict.log and the initramfs
 	agent  []byte
 	files  map[string][]byte
+	core   string // path for the memory at the end; "": none
+	append string // to the kernel's command line
 }
 
 // BootLimit is the time that a boot with all its steps may take. A boot takes 10
@@ -43,6 +45,12 @@ func (k *Kernel) VM(dir string, agent []byte) *VM {
 // File puts a file into the folder in which the steps run.
 func (v *VM) File(name string, data []byte) *VM {
 	v.files[name] = data
+	return v
+}
+
+// Append puts words at the end of the kernel's command line.
+func (v *VM) Append(words string) *VM {
+	v.append += " " + words
 	return v
 }
 
@@ -78,7 +86,12 @@ func (v *VM) Boot(ctx context.Context, steps ...string) (*Run, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if _, err := run(cmd); err != nil && ctx.Err() == nil {
+	if v.core != "" {
+		err = v.runForCore(cmd)
+	} else {
+		_, err = run(cmd)
+	}
+	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
 	wire, err := os.ReadFile(v.verdictLog())
@@ -106,15 +119,18 @@ func (v *VM) arguments(initrd string) []string {
 	if accel == "" || accel == "tcg" {
 		accel, cpu = "tcg,thread=single", "qemu64"
 	}
-	return []string{
+	more := []string{}
+	if v.core != "" {
+		more = []string{"-no-shutdown", "-monitor", "stdio"}
+	}
+	return append(more,
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-accel", accel, "-cpu", cpu, "-smp", "2", "-m", "512",
-		"-serial", "file:" + v.ConsoleLog(),
-		"-serial", "file:" + v.verdictLog(),
+		"-serial", "file:"+v.ConsoleLog(),
+		"-serial", "file:"+v.verdictLog(),
 		"-kernel", v.kernel.Image,
 		"-initrd", initrd,
-		"-append", Cmdline,
-	}
+		"-append", Cmdline+v.append)
 }
 
 // initramfs packs busybox, the agent, the files and the list of steps.

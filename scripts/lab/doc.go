@@ -66,6 +66,7 @@
 //	KLP_LAB_TOOL    a klp-convert to judge instead of the one built from this tree
 //	KLP_LAB_SEED    which names the loader is asked about (default: others each time)
 //	KLP_LAB_DEBUG   set: sympos is compared with the kernels' debug packages too,
-//	                each a download of a gigabyte
+//	                each a download of a gigabyte, and crash(8) reads a livepatch
+//	                by its copy for debuggers
 //	CI              "true": what could not run is a failure, not a skip
 package lab

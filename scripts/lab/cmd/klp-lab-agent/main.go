@@ -235,6 +235,10 @@ var errnoNames = map[syscall.Errno]string{
 	syscall.EBUSY:   "EBUSY",
 	syscall.ENOMEM:  "ENOMEM",
 	syscall.EPERM:   "EPERM",
+	// What becomes of modules that are not signed as the kernel wants it.
+	syscall.ENOKEY:       "ENOKEY",
+	syscall.EKEYREJECTED: "EKEYREJECTED",
+	syscall.EBADMSG:      "EBADMSG",
 }
 
 func errnoName(e syscall.Errno) string {
