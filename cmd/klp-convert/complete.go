@@ -3,9 +3,6 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,7 +116,8 @@ func pathsLike(word string, accept func(name string) bool) (found []cobra.Comple
 var escapeGlob = strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`)
 
 // completeObjects offers what can stand behind the @ of NAME@OBJECT. The names of
-// symbols are in images, which take too long to read.
+// symbols are in images, which take too long to read. (In bash the @ parts no words,
+// since bash-completion takes that away: hostcomplete.)
 func completeObjects(cmd *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	at := strings.LastIndexByte(toComplete, '@')
 	if at < 0 {
@@ -164,41 +162,4 @@ func completeIDs(_ *cobra.Command, args []string, toComplete string) (found []co
 		}
 	}
 	return found, cobra.ShellCompDirectiveNoFileComp
-}
-
-// writeBashCompletion writes cobra's script for bash, made to know that NAME@OBJECT is
-// one word. bash breaks words at each @, where it expects hosts.
-func writeBashCompletion(root *cobra.Command, w io.Writer, descriptions bool) error {
-	var script bytes.Buffer
-	if err := root.GenBashCompletionV2(&script, descriptions); err != nil {
-		return err
-	}
-	text := script.String()
-	for _, edit := range []struct {
-		old, new string
-		count    int
-	}{
-		{"init_completion -n =: ||", "init_completion -n =:@ ||", 2},
-		{`__klp-convert_handle_special_char "$cur" =`, `__klp-convert_handle_special_char "$cur" =` + "\n    " + `__klp-convert_handle_special_char "$cur" @`, 1},
-	} {
-		if n := strings.Count(text, edit.old); n != edit.count {
-			return fmt.Errorf("cobra's bash completion has %q %d times, not %d", edit.old, n, edit.count)
-		}
-		text = strings.ReplaceAll(text, edit.old, edit.new)
-	}
-	_, err := io.WriteString(w, text)
-	return err
-}
-
-// mendBashCompletion makes "klp-convert completion bash" print that.
-func mendBashCompletion(root *cobra.Command) {
-	root.InitDefaultCompletionCmd()
-	bash, _, err := root.Find([]string{"completion", "bash"})
-	if err != nil || bash.Name() != "bash" {
-		return
-	}
-	bash.RunE = func(cmd *cobra.Command, _ []string) error {
-		none, _ := cmd.Flags().GetBool("no-descriptions")
-		return writeBashCompletion(root, cmd.OutOrStdout(), !none)
-	}
 }

@@ -216,11 +216,3 @@ func TestFishCompletes(t *testing.T) {
 		assert.Contains(t, words, word, "%q", l.line)
 	}
 }
-
-// An edit of cobra's script that no longer fits is an error, not another script.
-func TestBashScriptKnowsTheAt(t *testing.T) {
-	var b bytes.Buffer
-	require.NoError(t, writeBashCompletion(newCommand(), &b, true))
-	assert.Contains(t, b.String(), `special_char "$cur" @`)
-	assert.Error(t, writeBashCompletion(&cobra.Command{Use: "other"}, &bytes.Buffer{}, true))
-}

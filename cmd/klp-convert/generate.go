@@ -77,7 +77,7 @@ func completionScript(root *cobra.Command, shell string) ([]byte, error) {
 	var err error
 	switch shell {
 	case "bash":
-		err = writeBashCompletion(root, &b, true)
+		err = root.GenBashCompletionV2(&b, true)
 	case "zsh":
 		err = root.GenZshCompletion(&b)
 	case "fish":

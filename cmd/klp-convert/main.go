@@ -80,7 +80,6 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) 
 	cmd.SetIn(stdin)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	mendBashCompletion(cmd) // behind SetOut: cobra takes the writer when it makes the command
 	err := cmd.Execute()
 	var usage usageError
 	switch {

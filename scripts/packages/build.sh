@@ -54,10 +54,6 @@ stage() {
 	}
 	gzip -9n "$STAGE"/usr/share/man/man1/*
 }
-# finish makes times what they are everywhere else.
-finish() {
-	find "$work" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-}
 # pack KIND makes a package of what is staged. nfpm runs here, whatever it packs for.
 pack() {
 	(
@@ -77,7 +73,6 @@ install -m 644 scripts/packages/copyright "$doc/"
 printf 'klp-convert (%s) unstable; urgency=medium\n\n  * What changed, the history of the sources tells.\n\n -- %s  %s\n' \
 	"$VERSION" "$maintainer" "$date" | gzip -9n >"$doc/changelog.gz"
 install -D -m 644 scripts/packages/lintian-overrides "$STAGE/usr/share/lintian/overrides/klp-convert"
-finish
 pack deb
 
 stage "$work/rpm"
@@ -92,5 +87,4 @@ while read -r path; do
 	printf '  - {src: "%s", dst: "/%s", type: %s}\n' "$docs/$path" "$path" $kind >>"$work/nfpm.yaml"
 done <"$work/list"
 rm -r "$STAGE/usr/share/doc" "$STAGE/usr/share/man" "$STAGE/usr/share/licenses"
-finish
 pack rpm

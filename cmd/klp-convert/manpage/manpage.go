@@ -54,7 +54,7 @@ func known(root *cobra.Command) error {
 	for name, flags := range details {
 		names = append(names, name)
 		for flag := range flags {
-			if cmd := commands[name]; cmd != nil && cmd.Flags().Lookup(flag) == nil {
+			if cmd := commands[name]; cmd != nil && cmd.Flag(flag) == nil {
 				return fmt.Errorf("text.go tells of --%s of %q, which is not there", flag, name)
 			}
 		}
@@ -125,8 +125,11 @@ func page(cmd *cobra.Command, info Info) []byte {
 	cmd.InitDefaultVersionFlag()
 	cmd.NonInheritedFlags().VisitAll(func(f *pflag.Flag) { own = append(own, f) })
 	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { common = append(common, f) })
-	for _, f := range append(own, common...) {
+	for _, f := range own {
 		p.option(f, append(about.flags[f.Name], details[cmd.Name()][f.Name]...))
+	}
+	for _, f := range common {
+		p.option(f, details[cmd.Root().Name()][f.Name])
 	}
 	p.section("EXIT STATUS")
 	for status, means := range about.exit {

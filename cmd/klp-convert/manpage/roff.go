@@ -144,7 +144,9 @@ var beforeComment = regexp.MustCompile(` {3,}#`)
 // fold breaks a command line that is too long for a page of 80 columns.
 func fold(line string) []string {
 	const room = 80 - 7
-	line = beforeComment.ReplaceAllString(line, "  #")
+	if len(line) > room {
+		line = beforeComment.ReplaceAllString(line, "  #")
+	}
 	if len(line) <= room {
 		return []string{line}
 	}

@@ -7,7 +7,7 @@ package manpage
 
 // forms are the command lines beside the one in the help.
 var forms = map[string][]string{
-	"klp-convert": {"-n [flags] in.ko", "[flags] symbols.klp in.ko out.ko", "annotate|check|diff|explain|inspect|sympos ARGUMENT..."},
+	"klp-convert": {"-n [flags] in.ko", "[flags] symbols.klp in.ko out.ko", "COMMAND [flags] [ARGUMENT]..."},
 }
 
 // details go on where the usage of a flag in the help ends.
@@ -26,6 +26,7 @@ var details = map[string]map[string][]string{
 			"Without this flag the kernel given with --kernel tells, else the vermagic of the module."},
 		"keep-inert":             {"Of a tracepoint or a debug message that the livepatch has only copied, the entry in its table can't be made to work."},
 		"unsafe":                 {"Refusals of entries in special sections become warnings. The module may crash the kernel."},
+		"color":                  {"When diagnostics are coloured: auto is on a terminal, unless the environment speaks against it."},
 		"convert-module-exports": {"A livepatch that uses the export of a module depends on the module and is not loaded before it. Converted, it does not depend on it any more."},
 	},
 	"check": {
