@@ -146,10 +146,10 @@ examine_added() {
 stage() {
 	tmp=$tree/$(dirname "$1")/.klp-install.$(basename "$1")
 	echo "$tmp" >>"$work/staged"
-	{
+	(
 		if [ -e "$tree/$1" ]; then cp -p "$tree/$1" "$tmp"; else : >"$tmp" && chmod 644 "$tmp"; fi &&
 			cat "$work/$2/$1" >"$tmp"
-	} 2>"$work/why" || die "nothing changed: $(head -n 1 "$work/why")"
+	) 2>"$work/why" || die "nothing changed: $(head -n 1 "$work/why")"
 }
 
 place() { mv -f "$tree/$(dirname "$1")/.klp-install.$(basename "$1")" "$tree/$1"; }
