@@ -146,10 +146,10 @@ examine_added() {
 stage() {
 	tmp=$tree/$(dirname "$1")/.klp-install.$(basename "$1")
 	echo "$tmp" >>"$work/staged"
-	{
+	(
 		if [ -e "$tree/$1" ]; then cp -p "$tree/$1" "$tmp"; else : >"$tmp" && chmod 644 "$tmp"; fi &&
 			cat "$work/$2/$1" >"$tmp"
-	} 2>"$work/why" || die "nothing changed: $(head -n 1 "$work/why")"
+	) 2>"$work/why" || die "nothing changed: $(head -n 1 "$work/why")"
 }
 
 place() { mv -f "$tree/$(dirname "$1")/.klp-install.$(basename "$1")" "$tree/$1"; }
@@ -197,15 +197,23 @@ install)
 		echo "$tree: linux $version: is hooked, nothing to do"
 		exit 0
 	fi
-	[ "$state" = plain ] || edited=
-	for file in $new $edited; do stage "$file" hooked; done
+	changed=
+	for file in $new $edited; do
+		cmp -s "$tree/$file" "$work/hooked/$file" && continue
+		stage "$file" hooked
+		changed="$changed $file"
+	done
 	trap '' HUP INT TERM
 	echo "$tree: linux $version"
-	for file in $new; do place "$file" && echo "  added   $file"; done
-	for file in $edited; do
+	for file in $changed; do
+		case " $(echo $edited) $([ ! -e "$tree/$file" ] || echo old) " in
+		*" $file "*) what='edited ' ;;
+		*" old ") what='renewed' ;;
+		*) what='added  ' ;;
+		esac
 		place "$file"
-		echo "  edited  $file"
-		grep -F "$file|" "$work/edits" | cut -d '|' -f 2 | sed 's/^[ 	]*/            + /'
+		echo "  $what  $file"
+		awk -F '|' -v file="$file" '$1 == file { sub(/^[ \t]*/, "", $2); print "             + " $2 }' "$work/edits"
 	done
 	;;
 remove)
@@ -220,10 +228,10 @@ remove)
 	echo "$tree: linux $version"
 	for file in $edited; do
 		cmp -s "$tree/$file" "$work/plain/$file" && continue
-		place "$file" && echo "  as it was  $file"
+		place "$file" && echo "  restored  $file"
 	done
 	for file in $new; do
-		[ ! -e "$tree/$file" ] || { rm -f "$tree/$file" && echo "  removed    $file"; }
+		[ ! -e "$tree/$file" ] || { rm -f "$tree/$file" && echo "  removed   $file"; }
 	done
 	;;
 esac

@@ -215,7 +215,7 @@ func (h *hooked) testInstall(t *testing.T) {
 	s.file("unsigned.ko", h.read(t, livepatches[0]))
 	patched := Cmdline + " module.sig_enforce=1 kernel.livepatch=1"
 	s.run(
-		sh("load unsigned.ko", refuses("ENOKEY")),
+		sh("load unsigned.ko", refuses("EKEYREJECTED")),
 		sh("load livepatch-cmdline.ko"),
 		sh("settle livepatch_cmdline"),
 		sh(cmdline, prints(patched)),

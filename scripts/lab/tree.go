@@ -91,25 +91,34 @@ func FetchTree(c *Cache, r Release, say func(format string, args ...any)) (*Tree
 			return "", nil, err
 		}
 		p := pkgs[len(pkgs)-1]
-		tree.Version = p.Version
-		return fmt.Sprintf("%s_%s_%x", strings.Replace(p.Name, "linux-source", "linux-tree", 1), p.Version, recipe[:4]), []pkg{p}, nil
+		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, nil
 	}
-	var err error
-	tree.Dir, err = fetchPicked(c, r, "amd64", say, pick, func(tmp, _ string) error {
-		say("building a kernel of %s", tree.Version)
+	source, err := fetchPicked(c, r, "amd64", say, pick, func(string, string) error { return nil }, sourceArchive)
+	if err != nil {
+		return nil, err
+	}
+	name := filepath.Base(source)
+	_, tree.Version, _ = strings.Cut(name, "_")
+	// The package lists are free for others while this one builds.
+	tree.Dir, err = c.Entry(fmt.Sprintf("%s_tree_%x", name, recipe[:4]), func(tmp, _ string) error {
+		say("building a kernel from %s", name)
 		made := *tree
 		made.Dir = tmp
-		return made.build(config)
-	}, "./usr/src/*.tar.xz")
+		return made.build(source, config)
+	})
 	return tree, err
 }
+
+// sourceArchive is all that a source package is unpacked for.
+const sourceArchive = "./usr/src/linux-source-*.tar.xz"
 
 // treePlace is where programs see the tree that they work in.
 func (c *Cache) treePlace() string { return filepath.Join(c.Dir, "tree") }
 
-// build unpacks the source package's archive in the tree's folder and builds the kernel.
-func (t *Tree) build(config string) error {
-	archive, err := one(t.Dir, "usr/src/linux-source-*.tar.xz")
+// build unpacks the archive of the source package into the tree's folder and builds
+// the kernel.
+func (t *Tree) build(source, config string) error {
+	archive, err := one(source, sourceArchive)
 	if err != nil {
 		return err
 	}
@@ -140,11 +149,6 @@ func (t *Tree) build(config string) error {
 	for _, line := range strings.Split(config, "\n") {
 		if strings.HasPrefix(line, "CONFIG_") && !slices.Contains(strings.Split(string(made), "\n"), line) {
 			return fmt.Errorf("the configuration came out without %s", line)
-		}
-	}
-	for _, p := range []string{"usr", "bin", "lib", "lib64", "sbin"} { // of the package
-		if err := os.RemoveAll(filepath.Join(t.Dir, p)); err != nil {
-			return err
 		}
 	}
 	_, err = os.Stat(t.Image())
