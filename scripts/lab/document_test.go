@@ -33,6 +33,7 @@ import (
 //
 // and WORDs are
 //
+//	here                       root's commands, typed where modules are built
 //	fails                      the last command exits with another status than 0
 //	since=6.3, before=6.3      not run on other kernels
 //
@@ -43,12 +44,15 @@ import (
 // for any number of lines. What changes from one build or boot to the next is
 // not compared (see unify).
 //
-// A chapter (##) is one boot. What the author types in it is done first, then the
-// machine starts with all that was built until then, and root's commands run.
+// A chapter (##) is one boot. What the author types is done first, in all chapters,
+// then the machines start with all that was built, and root's commands run. The
+// chapter "In operation" starts with the initramfs that was made.
 type document struct {
 	name   string
 	blocks []block
 	text   string // without the blocks
+
+	initrd []byte // made by a command of the document
 
 	mu      sync.Mutex
 	updates map[int][]string // of outputs, by the command's line
@@ -134,7 +138,7 @@ func (b *block) validate() error {
 	switch b.lang {
 	case "console":
 		for _, w := range b.words {
-			if w != "fails" && !conditionRE.MatchString(w) {
+			if w != "fails" && w != "here" && !conditionRE.MatchString(w) {
 				return fmt.Errorf("console block with %q", w)
 			}
 		}
@@ -163,7 +167,8 @@ func (b *block) commands() []command {
 		n := len(cmds)
 		switch {
 		case strings.HasPrefix(line, "$ ") || strings.HasPrefix(line, "# "):
-			cmds = append(cmds, command{block: b, line: b.line + 1 + i, root: line[0] == '#', text: line[2:]})
+			root := line[0] == '#' && !slices.Contains(b.words, "here")
+			cmds = append(cmds, command{block: b, line: b.line + 1 + i, root: root, text: line[2:]})
 		case n == 0:
 		case strings.HasPrefix(line, "> ") && strings.HasSuffix(cmds[n-1].text, "\\"):
 			cmds[n-1].text += "\n" + line[2:]
@@ -431,6 +436,9 @@ func (d *document) run(t *testing.T, w *workbench) {
 		t.Run(regexp.MustCompile(`\W+`).ReplaceAllString(strings.ToLower(chapter), "-"), func(t *testing.T) {
 			t.Parallel()
 			s := w.scene(t)
+			if chapter == "In operation" {
+				s.vm.Initrd(d.initrd)
+			}
 			for name, data := range files {
 				s.file(name, data)
 			}
@@ -524,11 +532,14 @@ func (d *document) build(t *testing.T, w *workbench, tree string) map[int]outcom
 			fmt.Fprintf(&script, "install -D -m 644 %s %s\n", staged, b.words[0])
 		}
 	}
+	fmt.Fprintf(&script, "cp /boot/initrd.img-$(uname -r) %s/initrd.img\n", results)
 	cmd := w.machine(t, script.String())
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.Empty(t, string(out), "said between the commands of %s", d.name)
 
+	d.initrd, err = os.ReadFile(filepath.Join(results, "initrd.img"))
+	require.NoError(t, err)
 	outcomes := map[int]outcome{}
 	found, err := filepath.Glob(filepath.Join(results, "*.status"))
 	require.NoError(t, err)
@@ -568,6 +579,27 @@ var installOnce = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// machineFiles make an initramfs that the lab can boot: without the hundreds of
+// drivers of an installed system and without busybox, whose shell prefers its own
+// modprobe to kmod's; without a root file system to look for, and with
+// systemd's reader of modules-load.d, which else comes with that file system.
+var machineFiles = map[string]string{
+	"etc/initramfs-tools/conf.d/klplab":  "MODULES=list\nCOMPRESS=gzip\nBUSYBOX=n\n",
+	"etc/initramfs-tools/scripts/klplab": "mountroot() { exec " + AgentPath + "; }\n",
+	"etc/initramfs-tools/hooks/klplab": `#!/bin/sh
+[ "$1" != prereqs ] || exit 0
+. /usr/share/initramfs-tools/hook-functions
+copy_exec /usr/lib/systemd/systemd-modules-load
+mkdir -p "$DESTDIR/etc/modules-load.d"
+cp /etc/modules-load.d/* "$DESTDIR/etc/modules-load.d/"
+`,
+}
+
 // machine is a shell on a machine on which the kernel and its headers are
 // installed as packages, runs, and on which klp-convert is installed.
 //
@@ -581,8 +613,6 @@ func (w *workbench) machine(t *testing.T, script string) *exec.Cmd {
 	own := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(own, "usr/lib/modules"), 0o755))
 	require.NoError(t, os.MkdirAll(filepath.Join(own, "usr/local/bin"), 0o755))
-	require.NoError(t, os.Mkdir(filepath.Join(own, "merged"), 0o755))
-	require.NoError(t, os.Mkdir(filepath.Join(own, "scratch"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(own, "usr/local/bin/uname"), []byte(
 		"#!/bin/sh\n[ \"$*\" = -r ] && exec echo "+w.kernel.Release+"\nexec /usr/bin/uname \"$@\"\n"), 0o755))
 	// In its proper place the headers' Makefile has its proper path (rebase).
@@ -598,22 +628,45 @@ func (w *workbench) machine(t *testing.T, script string) *exec.Cmd {
 	} else {
 		lower = append(lower, "/usr")
 	}
+	machine, err := fetchMachine(w.cache, w.kernel.release, func(format string, args ...any) {
+		fmt.Fprintf(os.Stderr, "lab: "+format+"\n", args...)
+	})
+	require.NoError(t, err)
+	lower = append(lower, filepath.Join(machine, "usr"))
+	for name, text := range machineFiles {
+		path := filepath.Join(own, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o755))
+	}
+	require.NoError(t, os.MkdirAll(filepath.Join(own, "boot"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(own, "boot/initrd.img-"+w.kernel.Release), nil, 0o644))
+	boot := filepath.Join(own, "boot")
+	if there := filepath.Join(w.kernel.Root, "boot"); exists(there) {
+		boot += ":" + there
+	}
 	const setup = `set -e
-mount -t tmpfs tmpfs "$5/scratch"
-mkdir "$5/scratch/upper" "$5/scratch/work"
-mount -t overlay overlay -o lowerdir="$1",upperdir="$5/scratch/upper",workdir="$5/scratch/work" "$5/merged"
-mount --bind "$2" "$5/merged/lib/modules"
-[ ! -d "$3/boot" ] || mount --bind "$3/boot" /boot
-[ "$4" = host ] || mount --bind /dev/null /etc/ld.so.cache 2>/dev/null || true
-mount --rbind "$5/merged" /usr
-export PATH=/usr/local/bin:/usr/sbin:/usr/bin HOME="$5"
-exec bash -c "$6"`
+own=$1 usr=$2 modules=$3 boot=$4 machine=$5 tools=$6
+mkdir "$own/scratch" "$own/merged"
+mount -t tmpfs tmpfs "$own/scratch"
+layers() {
+	mkdir -p "$own/scratch/$1" "$own/scratch/$1.work"
+	mount -t overlay overlay -o "lowerdir=$2,upperdir=$own/scratch/$1,workdir=$own/scratch/$1.work" "$3"
+}
+layers usr "$usr" "$own/merged"
+layers modules "$modules" "$own/merged/lib/modules"
+layers boot "$boot" /boot
+layers etc "$own/etc:/etc:$machine/etc" /etc
+layers var "/var:$machine/var" /var
+[ "$tools" = host ] || rm -f /etc/ld.so.cache
+mount --rbind "$own/merged" /usr
+export PATH=/usr/local/bin:/usr/sbin:/usr/bin HOME="$own"
+exec bash -c "$7"`
 	tools := "host"
 	if w.kernel.tools != "" {
 		tools = "other"
 	}
 	cmd := exec.Command("unshare", append(unshareFlags(), "sh", "-c", setup, "sh",
-		strings.Join(lower, ":"), filepath.Dir(w.kernel.Modules), w.kernel.Root, tools, own, script)...)
+		own, strings.Join(lower, ":"), filepath.Dir(w.kernel.Modules), boot, machine, tools, script)...)
 	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=", "LC_ALL=C", "TERM=dumb")
 	return cmd
 }
