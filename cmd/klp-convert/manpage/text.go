@@ -20,6 +20,8 @@ var details = map[string]map[string][]string{
 			"Every diagnostic has id, severity, section, offset, symbol, message and hints."},
 		"kernel": {"Every annotation is then checked: the object has to be there, the name in it, and the position has to be one that the loader of this kernel takes."},
 		"module": {"For objects that are not installed with the kernel. Of several kernels it has to be said whose it is: --kernel KERNEL,FILE."},
+		"symvers": {"A Module.symvers, of modules that the kernel does not come with. With this flag an undefined symbol that nobody exports is an error: " +
+			"modpost, when it is run with KBUILD_MODPOST_WARN=1, lets it pass."},
 		"no-infer": {"Without it, and with --kernel, an undefined symbol that carries no annotation, that nobody exports, " +
 			"and that only one symbol of the kernel can be is converted as if it were annotated."},
 		"target": {"VERSION is a number such as 4.18. How klp relocations are applied changed in 4.9 and in 5.8; vendors brought the newer form to older versions. " +
@@ -89,6 +91,8 @@ var files = map[string][]item{
 	"klp-convert": {
 		{"@DATADIR@/include/klp_convert.h", "The macros for annotations."},
 		{"@DATADIR@/klp-convert.mk", "For the Makefile of a livepatch module."},
+		{"@DATADIR@/kbuild/install.sh", "Hooks klp-convert into a kernel tree, so that its own livepatch modules are converted."},
+		{"@DATADIR@/dkms/dkms.conf", "A recipe for a livepatch by DKMS."},
 	},
 }
 
@@ -104,7 +108,7 @@ var seeAlso = map[string][]string{
 
 // docs are the documents that say more.
 var docs = map[string]string{
-	"klp-convert": "README.md for a start, format.md for what is read and written, special-sections.md for what can be borrowed, errors.md for each diagnostic",
+	"klp-convert": "guide.md from a bug to a loaded livepatch, kbuild.md for builds, format.md for what is read and written, special-sections.md for what can be borrowed, errors.md for each diagnostic",
 	"annotate":    "sympos.md for positions, special-sections.md for what can be borrowed",
 	"check":       "check.md",
 	"diff":        "debugging.md",
