@@ -24,8 +24,8 @@ scripts/mod/klp.h klp.h
 include/linux/klp_convert.h ../include/klp_convert.h'
 
 # FILE|LINE|PLACE: the lines that the tree's own files get, each in front of the
-# line PLACE, of which there must be one. Some trees need no more than this;
-# tree_edits knows the rest.
+# line PLACE, of which there must be one. These are for all trees; tree_edits knows
+# what some need besides.
 edits='scripts/Makefile.modfinal|include $(srctree)/scripts/Makefile.klp|.PHONY: $(PHONY)
 scripts/Makefile.modinst|include $(srctree)/scripts/Makefile.klp|.PHONY: $(PHONY)
 scripts/mod/modpost.c|#include "klp.h"|static void handle_symbol(struct module *mod, struct elf_info *info,
@@ -52,12 +52,13 @@ die() {
 
 # tree_edits prints the edits of this tree.
 tree_edits() {
-	# So that there is a vmlinux to hold annotations against. Without it Kbuild
-	# does so until 5.18, and with CONFIG_DEBUG_INFO_BTF_MODULES.
+	# So that there is a vmlinux to hold annotations against. 5.10's Kbuild has it
+	# anyway; 6.1's waits for vmlinux only with CONFIG_DEBUG_INFO_BTF_MODULES.
 	if ! grep -q '^modules: \$(if \$(KBUILD_BUILTIN),vmlinux) ' "$tree/Makefile"; then
 		echo 'Makefile|modules: $(if $(and $(CONFIG_LIVEPATCH),$(KBUILD_BUILTIN)),vmlinux)|modules: modules_prepare'
 	fi
-	# modpost has become another program: it must run again. Later kernels know.
+	# modpost has become another program: it must run again. 6.1's Makefile.modpost
+	# names it among the prerequisites, 5.10's does not.
 	if ! grep -q '\$(MODPOST) FORCE$\|^modpost-deps := \$(MODPOST)$' "$tree/scripts/Makefile.modpost"; then
 		echo 'scripts/Makefile.modpost|$(output-symdump): scripts/mod/modpost|__modpost: $(output-symdump)'
 	fi

@@ -23,9 +23,10 @@ import (
 // A hooked is a copy of a tree, with the hook and the samples in it.
 type hooked struct {
 	*Tree
-	bench *workbench
-	tool  string // klp-convert, which also writes down what it is called for
-	calls string // where it does
+	cached *Tree
+	bench  *workbench
+	tool   string // klp-convert, which also writes down what it is called for
+	calls  string // where it does
 }
 
 const sampleDir = "samples/klp"
@@ -43,13 +44,16 @@ var livepatches = []string{sampleDir + "/livepatch-cmdline.ko", sampleDir + "/li
 // hookTree returns a copy of the kernel's tree, hooked, with the samples in it.
 func hookTree(t *testing.T, w *workbench) *hooked {
 	t.Helper()
+	if missing := MissingForTree(); len(missing) > 0 {
+		cannotRun(t, "a kernel is built with: "+InstallLine(missing)+" (and then: go test -count=1)")
+	}
 	say := func(format string, args ...any) { fmt.Fprintf(os.Stderr, "lab: "+format+"\n", args...) }
 	built, err := FetchTree(w.cache, w.kernel.release, say)
 	require.NoError(t, err)
 	dir := t.TempDir()
 	tree, err := built.Copy(filepath.Join(dir, "tree"))
 	require.NoError(t, err)
-	h := &hooked{tree, w, filepath.Join(dir, "klp-convert"), filepath.Join(dir, "calls")}
+	h := &hooked{tree, built, w, filepath.Join(dir, "klp-convert"), filepath.Join(dir, "calls")}
 	script := fmt.Sprintf("#!/bin/sh\nfor last; do :; done\necho \"$last\" >> %s\nexec %s \"$@\"\n", h.calls, w.tool)
 	require.NoError(t, os.WriteFile(h.tool, []byte(script), 0o755))
 	h.install(t)
@@ -133,7 +137,9 @@ func TestHookedTree(t *testing.T) {
 		t.Run("does nothing twice", h.testIncremental)
 		t.Run("refuses what does not fit the kernel", h.testPosition)
 		t.Run("modpost stays strict", h.testStrict)
+		t.Run("needs the tool", h.testNoTool)
 		t.Run("installs and loads", h.testInstall)
+		t.Run("comes off", h.testRemove)
 	})
 }
 
@@ -192,6 +198,81 @@ func (h *hooked) testStrict(t *testing.T) {
 	}
 }
 
+func (h *hooked) testNoTool(t *testing.T) {
+	require.NoError(t, os.Remove(h.Built(livepatches[0])))
+	out, _, err := h.try(t, "modules", "KLP_CONVERT=klp-convert-is-not-here")
+	require.Error(t, err)
+	assert.Contains(t, out, livepatches[0]+": error: klp-convert-is-not-here is not in PATH: install klp-convert or set KLP_CONVERT=")
+	for _, ko := range livepatches {
+		assert.NoFileExists(t, h.Built(ko))
+	}
+	// Nor does a build that was killed get any further.
+	h.make(t, "modules")
+	require.NoError(t, os.Remove(h.Built(sampleDir+"/.livepatch-cmdline.ko.klp")))
+	out, _, err = h.try(t, "modules_install", "INSTALL_MOD_PATH="+t.TempDir())
+	require.Error(t, err)
+	assert.Contains(t, out, "not converted by klp-convert: "+livepatches[0]+`: run "make modules"`)
+}
+
+// Every file of the tree is as it was before install.sh.
+func (h *hooked) testRemove(t *testing.T) {
+	said := h.install(t, "--remove")
+	assert.Contains(t, said, "  restored  scripts/Makefile.modfinal\n")
+	for _, dir := range []string{".", "scripts", "scripts/mod", "include/linux"} {
+		entries, err := os.ReadDir(filepath.Join(h.cached.Source(dir)))
+		require.NoError(t, err)
+		now, err := os.ReadDir(h.Source(dir))
+		require.NoError(t, err)
+		if h.apart {
+			assert.Len(t, now, len(entries), "files in %s", dir)
+		}
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), "Makefile") && !slices.Contains([]string{".c", ".h"}, filepath.Ext(e.Name())) {
+				continue
+			}
+			want, err := os.ReadFile(h.cached.Source(filepath.Join(dir, e.Name())))
+			require.NoError(t, err)
+			got, err := os.ReadFile(h.Source(filepath.Join(dir, e.Name())))
+			require.NoError(t, err)
+			assert.Equal(t, want, got, "%s/%s", dir, e.Name())
+		}
+	}
+	assert.NoFileExists(t, h.Source("include/linux/klp_convert.h"))
+}
+
+// external builds the sample for /proc/cmdline outside of the tree: by Kbuild alone,
+// or by klp-convert.mk.
+func (h *hooked) external(t *testing.T, byMakefile bool) (ko string) {
+	t.Helper()
+	dir := copySample(t, h.bench, "cmdline")
+	var cmd *exec.Cmd
+	if byMakefile {
+		cmd = h.Command("make", "-C", dir, "KDIR="+h.Place(""), "KLP_CONVERT="+h.bench.tool)
+	} else {
+		source, err := os.ReadFile(filepath.Join(dir, "livepatch-cmdline.c"))
+		require.NoError(t, err)
+		source = bytes.Replace(source, []byte(`"klp_convert.h"`), []byte("<linux/klp_convert.h>"), 1)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "livepatch-cmdline.c"), source, 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "Makefile"), []byte("obj-m := livepatch-cmdline.o\n"), 0o644))
+		cmd = h.Make("M="+dir, "KLP_CONVERT="+h.bench.tool, "modules")
+	}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "  KLP     ")
+	return filepath.Join(dir, "livepatch-cmdline.ko")
+}
+
+// signed returns the module signed with the key that the kernel's build has made.
+func (h *hooked) signed(t *testing.T, ko string) []byte {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "signed.ko")
+	out, err := h.Command(h.Place("scripts/sign-file"), "sha256", h.Place("certs/signing_key.pem"), h.Place("certs/signing_key.x509"), ko, to).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	data, err := os.ReadFile(to)
+	require.NoError(t, err)
+	return data
+}
+
 // Signed by modules_install, after the conversion, they load in a kernel that
 // takes nothing else.
 func (h *hooked) testInstall(t *testing.T) {
@@ -210,12 +291,30 @@ func (h *hooked) testInstall(t *testing.T) {
 		require.NoError(t, err)
 		ko := decompress(t, path)
 		assert.True(t, bytes.HasSuffix(ko, []byte("~Module signature appended~\n")), "%s is signed", path)
+		if name != "ownmod" {
+			assert.True(t, bytes.HasPrefix(ko, h.read(t, sampleDir+"/"+name+".ko")), "%s is not stripped", path)
+		}
 		s.file(name+".ko", ko)
 	}
 	s.file("unsigned.ko", h.read(t, livepatches[0]))
+	kbuild := h.external(t, false)
+	s.file("external.ko", h.signed(t, kbuild))
+	s.file("makefile.ko", h.signed(t, h.external(t, true)))
+	// Whoever signs first and converts then has a module without a signature.
+	raw := filepath.Join(t.TempDir(), "raw.ko")
+	out, err := h.Make("M="+filepath.Dir(kbuild), "KLP_CONVERT=true", "modules").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.NoError(t, os.WriteFile(raw, h.signed(t, kbuild), 0o644))
+	out, err = exec.Command(h.bench.tool, raw, raw).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	late, err := os.ReadFile(raw)
+	require.NoError(t, err)
+	s.file("late.ko", late)
+
 	patched := Cmdline + " module.sig_enforce=1 kernel.livepatch=1"
 	s.run(
 		sh("load unsigned.ko", refuses("EKEYREJECTED")),
+		sh("load late.ko", refuses("EKEYREJECTED")),
 		sh("load livepatch-cmdline.ko"),
 		sh("settle livepatch_cmdline"),
 		sh(cmdline, prints(patched)),
@@ -227,6 +326,15 @@ func (h *hooked) testInstall(t *testing.T) {
 		sh(disable("livepatch_cmdline")),
 		sh("settle livepatch_cmdline"),
 		sh("rmmod livepatch_cmdline"),
+		sh("load external.ko"),
+		sh("settle livepatch_cmdline"),
+		sh(cmdline, prints(patched)),
+		sh(disable("livepatch_cmdline")),
+		sh("settle livepatch_cmdline"),
+		sh("rmmod livepatch_cmdline"),
+		sh("load makefile.ko"),
+		sh("settle livepatch_cmdline"),
+		sh(cmdline, prints(patched)),
 	)
 }
 
