@@ -189,14 +189,19 @@ func (p *planner) arrayName(object string) string {
 	return name
 }
 
-// labelLines writes a declaration for each symbol. The type is not known: of functions and
-// data there are stand-ins that compile.
+// labelLines writes a declaration for each symbol, of the type that it has in the source
+// already. Only what C can't name, which nothing can have declared, gets a stand-in that
+// compiles.
 func (p *planner) labelLines(lacks []lack) string {
 	var b strings.Builder
-	if len(lacks) > 0 {
-		b.WriteString("/* Each declaration takes the place of the one that you have; give it the true type, from the kernel's source. */\n")
+	named := func(l lack) bool { return identifier(l.Name) }
+	if slices.ContainsFunc(lacks, named) {
+		b.WriteString("/* These stand below the declarations of the symbols, and before the code that uses them. */\n")
 	}
 	for _, l := range lacks {
+		if !named(l) {
+			fmt.Fprintf(&b, "/* %s: give it the true type, from the kernel's source */\n", clip(l.Name))
+		}
 		mark := ""
 		if !p.sure(l, lacks) {
 			mark = "// "
@@ -229,8 +234,11 @@ func (p *planner) labelLines(lacks []lack) string {
 	return b.String()
 }
 
-// standIn declares a symbol whose type is not known.
+// standIn declares a symbol.
 func standIn(s sympos.Symbol) string {
+	if identifier(s.Name) {
+		return fmt.Sprintf("extern typeof(%s) %[1]s", s.Name)
+	}
 	name := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(".$@-", r) {
 			return '_'

@@ -64,26 +64,54 @@ func (m Modinfo) Kernel() Version {
 	return v
 }
 
-// versioned returns the names that modpost resolved to exports, sorted, and
-// whether the module has such a table (CONFIG_MODVERSIONS). Two formats: 64
-// bytes of {unsigned long crc; char name[]} in __versions, and since 6.13 NUL
-// ended names in __version_ext_names (include/linux/module.h, modversion_info;
-// scripts/mod/modpost.c, add_versions and add_extended_versions).
-func versioned(f *elfrw.File) ([]string, bool) {
-	const entry = 64
-	var names []string
-	table, ext := f.Section("__versions"), f.Section("__version_ext_names")
-	if table != nil {
-		for b := table.Data; len(b) >= entry; b = b[entry:] {
-			name, _, _ := bytes.Cut(b[f.PointerSize():entry], []byte{0})
-			names = append(names, string(name))
+// A Checksum is what a module says of an export that it uses.
+type Checksum struct {
+	Name  string
+	CRC   uint64
+	Known bool // CRC is there; a table may be cut short
+}
+
+// ReadChecksums returns the exports that modpost resolved, in the order of the tables, and
+// whether the module has such a table (CONFIG_MODVERSIONS). Two formats: 64 bytes of
+// {unsigned long crc; char name[]} in __versions, and since 6.13 NUL ended names in
+// __version_ext_names with a u32 each in __version_ext_crcs (include/linux/module.h,
+// modversion_info; scripts/mod/modpost.c, add_versions and add_extended_versions).
+func ReadChecksums(f *elfrw.File) (list []Checksum, has bool) {
+	if s := f.Section("__versions"); s != nil {
+		has = true
+		for b := s.Data; len(b) >= versionEntry; b = b[versionEntry:] {
+			crc := uint64(f.Uint32(b))
+			if f.PointerSize() == 8 {
+				crc = f.Uint64(b)
+			}
+			name, _, _ := bytes.Cut(b[f.PointerSize():versionEntry], []byte{0})
+			list = append(list, Checksum{string(name), crc, true})
 		}
 	}
-	if ext != nil {
-		for _, name := range bytes.Split(ext.Data, []byte{0}) {
-			names = append(names, string(name))
+	names, crcs := f.Section("__version_ext_names"), f.Section("__version_ext_crcs")
+	if names == nil {
+		return list, has
+	}
+	var rest []byte
+	if crcs != nil {
+		rest = crcs.Data
+	}
+	for _, name := range bytes.Split(names.Data, []byte{0}) {
+		c := Checksum{Name: string(name)}
+		if len(rest) >= 4 {
+			c.CRC, c.Known, rest = uint64(f.Uint32(rest)), true, rest[4:]
 		}
+		list = append(list, c)
+	}
+	return list, true
+}
+
+// versioned returns the names of ReadChecksums, sorted.
+func versioned(f *elfrw.File) (names []string, has bool) {
+	list, has := ReadChecksums(f)
+	for _, c := range list {
+		names = append(names, c.Name)
 	}
 	slices.Sort(names)
-	return names, table != nil || ext != nil
+	return names, has
 }

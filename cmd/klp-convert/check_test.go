@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"runtime"
 	"strings"
@@ -81,6 +82,34 @@ func TestSARIFHasItsShape(t *testing.T) {
 	}
 }
 
+// fieldsOf are the names that a type has in JSON, those of its parts among them.
+func fieldsOf(t reflect.Type, add func(string)) {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice:
+		fieldsOf(t.Elem(), add)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+				add(name)
+			}
+			fieldsOf(f.Type, add)
+		}
+	}
+}
+
+func TestJSONOfCheckIsDocumented(t *testing.T) {
+	_, text, ok := strings.Cut(string(read(t, "../../docs/check.md")), "\n## JSON\n")
+	require.True(t, ok)
+	text, _, _ = strings.Cut(text, "\n## ")
+	count := 0
+	fieldsOf(reflect.TypeFor[checkJSON](), func(name string) {
+		count++
+		assert.Contains(t, text, "`"+name+"`")
+	})
+	assert.Greater(t, count, 25)
+}
+
 func TestSARIFSaysWhereTheFileIs(t *testing.T) {
 	assert.Equal(t, sarifArtifact{"file:///a%20b/x.ko", ""}, artifactOf("/a b/x.ko"))
 	assert.Equal(t, sarifArtifact{"out/x.ko", "%SRCROOT%"}, artifactOf("out/x.ko"))
@@ -88,8 +117,8 @@ func TestSARIFSaysWhereTheFileIs(t *testing.T) {
 	assert.Equal(t, sarifArtifact{"stdin", ""}, artifactOf("<stdin>"))
 }
 
-// What annotate prints compiles, in both dialects, with gcc and clang, below declarations
-// where records need them.
+// What annotate prints compiles, in both dialects, with gcc and clang, below the declarations
+// of the symbols.
 func TestAnnotationsCompile(t *testing.T) {
 	dir := t.TempDir()
 	kernel := filepath.Join(dir, "kallsyms")
@@ -104,13 +133,14 @@ func TestAnnotationsCompile(t *testing.T) {
 			continue
 		}
 		for _, k := range []string{kernel, twice} {
-			for dialect, declared := range map[string]string{"records": "extern void forgotten(void);\n", "labels": ""} {
+			const declared = "extern int forgotten(const char *);\n"
+			for _, dialect := range []string{"records", "labels"} {
 				status, text, stderr := klpConvert("annotate", "--dialect", dialect, "../../testdata/odd/strong-undefined.ko", "-k", k)
 				require.Equal(t, exitDone, status, stderr)
 				source, object := filepath.Join(dir, dialect+".c"), filepath.Join(dir, dialect+".o")
 				use := "void use(void);\nvoid use(void)\n{\n}\n"
 				if k == kernel {
-					use = "void use(void);\nvoid use(void)\n{\n\tforgotten();\n}\n"
+					use = "void use(void);\nvoid use(void)\n{\n\tforgotten(\"\");\n}\n"
 				}
 				code := "#include \"" + header + "\"\n" + declared + text + use
 				require.NoError(t, os.WriteFile(source, []byte(code), 0o644))

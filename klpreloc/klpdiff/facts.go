@@ -3,7 +3,6 @@
 package klpdiff
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -73,32 +72,14 @@ func patchFacts(d *klpreloc.Description) map[string]string {
 	return m
 }
 
-// versionFacts are the checksums of exports, of either table (include/linux/module.h,
-// modversion_info; scripts/mod/modpost.c, add_extended_versions).
+// versionFacts are the checksums of exports, of either table.
 func versionFacts(f *elfrw.File) map[string]string {
-	const entry = 64
 	m := map[string]string{}
-	if s := f.Section("__versions"); s != nil {
-		for b := s.Data; len(b) >= entry; b = b[entry:] {
-			crc := uint64(f.Uint32(b))
-			if f.PointerSize() == 8 {
-				crc = f.Uint64(b)
-			}
-			name, _, _ := bytes.Cut(b[f.PointerSize():entry], []byte{0})
-			m[string(name)] = fmt.Sprintf("%#08x", crc)
+	list, _ := klpreloc.ReadChecksums(f)
+	for _, c := range list {
+		if c.Known {
+			m[c.Name] = fmt.Sprintf("%#08x", c.CRC)
 		}
-	}
-	names, crcs := f.Section("__version_ext_names"), f.Section("__version_ext_crcs")
-	if names == nil || crcs == nil {
-		return m
-	}
-	rest := crcs.Data
-	for _, name := range bytes.Split(names.Data, []byte{0}) {
-		if len(rest) < 4 {
-			break
-		}
-		m[string(name)] = fmt.Sprintf("%#08x", f.Uint32(rest))
-		rest = rest[4:]
 	}
 	return m
 }
