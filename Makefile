@@ -9,13 +9,24 @@ SHELLCHECK  ?= shellcheck -S warning
 STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LAB         ?= $(GO) run ./scripts/lab/cmd/klp-lab
 
+NFPM        ?= $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+
 prefix      ?= /usr/local
-bindir      ?= $(prefix)/bin
-datadir     ?= $(prefix)/share/klp-convert
-docdir      ?= $(prefix)/share/doc/klp-convert
+exec_prefix ?= $(prefix)
+bindir      ?= $(exec_prefix)/bin
+datarootdir ?= $(prefix)/share
+datadir     ?= $(datarootdir)
+pkgdatadir  ?= $(datadir)/klp-convert
+docdir      ?= $(datarootdir)/doc/klp-convert
+mandir      ?= $(datarootdir)/man
+man1dir     ?= $(mandir)/man1
+bashcompletiondir ?= $(datadir)/bash-completion/completions
+zshcompletiondir  ?= $(datadir)/zsh/site-functions
+fishcompletiondir ?= $(datadir)/fish/vendor_completions.d
 DESTDIR     ?=
 
 VERSION     ?=
+builddir    ?= bin
 FUZZTIME    ?= 10s
 BENCH       ?= .
 TESTFLAGS   ?=
@@ -25,14 +36,26 @@ SAMPLE       = testdata/x86_64/livepatch-cmdline.ko
 # Static, without a path of the machine, and quicker to start than with cgo.
 GOBUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.buildVersion=$(VERSION)'
 
+# For this machine, whatever GOARCH says. The pages' date is that of the sources.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y README.md)
+GENERATE = GOOS= GOARCH= SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run -tags generate -ldflags '-X main.buildVersion=$(VERSION)' ./cmd/klp-convert
+
+# What kernel builds and dkms need, as far as it is there, goes below pkgdatadir as
+# it lies below scripts.
+EXTRAS = $(shell cd scripts && find kbuild dkms -type f ! -name '*.go' 2>/dev/null)
+
 .DELETE_ON_ERROR:
-.PHONY: help build demo test prerequisites unit lab fuzz corpus bench lint testdata install clean
+.PHONY: help build man demo test prerequisites unit lab fuzz corpus bench lint testdata install uninstall packages clean
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 build: ## build bin/klp-convert
-	$(GOBUILD) -o bin/klp-convert ./cmd/klp-convert
+	$(GOBUILD) -o $(builddir)/klp-convert ./cmd/klp-convert
+
+man: ## make manual pages and completion scripts in bin/man and bin/completions
+	@rm -rf $(builddir)/man $(builddir)/completions
+	$(GENERATE) $(builddir) $(pkgdatadir) $(docdir)
 
 demo: build ## convert the shipped sample and show it before and after
 	@mkdir -p bin/demo
@@ -70,18 +93,37 @@ bench: build ## run the benchmarks; ratios to GNU objcopy and cp among them
 lint: ## gofmt, go vet, staticcheck, shellcheck
 	@out=$$($(GOFMT) -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags generate ./cmd/klp-convert
 	$(STATICCHECK) ./...
-	@if command -v $(firstword $(SHELLCHECK)) >/dev/null; then echo $(SHELLCHECK) scripts; $(SHELLCHECK) scripts/*.sh .ci/run; else echo "shellcheck is not here: scripts not checked"; fi
+	$(STATICCHECK) -tags generate ./cmd/klp-convert
+	@if command -v $(firstword $(SHELLCHECK)) >/dev/null; then echo $(SHELLCHECK) scripts; $(SHELLCHECK) scripts/*.sh scripts/*/*.sh .ci/run; else echo "shellcheck is not here: scripts not checked"; fi
 
 testdata: ## rebuild the binaries in testdata from their sources
 	scripts/testdata.sh
 
-install: build ## install below DESTDIR and prefix (/usr/local)
-	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(datadir)/include $(DESTDIR)$(docdir)
-	$(INSTALL) -m 755 bin/klp-convert $(DESTDIR)$(bindir)/
-	$(INSTALL) -m 644 scripts/klp-convert.mk $(DESTDIR)$(datadir)/
-	$(INSTALL) -m 644 scripts/include/klp_convert.h $(DESTDIR)$(datadir)/include/
+install: build man ## install below DESTDIR and prefix (/usr/local)
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(pkgdatadir)/include $(DESTDIR)$(docdir) $(DESTDIR)$(man1dir) \
+		$(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) $(DESTDIR)$(fishcompletiondir)
+	$(INSTALL) -m 755 $(builddir)/klp-convert $(DESTDIR)$(bindir)/
+	$(INSTALL) -m 644 scripts/klp-convert.mk $(DESTDIR)$(pkgdatadir)/
+	$(INSTALL) -m 644 scripts/include/klp_convert.h $(DESTDIR)$(pkgdatadir)/include/
+	@cd scripts && for f in $(EXTRAS); do mode=644; if [ -x $$f ]; then mode=755; fi; set -x; \
+		$(INSTALL) -D -m $$mode $$f $(DESTDIR)$(pkgdatadir)/$$f || exit; { set +x; } 2>/dev/null; done
+	$(INSTALL) -m 644 $(builddir)/man/*.1 $(DESTDIR)$(man1dir)/
+	$(INSTALL) -m 644 $(builddir)/completions/bash/klp-convert $(DESTDIR)$(bashcompletiondir)/
+	$(INSTALL) -m 644 $(builddir)/completions/zsh/_klp-convert $(DESTDIR)$(zshcompletiondir)/
+	$(INSTALL) -m 644 $(builddir)/completions/fish/klp-convert.fish $(DESTDIR)$(fishcompletiondir)/
 	$(INSTALL) -m 644 README.md docs/*.md $(DESTDIR)$(docdir)/
 
-clean: ## remove what make build and make demo made
+uninstall: ## remove what make install with the same variables installed
+	rm -f $(DESTDIR)$(bindir)/klp-convert $(DESTDIR)$(man1dir)/klp-convert.1 $(DESTDIR)$(man1dir)/klp-convert-*.1 \
+		$(DESTDIR)$(bashcompletiondir)/klp-convert $(DESTDIR)$(zshcompletiondir)/_klp-convert $(DESTDIR)$(fishcompletiondir)/klp-convert.fish \
+		$(DESTDIR)$(docdir)/README.md $(patsubst docs/%,$(DESTDIR)$(docdir)/%,$(wildcard docs/*.md))
+	rm -rf $(DESTDIR)$(pkgdatadir)
+	-rmdir $(DESTDIR)$(docdir)
+
+packages: ## make the .deb and the .rpm of GOARCH in bin/packages
+	NFPM='$(NFPM)' VERSION='$(VERSION)' SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) scripts/packages/build.sh $(builddir)/packages
+
+clean: ## remove what was made: bin
 	rm -rf bin

@@ -16,6 +16,10 @@ const annotateIt = "static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%
 // not to mind them (KBUILD_MODPOST_WARN=1) or does not (weak ones), so minding
 // them is up to us.
 func (p *planner) leftovers() {
+	if p.Imports && p.table != nil && len(p.Input.Objtool) == 0 && !p.triaged {
+		p.imports()
+		return
+	}
 	if !p.Input.Modinfo.Livepatch() || len(p.Input.Objtool) > 0 || p.triaged {
 		return
 	}
@@ -40,6 +44,30 @@ func (p *planner) leftovers() {
 		case known:
 			p.warnf(StrongUndefined, nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
 				hint(annotateIt, name)
+		}
+	}
+}
+
+// imports holds the undefined symbols against all exports that there are, which
+// is what modpost does where it is not told to let it be. A weak one may stay
+// undefined in an ordinary module, as for modpost (scripts/mod/modpost.c, 6.1,
+// check_exports): in a livepatch it is a forgotten annotation.
+func (p *planner) imports() {
+	livepatch := p.Input.Modinfo.Livepatch()
+	for _, y := range p.File.Symbols {
+		if !p.wanting(y) || len(p.exports(y.Name)) > 0 {
+			continue
+		}
+		name := symName(y)
+		switch weak := y.Bind() == elf.STB_WEAK; {
+		case livepatch && weak:
+			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
+				hint(annotateIt, name)
+		case livepatch:
+			p.errorf(Absent, nowhere, name, "undefined symbol %s is not annotated, and nobody exports it", name).
+				hint(annotateIt, name)
+		case !weak:
+			p.errorf(Absent, nowhere, name, "undefined symbol %s: nobody exports it", name)
 		}
 	}
 }

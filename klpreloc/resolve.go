@@ -21,6 +21,9 @@ import (
 type Options struct {
 	// Kernel is the kernel that the module is for; nil when there is none.
 	Kernel *sympos.Kernel
+	// Imports says that Kernel knows every export there is: an undefined symbol
+	// that nobody exports is an error then, in ordinary modules too.
+	Imports bool
 	// NoInfer converts nothing that the author did not annotate.
 	NoInfer bool
 	// ConvertModuleExports makes klp relocations of references to exports of
@@ -64,7 +67,7 @@ func (p *planner) answer(a *Annotation) {
 // survey reads from the kernel what the module's undefined symbols could be.
 func (p *planner) survey() {
 	k := p.Kernel
-	if k == nil || !p.Input.Annotated() && !p.infers() {
+	if k == nil || !p.Input.Annotated() && !p.infers() && !p.Imports {
 		return
 	}
 	if magic := p.Input.Modinfo.Release(); magic != "" && k.Release != "" && magic != k.Release {
@@ -99,7 +102,11 @@ func (p *planner) survey() {
 		names = append(names, name)
 	}
 	names = append(append(names, alwaysExported...), bounds...)
-	table, err := k.Read(sympos.Names(names...), p.objects...)
+	read := k.Read
+	if !p.Input.Annotated() && !p.infers() {
+		read = k.ReadExports
+	}
+	table, err := read(sympos.Names(names...), p.objects...)
 	if err != nil {
 		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return

@@ -13,21 +13,30 @@
 #	make			build, and convert every module of obj-m
 #	make modules_install	the same, and install
 #	make clean		remove what was built
+#	make klp-convert	convert what a Kbuild called by hand has left
+#
+# docs/kbuild.md has the rest. In short:
 #
 #	KDIR=...		the kernel's headers; default: of the running kernel
+#	M=... MO=... O=...	the modules' sources, their output (6.13 and later),
+#				the kernel's output
 #	KLP_CONVERT=...		the tool; default: bin/klp-convert of this tree when
 #				built, else klp-convert from PATH
+#	KLP_CONVERT_FLAGS=...	flags for all modules
+#	KLP_CONVERT_FLAGS_foo.o=...	and for foo.ko
+#	KLP_KERNEL=...		what --kernel gets; default: the kernel of KDIR;
+#				empty: nothing is looked up
+#	KLP_SIGN_KEY=...	sign with this key, and KLP_SIGN_CERT, after conversion
+#	KLP_STRIP=1		strip debug information, before conversion
 #	V=1			show the commands
 #
-# Modules are converted in place, all of them: the tool leaves alone what holds
-# no annotations, and says so when a module has some but is no livepatch.
-# X.ko.klp marks X.ko as converted. An X.ko that is newer than its mark, because
-# Kbuild has linked it again, is converted again. Kbuild's own clean removes the
-# marks (it removes *.ko.*).
+# Kbuild links X.ko; what is made of it takes its place, whole, by rename, and
+# X.ko.klp says with which flags. So an X.ko newer than its X.ko.klp is one that
+# Kbuild has linked again, and is converted; one whose X.ko.klp says otherwise
+# than now is linked again. Kbuild's own clean removes X.ko.*.
 
 klp-mk := $(abspath $(lastword $(MAKEFILE_LIST)))
 klp-scripts := $(patsubst %/,%,$(dir $(klp-mk)))
-klp-quiet := $(if $(findstring 1,$(V)),,@)
 
 ifdef srctree
 
@@ -35,44 +44,132 @@ ifdef srctree
 # is also set by dkms, which calls make as an author does.
 subdir-ccflags-y += -I$(klp-scripts)/include
 
-else ifdef klp-convert-modules
-
-# Second step, in a make of its own: Kbuild has linked the modules by now, so
-# that their times can be compared. modules.order lists X.ko, or X.o since 6.2.
-klp-ko := $(patsubst %.o,%.ko,$(shell cat modules.order))
-klp-tag := $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo '  KLP    ')
-
-all: $(klp-ko:=.klp)
-	@:
-
-# An unconverted module must not be mistaken for a finished one: a failure takes
-# the .ko with it, and the next make links it again. make -k goes on to the
-# other modules for the same reason.
-$(klp-ko:=.klp): %.klp: %
-	$(if $(klp-quiet),@$(klp-tag) $(<F))
-	$(klp-quiet)$(KLP_CONVERT) $< $< || { rm -f $<; exit 1; }
-	@touch $@
+# modpost reads it too (scripts/Makefile.modpost, for KBUILD_EXTRA_SYMBOLS).
+ifneq ($(filter __modpost,$(PHONY)),)
+ifndef klp-driven
+$(info klp-convert.mk: Kbuild called by hand converts nothing: run make in the modules' folder, or, after KBUILD_MODPOST_WARN=1, make klp-convert)
+endif
+endif
 
 else
 
-KDIR ?= /lib/modules/$(shell uname -r)/build
+# A make that is started here reads the same makefiles, for what they set.
+klp-top := $(firstword $(MAKEFILE_LIST))
+klp-self = $(MAKE) --no-print-directory -f $(klp-top)
+klp-quiet := $(if $(findstring 1,$(or $(V),$(KBUILD_VERBOSE))),,@)
+klp-comma := ,
+
+KDIR ?= /lib/modules/$(or $(KERNELRELEASE),$(shell uname -r))/build
 KLP_CONVERT ?= $(or $(wildcard $(klp-scripts:scripts=bin)/klp-convert),klp-convert)
 
+# Folders: of the modules' sources, of what is made of them, of the built kernel.
+klp-src := $(or $(M),$(KBUILD_EXTMOD),$(CURDIR))
+klp-mo := $(or $(MO),$(KBUILD_EXTMOD_OUTPUT))
+klp-out := $(or $(klp-mo),$(klp-src))
+klp-obj := $(or $(O),$(KBUILD_OUTPUT),$(KDIR))
+klp-release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(klp-obj)/include/generated/utsrelease.h 2>/dev/null)
+
+# Kbuild speaks of spaces and colons late or not at all.
+$(foreach x,klp-src klp-out klp-obj,$(if $(word 2,$($x))$(findstring :,$($x))$(findstring %,$($x)),\
+	$(error klp-convert.mk: $($x): Kbuild takes no path with a space, a colon or a percent sign)) \
+	$(eval $x := $(abspath $($x))))
+
+# 6.2 made X.o of X.ko in modules.order, 6.13 paths relative to the output.
+klp-order := $(if $(filter klp-%,$(MAKECMDGOALS)),$(shell cat $(klp-out)/modules.order 2>/dev/null))
+klp-ko := $(foreach x,$(klp-order:.o=.ko),$(if $(filter /%,$x),$x,$(klp-out)/$(x:./%=%)))
+
+# Flags of the tool for the module $1. Undefined symbols are held against all
+# exports: the kernel's, and those of modules that are built here or elsewhere.
+# A kernel's symbols are where its image is, which need not be here.
+klp-symvers := $(wildcard $(klp-obj)/Module.symvers)
+KLP_KERNEL ?= $(if $(klp-symvers),$(klp-obj)$(klp-comma)$(klp-symvers),$(patsubst %/vmlinux,%,$(wildcard $(klp-obj)/vmlinux)))
+klp-flags = $(strip \
+	$(if $(KLP_KERNEL),--kernel $(KLP_KERNEL) $(addprefix --module ,$(filter-out $1,$(klp-ko)))) \
+	$(if $(klp-symvers),$(addprefix --symvers ,$(klp-symvers) $(wildcard $(klp-out)/Module.symvers) $(KBUILD_EXTRA_SYMBOLS))) \
+	$(KLP_CONVERT_FLAGS) $(KLP_CONVERT_FLAGS_$(basename $(notdir $1)).o))
+
+# Signing, for builds that don't leave it to modules_install, dkms or others.
+ifneq ($(KLP_SIGN_KEY),)
+KLP_SIGN_CERT ?= $(KLP_SIGN_KEY)
+KLP_SIGN_HASH ?= $(or $(shell sed -n 's/^CONFIG_MODULE_SIG_HASH="\(.*\)"/\1/p' $(klp-obj)/include/config/auto.conf 2>/dev/null),sha256)
+KLP_SIGN_FILE ?= $(klp-obj)/scripts/sign-file
+klp-sign := $(KLP_SIGN_FILE) $(KLP_SIGN_HASH) $(KLP_SIGN_KEY) $(KLP_SIGN_CERT)
+endif
+
+# As scripts/Makefile.modinst. The tools of the cross compiler.
+STRIP := $(if $(filter default undefined,$(origin STRIP)),$(if $(LLVM),llvm-strip,$(CROSS_COMPILE)strip),$(STRIP))
+klp-strip := $(if $(KLP_STRIP),$(STRIP) $(if $(filter 1,$(KLP_STRIP)),--strip-debug,$(KLP_STRIP)))
+
+# What is done to a module, as its .klp says.
+klp-how = $(klp-strip) | $(KLP_CONVERT) $(call klp-flags,$1) | $(klp-sign)
+
 # Annotated symbols are undefined, as far as modpost knows: warnings, not errors.
-klp-kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) KBUILD_MODPOST_WARN=1
+# A Kbuild file beside the Makefile, and sources elsewhere, are read without us:
+# the header's folder comes by KCPPFLAGS then.
+klp-alone := $(wildcard $(klp-src)/Kbuild)$(filter $(klp-mk),$(abspath $(klp-top)))
+klp-kbuild = $(if $(klp-alone),KCPPFLAGS='$(strip $(KCPPFLAGS) -I$(klp-scripts)/include)') \
+	$(MAKE) -C $(KDIR) M=$(klp-src) $(if $(klp-mo),MO=$(klp-out)) $(if $(O),O=$(klp-obj)) \
+	KBUILD_MODPOST_WARN=1 klp-driven=y
 
 all: modules
-modules:
-	+$(klp-quiet)$(klp-kbuild) $@
-	$(klp-quiet)$(MAKE) --no-print-directory -k -f $(klp-mk) \
-		klp-convert-modules=y KLP_CONVERT='$(KLP_CONVERT)'
 
-modules_install: modules
+modules: klp-ready
+	+$(klp-quiet)$(klp-self) klp-stale
 	+$(klp-quiet)$(klp-kbuild) $@
+	+$(klp-quiet)$(klp-self) klp-convert
+
+# Each fails early, with a line that says what to do.
+klp-ready:
+	@command -v $(firstword $(KLP_CONVERT)) >/dev/null || { \
+		echo "klp-convert.mk: no $(firstword $(KLP_CONVERT)) here: make build in klp-convert's sources, or KLP_CONVERT=/path/to/klp-convert" >&2; exit 1; }
+	@[ -e $(klp-obj)/include/config/auto.conf ] || { \
+		echo "klp-convert.mk: $(klp-obj): no kernel was built here, and these are no headers (no include/config/auto.conf): KDIR=/lib/modules/.../build$(if $(O),; for the modules' own output MO=)" >&2; exit 1; }
+ifneq ($(klp-mo),)
+	@printf '%s\n' 6.13 "$(klp-release)" | sort -CV || { \
+		echo "klp-convert.mk: MO=$(klp-mo): $(klp-release) puts the modules' output beside their sources (MO= is for 6.13 and later)" >&2; exit 1; }
+endif
+
+ifneq ($(INSTALL_MOD_STRIP),)
+modules_install:
+	@echo "klp-convert.mk: INSTALL_MOD_STRIP would strip what is converted, which strip damages or refuses: KLP_STRIP=$(INSTALL_MOD_STRIP) strips before the conversion" >&2; exit 1
+else
+modules_install: modules
+	+$(klp-quiet)$(klp-kbuild) $(if $(klp-sign),CONFIG_MODULE_SIG_ALL=) $@
+endif
 
 clean:
 	+$(klp-quiet)$(klp-kbuild) $@
 
-.PHONY: all modules modules_install clean
+# Kbuild links again what is gone: modules that a former make has not finished, or
+# has converted in another way or with another tool.
+klp-tool := $(shell command -v $(firstword $(KLP_CONVERT)))
+klp-stale:
+	@$(foreach x,$(wildcard $(klp-ko:=.klp)),\
+		echo '$(subst ','\'',$(call klp-how,$(x:.klp=)))' | cmp -s - $x && [ ! "$(klp-tool)" -nt $x ] || rm -f $x $(x:.klp=); ):
+
+# The failed ones go when the others, which may look at them, are done: an
+# unconverted module must not be mistaken for a finished one.
+klp-convert: klp-ready
+	+$(klp-quiet)$(klp-self) -k klp-modules || { $(klp-self) klp-failed; exit 1; }
+klp-modules: $(klp-ko:=.klp)
+	@:
+klp-failed:
+	@$(foreach x,$(klp-ko),grep -qs ' | ' $x.klp || rm -f $x; ):
+
+klp-tag := $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo '  KLP    ')
+
+# X.ko.klp is empty while X.ko takes its place: killed there, it is done again.
+$(klp-ko:=.klp): %.klp: %
+	$(if $(klp-quiet),@$(klp-tag) $(<F))
+	@rm -f $@ $@.tmp
+	$(if $(klp-strip),$(klp-quiet)$(klp-strip) $<)
+	$(klp-quiet)$(KLP_CONVERT) $(call klp-flags,$<) $< $@.tmp || { : >$@; exit 1; }
+	$(if $(klp-sign),$(klp-quiet)$(klp-sign) $@.tmp || { rm -f $@.tmp; : >$@; exit 1; })
+	@: >$@; mv $@.tmp $<; echo '$(subst ','\'',$(call klp-how,$<))' >$@
+
+$(klp-ko):
+	@echo "klp-convert.mk: $@ is not linked: make modules" >&2; exit 1
+
+.PHONY: all modules modules_install clean klp-ready klp-stale klp-convert klp-modules klp-failed
 
 endif

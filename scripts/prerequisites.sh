@@ -24,8 +24,22 @@ xz:xz-utils:compressed modules and kernel images
 zstd:zstd:compressed modules and kernel images
 bzip2:bzip2:compressed kernel images
 lz4:lz4:compressed kernel images
+flex:flex:building a kernel to hook (scripts/kbuild, in the kernel lab)
+bison:bison:building a kernel to hook
+bc:bc:building a kernel to hook
+openssl:openssl:building a kernel to hook, and signing its modules
+depmod:kmod:installing the modules of a kernel that was built
+git:git:install.sh as git sees it
 clang:clang:klp_convert.h with a second compiler
 shellcheck:shellcheck:make lint of the scripts
+man:man-db:man as a judge and reader of the manual pages
+mandoc:mandoc:mandoc as a judge of the manual pages
+script:bsdutils:completions as typed into bash and zsh
+zsh:zsh:completions in zsh
+fish:fish:completions in fish
+dpkg:dpkg:the .deb, installed
+rpm:rpm:the .rpm, installed
+lintian:lintian:lintian as a judge of the .deb
 "
 
 # From Debian 13 on, the headers ship a vmlinux and Kbuild adds .BTF to modules.
@@ -57,6 +71,17 @@ if ! compgen -G '/usr/lib/*/libelf.so.1' >/dev/null; then
 	missing+=(libelf1)
 	echo "libelf is not here; not run without it: the kernel lab"
 fi
+if [ ! -e /usr/share/bash-completion/bash_completion ]; then
+	missing+=(bash-completion)
+	echo "bash-completion is not here; not run without it: completions in bash"
+fi
+while IFS=: read -r header package; do
+	if [ ! -e "/usr/include/$header" ] && ! compgen -G "/usr/include/*/$header" >/dev/null; then
+		missing+=("$package")
+		echo "/usr/include/$header is not here; not run without it: building a kernel to hook (scripts/kbuild, in the kernel lab)"
+	fi
+done <<<'libelf.h:libelf-dev
+openssl/opensslv.h:libssl-dev'
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)

@@ -364,6 +364,7 @@ func (f *finder) lookForBuilt(dir, release string) (built bool) {
 		switch path := filepath.Join(dir, p); {
 		case !f.exists(path):
 			absent = append(absent, path+": not there")
+		case p == "vmlinux" && typesOnly(path): // said by useVmlinux
 		case p != "System.map":
 			built = true
 		}

@@ -323,15 +323,19 @@ func TestVmlinuxOfTypesOnlyIsPassedOver(t *testing.T) {
 		{".BTF_ids", elf.SHF_ALLOC, 0xffffffff82001000, make([]byte, 64)},
 	}, symbols: []tinySymbol{{"__BTF_ID__struct__file__1", local | data_, 2, 0xffffffff82001000, 4}}}
 	files["usr/src/linux-headers-"+release+"/vmlinux"] = string(types.bytes())
+	headers := "usr/src/linux-headers-" + release
+	files[headers+"/include/generated/utsrelease.h"] = "#define UTS_RELEASE \"" + release + "\"\n"
 	lay(t, root, files)
-	k, err := FindKernelIn(root, release)
-	require.NoError(t, err)
-	assert.Contains(t, strings.Join(k.Notes, "\n"), "/vmlinux: passed over: has types and no code")
-	table, err := k.Read(All)
-	require.NoError(t, err)
-	assert.Len(t, table.Lookup("vmlinux", "dup"), 12)
-	assert.Empty(t, table.Doubt("vmlinux", "dup"))
-	assert.Empty(t, table.Lookup("vmlinux", "__BTF_ID__struct__file__1"))
+	for _, name := range []string{release, filepath.Join(root, headers)} {
+		k, err := FindKernelIn(root, name)
+		require.NoError(t, err, name)
+		assert.Contains(t, strings.Join(k.Notes, "\n"), "/vmlinux: passed over: has types and no code")
+		table, err := k.Read(All)
+		require.NoError(t, err)
+		assert.Len(t, table.Lookup("vmlinux", "dup"), 12)
+		assert.Empty(t, table.Doubt("vmlinux", "dup"))
+		assert.Empty(t, table.Lookup("vmlinux", "__BTF_ID__struct__file__1"))
+	}
 }
 
 func TestImageOfAnotherReleaseIsWarnedOf(t *testing.T) {

@@ -138,6 +138,32 @@ func (k *Kernel) AddModules(path string) error {
 	return nil
 }
 
+// AddSymvers adds the exports in a Module.symvers. One that is empty is that of
+// modules that export nothing.
+func (k *Kernel) AddSymvers(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Mode().IsRegular() && info.Size() == 0 {
+		return nil
+	}
+	kind, err := KindOf(path)
+	if err != nil {
+		return err
+	}
+	if kind != Symvers {
+		return fmt.Errorf("%s: no Module.symvers, but a %s", path, kind)
+	}
+	src, err := Open(path)
+	if err != nil {
+		return err
+	}
+	k.sources = append(k.sources, src)
+	k.note("exports: %s", path)
+	return nil
+}
+
 // addModule adds one.
 func (k *Kernel) addModule(name, path string) {
 	if old := k.modules[name]; old != "" && old != path {
@@ -204,6 +230,14 @@ func (k *Kernel) Read(want Want, objects ...string) (*Table, error) {
 func (k *Kernel) ReadAll(want Want, objects ...string) (*Table, error) {
 	others := slices.DeleteFunc(k.Modules(), func(o string) bool { return slices.Contains(objects, o) })
 	return k.read(want, objects, others)
+}
+
+// ReadExports is Read for those who ask for exports only: where a list of them was
+// found or given, it is enough, and no symbols of vmlinux are unpacked.
+func (k *Kernel) ReadExports(want Want, _ ...string) (*Table, error) {
+	exports := *k
+	exports.witnesses, exports.reserve = nil, nil
+	return exports.read(want, nil, nil)
 }
 
 // read reads modules that must be readable and others.

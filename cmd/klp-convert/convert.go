@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
@@ -93,6 +95,9 @@ func (c *conversion) findKernel() error {
 		flags.kernels = []string{c.list}
 	}
 	found, err := flags.find()
+	if err == nil {
+		found, err = withSymvers(found, c.symvers)
+	}
 	var usage usageError
 	switch {
 	case errors.As(err, &usage):
@@ -113,6 +118,23 @@ func (c *conversion) findKernel() error {
 		}
 	}
 	return nil
+}
+
+// withSymvers adds the exports of Module.symvers files to the kernel, or to one
+// of which nothing else is known.
+func withSymvers(found []*sympos.Kernel, files []string) ([]*sympos.Kernel, error) {
+	if slices.Contains(files, "") {
+		return nil, usagef("--symvers is empty")
+	}
+	if len(files) > 0 && len(found) == 0 {
+		found = append(found, sympos.NewKernel(strings.Join(files, ",")))
+	}
+	for _, f := range files {
+		if err := found[0].AddSymvers(f); err != nil {
+			return nil, fmt.Errorf("--symvers: %w", err)
+		}
+	}
+	return found, nil
 }
 
 // run does the conversion. What it finds wrong with the module is in the
@@ -152,7 +174,7 @@ func (c *conversion) run() error {
 func (c *conversion) planning() klpreloc.Options {
 	target, _ := klpreloc.ParseVersion(c.target)
 	return klpreloc.Options{
-		Kernel: c.kernel, Target: target,
+		Kernel: c.kernel, Imports: len(c.symvers) > 0, Target: target,
 		NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports, KeepInert: c.keepInert, Unsafe: c.unsafe,
 	}
 }

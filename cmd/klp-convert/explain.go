@@ -38,7 +38,7 @@ Exit status 1 when nothing was recognised.`,
 			}
 			return o.common()
 		},
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text := strings.Join(args, " ")
 			if len(args) == 0 || text == "-" {

@@ -34,7 +34,6 @@ func (k *kernelFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&k.kernels, "kernel", "k", nil, "look at this `KERNEL`: release, folder, file")
 	f.StringArrayVar(&k.modules, "module", nil, "and at the module in `FILE`, or a folder's")
-	_ = cmd.RegisterFlagCompletionFunc("kernel", completeKernels)
 }
 
 // find finds the kernels that the flags name. --module alone makes a kernel of
@@ -81,20 +80,6 @@ func runningRelease(root string) (string, error) {
 		return "", fmt.Errorf("which kernel runs is not known: %w", err)
 	}
 	return strings.TrimSpace(string(b)), nil
-}
-
-// completeKernels knows the kernels that are installed, and leaves files to the shell.
-func completeKernels(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return installedKernels("/"), cobra.ShellCompDirectiveDefault
-}
-
-func installedKernels(root string) []string {
-	known := []string{"running"}
-	found, _ := filepath.Glob(filepath.Join(root, "lib/modules/*"))
-	for _, path := range found {
-		known = append(known, filepath.Base(path))
-	}
-	return known
 }
 
 // noteKernel prints what was found of a kernel and used.

@@ -28,6 +28,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -141,6 +142,7 @@ module that holds nothing to convert is copied byte for byte.`,
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say errors only")
 	f.BoolVar(&o.json, "json", false, "print plan and diagnostics as JSON")
 	o.kernel.register(cmd)
+	f.StringArrayVar(&o.symvers, "symvers", nil, "`FILE`, too, has exports; an error what none has")
 	f.BoolVar(&o.noInfer, "no-infer", false, "convert nothing that is not annotated")
 	f.StringVar(&o.target, "target", "", "convert for kernel `VERSION`, not the module's")
 	f.BoolVar(&o.keepInert, "keep-inert", false, "refuse what would have to be dropped")
@@ -148,15 +150,12 @@ module that holds nothing to convert is copied byte for byte.`,
 	f.BoolVar(&o.moduleExports, "convert-module-exports", false, "convert references to modules' exports")
 	cmd.PersistentFlags().StringVar(&o.color, "color", "auto", "`WHEN`: auto, always, never")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	cmd.SetVersionTemplate("klp-convert {{.Version}}\n")
+	cmd.SetVersionTemplate("klp-convert {{.Version}}\n" + buildInfo())
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.ValidArgsFunction = completeModules
 	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o), newCheckCommand(&o), newAnnotateCommand(&o), newExplainCommand(&o), newDiffCommand(&o))
+	completeFlags(cmd)
 	return cmd
-}
-
-func completeModules(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return []string{"ko", "ko.gz", "ko.xz", "ko.zst"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 // options is the command line.
@@ -166,6 +165,7 @@ type options struct {
 	verbose, quiet bool
 	json           bool
 	kernel         kernelFlags
+	symvers        []string
 	list           string // symbols.klp of a command line of v7
 	noInfer        bool   // see klpreloc.Options
 	moduleExports  bool
@@ -234,4 +234,21 @@ func version() string {
 		return info.Main.Version
 	}
 	return "(devel)"
+}
+
+// buildInfo says what the program was made with and, where Go knows it, from which
+// commit: what a report of a defect should say beside the version.
+func buildInfo() string {
+	s := fmt.Sprintf("built with %s for %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, kv := range info.Settings {
+			switch {
+			case kv.Key == "vcs.revision":
+				s += ", commit " + kv.Value
+			case kv.Key == "vcs.modified" && kv.Value == "true":
+				s += ", modified"
+			}
+		}
+	}
+	return s + "\n"
 }

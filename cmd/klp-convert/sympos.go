@@ -57,7 +57,7 @@ Exit status 1 when a name is not there.`,
 			}
 			return o.common()
 		},
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: completeObjects,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(flags.kernels) == 0 && len(flags.modules) == 0 {
 				flags.kernels = []string{"running"}

@@ -15,7 +15,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -163,27 +162,6 @@ func (unsteadySearch) Scan(visit func(*sympos.Entry)) (sympos.Facts, error) {
 	visit(&sympos.Entry{Object: "m", Name: []byte("f"), Fleeting: true})
 	visit(&sympos.Entry{Object: "m", Name: []byte("f"), Address: 0x10})
 	return sympos.Facts{Kind: sympos.ModuleFile, Order: sympos.Listed}, nil
-}
-
-func TestCompletion(t *testing.T) {
-	root := t.TempDir()
-	for _, r := range []string{"6.1", "6.2"} {
-		require.NoError(t, os.MkdirAll(filepath.Join(root, "lib/modules", r), 0o755))
-	}
-	assert.Equal(t, []string{"running", "6.1", "6.2"}, installedKernels(root))
-	names, how := completeKernels(nil, nil, "")
-	assert.Contains(t, names, "running")
-	assert.Equal(t, cobra.ShellCompDirectiveDefault, how, "files too")
-
-	status, stdout, _ := klpConvert("__complete", "--kernel", "")
-	assert.Equal(t, exitDone, status)
-	assert.Contains(t, stdout, "running\n")
-	status, stdout, _ = klpConvert("__complete", "")
-	assert.Equal(t, exitDone, status)
-	for _, suffix := range []string{"ko", "ko.gz", "ko.xz", "ko.zst"} {
-		assert.Contains(t, stdout, suffix+"\n")
-	}
-	assert.Contains(t, stdout, fmt.Sprintf(":%d\n", cobra.ShellCompDirectiveFilterFileExt))
 }
 
 func TestRunningRelease(t *testing.T) {

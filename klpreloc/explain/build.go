@@ -14,7 +14,7 @@ var build = []Entry{
 		},
 		Means: "modpost knows no export called {symbol}. For a livepatch that is what is to be expected of everything that becomes a klp relocation.",
 		Causes: []Cause{
-			{Why: "The symbol is annotated, or is to be, and is declared as an ordinary extern.", Fix: "Let the annotation declare it (KLP_RELOC_SYMBOL makes it weak, which modpost passes), or turn the error into a warning; klp-convert refuses what is still unresolved.", Run: []string{"extern typeof({symbol}) {symbol} KLP_RELOC_SYMBOL(LP_OBJ, SYM_OBJ, {symbol});", "make KBUILD_MODPOST_WARN=1 M=$PWD modules"}},
+			{Why: "The symbol is annotated, or is to be, and is declared as an ordinary extern.", Fix: "Turn the error into a warning, as klp-convert.mk does; klp-convert refuses what is still unresolved.", Run: []string{"make KBUILD_MODPOST_WARN=1 M=$PWD modules"}},
 			{Why: "It is exported by an out-of-tree module.", Fix: "Give modpost that module's list.", Run: []string{"make KBUILD_EXTRA_SYMBOLS=/path/Module.symvers M=$PWD modules"}},
 			{Why: "It is a typing error.", Fix: "Look for names like it.", Run: []string{"klp-convert sympos '/{symbol}/'"}},
 		},

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/exp/slices"
+
 	"github.com/klp-convert/klp-convert/docs"
 )
 
@@ -94,4 +96,14 @@ func unmark(s string) string {
 	s = link.ReplaceAllString(s, "$1")
 	s = strings.NewReplacer("`", "", "**", "", "{", "(", "}", ")").Replace(s)
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// Own returns the diagnostics that klp-convert itself has, by id.
+func Own() []*Entry {
+	all := make([]*Entry, 0, len(own()))
+	for _, e := range own() {
+		all = append(all, e)
+	}
+	slices.SortFunc(all, func(a, b *Entry) int { return strings.Compare(a.ID, b.ID) })
+	return all
 }

@@ -80,9 +80,42 @@ func Open(b []byte) *Module {
 // Check predicts what the kernel makes of the module. The error is about the
 // kernel's files.
 func (m *Module) Check(o Options) (*Report, error) {
+	reports, err := CheckAll([]*Module{m}, o)
+	if err != nil {
+		return nil, err
+	}
+	return reports[0], nil
+}
+
+// CheckAll predicts what the kernel makes of each of the modules, as if it were the only
+// one. The kernel's files are read once.
+func CheckAll(modules []*Module, o Options) ([]*Report, error) {
+	var names, objects []string
+	checkers := make([]*checker, len(modules))
+	for i, m := range modules {
+		c := newChecker(m, o)
+		names, objects = append(names, c.names()...), append(objects, c.wanted(o.Loaded)...)
+		checkers[i] = c
+	}
+	slices.Sort(names)
+	slices.Sort(objects)
+	facts, err := readKernel(o.Kernel, slices.Compact(names), slices.Compact(objects))
+	if err != nil {
+		return nil, err
+	}
+	reports := make([]*Report, len(modules))
+	for i, c := range checkers {
+		c.facts = facts
+		reports[i] = c.judge(modules[i])
+	}
+	return reports, nil
+}
+
+func newChecker(m *Module, o Options) *checker {
 	c := &checker{raw: m.raw, File: m.file, input: m.input, info: m.info, patches: m.patches, doubt: m.doubt, klp: m.klp,
 		loaded: map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{}, said: map[string]bool{},
-		needed: m.depends(), spaces: m.info.Values("import_ns"), report: &Report{Kernel: o.Kernel.Name, Findings: []Finding{}, Unchecked: []Unchecked{}}}
+		needed: m.depends(), spaces: m.info.Values("import_ns"),
+		report: &Report{Kernel: o.Kernel.Name, Findings: []Finding{}, Unchecked: []Unchecked{}}}
 	for _, l := range o.Loaded {
 		c.loaded[l] = true
 	}
@@ -92,24 +125,25 @@ func (m *Module) Check(o Options) (*Report, error) {
 	} else {
 		c.File = &elfrw.File{}
 	}
-	var err error
-	if c.facts, err = readKernel(o.Kernel, c.names(), c.wanted(o.Loaded)); err != nil {
-		return nil, err
-	}
-	c.report.Warnings = append(slices.Clone(o.Kernel.Warnings), c.facts.table.Warnings...)
+	return c
+}
+
+// judge goes by the rules, once the facts are known.
+func (c *checker) judge(m *Module) *Report {
+	c.report.Warnings = append(slices.Clone(c.facts.Kernel.Warnings), c.facts.table.Warnings...)
 	v := c.facts.version
 	scheme, known := klpreloc.SchemeOf(v, c.facts.table)
 	c.contract = contractOf(v, scheme)
-	c.report.Release, c.report.Version, c.report.Scheme = o.Kernel.Release, v.String(), scheme.String()
+	c.report.Release, c.report.Version, c.report.Scheme = c.facts.Kernel.Release, v.String(), scheme.String()
 	if v == (klpreloc.Version{}) {
-		c.unchecked("what depends on the kernel's version", "nothing tells the release of "+o.Kernel.Name+": the newest is assumed")
+		c.unchecked("what depends on the kernel's version", "nothing tells the release of "+c.report.Kernel+": the newest is assumed")
 	}
 	if !known {
 		c.find(NoSupport, "kernels before 4.7 know no klp relocations").when(Loading, "", "")
 	}
 	c.run(m)
 	slices.SortStableFunc(c.report.Findings, func(a, b Finding) int { return int(a.first() - b.first()) })
-	return c.report, nil
+	return c.report
 }
 
 // first is when a finding shows first.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"syscall"
@@ -24,6 +25,9 @@ type VM struct {
 	agent  []byte
 	files  map[string][]byte
 	core   string // path for the memory at the end; "": none
+	append string // to the kernel's command line
+	initrd []byte // of a distribution; nil: the lab's own alone
+	multi  bool   // a thread of QEMU's for each CPU
 }
 
 // BootLimit is the time that a boot with all its steps may take. A boot takes 10
@@ -46,6 +50,31 @@ func (v *VM) File(name string, data []byte) *VM {
 	v.files[name] = data
 	return v
 }
+
+// Append puts words at the end of the kernel's command line.
+func (v *VM) Append(words string) *VM {
+	v.append += " " + words
+	return v
+}
+
+// Initrd lets the machine start as an installed one does, with an initramfs that
+// initramfs-tools has made. Its /init goes first and loads modules. In place of
+// a root file system it is to come to the agent: /scripts/klplab, which the
+// command line asks for, must have a function mountroot that executes AgentPath.
+func (v *VM) Initrd(image []byte) *VM {
+	v.initrd = image
+	return v.Append("boot=klplab")
+}
+
+// Parallel gives each of the machine's CPUs a thread of its own, for what can't be
+// seen on CPUs that take turns. See arguments for the price.
+func (v *VM) Parallel() *VM {
+	v.multi = true
+	return v
+}
+
+// AgentPath is where the agent is in an initramfs that is not the lab's own.
+const AgentPath = "/klp-lab/agent"
 
 // ConsoleLog is the path of everything the kernel printed.
 func (v *VM) ConsoleLog() string { return filepath.Join(v.dir, "console.log") }
@@ -111,6 +140,9 @@ func (v *VM) arguments(initrd string) []string {
 	accel, cpu := os.Getenv("KLP_LAB_ACCEL"), "host"
 	if accel == "" || accel == "tcg" {
 		accel, cpu = "tcg,thread=single", "qemu64"
+		if v.multi {
+			accel = "tcg,thread=multi"
+		}
 	}
 	more := []string{}
 	if v.core != "" {
@@ -123,7 +155,7 @@ func (v *VM) arguments(initrd string) []string {
 		"-serial", "file:"+v.verdictLog(),
 		"-kernel", v.kernel.Image,
 		"-initrd", initrd,
-		"-append", Cmdline)
+		"-append", Cmdline+v.append)
 }
 
 // initramfs packs busybox, the agent, the files and the list of steps.
@@ -139,8 +171,13 @@ func (v *VM) initramfs(steps []string) ([]byte, error) {
 	var a archive
 	// The kernel opens /dev/console for the first process before it mounts anything.
 	a.node("dev/console", 5, 1)
-	a.file("init", v.agent)
-	a.file("bin/busybox", busybox)
+	if v.initrd == nil {
+		a.file("init", v.agent)
+		a.file("bin/busybox", busybox)
+	} else {
+		a.file(AgentPath[1:], v.agent)
+		a.file(path.Join(path.Dir(AgentPath)[1:], "busybox"), busybox)
+	}
 	a.file("steps.json", list)
 	for _, dir := range []string{"proc", "sys", "tmp", "lab"} {
 		a.mkdir(dir)
@@ -151,5 +188,6 @@ func (v *VM) initramfs(steps []string) ([]byte, error) {
 		}
 		a.file("lab/"+name, data)
 	}
-	return a.bytes(), nil
+	// The kernel unpacks one archive after the other, each compressed or not.
+	return append(a.bytes(), v.initrd...), nil
 }

@@ -36,16 +36,34 @@ var prerequisites = []Prerequisite{
 	{"pahole", "pahole", "makes BTF, for which the headers bring a vmlinux", 13},
 }
 
+// treePrerequisites is what building a kernel takes besides (tree.go).
+var treePrerequisites = []Prerequisite{
+	{"flex", "flex", "scripts/kconfig", 0},
+	{"bison", "bison", "scripts/kconfig", 0},
+	{"bc", "bc", "kernel/time", 0},
+	{"/usr/include/libelf.h", "libelf-dev", "objtool", 0},
+	{"/usr/include/openssl/opensslv.h", "libssl-dev", "scripts/sign-file", 0},
+	{"openssl", "openssl", "makes the key that modules are signed with", 0},
+	{"xz", "xz-utils", "unpacks the source, compresses modules", 0},
+	{"zstd", "zstd", "compresses modules", 0},
+	{"/sbin/depmod", "kmod", "make modules_install", 0},
+}
+
 // libraryDirs is where Debian's loader looks on amd64.
 var libraryDirs = []string{
 	"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/usr/local/lib",
 }
 
 // Missing returns the prerequisites that this machine does not have.
-func Missing() []Prerequisite {
+func Missing() []Prerequisite { return missing(prerequisites) }
+
+// MissingForTree returns those that building a kernel needs besides.
+func MissingForTree() []Prerequisite { return missing(treePrerequisites) }
+
+func missing(list []Prerequisite) []Prerequisite {
 	release := debianRelease()
 	var missing []Prerequisite
-	for _, p := range prerequisites {
+	for _, p := range list {
 		if release >= p.Since && !p.present() {
 			missing = append(missing, p)
 		}

@@ -50,10 +50,15 @@ func (s *scene) addSample(name string) {
 	require.NoError(s.t, err)
 	require.NotEmpty(s.t, modules)
 	for _, m := range modules {
-		data, err := os.ReadFile(m)
-		require.NoError(s.t, err)
-		s.file(filepath.Base(m), data)
+		s.file(filepath.Base(m), readFile(s.t, m))
 	}
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return data
 }
 
 func TestSampleCmdline(t *testing.T) {

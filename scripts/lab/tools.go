@@ -77,12 +77,20 @@ func fetchTools(c *Cache, r Release, say func(string, ...any)) (string, error) {
 	return fetchPicked(c, r.base(), "amd64", say, pick, finishTools)
 }
 
-// finishTools adds what the packages' scripts would have made.
-func finishTools(tmp, _ string) error {
+// link makes what the packages' scripts would have made.
+func link(root string) error {
 	for name, to := range toolLinks {
-		if err := os.Symlink(to, filepath.Join(tmp, name)); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := os.Symlink(to, filepath.Join(root, name)); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
+	}
+	return nil
+}
+
+// finishTools adds the links, and looks whether all is there.
+func finishTools(tmp, _ string) error {
+	if err := link(tmp); err != nil {
+		return err
 	}
 	for _, name := range []string{"usr/bin/make", "usr/bin/gcc", "usr/bin/sh", "usr/lib64/ld-linux-x86-64.so.2"} {
 		// Not Stat: some are links whose targets are absolute.

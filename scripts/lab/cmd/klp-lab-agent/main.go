@@ -12,7 +12,7 @@
 //	{"step":0,"cmd":"load x.ko","status":0,"out":"","dmesg":["livepatch: ..."],"took":0.3}
 //	{"done":true}
 //
-// Under another name it is one of the commands that steps use: load, settle, pack.
+// Under another name it is one of the commands that steps use: load, settle, pack, gaps.
 package main
 
 import (
@@ -42,6 +42,8 @@ func main() {
 		err = settle(os.Args[1:])
 	case "pack":
 		err = pack(os.Args[1:])
+	case "gaps":
+		err = runGaps(os.Args[1:])
 	default:
 		if os.Getpid() != 1 {
 			fmt.Fprintln(os.Stderr, "klp-lab-agent: only of use as the first process of a lab's guest")
@@ -100,20 +102,30 @@ func guest() error {
 	return report.Encode(map[string]bool{"done": true})
 }
 
-// mounts brings up what busybox and the steps take for granted.
+// bin is where busybox and the commands of the steps are: in the lab's own
+// initramfs /bin. In another one the agent is not /init, and keeps to its folder.
+func bin() string {
+	if dir := filepath.Dir(os.Args[0]); dir != "/" {
+		return dir
+	}
+	return "/bin"
+}
+
+// mounts brings up what busybox and the steps take for granted. Another /init may
+// have done some of it.
 func mounts() error {
 	for _, m := range []struct{ fstype, dir string }{
 		{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"tmpfs", "/tmp"},
 	} {
-		if err := syscall.Mount(m.fstype, m.dir, m.fstype, 0, ""); err != nil {
+		if err := syscall.Mount(m.fstype, m.dir, m.fstype, 0, ""); err != nil && err != syscall.EBUSY {
 			return fmt.Errorf("mount %s: %w", m.dir, err)
 		}
 	}
-	if err := exec.Command("/bin/busybox", "--install", "-s", "/bin").Run(); err != nil {
+	if err := exec.Command(bin()+"/busybox", "--install", "-s", bin()).Run(); err != nil {
 		return fmt.Errorf("busybox --install: %w", err)
 	}
-	for _, name := range []string{"load", "settle", "pack"} {
-		if err := os.Symlink("/init", "/bin/"+name); err != nil {
+	for _, name := range []string{"load", "settle", "pack", "gaps"} {
+		if err := os.Symlink(os.Args[0], bin()+"/"+name); err != nil {
 			return err
 		}
 	}
@@ -145,9 +157,9 @@ func step(line string) verdict {
 		return v
 	}
 	defer out.Close()
-	cmd := exec.Command("/bin/sh", "-c", line)
+	cmd := exec.Command(bin()+"/sh", "-c", line)
 	cmd.Dir = "/lab"
-	cmd.Env = []string{"PATH=/bin", "HOME=/", "TERM=dumb"}
+	cmd.Env = []string{"PATH=/sbin:/bin:/usr/sbin:/usr/bin:" + bin(), "HOME=/", "TERM=dumb"}
 	cmd.Stdout, cmd.Stderr = out, out
 	v.Status = 127
 	if err = cmd.Start(); err == nil {
@@ -235,6 +247,10 @@ var errnoNames = map[syscall.Errno]string{
 	syscall.EBUSY:   "EBUSY",
 	syscall.ENOMEM:  "ENOMEM",
 	syscall.EPERM:   "EPERM",
+	// What becomes of modules that are not signed as the kernel wants it.
+	syscall.ENOKEY:       "ENOKEY",
+	syscall.EKEYREJECTED: "EKEYREJECTED",
+	syscall.EBADMSG:      "EBADMSG",
 }
 
 func errnoName(e syscall.Errno) string {

@@ -50,7 +50,7 @@ func say(format string, args ...any) {
 }
 
 func prereq() error {
-	missing := lab.Missing()
+	missing := append(lab.Missing(), lab.MissingForTree()...)
 	if len(missing) == 0 {
 		return nil
 	}

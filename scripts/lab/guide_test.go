@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package lab
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
+)
+
+// documents are those that are programs (document_test.go).
+var documents = []string{"guide.md"}
+
+func TestGuide(t *testing.T) {
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		readDocument(t, w.root, "guide.md").run(t, w)
+	})
+}
+
+// How long does a thread wait that calls a patched function all the time, while
+// the livepatch comes and goes? The test asks that it works and prints times
+// (-v): they say something on a machine that has nothing else to do. The CPUs of
+// the guest run at the same time, but for 7.x, where QEMU can't (VM.arguments):
+// there the gaps are those of two CPUs that take turns.
+func TestLongestGap(t *testing.T) {
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		dir := copySample(t, w, "ownmod")
+		makeSample(t, w, dir)
+		s := w.scene(t)
+		for _, name := range []string{"ownmod.ko", "livepatch-ownmod.ko"} {
+			s.file(name, readFile(t, filepath.Join(dir, name)))
+		}
+		if !w.kernel.AtLeast(7, 0) {
+			s.vm.Parallel()
+		}
+		const rounds = 5
+		steps := []step{sh("load ownmod.ko")}
+		for range rounds {
+			steps = append(steps, sh("gaps /proc/ownmod livepatch-ownmod.ko"))
+		}
+		results := s.run(append(steps, sh("rmmod ownmod"))...)
+
+		// Of each phase the longer gap of the two CPUs, in each round.
+		var (
+			phases []string
+			longer = map[int][]float64{}
+		)
+		for _, r := range results[1 : 1+rounds] {
+			lines := strings.Split(strings.TrimSpace(r.Out), "\n")
+			require.Len(t, lines, 6, "%s", r.Out)
+			phases = phases[:0]
+			for i, line := range lines {
+				times := gapRE.FindAllStringSubmatch(line, -1)
+				require.Len(t, times, 2, "%s", line)
+				worst := 0.0
+				for _, m := range times {
+					ms, err := strconv.ParseFloat(m[1], 64)
+					require.NoError(t, err)
+					require.NotEqual(t, "0", m[2], "nobody has read: %s", line)
+					worst = max(worst, ms)
+				}
+				longer[i] = append(longer[i], worst)
+				phases = append(phases, strings.TrimSpace(line[:14]))
+			}
+		}
+		var table strings.Builder
+		for i, name := range phases {
+			slices.Sort(longer[i])
+			fmt.Fprintf(&table, "%-14s %9.3f %9.3f %9.3f\n", name, longer[i][0], longer[i][rounds/2], longer[i][rounds-1])
+		}
+		t.Logf("%s: longest gap between two calls on two CPUs, in ms, of %d rounds:\n%-14s %9s %9s %9s\n%s",
+			w.kernel.Release, rounds, "", "best", "median", "worst", table.String())
+	})
+}
+
+var gapRE = regexp.MustCompile(`([0-9.]+) ms of +(\d+) reads`)
