@@ -241,7 +241,7 @@ func (c *checking) print(w io.Writer, file string, all []verdict) error {
 	t.whole = true
 	t.section("check of "+oneLine(file), "KERNEL", "VERDICT")
 	// The table is for the eye; below it each message is whole.
-	label, room := 0, terminalWidth(w)
+	label, room := len("KERNEL"), terminalWidth(w)
 	for _, v := range all {
 		label = max(label, utf8.RuneCountInString(v.label))
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/klpreloc/klpdiff"
 )
 
 // Whatever the modules, 80 columns are enough; names that are longer stand alone.
@@ -49,4 +51,20 @@ func TestDiffSaysWhatTheFilesAre(t *testing.T) {
 	status, stdout, stderr = klpConvert("diff", out, out)
 	assert.Equal(t, exitDone, status)
 	assert.Empty(t, stdout+stderr)
+}
+
+// What does not fit a terminal's line is continued on the next, below it.
+func TestDifferencesFitTheTerminal(t *testing.T) {
+	var b strings.Builder
+	long := strings.Repeat("v", 70)
+	writeChanges(&b, "module information", []klpdiff.Change{{What: "name", Was: "a", Is: "b"}, {What: "vermagic", Was: long}})
+	assert.Equal(t, "\nmodule information\n  - name: a\n  + name: b\n  - vermagic:\n      "+long+"\n", b.String())
+
+	b.Reset()
+	name := strings.Repeat("n", 60)
+	writeRelocChange(&b, klpdiff.RelocChange{Count: 2, Was: name + " of vmlinux, annotated", Is: name + " of vmlinux, applied with vmlinux", In: []string{"f"}})
+	for _, line := range strings.Split(b.String(), "\n") {
+		assert.Less(t, len(line), lineWidth, line)
+	}
+	assert.Contains(t, b.String(), "  - 2x "+name)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -124,4 +125,21 @@ func TestNoProgressInFiles(t *testing.T) {
 	k := sympos.NewKernel("6.1")
 	showProgress(k, "", new(bytes.Buffer), &options{})
 	assert.Nil(t, k.Progress)
+}
+
+// On a terminal a verdict has one line; into a file it goes whole.
+func TestVerdictsFitTheTerminal(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	long := verdict{label: "6.1", Report: &loader.Report{Findings: []loader.Finding{{Severity: loader.Problem, Cause: strings.Repeat("x", 100)}}}}
+	tty, shown := terminal(t, 40)
+	var file bytes.Buffer
+	c := &checking{options: &options{}}
+	require.NoError(t, c.print(tty, "a.ko", []verdict{long}))
+	require.NoError(t, c.print(&file, "a.ko", []verdict{long}))
+	table, _, _ := strings.Cut(shown(), "\r\n\r\n")
+	assert.Contains(t, table, "x…")
+	for _, line := range strings.Split(table, "\r\n") {
+		assert.LessOrEqual(t, len([]rune(line)), 40, line)
+	}
+	assert.Contains(t, file.String(), "  6.1     no message: "+strings.Repeat("x", 100)+"\n")
 }
