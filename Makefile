@@ -71,7 +71,7 @@ lint: ## gofmt, go vet, staticcheck, shellcheck
 	@out=$$($(GOFMT) -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(STATICCHECK) ./...
-	@if command -v $(firstword $(SHELLCHECK)) >/dev/null; then echo $(SHELLCHECK) scripts; $(SHELLCHECK) scripts/*.sh .ci/run; else echo "shellcheck is not here: scripts not checked"; fi
+	@if command -v $(firstword $(SHELLCHECK)) >/dev/null; then echo $(SHELLCHECK) scripts; $(SHELLCHECK) scripts/*.sh scripts/dkms/*.sh .ci/run; else echo "shellcheck is not here: scripts not checked"; fi
 
 testdata: ## rebuild the binaries in testdata from their sources
 	scripts/testdata.sh

@@ -25,6 +25,8 @@ zstd:zstd:compressed modules and kernel images
 bzip2:bzip2:compressed kernel images
 lz4:lz4:compressed kernel images
 clang:clang:klp_convert.h with a second compiler
+aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu:klp_convert.h, what weak symbols would be there
+s390x-linux-gnu-gcc:gcc-s390x-linux-gnu:klp_convert.h, what weak symbols would be there
 shellcheck:shellcheck:make lint of the scripts
 "
 
