@@ -63,6 +63,8 @@ func (p *planner) imports() {
 		case livepatch && weak:
 			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
 				hint(annotateIt, name)
+		case livepatch && strings.HasPrefix(y.Name, symbolPrefix):
+			p.known(y)
 		case livepatch:
 			p.errorf(Absent, nowhere, name, "undefined symbol %s is not annotated, and nobody exports it", name).
 				hint(annotateIt, name)

@@ -78,7 +78,9 @@
  *
  *
  * Build with KBUILD_MODPOST_WARN=1, or let scripts/klp-convert.mk do so: stock
- * modpost does not know that these undefined symbols will be taken care of.
+ * modpost does not know that these undefined symbols will be taken care of. They
+ * are not weak, which modpost would let pass: arm64's modules, for one, can't
+ * reach weak data (docs/kbuild.md).
  *
  * Each macro stands under its own #ifndef, so a tree that brings its own wins.
  */

@@ -273,13 +273,13 @@ func FetchDebug(c *Cache, k *Kernel, say func(format string, args ...any)) ([]st
 }
 
 // FetchScript returns the path of a program that needs no installing, from the
-// package called name in the release that the kernel is from.
-func FetchScript(c *Cache, k *Kernel, name, path string, say func(string, ...any)) (string, error) {
+// package called name.
+func FetchScript(c *Cache, r Release, name, path string, say func(string, ...any)) (string, error) {
 	pick := func(a *apt) (string, []pkg, error) {
 		p, err := a.show(name)
 		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, err
 	}
-	root, err := fetchPicked(c, k.release.base(), "amd64", say, pick, func(string, string) error { return nil }, "./"+path)
+	root, err := fetchPicked(c, r, "amd64", say, pick, func(string, string) error { return nil }, "./"+path)
 	if err != nil {
 		return "", err
 	}
