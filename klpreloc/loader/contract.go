@@ -24,6 +24,12 @@ type contract struct {
 	// elfStrict: sections that have to be unique, sizes and strings are checked
 	// (elf_validity_cache_copy as of 6.13; seen in 6.12.117).
 	elfStrict bool
+	// initExists: insmod gives EBUSY when a module's init function returns EEXIST (seen in 7.3; 6.12 gives EEXIST).
+	initExists string
+	// tableTypes: string tables have to be of type SHT_STRTAB (seen in 7.3).
+	tableTypes bool
+	// enforceRWX: sections for writing and for execution are refused (since 5.7, 5c3a7db0c7ec).
+	enforceRWX bool
 	// structSize: the size of struct module is checked (since 6.4, 97ab4a4c4a8b's series).
 	structSize bool
 	// indexCheck: symbols in sections that are not there are refused (simplify_symbols,
@@ -60,6 +66,8 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 		nameLimit:      v.NameLimit(),
 		elfMessages:    v.AtLeast(5, 15),
 		elfStrict:      v.AtLeast(6, 12),
+		tableTypes:     v.AtLeast(7, 0),
+		enforceRWX:     v.AtLeast(5, 7),
 		structSize:     v.AtLeast(6, 4),
 		indexCheck:     v.AtLeast(6, 8) || v.Major == 6 && v.Minor == 1,
 		forModules:     v.AtLeast(6, 16),
@@ -74,6 +82,9 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 			elf.EM_LOONGARCH: v.AtLeast(6, 9), elf.EM_AARCH64: v.AtLeast(6, 17),
 		},
 	}
+	if c.initExists = "EEXIST"; v.AtLeast(7, 0) {
+		c.initExists = "EBUSY"
+	}
 	switch {
 	case v.AtLeast(6, 19):
 		c.nonzero = 2
@@ -85,6 +96,19 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 
 // early reports whether the loader itself applies vmlinux's klp relocations.
 func (c *contract) early() bool { return c.scheme == klpreloc.SchemeEarly }
+
+// overflowMessages are what x86 says of a value that does not fit.
+func (c *contract) overflowMessages(t uint32, module string) []Message {
+	const prefix = "module: "
+	where := ""
+	if c.nonzero == 2 {
+		where = " sec %s idx %s"
+	}
+	return []Message{
+		says(prefix+"overflow in relocation type %s val %s"+where, t, anyHex, anyNumber, anyNumber),
+		says(prefix+"`%s' likely not compiled with -mcmodel=kernel", module),
+	}
+}
 
 // nonzeroMessage is what x86 says of a place that is not zero.
 func (c *contract) nonzeroMessage(t uint32) Message {

@@ -155,9 +155,18 @@ func (c *checker) support() {
 		f := c.find(ModuleName, "no module may be called vmlinux (klp_module_coming, since 5.8)").fix("rename it")
 		f.when(Loading, "", "EINVAL", says("livepatch: vmlinux.ko: invalid module name"))
 	}
-	if c.facts.Presence(c.name) == presentObject && c.loaded[c.name] {
-		c.find(ModuleName, "a module of that name is loaded").fix("rename it").
-			when(Loading, "", "EEXIST", says("%s: module is already loaded", c.name))
+	c.taken()
+}
+
+// taken: struct module holds the name that counts (add_unformed_module, without a word; a built-in
+// module that has a folder in /sys/module is found by mod_sysfs_init).
+func (c *checker) taken() {
+	name := structName(c.File)
+	if name == "" {
+		name = c.name
+	}
+	if c.loaded[name] {
+		c.find(ModuleName, "a module called "+name+" is loaded").fix("rename it").when(Loading, "", "EEXIST")
 	}
 }
 

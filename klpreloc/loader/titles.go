@@ -56,6 +56,8 @@ var titles = map[klpreloc.ID]string{
 	CallSequence:      "call without a nop behind it",
 	PLTSections:       "sections for jump tables missing",
 	NotALivepatch:     "no livepatch",
+	DuplicateExport:   "export that is there already",
+	BadTable:          "table of a size that can't be",
 }
 
 // Title says in a few words what an id stands for, "" for one that is not this package's.
