@@ -18,12 +18,17 @@ type contract struct {
 	nameLimit int
 
 	// elfMessages: what is wrong with the ELF file is printed (kernel/module/main.c,
-	// elf_validity_check: since 5.16, and 5.15.y; ec2a29593c83 of 5.12 checks
-	// without a word but for two, as 5.10.y does).
+	// elf_validity_check: since 5.16, and 5.15.y). Before, one line serves all but two
+	// ("Module has invalid ELF structures", ec2a29593c83 of 5.12; seen in 5.10.262).
 	elfMessages bool
 	// elfStrict: sections that have to be unique, sizes and strings are checked
 	// (elf_validity_cache_copy as of 6.13; seen in 6.12.117).
 	elfStrict bool
+	// licenseTwice: a license that is not the GPL's is said twice (seen in 7.3).
+	licenseTwice bool
+	// staticCallFaults: a static call with a key at address 0 oopses when the module is loaded;
+	// in 7.3 it does not, and the late relocation of the call itself is refused.
+	staticCallFaults bool
 	// initExists: insmod gives EBUSY when a module's init function returns EEXIST (seen in 7.3; 6.12 gives EEXIST).
 	initExists string
 	// tableTypes: string tables have to be of type SHT_STRTAB (seen in 7.3).
@@ -62,21 +67,23 @@ type contract struct {
 
 func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 	c := &contract{
-		scheme:         scheme,
-		nameLimit:      v.NameLimit(),
-		elfMessages:    v.AtLeast(5, 15),
-		elfStrict:      v.AtLeast(6, 12),
-		tableTypes:     v.AtLeast(7, 0),
-		enforceRWX:     v.AtLeast(5, 7),
-		structSize:     v.AtLeast(6, 4),
-		indexCheck:     v.AtLeast(6, 8) || v.Major == 6 && v.Minor == 1,
-		forModules:     v.AtLeast(6, 16),
-		entrySearch:    v.AtLeast(5, 18),
-		relaIndex:      v.AtLeast(6, 19),
-		reload:         v.AtLeast(6, 3),
-		duplicateFatal: v.AtLeast(6, 12),
-		perCPULoaded:   v.AtLeast(7, 0),
-		pc64:           v.AtLeast(5, 0),
+		scheme:           scheme,
+		nameLimit:        v.NameLimit(),
+		elfMessages:      v.AtLeast(5, 15),
+		elfStrict:        v.AtLeast(6, 12),
+		licenseTwice:     v.AtLeast(6, 4),
+		staticCallFaults: !v.AtLeast(7, 0),
+		tableTypes:       v.AtLeast(7, 0),
+		enforceRWX:       v.AtLeast(5, 7),
+		structSize:       v.AtLeast(6, 4),
+		indexCheck:       v.AtLeast(6, 8) || v.Major == 6 && v.Minor == 1,
+		forModules:       v.AtLeast(6, 16),
+		entrySearch:      v.AtLeast(5, 18),
+		relaIndex:        v.AtLeast(6, 19),
+		reload:           v.AtLeast(6, 3),
+		duplicateFatal:   v.AtLeast(6, 12),
+		perCPULoaded:     v.AtLeast(7, 0),
+		pc64:             v.AtLeast(5, 0),
 		livepatch: map[elf.Machine]bool{
 			elf.EM_X86_64: true, elf.EM_S390: true, elf.EM_PPC64: true, elf.EM_PPC: true,
 			elf.EM_LOONGARCH: v.AtLeast(6, 9), elf.EM_AARCH64: v.AtLeast(6, 17),

@@ -83,11 +83,17 @@ func (c *checker) validity(broken error) bool {
 			f.Cause = printable("the loader takes the file for no module: " + broken.Error())
 		}
 		f.fix("build it again; nothing but klp-convert and the signature may follow modpost")
-		if format == "" || !c.elfMessages {
-			f.when(Loading, "", "ENOEXEC")
-		} else {
-			f.when(Loading, "", "ENOEXEC", says(format, args...))
+		// Those of setup_load_info are older than the others.
+		setup := strings.HasSuffix(format, "module has no symbols (stripped?)") || strings.HasSuffix(format, "No module found in object")
+		old := strings.HasPrefix(format, "Invalid ELF section in module") || strings.HasPrefix(format, "Invalid ELF section name in module")
+		var messages []Message
+		if format != "" && (c.elfMessages || setup || old) {
+			messages = append(messages, says(format, args...))
 		}
+		if !c.elfMessages && !setup {
+			messages = append(messages, says("Module has invalid ELF structures"))
+		}
+		f.when(Loading, "", "ENOEXEC", messages...)
 		return false
 	}
 	if len(b) < ehdrSize {
@@ -160,6 +166,8 @@ func (c *checker) sectionNames(m *image, names int, refuse refusal) bool {
 		return refuse("Invalid ELF section hdr(type %s)", uint32(m.kind(names)))
 	case c.tableTypes && m.kind(names) != elf.SHT_STRTAB:
 		return refuse("Invalid ELF section name table type: %s", uint32(m.kind(names)))
+	case m.size(names) == 0 && !c.elfMessages:
+		return true // not noticed here, but at the first section that has a name (bounds)
 	case m.size(names) == 0:
 		return refuse("empty section name table")
 	}

@@ -16,8 +16,6 @@ import (
 
 type symbolOf = elfrw.Symbol
 
-const presentObject = sympos.Present
-
 // fullTable reports whether the table of vmlinux's symbols has names that are exported:
 // a symbol list or System.map does, a file of exports alone has none.
 func (c *checker) fullTable() bool { return c.facts.table.Has(sympos.Vmlinux) }

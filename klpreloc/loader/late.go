@@ -90,7 +90,11 @@ func (c *checker) lateSpecial(k *klpSection, r *elfrw.Rela, t *special.Tables, s
 			f.when(Removing, "", "", warning("kernel/jump_label.c", "jump_label_del_module"))
 		case special.StaticCall:
 			f.fix("STATIC_CALL_KEY(name).func instead of static_call(name)")
-			f.when(Loading, "", "killed", oops("page fault", "__static_call_init"))
+			if c.staticCallFaults {
+				f.when(Loading, "", "killed", oops("page fault", "__static_call_init"))
+			} else {
+				f.when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
+			}
 		default:
 			f.when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
 		}

@@ -183,6 +183,9 @@ func (c *checker) license() {
 			license = "unspecified"
 		}
 		f.fix(`MODULE_LICENSE("GPL");`).when(Loading, "", "", says("%s: module license '%s' taints kernel.", c.name, license))
+		if last := &f.Cases[0]; c.licenseTwice {
+			last.Messages = append(last.Messages, says("%s: module license taints kernel.", c.name))
+		}
 	}
 	for _, ns := range c.info.Values("import_ns") {
 		if strings.HasPrefix(ns, "module:") && c.forModules {

@@ -265,12 +265,17 @@ var mistakes = map[string]mistake{
 		enabled(t, f)
 		section(t, f, ".text.vm_fn").Flags &^= uint64(elf.SHF_EXECINSTR)
 	}, id: loader.PatchStructure, when: loader.Calling, message: "page fault"},
-	"no such function":   {world: patches("vmlinux", "odl", 0), id: loader.NoFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol 'odl' not found in symbol table"},
-	"ambiguous function": {world: patches("vmlinux", "twin", 0), id: loader.AmbiguousFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: unresolvable ambiguity for symbol 'twin' in object '(null)'"},
-	"function position":  {world: patches("vmlinux", "twin", 3), id: loader.FunctionPosition, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol position 3 for symbol 'twin' in object 'vmlinux' not found"},
-	"data":               {world: patches("vmlinux", "vdata", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'vdata'"},
-	"noinstr":            {world: patches("vmlinux", "quiet", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'quiet'"},
-	"no ftrace entry":    {world: patches("a", "still", 0), id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL", message: "livepatch: failed to find location for function 'still'"},
+	"klp_patch without mod":     {edit: unset(0), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
+	"klp_patch without objs":    {edit: unset(8), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
+	"klp_object without funcs":  {edit: unset(200 + 168 + 8), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
+	"klp_func without old_name": {edit: unset(200 + 3*168), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
+	"klp_func without new_func": {edit: unset(200 + 3*168 + 8), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
+	"no such function":          {world: patches("vmlinux", "odl", 0), id: loader.NoFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol 'odl' not found in symbol table"},
+	"ambiguous function":        {world: patches("vmlinux", "twin", 0), id: loader.AmbiguousFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: unresolvable ambiguity for symbol 'twin' in object '(null)'"},
+	"function position":         {world: patches("vmlinux", "twin", 3), id: loader.FunctionPosition, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol position 3 for symbol 'twin' in object 'vmlinux' not found"},
+	"data":                      {world: patches("vmlinux", "vdata", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'vdata'"},
+	"noinstr":                   {world: patches("vmlinux", "quiet", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'quiet'"},
+	"no ftrace entry":           {world: patches("a", "still", 0), id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL", message: "livepatch: failed to find location for function 'still'"},
 	"no ftrace entry, 5.10": {world: func(w *world) { patches("a", "still", 0)(w); w.version = "5.10" }, id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL",
 		message: "livepatch: failed to set ftrace filter for function 'still' (-22)"},
 	"function twice": {world: func(w *world) {

@@ -236,6 +236,9 @@ func (c *checker) kept(k *klpSection) {
 		f := c.find(SectionHeader, "it lacks SHF_ALLOC: when it is applied, its address is that of memory that was freed after loading").in(k.Section).
 			fix("sh_flags are SHF_ALLOC, SHF_INFO_LINK and 0x100000 (SHF_RELA_LIVEPATCH)")
 		function := "klp_apply_section_relocs"
+		if c.reload {
+			function = "klp_write_section_relocs"
+		}
 		if !c.early() {
 			function = "klp_write_object_relocations"
 		}
