@@ -134,6 +134,7 @@ func (c *checker) judge(m *Module) *Report {
 	v := c.facts.version
 	scheme, known := klpreloc.SchemeOf(v, c.facts.table)
 	c.contract = contractOf(v, scheme)
+	c.missingCRC = c.missingCRC && debian.MatchString(c.facts.Kernel.Release)
 	c.report.Release, c.report.Version, c.report.Scheme = c.facts.Kernel.Release, v.String(), scheme.String()
 	if v == (klpreloc.Version{}) {
 		c.unchecked("what depends on the kernel's version", "nothing tells the release of "+c.report.Kernel+": the newest is assumed")

@@ -4,6 +4,7 @@ package loader
 
 import (
 	"debug/elf"
+	"regexp"
 
 	"github.com/klp-convert/klp-convert/klpreloc"
 )
@@ -24,6 +25,9 @@ type contract struct {
 	// elfStrict: sections that have to be unique, sizes and strings are checked
 	// (elf_validity_cache_copy as of 6.13; seen in 6.12.117).
 	elfStrict bool
+	// missingCRC: an import without a checksum is refused (seen in Debian's 5.10 and 6.12, not in
+	// its 7.3; mainline lets it pass with a word).
+	missingCRC bool
 	// licenseTwice: a license that is not the GPL's is said twice (seen in 7.3).
 	licenseTwice bool
 	// staticCallFaults: a static call with a key at address 0 oopses when the module is loaded;
@@ -31,8 +35,10 @@ type contract struct {
 	staticCallFaults bool
 	// initExists: insmod gives EBUSY when a module's init function returns EEXIST (seen in 7.3; 6.12 gives EEXIST).
 	initExists string
-	// tableTypes: string tables have to be of type SHT_STRTAB (seen in 7.3).
+	// tableTypes: string tables have to be of type SHT_STRTAB (seen in 6.12.117 and 7.3).
 	tableTypes bool
+	// leadingNUL: the first byte of the symbols' names has to be 0 (seen in 7.3, not in 6.12.117).
+	leadingNUL bool
 	// enforceRWX: sections for writing and for execution are refused (since 5.7, 5c3a7db0c7ec).
 	enforceRWX bool
 	// structSize: the size of struct module is checked (since 6.4, 97ab4a4c4a8b's series).
@@ -71,9 +77,11 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 		nameLimit:        v.NameLimit(),
 		elfMessages:      v.AtLeast(5, 15),
 		elfStrict:        v.AtLeast(6, 12),
+		missingCRC:       !v.AtLeast(7, 0),
 		licenseTwice:     v.AtLeast(6, 4),
 		staticCallFaults: !v.AtLeast(7, 0),
-		tableTypes:       v.AtLeast(7, 0),
+		tableTypes:       v.AtLeast(6, 12),
+		leadingNUL:       v.AtLeast(7, 0),
 		enforceRWX:       v.AtLeast(5, 7),
 		structSize:       v.AtLeast(6, 4),
 		indexCheck:       v.AtLeast(6, 8) || v.Major == 6 && v.Minor == 1,
@@ -100,6 +108,10 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 	}
 	return c
 }
+
+// debian are the releases of Debian's kernels, which have patches of their own: 6.1.0-56-amd64,
+// 6.12.117+deb13-amd64.
+var debian = regexp.MustCompile(`\+deb\d+|^\d+\.\d+\.0-\d+-`)
 
 // early reports whether the loader itself applies vmlinux's klp relocations.
 func (c *contract) early() bool { return c.scheme == klpreloc.SchemeEarly }

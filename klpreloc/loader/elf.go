@@ -339,7 +339,7 @@ func (c *checker) strings(m *image, refuse refusal) bool {
 		switch {
 		case len(names) == 0:
 			return refuse("empty symbol string table")
-		case names[0] != 0:
+		case c.leadingNUL && names[0] != 0:
 			return refuse("symbol string table missing leading NUL")
 		case names[len(names)-1] != 0:
 			return refuse("symbol string table isn't NUL terminated")

@@ -216,6 +216,10 @@ func (c *checker) checksum(y *elfrw.Symbol, e sympos.Export, unknown func(string
 	mine, found := c.table[y.Name]
 	want, known := c.facts.checksum(e)
 	switch {
+	case !found && c.missingCRC:
+		c.find(Checksum, "it is not in the module's version table").of(y.Name).fix("build it against the headers of %s, with their Module.symvers", c.title()).
+			when(Loading, "", "EINVAL", says("%s: no symbol version for %s", c.name, y.Name), unknown("EINVAL"))
+		return false
 	case !found:
 		c.note(Checksum, "it is not in the module's version table: not checked by the kernel").of(y.Name).
 			when(Loading, "", "", says("%s: no symbol version for %s", c.name, y.Name))

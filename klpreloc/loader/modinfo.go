@@ -115,6 +115,12 @@ func (c *checker) layout() {
 		c.forced(f, "module_layout")
 		return
 	}
+	if c.missingCRC && !slices.ContainsFunc(table, func(v version) bool { return v.name == "module_layout" }) {
+		c.find(Checksum, "the module's version table does not have struct module").of("module_layout").
+			fix("build it against the headers of %s", c.title()).
+			when(Loading, "", "ENOEXEC", says("%s: no symbol version for %s", c.name, "module_layout"))
+		return
+	}
 	want, known := c.facts.crcs["module_layout"]
 	for _, v := range table {
 		if v.name == "module_layout" && known && v.crc != want {

@@ -82,7 +82,7 @@ var chatter = regexp.MustCompile(`^livepatch: (enabling patch|applying patch|rev
 	`|: tainting kernel with TAINT_LIVEPATCH` +
 	`|: module verification failed: signature and/or required key missing` +
 	`|^Disabling lock debugging due to kernel taint` +
-	`|^hrtimer: interrupt took` +
+	`|^hrtimer: interrupt took|^clocksource: |^sched: RT throttling|^rcu: |: watchdog: ` +
 	`|^klplab-`)
 
 // splat are the lines that come with an oops or a warning, behind its first one.

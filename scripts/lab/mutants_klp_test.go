@@ -20,7 +20,8 @@ const (
 	vmSymbol  = ".klp.sym.vmlinux.saved_command_line,0"
 	moSymbol  = ".klp.sym.klplab_target.klplab_secret,0"
 
-	gone = "what is not in the file any more can't be missed"
+	behind = "what lies behind the section decides: whether it is zeros"
+	gone   = "what is not in the file any more can't be missed"
 )
 
 // vmName and moName give the klp section another name; vmSym and moSym the klp symbol.
@@ -215,8 +216,8 @@ var relocMutants = []mutant{
 	{name: "reloc-type-tpoff", base: inModule, edit: rela(moSection, relType(elf.R_X86_64_TPOFF32))},
 	{name: "module-reloc-type-none", base: inModule, edit: rela(moSection, relType(0))},
 	{name: "module-reloc-type-32", base: inModule, edit: rela(moSection, relType(elf.R_X86_64_32))},
-	{name: "reloc-offset-end", base: inVmlinux, edit: func(d *draft) { d.rela(vmSection, 0).set64(rOffset, d.shdr(".text").get64(shSize)) }},
-	{name: "reloc-offset-across-end", base: inVmlinux, edit: func(d *draft) { d.rela(vmSection, 0).set64(rOffset, d.shdr(".text").get64(shSize)-2) }},
+	{name: "reloc-offset-end", base: inVmlinux, edit: func(d *draft) { d.rela(vmSection, 0).set64(rOffset, d.shdr(".text").get64(shSize)) }, open: behind},
+	{name: "reloc-offset-across-end", base: inVmlinux, edit: func(d *draft) { d.rela(vmSection, 0).set64(rOffset, d.shdr(".text").get64(shSize)-2) }, open: behind},
 	{name: "reloc-offset-1-tib", base: inVmlinux, edit: rela(vmSection, func(r view) { r.set64(rOffset, 1<<40) })},
 	{name: "module-reloc-offset-1-tib", base: inModule, edit: rela(moSection, func(r view) { r.set64(rOffset, 1<<40) })},
 	{name: "reloc-offset-1-more", base: inVmlinux, edit: rela(vmSection, func(r view) { r.set64(rOffset, r.get64(rOffset)+1) })},
