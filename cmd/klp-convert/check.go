@@ -313,6 +313,9 @@ func moment(k loader.Case) string {
 	if k.When == loader.Enabling && k.Object != "" {
 		s += ", if " + k.Object + " is loaded by then"
 	}
+	if k.When == loader.Loading && k.Object != "" {
+		s += ", if " + k.Object + " is not there"
+	}
 	switch k.Errno {
 	case "":
 	case "killed":

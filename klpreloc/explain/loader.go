@@ -131,12 +131,33 @@ var loader = []Entry{
 			{"symbol string table isn't NUL terminated", "6.13 and later"},
 			{"symbol name out of bounds in string table", "6.13 and later"},
 			{"Invalid ELF sh_link!=SHN_UNDEF({n})", ""},
+			{"Module has invalid ELF structures", "before 5.15, for all of these"},
 		},
 		Means: "The file is no relocatable ELF file, or its tables contradict each other. ENOEXEC.",
 		Causes: []Cause{
 			{Why: "The file is cut off or damaged: a full disk, a broken copy.", Fix: "Compare it with the one that was built.", Run: []string{"klp-convert inspect FILE.ko"}},
 			{Why: "It is compressed, and neither the kernel nor the loading program takes that.", Fix: "Unpack it first.", Run: []string{"zstd -d FILE.ko.zst"}},
 			{Why: "A tool that writes ELF badly has edited it.", Fix: "Convert again from what modpost left."},
+		},
+	},
+	{
+		ID:    "write-exec",
+		From:  "kernel/module/main.c, module_enforce_rwx_sections",
+		Forms: []Form{{"{module}: section {section} (index {n}) has invalid WRITE|EXEC flags", "5.7 and later"}},
+		Means: "Memory of {section} would be for writing and for execution at once. ENOEXEC, with CONFIG_STRICT_MODULE_RWX.",
+		Causes: []Cause{
+			{Why: "The source puts data into a section of code, or gives a section flags by hand (__attribute__((section)), .section).", Fix: "Give code and data sections of their own.", Run: []string{"readelf -SW {module}.ko | grep WAX"}},
+			{Why: "A tool has edited the flags.", Fix: "Convert again from what modpost left."},
+		},
+	},
+	{
+		ID:    "percpu-memory",
+		From:  "kernel/module/main.c, percpu_modalloc",
+		Forms: []Form{{"{module}: Could not allocate {n} bytes percpu data", ""}, {"illegal size ({n}) or align ({n}) for percpu allocation", ""}},
+		Means: "There is no room for the module's per-CPU data: the kernel sets some 8 KiB aside for all modules together (PERCPU_MODULE_RESERVE), and takes 32 KiB in one piece at most. ENOMEM.",
+		Causes: []Cause{
+			{Why: "The module has large DEFINE_PER_CPU data.", Fix: "Allocate it at run time.", Run: []string{"readelf -SW {module}.ko | grep percpu"}},
+			{Why: "Other modules use what there is.", Fix: "Remove those that are not needed, or alloc_percpu()."},
 		},
 	},
 	{
@@ -190,6 +211,7 @@ var loader = []Entry{
 		From: "kernel/module/main.c, module_license_taint_check",
 		Forms: []Form{
 			{"{module}: module license '{have}' taints kernel.", ""},
+			{"{module}: module license taints kernel.", ""},
 		},
 		Means: "{module} is not under a licence that the kernel takes for the GPL's; 'unspecified' is none at all. It is loaded all the same, without exports for GPL modules: klp_enable_patch() is one.",
 		Causes: []Cause{
@@ -241,7 +263,8 @@ var loader = []Entry{
 			{"Loading of module with unsupported crypto is rejected", ""},
 			{"Loading of module with unavailable key is rejected", ""},
 			{"PKCS#7 signature not signed with a trusted key", ""},
-			{"{module}: Module is not signed with expected PKCS#7 message", ""},
+			{"{module}: {text} signed with expected PKCS#7 message", "'not' or 'Module is not'"},
+			{"{module}: PKCS#7 signature info has unexpected non-zero params", ""},
 			{"unsigned module loading is restricted", ""},
 			{"module verification failed: signature and/or required key missing - tainting kernel", ""},
 			{"could not insert {text}: Key was rejected by service", ""},

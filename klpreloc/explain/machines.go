@@ -36,6 +36,15 @@ var machines = []Entry{
 		},
 	},
 	{
+		ID:    "rel",
+		From:  "kernel/module/main.c, apply_relocations; include/linux/moduleloader.h, apply_relocate",
+		Forms: []Form{{"module {module}: REL relocation unsupported", "machines with addends of their own: x86, arm64, powerpc, s390x"}},
+		Means: "A section of relocations is of type SHT_REL, without addends; this machine's modules have SHT_RELA. ENOEXEC.",
+		Causes: []Cause{
+			{Why: "A tool has changed the type of a section.", Fix: "Convert again from what modpost left.", Run: []string{"readelf -SW {module}.ko | grep -w REL"}},
+		},
+	},
+	{
 		ID:    "x86-unknown",
 		From:  "arch/x86/kernel/module.c",
 		Forms: []Form{{"{module}: Unknown rela relocation: {type}", "x86"}},

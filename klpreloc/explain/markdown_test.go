@@ -65,7 +65,7 @@ func foretold(t *testing.T, text string) map[*explain.Form][]string {
 				continue // a part of one, or no message
 			}
 			line := strings.ReplaceAll(q[1], "(null)", "vmlinux")
-			line = strings.NewReplacer("%u", "7", "%d", "7", "%lu", "7", "%llu", "7", "%08x", "00000007", "%pS", "f+0x0/0x4").Replace(line)
+			line = strings.NewReplacer("%u", "7", "%d", "7", "%lu", "7", "%llu", "7", "%Lx", "7f", "%08x", "00000007", "%pS", "f+0x0/0x4").Replace(line)
 			f := explain.FormOf(verb.ReplaceAllString(line, "name"))
 			if assert.NotNil(t, f, "%s: %s", m[1], q[1]) && !slices.Contains(ids[f], m[1]) {
 				ids[f] = append(ids[f], m[1])

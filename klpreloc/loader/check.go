@@ -37,6 +37,7 @@ type checker struct {
 	loaded  map[string]bool
 	klp     []*klpSection
 	report  *Report
+	image   *image // of the file; nil until it is read
 
 	funcs     map[*elfrw.Section][]*elfrw.Symbol // by value; nil until needed
 	users     map[*elfrw.Symbol]string           // a function that uses an undefined symbol; nil until needed
@@ -66,7 +67,7 @@ type Module struct {
 // bytes must not change while it is in use.
 func Open(b []byte) *Module {
 	m := &Module{raw: b}
-	m.file, m.broken = elfrw.Parse("", b)
+	m.file, m.broken = parse(b)
 	if m.broken != nil {
 		return m
 	}
@@ -134,6 +135,7 @@ func (c *checker) judge(m *Module) *Report {
 	v := c.facts.version
 	scheme, known := klpreloc.SchemeOf(v, c.facts.table)
 	c.contract = contractOf(v, scheme)
+	c.missingCRC = c.missingCRC && debian.MatchString(c.facts.Kernel.Release)
 	c.report.Release, c.report.Version, c.report.Scheme = c.facts.Kernel.Release, v.String(), scheme.String()
 	if v == (klpreloc.Version{}) {
 		c.unchecked("what depends on the kernel's version", "nothing tells the release of "+c.report.Kernel+": the newest is assumed")
@@ -169,17 +171,23 @@ func (c *checker) run(m *Module) {
 		c.license,
 		c.annotated,
 		c.imports,
+		c.exports,
 		c.headers,
 		c.ordinary,
+		c.ordinaryTargets,
 		c.klpRelocs,
 		c.targets,
 		c.overlaps,
 		c.specials,
 		c.archSections,
+		c.unwinding,
+		c.perCPU,
 		c.duplicates,
 		c.entryPoints,
 		c.unseenSize,
 		c.structure,
+		c.loose,
+		c.unstarted,
 		c.gating,
 		c.functions,
 		c.reloading,
@@ -217,14 +225,18 @@ func moduleName(m *Module) string {
 	if name, ok := m.info.Value("name"); ok {
 		return name
 	}
-	if s := m.file.Section(thisModule); s != nil {
-		const at, most = 24, 56 // state, list, name
-		if len(s.Data) >= at+most && m.file.PointerSize() == 8 {
-			name, _, _ := strings.Cut(string(s.Data[at:at+most]), "\x00")
-			return name
-		}
+	return structName(m.file)
+}
+
+// structName is the name in struct module.
+func structName(f *elfrw.File) string {
+	const at, most = 24, 56 // state, list, name
+	s := f.Section(thisModule)
+	if s == nil || len(s.Data) < at+most || f.PointerSize() != 8 {
+		return ""
 	}
-	return ""
+	name, _, _ := strings.Cut(string(s.Data[at:at+most]), "\x00")
+	return name
 }
 
 // findObjects notes which objects the patch names.
@@ -262,6 +274,10 @@ func (c *checker) names() []string {
 			add(y.Name)
 			add("__ksymtab_" + y.Name)
 		}
+	}
+	for _, name := range exportsOf(c.File) {
+		add(name)
+		add("__ksymtab_" + name)
 	}
 	for _, s := range c.klp {
 		for _, r := range s.relocs {

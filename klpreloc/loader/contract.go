@@ -4,6 +4,7 @@ package loader
 
 import (
 	"debug/elf"
+	"regexp"
 
 	"github.com/klp-convert/klp-convert/klpreloc"
 )
@@ -18,12 +19,28 @@ type contract struct {
 	nameLimit int
 
 	// elfMessages: what is wrong with the ELF file is printed (kernel/module/main.c,
-	// elf_validity_check: since 5.16, and 5.15.y; ec2a29593c83 of 5.12 checks
-	// without a word but for two, as 5.10.y does).
+	// elf_validity_check: since 5.16, and 5.15.y). Before, one line serves all but two
+	// ("Module has invalid ELF structures", ec2a29593c83 of 5.12; seen in 5.10.262).
 	elfMessages bool
 	// elfStrict: sections that have to be unique, sizes and strings are checked
 	// (elf_validity_cache_copy as of 6.13; seen in 6.12.117).
 	elfStrict bool
+	// missingCRC: an import without a checksum is refused (seen in Debian's 5.10 and 6.12, not in
+	// its 7.3; mainline lets it pass with a word).
+	missingCRC bool
+	// licenseTwice: a license that is not the GPL's is said twice (seen in 7.3).
+	licenseTwice bool
+	// staticCallFaults: a static call with a key at address 0 oopses when the module is loaded;
+	// in 7.3 it does not, and the late relocation of the call itself is refused.
+	staticCallFaults bool
+	// initExists: insmod gives EBUSY when a module's init function returns EEXIST (seen in 7.3; 6.12 gives EEXIST).
+	initExists string
+	// tableTypes: string tables have to be of type SHT_STRTAB (seen in 6.12.117 and 7.3).
+	tableTypes bool
+	// leadingNUL: the first byte of the symbols' names has to be 0 (seen in 7.3, not in 6.12.117).
+	leadingNUL bool
+	// enforceRWX: sections for writing and for execution are refused (since 5.7, 5c3a7db0c7ec).
+	enforceRWX bool
 	// structSize: the size of struct module is checked (since 6.4, 97ab4a4c4a8b's series).
 	structSize bool
 	// indexCheck: symbols in sections that are not there are refused (simplify_symbols,
@@ -56,23 +73,32 @@ type contract struct {
 
 func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 	c := &contract{
-		scheme:         scheme,
-		nameLimit:      v.NameLimit(),
-		elfMessages:    v.AtLeast(5, 15),
-		elfStrict:      v.AtLeast(6, 12),
-		structSize:     v.AtLeast(6, 4),
-		indexCheck:     v.AtLeast(6, 8) || v.Major == 6 && v.Minor == 1,
-		forModules:     v.AtLeast(6, 16),
-		entrySearch:    v.AtLeast(5, 18),
-		relaIndex:      v.AtLeast(6, 19),
-		reload:         v.AtLeast(6, 3),
-		duplicateFatal: v.AtLeast(6, 12),
-		perCPULoaded:   v.AtLeast(7, 0),
-		pc64:           v.AtLeast(5, 0),
+		scheme:           scheme,
+		nameLimit:        v.NameLimit(),
+		elfMessages:      v.AtLeast(5, 15),
+		elfStrict:        v.AtLeast(6, 12),
+		missingCRC:       !v.AtLeast(7, 0),
+		licenseTwice:     v.AtLeast(6, 4),
+		staticCallFaults: !v.AtLeast(7, 0),
+		tableTypes:       v.AtLeast(6, 12),
+		leadingNUL:       v.AtLeast(7, 0),
+		enforceRWX:       v.AtLeast(5, 7),
+		structSize:       v.AtLeast(6, 4),
+		indexCheck:       v.AtLeast(6, 8) || v.Major == 6 && v.Minor == 1,
+		forModules:       v.AtLeast(6, 16),
+		entrySearch:      v.AtLeast(5, 18),
+		relaIndex:        v.AtLeast(6, 19),
+		reload:           v.AtLeast(6, 3),
+		duplicateFatal:   v.AtLeast(6, 12),
+		perCPULoaded:     v.AtLeast(7, 0),
+		pc64:             v.AtLeast(5, 0),
 		livepatch: map[elf.Machine]bool{
 			elf.EM_X86_64: true, elf.EM_S390: true, elf.EM_PPC64: true, elf.EM_PPC: true,
 			elf.EM_LOONGARCH: v.AtLeast(6, 9), elf.EM_AARCH64: v.AtLeast(6, 17),
 		},
+	}
+	if c.initExists = "EEXIST"; v.AtLeast(7, 0) {
+		c.initExists = "EBUSY"
 	}
 	switch {
 	case v.AtLeast(6, 19):
@@ -83,8 +109,25 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 	return c
 }
 
+// debian are the releases of Debian's kernels, which have patches of their own: 6.1.0-56-amd64,
+// 6.12.117+deb13-amd64.
+var debian = regexp.MustCompile(`\+deb\d+|^\d+\.\d+\.0-\d+-`)
+
 // early reports whether the loader itself applies vmlinux's klp relocations.
 func (c *contract) early() bool { return c.scheme == klpreloc.SchemeEarly }
+
+// overflowMessages are what x86 says of a value that does not fit.
+func (c *contract) overflowMessages(t uint32, module string) []Message {
+	const prefix = "module: "
+	where := ""
+	if c.nonzero == 2 {
+		where = " sec %s idx %s"
+	}
+	return []Message{
+		says(prefix+"overflow in relocation type %s val %s"+where, t, anyHex, anyNumber, anyNumber),
+		says(prefix+"`%s' likely not compiled with -mcmodel=kernel", module),
+	}
+}
 
 // nonzeroMessage is what x86 says of a place that is not zero.
 func (c *contract) nonzeroMessage(t uint32) Message {

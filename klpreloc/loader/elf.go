@@ -5,8 +5,13 @@ package loader
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/asn1"
 	"encoding/binary"
 	"fmt"
+	"strings"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
 )
 
 // The loader's own look at the file, before it believes anything
@@ -27,6 +32,13 @@ const (
 	ehdrSize = 64
 	shdrSize = 64
 )
+
+func orderOf(d elf.Data) binary.ByteOrder {
+	if d == elf.ELFDATA2MSB {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
+}
 
 func (m *image) header(i int) []byte { return m.table[i*shdrSize:] }
 
@@ -71,33 +83,33 @@ func (c *checker) validity(broken error) bool {
 			f.Cause = printable("the loader takes the file for no module: " + broken.Error())
 		}
 		f.fix("build it again; nothing but klp-convert and the signature may follow modpost")
-		if format == "" || !c.elfMessages {
-			f.when(Loading, "", "ENOEXEC")
-		} else {
-			f.when(Loading, "", "ENOEXEC", says(format, args...))
+		// Those of setup_load_info are older than the others.
+		setup := strings.HasSuffix(format, "module has no symbols (stripped?)") || strings.HasSuffix(format, "No module found in object")
+		old := strings.HasPrefix(format, "Invalid ELF section in module") || strings.HasPrefix(format, "Invalid ELF section name in module")
+		var messages []Message
+		if format != "" && (c.elfMessages || setup || old) {
+			messages = append(messages, says(format, args...))
 		}
+		if !c.elfMessages && !setup {
+			messages = append(messages, says("Module has invalid ELF structures"))
+		}
+		f.when(Loading, "", "ENOEXEC", messages...)
 		return false
 	}
 	if len(b) < ehdrSize {
 		return refuse("Invalid ELF header len %s", len(b))
 	}
-	m := &image{b: b, order: binary.LittleEndian}
-	if b[5] == byte(elf.ELFDATA2MSB) {
-		m.order = binary.BigEndian
-	}
+	m := &image{b: b, order: orderOf(byteOrder(b))}
 	kind, machine := m.order.Uint16(b[16:]), elf.Machine(m.order.Uint16(b[18:]))
 	switch {
 	case string(b[:4]) != elf.ELFMAG:
-		return refuse("Invalid ELF header magic: != %s", elf.ELFMAG)
+		return refuse("Invalid ELF header magic: != %s", blank{`\x7fELF`, `.{1,4}ELF`})
 	case kind != uint16(elf.ET_REL):
 		return refuse("Invalid ELF header type: %s != %s", kind, uint16(elf.ET_REL))
 	case c.facts.like != nil && machine != c.facts.like.Header.Machine || !c.supported(machine):
 		return refuse("Invalid architecture in ELF header: %s", uint16(machine))
 	}
-	if b[4] != byte(elf.ELFCLASS64) {
-		if broken != nil {
-			return refuse("")
-		}
+	if machine == elf.EM_PPC {
 		c.unchecked("what the loader of a 32-bit kernel makes of the ELF file", "this tool knows 64-bit kernels' only")
 		return true
 	}
@@ -110,6 +122,7 @@ func (c *checker) validity(broken error) bool {
 		return refuse("Invalid ELF section header overflow")
 	}
 	m.table = b[off : off+uint64(m.count)*shdrSize]
+	c.image = m
 	names := int(m.order.Uint16(b[62:]))
 	steps := []func() bool{
 		func() bool { return c.sectionNames(m, names, refuse) },
@@ -117,6 +130,8 @@ func (c *checker) validity(broken error) bool {
 		func() bool { return c.bounds(m, names, refuse) },
 		func() bool { return c.uniqueSections(m, refuse) },
 		func() bool { return c.strings(m, refuse) },
+		func() bool { return c.writeOrExecute(m) },
+		func() bool { return c.wildSymbols(m) },
 	}
 	if c.elfStrict {
 		steps[0], steps[1], steps[2] = steps[1], steps[2], steps[0]
@@ -127,8 +142,7 @@ func (c *checker) validity(broken error) bool {
 		}
 	}
 	if broken != nil {
-		f := c.find(BadELF, "the loader would not notice, and this tool can't tell what comes of it: "+broken.Error())
-		f.when(Loading, "", "", oops("page fault", ""))
+		c.unchecked("what comes of the module", "the loader does not notice, and this tool can't read it: "+broken.Error())
 		return false
 	}
 	return true
@@ -150,6 +164,10 @@ func (c *checker) sectionNames(m *image, names int, refuse refusal) bool {
 	switch {
 	case !m.inside(names):
 		return refuse("Invalid ELF section hdr(type %s)", uint32(m.kind(names)))
+	case c.tableTypes && m.kind(names) != elf.SHT_STRTAB:
+		return refuse("Invalid ELF section name table type: %s", uint32(m.kind(names)))
+	case m.size(names) == 0 && !c.elfMessages:
+		return true // not noticed here, but at the first section that has a name (bounds)
 	case m.size(names) == 0:
 		return refuse("empty section name table")
 	}
@@ -235,6 +253,11 @@ func (c *checker) uniqueSections(m *image, refuse refusal) bool {
 	case c.structSize && m.flags(this[0])&uint64(elf.SHF_ALLOC) == 0:
 		return refuse("module %s: .gnu.linkonce.this_module must occupy memory during process execution", name)
 	}
+	if m.flags(this[0])&uint64(elf.SHF_WRITE) == 0 {
+		c.find(BadELF, "struct module is in a section that is not for writing, and the kernel writes to it").fix("build it again").
+			when(Loading, "", "killed", oops("page fault", ""))
+		return false
+	}
 	return c.size(m.size(this[0]), name)
 }
 
@@ -270,10 +293,33 @@ func (c *checker) unseenSize() {
 		when(Loading, "", "", oops("page fault", "load_module"))
 }
 
+// writeOrExecute: module_enforce_rwx_sections (since 5.7, 5c3a7db0c7ec; CONFIG_STRICT_MODULE_RWX,
+// which all architectures with livepatching have). Sections that are not loaded count too.
+func (c *checker) writeOrExecute(m *image) bool {
+	if !c.enforceRWX {
+		return true
+	}
+	for i := 0; i < m.count; i++ {
+		if both := uint64(elf.SHF_WRITE | elf.SHF_EXECINSTR); m.flags(i)&both == both {
+			c.find(BadELF, "section "+m.name(i)+" is for writing and for execution").fix("build it again").
+				when(Loading, "", "ENOEXEC", says("%s: section %s (index %s) has invalid WRITE|EXEC flags", c.name, m.name(i), i))
+			return false
+		}
+	}
+	return true
+}
+
+// beyond reports whether the kernel faults when it reads a string so far behind the start of a
+// table: what it holds of the file ends there, and a page that is not mapped follows.
+func (m *image) beyond(table int, at uint32) bool {
+	const page = 4096
+	return m.offset(table)+uint64(at) >= (uint64(len(m.b))+page-1)/page*page
+}
+
 // strings: the symbols' names (elf_validity_cache_strtab).
 func (c *checker) strings(m *image, refuse refusal) bool {
 	if !c.elfStrict {
-		return true
+		return c.wildNames(m)
 	}
 	for i := 1; i < m.count; i++ {
 		if m.kind(i) != elf.SHT_SYMTAB {
@@ -283,6 +329,9 @@ func (c *checker) strings(m *image, refuse refusal) bool {
 		if link == 0 || link >= m.count {
 			return refuse("Invalid ELF sh_link!=SHN_UNDEF(%s) or (sh_link(%s) >= hdr->e_shnum(%s)", link, link, m.count)
 		}
+		if c.tableTypes && m.kind(link) != elf.SHT_STRTAB {
+			return refuse("Invalid ELF symbol string table type: %s", uint32(m.kind(link)))
+		}
 		if m.kind(link) == elf.SHT_NOBITS || !m.inside(link) {
 			return refuse("")
 		}
@@ -290,7 +339,7 @@ func (c *checker) strings(m *image, refuse refusal) bool {
 		switch {
 		case len(names) == 0:
 			return refuse("empty symbol string table")
-		case names[0] != 0:
+		case c.leadingNUL && names[0] != 0:
 			return refuse("symbol string table missing leading NUL")
 		case names[len(names)-1] != 0:
 			return refuse("symbol string table isn't NUL terminated")
@@ -304,6 +353,75 @@ func (c *checker) strings(m *image, refuse refusal) bool {
 	return true
 }
 
+// wildNames: where nobody checks, names outside of the tables are read from what lies there.
+func (c *checker) wildNames(m *image) bool {
+	killed := func(function string) bool {
+		c.find(BadELF, "a name lies behind the end of the file, where the kernel reads it").fix("build it again").
+			when(Loading, "", "killed", oops("page fault", function))
+		return false
+	}
+	for i := 1; i < m.count; i++ {
+		if names := int(m.order.Uint16(m.b[62:])); m.kind(i) != elf.SHT_NULL && m.beyond(names, m.nameAt(i)) {
+			return killed("")
+		}
+	}
+	for i := 1; i < m.count; i++ {
+		link := int(m.link(i))
+		if m.kind(i) != elf.SHT_SYMTAB || !m.inside(i) || link >= m.count || m.kind(link) == elf.SHT_NOBITS {
+			continue
+		}
+		for b := m.contents(i); len(b) >= 24; b = b[24:] {
+			if m.beyond(link, m.order.Uint32(b)) {
+				return killed("")
+			}
+		}
+	}
+	return true
+}
+
+// wildSymbols: nobody checks the numbers of symbols in relocations.
+func (c *checker) wildSymbols(m *image) bool {
+	symtab := 0
+	for i := 1; i < m.count; i++ {
+		if m.kind(i) == elf.SHT_SYMTAB {
+			symtab = i
+		}
+	}
+	for i := 1; i < m.count; i++ {
+		info := int(m.order.Uint32(m.header(i)[shInfo:]))
+		if m.kind(i) != elf.SHT_RELA || !m.inside(i) || info >= m.count || m.flags(info)&uint64(elf.SHF_ALLOC) == 0 {
+			continue
+		}
+		late := m.flags(i)&klpreloc.FlagLivepatch != 0 && (!c.early() || !strings.HasPrefix(m.name(i), klpreloc.SectionPrefix+"vmlinux."))
+		for b := m.contents(i); len(b) >= 24; b = b[24:] {
+			n := m.order.Uint64(b[8:]) >> 32
+			switch {
+			case (n+1)*24 <= m.size(symtab):
+			case !late && m.beyond(symtab, uint32(min(n*24, 1<<31))):
+				c.find(BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is far behind the end of the symbol table", m.name(i), n)).
+					fix("build it again").when(Loading, "", "killed", oops("page fault", ""))
+				return false
+			default:
+				c.unchecked("what "+m.name(i)+" relocates", fmt.Sprintf("against symbol %d, which is behind the end of the symbol table", n))
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// indexOf is a symbol's st_shndx as the file has it.
+func (c *checker) indexOf(y *elfrw.Symbol) uint16 {
+	if m := c.image; m != nil {
+		for i := 1; i < m.count; i++ {
+			if at := uint64(y.Num()) * 24; m.kind(i) == elf.SHT_SYMTAB && m.inside(i) && at+24 <= m.size(i) {
+				return m.order.Uint16(m.contents(i)[at+6:])
+			}
+		}
+	}
+	return uint16(y.Index)
+}
+
 // signatureMarker ends a signed module (include/linux/module_signature.h).
 const signatureMarker = "~Module signature appended~\n"
 
@@ -311,7 +429,6 @@ const signatureMarker = "~Module signature appended~\n"
 // marker, struct module_signature and what that says (kernel/module/signing.c,
 // mod_verify_sig).
 func (c *checker) signatureLength(b []byte) int {
-	const header = 12
 	n := len(signatureMarker)
 	if !bytes.HasSuffix(b, []byte(signatureMarker)) {
 		return 0
@@ -319,14 +436,53 @@ func (c *checker) signatureLength(b []byte) int {
 	if yes, known := c.facts.set("MODULE_SIG"); known && !yes {
 		return 0
 	}
-	if len(b) < n+header {
-		return n
+	// What is malformed is refused, or passed over with nothing but the marker gone.
+	if info, ok := signatureOf(b); ok && info.kind == pkcs7 && !info.odd && info.length < info.room {
+		return n + signatureHeader + int(info.length)
 	}
-	length := binary.BigEndian.Uint32(b[len(b)-n-4:])
-	if uint64(length) >= uint64(len(b)-n-header) {
-		return n
+	return n
+}
+
+// signatureInfo is struct module_signature.
+type signatureInfo struct {
+	kind   byte
+	odd    bool   // fields that have to be 0 are not
+	length uint64 // as it says
+	room   uint64 // bytes in front of it
+	body   []byte
+}
+
+const (
+	signatureHeader = 12
+	pkcs7           = 2 // PKEY_ID_PKCS7
+)
+
+// signatureOf reads it, if the file has room for it.
+func signatureOf(b []byte) (s signatureInfo, ok bool) {
+	end := len(b) - len(signatureMarker)
+	if end <= signatureHeader {
+		return s, false
 	}
-	return n + header + int(length)
+	h := b[end-signatureHeader : end]
+	s.kind, s.length, s.room = h[2], uint64(binary.BigEndian.Uint32(h[8:])), uint64(end-signatureHeader)
+	for i, x := range h[:8] {
+		s.odd = s.odd || i != 2 && x != 0
+	}
+	if s.length < s.room {
+		s.body = b[s.room-s.length : s.room]
+	}
+	return s, true
+}
+
+// isPKCS7 reports whether the bytes are a SignedData message, as far as the kernel has to
+// know to look for the key (crypto/asymmetric_keys/pkcs7_parser.c).
+func isPKCS7(b []byte) bool {
+	var message struct {
+		Type    asn1.ObjectIdentifier
+		Content asn1.RawValue `asn1:"explicit,tag:0"`
+	}
+	_, err := asn1.Unmarshal(b, &message)
+	return err == nil && message.Type.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2})
 }
 
 // signature: kernel/module/signing.c, module_sig_check. Whether a signature is good,
@@ -346,23 +502,29 @@ func (c *checker) signature() {
 		}
 		return
 	}
-	const header = 12
-	rest := len(c.raw) - len(signatureMarker)
-	if rest < header {
-		return
-	}
-	info := c.raw[rest-header:]
-	length, kind := binary.BigEndian.Uint32(info[8:]), info[2]
 	if sig, known := c.facts.set("MODULE_SIG"); known && !sig {
 		return // what follows the sections is nothing to it
 	}
+	info, ok := signatureOf(c.raw)
 	switch {
-	case uint64(length) >= uint64(rest-header):
-		c.find(BadSignature, fmt.Sprintf("the signature says that it has %d bytes, which the file does not", length)).
+	case !ok:
+		c.find(BadSignature, "there is no room for a signature in front of its marker").fix("sign it again").when(Loading, "", "EBADMSG")
+	case info.length >= info.room:
+		c.find(BadSignature, fmt.Sprintf("the signature says that it has %d bytes, which the file does not", info.length)).
 			fix("sign it again").when(Loading, "", "EBADMSG")
-	case kind != 2: // PKEY_ID_PKCS7
-		c.find(BadSignature, "the signature is no PKCS#7 message").fix("sign it again").
-			when(Loading, "", "", says("%s: Module is not signed with expected PKCS#7 message", "module"))
+	case info.kind != pkcs7:
+		f := c.find(BadSignature, "the signature is no PKCS#7 message").fix("sign it again")
+		message := says("module: %s signed with expected PKCS#7 message", blank{"not", "(Module is not|not)"})
+		if force, _ := c.facts.set("MODULE_SIG_FORCE"); force {
+			f.when(Loading, "", "EKEYREJECTED", message)
+		} else {
+			f.when(Loading, "", "", message)
+		}
+	case info.odd:
+		c.find(BadSignature, "fields of the signature's header that have to be 0 are not").fix("sign it again").
+			when(Loading, "", "EBADMSG", says("module: PKCS#7 signature info has unexpected non-zero params"))
+	case !isPKCS7(info.body):
+		c.find(BadSignature, "the signature can't be read as a PKCS#7 message").fix("sign it again").when(Loading, "", "EBADMSG")
 	default:
 		c.unchecked("whether the signature is good", "the kernel's keys are not known here")
 	}

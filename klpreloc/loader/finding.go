@@ -65,6 +65,8 @@ const (
 	PLTSections       klpreloc.ID = "KLP149" // GOT and PLT slots that were not reserved
 	NotALivepatch     klpreloc.ID = "KLP150" // a module that patches nothing
 	OtherSymbol       klpreloc.ID = "KLP151" // position that is another symbol in another kernel
+	DuplicateExport   klpreloc.ID = "KLP152" // export that is there already
+	BadTable          klpreloc.ID = "KLP153" // table of the kernel's build that can't be
 )
 
 // Severity parts what counts from what deserves a word.
@@ -116,7 +118,7 @@ type Message struct {
 // Case is one time at which a cause shows.
 type Case struct {
 	When     When      `json:"when"`
-	Object   string    `json:"object,omitempty"` // module that is loaded; at enabling: if it is loaded by then
+	Object   string    `json:"object,omitempty"` // module that is loaded; at enabling: if it is loaded by then; at loading: if it is not
 	Messages []Message `json:"messages,omitempty"`
 	Errno    string    `json:"errno,omitempty"` // of insmod, "" when it succeeds
 }
@@ -193,7 +195,7 @@ func (f *Finding) when(w When, object, errno string, messages ...Message) *Findi
 type blank struct{ shown, pattern string }
 
 var (
-	anyPointer = blank{"…", `[0-9a-fx()a-z]+`}
+	anyPointer = blank{"…", `\S+`}
 	anyHex     = blank{"…", `[0-9a-f]+`}
 	anyNumber  = blank{"…", `\d+`}
 	anything   = blank{"…", `.*`}
@@ -209,8 +211,14 @@ func says(format string, args ...any) Message {
 				text.WriteString(b.shown)
 				pattern.WriteString(b.pattern)
 			} else {
-				s := printable(fmt.Sprint(args[i-1]))
+				whole := fmt.Sprint(args[i-1])
+				s := printable(whole)
 				text.WriteString(s)
+				if head, cut := strings.CutSuffix(s, "…"); cut && len(whole) > len(head) {
+					// The kernel cuts a line of 1024 bytes, too.
+					pattern.WriteString(regexp.QuoteMeta(head) + ".*")
+					return Message{text.String() + part, pattern.String()}
+				}
 				pattern.WriteString(regexp.QuoteMeta(s))
 			}
 		}
@@ -230,9 +238,10 @@ func oops(kind, function string) Message {
 	return Message{text, `BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|invalid opcode|int3|Oops|kernel BUG at`}
 }
 
-// warning is what WARN prints.
+// warning is what WARN prints: "WARNING: CPU: 0 PID: 1 at FILE:LINE FUNCTION", and
+// in 7.3 "WARNING: FILE:LINE at FUNCTION".
 func warning(file, function string) Message {
-	return Message{"WARNING at " + file + " " + function, `WARNING: .*at ` + regexp.QuoteMeta(file) + `:\d+.*` + regexp.QuoteMeta(function)}
+	return Message{"WARNING at " + file + " " + function, `WARNING: .*` + regexp.QuoteMeta(file) + `:\d+.*` + regexp.QuoteMeta(function)}
 }
 
 // printable makes what a file says fit for a line, and short enough for one.

@@ -16,8 +16,6 @@ import (
 
 type symbolOf = elfrw.Symbol
 
-const presentObject = sympos.Present
-
 // fullTable reports whether the table of vmlinux's symbols has names that are exported:
 // a symbol list or System.map does, a file of exports alone has none.
 func (c *checker) fullTable() bool { return c.facts.table.Has(sympos.Vmlinux) }
@@ -27,6 +25,37 @@ func (c *checker) fullTable() bool { return c.facts.table.Has(sympos.Vmlinux) }
 func (c *checker) knowsExports() bool {
 	return slices.ContainsFunc(c.facts.table.Sources, func(w sympos.Witness) bool { return w.Kind == sympos.Symvers }) ||
 		len(c.facts.table.Exports("klp_enable_patch")) > 0
+}
+
+// exportsOf are the names that the module exports: the strings of its table.
+func exportsOf(f *elfrw.File) []string {
+	s := f.Section("__ksymtab_strings")
+	if s == nil {
+		return nil
+	}
+	var names []string
+	for _, name := range strings.Split(string(s.Data), "\x00") {
+		if name != "" && len(name) < nameMost {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// exports: kernel/module/main.c, verify_exported_symbols.
+func (c *checker) exports() {
+	for _, name := range exportsOf(c.File) {
+		e, ok := c.choose(c.facts.table.Exports(name))
+		owner := e.Object
+		switch {
+		case !ok || e.Object != sympos.Vmlinux && !c.loaded[e.Object] || e.Object == c.name:
+			continue
+		case e.Object == sympos.Vmlinux:
+			owner = "kernel"
+		}
+		c.find(DuplicateExport, "the module exports what "+owner+" exports already").of(name).fix("rename it").
+			when(Loading, "", "ENOEXEC", says("%s: exports duplicate symbol %s (owned by %s)", c.name, name, owner))
+	}
 }
 
 // imports: kernel/module/main.c, simplify_symbols and resolve_symbol. Each symbol that
@@ -50,15 +79,34 @@ func (c *checker) imports() {
 				c.imported(y)
 			}
 		default:
-			f := c.find(SymbolIndex, fmt.Sprintf("it is in section %#x, which there is none of", uint16(y.Index))).of(y.Name).
-				fix("klp symbols have the section index 0xff20 (SHN_LIVEPATCH)")
-			if c.indexCheck {
-				f.when(Loading, "", "ENOEXEC", says("%s: Symbol %s has an invalid section index %s (max %s)", c.name, y.Name, uint16(y.Index), len(c.Sections)))
-			} else {
-				f.when(Loading, "", "", oops("page fault", "simplify_symbols"))
-			}
+			c.strayIndex(y)
 		}
 	}
+}
+
+// strayIndex: since 6.8 and in 6.1.y a symbol in a section that is not there is refused; before,
+// an address is read from behind the section headers (simplify_symbols).
+func (c *checker) strayIndex(y *elfrw.Symbol) {
+	index := c.indexOf(y)
+	f := c.find(SymbolIndex, fmt.Sprintf("it is in section %#x, which there is none of", index)).of(y.Name).
+		fix("klp symbols have the section index 0xff20 (SHN_LIVEPATCH)")
+	used := c.uses(y)
+	switch {
+	case c.indexCheck:
+		f.when(Loading, "", "ENOEXEC", says("%s: Symbol %s has an invalid section index %s (max %s)", c.name, y.Name, index, len(c.Sections)))
+	case used:
+		f.when(Calling, "", "", oops("page fault", c.userOf(y)))
+	default:
+		f.Severity = Note
+		f.when(Loading, "", "")
+	}
+}
+
+// uses reports whether a relocation of what is loaded needs the symbol, which is in no section.
+func (c *checker) uses(y *elfrw.Symbol) bool {
+	c.userOf(y)
+	_, used := c.users[y]
+	return used
 }
 
 // imported judges one undefined symbol.
@@ -73,6 +121,8 @@ func (c *checker) imported(y *elfrw.Symbol) {
 	case !ok && !c.knowsExports() && !strings.HasPrefix(y.Name, klpreloc.SymbolPrefix):
 		return
 	case !ok && klpreloc.AllowedUndefined(c.Header.Machine, y.Name):
+	case !ok && weak && !c.uses(y):
+		c.note(WeakImport, "nobody exports it, it is weak, and nothing uses it").of(y.Name).when(Loading, "", "")
 	case !ok && weak:
 		c.find(WeakImport, "nobody exports it, and it is weak: the kernel binds it to 0 without a word, and what uses it goes there").of(y.Name).
 			fix("annotate it, and convert the module; or export it").
@@ -166,6 +216,10 @@ func (c *checker) checksum(y *elfrw.Symbol, e sympos.Export, unknown func(string
 	mine, found := c.table[y.Name]
 	want, known := c.facts.checksum(e)
 	switch {
+	case !found && c.missingCRC:
+		c.find(Checksum, "it is not in the module's version table").of(y.Name).fix("build it against the headers of %s, with their Module.symvers", c.title()).
+			when(Loading, "", "EINVAL", says("%s: no symbol version for %s", c.name, y.Name), unknown("EINVAL"))
+		return false
 	case !found:
 		c.note(Checksum, "it is not in the module's version table: not checked by the kernel").of(y.Name).
 			when(Loading, "", "", says("%s: no symbol version for %s", c.name, y.Name))
@@ -224,7 +278,8 @@ func (c *checker) namespace(y *elfrw.Symbol, e sympos.Export, unknown func(strin
 func (c *checker) userOf(y *elfrw.Symbol) string {
 	if c.users == nil {
 		c.users = map[*elfrw.Symbol]string{}
-		c.File.Refers((*elfrw.Symbol).Undefined, func(r elfrw.Reference) bool {
+		outside := func(y *elfrw.Symbol) bool { return y.Section == nil && y.Index != klpreloc.IndexLivepatch }
+		c.File.Refers(outside, func(r elfrw.Reference) bool {
 			if t := r.Section.Target; t != nil && t.Alloc() && c.users[r.Sym] == "" {
 				c.users[r.Sym] = c.functionAt(t, r.Offset)
 			}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/exp/slices"
+
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
@@ -88,7 +90,11 @@ func (c *checker) lateSpecial(k *klpSection, r *elfrw.Rela, t *special.Tables, s
 			f.when(Removing, "", "", warning("kernel/jump_label.c", "jump_label_del_module"))
 		case special.StaticCall:
 			f.fix("STATIC_CALL_KEY(name).func instead of static_call(name)")
-			f.when(Loading, "", "killed", oops("page fault", "__static_call_init"))
+			if c.staticCallFaults {
+				f.when(Loading, "", "killed", oops("page fault", "__static_call_init"))
+			} else {
+				f.when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
+			}
 		default:
 			f.when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
 		}
@@ -103,6 +109,11 @@ func (c *checker) lateSpecial(k *klpSection, r *elfrw.Rela, t *special.Tables, s
 		said[e] = true
 		f := c.find(LateSpecial, fmt.Sprintf("it is in the site of the %s at %s, which the kernel has patched before %s comes", e.Kind, t.Function(e.Site.Section, e.Site.Offset), k.object)).
 			at(k.Section, r.Offset).of(symbol).fix("call it from a noinline helper function")
+		if zeros(e, r.Offset, uint64(width)) {
+			// The kernel sees nothing wrong, and the call's bytes become an operand.
+			f.when(Calling, "", "")
+			continue
+		}
 		if c.Header.Machine == elf.EM_X86_64 {
 			c.whenOf(f, k, "ENOEXEC", c.nonzeroMessage(r.Type))
 		}
@@ -123,6 +134,47 @@ func (c *checker) lateSpecial(k *klpSection, r *elfrw.Rela, t *special.Tables, s
 		c.find(LateSpecial, fmt.Sprintf("the kernel has read %s before %s comes, with the address 0", k.target, k.object)).
 			at(k.Section, r.Offset).of(symbol).when(Calling, "", "", oops("page fault", ""))
 	}
+}
+
+// perCPU: kernel/module/main.c, percpu_modalloc; mm/percpu.c, pcpu_alloc: at most
+// PCPU_MIN_UNIT_SIZE.
+func (c *checker) perCPU() {
+	const most = 32 << 10
+	s := c.File.Section(".data..percpu")
+	if s == nil || s.Size() <= most {
+		return
+	}
+	c.find(PerCPU, fmt.Sprintf("%d bytes of per-CPU data, of which a module can have %d", s.Size(), most)).in(s).fix("alloc_percpu()").
+		when(Loading, "", "ENOMEM", says("illegal size (%s) or align (%s) for percpu allocation", s.Size(), anyNumber),
+			says("%s: Could not allocate %s bytes percpu data", c.name, s.Size()))
+}
+
+// unwinding: arch/x86/kernel/unwind_orc.c, unwind_module_init: the tables of the ORC unwinder go
+// with each other, or the kernel warns and does without them.
+func (c *checker) unwinding() {
+	if c.Header.Machine != elf.EM_X86_64 {
+		return
+	}
+	const entry, place = 6, 4
+	orc, ip := c.File.Section(".orc_unwind"), c.File.Section(".orc_unwind_ip")
+	if orc == nil || ip == nil || orc.Size()%entry == 0 && ip.Size()%place == 0 && orc.Size()/entry == ip.Size()/place {
+		return
+	}
+	c.find(BadTable, fmt.Sprintf(".orc_unwind has %d bytes, of %d for each entry, and .orc_unwind_ip %d, of %d", orc.Size(), entry, ip.Size(), place)).in(orc).
+		fix("build it again").when(Loading, "", "", warning("arch/x86/kernel/unwind_orc.c", "unwind_module_init"))
+}
+
+// zeros reports whether the replacement of an alternative leaves zeros in that part of its site.
+func zeros(e *special.Entry, offset, width uint64) bool {
+	s := e.Replacement.Section
+	if e.Kind != special.Alternative || s == nil || offset < e.Site.Offset {
+		return false
+	}
+	from := e.Replacement.Offset + (offset - e.Site.Offset)
+	if from+width > uint64(len(s.Data)) || from < e.Replacement.Offset || from+width > e.Replacement.Offset+e.Replacement.Size {
+		return false
+	}
+	return !slices.ContainsFunc(s.Data[from:from+width], func(x byte) bool { return x != 0 })
 }
 
 // archSections: .klp.arch.<object>.<table>, 4.9 to 5.7 on x86

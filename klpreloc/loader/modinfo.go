@@ -115,6 +115,12 @@ func (c *checker) layout() {
 		c.forced(f, "module_layout")
 		return
 	}
+	if c.missingCRC && !slices.ContainsFunc(table, func(v version) bool { return v.name == "module_layout" }) {
+		c.find(Checksum, "the module's version table does not have struct module").of("module_layout").
+			fix("build it against the headers of %s", c.title()).
+			when(Loading, "", "ENOEXEC", says("%s: no symbol version for %s", c.name, "module_layout"))
+		return
+	}
 	want, known := c.facts.crcs["module_layout"]
 	for _, v := range table {
 		if v.name == "module_layout" && known && v.crc != want {
@@ -155,9 +161,18 @@ func (c *checker) support() {
 		f := c.find(ModuleName, "no module may be called vmlinux (klp_module_coming, since 5.8)").fix("rename it")
 		f.when(Loading, "", "EINVAL", says("livepatch: vmlinux.ko: invalid module name"))
 	}
-	if c.facts.Presence(c.name) == presentObject && c.loaded[c.name] {
-		c.find(ModuleName, "a module of that name is loaded").fix("rename it").
-			when(Loading, "", "EEXIST", says("%s: module is already loaded", c.name))
+	c.taken()
+}
+
+// taken: struct module holds the name that counts (add_unformed_module, without a word; a built-in
+// module that has a folder in /sys/module is found by mod_sysfs_init).
+func (c *checker) taken() {
+	name := structName(c.File)
+	if name == "" {
+		name = c.name
+	}
+	if c.loaded[name] {
+		c.find(ModuleName, "a module called "+name+" is loaded").fix("rename it").when(Loading, "", "EEXIST")
 	}
 }
 
@@ -174,6 +189,9 @@ func (c *checker) license() {
 			license = "unspecified"
 		}
 		f.fix(`MODULE_LICENSE("GPL");`).when(Loading, "", "", says("%s: module license '%s' taints kernel.", c.name, license))
+		if last := &f.Cases[0]; c.licenseTwice {
+			last.Messages = append(last.Messages, says("%s: module license taints kernel.", c.name))
+		}
 	}
 	for _, ns := range c.info.Values("import_ns") {
 		if strings.HasPrefix(ns, "module:") && c.forModules {

@@ -6,6 +6,9 @@ import (
 	"debug/elf"
 	"fmt"
 
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -27,9 +30,129 @@ func (c *checker) entryPoints() {
 		case at != p.want:
 			f := c.find(InitOffset, fmt.Sprintf("%s is at %#x of struct module, and the kernel looks at %#x: struct module has another layout", p.name, at, p.want)).
 				fix("build it against the headers of %s", c.title())
-			f.when(Loading, "", "", oops("page fault", "do_init_module"))
+			if p.name == "init_module" {
+				f.when(Calling, "", "") // it is never called
+			} else {
+				f.when(Removing, "", "EBUSY")
+			}
 		}
 	}
+}
+
+// unstarted: a livepatch that nothing enables, and a module that can't be removed
+// (kernel/module/main.c, do_init_module; delete_module: no exit function, EBUSY).
+func (c *checker) unstarted() {
+	mine := pointersOf(c.File)
+	_, starts := mine["init_module"]
+	_, ends := mine["cleanup_module"]
+	switch {
+	case !starts && c.info.Livepatch() && c.enables():
+		c.find(InitOffset, "struct module has no init function: nothing enables the livepatch").fix("module_init()").when(Calling, "", "")
+	case starts && !ends:
+		c.note(InitOffset, "struct module has no exit function: the module can't be removed").fix("module_exit()").when(Removing, "", "EBUSY")
+	}
+}
+
+// enables reports whether the module calls klp_enable_patch.
+func (c *checker) enables() bool {
+	return slices.ContainsFunc(c.File.Symbols, func(y *elfrw.Symbol) bool { return y.Undefined() && y.Name == "klp_enable_patch" })
+}
+
+// A klp_patch with a pointer missing is none to package klppatch, which is for those that work.
+// Since 5.5 it has 200 bytes, a klp_object 168 and a klp_func 152.
+const (
+	patchSize, objectSize, funcSize = 200, 168, 152
+	atObjects, atFuncs, atNew       = 8, 8, 8
+)
+
+// loose looks for what is missing where no klp_patch could be made out: klp_enable_patch
+// refuses without a word.
+func (c *checker) loose() {
+	if len(c.patches) > 0 || !c.info.Livepatch() || !c.enables() {
+		return
+	}
+	this := func(y *elfrw.Symbol) bool {
+		return y != nil && y.Section != nil && (y.Name == "__this_module" || y.Section.Name == thisModule)
+	}
+	for _, y := range c.File.Symbols {
+		if y.Section == nil || y.Type() != elf.STT_OBJECT || y.Size != patchSize || !y.Section.Alloc() {
+			continue
+		}
+		mod, objects := c.pointer(y.Section, y.Value), c.pointer(y.Section, y.Value+atObjects)
+		if mod == nil && objects == nil || mod != nil && !this(mod.Sym) || objects != nil && (objects.Sym == nil || objects.Sym.Section == nil) {
+			continue
+		}
+		refuse := func(cause string) { c.find(PatchStructure, cause).of(y.Name).when(Enabling, "", "EINVAL") }
+		switch {
+		case mod == nil:
+			refuse("klp_patch without mod: .mod = THIS_MODULE")
+		case objects == nil:
+			refuse("klp_patch without objs")
+		case y.Section.Flags&uint64(elf.SHF_WRITE) == 0:
+			c.find(PatchStructure, "klp_patch is in "+y.Section.String()+", which is not for writing").of(y.Name).fix("leave it writable: no const").
+				when(Enabling, "", "killed", oops("page fault", ""))
+		default:
+			c.looseObjects(objects.Sym.Section, objects.Sym.Value+uint64(objects.Addend), refuse)
+		}
+		return
+	}
+}
+
+func (c *checker) looseObjects(s *elfrw.Section, at uint64, refuse func(string)) {
+	for n := 0; at+objectSize <= s.Size(); n, at = n+1, at+objectSize {
+		name, funcs := c.pointer(s, at), c.pointer(s, at+atFuncs)
+		switch {
+		case name == nil && funcs == nil && n == 0:
+			c.find(PatchStructure, "klp_patch without objects: nothing is patched").when(Calling, "", "")
+			return
+		case name == nil && funcs == nil:
+			return
+		case funcs == nil:
+			refuse("klp_object without funcs")
+			return
+		}
+		if t := funcs.Sym; t == nil || t.Section == nil || !c.looseFuncs(t.Section, t.Value+uint64(funcs.Addend), refuse) {
+			return
+		}
+	}
+}
+
+func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) bool {
+	for ; at+funcSize <= s.Size(); at += funcSize {
+		name, code := c.pointer(s, at), c.pointer(s, at+atNew)
+		switch {
+		case name == nil && code == nil:
+			return true
+		case name == nil:
+			refuse("klp_func without old_name")
+			return false
+		case code == nil:
+			refuse("klp_func without new_func")
+			return false
+		}
+		if t := code.Sym; t != nil && t.Section != nil && t.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
+			c.find(PatchStructure, "the new function is in "+t.Section.String()+", which is not for execution").when(Calling, "", "", oops("page fault", ""))
+			return false
+		}
+	}
+	return false
+}
+
+// pointer is the relocation of a place, nil where there is none.
+func (c *checker) pointer(target *elfrw.Section, at uint64) *elfrw.Rela {
+	for _, s := range c.Sections {
+		if s.Target != target || !s.HasRelocs() || s.Flags&klpreloc.FlagLivepatch != 0 {
+			continue
+		}
+		relocs := s.ReadRelocs()
+		for r := relocs.Next(); r != nil; r = relocs.Next() {
+			if r.Offset == at {
+				x := *r
+				return &x
+			}
+		}
+	}
+	return nil
 }
 
 // structure: what klp_enable_patch and klp_init_patch refuse (kernel/livepatch/core.c).
@@ -55,12 +178,17 @@ func (c *checker) structure() {
 			case seen[o.Name] && o.Name != klppatch.Vmlinux:
 				c.find(PatchStructure, "two klp_objects of that name: the kernel makes a folder of each in /sys/kernel/livepatch/"+c.name).of(o.Name).
 					fix("one klp_object, with the functions of both").
-					when(Enabling, "", "EEXIST", says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s'", c.name, o.Name))
+					when(Enabling, "", c.initExists, says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s'", c.name, o.Name), existsAlready(o.Name))
 			}
 			seen[o.Name] = true
 			c.twice(o)
 		}
 	}
+}
+
+// existsAlready is what lib/kobject.c says of a name that its folder has.
+func existsAlready(name string) Message {
+	return says("kobject: kobject_add_internal failed for %s with -EEXIST, don't try to register things with the same name in the same directory.", name)
 }
 
 // twice: two klp_funcs of one name and position, for each of which sysfs makes a folder
@@ -71,7 +199,7 @@ func (c *checker) twice(o *klppatch.Object) {
 		key := fmt.Sprintf("%s,%d", f.OldName, max(f.Sympos, 1))
 		if seen[key] {
 			c.find(PatchStructure, "two klp_funcs for "+key+" of "+o.Name).of(f.OldName).
-				when(Enabling, "", "EEXIST", says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s/%s'", c.name, o.Name, key))
+				when(Enabling, "", c.initExists, says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s/%s'", c.name, o.Name, key), existsAlready(key))
 		}
 		seen[key] = true
 		if len(f.OldName) > c.nameLimit {

@@ -63,7 +63,12 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 	case k.object == sympos.Vmlinux && n.object != sympos.Vmlinux:
 		f := find(ModuleInVmlinux, "a symbol of module "+n.object+" in what is applied without waiting for it: it is found if the module happens to be loaded, and nothing keeps it there").
 			fix("its place is in %s%s.%s", klpreloc.SectionPrefix, n.object, k.target)
-		c.whenOf(f, k, "EINVAL", says("livepatch: symbol '%s' not found in symbol table", n.name))
+		message := says("livepatch: symbol '%s' not found in symbol table", n.name)
+		if c.loaded[n.object] {
+			f.when(Loading, n.object, "EINVAL", message) // if it is not there
+		} else {
+			c.whenOf(f, k, "EINVAL", message)
+		}
 		if c.loaded[n.object] {
 			c.place(k, n, find)
 		}
@@ -321,6 +326,85 @@ func (c *checker) ordinary() {
 	}
 }
 
+// ordinaryTargets: x86 asks the same of ordinary relocations (apply_relocate_add). The first
+// that fails ends it; what modpost left has none.
+func (c *checker) ordinaryTargets() {
+	if c.Header.Machine != elf.EM_X86_64 {
+		return
+	}
+	for _, s := range c.Sections {
+		if s.Target == nil || !s.Target.Alloc() || s.Flags&klpreloc.FlagLivepatch != 0 {
+			continue
+		}
+		if s.Type == elf.SHT_REL {
+			c.find(RelocationType, "x86 has relocations of type SHT_RELA only").in(s).fix("build with the kernel's own flags (Kbuild)").
+				when(Loading, "", "ENOEXEC", says("module %s: REL relocation unsupported", c.name))
+			continue
+		}
+		if !s.HasRelocs() {
+			continue
+		}
+		relocs := s.ReadRelocs()
+		for r := relocs.Next(); r != nil; r = relocs.Next() {
+			if c.ordinaryTarget(s, r) {
+				break
+			}
+		}
+	}
+}
+
+// ordinaryTarget reports whether the relocation makes the loader stop.
+func (c *checker) ordinaryTarget(s *elfrw.Section, r *elfrw.Rela) bool {
+	find := func(id klpreloc.ID, cause string) *Finding {
+		f := c.find(id, cause).at(s, r.Offset).fix("build with the kernel's own flags (Kbuild)")
+		if r.Sym != nil {
+			f.of(r.Sym.Name)
+		}
+		return f
+	}
+	width, ok := klpreloc.RelocWidth(c.File, r.Type)
+	if !ok || r.Type == uint32(elf.R_X86_64_PC64) && !c.pc64 {
+		name := ""
+		if r.Sym != nil {
+			name = r.Sym.Name
+		}
+		find(RelocationType, "the loader does not apply "+klpreloc.RelocName(c.File, r.Type)).
+			when(Loading, "", "ENOEXEC", c.typeMessage(r.Type, name))
+		return true
+	}
+	if width == 0 {
+		return false
+	}
+	if size := s.Target.Size(); r.Offset > size || uint64(width) > size-r.Offset {
+		if r.Offset >= unmapped {
+			find(OutsideTarget, fmt.Sprintf("it writes behind the end of %s (%#x bytes)", s.Target, size)).
+				when(Loading, "", "killed", oops("page fault", ""))
+			return true
+		}
+		c.unchecked("what is overwritten by "+s.String(), fmt.Sprintf("relocation %#x is behind the end of %s", r.Offset, s.Target))
+		return false
+	}
+	if d := s.Target.Data; uint64(len(d)) >= r.Offset+uint64(width) {
+		if b := d[r.Offset : r.Offset+uint64(width)]; slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) {
+			find(NonzeroTarget, fmt.Sprintf("the %d bytes to be relocated are % x, not zero", width, b)).
+				when(Loading, "", "ENOEXEC", c.nonzeroMessage(r.Type))
+			return true
+		}
+	}
+	if far(r) {
+		find(OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, which the kernel does not check", r.Addend, klpreloc.RelocName(c.File, r.Type))).
+			when(Calling, "", "", oops("page fault", c.functionAt(s.Target, r.Offset)))
+		return false
+	}
+	absolute := r.Sym == nil || r.Sym.Section == nil && r.Sym.Index == elf.SHN_ABS
+	if !absolute && overflows(r) {
+		find(RelocationType, fmt.Sprintf("%s can't hold the address, or the addend %#x is too large for it", klpreloc.RelocName(c.File, r.Type), r.Addend)).
+			when(Loading, "", "ENOEXEC", c.overflowMessages(r.Type, c.name)...)
+		return true
+	}
+	return false
+}
+
 // targets: what arch/*/kernel/module*.c, apply_relocate_add, asks of each relocation and its
 // place. Only those of klp sections: what modpost left is what the kernel's build makes.
 func (c *checker) targets() {
@@ -363,9 +447,27 @@ func (c *checker) target(k *klpSection, r *elfrw.Rela, said map[klpreloc.ID]int)
 		c.whenOf(f, k, "ENOEXEC", c.typeMessage(r.Type, symbol))
 		return
 	}
+	if x86 && width == 0 {
+		c.whenCalled(find(RelocationType, "R_X86_64_NONE does nothing: what it stands for is never relocated"), k)
+		return
+	}
+	if x86 && overflows(r) {
+		c.whenOf(find(RelocationType, fmt.Sprintf("%s can't hold the address, or the addend %#x is too large for it", klpreloc.RelocName(c.File, r.Type), r.Addend)), k, "ENOEXEC",
+			c.overflowMessages(r.Type, c.name)...)
+		return
+	}
 	size := k.target.Size()
 	if need := uint64(max(width, 1)); r.Offset > size || need > size-r.Offset {
-		c.whenOf(find(OutsideTarget, fmt.Sprintf("it writes behind the end of %s (%#x bytes); the kernel does not check", k.target, size)), k, "", oops("page fault", ""))
+		f := find(OutsideTarget, fmt.Sprintf("it writes behind the end of %s (%#x bytes); the kernel does not check", k.target, size))
+		if r.Offset >= unmapped {
+			c.whenOf(f, k, "killed", oops("page fault", ""))
+		} else {
+			c.whenCalled(f, k)
+		}
+		return
+	}
+	if x86 && far(r) {
+		c.whenCalled(find(OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, which the kernel does not check", r.Addend, klpreloc.RelocName(c.File, r.Type))), k)
 		return
 	}
 	switch {
@@ -378,6 +480,33 @@ func (c *checker) target(k *klpSection, r *elfrw.Rela, said map[klpreloc.ID]int)
 	case c.Header.Machine == elf.EM_PPC64:
 		c.callSequence(k, r, find)
 	}
+}
+
+// unmapped is so far from a section that nothing is there.
+const unmapped = 1 << 32
+
+// overflows reports whether the kernel finds that the value does not fit, wherever the symbol is:
+// addresses of the kernel are in the last 2 GiB, which 32 bits do not hold unless they are extended
+// by their sign.
+func overflows(r *elfrw.Rela) bool {
+	switch elf.R_X86_64(r.Type) {
+	case elf.R_X86_64_32:
+		return true
+	case elf.R_X86_64_32S:
+		return r.Addend >= unmapped || r.Addend <= -unmapped
+	}
+	return false
+}
+
+// far reports whether a PC-relative value can't fit; that is not checked.
+func far(r *elfrw.Rela) bool {
+	t := elf.R_X86_64(r.Type)
+	return (t == elf.R_X86_64_PC32 || t == elf.R_X86_64_PLT32) && (r.Addend >= unmapped || r.Addend <= -unmapped)
+}
+
+// whenCalled adds the case of code that was not relocated.
+func (c *checker) whenCalled(f *Finding, k *klpSection) {
+	f.when(Calling, "", "", oops("page fault", c.function(k)))
 }
 
 // callSequence: arch/powerpc/kernel/module_64.c, restore_r2.
@@ -448,7 +577,7 @@ func (c *checker) overlaps() {
 			for j := range k.relocs {
 				add(s, k.target, i, k.relocs[j].Rela)
 			}
-		case s.HasRelocs() && targets[s.Target] && s.Flags&klpreloc.FlagLivepatch == 0:
+		case s.HasRelocs() && s.Target != nil && s.Target.Alloc() && (targets[s.Target] || c.Header.Machine == elf.EM_X86_64) && s.Flags&klpreloc.FlagLivepatch == 0:
 			r := s.ReadRelocs()
 			for x := r.Next(); x != nil; x = r.Next() {
 				add(s, s.Target, i, *x)
@@ -466,7 +595,7 @@ func (c *checker) overlaps() {
 		said := 0
 		for i := 1; i < len(spans) && said < mostOfAKind; i++ {
 			a, b := spans[i-1], spans[i]
-			if b.from >= a.to || a.klp == nil && b.klp == nil {
+			if b.from >= a.to || a.klp == nil && b.klp == nil && c.Header.Machine != elf.EM_X86_64 {
 				continue
 			}
 			if c.Header.Machine == elf.EM_LOONGARCH && a.section == b.section {

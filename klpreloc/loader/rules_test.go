@@ -226,15 +226,56 @@ var mistakes = map[string]mistake{
 		f.AddReloc(section(t, f, ".rela.text.vm_fn"), elfrw.Rela{Offset: 0, Sym: symbol(t, f, "offered"), Type: 1})
 	}, id: loader.Overlap, errno: "ENOEXEC", fails: true,
 		message: "module: x86/modules: Skipping invalid relocation target, existing value is nonzero for type 1, loc …, val …"},
-	"behind the end": {edit: relocs(klpVm, func(r []elfrw.Rela) []elfrw.Rela { r[0].Offset = 1 << 40; return r }), id: loader.OutsideTarget, message: "page fault"},
+	"behind the end": {edit: relocs(klpVm, func(r []elfrw.Rela) []elfrw.Rela { r[0].Offset = 1 << 40; return r }), id: loader.OutsideTarget, errno: "killed", fails: true, message: "page fault"},
+
+	"no relocation at all": {edit: relocs(klpVm, func(r []elfrw.Rela) []elfrw.Rela { r[0].Type = 0; return r }), id: loader.RelocationType, when: loader.Calling, message: "page fault in vm_fn"},
+	"address in 32 bits, 6.1": {edit: relocs(klpVm, func(r []elfrw.Rela) []elfrw.Rela { r[0].Type = 10; return r }), id: loader.RelocationType, errno: "ENOEXEC", fails: true,
+		message: "module: overflow in relocation type 10 val …"},
+	"address in 32 bits, 7.3": {world: version("7.3"), edit: relocs(klpVm, func(r []elfrw.Rela) []elfrw.Rela { r[0].Type = 10; return r }), id: loader.RelocationType, errno: "ENOEXEC", fails: true,
+		message: "module: overflow in relocation type 10 val … sec … idx …"},
+	"addend out of reach": {edit: relocs(klpVm, func(r []elfrw.Rela) []elfrw.Rela { r[0].Type, r[0].Addend = 2, 1<<33; return r }), id: loader.OutsideTarget, when: loader.Calling, message: "page fault in vm_fn"},
+	"type of an ordinary relocation": {edit: relocs(".rela.text.vm_fn", func(r []elfrw.Rela) []elfrw.Rela { r[0].Type = 42; return r }), id: loader.RelocationType, errno: "ENOEXEC", fails: true,
+		message: "module: lp: Unknown rela relocation: 42"},
+	"bytes of an ordinary relocation": {edit: func(t *testing.T, f *elfrw.File) {
+		s := section(t, f, ".text.vm_fn")
+		s.Data = slices.Clone(s.Data)
+		s.Data[section(t, f, ".rela.text.vm_fn").Reloc(0).Offset] = 1
+	}, id: loader.NonzeroTarget, errno: "ENOEXEC", fails: true,
+		message: "module: x86/modules: Skipping invalid relocation target, existing value is nonzero for type 1, loc …, val …"},
+	"ordinary relocation far away": {edit: relocs(".rela.text.vm_fn", func(r []elfrw.Rela) []elfrw.Rela { r[0].Offset = 1 << 40; return r }), id: loader.OutsideTarget, errno: "killed", fails: true, message: "page fault"},
+	"module section without a target": {world: loadedA("6.1"), edit: func(t *testing.T, f *elfrw.File) { section(t, f, klpA).Target = nil },
+		id: loader.SectionHeader, when: loader.Enabling, errno: "killed", fails: true, message: "page fault"},
+	"module symbols in a vmlinux section, module loaded": {world: loadedA("6.1"), edit: rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.a.asym,1"), id: loader.ModuleInVmlinux, errno: "EINVAL",
+		message: "livepatch: symbol 'asym' not found in symbol table"},
+	"write and execute": {edit: func(t *testing.T, f *elfrw.File) { section(t, f, ".text.vm_fn").Flags |= uint64(elf.SHF_WRITE) }, id: loader.BadELF, errno: "ENOEXEC", fails: true,
+		message: "lp: section .text.vm_fn (index 13) has invalid WRITE|EXEC flags"},
+	"struct module read-only": {edit: func(t *testing.T, f *elfrw.File) {
+		section(t, f, ".gnu.linkonce.this_module").Flags &^= uint64(elf.SHF_WRITE)
+	}, id: loader.BadELF, errno: "killed", fails: true, message: "page fault"},
+	"export of vmlinux's": {edit: func(t *testing.T, f *elfrw.File) { add(f, "__ksymtab_strings", 0, []byte("mine\x00exported\x00")) }, id: loader.DuplicateExport, errno: "ENOEXEC", fails: true,
+		message: "lp: exports duplicate symbol exported (owned by kernel)"},
+	"weak import that nothing uses": {edit: func(t *testing.T, f *elfrw.File) { undefined(f, "nowhere", elf.STB_WEAK) }, id: loader.WeakImport, note: true},
 
 	// the patch
-	"no such function":   {world: patches("vmlinux", "odl", 0), id: loader.NoFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol 'odl' not found in symbol table"},
-	"ambiguous function": {world: patches("vmlinux", "twin", 0), id: loader.AmbiguousFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: unresolvable ambiguity for symbol 'twin' in object '(null)'"},
-	"function position":  {world: patches("vmlinux", "twin", 3), id: loader.FunctionPosition, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol position 3 for symbol 'twin' in object 'vmlinux' not found"},
-	"data":               {world: patches("vmlinux", "vdata", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'vdata'"},
-	"noinstr":            {world: patches("vmlinux", "quiet", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'quiet'"},
-	"no ftrace entry":    {world: patches("a", "still", 0), id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL", message: "livepatch: failed to find location for function 'still'"},
+	"klp_patch read-only": {edit: func(t *testing.T, f *elfrw.File) {
+		enabled(t, f)
+		section(t, f, ".data.patch").Flags &^= uint64(elf.SHF_WRITE)
+	}, id: loader.PatchStructure, when: loader.Enabling, errno: "killed", fails: true, message: "page fault"},
+	"function not executable": {edit: func(t *testing.T, f *elfrw.File) {
+		enabled(t, f)
+		section(t, f, ".text.vm_fn").Flags &^= uint64(elf.SHF_EXECINSTR)
+	}, id: loader.PatchStructure, when: loader.Calling, message: "page fault"},
+	"klp_patch without mod":     {edit: unset(0), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
+	"klp_patch without objs":    {edit: unset(8), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
+	"klp_object without funcs":  {edit: unset(200 + 168 + 8), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
+	"klp_func without old_name": {edit: unset(200 + 3*168), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
+	"klp_func without new_func": {edit: unset(200 + 3*168 + 8), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
+	"no such function":          {world: patches("vmlinux", "odl", 0), id: loader.NoFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol 'odl' not found in symbol table"},
+	"ambiguous function":        {world: patches("vmlinux", "twin", 0), id: loader.AmbiguousFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: unresolvable ambiguity for symbol 'twin' in object '(null)'"},
+	"function position":         {world: patches("vmlinux", "twin", 3), id: loader.FunctionPosition, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol position 3 for symbol 'twin' in object 'vmlinux' not found"},
+	"data":                      {world: patches("vmlinux", "vdata", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'vdata'"},
+	"noinstr":                   {world: patches("vmlinux", "quiet", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'quiet'"},
+	"no ftrace entry":           {world: patches("a", "still", 0), id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL", message: "livepatch: failed to find location for function 'still'"},
 	"no ftrace entry, 5.10": {world: func(w *world) { patches("a", "still", 0)(w); w.version = "5.10" }, id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL",
 		message: "livepatch: failed to set ftrace filter for function 'still' (-22)"},
 	"function twice": {world: func(w *world) {
@@ -257,6 +298,12 @@ var mistakes = map[string]mistake{
 		w.records += " vmlinux:vdata:0"
 		w.before = jumpTable("vdata")
 	}, id: loader.LateSpecial, when: loader.Removing, message: "WARNING at kernel/jump_label.c jump_label_del_module"},
+	"too much per-CPU data": {edit: func(t *testing.T, f *elfrw.File) { add(f, ".data..percpu", elf.SHF_WRITE, make([]byte, 40<<10)) }, id: loader.PerCPU, errno: "ENOMEM", fails: true,
+		message: "illegal size (40960) or align (…) for percpu allocation"},
+	"ORC tables": {edit: func(t *testing.T, f *elfrw.File) {
+		add(f, ".orc_unwind", 0, make([]byte, 12))
+		add(f, ".orc_unwind_ip", 0, make([]byte, 4))
+	}, id: loader.BadTable, message: "WARNING at arch/x86/kernel/unwind_orc.c unwind_module_init"},
 	".klp.arch on 6.1": {edit: func(t *testing.T, f *elfrw.File) { add(f, ".klp.arch.vmlinux..altinstructions", 0, make([]byte, 12)) }, id: loader.ArchSection, when: loader.Calling},
 	"late in .init": {edit: func(t *testing.T, f *elfrw.File) {
 		section(t, f, ".text.a_fn").Name = ".init.text.a_fn"
@@ -264,6 +311,23 @@ var mistakes = map[string]mistake{
 	"per-CPU":           {edit: func(t *testing.T, f *elfrw.File) { section(t, f, ".text.vm_fn").Name = ".data..percpu" }, id: loader.PerCPU, when: loader.Calling, message: "page fault"},
 	"second time, 6.1":  {id: loader.Reload, note: true, when: loader.Again, errno: "ENOEXEC", message: "module: x86/modules: Skipping invalid relocation target, existing value is nonzero for type 1, loc …, val …"},
 	"second time, 6.12": {world: version("6.12")},
+}
+
+// enabled gives klp_patch its name, and calls klp_enable_patch.
+func enabled(t *testing.T, f *elfrw.File) {
+	f.AddSymbol(&elfrw.Symbol{Name: "patch", Section: section(t, f, ".data.patch"), Size: 200, Info: byte(elf.STT_OBJECT)})
+	undefined(f, "klp_enable_patch", elf.STB_GLOBAL)
+}
+
+// unset takes a pointer out of klp_patch, or what follows it.
+func unset(at uint64) func(t *testing.T, f *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) {
+		enabled(t, f)
+		s := section(t, f, ".rela.data.patch")
+		i := slices.IndexFunc(s.Relocs(), func(r elfrw.Rela) bool { return r.Offset == at })
+		require.GreaterOrEqual(t, i, 0)
+		s.SetRelocs(slices.Delete(slices.Clone(s.Relocs()), i, i+1))
+	}
 }
 
 func shorten(s *elfrw.Section)     { s.Data = s.Data[:len(s.Data)-8] }
@@ -341,7 +405,7 @@ func TestMistakes(t *testing.T) {
 
 // Every id that a row is about is described, and every id has its title.
 func TestIDsHaveTitles(t *testing.T) {
-	for n := 101; n <= 150; n++ {
+	for n := 101; n <= 152; n++ {
 		assert.NotEmpty(t, loader.Title(klpreloc.ID(fmt.Sprintf("KLP%d", n))), n)
 	}
 }

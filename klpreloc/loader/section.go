@@ -70,11 +70,14 @@ func klpSections(f *elfrw.File) []*klpSection {
 			k.object, _, _ = strings.Cut(rest, ".")
 			k.object = k.object[:min(len(k.object), 55)]
 		}
-		if s.HasRelocs() {
+		switch {
+		case s.Type == elf.SHT_NOBITS && s.Size() >= 24:
+			k.relocs = []klpReloc{{elfrw.Rela{}, read(nil)}} // of zeros, as many as there is room for
+		case s.HasRelocs():
 			for _, r := range s.Relocs() {
 				k.relocs = append(k.relocs, klpReloc{r, read(r.Sym)})
 			}
-		} else {
+		default:
 			for _, r := range rawRelocs(f, s) {
 				k.relocs = append(k.relocs, klpReloc{r, read(r.Sym)})
 			}
@@ -148,6 +151,11 @@ func (c *checker) headers() {
 			continue // what it holds is ordinary, see KlpSymbolOrdinary
 		}
 		switch {
+		case (k.target == nil || !k.target.Alloc()) && c.late(k) && len(k.relocs) > 0:
+			if c.gated(k) {
+				c.unplaced(k)
+			}
+			continue
 		case k.target == nil || k.Section.Target == nil && k.Section.Info == 0:
 			c.find(NotApplied, "its sh_info names no section: the loader takes no notice of it (apply_relocations)").in(k.Section).
 				fix("sh_info has to be the index of the section that is relocated").
@@ -158,6 +166,10 @@ func (c *checker) headers() {
 			continue
 		}
 		c.grammar(k)
+		if m := c.image; m != nil && k.index < m.count && m.size(k.index)%24 != 0 && c.PointerSize() == 8 {
+			c.find(SectionHeader, fmt.Sprintf("its sh_size, %d, is not a multiple of 24: the last relocation is cut off, and never applied", m.size(k.index))).in(k.Section).
+				fix("convert the module anew").when(Calling, "", "", oops("page fault", ""))
+		}
 		if k.Type != elf.SHT_RELA {
 			f := c.note(SectionHeader, fmt.Sprintf("its type is %v, not SHT_RELA; the loader goes by the flag", k.Type)).in(k.Section).when(Loading, "", "")
 			if c.Header.Machine != elf.EM_X86_64 {
@@ -171,6 +183,20 @@ func (c *checker) headers() {
 			c.note(SectionHeader, fmt.Sprintf("its sh_entsize is %d, not 24; the loader does not look at it, other tools do", k.EntSize)).in(k.Section).when(Loading, "", "")
 		}
 		c.kept(k)
+	}
+}
+
+// unplaced: klp_write_section_relocs (klp_apply_section_relocs) does not ask whether the section
+// that is relocated was loaded: what it writes to is address 0, or memory that was freed.
+func (c *checker) unplaced(k *klpSection) {
+	f := c.find(SectionHeader, "its sh_info names no section that is loaded, and the kernel writes there nonetheless when it is applied").in(k.Section).
+		fix("sh_info has to be the index of the section that is relocated")
+	message := oops("page fault", "")
+	if k.object == sympos.Vmlinux || c.loaded[k.object] {
+		f.when(Enabling, "", "killed", message)
+	}
+	if k.object != sympos.Vmlinux {
+		f.when(Coming, k.object, "killed", message)
 	}
 }
 
@@ -210,6 +236,9 @@ func (c *checker) kept(k *klpSection) {
 		f := c.find(SectionHeader, "it lacks SHF_ALLOC: when it is applied, its address is that of memory that was freed after loading").in(k.Section).
 			fix("sh_flags are SHF_ALLOC, SHF_INFO_LINK and 0x100000 (SHF_RELA_LIVEPATCH)")
 		function := "klp_apply_section_relocs"
+		if c.reload {
+			function = "klp_write_section_relocs"
+		}
 		if !c.early() {
 			function = "klp_write_object_relocations"
 		}

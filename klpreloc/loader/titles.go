@@ -57,6 +57,8 @@ var titles = map[klpreloc.ID]string{
 	PLTSections:       "sections for jump tables missing",
 	NotALivepatch:     "no livepatch",
 	OtherSymbol:       "position that is another symbol in another kernel",
+	DuplicateExport:   "export that is there already",
+	BadTable:          "table of a size that can't be",
 }
 
 // Title says in a few words what an id stands for, "" for one that is not this package's.

@@ -326,20 +326,20 @@ func unify(line string) string {
 	return strings.TrimRight(line, " ")
 }
 
-// matches tells whether the output is as the document has it.
-func matches(want, got []string) bool {
+// matchesLines tells whether the output is as the document has it.
+func matchesLines(want, got []string) bool {
 	if len(want) == 0 {
 		return len(got) == 0
 	}
 	if strings.TrimSpace(want[0]) == "…" {
 		for i := 0; i <= len(got); i++ {
-			if matches(want[1:], got[i:]) {
+			if matchesLines(want[1:], got[i:]) {
 				return true
 			}
 		}
 		return false
 	}
-	return len(got) > 0 && matchesLine(unify(want[0]), unify(got[0])) && matches(want[1:], got[1:])
+	return len(got) > 0 && matchesLine(unify(want[0]), unify(got[0])) && matchesLines(want[1:], got[1:])
 }
 
 func matchesLine(want, got string) bool {
@@ -379,26 +379,26 @@ func TestOutputIsCompared(t *testing.T) {
 		{"a … b … c", "a 1 b 2 c", true},
 		{"a … b … c", "a 1 c", false},
 	} {
-		assert.Equal(t, c.same, matches(lines(c.want), lines(c.got)), "%q, %q", c.want, c.got)
+		assert.Equal(t, c.same, matchesLines(lines(c.want), lines(c.got)), "%q, %q", c.want, c.got)
 	}
 }
 
-// An outcome is what a command of a document did.
-type outcome struct {
+// An answer is what a command of a document did.
+type answer struct {
 	status int
 	out    []string
 }
 
-func outcomeOf(status int, out string) outcome {
+func answerOf(status int, out string) answer {
 	out = strings.TrimRight(out, "\n")
 	if out == "" {
-		return outcome{status: status}
+		return answer{status: status}
 	}
-	return outcome{status, strings.Split(out, "\n")}
+	return answer{status, strings.Split(out, "\n")}
 }
 
-// judge holds a command's outcome against the document.
-func (d *document) judge(t *testing.T, c command, o outcome) {
+// judge holds a command's answer against the document.
+func (d *document) judge(t *testing.T, c command, o answer) {
 	t.Helper()
 	at := fmt.Sprintf("%s:%d: %s", d.name, c.line, c.text)
 	if c.last && slices.Contains(c.block.words, "fails") {
@@ -406,7 +406,7 @@ func (d *document) judge(t *testing.T, c command, o outcome) {
 	} else {
 		assert.Zero(t, o.status, "%s\n%s", at, strings.Join(o.out, "\n"))
 	}
-	if !matches(c.want, o.out) {
+	if !matchesLines(c.want, o.out) {
 		if *update {
 			d.mu.Lock()
 			defer d.mu.Unlock()
@@ -423,7 +423,7 @@ func (d *document) run(t *testing.T, w *workbench) {
 		t.Cleanup(func() { d.rewrite(t, w.root) })
 	}
 	tree := d.tree(t, w)
-	outcomes := d.build(t, w, tree)
+	answers := d.build(t, w, tree)
 	chapters := map[string][]command{}
 	var order []string
 	for i := range d.blocks {
@@ -433,7 +433,7 @@ func (d *document) run(t *testing.T, w *workbench) {
 		}
 		for _, c := range b.commands() {
 			if !c.root {
-				d.judge(t, c, outcomes[c.line])
+				d.judge(t, c, answers[c.line])
 				continue
 			}
 			if chapters[b.chapter] == nil {
@@ -459,7 +459,7 @@ func (d *document) run(t *testing.T, w *workbench) {
 			steps := make([]step, len(chapters[chapter]))
 			for i, c := range chapters[chapter] {
 				steps[i] = step{cmd: c.text, checks: []check{func(r Result) error {
-					d.judge(t, c, outcomeOf(r.Status, r.Out))
+					d.judge(t, c, answerOf(r.Status, r.Out))
 					return nil
 				}}}
 			}
@@ -517,8 +517,8 @@ func (d *document) built(t *testing.T, tree string) map[string][]byte {
 }
 
 // build makes the files of the document and runs the author's commands, in one
-// shell, and returns the outcomes by line.
-func (d *document) build(t *testing.T, w *workbench, tree string) map[int]outcome {
+// shell, and returns the answers by line.
+func (d *document) build(t *testing.T, w *workbench, tree string) map[int]answer {
 	t.Helper()
 	results := t.TempDir()
 	var (
@@ -554,7 +554,7 @@ func (d *document) build(t *testing.T, w *workbench, tree string) map[int]outcom
 
 	d.initrd, err = os.ReadFile(filepath.Join(results, "initrd.img"))
 	require.NoError(t, err)
-	outcomes := map[int]outcome{}
+	answers := map[int]answer{}
 	found, err := filepath.Glob(filepath.Join(results, "*.status"))
 	require.NoError(t, err)
 	for _, path := range found {
@@ -565,9 +565,9 @@ func (d *document) build(t *testing.T, w *workbench, tree string) map[int]outcom
 		fmt.Sscan(strings.TrimSuffix(filepath.Base(path), ".status"), &line)
 		printed, err := os.ReadFile(strings.TrimSuffix(path, ".status"))
 		require.NoError(t, err)
-		outcomes[line] = outcomeOf(status, strings.ReplaceAll(string(printed), tree, "…"))
+		answers[line] = answerOf(status, strings.ReplaceAll(string(printed), tree, "…"))
 	}
-	return outcomes
+	return answers
 }
 
 // insert puts lines above the first line of text that has the word.

@@ -12,7 +12,8 @@
 //	{"step":0,"cmd":"load x.ko","status":0,"out":"","dmesg":["livepatch: ..."],"took":0.3}
 //	{"done":true}
 //
-// Under another name it is one of the commands that steps use: load, settle, pack, gaps.
+// Under another name it is one of the commands that steps use: load, settle, pack, gaps,
+// trial. A trial that leaves the guest unfit for another one ends the list.
 package main
 
 import (
@@ -44,6 +45,8 @@ func main() {
 		err = pack(os.Args[1:])
 	case "gaps":
 		err = runGaps(os.Args[1:])
+	case "trial":
+		err = trial(os.Args[1:])
 	default:
 		if os.Getpid() != 1 {
 			fmt.Fprintln(os.Stderr, "klp-lab-agent: only of use as the first process of a lab's guest")
@@ -98,6 +101,9 @@ func guest() error {
 		if err := report.Encode(v); err != nil {
 			return err
 		}
+		if v.Status != 0 && strings.HasPrefix(cmd, "trial ") {
+			return nil
+		}
 	}
 	return report.Encode(map[string]bool{"done": true})
 }
@@ -124,7 +130,7 @@ func mounts() error {
 	if err := exec.Command(bin()+"/busybox", "--install", "-s", bin()).Run(); err != nil {
 		return fmt.Errorf("busybox --install: %w", err)
 	}
-	for _, name := range []string{"load", "settle", "pack", "gaps"} {
+	for _, name := range []string{"load", "settle", "pack", "gaps", "trial"} {
 		if err := os.Symlink(os.Args[0], bin()+"/"+name); err != nil {
 			return err
 		}
@@ -225,18 +231,28 @@ func load(args []string) error {
 	if len(args) == 0 {
 		return errors.New("usage: load FILE [PARAMETER=VALUE ...]")
 	}
-	f, err := os.Open(args[0])
+	errno, err := insert(args[0], args[1:]...)
 	if err != nil {
 		return fmt.Errorf("load: %w", err)
 	}
-	params, err := syscall.BytePtrFromString(strings.Join(args[1:], " "))
-	if err != nil {
-		return fmt.Errorf("load: %w", err)
-	}
-	if errno := finitModule(f.Fd(), params); errno != 0 {
+	if errno != 0 {
 		return fmt.Errorf("load: %s: %s (%s)", args[0], errnoName(errno), errno)
 	}
 	return nil
+}
+
+// insert hands a module to the kernel.
+func insert(path string, args ...string) (syscall.Errno, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	params, err := syscall.BytePtrFromString(strings.Join(args, " "))
+	if err != nil {
+		return 0, err
+	}
+	return finitModule(f.Fd(), params), nil
 }
 
 var errnoNames = map[syscall.Errno]string{
@@ -247,10 +263,16 @@ var errnoNames = map[syscall.Errno]string{
 	syscall.EBUSY:   "EBUSY",
 	syscall.ENOMEM:  "ENOMEM",
 	syscall.EPERM:   "EPERM",
+	syscall.ENODEV:  "ENODEV",
+	syscall.EFAULT:  "EFAULT",
+	syscall.ERANGE:  "ERANGE",
+	syscall.ENOSPC:  "ENOSPC",
+	syscall.ENOTBLK: "ENOTBLK",
 	// What becomes of modules that are not signed as the kernel wants it.
 	syscall.ENOKEY:       "ENOKEY",
 	syscall.EKEYREJECTED: "EKEYREJECTED",
 	syscall.EBADMSG:      "EBADMSG",
+	syscall.ENOPKG:       "ENOPKG",
 }
 
 func errnoName(e syscall.Errno) string {
@@ -288,7 +310,11 @@ func settle(args []string) error {
 	if len(args) != 1 {
 		return errors.New("usage: settle NAME")
 	}
-	path := "/sys/kernel/livepatch/" + args[0] + "/transition"
+	return settled(args[0])
+}
+
+func settled(name string) error {
+	path := "/sys/kernel/livepatch/" + name + "/transition"
 	for end := time.Now().Add(stepLimit / 2); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		f, err := os.Open(path)
 		if errors.Is(err, os.ErrNotExist) {
@@ -303,5 +329,5 @@ func settle(args []string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("settle: %s is still in transition", args[0])
+	return fmt.Errorf("settle: %s is still in transition", name)
 }
