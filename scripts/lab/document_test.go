@@ -35,6 +35,8 @@ import (
 //
 //	here                       root's commands, typed where modules are built
 //	fails                      the last command exits with another status than 0
+//	TestName                   not run: it is how to run that test, which looks itself
+//	                           whether it still prints what stands here
 //	since=6.3, before=6.3      not run on other kernels
 //
 // Any other block is an error, and so is a command line between backticks in the
@@ -46,7 +48,8 @@ import (
 //
 // A chapter (##) is one boot. What the author types is done first, in all chapters,
 // then the machines start with all that was built, and root's commands run. The
-// chapter "In operation" starts with the initramfs that was made.
+// chapter "In operation" starts with the initramfs that was made. A document with
+// the comment "one boot" in it needs one boot.
 type document struct {
 	name   string
 	blocks []block
@@ -125,6 +128,11 @@ func parseDocument(name, text string) (*document, error) {
 		return nil, fmt.Errorf("%s:%d: the block has no end", name, open.line)
 	}
 	d.text = rest.String()
+	if strings.Contains(d.text, "<!-- one boot -->") {
+		for i := range d.blocks {
+			d.blocks[i].chapter = "all"
+		}
+	}
 	for _, b := range d.blocks {
 		if err := b.validate(); err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", name, b.line, err)
@@ -138,7 +146,7 @@ func (b *block) validate() error {
 	switch b.lang {
 	case "console":
 		for _, w := range b.words {
-			if w != "fails" && w != "here" && !conditionRE.MatchString(w) {
+			if w != "fails" && w != "here" && !isTest(w) && !conditionRE.MatchString(w) {
 				return fmt.Errorf("console block with %q", w)
 			}
 		}
@@ -159,8 +167,8 @@ func (b *block) validate() error {
 	return nil
 }
 
-// commands returns those of a terminal. A line that ends with a backslash goes on
-// in the next one, after "> ".
+// commands returns those of a terminal. A command goes on in the next line after
+// "> ", as the shell prints it.
 func (b *block) commands() []command {
 	var cmds []command
 	for i, line := range strings.Split(strings.TrimSuffix(b.body, "\n"), "\n") {
@@ -170,7 +178,7 @@ func (b *block) commands() []command {
 			root := line[0] == '#' && !slices.Contains(b.words, "here")
 			cmds = append(cmds, command{block: b, line: b.line + 1 + i, root: root, text: line[2:]})
 		case n == 0:
-		case strings.HasPrefix(line, "> ") && strings.HasSuffix(cmds[n-1].text, "\\"):
+		case strings.HasPrefix(line, "> ") && len(cmds[n-1].want) == 0:
 			cmds[n-1].text += "\n" + line[2:]
 		default:
 			cmds[n-1].want = append(cmds[n-1].want, line)
@@ -184,8 +192,14 @@ func (b *block) commands() []command {
 
 var conditionRE = regexp.MustCompile(`^(since|before)=(\d+)\.(\d+)$`)
 
+// isTest tells whether a word is the name of the test that a block shows.
+func isTest(word string) bool { return strings.HasPrefix(word, "Test") }
+
 // runsOn tells whether the block is for this kernel.
 func (b *block) runsOn(k *Kernel) bool {
+	if slices.ContainsFunc(b.words, isTest) {
+		return false
+	}
 	for _, w := range b.words {
 		if m := conditionRE.FindStringSubmatch(w); m != nil {
 			var major, minor int

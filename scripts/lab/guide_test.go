@@ -10,16 +10,23 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
 )
 
 // documents are those that are programs (document_test.go).
-var documents = []string{"guide.md"}
+var documents = []string{"guide.md", "migrate.md"}
 
 func TestGuide(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		readDocument(t, w.root, "guide.md").run(t, w)
+	})
+}
+
+func TestMigrate(t *testing.T) {
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		readDocument(t, w.root, "migrate.md").run(t, w)
 	})
 }
 
@@ -74,9 +81,38 @@ func TestLongestGap(t *testing.T) {
 			slices.Sort(longer[i])
 			fmt.Fprintf(&table, "%-14s %9.3f %9.3f %9.3f\n", name, longer[i][0], longer[i][rounds/2], longer[i][rounds-1])
 		}
-		t.Logf("%s: longest gap between two calls on two CPUs, in ms, of %d rounds:\n%-14s %9s %9s %9s\n%s",
+		printed := fmt.Sprintf("%s: longest gap between two calls on two CPUs, in ms, of %d rounds:\n%-14s %9s %9s %9s\n%s",
 			w.kernel.Release, rounds, "", "best", "median", "worst", table.String())
+		t.Logf("\n%s", printed)
+		assert.Equal(t, shapeOf(shown(t, w.root)), shapeOf(printed), "what docs/guide.md shows looks otherwise")
 	})
 }
 
 var gapRE = regexp.MustCompile(`([0-9.]+) ms of +(\d+) reads`)
+
+// shown is the table that the guide has.
+func shown(t *testing.T, root string) string {
+	t.Helper()
+	d := readDocument(t, root, "guide.md")
+	for i := range d.blocks {
+		if slices.Contains(d.blocks[i].words, "TestLongestGap") {
+			c := d.blocks[i].commands()
+			require.Len(t, c, 1)
+			require.Contains(t, c[0].text, "-run TestLongestGap ./scripts/lab")
+			return strings.Trim(strings.Join(c[0].want, "\n"), "…\n")
+		}
+	}
+	require.Fail(t, "docs/guide.md does not show TestLongestGap")
+	return ""
+}
+
+// shapeOf leaves of a table what is the same in each run.
+func shapeOf(table string) []string {
+	var lines []string
+	for _, line := range strings.Split(strings.TrimSpace(table), "\n") {
+		lines = append(lines, numberRE.ReplaceAllString(unify(line), "N"))
+	}
+	return lines
+}
+
+var numberRE = regexp.MustCompile(`\b\d+\.\d+\b`)
