@@ -45,7 +45,6 @@ func (w *workbench) dkms(t *testing.T) *dkmsRun {
 	}
 	d := &dkmsRun{t: t, bench: w, header: headers, dir: t.TempDir(), env: []string{
 		"KLP_CONVERT=" + w.tool, "KLP_CONVERT_MK=" + filepath.Join(w.root, "scripts/klp-convert.mk"),
-		"MAKEFLAGS=", "MAKEOVERRIDES=", "LC_ALL=C.UTF-8",
 	}}
 	// dkms has no option for its configuration, where the key is named.
 	text, err := os.ReadFile(script)
@@ -84,7 +83,7 @@ func (d *dkmsRun) run(action string) (string, error) {
 	}
 	cmd := d.bench.kernel.Command("bash", args...)
 	cmd.Dir = d.dir
-	cmd.Env = append(os.Environ(), d.env...)
+	cmd.Env = append(noMake(), d.env...)
 	out, err := cmd.CombinedOutput()
 	return string(out) + d.log(), err
 }
