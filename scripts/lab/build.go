@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/exp/slices"
 )
 
 // Sources holds the lab's own modules, one folder each below modules/.
@@ -57,6 +59,17 @@ func (k *Kernel) BuildModules(dir, include string) (map[string][]byte, error) {
 	return modules, nil
 }
 
+// noMake is the environment without what a make above go test hands down, and more. The
+// variables must not be empty either: with an empty MAKEOVERRIDES, make 4.4 hands
+// no variables of its command line to the makes below it.
+func noMake(more ...string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains([]string{"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL"}, name)
+	})
+	return append(append(env, "LC_ALL=C.UTF-8"), more...)
+}
+
 // Make runs the kernel's Kbuild for the external modules in dir.
 //
 // An annotated symbol is undefined for modpost as well, which has never heard
@@ -64,8 +77,7 @@ func (k *Kernel) BuildModules(dir, include string) (map[string][]byte, error) {
 func (k *Kernel) Make(dir string, vars ...string) error {
 	args := append([]string{"-C", k.Headers, "M=" + dir, "KBUILD_MODPOST_WARN=1", "-j2"}, vars...)
 	cmd := k.Command("make", append(args, "modules")...)
-	// A make or go test above this one must not hand down its flags.
-	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=", "LC_ALL=C.UTF-8")
+	cmd.Env = noMake()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("make -C %s M=%s: %w\n%s", k.Headers, dir, err, tail(string(out), 40))

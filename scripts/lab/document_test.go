@@ -586,7 +586,7 @@ var installOnce = sync.OnceValues(func() (string, error) {
 	}
 	dir := filepath.Join(benchDir, "installed")
 	cmd := exec.Command("make", "-C", root, "install", "DESTDIR="+dir, "prefix=/usr/local")
-	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=")
+	cmd.Env = noMake()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("make install: %w\n%s", err, out)
 	}
@@ -681,6 +681,6 @@ exec bash -c "$7"`
 	}
 	cmd := exec.Command("unshare", append(unshareFlags(), "sh", "-c", setup, "sh",
 		own, strings.Join(lower, ":"), filepath.Dir(w.kernel.Modules), boot, machine, tools, script)...)
-	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=", "LC_ALL=C", "TERM=dumb")
+	cmd.Env = noMake("LC_ALL=C", "TERM=dumb")
 	return cmd
 }

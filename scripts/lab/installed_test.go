@@ -18,7 +18,7 @@ func TestBuildWithWhatIsInstalled(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		prefix, dir := t.TempDir(), t.TempDir()
 		install := exec.Command("make", "-C", w.root, "install", "prefix="+prefix, "builddir="+t.TempDir())
-		install.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=")
+		install.Env = noMake()
 		out, err := install.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 
@@ -29,7 +29,7 @@ func TestBuildWithWhatIsInstalled(t *testing.T) {
 			[]byte("obj-m := livepatch-cmdline.o\ninclude "+prefix+"/share/klp-convert/klp-convert.mk\n"), 0o644))
 		build := w.kernel.Command("make", "KDIR="+w.kernel.Headers)
 		build.Dir = dir
-		build.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=", "LC_ALL=C.UTF-8", "PATH="+prefix+"/bin:"+os.Getenv("PATH"))
+		build.Env = noMake("PATH="+prefix+"/bin:"+os.Getenv("PATH"))
 		out, err = build.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 

@@ -87,17 +87,6 @@ func (p *project) run(args ...string) (string, error) {
 	return string(out), err
 }
 
-// noMake is the environment without what a make above go test hands down. The
-// variables must not be empty either: with an empty MAKEOVERRIDES, make 4.4 hands
-// no variables of its command line to the makes below it.
-func noMake() []string {
-	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
-		name, _, _ := strings.Cut(v, "=")
-		return slices.Contains([]string{"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL"}, name)
-	})
-	return append(env, "LC_ALL=C.UTF-8")
-}
-
 func (p *project) make(args ...string) string {
 	p.t.Helper()
 	out, err := p.run(args...)

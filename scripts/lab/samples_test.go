@@ -35,7 +35,7 @@ func makeSample(t *testing.T, w *workbench, dir string) string {
 	t.Helper()
 	cmd := w.kernel.Command("make", "KDIR="+w.kernel.Headers, "KLP_CONVERT="+w.tool)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=", "LC_ALL=C.UTF-8")
+	cmd.Env = noMake()
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return string(out)
