@@ -69,6 +69,12 @@ func everyKernel(t *testing.T, scenario func(t *testing.T, w *workbench)) {
 	t.Parallel()
 	releases, err := Selected()
 	require.NoError(t, err)
+	onKernels(t, releases, scenario)
+}
+
+// onKernels runs the scenario on each of the kernels.
+func onKernels(t *testing.T, releases []Release, scenario func(t *testing.T, w *workbench)) {
+	t.Helper()
 	for _, r := range releases {
 		t.Run(r.Series, func(t *testing.T) {
 			t.Parallel()
