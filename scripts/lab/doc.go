@@ -63,6 +63,7 @@
 //	KLP_LAB_CACHE   folder of the cache (default: klp-convert/lab in the user's cache)
 //	KLP_LAB_LOGS    folder for the logs of failed boots (default: logs in the cache)
 //	KLP_LAB_ACCEL   QEMU accelerator (default: tcg)
+//	KLP_LAB_PARALLEL set: TestLongestGap runs the guest's CPUs at the same time
 //	KLP_LAB_TOOL    a klp-convert to judge instead of the one built from this tree
 //	KLP_LAB_SEED    which names the loader is asked about (default: others each time)
 //	KLP_LAB_DEBUG   set: sympos is compared with the kernels' debug packages too,

@@ -4,6 +4,7 @@ package lab
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -32,9 +33,12 @@ func TestMigrate(t *testing.T) {
 
 // How long does a thread wait that calls a patched function all the time, while
 // the livepatch comes and goes? The test asks that it works and prints times
-// (-v): they say something on a machine that has nothing else to do. The CPUs of
-// the guest run at the same time, but for 7.x, where QEMU can't (VM.arguments):
-// there the gaps are those of two CPUs that take turns.
+// (-v): they say something on a machine that has nothing else to do, and with
+// KLP_LAB_PARALLEL=1, which runs the guest's CPUs at the same time. Without, they
+// take turns, and a thread waits for the other CPU's turn to end. It is not the
+// default because QEMU then now and then loses an instruction that is patched
+// while another CPU runs it (VM.arguments): the CPU stays at the function's entry
+// for ever, "soft lockup", on 6.1 once in three runs on a busy machine.
 func TestLongestGap(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		dir := copySample(t, w, "ownmod")
@@ -43,7 +47,7 @@ func TestLongestGap(t *testing.T) {
 		for _, name := range []string{"ownmod.ko", "livepatch-ownmod.ko"} {
 			s.file(name, readFile(t, filepath.Join(dir, name)))
 		}
-		if !w.kernel.AtLeast(7, 0) {
+		if os.Getenv("KLP_LAB_PARALLEL") != "" {
 			s.vm.Parallel()
 		}
 		const rounds = 5
