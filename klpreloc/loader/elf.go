@@ -335,11 +335,14 @@ func (c *checker) strings(m *image, refuse refusal) bool {
 		if m.kind(link) == elf.SHT_NOBITS || !m.inside(link) {
 			return refuse("")
 		}
+		if !c.nameTable {
+			return c.wildNames(m)
+		}
 		names := m.contents(link)
 		switch {
 		case len(names) == 0:
 			return refuse("empty symbol string table")
-		case c.leadingNUL && names[0] != 0:
+		case names[0] != 0:
 			return refuse("symbol string table missing leading NUL")
 		case names[len(names)-1] != 0:
 			return refuse("symbol string table isn't NUL terminated")

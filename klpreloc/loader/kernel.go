@@ -191,7 +191,7 @@ func pointersOf(f *elfrw.File) map[string]uint64 {
 		}
 		r := s.ReadRelocs()
 		for x := r.Next(); x != nil; x = r.Next() {
-			if x.Sym != nil {
+			if x.Sym != nil && x.Type != 0 { // R_*_NONE
 				places[x.Sym.Name] = x.Offset
 			}
 		}

@@ -5,6 +5,7 @@ package loader
 import (
 	"debug/elf"
 	"fmt"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
@@ -172,6 +173,9 @@ func (c *checker) structure() {
 			o := &p.Objects[i]
 			const most = 56 // MODULE_NAME_LEN
 			switch {
+			case o.Name == klppatch.Vmlinux && p.From == klppatch.Static && o.At.Section != nil && c.pointer(o.At.Section, o.At.Offset) != nil:
+				c.find(PatchStructure, "klp_object.name is the string vmlinux: the kernel waits for a module of that name, which never comes").of(o.Name).
+					fix("no name: that is vmlinux").when(Calling, "", "")
 			case len(o.Name) >= most:
 				c.find(PatchStructure, fmt.Sprintf("klp_object %s: the name has %d bytes, of which the kernel takes at most %d", o.Name, len(o.Name), most-1)).of(o.Name).
 					when(Enabling, "", "EINVAL")
@@ -284,15 +288,30 @@ func (c *checker) untraceableInVmlinux(f klppatch.Func) string {
 		}
 		return 0
 	}
-	from, to := bound("__noinstr_text_start"), bound("__noinstr_text_end")
 	switch s.Type {
 	case 'd', 'D', 'b', 'B', 'r', 'R':
 		return "it is data, no function"
 	}
-	if from != 0 && s.Address >= from && s.Address < to {
-		return "it is in .noinstr.text, which has no ftrace entries"
+	if f.OldName == "__fentry__" || strings.HasPrefix(f.OldName, "__x86_indirect_thunk_") || f.OldName == "__x86_return_thunk" {
+		return "it is written in assembler, without a call of __fentry__"
+	}
+	for _, r := range untraced {
+		if from, to := bound(r.from), bound(r.to); from != 0 && s.Address >= from && s.Address < to {
+			return r.why
+		}
+	}
+	if end := bound("_etext"); end != 0 && s.Address == end {
+		return "it is the end of the code"
 	}
 	return ""
+}
+
+// untraced are stretches of vmlinux without ftrace entries, by the symbols around them
+// (include/asm-generic/vmlinux.lds.h).
+var untraced = []struct{ from, to, why string }{
+	{"__noinstr_text_start", "__noinstr_text_end", "it is in .noinstr.text, which has no ftrace entries"},
+	{"__entry_text_start", "__entry_text_end", "it is in .entry.text, which has no ftrace entries"},
+	{"_sinittext", "_einittext", "it is in .init.text, which is gone once the kernel has started"},
 }
 
 // unpatchable: kernel/livepatch/patch.c, klp_patch_func.
