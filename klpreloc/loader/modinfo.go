@@ -54,7 +54,7 @@ func (c *checker) magic() {
 		c.forced(f, "bad vermagic")
 	case want != "":
 		a, b := mine, want
-		if c.facts.modversions && c.File.Section("__versions") != nil {
+		if c.facts.modversions && versionTable(c.File) != nil {
 			_, a, _ = strings.Cut(mine, " ")
 			_, b, _ = strings.Cut(want, " ")
 		}
@@ -66,7 +66,7 @@ func (c *checker) magic() {
 			when(Loading, "", "ENOEXEC", says("%s: version magic '%s' should be '%s'", c.name, mine, want))
 	case c.facts.Release != "":
 		release, _, _ := strings.Cut(mine, " ")
-		if release != c.facts.Release && c.File.Section("__versions") == nil {
+		if release != c.facts.Release && versionTable(c.File) == nil {
 			c.find(VersionMagic, "the module was built for "+printable(release)).
 				fix("build it against the headers of %s", c.title()).
 				when(Loading, "", "ENOEXEC", says("%s: version magic '%s' should be '%s'", c.name, mine, blank{c.facts.Release + " …", ".*"}))
@@ -107,7 +107,7 @@ func (c *checker) layout() {
 	}
 	table := versionsOf(c.File)
 	if table == nil {
-		if c.File.Section("__versions") != nil {
+		if versionTable(c.File) != nil {
 			return
 		}
 		f := c.find(Checksum, "the kernel has CONFIG_MODVERSIONS and the module no version table").
