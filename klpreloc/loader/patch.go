@@ -112,10 +112,42 @@ func (c *checker) looseObjects(s *elfrw.Section, at uint64, refuse func(string))
 			refuse("klp_object without funcs")
 			return
 		}
+		if text, ok := textAt(name); ok && text == "" {
+			c.nameless()
+			return
+		} else if ok && text == klppatch.Vmlinux {
+			c.waiting()
+			return
+		}
 		if t := funcs.Sym; t == nil || t.Section == nil || !c.looseFuncs(t.Section, t.Value+uint64(funcs.Addend), refuse) {
 			return
 		}
 	}
+}
+
+// textAt is the string that a pointer points to.
+func textAt(r *elfrw.Rela) (string, bool) {
+	if r == nil || r.Sym == nil || r.Sym.Section == nil {
+		return "", false
+	}
+	at := r.Sym.Value + uint64(r.Addend)
+	if at >= uint64(len(r.Sym.Section.Data)) {
+		return "", false
+	}
+	text, _, _ := strings.Cut(string(r.Sym.Section.Data[at:]), "\x00")
+	return text, true
+}
+
+// nameless: a klp_object whose name is the empty string (lib/kobject.c, kobject_add_internal).
+func (c *checker) nameless() {
+	c.find(PatchStructure, "klp_object.name is the empty string").fix("no name: that is vmlinux").
+		when(Enabling, "", "EINVAL", says("kobject: (%s): attempted to be registered with empty name!", anything))
+}
+
+// waiting: a klp_object that calls itself vmlinux.
+func (c *checker) waiting() {
+	c.find(PatchStructure, "klp_object.name is the string vmlinux: the kernel waits for a module of that name, which never comes").
+		fix("no name: that is vmlinux").when(Calling, "", "")
 }
 
 func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) bool {
@@ -174,12 +206,13 @@ func (c *checker) structure() {
 			const most = 56 // MODULE_NAME_LEN
 			switch {
 			case o.Name == klppatch.Vmlinux && p.From == klppatch.Static && o.At.Section != nil && c.pointer(o.At.Section, o.At.Offset) != nil:
-				c.find(PatchStructure, "klp_object.name is the string vmlinux: the kernel waits for a module of that name, which never comes").of(o.Name).
-					fix("no name: that is vmlinux").when(Calling, "", "")
+				c.waiting()
 			case len(o.Name) >= most:
 				c.find(PatchStructure, fmt.Sprintf("klp_object %s: the name has %d bytes, of which the kernel takes at most %d", o.Name, len(o.Name), most-1)).of(o.Name).
 					when(Enabling, "", "EINVAL")
-			case seen[o.Name] && o.Name != klppatch.Vmlinux:
+			case o.Name == "":
+				c.nameless()
+			case seen[o.Name]:
 				c.find(PatchStructure, "two klp_objects of that name: the kernel makes a folder of each in /sys/kernel/livepatch/"+c.name).of(o.Name).
 					fix("one klp_object, with the functions of both").
 					when(Enabling, "", c.initExists, says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s'", c.name, o.Name), existsAlready(o.Name))

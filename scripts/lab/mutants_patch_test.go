@@ -75,7 +75,7 @@ var patchMutants = []mutant{
 	{name: "func-position-2", base: inVmlinux, edit: number("funcs", funcPos, 2)},
 	{name: "func-position-huge", base: inVmlinux, edit: number("funcs", funcPos, ^uint64(0))},
 	{name: "func-position-2-module", base: inModule, edit: number("funcs", funcPos, 2)},
-	{name: "func-new-is-data", base: inVmlinux, show: "/proc/version", edit: func(d *draft) {
+	{name: "func-new-is-data", base: inVmlinux, edit: func(d *draft) {
 		d.model(func(f *elfrw.File) {
 			s, i := d.relocAt(f, "funcs", funcNew)
 			relocs := slices.Clone(s.Relocs())
@@ -115,7 +115,6 @@ var patchMutants = []mutant{
 	old("init-static", "do_initcalls"),
 	old("noinstr", "irqentry_enter"),
 	old("notrace", "ftrace_likely_update"),
-	old("schedule", "schedule"),
 	{name: "function-assembler", base: inVmlinux, edit: point("funcs", funcOld, "memcpy"), show: "/proc/version", open: "a kernel image does not tell which functions have ftrace entries"},
 	old("entry", "entry_SYSCALL_64"),
 	old("thunk", "__x86_indirect_thunk_rax"),
