@@ -287,6 +287,11 @@ func (c *checker) unseenSize() {
 	if c.structSize || s == nil || c.facts.structSize == 0 || s.Size() == c.facts.structSize {
 		return
 	}
+	if s.Size() > c.facts.structSize {
+		c.note(StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel, which does not notice", s.Size(), c.facts.structSize, c.facts.likeName)).
+			fix("build the livepatch with this kernel's headers and configuration").when(Loading, "", "")
+		return
+	}
 	c.find(StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel, which does not notice, and takes what lies behind it for the rest",
 		s.Size(), c.facts.structSize, c.facts.likeName)).
 		fix("build the livepatch with this kernel's headers and configuration").

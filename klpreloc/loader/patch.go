@@ -225,7 +225,8 @@ func (c *checker) structure() {
 
 // existsAlready is what lib/kobject.c says of a name that its folder has.
 func existsAlready(name string) Message {
-	return says("kobject: kobject_add_internal failed for %s with -EEXIST, don't try to register things with the same name in the same directory.", name)
+	// 6.12 has the prefix, 6.1 has not.
+	return says("%skobject_add_internal failed for %s with -EEXIST, don't try to register things with the same name in the same directory.", blank{"", "(kobject: )?"}, name)
 }
 
 // twice: two klp_funcs of one name and position, for each of which sysfs makes a folder
