@@ -157,7 +157,7 @@ func (c *checker) support() {
 		c.find(NoSupport, "the kernel has no livepatching (CONFIG_LIVEPATCH)").
 			when(Loading, "", "ENOEXEC", says("%s: module is marked as livepatch module, but livepatch support is disabled", c.name))
 	}
-	if c.name == "vmlinux" {
+	if c.name == "vmlinux" || structName(c.File) == "vmlinux" {
 		f := c.find(ModuleName, "no module may be called vmlinux (klp_module_coming, since 5.8)").fix("rename it")
 		f.when(Loading, "", "EINVAL", says("livepatch: vmlinux.ko: invalid module name"))
 	}
@@ -168,6 +168,11 @@ func (c *checker) support() {
 // module that has a folder in /sys/module is found by mod_sysfs_init).
 func (c *checker) taken() {
 	name := structName(c.File)
+	if s := c.File.Section(thisModule); name == "" && s != nil && len(s.Data) >= 80 && c.PointerSize() == 8 {
+		c.find(ModuleName, "struct module has no name").fix("build it again").
+			when(Loading, "", "EINVAL", says("kobject: (%s): attempted to be registered with empty name!", anything))
+		return
+	}
 	if name == "" {
 		name = c.name
 	}
