@@ -135,6 +135,10 @@ func (c *checker) judge(m *Module) *Report {
 	v := c.facts.version
 	scheme, known := klpreloc.SchemeOf(v, c.facts.table)
 	c.contract = contractOf(v, scheme)
+	if s := c.File.Section(".modinfo"); s != nil && !s.Alloc() && !c.elfStrict {
+		c.info, c.spaces = nil, nil // find_sec sees what is loaded only
+		c.name = structName(c.File)
+	}
 	c.missingCRC = c.missingCRC && debian.MatchString(c.facts.Kernel.Release)
 	c.report.Release, c.report.Version, c.report.Scheme = c.facts.Kernel.Release, v.String(), scheme.String()
 	if v == (klpreloc.Version{}) {
@@ -263,7 +267,10 @@ func (c *checker) declares() bool { return !errors.Is(c.doubt, klppatch.ErrNone)
 // names are all that have to be looked up in the kernel.
 func (c *checker) names() []string {
 	names := append(klpreloc.SchemeSymbols(), "__start___ksymtab_gpl", "__stop___ksymtab_gpl", "klp_enable_patch",
-		"__noinstr_text_start", "__noinstr_text_end")
+		"_etext")
+	for _, r := range untraced {
+		names = append(names, r.from, r.to)
+	}
 	add := func(name string) {
 		if name != "" && len(name) <= (klpreloc.Version{}).NameLimit() {
 			names = append(names, name)

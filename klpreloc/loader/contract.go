@@ -31,14 +31,15 @@ type contract struct {
 	// licenseTwice: a license that is not the GPL's is said twice (seen in 7.3).
 	licenseTwice bool
 	// staticCallFaults: a static call with a key at address 0 oopses when the module is loaded;
-	// in 7.3 it does not, and the late relocation of the call itself is refused.
+	// in 6.12 and 7.3 it does not, and the late relocation of the call itself is refused.
 	staticCallFaults bool
 	// initExists: insmod gives EBUSY when a module's init function returns EEXIST (seen in 7.3; 6.12 gives EEXIST).
 	initExists string
 	// tableTypes: string tables have to be of type SHT_STRTAB (seen in 6.12.117 and 7.3).
 	tableTypes bool
-	// leadingNUL: the first byte of the symbols' names has to be 0 (seen in 7.3, not in 6.12.117).
-	leadingNUL bool
+	// nameTable: the table of the symbols' names has to begin and to end with 0, and to have all of
+	// them (elf_validity_cache_strtab; seen in 7.3, not in 6.12.117).
+	nameTable bool
 	// enforceRWX: sections for writing and for execution are refused (since 5.7, 5c3a7db0c7ec).
 	enforceRWX bool
 	// structSize: the size of struct module is checked (since 6.4, 97ab4a4c4a8b's series).
@@ -79,9 +80,9 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 		elfStrict:        v.AtLeast(6, 12),
 		missingCRC:       !v.AtLeast(7, 0),
 		licenseTwice:     v.AtLeast(6, 4),
-		staticCallFaults: !v.AtLeast(7, 0),
+		staticCallFaults: !v.AtLeast(6, 12),
 		tableTypes:       v.AtLeast(6, 12),
-		leadingNUL:       v.AtLeast(7, 0),
+		nameTable:        v.AtLeast(7, 0),
 		enforceRWX:       v.AtLeast(5, 7),
 		structSize:       v.AtLeast(6, 4),
 		indexCheck:       v.AtLeast(6, 8) || v.Major == 6 && v.Minor == 1,

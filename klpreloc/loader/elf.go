@@ -287,6 +287,11 @@ func (c *checker) unseenSize() {
 	if c.structSize || s == nil || c.facts.structSize == 0 || s.Size() == c.facts.structSize {
 		return
 	}
+	if s.Size() > c.facts.structSize {
+		c.note(StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel, which does not notice", s.Size(), c.facts.structSize, c.facts.likeName)).
+			fix("build the livepatch with this kernel's headers and configuration").when(Loading, "", "")
+		return
+	}
 	c.find(StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel, which does not notice, and takes what lies behind it for the rest",
 		s.Size(), c.facts.structSize, c.facts.likeName)).
 		fix("build the livepatch with this kernel's headers and configuration").
@@ -335,11 +340,14 @@ func (c *checker) strings(m *image, refuse refusal) bool {
 		if m.kind(link) == elf.SHT_NOBITS || !m.inside(link) {
 			return refuse("")
 		}
+		if !c.nameTable {
+			return c.wildNames(m)
+		}
 		names := m.contents(link)
 		switch {
 		case len(names) == 0:
 			return refuse("empty symbol string table")
-		case c.leadingNUL && names[0] != 0:
+		case names[0] != 0:
 			return refuse("symbol string table missing leading NUL")
 		case names[len(names)-1] != 0:
 			return refuse("symbol string table isn't NUL terminated")

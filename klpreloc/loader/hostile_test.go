@@ -31,7 +31,7 @@ func TestELFMistakes(t *testing.T) {
 	}
 	for name, m := range map[string]struct {
 		edit     func(b []byte) []byte
-		old, new string // messages of 6.1 and 6.12, which may be one; "" for none
+		old, new string // messages of 6.1 and 7.3, which may be one; "" for none
 	}{
 		"short":        {edit: func(b []byte) []byte { return b[:40] }, old: "Invalid ELF header len 40"},
 		"magic":        {edit: func(b []byte) []byte { b[1] = 'X'; return b }, old: `Invalid ELF header magic: != \x7fELF`},
@@ -49,7 +49,7 @@ func TestELFMistakes(t *testing.T) {
 		"symbol names": {edit: func(b []byte) []byte { o := binary.LittleEndian.Uint64(symtab(b)[24:]); b[o+24+3] = 1; return b }, new: "symbol name out of bounds in string table"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, w := range []world{good(), {version: "6.12"}, {version: "5.10"}} {
+			for _, w := range []world{good(), {version: "7.3"}, {version: "5.10"}} {
 				if w.objects == "" {
 					v := w.version
 					w = good()
@@ -58,7 +58,7 @@ func TestELFMistakes(t *testing.T) {
 				b := m.edit(slices.Clone(encode(t, w.convert(t))))
 				r := w.check(t, b)
 				want := m.old
-				if w.version == "6.12" && m.new != "" {
+				if w.version == "7.3" && m.new != "" {
 					want = m.new
 				}
 				first := r.First()

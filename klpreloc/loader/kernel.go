@@ -191,7 +191,7 @@ func pointersOf(f *elfrw.File) map[string]uint64 {
 		}
 		r := s.ReadRelocs()
 		for x := r.Next(); x != nil; x = r.Next() {
-			if x.Sym != nil {
+			if x.Sym != nil && x.Type != 0 { // R_*_NONE
 				places[x.Sym.Name] = x.Offset
 			}
 		}
@@ -205,12 +205,20 @@ type version struct {
 	crc  uint32
 }
 
+// versionTable is __versions, which counts when it is loaded (find_sec).
+func versionTable(f *elfrw.File) *elfrw.Section {
+	if s := f.Section("__versions"); s != nil && s.Alloc() {
+		return s
+	}
+	return nil
+}
+
 // versionsOf reads the version tables (include/linux/module.h, modversion_info, and
 // __version_ext_* since 6.13).
 func versionsOf(f *elfrw.File) []version {
 	var all []version
 	const entry = 64
-	if s := f.Section("__versions"); s != nil {
+	if s := versionTable(f); s != nil {
 		for b := s.Data; len(b) >= entry; b = b[entry:] {
 			crc := uint64(f.Uint32(b))
 			if f.PointerSize() == 8 {

@@ -54,7 +54,7 @@ func (c *checker) magic() {
 		c.forced(f, "bad vermagic")
 	case want != "":
 		a, b := mine, want
-		if c.facts.modversions && c.File.Section("__versions") != nil {
+		if c.facts.modversions && versionTable(c.File) != nil {
 			_, a, _ = strings.Cut(mine, " ")
 			_, b, _ = strings.Cut(want, " ")
 		}
@@ -66,7 +66,7 @@ func (c *checker) magic() {
 			when(Loading, "", "ENOEXEC", says("%s: version magic '%s' should be '%s'", c.name, mine, want))
 	case c.facts.Release != "":
 		release, _, _ := strings.Cut(mine, " ")
-		if release != c.facts.Release && c.File.Section("__versions") == nil {
+		if release != c.facts.Release && versionTable(c.File) == nil {
 			c.find(VersionMagic, "the module was built for "+printable(release)).
 				fix("build it against the headers of %s", c.title()).
 				when(Loading, "", "ENOEXEC", says("%s: version magic '%s' should be '%s'", c.name, mine, blank{c.facts.Release + " …", ".*"}))
@@ -107,7 +107,7 @@ func (c *checker) layout() {
 	}
 	table := versionsOf(c.File)
 	if table == nil {
-		if c.File.Section("__versions") != nil {
+		if versionTable(c.File) != nil {
 			return
 		}
 		f := c.find(Checksum, "the kernel has CONFIG_MODVERSIONS and the module no version table").
@@ -157,7 +157,7 @@ func (c *checker) support() {
 		c.find(NoSupport, "the kernel has no livepatching (CONFIG_LIVEPATCH)").
 			when(Loading, "", "ENOEXEC", says("%s: module is marked as livepatch module, but livepatch support is disabled", c.name))
 	}
-	if c.name == "vmlinux" {
+	if c.name == "vmlinux" || structName(c.File) == "vmlinux" {
 		f := c.find(ModuleName, "no module may be called vmlinux (klp_module_coming, since 5.8)").fix("rename it")
 		f.when(Loading, "", "EINVAL", says("livepatch: vmlinux.ko: invalid module name"))
 	}
@@ -168,6 +168,11 @@ func (c *checker) support() {
 // module that has a folder in /sys/module is found by mod_sysfs_init).
 func (c *checker) taken() {
 	name := structName(c.File)
+	if s := c.File.Section(thisModule); name == "" && s != nil && len(s.Data) >= 80 && c.PointerSize() == 8 {
+		c.find(ModuleName, "struct module has no name").fix("build it again").
+			when(Loading, "", "EINVAL", says("kobject: (%s): attempted to be registered with empty name!", anything))
+		return
+	}
 	if name == "" {
 		name = c.name
 	}

@@ -5,6 +5,7 @@ package loader
 import (
 	"debug/elf"
 	"fmt"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
@@ -111,10 +112,42 @@ func (c *checker) looseObjects(s *elfrw.Section, at uint64, refuse func(string))
 			refuse("klp_object without funcs")
 			return
 		}
+		if text, ok := textAt(name); ok && text == "" {
+			c.nameless()
+			return
+		} else if ok && text == klppatch.Vmlinux {
+			c.waiting()
+			return
+		}
 		if t := funcs.Sym; t == nil || t.Section == nil || !c.looseFuncs(t.Section, t.Value+uint64(funcs.Addend), refuse) {
 			return
 		}
 	}
+}
+
+// textAt is the string that a pointer points to.
+func textAt(r *elfrw.Rela) (string, bool) {
+	if r == nil || r.Sym == nil || r.Sym.Section == nil {
+		return "", false
+	}
+	at := r.Sym.Value + uint64(r.Addend)
+	if at >= uint64(len(r.Sym.Section.Data)) {
+		return "", false
+	}
+	text, _, _ := strings.Cut(string(r.Sym.Section.Data[at:]), "\x00")
+	return text, true
+}
+
+// nameless: a klp_object whose name is the empty string (lib/kobject.c, kobject_add_internal).
+func (c *checker) nameless() {
+	c.find(PatchStructure, "klp_object.name is the empty string").fix("no name: that is vmlinux").
+		when(Enabling, "", "EINVAL", says("kobject: (%s): attempted to be registered with empty name!", anything))
+}
+
+// waiting: a klp_object that calls itself vmlinux.
+func (c *checker) waiting() {
+	c.find(PatchStructure, "klp_object.name is the string vmlinux: the kernel waits for a module of that name, which never comes").
+		fix("no name: that is vmlinux").when(Calling, "", "")
 }
 
 func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) bool {
@@ -172,10 +205,14 @@ func (c *checker) structure() {
 			o := &p.Objects[i]
 			const most = 56 // MODULE_NAME_LEN
 			switch {
+			case o.Name == klppatch.Vmlinux && p.From == klppatch.Static && o.At.Section != nil && c.pointer(o.At.Section, o.At.Offset) != nil:
+				c.waiting()
 			case len(o.Name) >= most:
 				c.find(PatchStructure, fmt.Sprintf("klp_object %s: the name has %d bytes, of which the kernel takes at most %d", o.Name, len(o.Name), most-1)).of(o.Name).
 					when(Enabling, "", "EINVAL")
-			case seen[o.Name] && o.Name != klppatch.Vmlinux:
+			case o.Name == "":
+				c.nameless()
+			case seen[o.Name]:
 				c.find(PatchStructure, "two klp_objects of that name: the kernel makes a folder of each in /sys/kernel/livepatch/"+c.name).of(o.Name).
 					fix("one klp_object, with the functions of both").
 					when(Enabling, "", c.initExists, says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s'", c.name, o.Name), existsAlready(o.Name))
@@ -188,7 +225,8 @@ func (c *checker) structure() {
 
 // existsAlready is what lib/kobject.c says of a name that its folder has.
 func existsAlready(name string) Message {
-	return says("kobject: kobject_add_internal failed for %s with -EEXIST, don't try to register things with the same name in the same directory.", name)
+	// 6.12 has the prefix, 6.1 has not.
+	return says("%skobject_add_internal failed for %s with -EEXIST, don't try to register things with the same name in the same directory.", blank{"", "(kobject: )?"}, name)
 }
 
 // twice: two klp_funcs of one name and position, for each of which sysfs makes a folder
@@ -284,15 +322,30 @@ func (c *checker) untraceableInVmlinux(f klppatch.Func) string {
 		}
 		return 0
 	}
-	from, to := bound("__noinstr_text_start"), bound("__noinstr_text_end")
 	switch s.Type {
 	case 'd', 'D', 'b', 'B', 'r', 'R':
 		return "it is data, no function"
 	}
-	if from != 0 && s.Address >= from && s.Address < to {
-		return "it is in .noinstr.text, which has no ftrace entries"
+	if f.OldName == "__fentry__" || strings.HasPrefix(f.OldName, "__x86_indirect_thunk_") || f.OldName == "__x86_return_thunk" {
+		return "it is written in assembler, without a call of __fentry__"
+	}
+	for _, r := range untraced {
+		if from, to := bound(r.from), bound(r.to); from != 0 && s.Address >= from && s.Address < to {
+			return r.why
+		}
+	}
+	if end := bound("_etext"); end != 0 && s.Address == end {
+		return "it is the end of the code"
 	}
 	return ""
+}
+
+// untraced are stretches of vmlinux without ftrace entries, by the symbols around them
+// (include/asm-generic/vmlinux.lds.h).
+var untraced = []struct{ from, to, why string }{
+	{"__noinstr_text_start", "__noinstr_text_end", "it is in .noinstr.text, which has no ftrace entries"},
+	{"__entry_text_start", "__entry_text_end", "it is in .entry.text, which has no ftrace entries"},
+	{"_sinittext", "_einittext", "it is in .init.text, which is gone once the kernel has started"},
 }
 
 // unpatchable: kernel/livepatch/patch.c, klp_patch_func.

@@ -124,6 +124,8 @@ func (m *image) repair(i, symtab, names int) {
 		m.put64(i, shEntsize, entry)
 		m.put64(i, shSize, m.size(i)/entry*entry)
 		m.put32(i, shLink, uint32(symtab))
+	case elf.SHT_REL:
+		m.put32(i, shLink, 0) // not looked into
 	case elf.SHT_SYMTAB:
 		if i != symtab {
 			m.put32(i, shType, uint32(elf.SHT_PROGBITS))

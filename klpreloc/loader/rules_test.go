@@ -275,7 +275,14 @@ var mistakes = map[string]mistake{
 	"function position":         {world: patches("vmlinux", "twin", 3), id: loader.FunctionPosition, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol position 3 for symbol 'twin' in object 'vmlinux' not found"},
 	"data":                      {world: patches("vmlinux", "vdata", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'vdata'"},
 	"noinstr":                   {world: patches("vmlinux", "quiet", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'quiet'"},
-	"no ftrace entry":           {world: patches("a", "still", 0), id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL", message: "livepatch: failed to find location for function 'still'"},
+	"init function": {world: func(w *world) {
+		patches("vmlinux", "early", 0)(w)
+		w.kallsyms = kallsyms + "ffffffff81002000 T _sinittext\nffffffff81002010 t early\nffffffff81002100 T _einittext\n"
+	}, id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'early'"},
+	"without a checksum, Debian's": {edit: versions(map[string]uint32{"module_layout": 1}), world: func(w *world) {
+		w.symvers = "0x00000007\toffered\tvmlinux\tEXPORT_SYMBOL\t\n"
+	}, id: loader.Checksum, errno: "EINVAL", fails: true, message: "lp: no symbol version for offered"},
+	"no ftrace entry": {world: patches("a", "still", 0), id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL", message: "livepatch: failed to find location for function 'still'"},
 	"no ftrace entry, 5.10": {world: func(w *world) { patches("a", "still", 0)(w); w.version = "5.10" }, id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL",
 		message: "livepatch: failed to set ftrace filter for function 'still' (-22)"},
 	"function twice": {world: func(w *world) {

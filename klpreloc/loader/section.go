@@ -307,8 +307,22 @@ func (c *checker) gating() {
 		}
 		c.find(NotApplied, fmt.Sprintf("the patch has no klp_object %s (it has %s): the kernel never applies the section, without a word, and the code uses the address 0", k.object, has)).in(k.Section).
 			fix("name the object in klp_patch, or the section after the object that the code is for").
-			when(Calling, "", "", oops("page fault", c.function(k)))
+			when(Calling, "", "", c.reached(k)...)
 	}
+}
+
+// reached is what comes of code that was not relocated; nothing, where the kernel has none of the
+// objects that the patch names, so that the code never runs.
+func (c *checker) reached(k *klpSection) []Message {
+	for _, o := range c.objects {
+		if o == sympos.Vmlinux || c.loaded[o] || c.facts.Presence(o) != sympos.Absent && c.facts.Presence(o) != sympos.BuiltIn {
+			return []Message{oops("page fault", c.function(k))}
+		}
+	}
+	if len(c.objects) == 0 {
+		return []Message{oops("page fault", c.function(k))}
+	}
+	return nil
 }
 
 // duplicates: /sys/module/<name>/sections has a file for each section that is loaded and

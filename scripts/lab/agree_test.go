@@ -409,8 +409,8 @@ func newCorpus(t *testing.T, w *workbench) *corpus {
 	return c
 }
 
-// selection is what KLP_LAB_MUTANTS wants: "all", or those whose name matches; unset, every third,
-// other ones for other kernels, and all of them when kernels are named.
+// selection is what KLP_LAB_MUTANTS wants: "all", a third by its number, or those whose name
+// matches; unset, the first third, and all of them when kernels are named.
 func selection(t *testing.T) func(i int) bool {
 	t.Helper()
 	text := os.Getenv("KLP_LAB_MUTANTS")

@@ -46,6 +46,10 @@
 //		"cat /proc/cmdline")
 //	run.Steps[3].Out // the text a livepatched kernel gives
 //
+// What "klp-convert check" predicts is measured with mutants (draft_test.go makes them,
+// mutants_*_test.go list them): good modules with one thing changed, many in a boot,
+// each taken through its whole life by the agent's command trial.
+//
 // Besides busybox the guest has commands of the agent's own: load, which calls
 // finit_module(2) once and prints the errno's name (busybox's insmod tries twice,
 // so every kernel message comes twice), settle, which waits until the transition
@@ -65,6 +69,9 @@
 //	KLP_LAB_ACCEL   QEMU accelerator (default: tcg)
 //	KLP_LAB_PARALLEL set: TestLongestGap runs the guest's CPUs at the same time
 //	KLP_LAB_TOOL    a klp-convert to judge instead of the one built from this tree
+//	KLP_LAB_MUTANTS which mutants TestCheckAgreesWithTheKernel tries: all, a regular
+//	                expression of their names, or 0, 1, 2 for a third (default: a third,
+//	                and all when KLP_LAB_KERNELS is set)
 //	KLP_LAB_SEED    which names the loader is asked about (default: others each time)
 //	KLP_LAB_DEBUG   set: sympos is compared with the kernels' debug packages too,
 //	                each a download of a gigabyte, and crash(8) reads a livepatch

@@ -280,7 +280,10 @@ func (d *draft) point(symbol string, field uint64, text string) {
 
 // aim makes a relocation that of the address of a new string.
 func (d *draft) aim(f *elfrw.File, r *elfrw.Rela, text string) {
-	s := d.section(f, ".rodata.str1.1")
+	const strings = uint64(elf.SHF_ALLOC | elf.SHF_STRINGS)
+	at := slices.IndexFunc(f.Sections, func(s *elfrw.Section) bool { return s.Flags&strings == strings })
+	d.need(at >= 0, "no section with strings")
+	s := f.Sections[at]
 	i := slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Section == s && y.Type() == elf.STT_SECTION })
 	if i < 0 {
 		f.AddSymbol(&elfrw.Symbol{Section: s, Info: byte(elf.STT_SECTION)})

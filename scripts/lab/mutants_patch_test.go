@@ -75,7 +75,7 @@ var patchMutants = []mutant{
 	{name: "func-position-2", base: inVmlinux, edit: number("funcs", funcPos, 2)},
 	{name: "func-position-huge", base: inVmlinux, edit: number("funcs", funcPos, ^uint64(0))},
 	{name: "func-position-2-module", base: inModule, edit: number("funcs", funcPos, 2)},
-	{name: "func-new-is-data", base: inVmlinux, show: "/proc/version", edit: func(d *draft) {
+	{name: "func-new-is-data", base: inVmlinux, edit: func(d *draft) {
 		d.model(func(f *elfrw.File) {
 			s, i := d.relocAt(f, "funcs", funcNew)
 			relocs := slices.Clone(s.Relocs())
@@ -115,8 +115,7 @@ var patchMutants = []mutant{
 	old("init-static", "do_initcalls"),
 	old("noinstr", "irqentry_enter"),
 	old("notrace", "ftrace_likely_update"),
-	old("schedule", "schedule"),
-	old("assembler", "memcpy"),
+	{name: "function-assembler", base: inVmlinux, edit: point("funcs", funcOld, "memcpy"), show: "/proc/version", open: "a kernel image does not tell which functions have ftrace entries"},
 	old("entry", "entry_SYSCALL_64"),
 	old("thunk", "__x86_indirect_thunk_rax"),
 	old("kprobes", "do_int3"),
@@ -197,7 +196,7 @@ var specialMutants = []mutant{
 	{name: "altinstructions-extra-odd", base: inVmlinux, edit: extra(".altinstructions", 0, 5, 1)},
 	{name: "altinstructions-extra-zeros", base: inVmlinux, edit: extra(".altinstructions", 0, 1, 1)},
 	{name: "altinstr-aux", base: inVmlinux, edit: extra(".altinstr_aux", elf.SHF_EXECINSTR, 16, 1)},
-	{name: "jump-table-odd", base: inSpecial, edit: cutBy("__jump_table", 1)},
+	{name: "jump-table-odd", base: inSpecial, edit: cutBy("__jump_table", 1), open: behind},
 	{name: "jump-table-unrelocated", base: inSpecial, edit: unrelocated(".rela__jump_table")},
 	{name: "jump-table-klp-unrelocated", base: inSpecial, edit: func(d *draft) { d.rela(".klp.rela.vmlinux.__jump_table", 0).set32(rType, 0) }},
 	{name: "bug-table-odd", base: ordinary, edit: cutBy("__bug_table", 1)},

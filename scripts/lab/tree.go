@@ -203,7 +203,7 @@ exec "$@"`
 	flags := append(unshareFlags(), "sh", "-c", script, "sh", t.Dir, t.place, name)
 	cmd := exec.Command("unshare", append(flags, args...)...)
 	// depmod is in sbin. A make or go test above this one must not hand down its flags.
-	cmd.Env = noMake("PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	cmd.Env = noMake("PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin")
 	return cmd
 }
 

@@ -171,14 +171,16 @@ func run(name string, do func(*phase)) bool {
 // in, and no other; the process would wait for it for ever.
 func survives(tid int, ended chan bool) (lost string) {
 	const patience = 30 * time.Second
-	task := fmt.Sprintf("/proc/self/task/%d", tid)
+	task := fmt.Sprintf("/proc/self/task/%d/stat", tid)
 	for start := time.Now(); time.Since(start) < patience; {
 		select {
 		case <-ended:
 			return ""
 		case <-time.After(20 * time.Millisecond):
 		}
-		if _, err := os.Stat(task); err != nil {
+		// The first thread of a process stays, as a zombie.
+		stat, err := os.ReadFile(task)
+		if _, state, _ := strings.Cut(string(stat), ") "); err != nil || strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X") {
 			select {
 			case <-ended: // the thread ended with its goroutine
 				return ""
