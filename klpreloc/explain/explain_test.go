@@ -117,6 +117,7 @@ var lines = []said{
 	{"lp1: Module is not signed with expected PKCS#7 message", "signature", "module=lp1"},
 	{"module: not signed with expected PKCS#7 message", "signature", "module=module"},
 	{"Module has invalid ELF structures", "elf-layout", ""},
+	{"kobject: (00000000e5a1b2c3): attempted to be registered with empty name!", "empty-name", ""},
 	{"module: PKCS#7 signature info has unexpected non-zero params", "signature", ""},
 	{"lp1: module license taints kernel.", "license", "module=lp1"},
 	{"illegal size (40960) or align (64) for percpu allocation", "percpu-memory", ""},

@@ -151,6 +151,17 @@ var loader = []Entry{
 		},
 	},
 	{
+		ID:    "empty-name",
+		From:  "lib/kobject.c, kobject_add_internal",
+		Forms: []Form{{"kobject: ({loc}): attempted to be registered with empty name!", ""}},
+		Means: "The kernel was to make a folder in sysfs for something without a name, and refuses. A stack trace follows. EINVAL.",
+		Causes: []Cause{
+			{Why: "A klp_object has the name \"\": NULL is what means vmlinux.", Fix: "Leave .name out.", Run: []string{"klp-convert check FILE.ko --kernel KERNEL"}},
+			{Why: "A klp_func's old_name is \"\".", Fix: "Name the function."},
+			{Why: "struct module has no name: .gnu.linkonce.this_module was damaged.", Fix: "Build the module again."},
+		},
+	},
+	{
 		ID:    "percpu-memory",
 		From:  "kernel/module/main.c, percpu_modalloc",
 		Forms: []Form{{"{module}: Could not allocate {n} bytes percpu data", ""}, {"illegal size ({n}) or align ({n}) for percpu allocation", ""}},
