@@ -253,8 +253,15 @@ func (c *checker) uniqueSections(m *image, refuse refusal) bool {
 	case c.structSize && m.flags(this[0])&uint64(elf.SHF_ALLOC) == 0:
 		return refuse("module %s: .gnu.linkonce.this_module must occupy memory during process execution", name)
 	}
-	if m.flags(this[0])&uint64(elf.SHF_WRITE) == 0 {
-		c.find(BadELF, "struct module is in a section that is not for writing, and the kernel writes to it").fix("build it again").
+	cause := ""
+	switch {
+	case m.kind(this[0]) == elf.SHT_NOBITS: // noticed since 6.4; seen in 6.1
+		cause = "struct module is in a section without contents, and has no pointers"
+	case m.flags(this[0])&uint64(elf.SHF_WRITE) == 0:
+		cause = "struct module is in a section that is not for writing, and the kernel writes to it"
+	}
+	if cause != "" {
+		c.find(BadELF, cause).fix("build it again").
 			when(Loading, "", "killed", oops("page fault", ""))
 		return false
 	}

@@ -91,7 +91,7 @@ func (c *checker) lateSpecial(k *klpSection, r *elfrw.Rela, t *special.Tables, s
 		case special.StaticCall:
 			f.fix("STATIC_CALL_KEY(name).func instead of static_call(name)")
 			if c.staticCallFaults {
-				f.when(Loading, "", "killed", oops("page fault", "__static_call_init"))
+				f.when(Loading, "", "killed", oops("page fault", "static_call_module_notify"))
 			} else {
 				f.when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
 			}
@@ -226,7 +226,9 @@ func (c *checker) reloading() {
 		}
 		f := c.note(Reload, cause).of(k.object).fix("disable and remove the livepatch before %s is loaded again", k.object)
 		if message.Text != "" {
-			f.when(Again, k.object, "ENOEXEC", message)
+			f.when(Again, k.object, "ENOEXEC", message,
+				says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", c.name, k.object, -8),
+				says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", c.name, k.object, k.object))
 		} else {
 			f.when(Again, k.object, "")
 		}

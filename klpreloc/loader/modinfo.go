@@ -106,7 +106,7 @@ func (c *checker) layout() {
 		return
 	}
 	table := versionsOf(c.File)
-	if table == nil {
+	if table == nil && (versionTable(c.File) == nil || !c.missingCRC) {
 		if versionTable(c.File) != nil {
 			return
 		}

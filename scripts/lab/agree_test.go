@@ -245,7 +245,7 @@ func differences(a *attempt, good string) []string {
 			}
 		}
 		for _, l := range s.events {
-			if !slices.ContainsFunc(append(slices.Clone(e.must), e.may...), func(m loader.Message) bool { return matches(m, l, phase) }) {
+			if !slices.ContainsFunc(append(slices.Clone(e.must), e.may...), func(m loader.Message) bool { return matches(m, l, "call") }) {
 				diff("%s: not predicted: %s", phase, firstLines(l, 3))
 			}
 		}

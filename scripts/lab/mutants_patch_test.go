@@ -37,6 +37,12 @@ func moOld(name, function string, position uint64) mutant {
 	}}
 }
 
+// called is a mutant whose new function runs as the target's init, with no arguments.
+func called(m mutant) mutant {
+	m.open = "what the new function does as an init function"
+	return m
+}
+
 var patchMutants = []mutant{
 	{name: "patch-mod-null", base: inVmlinux, edit: null("patch", patchMod)},
 	{name: "patch-objs-null", base: inVmlinux, edit: null("patch", patchObjs)},
@@ -128,8 +134,8 @@ var patchMutants = []mutant{
 	moOld("ambiguous", "klplab_twin", 0),
 	moOld("third", "klplab_twin", 3),
 	moOld("data", "klplab_secret", 0),
-	moOld("init", "klplab_target_init", 0),
-	moOld("init-module", "init_module", 0),
+	called(moOld("init", "klplab_target_init", 0)),
+	called(moOld("init-module", "init_module", 0)),
 	moOld("exit", "klplab_target_exit", 0),
 }
 
