@@ -123,6 +123,8 @@ var lines = []said{
 	{"illegal size (40960) or align (64) for percpu allocation", "percpu-memory", ""},
 	{"module lp1: REL relocation unsupported", "rel", "module=lp1"},
 	{"lp1: section .text.vm_fn (index 13) has invalid WRITE|EXEC flags", "write-exec", "module=lp1 section=.text.vm_fn"},
+	{"lp1: module has bad taint, not creating trace events", "bad-vermagic", "module=lp1"},
+	{"lp1: no versions for exported symbols: kernel tainted.", "bad-vermagic", "module=lp1"},
 	{"lp1: Could not allocate 40960 bytes percpu data", "percpu-memory", "module=lp1"},
 	{"lp1: module is already loaded", "already-loaded", "module=lp1"},
 	{"lp1: please compile with -fno-common", "common-symbol", "module=lp1"},

@@ -52,7 +52,7 @@ var loader = []Entry{
 	{
 		ID:    "bad-vermagic",
 		From:  "kernel/module/main.c, try_to_force_load",
-		Forms: []Form{{"{module}: bad vermagic: kernel tainted.", ""}, {"{module}: module_layout: kernel tainted.", ""}},
+		Forms: []Form{{"{module}: bad vermagic: kernel tainted.", ""}, {"{module}: module_layout: kernel tainted.", ""}, {"{module}: no versions for exported symbols: kernel tainted.", ""}, {"{module}: module has bad taint, not creating trace events", ""}},
 		Means: "The module was loaded by force, without checks of its version.",
 		Causes: []Cause{
 			{Why: "modprobe --force, or a module whose .modinfo or __versions a tool took away.", Fix: "Don't: a livepatch for another kernel patches other code."},

@@ -41,7 +41,7 @@ type checker struct {
 
 	funcs     map[*elfrw.Section][]*elfrw.Symbol // by value; nil until needed
 	users     map[*elfrw.Symbol]string           // a function that uses an undefined symbol; nil until needed
-	table     map[string]uint32                  // of versions
+	table     map[string]uint64                  // of versions
 	annotates map[*elfrw.Symbol]bool             // symbols that are annotated, and not converted
 	needed    []string                           // depends=
 	spaces    []string                           // import_ns=

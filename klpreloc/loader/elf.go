@@ -328,6 +328,14 @@ func (m *image) beyond(table int, at uint32) bool {
 	return m.offset(table)+uint64(at) >= (uint64(len(m.b))+page-1)/page*page
 }
 
+// stays0 reports whether what lies behind the symbol table, where the kernel looks for this
+// symbol, has the value 0. The file is in memory as a whole when it relocates.
+func (m *image) stays0(symtab int, n uint64) bool {
+	const value, size = 8, 24
+	at := m.offset(symtab) + min(n, 1<<31)*size
+	return at+size <= uint64(len(m.b)) && m.order.Uint64(m.b[at+value:]) == 0
+}
+
 // strings: the symbols' names (elf_validity_cache_strtab).
 func (c *checker) strings(m *image, refuse refusal) bool {
 	if !c.elfStrict {
@@ -415,6 +423,10 @@ func (c *checker) wildSymbols(m *image) bool {
 			case !late && m.beyond(symtab, uint32(min(n*24, 1<<31))):
 				c.find(BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is far behind the end of the symbol table", m.name(i), n)).
 					fix("build it again").when(Loading, "", "killed", oops("page fault", ""))
+				return false
+			case !late && m.stays0(symtab, n):
+				c.find(BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which the size of the symbol table leaves out: it is never resolved, and taken for 0", m.name(i), n)).
+					fix("build it again").when(Calling, "", "", oops("page fault", ""))
 				return false
 			default:
 				c.unchecked("what "+m.name(i)+" relocates", fmt.Sprintf("against symbol %d, which is behind the end of the symbol table", n))

@@ -44,6 +44,15 @@ func exportsOf(f *elfrw.File) []string {
 
 // exports: kernel/module/main.c, verify_exported_symbols.
 func (c *checker) exports() {
+	for _, kind := range []string{"", "_gpl"} {
+		// kernel/module/main.c, check_export_symbol_versions; Kbuild's tables changed in 6.19.
+		symbols, sums := c.Section("__ksymtab"+kind), c.Section("__kcrctab"+kind)
+		if c.facts.modversions && symbols != nil && symbols.Size() > 0 && sums == nil {
+			f := c.find(Checksum, "the module exports symbols, and there are no checksums of them (__kcrctab"+kind+")").fix("build it against the headers of %s", c.title())
+			c.forced(f, "no versions for exported symbols")
+			break
+		}
+	}
 	for _, name := range exportsOf(c.File) {
 		e, ok := c.choose(c.facts.table.Exports(name))
 		owner := e.Object
@@ -235,11 +244,11 @@ func (c *checker) checksum(y *elfrw.Symbol, e sympos.Export, unknown func(string
 }
 
 // versions is the module's version table, nil when it has none.
-func (c *checker) versions() map[string]uint32 {
-	var table map[string]uint32
+func (c *checker) versions() map[string]uint64 {
+	var table map[string]uint64
 	for _, v := range versionsOf(c.File) {
 		if table == nil {
-			table = map[string]uint32{}
+			table = map[string]uint64{}
 		}
 		table[v.name] = v.crc
 	}

@@ -31,7 +31,7 @@ type facts struct {
 	vermagic    string
 	structSize  uint64
 	init, exit  uint64 // places of the pointers in struct module; none when 0
-	crcs        map[string]uint32
+	crcs        map[string]uint64
 	modversions bool
 }
 
@@ -44,7 +44,7 @@ func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &facts{Kernel: k, table: table, modules: map[string]*elfrw.File{}, crcs: map[string]uint32{}}
+	f := &facts{Kernel: k, table: table, modules: map[string]*elfrw.File{}, crcs: map[string]uint64{}}
 	f.readConfig()
 	for _, o := range objects {
 		if b, path, err := k.ModuleFile(o); err == nil {
@@ -150,9 +150,9 @@ func (f *facts) hear(name string, m *elfrw.File) {
 }
 
 // checksum returns the checksum of vmlinux's or a module's export.
-func (f *facts) checksum(e sympos.Export) (uint32, bool) {
+func (f *facts) checksum(e sympos.Export) (uint64, bool) {
 	if e.Listed && e.CRC != 0 {
-		return e.CRC, true
+		return uint64(e.CRC), true
 	}
 	crc, ok := f.crcs[e.Name]
 	return crc, ok
@@ -202,7 +202,7 @@ func pointersOf(f *elfrw.File) map[string]uint64 {
 // A version is an entry of a module's version table.
 type version struct {
 	name string
-	crc  uint32
+	crc  uint64 // of 32 bits, in a field of a long that is compared as a whole (check_version)
 }
 
 // versionTable is __versions, which counts when it is loaded (find_sec).
@@ -225,14 +225,14 @@ func versionsOf(f *elfrw.File) []version {
 				crc = f.Uint64(b)
 			}
 			name, _, _ := bytes.Cut(b[f.PointerSize():entry], []byte{0})
-			all = append(all, version{string(name), uint32(crc)})
+			all = append(all, version{string(name), crc})
 		}
 	}
 	names, crcs := f.Section("__version_ext_names"), f.Section("__version_ext_crcs")
 	if names != nil && crcs != nil {
 		list := bytes.Split(names.Data, []byte{0})
 		for i, b := 0, crcs.Data; i < len(list) && len(b) >= 4; i, b = i+1, b[4:] {
-			all = append(all, version{string(list[i]), f.Uint32(b)})
+			all = append(all, version{string(list[i]), uint64(f.Uint32(b))})
 		}
 	}
 	return all

@@ -94,6 +94,10 @@ func (c *checker) forced(f *Finding, reason string) {
 			f.Severity = Note
 		}
 		f.when(Loading, "", "", says("%s: %s: kernel tainted.", c.name, reason))
+		// kernel/trace/trace_events.c, trace_module_add_events.
+		if s := c.Section("_ftrace_events"); s != nil && s.Size() > 0 {
+			f.when(Loading, "", "", says("%s: module has bad taint, not creating trace events", c.name))
+		}
 		return
 	}
 	f.when(Loading, "", "ENOEXEC")

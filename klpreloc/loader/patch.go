@@ -271,7 +271,48 @@ func (c *checker) functions() {
 	}
 }
 
+// ofItself: an object that is called as the livepatch itself is there at once, since a module
+// counts as loaded when its init function runs (klp_find_object_module, klp_alive). Its
+// functions are looked up in the livepatch.
+func (c *checker) ofItself(f klppatch.Func) {
+	n := 0
+	for _, y := range c.File.Symbols {
+		if y.Section != nil && y.Name == f.OldName {
+			n++
+		}
+	}
+	q := lookup{c.name, f.OldName, f.Sympos, [3]klpreloc.ID{NoFunction, AmbiguousFunction, FunctionPosition}}
+	answer := ""
+	switch {
+	case n == 0:
+		answer = notThere
+	case f.Sympos == 0 && n > 1:
+		answer = several
+	case f.Sympos > uint64(n):
+		answer = noneThere
+	default:
+		c.unchecked("what comes of "+f.OldName, "the livepatch patches itself")
+		return
+	}
+	c.find(q.ids[map[string]int{notThere: 0, several: 1, noneThere: 2}[answer]], fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d symbols called %s", c.name, n, f.OldName)).
+		of(f.OldName).fix(".name is the module that is patched").when(Enabling, "", "EINVAL", c.message(q, answer))
+}
+
 func (c *checker) patchedFunction(object string, f klppatch.Func) {
+	switch {
+	case f.OldName == "":
+		x := c.find(NoFunction, "klp_func.old_name is the empty string").fix("the name of the function that is patched")
+		message := c.message(lookup{object: object}, notThere)
+		if object == sympos.Vmlinux {
+			x.when(Enabling, "", "EINVAL", message)
+		} else {
+			c.whenEither(x, object, true, true, message)
+		}
+		return
+	case object == c.name:
+		c.ofItself(f)
+		return
+	}
 	failed := false
 	find := func(id klpreloc.ID, cause string) *Finding {
 		failed = true

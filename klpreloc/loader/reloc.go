@@ -448,7 +448,12 @@ func (c *checker) target(k *klpSection, r *elfrw.Rela, said map[klpreloc.ID]int)
 		return
 	}
 	if x86 && width == 0 {
-		c.whenCalled(find(RelocationType, "R_X86_64_NONE does nothing: what it stands for is never relocated"), k)
+		f := find(RelocationType, "R_X86_64_NONE does nothing: what it stands for is never relocated")
+		if k.target.Flags&uint64(elf.SHF_EXECINSTR) != 0 {
+			c.whenCalled(f, k)
+		} else {
+			f.when(Loading, "", "")
+		}
 		return
 	}
 	if x86 && overflows(r) {

@@ -282,7 +282,8 @@ var mistakes = map[string]mistake{
 	"without a checksum, Debian's": {edit: versions(map[string]uint32{"module_layout": 1}), world: func(w *world) {
 		w.symvers = "0x00000007\toffered\tvmlinux\tEXPORT_SYMBOL\t\n"
 	}, id: loader.Checksum, errno: "EINVAL", fails: true, message: "lp: no symbol version for offered"},
-	"no ftrace entry": {world: patches("a", "still", 0), id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL", message: "livepatch: failed to find location for function 'still'"},
+	"livepatch that patches itself": {world: func(w *world) { patches("lp", "old", 0)(w); w.objects += " lp" }, id: loader.NoFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol 'old' not found in symbol table"},
+	"no ftrace entry":               {world: patches("a", "still", 0), id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL", message: "livepatch: failed to find location for function 'still'"},
 	"no ftrace entry, 5.10": {world: func(w *world) { patches("a", "still", 0)(w); w.version = "5.10" }, id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL",
 		message: "livepatch: failed to set ftrace filter for function 'still' (-22)"},
 	"function twice": {world: func(w *world) {
@@ -352,7 +353,7 @@ func duplicate(t *testing.T, f *elfrw.File) { rename(klpVm, ".klp.rela.vmlinux..
 func patches(object, old string, pos byte) func(*world) {
 	return func(w *world) {
 		w.funcs = map[string][]fn{"vmlinux": {{"old", "vm_fn", 0}}, "a": {{"aold", "a_fn", 0}}}
-		w.funcs[object] = []fn{{old, map[string]string{"vmlinux": "vm_fn", "a": "a_fn"}[object], pos}}
+		w.funcs[object] = []fn{{old, map[string]string{"vmlinux": "vm_fn", "a": "a_fn", "lp": "a_fn"}[object], pos}}
 	}
 }
 

@@ -183,6 +183,8 @@ func expected(a *attempt, phase string) expectation {
 	}
 	for _, wanted := range whens[phase] {
 		for _, f := range a.report.Findings {
+			// A note, since it may be meant: nothing is patched in an object that never comes.
+			e.quiet = e.quiet || f.ID == loader.NoTarget && wanted == loader.Calling
 			for _, c := range f.Cases {
 				if c.When == wanted && (c.Object == "" || wanted >= loader.Coming && c.Object == target) &&
 					!(f.Severity == loader.Note && len(c.Messages) == 0 && c.Errno == "") {
@@ -240,6 +242,9 @@ func differences(a *attempt, good string) []string {
 			diff("%s: predicted %s, seen %s", phase, orWell(e.errno), orWell(s.errno))
 		}
 		for _, m := range e.must {
+			if strings.HasSuffix(m.Text, ": kernel tainted.") {
+				continue // said once in a boot (try_to_force_load)
+			}
 			if !slices.ContainsFunc(s.events, func(l string) bool { return matches(m, l, phase) }) {
 				diff("%s: predicted, not seen: %s", phase, m.Text)
 			}

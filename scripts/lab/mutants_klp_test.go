@@ -21,6 +21,8 @@ const (
 	moSymbol  = ".klp.sym.klplab_target.klplab_secret,0"
 
 	behind = "what lies behind the section decides: whether it is zeros"
+	filled = "fields of struct module that the loader has filled before it relocates are refused; which they are is the configuration's"
+	untold = "a kernel image does not tell which functions have ftrace entries"
 	gone   = "what is not in the file any more can't be missed"
 )
 
