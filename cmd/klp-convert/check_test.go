@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -80,6 +81,14 @@ func TestSARIFHasItsShape(t *testing.T) {
 			assert.NotContains(t, uri, " ", "an URI")
 		}
 	}
+}
+
+// Nothing that a diagnostic quotes from a file moves the cursor.
+func TestDiagnosticsAreFitForATerminal(t *testing.T) {
+	var out strings.Builder
+	d := klpreloc.Diagnostic{ID: klpreloc.BrokenFile, Severity: klpreloc.Error, Message: "a\x1b[2Jb", Hints: []string{"c\rd"}}
+	newReporter(&out, "x.ko", &options{color: "never"}).report(klpreloc.Diagnostics{d})
+	assert.Equal(t, "x.ko: error: klp-convert: a?[2Jb ["+string(klpreloc.BrokenFile)+"]\n    c?d\n", out.String())
 }
 
 // fieldsOf are the names that a type has in JSON, those of its parts among them.

@@ -7,6 +7,8 @@
 //	klp-convert [flags] in.ko out.ko
 //	klp-convert inspect FILE
 //	klp-convert sympos NAME[@OBJECT]...
+//	klp-convert check FILE --kernel KERNEL...
+//	klp-convert annotate FILE --kernel KERNEL
 //	klp-convert diff A.ko B.ko
 //	klp-convert explain [TEXT | -]
 //
