@@ -91,6 +91,14 @@ func TestDiagnosticsAreFitForATerminal(t *testing.T) {
 	assert.Equal(t, "x.ko: error: klp-convert: a?[2Jb ["+string(klpreloc.BrokenFile)+"]\n    c?d\n", out.String())
 }
 
+func TestErrorsAreFitForATerminal(t *testing.T) {
+	for _, args := range [][]string{{"explain", "--a\x1b[2J"}, {"check", "x.ko", "-k", "../../README.md", "--module", "a\x1b[2J"}, {"check", "../../README.md", "-k", "a\x1b[2J"}} {
+		status, stdout, stderr := klpConvert(args...)
+		assert.NotEqual(t, exitDone, status)
+		assert.NotContains(t, stdout+stderr, "\x1b", args)
+	}
+}
+
 // fieldsOf are the names that a type has in JSON, those of its parts among them.
 func fieldsOf(t reflect.Type, add func(string)) {
 	switch t.Kind() {
