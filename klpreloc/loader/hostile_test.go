@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"math/rand"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -226,6 +227,16 @@ func TestModulesAreNoKernel(t *testing.T) {
 	require.NoError(t, err)
 	_, err = loader.Open(b).Check(loader.Options{Kernel: sympos.NewKernel("a.ko", src)})
 	assert.ErrorContains(t, err, "modules alone tell nothing of a kernel")
+}
+
+// A disk image that is given by mistake is not copied to find that it is no module.
+func TestWhatIsNoELFFileIsNotCopied(t *testing.T) {
+	big := make([]byte, 64<<20)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	loader.Open(big)
+	runtime.ReadMemStats(&after)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(len(big)))
 }
 
 func FuzzCheck(f *testing.F) {
