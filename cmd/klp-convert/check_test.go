@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -79,6 +80,22 @@ func TestSARIFHasItsShape(t *testing.T) {
 			uri := l.(map[string]any)["physicalLocation"].(map[string]any)["artifactLocation"].(map[string]any)["uri"].(string)
 			assert.NotContains(t, uri, " ", "an URI")
 		}
+	}
+}
+
+// Nothing that a diagnostic quotes from a file moves the cursor.
+func TestDiagnosticsAreFitForATerminal(t *testing.T) {
+	var out strings.Builder
+	d := klpreloc.Diagnostic{ID: klpreloc.BrokenFile, Severity: klpreloc.Error, Message: "a\x1b[2Jb", Hints: []string{"c\rd"}}
+	newReporter(&out, "x.ko", &options{color: "never"}).report(klpreloc.Diagnostics{d})
+	assert.Equal(t, "x.ko: error: klp-convert: a?[2Jb ["+string(klpreloc.BrokenFile)+"]\n    c?d\n", out.String())
+}
+
+func TestErrorsAreFitForATerminal(t *testing.T) {
+	for _, args := range [][]string{{"explain", "--a\x1b[2J"}, {"check", "x.ko", "-k", "../../README.md", "--module", "a\x1b[2J"}, {"check", "../../README.md", "-k", "a\x1b[2J"}} {
+		status, stdout, stderr := klpConvert(args...)
+		assert.NotEqual(t, exitDone, status)
+		assert.NotContains(t, stdout+stderr, "\x1b", args)
 	}
 }
 

@@ -7,6 +7,8 @@
 //	klp-convert [flags] in.ko out.ko
 //	klp-convert inspect FILE
 //	klp-convert sympos NAME[@OBJECT]...
+//	klp-convert check FILE --kernel KERNEL...
+//	klp-convert annotate FILE --kernel KERNEL
 //	klp-convert diff A.ko B.ko
 //	klp-convert explain [TEXT | -]
 //
@@ -89,10 +91,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) 
 	case errors.Is(err, errReported):
 		return exitFound
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "error: klp-convert: %v\nhint: klp-convert --help\n", err)
+		fmt.Fprintf(stderr, "error: klp-convert: %s\nhint: klp-convert --help\n", clean(err.Error()))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "error: klp-convert: %v\n", err)
+	fmt.Fprintf(stderr, "error: klp-convert: %s\n", clean(err.Error()))
 	for _, h := range missingHints(err) {
 		fmt.Fprintf(stderr, "    %s\n", oneLine(h))
 	}

@@ -80,9 +80,9 @@ func (r *reporter) report(found klpreloc.Diagnostics) error {
 			}
 			continue
 		}
-		fmt.Fprintf(&b, "%s: %s: klp-convert: %s [%s]\n", r.file, r.severity(d.Severity), d, d.ID)
+		fmt.Fprintf(&b, "%s: %s: klp-convert: %s [%s]\n", r.file, r.severity(d.Severity), clean(d.String()), d.ID)
 		for _, h := range d.Hints {
-			fmt.Fprintf(&b, "    %s\n", h)
+			fmt.Fprintf(&b, "    %s\n", clean(h))
 		}
 	}
 	io.WriteString(r.w, b.String())

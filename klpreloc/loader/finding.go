@@ -180,8 +180,20 @@ func (f *Finding) of(symbol string) *Finding {
 
 // fix adds a line that helps.
 func (f *Finding) fix(format string, args ...any) *Finding {
-	f.Fix = append(f.Fix, fmt.Sprintf(format, args...))
+	f.Fix = append(f.Fix, printable(fmt.Sprintf(format, args...)))
 	return f
+}
+
+// word makes a name one word of a command line that is pasted into a shell: a file of
+// somebody else's may call its symbols anything.
+func word(name string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_./@:,+=%-", r)
+	}
+	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
 
 // when adds a case.

@@ -3,8 +3,11 @@
 package loader_test
 
 import (
+	"bytes"
+	"debug/elf"
 	"encoding/binary"
 	"math/rand"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -193,6 +196,47 @@ func TestHostileFiles(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a file calls its symbols does not reach a terminal, nor a shell that a fix is pasted into.
+func TestNamesInFixes(t *testing.T) {
+	w := good()
+	f := w.convert(t)
+	for _, name := range []string{"\x1b]0;x\a", "$(id);'x'", "plain"} {
+		undefined(f, name, elf.STB_GLOBAL)
+	}
+	var fixes []string
+	r := w.check(t, encode(t, f))
+	for i := range r.Findings {
+		if r.Findings[i].ID == loader.UnknownSymbol {
+			fixes = append(fixes, r.Findings[i].Fix...)
+		}
+	}
+	assert.Equal(t, []string{
+		"klp-convert sympos '?]0;x?' --kernel kernel",
+		`klp-convert sympos '$(id);'\''x'\''' --kernel kernel`,
+		"klp-convert sympos plain --kernel kernel",
+	}, fixes)
+}
+
+// A module is no kernel: nothing would be found, for nothing was looked at.
+func TestModulesAreNoKernel(t *testing.T) {
+	w := good()
+	b := encode(t, w.convert(t))
+	src, err := sympos.New("a.ko", bytes.NewReader(b), int64(len(b)))
+	require.NoError(t, err)
+	_, err = loader.Open(b).Check(loader.Options{Kernel: sympos.NewKernel("a.ko", src)})
+	assert.ErrorContains(t, err, "modules alone tell nothing of a kernel")
+}
+
+// A disk image that is given by mistake is not copied to find that it is no module.
+func TestWhatIsNoELFFileIsNotCopied(t *testing.T) {
+	big := make([]byte, 64<<20)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	loader.Open(big)
+	runtime.ReadMemStats(&after)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(len(big)))
 }
 
 func FuzzCheck(f *testing.F) {

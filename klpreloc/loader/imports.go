@@ -146,9 +146,9 @@ func (c *checker) imported(y *elfrw.Symbol) {
 		f := c.find(UnknownSymbol, cause).of(y.Name).when(Loading, "", "ENOENT", unknown("ENOENT"))
 		if list := c.facts.table.Lookup(sympos.Vmlinux, y.Name); len(list) > 0 {
 			f.Cause += fmt.Sprintf("; vmlinux has %d of that name, hidden", len(list))
-			f.fix("klp-convert annotate %s", "FILE --kernel "+c.report.Kernel)
+			f.fix("klp-convert annotate FILE --kernel %s", word(c.report.Kernel))
 		} else {
-			f.fix("klp-convert sympos %s --kernel %s", y.Name, c.report.Kernel)
+			f.fix("klp-convert sympos %s --kernel %s", word(y.Name), word(c.report.Kernel))
 		}
 	default:
 		c.offered(y, e, unknown)
@@ -197,7 +197,7 @@ func (c *checker) needs(y *elfrw.Symbol, e sympos.Export, unknown func(string) M
 	switch {
 	case c.patched(e.Object):
 		c.find(NeedsModule, "it is exported by "+e.Object+", which the livepatch patches: the livepatch can't be loaded before that module").of(y.Name).
-			fix("make a klp relocation of it: klp-convert --kernel %s does", c.report.Kernel).
+			fix("make a klp relocation of it: klp-convert --kernel %s does", word(c.report.Kernel)).
 			when(Loading, "", "ENOENT", unknown("ENOENT"))
 	case slices.Contains(c.needed, e.Object) && c.said[e.Object]:
 	case slices.Contains(c.needed, e.Object):
@@ -270,7 +270,7 @@ func (c *checker) namespace(y *elfrw.Symbol, e sympos.Export, unknown func(strin
 	}
 	f := c.find(Namespace, fmt.Sprintf("it is exported in namespace %s, which the module does not import", e.Namespace)).of(y.Name)
 	if strings.HasPrefix(e.Namespace, "module:") {
-		f.fix("make a klp relocation of it: klp-convert --kernel %s does", c.report.Kernel)
+		f.fix("make a klp relocation of it: klp-convert --kernel %s does", word(c.report.Kernel))
 	} else {
 		f.fix("MODULE_IMPORT_NS(%s);", e.Namespace)
 	}

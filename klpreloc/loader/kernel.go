@@ -5,6 +5,7 @@ package loader
 import (
 	"bytes"
 	"debug/elf"
+	"errors"
 	"os"
 	"strings"
 
@@ -43,6 +44,11 @@ func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
 	table, err := k.Read(sympos.Names(names...), objects...)
 	if err != nil {
 		return nil, err
+	}
+	listed := func(w sympos.Witness) bool { return w.Kind == sympos.Symvers }
+	if k.Release == "" && !table.Has(sympos.Vmlinux) && !slices.ContainsFunc(table.Sources, listed) {
+		// "loads" would be said of what nobody looked at.
+		return nil, errors.New("modules alone tell nothing of a kernel: its image, vmlinux, System.map, /proc/kallsyms or Module.symvers is wanted")
 	}
 	f := &facts{Kernel: k, table: table, modules: map[string]*elfrw.File{}, crcs: map[string]uint64{}}
 	f.readConfig()

@@ -59,7 +59,7 @@ func Compare(reports []*Report) {
 			k := key{x.Object, x.Name, x.Position}
 			before, seen := known[k]
 			if !seen {
-				known[k] = first{x, r.title(), printable(r.Kernel)}
+				known[k] = first{x, r.title(), r.Kernel}
 				continue
 			}
 			if x.Of == 1 && before.Of == 1 {
@@ -82,7 +82,7 @@ func Compare(reports []*Report) {
 				continue
 			}
 			f := Finding{ID: OtherSymbol, Severity: severity, Cause: printable(what), Cases: []Case{}}
-			f.of(x.Name).fix("klp-convert sympos %s@%s -k %s -k %s", x.Name, x.Object, before.asked, printable(r.Kernel)).
+			f.of(x.Name).fix("klp-convert sympos %s -k %s -k %s", word(x.Name+"@"+x.Object), word(before.asked), word(r.Kernel)).
 				fix("convert the module for each of the kernels, with --kernel").when(Calling, "", "")
 			r.Findings = append(r.Findings, f)
 		}

@@ -167,7 +167,11 @@ func (c *checker) lookup(q lookup, find func(klpreloc.ID, string) *Finding, when
 		case sympos.BuiltIn:
 			c.absentTarget(q.object, "it is part of vmlinux in this kernel: what is patched in it belongs to the object vmlinux")
 		default:
-			c.unchecked(fmt.Sprintf("symbol %s of %s", q.name, q.object), "nothing at hand has the symbols of "+q.object+": --module "+q.object+".ko")
+			from := "--module " + q.object + ".ko"
+			if q.object == sympos.Vmlinux {
+				from = "--kernel with its image, vmlinux, System.map or /proc/kallsyms"
+			}
+			c.unchecked(fmt.Sprintf("symbol %s of %s", q.name, q.object), "nothing at hand has the symbols of "+q.object+": "+from)
 		}
 		return
 	}
@@ -272,7 +276,7 @@ func (c *checker) failed(q lookup, answer string, list []sympos.Symbol, find fun
 			f.fix("position %d: %c %s", s.Position, max(s.Type, '?'), printable(file))
 		}
 	}
-	f.fix("klp-convert sympos %s@%s --kernel %s", q.name, q.object, c.report.Kernel)
+	f.fix("klp-convert sympos %s --kernel %s", word(q.name+"@"+q.object), word(c.report.Kernel))
 	return f
 }
 

@@ -45,11 +45,11 @@ func byteOrder(b []byte) elf.Data {
 }
 
 func repaired(in []byte) ([]byte, bool) {
-	b := slices.Clone(in)
-	data := byteOrder(b)
-	if data != elf.ELFDATA2LSB && data != elf.ELFDATA2MSB {
-		return nil, false
+	data := byteOrder(in)
+	if string(in[:len(elf.ELFMAG)]) != elf.ELFMAG || data != elf.ELFDATA2LSB && data != elf.ELFDATA2MSB {
+		return nil, false // before a copy is made: this may be a disk image
 	}
+	b := slices.Clone(in)
 	b[elf.EI_CLASS], b[elf.EI_DATA], b[elf.EI_VERSION] = byte(elf.ELFCLASS64), byte(data), byte(elf.EV_CURRENT)
 	m := &image{b: b, order: orderOf(data)}
 	m.order.PutUint64(b[32:], 0)        // e_phoff
