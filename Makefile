@@ -101,6 +101,13 @@ lint: ## gofmt, go vet, staticcheck, shellcheck
 testdata: ## rebuild the binaries in testdata from their sources
 	scripts/testdata.sh
 
+# The commands below take these as words: an empty one, or one with a space, would
+# lead somewhere else, and uninstall removes what is there.
+ifneq ($(filter install uninstall,$(MAKECMDGOALS)),)
+$(foreach x,bindir pkgdatadir docdir man1dir bashcompletiondir zshcompletiondir fishcompletiondir,\
+	$(if $($x),,$(error $x is empty))$(if $(word 2,[$(DESTDIR)$($x)]),$(error $x is "$(DESTDIR)$($x)": give a path without a space)))
+endif
+
 install: build man ## install below DESTDIR and prefix (/usr/local)
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(pkgdatadir)/include $(DESTDIR)$(docdir) $(DESTDIR)$(man1dir) \
 		$(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) $(DESTDIR)$(fishcompletiondir)
@@ -119,8 +126,8 @@ uninstall: ## remove what make install with the same variables installed
 	rm -f $(DESTDIR)$(bindir)/klp-convert $(DESTDIR)$(man1dir)/klp-convert.1 $(DESTDIR)$(man1dir)/klp-convert-*.1 \
 		$(DESTDIR)$(bashcompletiondir)/klp-convert $(DESTDIR)$(zshcompletiondir)/_klp-convert $(DESTDIR)$(fishcompletiondir)/klp-convert.fish \
 		$(DESTDIR)$(docdir)/README.md $(patsubst docs/%,$(DESTDIR)$(docdir)/%,$(wildcard docs/*.md))
-	rm -rf $(DESTDIR)$(pkgdatadir)
-	-rmdir $(DESTDIR)$(docdir)
+	rm -f $(addprefix $(DESTDIR)$(pkgdatadir)/,klp-convert.mk include/klp_convert.h $(EXTRAS))
+	@rmdir $(addprefix $(DESTDIR)$(pkgdatadir)/,include kbuild dkms) $(DESTDIR)$(pkgdatadir) $(DESTDIR)$(docdir) 2>/dev/null || :
 
 packages: ## make the .deb and the .rpm of GOARCH in bin/packages
 	NFPM='$(NFPM)' VERSION='$(VERSION)' SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) scripts/packages/build.sh $(builddir)/packages

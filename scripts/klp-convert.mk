@@ -62,6 +62,11 @@ klp-comma := ,
 KDIR ?= /lib/modules/$(or $(KERNELRELEASE),$(shell uname -r))/build
 KLP_CONVERT ?= $(or $(wildcard $(klp-scripts:scripts=bin)/klp-convert),klp-convert)
 
+# make -n, -q and -t stop here: the + of Kbuild's rule for X.ko has it linked again
+# by these too (ld_ko_o in scripts/Makefile.modfinal, 5.10 to 7.3).
+klp-mode := $(firstword -$(MAKEFLAGS))
+klp-sub := $(if $(findstring n,$(klp-mode))$(findstring q,$(klp-mode))$(findstring t,$(klp-mode)),,+)
+
 # Folders: of the modules' sources, of what is made of them, of the built kernel.
 klp-src := $(or $(M),$(KBUILD_EXTMOD),$(CURDIR))
 klp-mo := $(or $(MO),$(KBUILD_EXTMOD_OUTPUT))
@@ -114,9 +119,9 @@ klp-kbuild = $(if $(klp-alone),KCPPFLAGS='$(strip $(KCPPFLAGS) -I$(klp-scripts)/
 all: modules
 
 modules: klp-ready
-	+$(klp-quiet)$(klp-self) klp-stale
-	+$(klp-quiet)$(klp-kbuild) $@
-	+$(klp-quiet)$(klp-self) klp-convert
+	$(klp-sub)$(klp-quiet)$(klp-self) klp-stale
+	$(klp-sub)$(klp-quiet)$(klp-kbuild) $@
+	$(klp-sub)$(klp-quiet)$(klp-self) klp-convert
 
 # Each fails early, with a line that says what to do.
 klp-ready:
@@ -134,11 +139,11 @@ modules_install:
 	@echo "klp-convert.mk: INSTALL_MOD_STRIP would strip what is converted, which strip damages or refuses: KLP_STRIP=$(INSTALL_MOD_STRIP) strips before the conversion" >&2; exit 1
 else
 modules_install: modules
-	+$(klp-quiet)$(klp-kbuild) $(if $(klp-sign),CONFIG_MODULE_SIG_ALL=) $@
+	$(klp-sub)$(klp-quiet)$(klp-kbuild) $(if $(klp-sign),CONFIG_MODULE_SIG_ALL=) $@
 endif
 
 clean:
-	+$(klp-quiet)$(klp-kbuild) $@
+	$(klp-sub)$(klp-quiet)$(klp-kbuild) $@
 
 # Kbuild links again what is gone: modules that a former make has not finished, or
 # has converted in another way or with another tool.
@@ -150,13 +155,13 @@ klp-stale:
 # The failed ones go when the others, which may look at them, are done: an
 # unconverted module must not be mistaken for a finished one.
 klp-convert: klp-ready
-	+$(klp-quiet)$(klp-self) -k klp-modules || { $(klp-self) klp-failed; exit 1; }
+	$(klp-sub)$(klp-quiet)$(klp-self) -k klp-modules || { $(klp-self) klp-failed; exit 1; }
 klp-modules: $(klp-ko:=.klp)
 	@:
 klp-failed:
 	@$(foreach x,$(klp-ko),grep -qs ' | ' $x.klp || rm -f $x; ):
 
-klp-tag := $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo '  KLP    ')
+klp-tag := $(if $(findstring s,$(klp-mode)),:,echo '  KLP    ')
 
 # X.ko.klp is empty while X.ko takes its place: killed there, it is done again.
 $(klp-ko:=.klp): %.klp: %
@@ -165,7 +170,7 @@ $(klp-ko:=.klp): %.klp: %
 	$(if $(klp-strip),$(klp-quiet)$(klp-strip) $<)
 	$(klp-quiet)$(KLP_CONVERT) $(call klp-flags,$<) $< $@.tmp || { : >$@; exit 1; }
 	$(if $(klp-sign),$(klp-quiet)$(klp-sign) $@.tmp || { rm -f $@.tmp; : >$@; exit 1; })
-	@: >$@; mv $@.tmp $<; echo '$(subst ','\'',$(call klp-how,$<))' >$@
+	@: >$@; mv $@.tmp $< && echo '$(subst ','\'',$(call klp-how,$<))' >$@
 
 $(klp-ko):
 	@echo "klp-convert.mk: $@ is not linked: make modules" >&2; exit 1

@@ -114,8 +114,9 @@ step that edits the module.
 
 With --kernel, annotations are held against that kernel's symbols, and symbols
 that carry none are converted where there is only one that they can mean
-(--no-infer: not even then). Exports of modules stay dependencies of the
-livepatch unless --convert-module-exports makes klp relocations of them too.
+(--no-infer: not even then). So are exports of modules that the livepatch
+patches; those of other modules stay dependencies, unless
+--convert-module-exports makes klp relocations of them too.
 --target is for vendors' and old kernels, of which the module does not tell the
 version. Entries of tables that can't work, and that nobody misses (tracepoints,
 debug messages), are dropped unless --keep-inert refuses that.

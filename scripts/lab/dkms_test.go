@@ -158,3 +158,21 @@ func TestDKMSInstallsNothingUnconverted(t *testing.T) {
 		assert.Empty(t, d.modules("install"))
 	})
 }
+
+// A livepatch that uses exports only needs no conversion, and is no worse for that.
+func TestDKMSLivepatchWithoutAnnotations(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		d := w.dkms(t)
+		d.source("1.0", "1.0")
+		path := filepath.Join(d.dir, "source/livepatch-cmdline-1.0/livepatch-cmdline.c")
+		c, err := os.ReadFile(path)
+		require.NoError(t, err)
+		text := regexp.MustCompile(`(?s)static KLP_MODULE_RELOC.*?};`).ReplaceAllString(string(c), "")
+		require.NotEqual(t, string(c), text)
+		require.Contains(t, text, "saved_command_line);")
+		require.NoError(t, os.WriteFile(path, []byte(strings.ReplaceAll(text, "saved_command_line);", `"");`)), 0o644))
+		d.must("add")
+		assert.NotContains(t, d.must("build"), "klp-check.sh:")
+		assert.Len(t, d.modules("tree"), 1)
+	})
+}

@@ -216,6 +216,21 @@ func TestOutOfTreeRebuilds(t *testing.T) {
 	})
 }
 
+// Kbuild's make -n links modules, which would be unconverted then.
+func TestOutOfTreeDryRun(t *testing.T) {
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		p := w.project(t, "plain.o")
+		p.make("-n")
+		assert.Empty(t, p.modules(""))
+		p.make()
+		before := p.file("plain.ko")
+		p.touch("plain.c")
+		assert.Contains(t, p.make("-n"), " KBUILD_MODPOST_WARN=1 ")
+		assert.Equal(t, before, p.file("plain.ko"))
+		assert.Equal(t, []string{"plain.ko"}, converted(p.make("-j4")))
+	})
+}
+
 func TestOutOfTreeQuietAndVerbose(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		p := w.project(t, "livepatch-two.o")
@@ -294,6 +309,9 @@ func TestOutOfTreeFailingTool(t *testing.T) {
 		out := p.refused("KLP_CONVERT=no-such-tool")
 		assert.Contains(t, out, "klp-convert.mk: no no-such-tool here: make build in klp-convert's sources, or KLP_CONVERT=")
 		p.refused("KLP_CONVERT=false")
+		assert.Empty(t, p.modules(""))
+		p.make("-i", "KLP_CONVERT=false")
+		p.refused("KLP_CONVERT=false") // not taken for finished
 		assert.Empty(t, p.modules(""))
 		assert.Equal(t, []string{"plain.ko"}, converted(p.make()))
 	})

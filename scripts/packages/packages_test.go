@@ -314,10 +314,35 @@ func TestInstallAndUninstall(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, strings.ReplaceAll(string(page), `\-`, "-"), "/opt/klp/share/klp-convert/klp-convert.mk")
 
-	out, err = makeIn(append([]string{"uninstall"}, vars...)...)
+	foreign := filepath.Join(root, "opt/klp/share/klp-convert/foreign")
+	require.NoError(t, os.WriteFile(foreign, nil, 0o644))
+	uninstall := append([]string{"uninstall"}, vars...)
+	out, err = makeIn(uninstall...)
 	require.NoError(t, err, "%s", out)
-	assert.Empty(t, files(t, root))
+	assert.Equal(t, []string{"/opt/klp/share/klp-convert/foreign"}, files(t, root))
+	require.NoError(t, os.Remove(foreign))
+	out, err = makeIn(uninstall...)
+	require.NoError(t, err, "%s", out)
+	assert.NoDirExists(t, filepath.Join(root, "opt/klp/share/klp-convert"))
 	assert.NoDirExists(t, filepath.Join(root, "opt/klp/share/doc/klp-convert"))
+}
+
+// Such a path would be two, and uninstall would remove what is in the first.
+func TestUninstallRefusesUnclearPaths(t *testing.T) {
+	need(t, "make")
+	root := t.TempDir()
+	kept := filepath.Join(root, "a/usr/local/bin/klp-convert")
+	require.NoError(t, os.MkdirAll(filepath.Dir(kept), 0o755))
+	require.NoError(t, os.WriteFile(kept, nil, 0o644))
+	for _, goal := range []string{"install", "uninstall"} {
+		out, err := makeIn(goal, "DESTDIR="+root+"/a b")
+		assert.Error(t, err)
+		assert.Contains(t, string(out), "give a path without a space")
+		out, err = makeIn(goal, "DESTDIR="+root+"/a", "pkgdatadir=")
+		assert.Error(t, err)
+		assert.Contains(t, string(out), "pkgdatadir is empty")
+	}
+	assert.Equal(t, []string{"/a/usr/local/bin/klp-convert"}, files(t, root))
 }
 
 // What makes the pages is no part of the program.
