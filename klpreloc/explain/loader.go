@@ -151,6 +151,15 @@ var loader = []Entry{
 		},
 	},
 	{
+		ID:    "origin-taint",
+		From:  "kernel/module/main.c, check_modinfo",
+		Forms: []Form{{"{module}: module is from the staging directory, the quality is unknown, you have been warned.", ""}, {"{module}: loading test module taints kernel.", "6.0 and later"}},
+		Means: "{module} says of itself, in .modinfo, that it is not for production. It is loaded, and the kernel is tainted.",
+		Causes: []Cause{
+			{Why: "It is below drivers/staging (staging=), or a test (test=, MODULE_INFO(test, \"Y\")).", Fix: "Nothing, if it is meant.", Run: []string{"modinfo {module}.ko"}},
+		},
+	},
+	{
 		ID:    "empty-name",
 		From:  "lib/kobject.c, kobject_add_internal",
 		Forms: []Form{{"kobject: ({loc}): attempted to be registered with empty name!", ""}},
@@ -164,7 +173,7 @@ var loader = []Entry{
 	{
 		ID:    "percpu-memory",
 		From:  "kernel/module/main.c, percpu_modalloc",
-		Forms: []Form{{"{module}: Could not allocate {n} bytes percpu data", ""}, {"illegal size ({n}) or align ({n}) for percpu allocation", ""}},
+		Forms: []Form{{"{module}: Could not allocate {n} bytes percpu data", ""}, {"illegal size ({n}) or align ({n}) for percpu allocation", ""}, {"{module}: per-cpu alignment {n} > {n}", "it gets a page's, and loads"}},
 		Means: "There is no room for the module's per-CPU data: the kernel sets some 8 KiB aside for all modules together (PERCPU_MODULE_RESERVE), and takes 32 KiB in one piece at most. ENOMEM.",
 		Causes: []Cause{
 			{Why: "The module has large DEFINE_PER_CPU data.", Fix: "Allocate it at run time.", Run: []string{"readelf -SW {module}.ko | grep percpu"}},

@@ -28,6 +28,8 @@ type contract struct {
 	// missingCRC: an import without a checksum is refused (seen in Debian's 5.10 and 6.12, not in
 	// its 7.3; mainline lets it pass with a word).
 	missingCRC bool
+	// testTaint: modules with test= taint the kernel (since 6.0).
+	testTaint bool
 	// licenseTwice: a license that is not the GPL's is said twice (seen in 7.3).
 	licenseTwice bool
 	// staticCallFaults: a static call with a key at address 0 oopses when the module is loaded;
@@ -79,6 +81,7 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 		elfMessages:      v.AtLeast(5, 15),
 		elfStrict:        v.AtLeast(6, 12),
 		missingCRC:       !v.AtLeast(7, 0),
+		testTaint:        v.AtLeast(6, 0),
 		licenseTwice:     v.AtLeast(6, 4),
 		staticCallFaults: !v.AtLeast(6, 12),
 		tableTypes:       v.AtLeast(6, 12),

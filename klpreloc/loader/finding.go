@@ -66,6 +66,7 @@ const (
 	NotALivepatch     klpreloc.ID = "KLP150" // a module that patches nothing
 	OtherSymbol       klpreloc.ID = "KLP151" // position that is another symbol in another kernel
 	DuplicateExport   klpreloc.ID = "KLP152" // export that is there already
+	Origin            klpreloc.ID = "KLP154" // module that says that it is not for production
 	BadTable          klpreloc.ID = "KLP153" // table of the kernel's build that can't be
 )
 

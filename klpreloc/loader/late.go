@@ -139,8 +139,12 @@ func (c *checker) lateSpecial(k *klpSection, r *elfrw.Rela, t *special.Tables, s
 // perCPU: kernel/module/main.c, percpu_modalloc; mm/percpu.c, pcpu_alloc: at most
 // PCPU_MIN_UNIT_SIZE.
 func (c *checker) perCPU() {
-	const most = 32 << 10
+	const most, page = 32 << 10, 4096
 	s := c.File.Section(".data..percpu")
+	if s != nil && s.Align > page {
+		c.note(PerCPU, fmt.Sprintf("the alignment %d is more than a page, which is what it gets", s.Align)).in(s).
+			when(Loading, "", "", says("%s: per-cpu alignment %s > %s", c.name, s.Align, page))
+	}
 	if s == nil || s.Size() <= most {
 		return
 	}

@@ -202,6 +202,12 @@ func (c *checker) license() {
 			last.Messages = append(last.Messages, says("%s: module license taints kernel.", c.name))
 		}
 	}
+	if _, staging := c.info.Value("staging"); staging {
+		c.note(Origin, "staging= in .modinfo").when(Loading, "", "", says("%s: module is from the staging directory, the quality is unknown, you have been warned.", c.name))
+	}
+	if _, test := c.info.Value("test"); test && c.testTaint {
+		c.note(Origin, "test= in .modinfo").when(Loading, "", "", says("%s: loading test module taints kernel.", c.name))
+	}
 	for _, ns := range c.info.Values("import_ns") {
 		if strings.HasPrefix(ns, "module:") && c.forModules {
 			c.find(Namespace, "namespaces of EXPORT_SYMBOL_FOR_MODULES can't be imported").

@@ -274,14 +274,14 @@ func (c *checker) functions() {
 // ofItself: an object that is called as the livepatch itself is there at once, since a module
 // counts as loaded when its init function runs (klp_find_object_module, klp_alive). Its
 // functions are looked up in the livepatch.
-func (c *checker) ofItself(f klppatch.Func) {
+func (c *checker) ofItself(object string, f klppatch.Func) {
 	n := 0
 	for _, y := range c.File.Symbols {
 		if y.Section != nil && y.Name == f.OldName {
 			n++
 		}
 	}
-	q := lookup{c.name, f.OldName, f.Sympos, [3]klpreloc.ID{NoFunction, AmbiguousFunction, FunctionPosition}}
+	q := lookup{object, f.OldName, f.Sympos, [3]klpreloc.ID{NoFunction, AmbiguousFunction, FunctionPosition}}
 	answer := ""
 	switch {
 	case n == 0:
@@ -294,8 +294,24 @@ func (c *checker) ofItself(f klppatch.Func) {
 		c.unchecked("what comes of "+f.OldName, "the livepatch patches itself")
 		return
 	}
-	c.find(q.ids[map[string]int{notThere: 0, several: 1, noneThere: 2}[answer]], fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d symbols called %s", c.name, n, f.OldName)).
-		of(f.OldName).fix(".name is the module that is patched").when(Enabling, "", "EINVAL", c.message(q, answer))
+	message := c.message(q, answer)
+	if slices.ContainsFunc(c.klp, func(k *klpSection) bool { return k.object == object && len(k.relocs) > 0 }) {
+		message = c.message(lookup{name: f.OldName}, notThere) // of its klp symbols, which come first
+		message.Text, message.Pattern = "livepatch: symbol '…' not found in symbol table", `livepatch: symbol '[^']*' not found in symbol table`
+	}
+	c.find(q.ids[map[string]int{notThere: 0, several: 1, noneThere: 2}[answer]], fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d symbols called %s", object, n, f.OldName)).
+		of(f.OldName).fix(".name is the module that is patched, and the livepatch has another").when(Enabling, "", "EINVAL", message)
+}
+
+// itself reports whether the livepatch has the object's name, in struct module, where
+// find_module looks, or in .modinfo.
+func (c *checker) itself(object string) bool {
+	const at, most = 24, 56 // state, list, name
+	if s := c.Section(thisModule); s != nil && c.PointerSize() == 8 && len(s.Data) >= at+most {
+		name, _, _ := strings.Cut(string(s.Data[at:at+most]), "\x00")
+		return name == object || c.name == object
+	}
+	return c.name == object
 }
 
 func (c *checker) patchedFunction(object string, f klppatch.Func) {
@@ -309,8 +325,8 @@ func (c *checker) patchedFunction(object string, f klppatch.Func) {
 			c.whenEither(x, object, true, true, message)
 		}
 		return
-	case object == c.name:
-		c.ofItself(f)
+	case c.itself(object):
+		c.ofItself(object, f)
 		return
 	}
 	failed := false

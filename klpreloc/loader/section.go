@@ -136,7 +136,7 @@ func (c *checker) whenObject(f *Finding, object, errno string, messages ...Messa
 	if object == sympos.Vmlinux {
 		return
 	}
-	if errno != "" {
+	if errno != "" && errno != "killed" {
 		messages = append(slices.Clone(messages),
 			says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", c.name, object, errnoNumber(errno)),
 			says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", c.name, object, object))

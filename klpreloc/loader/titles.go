@@ -58,6 +58,7 @@ var titles = map[klpreloc.ID]string{
 	NotALivepatch:     "no livepatch",
 	OtherSymbol:       "position that is another symbol in another kernel",
 	DuplicateExport:   "export that is there already",
+	Origin:            "module that taints the kernel by what it is",
 	BadTable:          "table of a size that can't be",
 }
 

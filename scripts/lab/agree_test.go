@@ -482,6 +482,8 @@ func (c *corpus) predict(t *testing.T) {
 	}
 }
 
+var compared = regexp.MustCompile(`in [\w-]+ of this kernel`)
+
 // sample asks the command about some of the mutants.
 func (c *corpus) sample(t *testing.T) {
 	t.Helper()
@@ -511,7 +513,8 @@ func (c *corpus) sample(t *testing.T) {
 		own, err := json.Marshal(a.report.Findings)
 		require.NoError(t, err)
 		named := strings.ReplaceAll(string(said.Kernels[0].Findings), c.w.kernel.Root+","+owner+","+target, c.w.kernel.Root)
-		require.JSONEq(t, string(own), named, "%s: the command and the package differ", a.name)
+		// The module that struct module was compared with may be any of the kernel's.
+		require.JSONEq(t, compared.ReplaceAllString(string(own), "of this kernel"), compared.ReplaceAllString(named, "of this kernel"), "%s: the command and the package differ", a.name)
 	}
 }
 

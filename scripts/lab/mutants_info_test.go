@@ -158,7 +158,7 @@ var importMutants = []mutant{
 	{name: "import-unexported", base: inVmlinux, edit: wants("saved_command_line", elf.STB_GLOBAL)},
 	{name: "import-nameless", base: inVmlinux, edit: wants("", elf.STB_GLOBAL)},
 	{name: "import-long-name", base: inVmlinux, edit: wants(strings.Repeat("long_name_", 60), elf.STB_GLOBAL)},
-	{name: "import-used-renamed", base: inVmlinux, edit: call("seq_printf", "seq_printfff")},
+	{name: "import-used-misnamed", base: inVmlinux, edit: call("seq_printf", "seq_printfff")},
 	{name: "import-used-weak-unknown", base: inVmlinux, edit: func(d *draft) {
 		d.call("seq_printf", "seq_printfff")
 		d.symbol("seq_printfff").set8(stInfo, byte(elf.STB_WEAK)<<4)
@@ -184,7 +184,7 @@ var importMutants = []mutant{
 	{name: "symbol-in-other-section", base: inVmlinux, edit: func(d *draft) { d.symbol("objs").set16(stShndx, 1) }},
 	{name: "symbol-value-beyond", base: inVmlinux, edit: func(d *draft) { d.symbol("objs").set64(stValue, 1<<40) }},
 	{name: "export-duplicate", base: exporting, edit: func(d *draft) { d.exported("klplab_owner_export", "seq_printf") }},
-	{name: "export-renamed", base: exporting, edit: func(d *draft) { d.exported("klplab_owner_export", "klplab_owner_exp0rt") }},
+	{name: "export-misnamed", base: exporting, edit: func(d *draft) { d.exported("klplab_owner_export", "klplab_owner_exp0rt") }},
 }
 
 // exported gives an export another name, which is not longer.
@@ -249,10 +249,10 @@ var structMutants = []mutant{
 	{name: "struct-init-missing", base: inVmlinux, edit: unset("init_module")},
 	{name: "struct-exit-missing", base: inVmlinux, edit: unset("cleanup_module"), alone: true},
 	{name: "struct-exit-elsewhere", base: inVmlinux, edit: moves("cleanup_module", 8), open: filled},
-	{name: "struct-name-other", base: inVmlinux, edit: named("other_name"), alone: true},
+	{name: "struct-name-other", base: inVmlinux, edit: named("other_name"), alone: true, open: misnamed},
 	{name: "struct-name-empty", base: inVmlinux, edit: named(""), alone: true},
 	{name: "struct-name-of-target", base: inModule, edit: named("klplab_target")},
-	{name: "struct-name-of-builtin", base: inVmlinux, edit: named("printk"), alone: true},
+	{name: "struct-name-of-builtin", base: inVmlinux, edit: named("printk"), alone: true, open: "a built-in part has a folder in /sys/module if it has parameters"},
 	{name: "struct-name-vmlinux", base: inVmlinux, edit: named("vmlinux"), alone: true},
-	{name: "struct-name-slash", base: inVmlinux, edit: named("a/b"), alone: true},
+	{name: "struct-name-slash", base: inVmlinux, edit: named("a/b"), alone: true, open: misnamed},
 }

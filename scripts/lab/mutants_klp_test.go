@@ -20,10 +20,12 @@ const (
 	vmSymbol  = ".klp.sym.vmlinux.saved_command_line,0"
 	moSymbol  = ".klp.sym.klplab_target.klplab_secret,0"
 
-	behind = "what lies behind the section decides: whether it is zeros"
-	filled = "fields of struct module that the loader has filled before it relocates are refused; which they are is the configuration's"
-	untold = "a kernel image does not tell which functions have ftrace entries"
-	gone   = "what is not in the file any more can't be missed"
+	behind   = "what lies behind the section decides: whether it is zeros"
+	filled   = "fields of struct module that the loader has filled before it relocates are refused; which they are is the configuration's"
+	freed    = "init memory is given back, and to somebody else, at a time of the kernel's choice"
+	misnamed = "it loads, and the trial removes it by the name of its file"
+	untold   = "a kernel image does not tell which functions have ftrace entries"
+	gone     = "what is not in the file any more can't be missed"
 )
 
 // vmName and moName give the klp section another name; vmSym and moSym the klp symbol.
@@ -165,10 +167,10 @@ var symbolMutants = []mutant{
 	moSym("of-nosuch", ".klp.sym.nosuch.klplab_secret,0"),
 	moSym("of-owner", ".klp.sym.klplab_owner.klplab_owner_secret,0"),
 	moSym("bad-format", ".klp.sym.klplab_target.klplab_secret"),
-	moSym("init-function", ".klp.sym.klplab_target.klplab_target_init,0"),
-	moSym("init-module", ".klp.sym.klplab_target.init_module,0"),
+	{name: "module-klpsym-init-function", base: inModule, edit: call(moSymbol, ".klp.sym.klplab_target.klplab_target_init,0"), open: freed},
+	{name: "module-klpsym-init-module", base: inModule, edit: call(moSymbol, ".klp.sym.klplab_target.init_module,0"), open: freed},
 	moSym("absent-file-symbol", ".klp.sym.klplab_target.twin_first.c,0"),
-	moSym("modinfo", ".klp.sym.klplab_target.____versions,0"),
+	{name: "module-klpsym-modinfo", base: inModule, edit: call(moSymbol, ".klp.sym.klplab_target.____versions,0"), open: freed},
 
 	{name: "klpsym-index-undefined", base: inModule, edit: func(d *draft) { d.symbol(moSymbol).set16(stShndx, 0) }},
 	{name: "klpsym-index-absolute", base: inVmlinux, edit: func(d *draft) { d.symbol(vmSymbol).set16(stShndx, uint16(elf.SHN_ABS)) }},
@@ -265,7 +267,7 @@ var relocMutants = []mutant{
 	{name: "data-reloc-offset-1-more", base: inData, edit: rela(".klp.rela.klplab_target..data", func(r view) { r.set64(rOffset, r.get64(rOffset)+1) })},
 	{name: "reloc-in-init", base: inModule, edit: func(d *draft) {
 		d.shdr(moSection).set32(shInfo, uint32(d.index(".init.text")))
-	}},
+	}, open: freed},
 
 	{name: "ordinary-reloc-type-200", base: inVmlinux, edit: rela(".rela.text", relType(200))},
 	{name: "ordinary-reloc-type-gotpcrelx", base: inVmlinux, edit: rela(".rela.text", relType(elf.R_X86_64_REX_GOTPCRELX))},
