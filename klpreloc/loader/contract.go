@@ -28,6 +28,8 @@ type contract struct {
 	// missingCRC: an import without a checksum is refused (seen in Debian's 5.10 and 6.12, not in
 	// its 7.3; mainline lets it pass with a word).
 	missingCRC bool
+	// saturates: a position that does not fit is the largest (seen in 7.3; 6.12.117 wraps it around).
+	saturates bool
 	// testTaint: modules with test= taint the kernel (since 6.0).
 	testTaint bool
 	// licenseTwice: a license that is not the GPL's is said twice (seen in 7.3).
@@ -81,6 +83,7 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 		elfMessages:      v.AtLeast(5, 15),
 		elfStrict:        v.AtLeast(6, 12),
 		missingCRC:       !v.AtLeast(7, 0),
+		saturates:        v.AtLeast(7, 0),
 		testTaint:        v.AtLeast(6, 0),
 		licenseTwice:     v.AtLeast(6, 4),
 		staticCallFaults: !v.AtLeast(6, 12),

@@ -166,6 +166,11 @@ func (c *checker) sectionNames(m *image, names int, refuse refusal) bool {
 		return refuse("Invalid ELF section hdr(type %s)", uint32(m.kind(names)))
 	case c.tableTypes && m.kind(names) != elf.SHT_STRTAB:
 		return refuse("Invalid ELF section name table type: %s", uint32(m.kind(names)))
+	case m.size(names) == 0 && !c.elfMessages && m.offset(names) == 0:
+		// The byte in front of the table is asked whether it is 0: that in front of the file.
+		c.find(BadELF, "the section name table is empty, and lies at the beginning of the file").fix("build it again").
+			when(Loading, "", "killed", oops("page fault", ""))
+		return false
 	case m.size(names) == 0 && !c.elfMessages:
 		return true // not noticed here, but at the first section that has a name (bounds)
 	case m.size(names) == 0:
@@ -245,6 +250,8 @@ func (c *checker) uniqueSections(m *image, refuse refusal) bool {
 	case len(tables) == 0, c.elfStrict && len(tables) > 1:
 		return refuse("%s: module has no symbols (stripped?)", name)
 	case len(this) == 0:
+		return refuse("%s: No module found in object", name)
+	case !c.structSize && m.flags(this[0])&uint64(elf.SHF_ALLOC) == 0: // find_sec
 		return refuse("%s: No module found in object", name)
 	case c.structSize && len(this) > 1:
 		return refuse("module %s: Only one .gnu.linkonce.this_module section must exist.", name)
@@ -326,6 +333,14 @@ func (c *checker) writeOrExecute(m *image) bool {
 func (m *image) beyond(table int, at uint32) bool {
 	const page = 4096
 	return m.offset(table)+uint64(at) >= (uint64(len(m.b))+page-1)/page*page
+}
+
+// far reports whether the header of a section that there is none of would lie behind the last
+// page of the file.
+func (m *image) far(index uint16) bool {
+	const page, shAddr = 4096, 16
+	at := m.order.Uint64(m.b[40:]) + uint64(index)*shdrSize + shAddr
+	return at >= (uint64(len(m.b))+page-1)/page*page
 }
 
 // stays0 reports whether what lies behind the symbol table, where the kernel looks for this

@@ -345,6 +345,15 @@ func (c *checker) patchedFunction(object string, f klppatch.Func) {
 		return
 	}
 	why := ""
+	if list := c.facts.table.Lookup(object, f.OldName); object == sympos.Vmlinux && c.Header.Machine == elf.EM_X86_64 && uint64(len(list)) >= max(f.Sympos, 1) {
+		// kernel/kallsyms.c, kallsyms_lookup_size_offset: it asks for an address of the kernel.
+		const half = 1 << 63
+		if a := list[max(f.Sympos, 1)-1].Address; a != 0 && a < half && !c.facts.table.Facts(object).NoAddresses && c.facts.table.Facts(object).Relative == "" {
+			find(NotPatchable, "it is at an offset (per-CPU data), not in the kernel's memory").fix("patch a function").
+				when(Enabling, "", "ENOENT", says("livepatch: kallsyms size lookup failed for '%s'", f.OldName))
+			return
+		}
+	}
 	if object == sympos.Vmlinux {
 		why = c.untraceableInVmlinux(f)
 	} else if m := c.facts.modules[object]; m != nil {

@@ -5,7 +5,10 @@ package loader
 import (
 	"cmp"
 	"debug/elf"
+	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -55,6 +58,16 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 		return
 	}
 	n := r.klp
+	if c.saturates {
+		digits := strings.TrimSpace(name[strings.LastIndexByte(name, ',')+1:])
+		if end := strings.IndexFunc(digits, func(x rune) bool { return x < '0' || x > '9' }); end >= 0 {
+			digits = digits[:end]
+		}
+		if _, err := strconv.ParseUint(digits, 10, 64); errors.Is(err, strconv.ErrRange) {
+			m := *n
+			m.position, n = math.MaxUint64, &m
+		}
+	}
 	switch {
 	case c.early() && k.object != sympos.Vmlinux && n.object == sympos.Vmlinux:
 		c.whenOf(find(VmlinuxInModule, "since 5.8 a section for a module may not name a symbol of vmlinux"), k, "EINVAL",

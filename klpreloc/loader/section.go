@@ -311,11 +311,11 @@ func (c *checker) gating() {
 	}
 }
 
-// reached is what comes of code that was not relocated; nothing, where the kernel has none of the
-// objects that the patch names, so that the code never runs.
+// reached is what comes of code that was not relocated; nothing, where none of the objects is known to be
+// there that the patch names, so that the code never runs.
 func (c *checker) reached(k *klpSection) []Message {
 	for _, o := range c.objects {
-		if o == sympos.Vmlinux || c.loaded[o] || c.facts.Presence(o) != sympos.Absent && c.facts.Presence(o) != sympos.BuiltIn {
+		if o == sympos.Vmlinux || c.loaded[o] || c.facts.Presence(o) == sympos.Present {
 			return []Message{oops("page fault", c.function(k))}
 		}
 	}
@@ -374,7 +374,7 @@ func errnoNumber(errno string) int {
 func (c *checker) unwritten(m *image, k *klpSection) []Message {
 	at := m.offset(k.index) + m.size(k.index)/24*24
 	if at+24 <= uint64(len(m.b)) && c.Header.Machine == elf.EM_X86_64 {
-		switch t := elf.R_X86_64(m.order.Uint64(m.b[at+8:])); t {
+		switch elf.R_X86_64(m.order.Uint32(m.b[at+8:])) {
 		case elf.R_X86_64_PC32, elf.R_X86_64_PLT32, elf.R_X86_64_PC64:
 			return nil
 		}

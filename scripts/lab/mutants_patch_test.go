@@ -235,5 +235,5 @@ var specialMutants = []mutant{
 	{name: "init-text-missing", base: inVmlinux, edit: rename(".init.text", ".text.init")},
 	{name: "kprobe-blacklist-zeros", base: inVmlinux, edit: extra("_kprobe_blacklist", elf.SHF_WRITE, 8, 8)},
 	{name: "error-injection-zeros", base: inVmlinux, edit: extra("_error_injection_whitelist", elf.SHF_WRITE, 16, 8)},
-	{name: "btf-garbage", base: inVmlinux, edit: extra(".BTF", 0, 64, 8)},
+	{name: "btf-garbage", base: inVmlinux, edit: extra(".BTF", 0, 64, 8), open: "what the kernel's BPF part says of a module's BTF is not foretold"},
 }

@@ -70,6 +70,6 @@ var unchanged = []mutant{
 	{name: "forced-replacement", base: "klplab_forced_replacement.ko"},
 	{name: "forced-site", base: "klplab_forced_site.ko"},
 	{name: "forced-clobber", base: "klplab_forced_clobber.ko"},
-	{name: "forced-call", base: "klplab_forced_call.ko"},
+	{name: "forced-call", alone: true, base: "klplab_forced_call.ko"},
 	{name: "forced-object", base: "klplab_forced_object.ko"},
 }
