@@ -284,7 +284,6 @@ var mistakes = map[string]mistake{
 	}, id: loader.Checksum, errno: "EINVAL", fails: true, message: "lp: no symbol version for offered"},
 	"position that does not fit, 7.3": {world: version("7.3"), edit: rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.vmlinux.vsym,18446744073709551617"), id: loader.NoPosition, errno: "EINVAL", fails: true,
 		message: "livepatch: symbol position 18446744073709551615 for symbol 'vsym' in object 'vmlinux' not found"},
-	"function without a name":       {world: patches("vmlinux", "", 0), id: loader.NoFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol '' not found in symbol table"},
 	"livepatch that patches itself": {world: func(w *world) { patches("lp", "old", 0)(w); w.objects += " lp" }, id: loader.NoFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol 'old' not found in symbol table"},
 	"no ftrace entry":               {world: patches("a", "still", 0), id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL", message: "livepatch: failed to find location for function 'still'"},
 	"no ftrace entry, 5.10": {world: func(w *world) { patches("a", "still", 0)(w); w.version = "5.10" }, id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL",
