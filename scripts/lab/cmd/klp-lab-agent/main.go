@@ -75,11 +75,18 @@ func guest() error {
 		return err
 	}
 	report := json.NewEncoder(port)
-	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
-	if err != nil {
+	var name syscall.Utsname
+	if err := syscall.Uname(&name); err != nil {
 		return err
 	}
-	if err := report.Encode(map[string]string{"hello": strings.TrimSpace(string(release))}); err != nil {
+	release := make([]byte, 0, len(name.Release))
+	for _, x := range name.Release {
+		if x == 0 {
+			break
+		}
+		release = append(release, byte(x))
+	}
+	if err := report.Encode(map[string]string{"hello": string(release)}); err != nil {
 		return err
 	}
 	text, err := os.ReadFile("/steps.json")
