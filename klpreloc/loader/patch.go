@@ -150,6 +150,15 @@ func (c *checker) waiting() {
 		fix("no name: that is vmlinux").when(Calling, "", "")
 }
 
+// emptyString reports whether the pointer is one to a 0.
+func emptyString(r *elfrw.Rela) bool {
+	if r.Sym == nil || r.Sym.Section == nil {
+		return false
+	}
+	at, d := r.Sym.Value+uint64(r.Addend), r.Sym.Section.Data
+	return at < uint64(len(d)) && d[at] == 0
+}
+
 func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) bool {
 	for ; at+funcSize <= s.Size(); at += funcSize {
 		name, code := c.pointer(s, at), c.pointer(s, at+atNew)
@@ -161,6 +170,10 @@ func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) b
 			return false
 		case code == nil:
 			refuse("klp_func without new_func")
+			return false
+		case emptyString(name):
+			c.find(NoFunction, "klp_func.old_name is the empty string").fix("the name of the function that is patched").
+				when(Enabling, "", "EINVAL", c.message(lookup{}, notThere))
 			return false
 		}
 		if t := code.Sym; t != nil && t.Section != nil && t.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
@@ -315,17 +328,7 @@ func (c *checker) itself(object string) bool {
 }
 
 func (c *checker) patchedFunction(object string, f klppatch.Func) {
-	switch {
-	case f.OldName == "":
-		x := c.find(NoFunction, "klp_func.old_name is the empty string").fix("the name of the function that is patched")
-		message := c.message(lookup{object: object}, notThere)
-		if object == sympos.Vmlinux {
-			x.when(Enabling, "", "EINVAL", message)
-		} else {
-			c.whenEither(x, object, true, true, message)
-		}
-		return
-	case c.itself(object):
+	if c.itself(object) {
 		c.ofItself(object, f)
 		return
 	}

@@ -144,7 +144,7 @@ var headerMutants = []mutant{
 	}},
 	{name: "shdr-unknown-type", base: inVmlinux, edit: shdr32(".comment", shType, 0x7ffffff0)},
 	{name: "shdr-name-beyond-alloc", base: inVmlinux, edit: shdr32(".data", shName, 1<<20)},
-	{name: "shdr-name-beyond-not-alloc", base: inVmlinux, edit: shdr32(".comment", shName, 1<<20)},
+	{name: "shdr-name-beyond-not-alloc", base: inVmlinux, edit: shdr32(".comment", shName, 1<<20), open: "what lies behind the file in memory decides"},
 	{name: "shdr-name-empty", base: inVmlinux, edit: shdr32(".note.gnu.build-id", shName, 0)},
 	{name: "shdr-text-align-3", base: inVmlinux, edit: shdr64(".text", shAddralign, 3)},
 	{name: "shdr-text-align-0", base: inVmlinux, edit: shdr64(".text", shAddralign, 0)},

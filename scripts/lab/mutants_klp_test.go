@@ -24,6 +24,7 @@ const (
 	filled   = "fields of struct module that the loader has filled before it relocates are refused; which they are is the configuration's"
 	freed    = "init memory is given back, and to somebody else, at a time of the kernel's choice"
 	misnamed = "it loads, and the trial removes it by the name of its file"
+	low      = "the low 32 bits of the sum say where it leads"
 	untold   = "a kernel image does not tell which functions have ftrace entries"
 	gone     = "what is not in the file any more can't be missed"
 )
@@ -232,8 +233,8 @@ var relocMutants = []mutant{
 	{name: "module-reloc-symbol-0", base: inModule, edit: rela(moSection, func(r view) { r.set32(rSym, 0) })},
 	{name: "module-reloc-symbol-import", base: inModule, edit: func(d *draft) { d.rela(moSection, 0).set32(rSym, uint32(d.symbolNumber("seq_printf"))) }},
 	{name: "module-reloc-symbol-of-vmlinux", base: inModule, edit: func(d *draft) { d.rela(moSection, 0).set32(rSym, uint32(d.symbolNumber(vmSymbol))) }},
-	{name: "reloc-addend-4-gib", base: inVmlinux, edit: rela(vmSection, func(r view) { r.set64(rAddend, 1<<33) })},
-	{name: "module-reloc-addend-4-gib", base: inModule, edit: rela(moSection, func(r view) { r.set64(rAddend, 1<<33) })},
+	{name: "reloc-addend-4-gib", base: inVmlinux, edit: rela(vmSection, func(r view) { r.set64(rAddend, 1<<33) }), open: low},
+	{name: "module-reloc-addend-4-gib", base: inModule, edit: rela(moSection, func(r view) { r.set64(rAddend, 1<<33) }), open: low},
 	{name: "reloc-target-nonzero", base: inVmlinux, edit: func(d *draft) {
 		d.contents(".text").set8(int(d.rela(vmSection, 0).get64(rOffset)), 1)
 	}},

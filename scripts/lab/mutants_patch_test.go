@@ -203,7 +203,7 @@ var specialMutants = []mutant{
 	{name: "altinstructions-extra-zeros", base: inVmlinux, edit: extra(".altinstructions", 0, 1, 1)},
 	{name: "altinstr-aux", base: inVmlinux, edit: extra(".altinstr_aux", elf.SHF_EXECINSTR, 16, 1)},
 	{name: "jump-table-odd", base: inSpecial, edit: cutBy("__jump_table", 1), open: behind},
-	{name: "jump-table-unrelocated", base: inSpecial, edit: unrelocated(".rela__jump_table")},
+	{name: "jump-table-unrelocated", base: inSpecial, edit: unrelocated(".rela__jump_table"), open: "a special table without its relocations"},
 	{name: "jump-table-klp-unrelocated", base: inSpecial, edit: func(d *draft) { d.rela(".klp.rela.vmlinux.__jump_table", 0).set32(rType, 0) }},
 	{name: "bug-table-odd", base: ordinary, edit: cutBy("__bug_table", 1)},
 	{name: "bug-table-unrelocated", base: ordinary, edit: unrelocated(".rela__bug_table")},
