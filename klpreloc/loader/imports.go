@@ -104,7 +104,7 @@ func (c *checker) strayIndex(y *elfrw.Symbol) {
 	case c.indexCheck:
 		f.when(Loading, "", "ENOEXEC", says("%s: Symbol %s has an invalid section index %s (max %s)", c.name, y.Name, index, len(c.Sections)))
 	case c.image != nil && c.image.far(index):
-		f.when(Loading, "", "killed", oops("page fault", "simplify_symbols"))
+		f.when(Loading, "", "killed", oops("page fault", ""))
 	case used:
 		f.when(Calling, "", "", oops("page fault", c.userOf(y)))
 	default:
