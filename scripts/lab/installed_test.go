@@ -29,7 +29,7 @@ func TestBuildWithWhatIsInstalled(t *testing.T) {
 			[]byte("obj-m := livepatch-cmdline.o\ninclude "+prefix+"/share/klp-convert/klp-convert.mk\n"), 0o644))
 		build := w.kernel.Command("make", "KDIR="+w.kernel.Headers)
 		build.Dir = dir
-		build.Env = noMake("PATH=" + prefix + "/bin:" + os.Getenv("PATH"))
+		build.Env = noMake("PATH="+prefix+"/bin:"+os.Getenv("PATH"), "KLP_LAB_PATH="+prefix+"/bin")
 		out, err = build.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 

@@ -132,7 +132,7 @@ func (k *Kernel) Command(name string, args ...string) *exec.Cmd {
 mount --rbind "$1" /usr
 mount --bind /dev/null /etc/ld.so.cache 2>/dev/null || true
 shift
-PATH=/usr/sbin:/usr/bin
+PATH=${KLP_LAB_PATH:+$KLP_LAB_PATH:}/usr/sbin:/usr/bin
 exec "$@"`
 	// No sbin in a user's PATH, but mount and unshare are in bin.
 	flags := append(unshareFlags(), "sh", "-c", script, "sh", filepath.Join(k.tools, "usr"), name)
