@@ -24,6 +24,7 @@ const (
 	filled   = "fields of struct module that the loader has filled before it relocates are refused; which they are is the configuration's"
 	freed    = "init memory is given back, and to somebody else, at a time of the kernel's choice"
 	misnamed = "it loads, and the trial removes it by the name of its file"
+	reads    = "a PC-relative place with 0 in it is the code behind it: what comes of it depends on what it is taken for"
 	low      = "the low 32 bits of the sum say where it leads"
 	untold   = "a kernel image does not tell which functions have ftrace entries"
 	gone     = "what is not in the file any more can't be missed"
@@ -104,7 +105,7 @@ var sectionMutants = []mutant{
 	{name: "section-entsize-25", base: inVmlinux, edit: shdr64(vmSection, shEntsize, 25)},
 	{name: "section-size-0", base: inVmlinux, edit: shdr64(vmSection, shSize, 0), open: gone},
 	{name: "section-size-23", base: inVmlinux, edit: shdr64(vmSection, shSize, 23)},
-	{name: "module-section-size-47", base: inModule, edit: func(d *draft) { d.cut(moSection, 1) }},
+	{name: "module-section-size-47", base: inModule, edit: func(d *draft) { d.cut(moSection, 1) }, open: reads},
 	{name: "module-section-size-24", base: inModule, edit: func(d *draft) { d.cut(moSection, 24) }, open: gone},
 	{name: "section-size-beyond", base: inVmlinux, edit: shdr64(vmSection, shSize, 1<<20)},
 	{name: "section-align-1", base: inVmlinux, edit: shdr64(vmSection, shAddralign, 1)},
