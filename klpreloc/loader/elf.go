@@ -331,16 +331,20 @@ func (c *checker) writeOrExecute(m *image) bool {
 // beyond reports whether the kernel faults when it reads a string so far behind the start of a
 // table: what it holds of the file ends there, and a page that is not mapped follows.
 func (m *image) beyond(table int, at uint32) bool {
+	return m.offset(table)+uint64(at) >= m.mapped()
+}
+
+// mapped is how much memory the file has: whole pages.
+func (m *image) mapped() uint64 {
 	const page = 4096
-	return m.offset(table)+uint64(at) >= (uint64(len(m.b))+page-1)/page*page
+	return (uint64(len(m.b)) + page - 1) / page * page
 }
 
 // far reports whether the header of a section that there is none of would lie behind the last
 // page of the file.
 func (m *image) far(index uint16) bool {
-	const page, shAddr = 4096, 16
-	at := m.order.Uint64(m.b[40:]) + uint64(index)*shdrSize + shAddr
-	return at >= (uint64(len(m.b))+page-1)/page*page
+	const shAddr = 16
+	return m.order.Uint64(m.b[40:])+uint64(index)*shdrSize+shAddr >= m.mapped()
 }
 
 // stays0 reports whether what lies behind the symbol table, where the kernel looks for this

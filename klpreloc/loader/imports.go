@@ -14,8 +14,6 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-type symbolOf = elfrw.Symbol
-
 // fullTable reports whether the table of vmlinux's symbols has names that are exported:
 // a symbol list or System.map does, a file of exports alone has none.
 func (c *checker) fullTable() bool { return c.facts.table.Has(sympos.Vmlinux) }
@@ -23,8 +21,7 @@ func (c *checker) fullTable() bool { return c.facts.table.Has(sympos.Vmlinux) }
 // knowsExports reports whether who exports what is known: Module.symvers tells, or the
 // symbols of the export table, of which klp_enable_patch's would be one.
 func (c *checker) knowsExports() bool {
-	return slices.ContainsFunc(c.facts.table.Sources, func(w sympos.Witness) bool { return w.Kind == sympos.Symvers }) ||
-		len(c.facts.table.Exports("klp_enable_patch")) > 0
+	return c.listed() || len(c.facts.table.Exports("klp_enable_patch")) > 0
 }
 
 // exportsOf are the names that the module exports: the strings of its table.

@@ -139,10 +139,9 @@ func (c *checker) layout() {
 // arch/*/Kconfig, HAVE_LIVEPATCH; klp_enable_patch).
 func (c *checker) support() {
 	uses := len(c.input.KlpSections) > 0 || len(c.input.KlpSymbols) > 0
-	enables := slices.ContainsFunc(c.File.Symbols, func(y *symbolOf) bool { return y.Undefined() && y.Name == "klp_enable_patch" })
 	if !c.info.Livepatch() {
 		switch {
-		case enables || c.declares():
+		case c.enables() || c.declares():
 			c.find(NotMarked, ".modinfo does not say livepatch=: klp_enable_patch() refuses the module, and klp relocations are not kept").
 				fix(`MODULE_INFO(livepatch, "Y");`).
 				when(Enabling, "", "EINVAL", says("livepatch: module %s is not marked as a livepatch module", c.name))

@@ -150,18 +150,10 @@ func (c *checker) waiting() {
 		fix("no name: that is vmlinux").when(Calling, "", "")
 }
 
-// emptyString reports whether the pointer is one to a 0.
-func emptyString(r *elfrw.Rela) bool {
-	if r.Sym == nil || r.Sym.Section == nil {
-		return false
-	}
-	at, d := r.Sym.Value+uint64(r.Addend), r.Sym.Section.Data
-	return at < uint64(len(d)) && d[at] == 0
-}
-
 func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) bool {
 	for ; at+funcSize <= s.Size(); at += funcSize {
 		name, code := c.pointer(s, at), c.pointer(s, at+atNew)
+		text, known := textAt(name)
 		switch {
 		case name == nil && code == nil:
 			return true
@@ -171,7 +163,7 @@ func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) b
 		case code == nil:
 			refuse("klp_func without new_func")
 			return false
-		case emptyString(name):
+		case known && text == "":
 			c.find(NoFunction, "klp_func.old_name is the empty string").fix("the name of the function that is patched").
 				when(Enabling, "", "EINVAL", c.message(lookup{}, notThere))
 			return false
@@ -295,36 +287,23 @@ func (c *checker) ofItself(object string, f klppatch.Func) {
 		}
 	}
 	q := lookup{object, f.OldName, f.Sympos, [3]klpreloc.ID{NoFunction, AmbiguousFunction, FunctionPosition}}
-	answer := ""
-	switch {
-	case n == 0:
-		answer = notThere
-	case f.Sympos == 0 && n > 1:
-		answer = several
-	case f.Sympos > uint64(n):
-		answer = noneThere
-	default:
+	answer := q.among(n)
+	if answer == "" {
 		c.unchecked("what comes of "+f.OldName, "the livepatch patches itself")
 		return
 	}
 	message := c.message(q, answer)
 	if slices.ContainsFunc(c.klp, func(k *klpSection) bool { return k.object == object && len(k.relocs) > 0 }) {
-		message = c.message(lookup{name: f.OldName}, notThere) // of its klp symbols, which come first
-		message.Text, message.Pattern = "livepatch: symbol '…' not found in symbol table", `livepatch: symbol '[^']*' not found in symbol table`
+		message = says("livepatch: symbol '%s' not found in symbol table", blank{"…", `[^']*`}) // of its klp symbols, which come first
 	}
-	c.find(q.ids[map[string]int{notThere: 0, several: 1, noneThere: 2}[answer]], fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d symbols called %s", object, n, f.OldName)).
+	c.find(q.id(answer), fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d symbols called %s", object, n, f.OldName)).
 		of(f.OldName).fix(".name is the module that is patched, and the livepatch has another").when(Enabling, "", "EINVAL", message)
 }
 
 // itself reports whether the livepatch has the object's name, in struct module, where
 // find_module looks, or in .modinfo.
 func (c *checker) itself(object string) bool {
-	const at, most = 24, 56 // state, list, name
-	if s := c.Section(thisModule); s != nil && c.PointerSize() == 8 && len(s.Data) >= at+most {
-		name, _, _ := strings.Cut(string(s.Data[at:at+most]), "\x00")
-		return name == object || c.name == object
-	}
-	return c.name == object
+	return c.name == object || structName(c.File) == object
 }
 
 func (c *checker) patchedFunction(object string, f klppatch.Func) {

@@ -36,6 +36,16 @@ func (c *checker) klpRelocs() {
 	}
 }
 
+// tooLarge reports whether a klp symbol's position does not fit into 64 bits.
+func tooLarge(name string) bool {
+	digits := strings.TrimSpace(name[strings.LastIndexByte(name, ',')+1:])
+	if end := strings.IndexFunc(digits, func(x rune) bool { return x < '0' || x > '9' }); end >= 0 {
+		digits = digits[:end]
+	}
+	_, err := strconv.ParseUint(digits, 10, 64)
+	return errors.Is(err, strconv.ErrRange)
+}
+
 // resolve judges the symbol of one klp relocation, in the order in which the kernel does.
 func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 	name := ""
@@ -58,15 +68,9 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 		return
 	}
 	n := r.klp
-	if c.saturates {
-		digits := strings.TrimSpace(name[strings.LastIndexByte(name, ',')+1:])
-		if end := strings.IndexFunc(digits, func(x rune) bool { return x < '0' || x > '9' }); end >= 0 {
-			digits = digits[:end]
-		}
-		if _, err := strconv.ParseUint(digits, 10, 64); errors.Is(err, strconv.ErrRange) {
-			m := *n
-			m.position, n = math.MaxUint64, &m
-		}
+	if c.saturates && tooLarge(name) {
+		m := *n
+		m.position, n = math.MaxUint64, &m
 	}
 	switch {
 	case c.early() && k.object != sympos.Vmlinux && n.object == sympos.Vmlinux:
@@ -227,29 +231,49 @@ const (
 	noneThere = "position"
 )
 
+// among is the answer where there are n symbols of the name.
+func (q lookup) among(n int) string {
+	switch {
+	case n == 0:
+		return notThere
+	case q.position == 0 && n > 1:
+		return several
+	case q.position > uint64(n):
+		return noneThere
+	}
+	return ""
+}
+
+// id is that of an answer.
+func (q lookup) id(answer string) klpreloc.ID {
+	switch answer {
+	case several:
+		return q.ids[1]
+	case noneThere:
+		return q.ids[2]
+	}
+	return q.ids[0]
+}
+
 func (c *checker) answer(q lookup, n int, list []sympos.Symbol) string {
 	address0 := func(s sympos.Symbol) bool {
 		f := c.facts.table.Facts(q.object)
 		return q.object == sympos.Vmlinux && s.Address == 0 && !f.NoAddresses && f.Relative == "" && f.Kind != sympos.SymbolList
 	}
-	switch {
-	case n == 0:
+	answer, last := q.among(n), int(max(q.position, 1))
+	switch answer {
+	case notThere:
 		return notThere
-	case q.position == 0 && n > 1:
-		// The second one's address decides whether it counts as found.
-		if address0(list[1]) {
-			return notThere
-		}
-		return several
-	case q.position > uint64(n):
-		if address0(list[n-1]) {
-			return notThere
-		}
-		return noneThere
-	case address0(list[max(q.position, 1)-1]):
+	case several:
+		last = 2
+	case noneThere:
+		last = n
+	}
+	// The last one that the kernel looks at decides whether any counts as found.
+	if address0(list[last-1]) {
 		return notThere
 	}
-	return ""
+	return answer
 }
 
 func (c *checker) message(q lookup, answer string) Message {
@@ -270,11 +294,11 @@ func (c *checker) failed(q lookup, answer string, list []sympos.Symbol, find fun
 	var f *Finding
 	switch answer {
 	case several:
-		f = find(q.ids[1], fmt.Sprintf("%s has %d symbols called %s, and position 0 says that there is one", q.object, len(list), q.name))
+		f = find(q.id(answer), fmt.Sprintf("%s has %d symbols called %s, and position 0 says that there is one", q.object, len(list), q.name))
 	case noneThere:
-		f = find(q.ids[2], fmt.Sprintf("%s has %d symbols called %s, and position %d is asked for", q.object, len(list), q.name, q.position))
+		f = find(q.id(answer), fmt.Sprintf("%s has %d symbols called %s, and position %d is asked for", q.object, len(list), q.name, q.position))
 	default:
-		f = find(q.ids[0], fmt.Sprintf("%s has no symbol called %s", q.object, q.name))
+		f = find(q.id(answer), fmt.Sprintf("%s has no symbol called %s", q.object, q.name))
 		if len(list) > 0 {
 			f.Cause = fmt.Sprintf("%s of %s is at address 0, which the kernel takes for not found", q.name, q.object)
 		}
