@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -89,8 +88,7 @@ func (h *hooked) write(t *testing.T, name, text string) {
 	t.Helper()
 	path := h.Source(filepath.Join(sampleDir, name))
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-	later := time.Now().Add(time.Second)
-	require.NoError(t, os.Chtimes(path, later, later))
+	touch(t, path)
 }
 
 // edit changes a file of the samples for the length of a test.
