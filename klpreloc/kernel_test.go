@@ -383,7 +383,7 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 	_, found = against(t, f, klpreloc.Options{Kernel: k})
 	d := the(t, klpreloc.NoSuchObject, found)
 	assert.Equal(t, klpreloc.Error, d.Severity)
-	assert.Equal(t, []string{"there is one called btrfs"}, d.Hints)
+	assert.Equal(t, []string{"there is one called btrfs", "a module that does not come with the kernel: --module FILE"}, d.Hints)
 }
 
 // Where nothing tells exports, modpost's word has to do; where there is no vmlinux,

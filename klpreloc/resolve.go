@@ -273,6 +273,7 @@ func (p *planner) exists(a *Annotation, object string) bool {
 		for _, near := range nearObjects(object, p.Kernel.Modules()) {
 			d.hint("there is one called %s", near)
 		}
+		d.hint("a module that does not come with the kernel: --module FILE")
 		return false
 	}
 	switch {

@@ -235,6 +235,14 @@ func (v verdict) word() string {
 	return "loads"
 }
 
+// qualified is word, as far as the kernel's files tell.
+func (v verdict) qualified() string {
+	if n := len(v.Lacking()); n > 0 && v.First() == nil {
+		return fmt.Sprintf("loads, as far as its files tell: %d not judged", n)
+	}
+	return v.word()
+}
+
 // print writes the table, and what there is to say below it.
 func (c *checking) print(w io.Writer, file string, all []verdict) error {
 	t := newTable(w)
@@ -246,7 +254,7 @@ func (c *checking) print(w io.Writer, file string, all []verdict) error {
 		label = max(label, utf8.RuneCountInString(v.label))
 	}
 	for _, v := range all {
-		word := v.word()
+		word := v.qualified()
 		if most := room - 1 - label - 2*gap; room > 0 && most > gap && utf8.RuneCountInString(word) > most {
 			word = cut(word, most-1) + "…"
 		}
@@ -255,20 +263,27 @@ func (c *checking) print(w io.Writer, file string, all []verdict) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	var b strings.Builder
+	// What is the same for several kernels is said once.
+	var told []string
+	of := map[string][]string{}
 	for _, v := range all {
-		c.details(&b, v)
+		text := c.details(v)
+		if text != "" && of[text] == nil {
+			told = append(told, text)
+		}
+		of[text] = append(of[text], v.label)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	for _, text := range told {
+		if _, err := fmt.Fprintf(w, "\n%s\n%s", strings.Join(of[text], "\n"), text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// details writes what was found for one kernel.
-func (c *checking) details(b *strings.Builder, v verdict) {
-	if len(v.Findings) == 0 && !c.verbose {
-		return
-	}
-	fmt.Fprintf(b, "\n%s\n", v.label)
+// details is what was found for one kernel.
+func (c *checking) details(v verdict) string {
+	b := new(strings.Builder)
 	for i := range v.Findings {
 		f := &v.Findings[i]
 		place := f.Place()
@@ -292,11 +307,26 @@ func (c *checking) details(b *strings.Builder, v verdict) {
 			fmt.Fprintf(b, "      fix: %s\n", x)
 		}
 	}
-	if c.verbose && len(v.Unchecked) > 0 {
-		fmt.Fprintf(b, "  not checked:\n")
-		for _, u := range v.Unchecked {
-			fmt.Fprintf(b, "      %s: %s\n", u.What, u.Why)
+	if c.verbose || v.First() == nil {
+		left(b, "not judged, for want of files", v.Unchecked, true)
+	}
+	if c.verbose {
+		left(b, "not checked", v.Unchecked, false)
+	}
+	return b.String()
+}
+
+// left writes those of the unchecked things that a file would tell, or the others.
+func left(b *strings.Builder, title string, list []loader.Unchecked, lacking bool) {
+	for _, u := range list {
+		if u.Lacking != lacking {
+			continue
 		}
+		if title != "" {
+			fmt.Fprintf(b, "  %s:\n", title)
+			title = ""
+		}
+		fmt.Fprintf(b, "      %s: %s\n", u.What, u.Why)
 	}
 }
 

@@ -142,7 +142,7 @@ func (c *checker) judge(m *Module) *Report {
 	c.missingCRC = c.missingCRC && debian.MatchString(c.facts.Kernel.Release)
 	c.report.Release, c.report.Version, c.report.Scheme = c.facts.Kernel.Release, v.String(), scheme.String()
 	if v == (klpreloc.Version{}) {
-		c.unchecked("what depends on the kernel's version", "nothing tells the release of "+c.report.Kernel+": the newest is assumed")
+		c.lacking("what depends on the kernel's version", "nothing tells the kernel's release: the newest is assumed")
 	}
 	if !known {
 		c.find(NoSupport, "kernels before 4.7 know no klp relocations").when(Loading, "", "")
@@ -214,9 +214,14 @@ func (c *checker) note(id klpreloc.ID, cause string) *Finding {
 	return f
 }
 
-// unchecked says that something was not judged.
-func (c *checker) unchecked(what, why string) {
-	u := Unchecked{printable(what), printable(why)}
+// unchecked says that something was not judged, which no file of the kernel's tells.
+func (c *checker) unchecked(what, why string) { c.left(Unchecked{What: what, Why: why}) }
+
+// lacking says that something was not judged for want of a file.
+func (c *checker) lacking(what, why string) { c.left(Unchecked{What: what, Why: why, Lacking: true}) }
+
+func (c *checker) left(u Unchecked) {
+	u.What, u.Why = printable(u.What), printable(u.Why)
 	if !c.doubts[u] {
 		c.doubts[u] = true
 		c.report.Unchecked = append(c.report.Unchecked, u)

@@ -281,7 +281,7 @@ func (c *checker) size(size uint64, name string) bool {
 	want := c.facts.structSize
 	switch {
 	case want == 0:
-		c.unchecked("the size of struct module", "no module of this kernel is at hand: --module, or a kernel folder with its modules")
+		c.lacking("the size of struct module", "no module of this kernel is at hand: --module, or a kernel folder with its modules")
 		return true
 	case size == want:
 		return true
@@ -542,7 +542,7 @@ func (c *checker) signature() {
 				fix("sign it, after klp-convert: scripts/sign-file sha256 KEY CERT FILE").
 				when(Loading, "", "EKEYREJECTED", says("Loading of unsigned module is rejected"))
 		case !known:
-			c.unchecked("whether an unsigned module is let in", "the kernel's configuration is not at hand; Secure Boot and lockdown may refuse it as well")
+			c.lacking("whether an unsigned module is let in", "the kernel's configuration is not at hand; Secure Boot and lockdown may refuse it as well")
 		default:
 			c.unchecked("whether an unsigned module is let in under Secure Boot", "kernel lockdown decides at run time")
 		}

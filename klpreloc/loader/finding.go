@@ -285,8 +285,21 @@ type Report struct {
 
 // Unchecked is something that was not judged, and why.
 type Unchecked struct {
-	What string `json:"what"`
-	Why  string `json:"why"`
+	What    string `json:"what"`
+	Why     string `json:"why"`
+	Lacking bool   `json:"lacking,omitempty"` // a file of the kernel's would tell, and is not at hand
+}
+
+// Lacking are the things that were not judged for want of a file: what the kernel does
+// with the module is not known without them.
+func (r *Report) Lacking() []Unchecked {
+	var list []Unchecked
+	for _, u := range r.Unchecked {
+		if u.Lacking {
+			list = append(list, u)
+		}
+	}
+	return list
 }
 
 // Problems counts the findings that are no notes.

@@ -68,7 +68,7 @@ func (c *checker) exports() {
 // is not found is reported; the error is that of the last one.
 func (c *checker) imports() {
 	if !c.knowsExports() {
-		c.unchecked("undefined symbols", "nothing that describes the kernel tells what it exports")
+		c.lacking("undefined symbols", "nothing that describes the kernel tells what it exports")
 	}
 	for _, y := range c.File.Symbols {
 		switch {
@@ -183,7 +183,7 @@ func (c *checker) offered(y *elfrw.Symbol, e sympos.Export, unknown func(string)
 			when(Loading, "", "ENOENT", unknown("ENOENT"))
 		return
 	case !known && !c.gpl():
-		c.unchecked("whether "+y.Name+" is for modules under the GPL only", "nothing at hand tells; Module.symvers would")
+		c.lacking("whether "+y.Name+" is for modules under the GPL only", "nothing at hand tells; Module.symvers would")
 	}
 	if c.checksum(y, e, unknown) {
 		c.namespace(y, e, unknown)
@@ -232,7 +232,7 @@ func (c *checker) checksum(y *elfrw.Symbol, e sympos.Export, unknown func(string
 		c.note(Checksum, "it is not in the module's version table: not checked by the kernel").of(y.Name).
 			when(Loading, "", "", says("%s: no symbol version for %s", c.name, y.Name))
 	case !known:
-		c.unchecked("the checksum of "+y.Name, "no module at hand imports it, and there is no Module.symvers")
+		c.lacking("the checksum of "+y.Name, "no module at hand imports it, and there is no Module.symvers")
 	case mine != want:
 		c.find(Checksum, fmt.Sprintf("its interface has another checksum: %#08x, in this kernel %#08x", mine, want)).of(y.Name).
 			fix("build it against the headers of %s", c.title()).

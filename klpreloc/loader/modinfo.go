@@ -72,9 +72,9 @@ func (c *checker) magic() {
 				when(Loading, "", "ENOEXEC", says("%s: version magic '%s' should be '%s'", c.name, mine, blank{c.facts.Release + " …", ".*"}))
 			return
 		}
-		c.unchecked("the flags in vermagic", "no module of this kernel is at hand to compare with")
+		c.lacking("the flags in vermagic", "no module of this kernel is at hand to compare with")
 	default:
-		c.unchecked("vermagic", "nothing tells the release of "+c.facts.Name)
+		c.lacking("vermagic", "nothing tells the kernel's release")
 	}
 }
 

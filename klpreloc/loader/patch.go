@@ -27,7 +27,7 @@ func (c *checker) entryPoints() {
 		switch {
 		case !has:
 		case p.want == 0:
-			c.unchecked("where "+p.name+" is in struct module", "no module of this kernel is at hand that has one")
+			c.lacking("where "+p.name+" is in struct module", "no module of this kernel is at hand that has one")
 		case at != p.want:
 			f := c.find(InitOffset, fmt.Sprintf("%s is at %#x of struct module, and the kernel looks at %#x: struct module has another layout", p.name, at, p.want)).
 				fix("build it against the headers of %s", c.title())
@@ -199,7 +199,7 @@ func (c *checker) structure() {
 		c.unchecked("the objects and functions of the patch", fmt.Sprintf("they can't be read from the file: %v", c.doubt))
 	}
 	for _, m := range c.facts.unread {
-		c.unchecked("ftrace entries and dependencies of "+m, "its file can't be read")
+		c.lacking("ftrace entries and dependencies of "+m, "its file can't be read")
 	}
 	if len(c.patches) > 0 && !c.info.Livepatch() {
 		return

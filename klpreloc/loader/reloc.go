@@ -128,7 +128,7 @@ func (c *checker) unreadable(name string) string {
 func (c *checker) foreign(k *klpSection, n *klpName, find func(klpreloc.ID, string) *Finding) {
 	gate := c.facts.modules[k.object]
 	if gate == nil {
-		c.unchecked(fmt.Sprintf("whether %s is there when %s comes, whose symbol %s is needed then", n.object, k.object, n.name), "module "+k.object+" is not at hand")
+		c.lacking(fmt.Sprintf("whether %s is there when %s comes, whose symbol %s is needed then", n.object, k.object, n.name), "module "+k.object+" is not at hand")
 		return
 	}
 	depends, _ := klpreloc.ReadModinfo(gate).Value("depends")
@@ -188,7 +188,7 @@ func (c *checker) lookup(q lookup, find func(klpreloc.ID, string) *Finding, when
 			if q.object == sympos.Vmlinux {
 				from = "--kernel with its image, vmlinux, System.map or /proc/kallsyms"
 			}
-			c.unchecked(fmt.Sprintf("symbol %s of %s", q.name, q.object), "nothing at hand has the symbols of "+q.object+": "+from)
+			c.lacking(fmt.Sprintf("symbol %s of %s", q.name, q.object), "nothing at hand has the symbols of "+q.object+": "+from)
 		}
 		return
 	}
@@ -214,13 +214,13 @@ func (c *checker) lookup(q lookup, find func(klpreloc.ID, string) *Finding, when
 		f.Cause = "once " + q.object + " is loaded, what is in its .init sections and the like is gone: " + f.Cause
 		when(f, true, false, c.message(q, now))
 	case len(list) > 1 && list[0].Position == 0:
-		c.unchecked(fmt.Sprintf("position %d of %s in %s", q.position, q.name, q.object), t.Facts(q.object).Kind.String()+" does not tell in which order the kernel counts")
+		c.lacking(fmt.Sprintf("position %d of %s in %s", q.position, q.name, q.object), t.Facts(q.object).Kind.String()+" does not tell in which order the kernel counts")
 	case q.position > 0 && list[q.position-1].Position != 0 && !list[q.position-1].Steady():
 		find(UnsteadyPosition, fmt.Sprintf("which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded", q.name, q.object, q.position)).
 			when(Calling, "", "")
 	}
 	if d := t.Doubt(q.object, q.name); d != "" {
-		c.unchecked("symbol "+q.name+" of "+q.object, "the files given as one kernel contradict each other: "+d)
+		c.lacking("symbol "+q.name+" of "+q.object, "the files given as one kernel contradict each other: "+d)
 	}
 }
 
