@@ -233,7 +233,7 @@ func (c *checker) kept(k *klpSection) {
 		c.note(SectionHeader, "it lacks SHF_ALLOC, which works for vmlinux on 5.8 and later").in(k.Section).when(Loading, "", "")
 	case !c.gated(k):
 	default:
-		f := c.find(SectionHeader, "it lacks SHF_ALLOC: when it is applied, its address is that of memory that was freed after loading").in(k.Section).
+		f := c.find(SectionHeader, "it lacks SHF_ALLOC: when it is applied, its address is that of memory that was freed after loading, and may be used for something else").in(k.Section).
 			fix("sh_flags are SHF_ALLOC, SHF_INFO_LINK and 0x100000 (SHF_RELA_LIVEPATCH)")
 		function := "klp_apply_section_relocs"
 		if c.reload {

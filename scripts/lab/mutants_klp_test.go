@@ -23,6 +23,7 @@ const (
 	behind   = "what lies behind the section decides: whether it is zeros"
 	filled   = "fields of struct module that the loader has filled before it relocates are refused; which they are is the configuration's"
 	freed    = "init memory is given back, and to somebody else, at a time of the kernel's choice"
+	reused   = "where the livepatch's file was the target's own file may be by then"
 	misnamed = "it loads, and the trial removes it by the name of its file"
 	reads    = "a PC-relative place with 0 in it is the code behind it: what comes of it depends on what it is taken for"
 	low      = "the low 32 bits of the sum say where it leads"
@@ -85,7 +86,7 @@ var sectionMutants = []mutant{
 	{name: "section-flag-write", base: inVmlinux, edit: flags(vmSection, elf.SHF_WRITE, 0)},
 	{name: "section-flag-exec", base: inVmlinux, edit: flags(vmSection, elf.SHF_EXECINSTR, 0)},
 	{name: "module-section-flag-livepatch", base: inModule, edit: flags(moSection, 0, shfRelaLivepatch)},
-	{name: "module-section-flag-alloc", base: inModule, edit: flags(moSection, 0, elf.SHF_ALLOC)},
+	{name: "module-section-flag-alloc", base: inModule, edit: flags(moSection, 0, elf.SHF_ALLOC), openLater: reused},
 	{name: "module-section-flag-write", base: inModule, edit: flags(moSection, elf.SHF_WRITE, 0)},
 	{name: "ordinary-section-flag-livepatch", base: inVmlinux, edit: flags(".rela.text", shfRelaLivepatch, 0)},
 	{name: "ordinary-init-flag-livepatch", base: inModule, edit: flags(".rela.init.text", shfRelaLivepatch, 0)},

@@ -45,6 +45,7 @@ type mutant struct {
 	again      bool   // the target goes and comes again, too
 	alone      bool   // it needs a boot of its own: the kernel says some things once
 	open       string // why what comes of it can't be predicted
+	openLater  string // the same, of a target that comes later only
 }
 
 var mutants = joined(unchanged, fileMutants, headerMutants, infoMutants, importMutants, sectionMutants,
