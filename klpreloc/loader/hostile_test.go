@@ -251,3 +251,15 @@ func FuzzCheck(f *testing.F) {
 		require.LessOrEqual(t, len(r.Findings), 64+len(b))
 	})
 }
+
+// Of what can't be read nothing is judged, which is no "loads".
+func TestWhatCantBeReadDoesNotPass(t *testing.T) {
+	w := good()
+	w.unbuilt = true // or its machine would be another
+	b := encode(t, w.convert(t))
+	binary.LittleEndian.PutUint16(b[18:], uint16(elf.EM_PPC)) // 32-bit, whose rules for ELF are not known here
+	r := w.check(t, b[:len(b)-64])
+	require.NotNil(t, r.First())
+	assert.Equal(t, loader.BadELF, r.First().ID)
+	assert.Contains(t, r.First().Cause, "can't read the file")
+}
