@@ -53,6 +53,8 @@ type contract struct {
 	indexCheck bool
 	// forModules: EXPORT_SYMBOL_FOR_MODULES (since 6.16).
 	forModules bool
+	// importNS is how source imports a namespace: a string since 6.13 (cdd30ebb1b9f), a word before.
+	importNS string
 
 	// entryPrefix: klp_patch_func looks for the function's ftrace entry anywhere in the
 	// function on x86, and says so where there is none (since 5.18, d15cb3dab1e4).
@@ -103,6 +105,9 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 			elf.EM_X86_64: true, elf.EM_S390: true, elf.EM_PPC64: true, elf.EM_PPC: true,
 			elf.EM_LOONGARCH: v.AtLeast(6, 9), elf.EM_AARCH64: v.AtLeast(6, 17),
 		},
+	}
+	if c.importNS = "MODULE_IMPORT_NS(%s);"; v.AtLeast(6, 13) {
+		c.importNS = "MODULE_IMPORT_NS(%q);"
 	}
 	if c.initExists = "EEXIST"; v.AtLeast(7, 0) {
 		c.initExists = "EBUSY"

@@ -419,3 +419,15 @@ func TestIDsHaveTitles(t *testing.T) {
 		assert.NotEmpty(t, loader.Title(klpreloc.ID(fmt.Sprintf("KLP%d", n))), n)
 	}
 }
+
+// The fix for a namespace compiles: its name is a string since 6.13.
+func TestNamespaceFix(t *testing.T) {
+	for version, fix := range map[string]string{"6.12": "MODULE_IMPORT_NS(NS);", "6.13": `MODULE_IMPORT_NS("NS");`, "7.3": `MODULE_IMPORT_NS("NS");`} {
+		w := good()
+		w.version, w.symvers = version, "0x00000000\toffered\tvmlinux\tEXPORT_SYMBOL\tNS\n"
+		r := w.check(t, encode(t, w.convert(t)))
+		i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.Namespace })
+		require.GreaterOrEqual(t, i, 0, version)
+		assert.Equal(t, []string{fix}, r.Findings[i].Fix, version)
+	}
+}
