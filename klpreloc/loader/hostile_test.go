@@ -219,6 +219,24 @@ func TestNamesInFixes(t *testing.T) {
 	}, fixes)
 }
 
+// So with what the kernel was called by who asked.
+func TestKernelsInFixes(t *testing.T) {
+	w := good()
+	src, err := sympos.New("kernel", strings.NewReader(kallsyms), int64(len(kallsyms)))
+	require.NoError(t, err)
+	k := sympos.NewKernel("my kernel", src)
+	annotated := contents(t, "x86_64/mixed.ko")
+	for _, b := range [][]byte{annotated, encode(t, w.convert(t))} {
+		r, err := loader.Open(b).Check(loader.Options{Kernel: k})
+		require.NoError(t, err)
+		for i := range r.Findings {
+			for _, fix := range r.Findings[i].Fix {
+				assert.NotRegexp(t, `--kernel my kernel`, fix)
+			}
+		}
+	}
+}
+
 // A module is no kernel: nothing would be found, for nothing was looked at.
 func TestModulesAreNoKernel(t *testing.T) {
 	w := good()
