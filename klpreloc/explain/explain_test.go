@@ -403,6 +403,15 @@ func TestPartsOfMessagesAreExplainedAlone(t *testing.T) {
 	assert.Empty(t, explain.Text("hello\nInvalid parameters\nUnknown symbol in module\n"))
 }
 
+// What is pasted has blank lines around it; one message is no log for that.
+func TestBlankLinesDoNotMatter(t *testing.T) {
+	for _, text := range []string{"\nUnknown symbol foo (err -2)", "Unknown symbol foo (err -2)\r\n\r\n", " \n\nUnknown symbol foo (err -2)\n\n"} {
+		found := explain.Text(text)
+		require.Len(t, found, 1, "%q", text)
+		assert.Equal(t, "unknown-symbol", found[0].ID)
+	}
+}
+
 // dmesg paints what it prints, and the middle of a message too.
 func TestColoursDoNotMatter(t *testing.T) {
 	got := explain.Text("\x1b[32m[   12.345678] \x1b[0m\x1b[33mlivepatch: \x1b[0m\x1b[1;31msymbol \x1b[0m'foo' not found in symbol table\x1b[0m\r\n")
