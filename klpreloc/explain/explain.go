@@ -46,7 +46,7 @@ var colour = regexp.MustCompile(`\x1b\[[0-9;]*[mK]`)
 // Text explains the lines of a text that it recognises, each message once, in the
 // order of the text.
 func Text(text string) []*Explanation {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	lines := strings.Split(strings.TrimSpace(text), "\n") // blank lines around one make no log
 	var all []*Explanation
 	var weak []*Explanation
 	for _, line := range lines {

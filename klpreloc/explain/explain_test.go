@@ -317,6 +317,8 @@ var lines = []said{
 	{"ERROR: no changed objects found", "kpatch-sections", ""},
 	{"error: objtool: foo: can't patch or reference init code/data", "objtool-init", ""},
 	{"error: objtool: show: new reference to bar (exported by baz) would create an undeclared module dependency", "objtool-dependency", "symbol=bar owner=baz"},
+	{"error: dependency on livepatch /tmp/livepatch-1_2.ko", "suse-depends", "file=/tmp/livepatch-1_2.ko"},
+	{"error: .klp.*__jump_table section found in livepatch /tmp/livepatch-1_2.ko", "suse-jump-table", "file=/tmp/livepatch-1_2.ko"},
 	{"warning: objtool: foo: disabling unsupported tracepoint sched_switch", "objtool-inert", "symbol=sched_switch"},
 	{"warning: objtool: foo: disabling unsupported pr_debug()", "objtool-inert", ""},
 	{"error: objtool: malformed __klp_relocs.vmlinux section", "objtool-post-link", "section=__klp_relocs.vmlinux"},
@@ -401,6 +403,15 @@ func TestPartsOfMessagesAreExplainedAlone(t *testing.T) {
 		}
 	}
 	assert.Empty(t, explain.Text("hello\nInvalid parameters\nUnknown symbol in module\n"))
+}
+
+// What is pasted has blank lines around it; one message is no log for that.
+func TestBlankLinesDoNotMatter(t *testing.T) {
+	for _, text := range []string{"\nUnknown symbol foo (err -2)", "Unknown symbol foo (err -2)\r\n\r\n", " \n\nUnknown symbol foo (err -2)\n\n"} {
+		found := explain.Text(text)
+		require.Len(t, found, 1, "%q", text)
+		assert.Equal(t, "unknown-symbol", found[0].ID)
+	}
 }
 
 // dmesg paints what it prints, and the middle of a message too.

@@ -53,8 +53,10 @@ type contract struct {
 	indexCheck bool
 	// forModules: EXPORT_SYMBOL_FOR_MODULES (since 6.16).
 	forModules bool
+	// importNS is how source imports a namespace: a string since 6.13 (cdd30ebb1b9f), a word before.
+	importNS string
 
-	// entryPrefix: klp_patch_func looks for the function's ftrace entry anywhere in the
+	// entrySearch: klp_patch_func looks for the function's ftrace entry anywhere in the
 	// function on x86, and says so where there is none (since 5.18, d15cb3dab1e4).
 	entrySearch bool
 	// relaIndex: "is not marked as a livepatch symbol" names section and index (since 6.19).
@@ -71,8 +73,7 @@ type contract struct {
 	// perCPULoaded: ordinary relocations of .data..percpu are special-cased (7.x).
 	perCPULoaded bool
 	// pc64: R_X86_64_PC64 (since 5.0).
-	pc64 bool
-	// brokenROX: late relocations fault on x86 (6.13-rc; fixed before 6.13).
+	pc64      bool
 	livepatch map[elf.Machine]bool // HAVE_LIVEPATCH
 }
 
@@ -103,6 +104,9 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 			elf.EM_X86_64: true, elf.EM_S390: true, elf.EM_PPC64: true, elf.EM_PPC: true,
 			elf.EM_LOONGARCH: v.AtLeast(6, 9), elf.EM_AARCH64: v.AtLeast(6, 17),
 		},
+	}
+	if c.importNS = "MODULE_IMPORT_NS(%s);"; v.AtLeast(6, 13) {
+		c.importNS = "MODULE_IMPORT_NS(%q);"
 	}
 	if c.initExists = "EEXIST"; v.AtLeast(7, 0) {
 		c.initExists = "EBUSY"

@@ -111,7 +111,7 @@ func (c *checker) validity(broken error) bool {
 	}
 	if machine == elf.EM_PPC {
 		c.unchecked("what the loader of a 32-bit kernel makes of the ELF file", "this tool knows 64-bit kernels' only")
-		return true
+		return c.readable(broken)
 	}
 	if m.order.Uint16(b[58:]) != shdrSize {
 		return refuse("Invalid ELF section header size")
@@ -141,11 +141,18 @@ func (c *checker) validity(broken error) bool {
 			return false
 		}
 	}
-	if broken != nil {
-		c.unchecked("what comes of the module", "the loader does not notice, and this tool can't read it: "+broken.Error())
-		return false
+	return c.readable(broken)
+}
+
+// readable reports whether elfrw reads what the loader takes. Of a file that it does not read
+// nothing was judged: that must not pass for "loads".
+func (c *checker) readable(broken error) bool {
+	if broken == nil {
+		return true
 	}
-	return true
+	c.find(BadELF, "what comes of the module was not judged: this tool can't read the file: "+broken.Error()).
+		fix("build it again; nothing but klp-convert and the signature may follow modpost").when(Loading, "", "")
+	return false
 }
 
 // supported reports whether any kernel has livepatching on the machine.
@@ -447,8 +454,9 @@ func (c *checker) wildSymbols(m *image) bool {
 				c.find(BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which the size of the symbol table leaves out: it is never resolved, and taken for 0", m.name(i), n)).
 					fix("build it again").when(Calling, "", "", oops("page fault", ""))
 				return false
-			default:
-				c.unchecked("what "+m.name(i)+" relocates", fmt.Sprintf("against symbol %d, which is behind the end of the symbol table", n))
+			default: // what lies there in memory decides; nothing more is judged, which is no "loads"
+				c.find(BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is behind the end of the symbol table: what comes of it was not judged", m.name(i), n)).
+					fix("build it again").when(Loading, "", "")
 				return false
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -219,6 +220,24 @@ func TestNamesInFixes(t *testing.T) {
 	}, fixes)
 }
 
+// So with what the kernel was called by who asked.
+func TestKernelsInFixes(t *testing.T) {
+	w := good()
+	src, err := sympos.New("kernel", strings.NewReader(kallsyms), int64(len(kallsyms)))
+	require.NoError(t, err)
+	k := sympos.NewKernel("my kernel", src)
+	annotated := contents(t, "x86_64/mixed.ko")
+	for _, b := range [][]byte{annotated, encode(t, w.convert(t))} {
+		r, err := loader.Open(b).Check(loader.Options{Kernel: k})
+		require.NoError(t, err)
+		for i := range r.Findings {
+			for _, fix := range r.Findings[i].Fix {
+				assert.NotRegexp(t, `--kernel my kernel`, fix)
+			}
+		}
+	}
+}
+
 // A module is no kernel: nothing would be found, for nothing was looked at.
 func TestModulesAreNoKernel(t *testing.T) {
 	w := good()
@@ -250,4 +269,67 @@ func FuzzCheck(f *testing.F) {
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(r.Findings), 64+len(b))
 	})
+}
+
+// Of what can't be read nothing is judged, which is no "loads".
+func TestWhatCantBeReadDoesNotPass(t *testing.T) {
+	w := good()
+	w.unbuilt = true // or its machine would be another
+	b := encode(t, w.convert(t))
+	binary.LittleEndian.PutUint16(b[18:], uint16(elf.EM_PPC)) // 32-bit, whose rules for ELF are not known here
+	r := w.check(t, b[:len(b)-64])
+	require.NotNil(t, r.First())
+	assert.Equal(t, loader.BadELF, r.First().ID)
+	assert.Contains(t, r.First().Cause, "can't read the file")
+}
+
+// As many objects as there is room for take no longer than their relocations: each was looked for
+// among all of them.
+func TestManyObjects(t *testing.T) {
+	const n, object, objects = 30000, 168, 200
+	w := good()
+	f := w.convert(t)
+	enabled(t, f)
+	data, relocs := section(t, f, ".data.patch"), section(t, f, ".rela.data.patch")
+	byPlace := map[uint64]elfrw.Rela{}
+	for _, r := range relocs.Relocs() {
+		byPlace[r.Offset] = r
+	}
+	name, funcs := byPlace[objects+object], byPlace[objects+object+8] // of the second object, a
+	list := slices.Clone(relocs.Relocs())
+	at := uint64(len(data.Data))
+	i := slices.IndexFunc(list, func(r elfrw.Rela) bool { return r.Offset == 8 })
+	list[i].Addend = int64(at) // klp_patch.objs
+	data.Data = append(slices.Clone(data.Data), make([]byte, n*object)...)
+	for range n {
+		name.Offset, funcs.Offset = at, at+8
+		list = append(list, name, funcs)
+		at += object
+	}
+	relocs.SetRelocs(list)
+	b := encode(t, f)
+	start := time.Now()
+	r := w.check(t, b)
+	assert.NotEmpty(t, r.Lacking())
+	assert.Less(t, time.Since(start), 5*time.Second)
+}
+
+// What is behind the end of a table or a section is anybody's guess, and no "loads".
+func TestBehindTheEndDoesNotPass(t *testing.T) {
+	w := good()
+	f := w.convert(t)
+	late := encode(t, f)
+	i := slices.IndexFunc(f.Sections, func(s *elfrw.Section) bool { return s.Name == klpA }) + 1
+	require.Positive(t, i)
+	header := late[binary.LittleEndian.Uint64(late[40:])+uint64(i)*64:]
+	binary.LittleEndian.PutUint32(late[binary.LittleEndian.Uint64(header[24:])+12:], 4000) // r_sym
+	f = w.convert(t)
+	ordinary := relocs(".rela.text.vm_fn", func(r []elfrw.Rela) []elfrw.Rela { r[0].Offset = 1 << 16; return r })
+	ordinary(t, f)
+	for id, b := range map[klpreloc.ID][]byte{loader.BadELF: late, loader.OutsideTarget: encode(t, f)} {
+		first := w.check(t, b).First()
+		if assert.NotNil(t, first, id) {
+			assert.Equal(t, id, first.ID)
+		}
+	}
 }

@@ -271,7 +271,7 @@ func (c *checker) namespace(y *elfrw.Symbol, e sympos.Export, unknown func(strin
 	if strings.HasPrefix(e.Namespace, "module:") {
 		f.fix("make a klp relocation of it: klp-convert --kernel %s does", word(c.report.Kernel))
 	} else {
-		f.fix("MODULE_IMPORT_NS(%s);", e.Namespace)
+		f.fix(c.importNS, e.Namespace)
 	}
 	message := says("%s: module uses symbol (%s) from namespace %s, but does not import it.", c.name, y.Name, e.Namespace)
 	if allowed, _ := c.facts.set("MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"); allowed {

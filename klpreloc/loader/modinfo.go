@@ -21,7 +21,7 @@ func (c *checker) annotated() {
 		return
 	}
 	f := c.find(NotConverted, fmt.Sprintf("the module holds annotations (%d) and was not converted: what they name is undefined to the kernel", len(c.input.Annotations))).
-		fix("klp-convert --kernel %s in.ko out.ko, and check out.ko", c.report.Kernel)
+		fix("klp-convert --kernel %s in.ko out.ko, and check out.ko", word(c.report.Kernel))
 	// Those that are annotated are not reported one by one.
 	c.annotates = map[*elfrw.Symbol]bool{}
 	var messages []Message

@@ -176,19 +176,27 @@ func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) b
 	return false
 }
 
-// pointer is the relocation of a place, nil where there is none.
+// pointer is the relocation of a place, nil where there is none. A klp_patch may have as many
+// objects and functions as the file has room for, so that those of a section are read once.
 func (c *checker) pointer(target *elfrw.Section, at uint64) *elfrw.Rela {
-	for _, s := range c.Sections {
-		if s.Target != target || !s.HasRelocs() || s.Flags&klpreloc.FlagLivepatch != 0 {
-			continue
-		}
-		relocs := s.ReadRelocs()
-		for r := relocs.Next(); r != nil; r = relocs.Next() {
-			if r.Offset == at {
-				x := *r
-				return &x
+	of, read := c.pointers[target]
+	if !read {
+		of = map[uint64]elfrw.Rela{}
+		for _, s := range c.Sections {
+			if s.Target != target || !s.HasRelocs() || s.Flags&klpreloc.FlagLivepatch != 0 {
+				continue
+			}
+			relocs := s.ReadRelocs()
+			for r := relocs.Next(); r != nil; r = relocs.Next() {
+				if _, has := of[r.Offset]; !has {
+					of[r.Offset] = *r
+				}
 			}
 		}
+		c.pointers[target] = of
+	}
+	if r, has := of[at]; has {
+		return &r
 	}
 	return nil
 }
@@ -196,7 +204,7 @@ func (c *checker) pointer(target *elfrw.Section, at uint64) *elfrw.Rela {
 // structure: what klp_enable_patch and klp_init_patch refuse (kernel/livepatch/core.c).
 func (c *checker) structure() {
 	if !c.complete() && c.declares() {
-		c.unchecked("the objects and functions of the patch", fmt.Sprintf("they can't be read from the file: %v", c.doubt))
+		c.lacking("the objects and functions of the patch", fmt.Sprintf("they can't be read from the file: %v", c.doubt))
 	}
 	for _, m := range c.facts.unread {
 		c.lacking("ftrace entries and dependencies of "+m, "its file can't be read")
@@ -217,6 +225,9 @@ func (c *checker) structure() {
 					when(Enabling, "", "EINVAL")
 			case o.Name == "":
 				c.nameless()
+			case c.misnamed(o.Name) && !seen[o.Name]:
+				c.find(NoTarget, "no kernel has a module of that name: what the livepatch has for it is never used").of(o.Name).
+					fix(".name = %q", sympos.ModuleName(o.Name)).when(Calling, "", "")
 			case seen[o.Name]:
 				c.find(PatchStructure, "two klp_objects of that name: the kernel makes a folder of each in /sys/kernel/livepatch/"+c.name).of(o.Name).
 					fix("one klp_object, with the functions of both").

@@ -419,3 +419,48 @@ func TestIDsHaveTitles(t *testing.T) {
 		assert.NotEmpty(t, loader.Title(klpreloc.ID(fmt.Sprintf("KLP%d", n))), n)
 	}
 }
+
+// The fix for a namespace compiles: its name is a string since 6.13.
+func TestNamespaceFix(t *testing.T) {
+	for version, fix := range map[string]string{"6.12": "MODULE_IMPORT_NS(NS);", "6.13": `MODULE_IMPORT_NS("NS");`, "7.3": `MODULE_IMPORT_NS("NS");`} {
+		w := good()
+		w.version, w.symvers = version, "0x00000000\toffered\tvmlinux\tEXPORT_SYMBOL\tNS\n"
+		r := w.check(t, encode(t, w.convert(t)))
+		i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.Namespace })
+		require.GreaterOrEqual(t, i, 0, version)
+		assert.Equal(t, []string{fix}, r.Findings[i].Fix, version)
+	}
+}
+
+// A patch that can't be made out was not judged, nor what waits for its objects: the verdict says so.
+func TestPatchThatCantBeReadIsNoPlainLoads(t *testing.T) {
+	w := good()
+	f := w.convert(t)
+	enabled(t, f)
+	relocs(".rela.data.patch", func(r []elfrw.Rela) []elfrw.Rela { r[0].Addend = 8; return r })(t, f) // mod
+	r := w.check(t, encode(t, f))
+	var lacking []string
+	for _, u := range r.Lacking() {
+		lacking = append(lacking, u.What)
+	}
+	assert.Subset(t, lacking, []string{"the objects and functions of the patch", "whether " + klpA + " is ever applied"})
+}
+
+// The name of a file is no module's: with it nothing is ever patched, on any kernel. A module that this
+// kernel does not have is another one's.
+func TestObjectCalledLikeItsFile(t *testing.T) {
+	for object, problem := range map[string]string{"a-b": `.name = "a_b"`, "a.ko": `.name = "a"`, "absent": ""} {
+		w := good()
+		w.objects += " " + object
+		r := w.check(t, encode(t, w.convert(t)))
+		i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.NoTarget && f.Symbol == object })
+		if problem == "" {
+			assert.Zero(t, r.Problems(), "%+v", r.Findings)
+			continue
+		}
+		if assert.GreaterOrEqual(t, i, 0, object) {
+			assert.Equal(t, loader.Problem, r.Findings[i].Severity)
+			assert.Equal(t, []string{problem}, r.Findings[i].Fix)
+		}
+	}
+}
