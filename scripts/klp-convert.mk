@@ -74,9 +74,10 @@ klp-out := $(or $(klp-mo),$(klp-src))
 klp-obj := $(or $(O),$(KBUILD_OUTPUT),$(KDIR))
 klp-release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(klp-obj)/include/generated/utsrelease.h 2>/dev/null)
 
-# Kbuild speaks of spaces and colons late or not at all.
-$(foreach x,klp-src klp-out klp-obj,$(if $(word 2,$($x))$(findstring :,$($x))$(findstring %,$($x)),\
-	$(error klp-convert.mk: $($x): Kbuild takes no path with a space, a colon or a percent sign)) \
+# Kbuild speaks of these late or not at all; some it hands to a shell as they are.
+klp-odd := : % ' " ` $$ \# ; & | ( ) < > [ ] * ? \ $(klp-comma)
+$(foreach x,klp-src klp-out klp-obj,$(if $(word 2,$($x))$(strip $(foreach c,$(klp-odd),$(findstring $c,$($x)))),\
+	$(error klp-convert.mk: $($x): Kbuild takes no path with a space or one of $(klp-odd))) \
 	$(eval $x := $(abspath $($x))))
 
 # 6.2 made X.o of X.ko in modules.order, 6.13 paths relative to the output.

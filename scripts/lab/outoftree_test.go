@@ -402,13 +402,21 @@ func (p *project) list() (names []string) {
 	return names
 }
 
-func TestOutOfTreePathWithSpace(t *testing.T) {
+// Kbuild hands names to a shell: "x;touch y" would be two commands.
+func TestOutOfTreeOddPath(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		p := w.project(t, "plain.o")
-		spaced := p.dir + " x"
-		require.NoError(t, os.Rename(p.dir, spaced))
-		p.dir = spaced
-		assert.Contains(t, p.refused(), "Kbuild takes no path with a space, a colon or a percent sign")
+		was := p.dir
+		for _, odd := range []string{" x", "%x", "'x", "$x", "#x", ";touch y", ",x"} {
+			require.NoError(t, os.Rename(p.dir, was+odd))
+			p.dir = was + odd
+			for _, goal := range []string{"all", "clean"} {
+				out := p.refused(goal)
+				assert.Contains(t, out, p.dir+": Kbuild takes no path with a space or one of : % '")
+				assert.Equal(t, 1, strings.Count(out, "\n"), "%s", out)
+			}
+			assert.NoFileExists(t, p.path("y"))
+		}
 	})
 }
 
