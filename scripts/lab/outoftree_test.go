@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -322,6 +323,43 @@ func TestOutOfTreeFailingTool(t *testing.T) {
 		p.refused("KLP_CONVERT=false") // not taken for finished
 		assert.Empty(t, p.modules(""))
 		assert.Equal(t, []string{"plain.ko"}, converted(p.make()))
+	})
+}
+
+// Ctrl-C goes to all processes of the terminal. What is linked by then, and not
+// converted, would look finished.
+func TestOutOfTreeInterrupted(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		p := w.project(t, "plain.o", "livepatch-two.o")
+		p.write("interrupt", "#!/bin/sh\nkill -INT 0\n")
+		require.NoError(t, os.Chmod(p.path("interrupt"), 0o755))
+		interrupted := func() {
+			t.Helper()
+			// Who runs tests in the background may have it ignored.
+			cmd := w.kernel.Command("env", "--default-signal=INT", "make", "KDIR="+w.kernel.Headers, "KLP_CONVERT="+p.path("interrupt"))
+			cmd.Dir, cmd.Env = p.dir, noMake()
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			out, err := cmd.CombinedOutput()
+			require.Error(t, err, "%s", out)
+			assert.Contains(t, string(out), "Interrupt")
+			assert.Empty(t, p.modules(""), "%s", out)
+		}
+		interrupted()
+		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make()))
+		p.touch("plain.c")
+		interrupted() // what was converted is linked again: by another tool
+		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make()))
+	})
+}
+
+// One is linked, the next can't be: as when the disk is full.
+func TestOutOfTreeKbuildFailsAfterALink(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		p := w.project(t, "livepatch-two.o", "plain.o")
+		require.NoError(t, os.Mkdir(p.path("plain.ko"), 0o755))
+		out := p.refused("-k")
+		assert.Contains(t, out, "LD [M]  "+p.path("livepatch-two.ko"))
+		assert.NoFileExists(t, p.path("livepatch-two.ko"), "%s", out)
 	})
 }
 
