@@ -108,7 +108,19 @@ $(foreach x,bindir pkgdatadir docdir man1dir bashcompletiondir zshcompletiondir 
 	$(if $($x),,$(error $x is empty))$(if $(word 2,[$(DESTDIR)$($x)]),$(error $x is "$(DESTDIR)$($x)": give a path without a space)))
 endif
 
-install: build man ## install below DESTDIR and prefix (/usr/local)
+# Root often has no Go, or no HOME for it: what was made before will do then.
+installed-from := build man
+ifneq ($(filter install,$(MAKECMDGOALS)),)
+ifeq ($(shell $(GO) env GOMODCACHE 2>/dev/null),)
+installed-from :=
+ifneq ($(words $(wildcard $(addprefix $(builddir)/,klp-convert man/klp-convert.1 completions/bash/klp-convert))),3)
+$(error $(GO) does not run here, and $(builddir) does not have all: "make build man" where it does; then make install takes what is in $(builddir))
+endif
+$(info $(GO) does not run here: installing what is in $(builddir))
+endif
+endif
+
+install: $(installed-from) ## install below DESTDIR and prefix (/usr/local)
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(pkgdatadir)/include $(DESTDIR)$(docdir) $(DESTDIR)$(man1dir) \
 		$(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) $(DESTDIR)$(fishcompletiondir)
 	$(INSTALL) -m 755 $(builddir)/klp-convert $(DESTDIR)$(bindir)/

@@ -327,6 +327,26 @@ func TestInstallAndUninstall(t *testing.T) {
 	assert.NoDirExists(t, filepath.Join(root, "opt/klp/share/doc/klp-convert"))
 }
 
+// As for root after "make build man": sudo finds no Go.
+func TestInstallWithoutGo(t *testing.T) {
+	need(t, "make")
+	root, builddir := t.TempDir(), t.TempDir()
+	vars := []string{"builddir=" + builddir, "VERSION=" + version}
+	install := append([]string{"install", "GO=no-such-go", "DESTDIR=" + root}, vars...)
+	out, err := makeIn(install...)
+	assert.Error(t, err)
+	assert.Contains(t, string(out), `no-such-go does not run here, and `+builddir+` does not have all: "make build man" where it does`)
+	assert.Empty(t, files(t, root))
+
+	out, err = makeIn(append([]string{"build", "man"}, vars...)...)
+	require.NoError(t, err, "%s", out)
+	out, err = makeIn(install...)
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "no-such-go does not run here: installing what is in "+builddir)
+	assert.Contains(t, output(t, filepath.Join(root, "usr/local/bin/klp-convert"), "--version"), version)
+	assert.FileExists(t, filepath.Join(root, "usr/local/share/man/man1/klp-convert.1"))
+}
+
 // Such a path would be two, and uninstall would remove what is in the first.
 func TestUninstallRefusesUnclearPaths(t *testing.T) {
 	need(t, "make")
