@@ -314,6 +314,22 @@ func TestInstallAndUninstall(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, strings.ReplaceAll(string(page), `\-`, "-"), "/opt/klp/share/klp-convert/klp-convert.mk")
 
+	// What the guide begins with, and how its readers get about.
+	doc := filepath.Join(root, "opt/klp/share/doc/klp-convert")
+	makefile, err := os.ReadFile(filepath.Join(doc, "samples/cmdline/Makefile"))
+	require.NoError(t, err)
+	assert.Contains(t, string(makefile), "\ninclude /opt/klp/share/klp-convert/klp-convert.mk\n")
+	assert.FileExists(t, filepath.Join(doc, "samples/mailslot/Kbuild"))
+	for _, name := range []string{"README.md", "guide.md", "migrate.md"} {
+		text, err := os.ReadFile(filepath.Join(doc, name))
+		require.NoError(t, err)
+		for _, m := range regexp.MustCompile(`\]\(([\w./-]+\.(?:md|c))`).FindAllStringSubmatch(string(text), -1) {
+			if m[1] != "testdata/README.md" { // of those who change klp-convert
+				assert.FileExists(t, filepath.Join(doc, m[1]), name)
+			}
+		}
+	}
+
 	foreign := filepath.Join(root, "opt/klp/share/klp-convert/foreign")
 	require.NoError(t, os.WriteFile(foreign, nil, 0o644))
 	uninstall := append([]string{"uninstall"}, vars...)
