@@ -44,6 +44,13 @@ GENERATE = GOOS= GOARCH= SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run -tags 
 # it lies below scripts.
 EXTRAS = $(shell cd scripts && find kbuild dkms -type f ! -name '*.go' 2>/dev/null)
 
+# What the documents work on: sources, not what somebody has built of them.
+SAMPLES = $(shell cd testdata/samples && find . -type f \( -name Makefile -o -name Kbuild -o -name '*.[ch]' ! -name '*.mod.c' \))
+
+# Installed, the documents are in one folder.
+LINKS = -e 's|](docs/|](|g' -e 's|](\.\./README\.md|](README.md|g' -e 's|](\(\.\./\)*testdata/samples/|](samples/|g' \
+	-e 's|](scripts/include/|]($(pkgdatadir)/include/|g'
+
 .DELETE_ON_ERROR:
 .PHONY: help build man demo test prerequisites unit lab fuzz corpus bench lint testdata install uninstall packages clean
 
@@ -108,7 +115,19 @@ $(foreach x,bindir pkgdatadir docdir man1dir bashcompletiondir zshcompletiondir 
 	$(if $($x),,$(error $x is empty))$(if $(word 2,[$(DESTDIR)$($x)]),$(error $x is "$(DESTDIR)$($x)": give a path without a space)))
 endif
 
-install: build man ## install below DESTDIR and prefix (/usr/local)
+# Root often has no Go, or no HOME for it: what was made before will do then.
+installed-from := build man
+ifneq ($(filter install,$(MAKECMDGOALS)),)
+ifeq ($(shell $(GO) env GOMODCACHE 2>/dev/null),)
+installed-from :=
+ifneq ($(words $(wildcard $(addprefix $(builddir)/,klp-convert man/klp-convert.1 completions/bash/klp-convert))),3)
+$(error $(GO) does not run here, and $(builddir) does not have all: "make build man" where it does; then make install takes what is in $(builddir))
+endif
+$(info $(GO) does not run here: installing what is in $(builddir))
+endif
+endif
+
+install: $(installed-from) ## install below DESTDIR and prefix (/usr/local)
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(pkgdatadir)/include $(DESTDIR)$(docdir) $(DESTDIR)$(man1dir) \
 		$(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) $(DESTDIR)$(fishcompletiondir)
 	$(INSTALL) -m 755 $(builddir)/klp-convert $(DESTDIR)$(bindir)/
@@ -121,12 +140,16 @@ install: build man ## install below DESTDIR and prefix (/usr/local)
 	$(INSTALL) -m 644 $(builddir)/completions/zsh/_klp-convert $(DESTDIR)$(zshcompletiondir)/
 	$(INSTALL) -m 644 $(builddir)/completions/fish/klp-convert.fish $(DESTDIR)$(fishcompletiondir)/
 	$(INSTALL) -m 644 README.md docs/*.md $(DESTDIR)$(docdir)/
+	@cd testdata/samples && for f in $(SAMPLES); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(docdir)/samples/$$f || exit; done
+	sed -i $(LINKS) $(DESTDIR)$(docdir)/*.md
+	sed -i 's|^include .*/klp-convert\.mk$$|include $(pkgdatadir)/klp-convert.mk|' $(DESTDIR)$(docdir)/samples/*/Makefile
 
 uninstall: ## remove what make install with the same variables installed
 	rm -f $(DESTDIR)$(bindir)/klp-convert $(DESTDIR)$(man1dir)/klp-convert.1 $(DESTDIR)$(man1dir)/klp-convert-*.1 \
 		$(DESTDIR)$(bashcompletiondir)/klp-convert $(DESTDIR)$(zshcompletiondir)/_klp-convert $(DESTDIR)$(fishcompletiondir)/klp-convert.fish \
 		$(DESTDIR)$(docdir)/README.md $(patsubst docs/%,$(DESTDIR)$(docdir)/%,$(wildcard docs/*.md))
-	rm -f $(addprefix $(DESTDIR)$(pkgdatadir)/,klp-convert.mk include/klp_convert.h $(EXTRAS))
+	rm -f $(addprefix $(DESTDIR)$(pkgdatadir)/,klp-convert.mk include/klp_convert.h $(EXTRAS)) $(addprefix $(DESTDIR)$(docdir)/samples/,$(SAMPLES))
+	@rmdir $(addprefix $(DESTDIR)$(docdir)/samples/,$(sort $(dir $(SAMPLES)))) $(DESTDIR)$(docdir)/samples 2>/dev/null || :
 	@rmdir $(addprefix $(DESTDIR)$(pkgdatadir)/,include kbuild dkms) $(DESTDIR)$(pkgdatadir) $(DESTDIR)$(docdir) 2>/dev/null || :
 
 packages: ## make the .deb and the .rpm of GOARCH in bin/packages

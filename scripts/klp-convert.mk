@@ -74,9 +74,10 @@ klp-out := $(or $(klp-mo),$(klp-src))
 klp-obj := $(or $(O),$(KBUILD_OUTPUT),$(KDIR))
 klp-release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(klp-obj)/include/generated/utsrelease.h 2>/dev/null)
 
-# Kbuild speaks of spaces and colons late or not at all.
-$(foreach x,klp-src klp-out klp-obj,$(if $(word 2,$($x))$(findstring :,$($x))$(findstring %,$($x)),\
-	$(error klp-convert.mk: $($x): Kbuild takes no path with a space, a colon or a percent sign)) \
+# Kbuild speaks of these late or not at all; some it hands to a shell as they are.
+klp-odd := : % ' " ` $$ \# ; & | ( ) < > [ ] * ? \ $(klp-comma)
+$(foreach x,klp-src klp-out klp-obj,$(if $(word 2,$($x))$(strip $(foreach c,$(klp-odd),$(findstring $c,$($x)))),\
+	$(error klp-convert.mk: $($x): Kbuild takes no path with a space or one of $(klp-odd))) \
 	$(eval $x := $(abspath $($x))))
 
 # 6.2 made X.o of X.ko in modules.order, 6.13 paths relative to the output.
@@ -116,12 +117,14 @@ klp-kbuild = $(if $(klp-alone),KCPPFLAGS='$(strip $(KCPPFLAGS) -I$(klp-scripts)/
 	$(MAKE) -C $(KDIR) M=$(klp-src) $(if $(klp-mo),MO=$(klp-out)) $(if $(O),O=$(klp-obj)) \
 	KBUILD_MODPOST_WARN=1 klp-driven=y
 
+# A command that leaves no unconverted module when it fails or Ctrl-C ends it.
+klp-guarded = trap '$(klp-self) klp-failed; exit 1' HUP INT; $1 || { $(klp-self) klp-failed; exit 1; }
+
 all: modules
 
 modules: klp-ready
 	$(klp-sub)$(klp-quiet)$(klp-self) klp-stale
-	$(klp-sub)$(klp-quiet)$(klp-kbuild) $@
-	$(klp-sub)$(klp-quiet)$(klp-self) klp-convert
+	$(klp-sub)$(klp-quiet)$(call klp-guarded,{ $(klp-kbuild) $@ && $(klp-self) klp-convert; })
 
 # Each fails early, with a line that says what to do.
 klp-ready:
@@ -155,11 +158,11 @@ klp-stale:
 # The failed ones go when the others, which may look at them, are done: an
 # unconverted module must not be mistaken for a finished one.
 klp-convert: klp-ready
-	$(klp-sub)$(klp-quiet)$(klp-self) -k klp-modules || { $(klp-self) klp-failed; exit 1; }
+	$(klp-sub)$(klp-quiet)$(call klp-guarded,$(klp-self) -k klp-modules)
 klp-modules: $(klp-ko:=.klp)
 	@:
 klp-failed:
-	@$(foreach x,$(klp-ko),grep -qs ' | ' $x.klp || rm -f $x; ):
+	@$(foreach x,$(klp-ko),[ ! $x -nt $x.klp ] && grep -qs ' | ' $x.klp || rm -f $x; ):
 
 klp-tag := $(if $(findstring s,$(klp-mode)),:,echo '  KLP    ')
 

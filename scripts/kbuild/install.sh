@@ -41,8 +41,25 @@ scripts/Makefile.modinst|^__modinst:$
 scripts/Makefile.modinst|^	*\$(call cmd,strip)$\|^ *\$(mod_strip_cmd) '
 
 usage() {
-	echo "usage: install.sh [--remove | --check] TREE" >&2
+	echo "usage: install.sh [--remove | --check] TREE"
+}
+
+misused() {
+	usage >&2
 	exit 2
+}
+
+help() {
+	usage
+	cat <<-END
+
+		Hook klp-convert into the kernel's source tree TREE: its builds convert livepatches
+		then. In a hooked tree: bring the added files up to date.
+
+		  --remove   undo that: each file is as it was, to the byte
+		  --check    say whether TREE is hooked; exit status 1: it is not
+	END
+	exit
 }
 
 die() {
@@ -163,12 +180,13 @@ cleanup() {
 mode=install tree=
 for arg; do
 	case $arg in
-	--remove | --check) [ "$mode" = install ] || usage; mode=${arg#--} ;;
-	-*) usage ;;
-	*) [ -z "$tree" ] || usage; tree=$arg ;;
+	--help | -h) help ;;
+	--remove | --check) [ "$mode" = install ] || misused; mode=${arg#--} ;;
+	-*) misused ;;
+	*) [ -z "$tree" ] || misused; tree=$arg ;;
 	esac
 done
-[ -n "$tree" ] || usage
+[ -n "$tree" ] || misused
 
 for file in Makefile scripts/Makefile.modfinal scripts/Makefile.modpost scripts/Makefile.modinst scripts/mod/modpost.c include/linux/module.h; do
 	[ -e "$tree/$file" ] || die "$tree is no kernel source tree: $file is not there"
@@ -182,6 +200,13 @@ examine
 examine_added
 edited=$(cut -d '|' -f 1 "$work/edits" | sort -u)
 new=$(cut -d ' ' -f 1 "$work/added")
+
+# Of one that was killed while it staged.
+if [ "$mode" != check ]; then
+	for file in $new $edited; do
+		rm -f "$tree/$(dirname "$file")/.klp-install.$(basename "$file")"
+	done
+fi
 
 case $mode in
 check)

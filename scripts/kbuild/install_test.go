@@ -316,6 +316,28 @@ func TestHalfHooked(t *testing.T) {
 	assert.Equal(t, before, contents(t, tree))
 }
 
+// Killed when all is staged, and nothing in place: nobody has cleaned up.
+func TestKilled(t *testing.T) {
+	tree := newTree(t, "6.12")
+	before := contents(t, tree)
+	hook(t, tree)
+	hooked := contents(t, tree)
+	staged := func() {
+		for _, name := range []string{".klp-install.Makefile", "scripts/mod/.klp-install.klp.h"} {
+			require.NoError(t, os.WriteFile(filepath.Join(tree, name), []byte("half"), 0o644))
+		}
+	}
+	staged()
+	hook(t, tree)
+	assert.Equal(t, hooked, contents(t, tree))
+	for range 2 { // the second finds nothing to do
+		staged()
+		_, stderr, status := install("--remove", tree)
+		require.Zero(t, status, stderr)
+		assert.Equal(t, before, contents(t, tree))
+	}
+}
+
 // What an earlier install.sh has added is brought up to date, and can be removed.
 func TestEarlierFiles(t *testing.T) {
 	tree := newTree(t, "6.12")
@@ -378,5 +400,14 @@ func TestUsage(t *testing.T) {
 		_, stderr, status := install(args...)
 		assert.Equal(t, 2, status, args)
 		assert.Contains(t, stderr, "usage: ")
+	}
+}
+
+func TestHelp(t *testing.T) {
+	stdout, stderr, status := install("--help")
+	assert.Zero(t, status)
+	assert.Empty(t, stderr)
+	for _, option := range []string{"usage: ", "--remove ", "--check ", "TREE"} {
+		assert.Contains(t, stdout, option)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -325,6 +326,43 @@ func TestOutOfTreeFailingTool(t *testing.T) {
 	})
 }
 
+// Ctrl-C goes to all processes of the terminal. What is linked by then, and not
+// converted, would look finished.
+func TestOutOfTreeInterrupted(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		p := w.project(t, "plain.o", "livepatch-two.o")
+		p.write("interrupt", "#!/bin/sh\nkill -INT 0\n")
+		require.NoError(t, os.Chmod(p.path("interrupt"), 0o755))
+		interrupted := func() {
+			t.Helper()
+			// Who runs tests in the background may have it ignored.
+			cmd := w.kernel.Command("env", "--default-signal=INT", "make", "KDIR="+w.kernel.Headers, "KLP_CONVERT="+p.path("interrupt"))
+			cmd.Dir, cmd.Env = p.dir, noMake()
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			out, err := cmd.CombinedOutput()
+			require.Error(t, err, "%s", out)
+			assert.Contains(t, string(out), "Interrupt")
+			assert.Empty(t, p.modules(""), "%s", out)
+		}
+		interrupted()
+		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make()))
+		p.touch("plain.c")
+		interrupted() // what was converted is linked again: by another tool
+		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make()))
+	})
+}
+
+// One is linked, the next can't be: as when the disk is full.
+func TestOutOfTreeKbuildFailsAfterALink(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		p := w.project(t, "livepatch-two.o", "plain.o")
+		require.NoError(t, os.Mkdir(p.path("plain.ko"), 0o755))
+		out := p.refused("-k")
+		assert.Contains(t, out, "LD [M]  "+p.path("livepatch-two.ko"))
+		assert.NoFileExists(t, p.path("livepatch-two.ko"), "%s", out)
+	})
+}
+
 // Kbuild reads Kbuild, the author's make reads Makefile.
 func TestOutOfTreeKbuildBesideMakefile(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
@@ -402,13 +440,21 @@ func (p *project) list() (names []string) {
 	return names
 }
 
-func TestOutOfTreePathWithSpace(t *testing.T) {
+// Kbuild hands names to a shell: "x;touch y" would be two commands.
+func TestOutOfTreeOddPath(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		p := w.project(t, "plain.o")
-		spaced := p.dir + " x"
-		require.NoError(t, os.Rename(p.dir, spaced))
-		p.dir = spaced
-		assert.Contains(t, p.refused(), "Kbuild takes no path with a space, a colon or a percent sign")
+		was := p.dir
+		for _, odd := range []string{" x", "%x", "'x", "$x", "#x", ";touch y", ",x"} {
+			require.NoError(t, os.Rename(p.dir, was+odd))
+			p.dir = was + odd
+			for _, goal := range []string{"all", "clean"} {
+				out := p.refused(goal)
+				assert.Contains(t, out, p.dir+": Kbuild takes no path with a space or one of : % '")
+				assert.Equal(t, 1, strings.Count(out, "\n"), "%s", out)
+			}
+			assert.NoFileExists(t, p.path("y"))
+		}
 	})
 }
 

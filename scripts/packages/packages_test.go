@@ -314,6 +314,22 @@ func TestInstallAndUninstall(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, strings.ReplaceAll(string(page), `\-`, "-"), "/opt/klp/share/klp-convert/klp-convert.mk")
 
+	// What the guide begins with, and how its readers get about.
+	doc := filepath.Join(root, "opt/klp/share/doc/klp-convert")
+	makefile, err := os.ReadFile(filepath.Join(doc, "samples/cmdline/Makefile"))
+	require.NoError(t, err)
+	assert.Contains(t, string(makefile), "\ninclude /opt/klp/share/klp-convert/klp-convert.mk\n")
+	assert.FileExists(t, filepath.Join(doc, "samples/mailslot/Kbuild"))
+	for _, name := range []string{"README.md", "guide.md", "migrate.md"} {
+		text, err := os.ReadFile(filepath.Join(doc, name))
+		require.NoError(t, err)
+		for _, m := range regexp.MustCompile(`\]\(([\w./-]+\.(?:md|c))`).FindAllStringSubmatch(string(text), -1) {
+			if m[1] != "testdata/README.md" { // of those who change klp-convert
+				assert.FileExists(t, filepath.Join(doc, m[1]), name)
+			}
+		}
+	}
+
 	foreign := filepath.Join(root, "opt/klp/share/klp-convert/foreign")
 	require.NoError(t, os.WriteFile(foreign, nil, 0o644))
 	uninstall := append([]string{"uninstall"}, vars...)
@@ -325,6 +341,26 @@ func TestInstallAndUninstall(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	assert.NoDirExists(t, filepath.Join(root, "opt/klp/share/klp-convert"))
 	assert.NoDirExists(t, filepath.Join(root, "opt/klp/share/doc/klp-convert"))
+}
+
+// As for root after "make build man": sudo finds no Go.
+func TestInstallWithoutGo(t *testing.T) {
+	need(t, "make")
+	root, builddir := t.TempDir(), t.TempDir()
+	vars := []string{"builddir=" + builddir, "VERSION=" + version}
+	install := append([]string{"install", "GO=no-such-go", "DESTDIR=" + root}, vars...)
+	out, err := makeIn(install...)
+	assert.Error(t, err)
+	assert.Contains(t, string(out), `no-such-go does not run here, and `+builddir+` does not have all: "make build man" where it does`)
+	assert.Empty(t, files(t, root))
+
+	out, err = makeIn(append([]string{"build", "man"}, vars...)...)
+	require.NoError(t, err, "%s", out)
+	out, err = makeIn(install...)
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "no-such-go does not run here: installing what is in "+builddir)
+	assert.Contains(t, output(t, filepath.Join(root, "usr/local/bin/klp-convert"), "--version"), version)
+	assert.FileExists(t, filepath.Join(root, "usr/local/share/man/man1/klp-convert.1"))
 }
 
 // Such a path would be two, and uninstall would remove what is in the first.
