@@ -308,7 +308,7 @@ func (c *checking) details(v verdict) string {
 		}
 	}
 	if c.verbose || v.First() == nil {
-		left(b, "not judged, for want of files", v.Unchecked, true)
+		left(b, "not judged", v.Unchecked, true)
 	}
 	if c.verbose {
 		left(b, "not checked", v.Unchecked, false)

@@ -217,7 +217,8 @@ func (c *checker) note(id klpreloc.ID, cause string) *Finding {
 // unchecked says that something was not judged, which no file of the kernel's tells.
 func (c *checker) unchecked(what, why string) { c.left(Unchecked{What: what, Why: why}) }
 
-// lacking says that something was not judged for want of a file.
+// lacking says that something was not judged for want of a file, or because this one does not tell.
+// "loads" has to be qualified then.
 func (c *checker) lacking(what, why string) { c.left(Unchecked{What: what, Why: why, Lacking: true}) }
 
 func (c *checker) left(u Unchecked) {

@@ -287,11 +287,11 @@ type Report struct {
 type Unchecked struct {
 	What    string `json:"what"`
 	Why     string `json:"why"`
-	Lacking bool   `json:"lacking,omitempty"` // a file of the kernel's would tell, and is not at hand
+	Lacking bool   `json:"lacking,omitempty"` // a file of the kernel's would tell, and is not at hand; or the module should, and does not
 }
 
-// Lacking are the things that were not judged for want of a file: what the kernel does
-// with the module is not known without them.
+// Lacking are the things that were not judged for want of a file, or of what the module
+// itself does not tell: what the kernel does with the module is not known without them.
 func (r *Report) Lacking() []Unchecked {
 	var list []Unchecked
 	for _, u := range r.Unchecked {

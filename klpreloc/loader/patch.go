@@ -196,7 +196,7 @@ func (c *checker) pointer(target *elfrw.Section, at uint64) *elfrw.Rela {
 // structure: what klp_enable_patch and klp_init_patch refuse (kernel/livepatch/core.c).
 func (c *checker) structure() {
 	if !c.complete() && c.declares() {
-		c.unchecked("the objects and functions of the patch", fmt.Sprintf("they can't be read from the file: %v", c.doubt))
+		c.lacking("the objects and functions of the patch", fmt.Sprintf("they can't be read from the file: %v", c.doubt))
 	}
 	for _, m := range c.facts.unread {
 		c.lacking("ftrace entries and dependencies of "+m, "its file can't be read")

@@ -431,3 +431,17 @@ func TestNamespaceFix(t *testing.T) {
 		assert.Equal(t, []string{fix}, r.Findings[i].Fix, version)
 	}
 }
+
+// A patch that can't be made out was not judged, nor what waits for its objects: the verdict says so.
+func TestPatchThatCantBeReadIsNoPlainLoads(t *testing.T) {
+	w := good()
+	f := w.convert(t)
+	enabled(t, f)
+	relocs(".rela.data.patch", func(r []elfrw.Rela) []elfrw.Rela { r[0].Addend = 8; return r })(t, f) // mod
+	r := w.check(t, encode(t, f))
+	var lacking []string
+	for _, u := range r.Lacking() {
+		lacking = append(lacking, u.What)
+	}
+	assert.Subset(t, lacking, []string{"the objects and functions of the patch", "whether " + klpA + " is ever applied"})
+}

@@ -298,7 +298,7 @@ func (c *checker) gating() {
 			continue
 		}
 		if !c.complete() && c.declares() {
-			c.unchecked("whether "+k.Section.Name+" is ever applied", fmt.Sprintf("the patch's objects can't be read from the file: %v", c.doubt))
+			c.lacking("whether "+k.Section.Name+" is ever applied", fmt.Sprintf("the patch's objects can't be read from the file: %v", c.doubt))
 			continue
 		}
 		has := "none at all"
