@@ -127,6 +127,14 @@ func TestJSONOfCheckIsDocumented(t *testing.T) {
 	assert.Greater(t, count, 25)
 }
 
+// No results are no promise where files are lacking.
+func TestSARIFSaysWhatWasNotJudged(t *testing.T) {
+	lacking := loader.Unchecked{What: "vermagic", Why: "nothing tells", Lacking: true}
+	known := loader.Unchecked{What: "what the code does", Why: "semantics"}
+	log := sarifOf("x.ko", []verdict{{Report: &loader.Report{Unchecked: []loader.Unchecked{lacking, known}}, label: "6.1"}})
+	assert.Equal(t, []sarifNotification{{"note", sarifText{"6.1: not judged: vermagic: nothing tells"}}}, log.Runs[0].Invocations[0].Notifications)
+}
+
 func TestSARIFSaysWhereTheFileIs(t *testing.T) {
 	assert.Equal(t, sarifArtifact{"file:///a%20b/x.ko", ""}, artifactOf("/a b/x.ko"))
 	assert.Equal(t, sarifArtifact{"out/x.ko", "%SRCROOT%"}, artifactOf("out/x.ko"))

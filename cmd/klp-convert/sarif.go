@@ -36,7 +36,8 @@ type (
 		Successful    bool                `json:"executionSuccessful"`
 		Notifications []sarifNotification `json:"toolExecutionNotifications,omitempty"`
 	}
-	// What speaks against the files of a kernel is not about the module.
+	// What speaks against the files of a kernel is not about the module, nor is what was not
+	// judged a result.
 	sarifNotification struct {
 		Level   string    `json:"level"`
 		Message sarifText `json:"message"`
@@ -94,9 +95,12 @@ func sarifOf(file string, all []verdict) sarifLog {
 	}
 	artifact := artifactOf(file)
 	for _, v := range all {
+		to := &run.Invocations[0].Notifications
 		for _, w := range v.Warnings {
-			to := &run.Invocations[0].Notifications
 			*to = append(*to, sarifNotification{"warning", sarifText{v.label + ": " + w}})
+		}
+		for _, u := range v.Lacking() { // no results would read as "loads"
+			*to = append(*to, sarifNotification{"note", sarifText{v.label + ": not judged: " + u.What + ": " + u.Why}})
 		}
 		for i := range v.Findings {
 			f := &v.Findings[i]
