@@ -40,11 +40,12 @@ type checker struct {
 	image   *image // of the file; nil until it is read
 
 	funcs     map[*elfrw.Section][]*elfrw.Symbol // by value; nil until needed
-	users     map[*elfrw.Symbol]string           // a function that uses an undefined symbol; nil until needed
-	table     map[string]uint64                  // of versions
-	annotates map[*elfrw.Symbol]bool             // symbols that are annotated, and not converted
-	needed    []string                           // depends=
-	spaces    []string                           // import_ns=
+	pointers  map[*elfrw.Section]map[uint64]elfrw.Rela
+	users     map[*elfrw.Symbol]string // a function that uses an undefined symbol; nil until needed
+	table     map[string]uint64        // of versions
+	annotates map[*elfrw.Symbol]bool   // symbols that are annotated, and not converted
+	needed    []string                 // depends=
+	spaces    []string                 // import_ns=
 	doubts    map[Unchecked]bool
 	absent    map[string]bool // objects that the kernel does not have, said already
 	named     map[string]bool // objects
@@ -115,7 +116,8 @@ func CheckAll(modules []*Module, o Options) ([]*Report, error) {
 func newChecker(m *Module, o Options) *checker {
 	c := &checker{raw: m.raw, File: m.file, input: m.input, info: m.info, patches: m.patches, doubt: m.doubt, klp: m.klp,
 		loaded: map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{}, said: map[string]bool{},
-		needed: m.depends(), spaces: m.info.Values("import_ns"),
+		pointers: map[*elfrw.Section]map[uint64]elfrw.Rela{},
+		needed:   m.depends(), spaces: m.info.Values("import_ns"),
 		report: &Report{Kernel: o.Kernel.Name, Findings: []Finding{}, Unchecked: []Unchecked{}}}
 	for _, l := range o.Loaded {
 		c.loaded[l] = true

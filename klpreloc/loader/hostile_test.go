@@ -281,3 +281,34 @@ func TestWhatCantBeReadDoesNotPass(t *testing.T) {
 	assert.Equal(t, loader.BadELF, r.First().ID)
 	assert.Contains(t, r.First().Cause, "can't read the file")
 }
+
+// As many objects as there is room for take no longer than their relocations: each was looked for
+// among all of them.
+func TestManyObjects(t *testing.T) {
+	const n, object, objects = 30000, 168, 200
+	w := good()
+	f := w.convert(t)
+	enabled(t, f)
+	data, relocs := section(t, f, ".data.patch"), section(t, f, ".rela.data.patch")
+	byPlace := map[uint64]elfrw.Rela{}
+	for _, r := range relocs.Relocs() {
+		byPlace[r.Offset] = r
+	}
+	name, funcs := byPlace[objects+object], byPlace[objects+object+8] // of the second object, a
+	list := slices.Clone(relocs.Relocs())
+	at := uint64(len(data.Data))
+	i := slices.IndexFunc(list, func(r elfrw.Rela) bool { return r.Offset == 8 })
+	list[i].Addend = int64(at) // klp_patch.objs
+	data.Data = append(slices.Clone(data.Data), make([]byte, n*object)...)
+	for range n {
+		name.Offset, funcs.Offset = at, at+8
+		list = append(list, name, funcs)
+		at += object
+	}
+	relocs.SetRelocs(list)
+	b := encode(t, f)
+	start := time.Now()
+	r := w.check(t, b)
+	assert.NotEmpty(t, r.Lacking())
+	assert.Less(t, time.Since(start), 5*time.Second)
+}

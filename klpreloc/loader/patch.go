@@ -176,19 +176,27 @@ func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) b
 	return false
 }
 
-// pointer is the relocation of a place, nil where there is none.
+// pointer is the relocation of a place, nil where there is none. A klp_patch may have as many
+// objects and functions as the file has room for, so that those of a section are read once.
 func (c *checker) pointer(target *elfrw.Section, at uint64) *elfrw.Rela {
-	for _, s := range c.Sections {
-		if s.Target != target || !s.HasRelocs() || s.Flags&klpreloc.FlagLivepatch != 0 {
-			continue
-		}
-		relocs := s.ReadRelocs()
-		for r := relocs.Next(); r != nil; r = relocs.Next() {
-			if r.Offset == at {
-				x := *r
-				return &x
+	of, read := c.pointers[target]
+	if !read {
+		of = map[uint64]elfrw.Rela{}
+		for _, s := range c.Sections {
+			if s.Target != target || !s.HasRelocs() || s.Flags&klpreloc.FlagLivepatch != 0 {
+				continue
+			}
+			relocs := s.ReadRelocs()
+			for r := relocs.Next(); r != nil; r = relocs.Next() {
+				if _, has := of[r.Offset]; !has {
+					of[r.Offset] = *r
+				}
 			}
 		}
+		c.pointers[target] = of
+	}
+	if r, has := of[at]; has {
+		return &r
 	}
 	return nil
 }
