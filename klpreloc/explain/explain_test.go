@@ -317,6 +317,8 @@ var lines = []said{
 	{"ERROR: no changed objects found", "kpatch-sections", ""},
 	{"error: objtool: foo: can't patch or reference init code/data", "objtool-init", ""},
 	{"error: objtool: show: new reference to bar (exported by baz) would create an undeclared module dependency", "objtool-dependency", "symbol=bar owner=baz"},
+	{"error: dependency on livepatch /tmp/livepatch-1_2.ko", "suse-depends", "file=/tmp/livepatch-1_2.ko"},
+	{"error: .klp.*__jump_table section found in livepatch /tmp/livepatch-1_2.ko", "suse-jump-table", "file=/tmp/livepatch-1_2.ko"},
 	{"warning: objtool: foo: disabling unsupported tracepoint sched_switch", "objtool-inert", "symbol=sched_switch"},
 	{"warning: objtool: foo: disabling unsupported pr_debug()", "objtool-inert", ""},
 	{"error: objtool: malformed __klp_relocs.vmlinux section", "objtool-post-link", "section=__klp_relocs.vmlinux"},

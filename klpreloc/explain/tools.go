@@ -236,4 +236,27 @@ var tools = []Entry{
 			{Why: "The distribution's objtool has no klp.", Fix: "Build it from the kernel's tree with CONFIG_KLP_BUILD."},
 		},
 	},
+	{
+		ID:   "suse-depends",
+		From: "SUSE's kernel-livepatch, scripts/lp-mod-checks.sh",
+		Forms: []Form{
+			{"error: dependency on livepatch {file}", ""},
+		},
+		Means: "The gate wants depends= of {file} to be empty, and it is not: the livepatch uses an export of a module in the ordinary way, so that modprobe loads that module, and it can't be removed.",
+		Causes: []Cause{
+			{Why: "The export belongs to a module that is patched.", Fix: "Make a klp relocation of it, which --kernel does without annotation.", Run: []string{"modinfo -F depends {file}", "klp-convert --kernel KERNEL IN.ko OUT.ko"}},
+			{Why: "It belongs to another module.", Fix: "Convert that too, when the module is sure to be loaded by then.", Run: []string{"klp-convert --kernel KERNEL --convert-module-exports IN.ko OUT.ko"}},
+		},
+	},
+	{
+		ID:   "suse-jump-table",
+		From: "SUSE's kernel-livepatch, scripts/lp-mod-checks.sh",
+		Forms: []Form{
+			{"error: .klp.*__jump_table section found in livepatch {file}", ""},
+		},
+		Means: "{file} has klp relocations in its jump labels. The gate refuses all; the kernel reads those of vmlinux's keys from 5.8 on, and those of modules' keys never.",
+		Causes: []Cause{
+			{Why: "static_branch_likely/unlikely on a key that is not exported.", Fix: "Ask the key in plain code.", Run: []string{"if (static_key_enabled(&KEY))", "klp-convert explain KLP030"}},
+		},
+	},
 }
