@@ -147,8 +147,8 @@ func (p *planner) recordLines(lacks []lack) string {
 					fmt.Fprintf(&b, "\t// %s: its position is not known: %s\n", s.Name, p.about(s))
 				case p.sure(l, lacks):
 					fmt.Fprintf(&b, "\t%s\t/* %s */\n", line, p.about(s))
-				default:
-					fmt.Fprintf(&b, "\t// %s\t%s\n", line, p.about(s))
+				default: // compiles once its // is taken away
+					fmt.Fprintf(&b, "\t// %s\t/* %s */\n", line, p.about(s))
 				}
 			}
 		}
@@ -224,11 +224,7 @@ func (p *planner) labelLines(lacks []lack) string {
 			if a.LPObject == "" {
 				a.LPObject = s.Object
 			}
-			end := "\t/* " + p.about(s) + " */"
-			if mark != "" {
-				end = "\t" + p.about(s)
-			}
-			fmt.Fprintf(&b, "%s%s %s;%s\n", mark, standIn(s), label(&a, uint32(pos)), end)
+			fmt.Fprintf(&b, "%s%s %s;\t/* %s */\n", mark, standIn(s), label(&a, uint32(pos)), p.about(s))
 		}
 	}
 	return b.String()
