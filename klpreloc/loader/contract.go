@@ -56,7 +56,7 @@ type contract struct {
 	// importNS is how source imports a namespace: a string since 6.13 (cdd30ebb1b9f), a word before.
 	importNS string
 
-	// entryPrefix: klp_patch_func looks for the function's ftrace entry anywhere in the
+	// entrySearch: klp_patch_func looks for the function's ftrace entry anywhere in the
 	// function on x86, and says so where there is none (since 5.18, d15cb3dab1e4).
 	entrySearch bool
 	// relaIndex: "is not marked as a livepatch symbol" names section and index (since 6.19).
@@ -73,8 +73,7 @@ type contract struct {
 	// perCPULoaded: ordinary relocations of .data..percpu are special-cased (7.x).
 	perCPULoaded bool
 	// pc64: R_X86_64_PC64 (since 5.0).
-	pc64 bool
-	// brokenROX: late relocations fault on x86 (6.13-rc; fixed before 6.13).
+	pc64      bool
 	livepatch map[elf.Machine]bool // HAVE_LIVEPATCH
 }
 
