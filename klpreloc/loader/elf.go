@@ -454,8 +454,9 @@ func (c *checker) wildSymbols(m *image) bool {
 				c.find(BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which the size of the symbol table leaves out: it is never resolved, and taken for 0", m.name(i), n)).
 					fix("build it again").when(Calling, "", "", oops("page fault", ""))
 				return false
-			default:
-				c.unchecked("what "+m.name(i)+" relocates", fmt.Sprintf("against symbol %d, which is behind the end of the symbol table", n))
+			default: // what lies there in memory decides; nothing more is judged, which is no "loads"
+				c.find(BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is behind the end of the symbol table: what comes of it was not judged", m.name(i), n)).
+					fix("build it again").when(Loading, "", "")
 				return false
 			}
 		}

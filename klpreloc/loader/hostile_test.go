@@ -17,6 +17,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -311,4 +312,24 @@ func TestManyObjects(t *testing.T) {
 	r := w.check(t, b)
 	assert.NotEmpty(t, r.Lacking())
 	assert.Less(t, time.Since(start), 5*time.Second)
+}
+
+// What is behind the end of a table or a section is anybody's guess, and no "loads".
+func TestBehindTheEndDoesNotPass(t *testing.T) {
+	w := good()
+	f := w.convert(t)
+	late := encode(t, f)
+	i := slices.IndexFunc(f.Sections, func(s *elfrw.Section) bool { return s.Name == klpA }) + 1
+	require.Positive(t, i)
+	header := late[binary.LittleEndian.Uint64(late[40:])+uint64(i)*64:]
+	binary.LittleEndian.PutUint32(late[binary.LittleEndian.Uint64(header[24:])+12:], 4000) // r_sym
+	f = w.convert(t)
+	ordinary := relocs(".rela.text.vm_fn", func(r []elfrw.Rela) []elfrw.Rela { r[0].Offset = 1 << 16; return r })
+	ordinary(t, f)
+	for id, b := range map[klpreloc.ID][]byte{loader.BadELF: late, loader.OutsideTarget: encode(t, f)} {
+		first := w.check(t, b).First()
+		if assert.NotNil(t, first, id) {
+			assert.Equal(t, id, first.ID)
+		}
+	}
 }
