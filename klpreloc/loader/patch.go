@@ -225,6 +225,9 @@ func (c *checker) structure() {
 					when(Enabling, "", "EINVAL")
 			case o.Name == "":
 				c.nameless()
+			case c.misnamed(o.Name) && !seen[o.Name]:
+				c.find(NoTarget, "no kernel has a module of that name: what the livepatch has for it is never used").of(o.Name).
+					fix(".name = %q", sympos.ModuleName(o.Name)).when(Calling, "", "")
 			case seen[o.Name]:
 				c.find(PatchStructure, "two klp_objects of that name: the kernel makes a folder of each in /sys/kernel/livepatch/"+c.name).of(o.Name).
 					fix("one klp_object, with the functions of both").

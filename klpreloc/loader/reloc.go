@@ -323,7 +323,16 @@ func (c *checker) absentTarget(object, why string) {
 		return
 	}
 	c.absent[object] = true
+	if c.patched(object) && c.misnamed(object) {
+		return // said by structure
+	}
 	c.note(NoTarget, why+": what the livepatch has for it is never used").of(object).when(Loading, "", "")
+}
+
+// misnamed reports whether the name of an object is a file's: in the name of a module that Kbuild
+// makes, - is _ (scripts/Makefile.lib, name-fix-token).
+func (c *checker) misnamed(object string) bool {
+	return sympos.ModuleName(object) != object && !c.loaded[object] && c.facts.Presence(object) != sympos.Present
 }
 
 // ordinary: the loader applies an ordinary relocation of a klp symbol with the value that it

@@ -445,3 +445,22 @@ func TestPatchThatCantBeReadIsNoPlainLoads(t *testing.T) {
 	}
 	assert.Subset(t, lacking, []string{"the objects and functions of the patch", "whether " + klpA + " is ever applied"})
 }
+
+// The name of a file is no module's: with it nothing is ever patched, on any kernel. A module that this
+// kernel does not have is another one's.
+func TestObjectCalledLikeItsFile(t *testing.T) {
+	for object, problem := range map[string]string{"a-b": `.name = "a_b"`, "a.ko": `.name = "a"`, "absent": ""} {
+		w := good()
+		w.objects += " " + object
+		r := w.check(t, encode(t, w.convert(t)))
+		i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.NoTarget && f.Symbol == object })
+		if problem == "" {
+			assert.Zero(t, r.Problems(), "%+v", r.Findings)
+			continue
+		}
+		if assert.GreaterOrEqual(t, i, 0, object) {
+			assert.Equal(t, loader.Problem, r.Findings[i].Severity)
+			assert.Equal(t, []string{problem}, r.Findings[i].Fix)
+		}
+	}
+}
