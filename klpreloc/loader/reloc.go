@@ -313,7 +313,11 @@ func (c *checker) failed(q lookup, answer string, list []sympos.Symbol, find fun
 			f.fix("position %d: %c %s", s.Position, max(s.Type, '?'), printable(file))
 		}
 	}
-	f.fix("klp-convert sympos %s --kernel %s", word(q.name+"@"+q.object), word(c.report.Kernel))
+	from := ""
+	if path := c.facts.paths[q.object]; c.loaded[q.object] && path != "" {
+		from = " --module " + word(path) // without it, the kernel may have no such module
+	}
+	f.fix("klp-convert sympos %s --kernel %s%s", word(q.name+"@"+q.object), word(c.report.Kernel), from)
 	return f
 }
 

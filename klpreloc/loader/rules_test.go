@@ -464,3 +464,19 @@ func TestObjectCalledLikeItsFile(t *testing.T) {
 		}
 	}
 }
+
+// What is pasted looks where check has looked: the kernel alone may not have the module.
+func TestFixNamesTheModuleThatWasGiven(t *testing.T) {
+	w := good()
+	patches("a", "odl", 0)(&w)
+	for _, w.loaded = range []bool{false, true} {
+		r := w.check(t, encode(t, w.convert(t)))
+		i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.NoFunction })
+		require.GreaterOrEqual(t, i, 0)
+		fix := `^klp-convert sympos odl@a --kernel kernel$`
+		if w.loaded {
+			fix = `^klp-convert sympos odl@a --kernel kernel --module \S+/a\.ko$`
+		}
+		assert.Regexp(t, fix, r.Findings[i].Fix[len(r.Findings[i].Fix)-1])
+	}
+}
