@@ -291,11 +291,14 @@ var loader = []Entry{
 			{"could not insert {text}: Required key not available", ""},
 			{"can't insert {text}: Key was rejected by service", "busybox"},
 			{"can't insert {text}: Required key not available", "busybox"},
+			{"could not insert {text}: Bad message", ""},
+			{"can't insert {text}: Bad message", "busybox"},
 		},
 		Means: "The kernel wants, or would like, a signature that it trusts. \"tainting kernel\" is a warning only; the others refuse the module.",
 		Causes: []Cause{
 			{Why: "The module was signed before it was converted. Conversion makes a signature void, and klp-convert drops it.", Fix: "Convert, then sign, then compress.", Run: []string{"/usr/src/linux/scripts/sign-file sha256 KEY.priv KEY.x509 FILE.ko"}},
 			{Why: "It was signed with a key that this kernel does not know (Secure Boot, lockdown).", Fix: "Enrol the key, or sign with one that is.", Run: []string{"mokutil --import KEY.x509"}},
+			{Why: "The signature at the end of the file is cut off or malformed (EBADMSG).", Fix: "Sign again; nothing may follow.", If: "Bad message"},
 		},
 	},
 	{

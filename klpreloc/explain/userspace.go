@@ -130,6 +130,7 @@ var userspace = []Entry{
 		From: "rmmod",
 		Forms: []Form{
 			{"rmmod: ERROR: Module {module} is in use", ""},
+			{"modprobe: FATAL: Module {module} is in use", "modprobe -r"},
 			{"could not remove {text}: Resource temporarily unavailable", ""},
 			{"can't unload module '{module}': Resource temporarily unavailable", "busybox"},
 			{"could not remove {text}: Device or resource busy", ""},

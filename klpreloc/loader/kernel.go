@@ -25,7 +25,9 @@ type facts struct {
 	version klpreloc.Version
 	config  map[string]string // options that are set; nil when there is no configuration
 	modules map[string]*elfrw.File
-	unread  []string // modules whose files can't be read
+	paths   map[string]string               // of modules
+	needs   map[*elfrw.File]map[string]bool // modules by what can't be without them
+	unread  []string                        // modules whose files can't be read
 	// from modules of the kernel; zero values when none is at hand
 	like        *elfrw.File // the one that tells of struct module
 	likeName    string
@@ -50,12 +52,12 @@ func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
 		// "loads" would be said of what nobody looked at.
 		return nil, errors.New("modules alone tell nothing of a kernel: its image, vmlinux, System.map, /proc/kallsyms or Module.symvers is wanted")
 	}
-	f := &facts{Kernel: k, table: table, modules: map[string]*elfrw.File{}, crcs: map[string]uint64{}}
+	f := &facts{Kernel: k, table: table, modules: map[string]*elfrw.File{}, paths: map[string]string{}, needs: map[*elfrw.File]map[string]bool{}, crcs: map[string]uint64{}}
 	f.readConfig()
 	for _, o := range objects {
 		if b, path, err := k.ModuleFile(o); err == nil {
 			if m, err := elfrw.Parse(path, b); err == nil {
-				f.modules[o] = m
+				f.modules[o], f.paths[o] = m, path
 				continue
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
 )
 
 // What .modinfo says, and what the loader makes of it.
@@ -40,6 +41,32 @@ func (c *checker) annotated() {
 	} else {
 		f.when(Calling, "", "", oops("page fault", ""))
 	}
+}
+
+// needed are the modules that one is never there without: those that it imports from, and those
+// that they do, which can't be removed either (kernel/module/main.c, ref_module).
+func (f *facts) needed(m *elfrw.File) map[string]bool {
+	if all := f.needs[m]; all != nil {
+		return all
+	}
+	const most = 256 // modules that one can need
+	all := map[string]bool{}
+	for next := []*elfrw.File{m}; len(next) > 0 && len(all) < most; next = next[1:] {
+		depends, _ := klpreloc.ReadModinfo(next[0]).Value("depends")
+		for _, name := range strings.Split(strings.ReplaceAll(depends, "-", "_"), ",") {
+			if name == "" || all[name] {
+				continue
+			}
+			all[name] = true
+			if b, path, err := f.ModuleFile(name); err == nil {
+				if d, err := elfrw.Parse(path, b); err == nil {
+					next = append(next, d)
+				}
+			}
+		}
+	}
+	f.needs[m] = all
+	return all
 }
 
 // magic: vermagic (kernel/module/main.c, check_modinfo and same_magic: of a module with

@@ -53,13 +53,18 @@ func Compare(reports []*Report) {
 		Chosen
 		kernel, asked string // what it is called, and given by
 	}
-	known := map[key]first{}
+	known, withFile := map[key]first{}, map[key]first{} // a kernel that knows no files is no measure for those that do
 	for _, r := range reports {
 		for _, x := range r.Chosen {
-			k := key{x.Object, x.Name, x.Position}
+			k, this := key{x.Object, x.Name, x.Position}, first{x, r.title(), r.Kernel}
 			before, seen := known[k]
+			if told, has := withFile[k]; has && x.File != "" {
+				before = told
+			} else if x.File != "" {
+				withFile[k] = this
+			}
 			if !seen {
-				known[k] = first{x, r.title(), r.Kernel}
+				known[k] = this
 				continue
 			}
 			if x.Of == 1 && before.Of == 1 {

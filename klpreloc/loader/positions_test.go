@@ -46,3 +46,19 @@ func TestPositionsAreComparedBetweenKernels(t *testing.T) {
 		assert.True(t, reports[2].Loads(), "the loader does not mind")
 	}
 }
+
+// In whatever order the kernels are given: one without files is no measure for two that have them.
+func TestFilesAreComparedBehindAKernelWithout(t *testing.T) {
+	with := func(kernel, file string) *loader.Report {
+		return chosen(kernel, loader.Chosen{Of: 3, File: file})
+	}
+	for _, reports := range [][]*loader.Report{
+		{chosen("6.1", loader.Chosen{Of: 3}), with("6.2", "a.c"), with("6.3", "b.c")},
+		{with("6.2", "a.c"), chosen("6.1", loader.Chosen{Of: 3}), with("6.3", "b.c")},
+	} {
+		loader.Compare(reports)
+		require.Len(t, reports[2].Findings, 1)
+		assert.Equal(t, loader.Problem, reports[2].Findings[0].Severity)
+		assert.Equal(t, "position 2 of show in vmlinux is that of b.c here, and that of a.c in 6.2", reports[2].Findings[0].Cause)
+	}
+}

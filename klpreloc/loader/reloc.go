@@ -131,8 +131,7 @@ func (c *checker) foreign(k *klpSection, n *klpName, find func(klpreloc.ID, stri
 		c.lacking(fmt.Sprintf("whether %s is there when %s comes, whose symbol %s is needed then", n.object, k.object, n.name), "module "+k.object+" is not at hand")
 		return
 	}
-	depends, _ := klpreloc.ReadModinfo(gate).Value("depends")
-	if slices.Contains(strings.Split(strings.ReplaceAll(depends, "-", "_"), ","), n.object) {
+	if c.facts.needed(gate)[n.object] {
 		return
 	}
 	f := find(ForeignOwner, fmt.Sprintf("%s of module %s is needed when %s comes, which does not depend on it: it is found if it happens to be loaded", n.name, n.object, k.object))
@@ -313,7 +312,11 @@ func (c *checker) failed(q lookup, answer string, list []sympos.Symbol, find fun
 			f.fix("position %d: %c %s", s.Position, max(s.Type, '?'), printable(file))
 		}
 	}
-	f.fix("klp-convert sympos %s --kernel %s", word(q.name+"@"+q.object), word(c.report.Kernel))
+	from := ""
+	if path := c.facts.paths[q.object]; c.loaded[q.object] && path != "" {
+		from = " --module " + word(path) // without it, the kernel may have no such module
+	}
+	f.fix("klp-convert sympos %s --kernel %s%s", word(q.name+"@"+q.object), word(c.report.Kernel), from)
 	return f
 }
 

@@ -5,6 +5,8 @@ package loader_test
 import (
 	"debug/elf"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -462,5 +464,47 @@ func TestObjectCalledLikeItsFile(t *testing.T) {
 			assert.Equal(t, loader.Problem, r.Findings[i].Severity)
 			assert.Equal(t, []string{problem}, r.Findings[i].Fix)
 		}
+	}
+}
+
+// What is pasted looks where check has looked: the kernel alone may not have the module.
+func TestFixNamesTheModuleThatWasGiven(t *testing.T) {
+	w := good()
+	patches("a", "odl", 0)(&w)
+	for _, w.loaded = range []bool{false, true} {
+		r := w.check(t, encode(t, w.convert(t)))
+		i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.NoFunction })
+		require.GreaterOrEqual(t, i, 0)
+		fix := `^klp-convert sympos odl@a --kernel kernel$`
+		if w.loaded {
+			fix = `^klp-convert sympos odl@a --kernel kernel --module \S+/a\.ko$`
+		}
+		assert.Regexp(t, fix, r.Findings[i].Fix[len(r.Findings[i].Fix)-1])
+	}
+}
+
+// A module's symbol is there when a module comes that needs it, at second hand too.
+func TestOwnerThatTheTargetNeeds(t *testing.T) {
+	for depends, problems := range map[string]int{"": 1, "b": 0, "c": 0, "d": 1} {
+		w := good()
+		w.target = func(t *testing.T, f *elfrw.File) {
+			s := section(t, f, ".modinfo")
+			s.Data = append(s.Data, "depends="+depends+"\x00"...)
+		}
+		f := w.convert(t)
+		rename(".klp.sym.a.asym,0", ".klp.sym.b.bsym,0")(t, f)
+		k, dir := w.kernel(t), t.TempDir()
+		for name, depends := range map[string]string{"b": "", "c": "b", "d": ""} {
+			m := base(t, name, w.version+".0"+kernelRelease)
+			s := section(t, m, ".modinfo")
+			s.Data = append(s.Data, "depends="+depends+"\x00"...)
+			code(t, m, ".text.bsym", "bsym")
+			path := filepath.Join(dir, name+".ko")
+			require.NoError(t, os.WriteFile(path, encode(t, m), 0o644))
+			require.NoError(t, k.AddModules(path))
+		}
+		r, err := loader.Open(encode(t, f)).Check(loader.Options{Kernel: k})
+		require.NoError(t, err)
+		assert.Equal(t, problems, r.Problems(), "%s: %+v", depends, r.Findings)
 	}
 }
