@@ -458,6 +458,25 @@ func TestOutOfTreeOddPath(t *testing.T) {
 	})
 }
 
+// Kbuild says of such a folder that the compiler is no good.
+func TestOutOfTreeReadOnly(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		p := w.project(t, "plain.o")
+		cmd := exec.Command("make", "KDIR="+w.kernel.Headers, "KLP_CONVERT=true")
+		if os.Geteuid() == 0 { // root may write everywhere but there
+			cmd = exec.Command("unshare", "--mount", "sh", "-c", `mount --bind . . && mount -o remount,bind,ro . && cd "$PWD" && exec "$@"`, "sh", "make", "KDIR="+w.kernel.Headers, "KLP_CONVERT=true")
+		} else {
+			require.NoError(t, os.Chmod(p.dir, 0o555))
+			t.Cleanup(func() { _ = os.Chmod(p.dir, 0o755) })
+		}
+		cmd.Dir, cmd.Env = p.dir, noMake()
+		out, err := cmd.CombinedOutput()
+		require.Error(t, err, "%s", out)
+		assert.Contains(t, string(out), p.dir+": no writing here, and Kbuild puts its output there: copy the sources, or MO=FOLDER")
+		assert.NotContains(t, string(out), "CC [M]")
+	})
+}
+
 // A module is signed when it is converted, and stays so.
 func TestOutOfTreeSigned(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
