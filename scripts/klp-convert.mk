@@ -177,8 +177,9 @@ $(klp-ko:=.klp): %.klp: %
 	$(if $(klp-sign),$(klp-quiet)$(klp-sign) $@.tmp || { rm -f $@.tmp; : >$@; exit 1; })
 	@: >$@; mv $@.tmp $< && echo '$(subst ','\'',$(call klp-how,$<))' >$@
 
+# (make -B comes here too, with what Kbuild has linked.)
 $(klp-ko):
-	@echo "klp-convert.mk: $@ is not linked: make modules" >&2; exit 1
+	@[ -e $@ ] || { echo "klp-convert.mk: $@ is not linked: make modules" >&2; exit 1; }
 
 .PHONY: all modules modules_install clean klp-ready klp-stale klp-convert klp-modules klp-failed
 

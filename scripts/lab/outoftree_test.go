@@ -216,6 +216,8 @@ func TestOutOfTreeRebuilds(t *testing.T) {
 		flagged := p.make("KLP_CONVERT_FLAGS_plain.o=--no-infer")
 		assert.Equal(t, []string{"plain.ko"}, converted(flagged), "a module's flags have changed:\n%s", flagged)
 
+		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make("-B", "KLP_CONVERT_FLAGS_plain.o=--no-infer")), "whether or not")
+
 		require.NoError(t, os.WriteFile(p.path("plain.ko.klp"), nil, 0o644))
 		out := p.make("KLP_CONVERT_FLAGS_plain.o=--no-infer")
 		assert.Equal(t, []string{"plain.ko"}, converted(out), "killed while it was put in place")
