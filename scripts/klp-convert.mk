@@ -132,6 +132,8 @@ klp-ready:
 		echo "klp-convert.mk: no $(firstword $(KLP_CONVERT)) here: make build in klp-convert's sources, or KLP_CONVERT=/path/to/klp-convert" >&2; exit 1; }
 	@[ -e $(klp-obj)/include/config/auto.conf ] || { \
 		echo "klp-convert.mk: $(klp-obj): no kernel was built here, and these are no headers (no include/config/auto.conf): KDIR=/lib/modules/.../build$(if $(O),; for the modules' own output MO=)" >&2; exit 1; }
+	@[ ! -d $(klp-out) ] || [ -w $(klp-out) ] || { \
+		echo "klp-convert.mk: $(klp-out): no writing here, and Kbuild puts its output there: copy the sources, or MO=FOLDER (6.13 and later)" >&2; exit 1; }
 ifneq ($(klp-mo),)
 	@printf '%s\n' 6.13 "$(klp-release)" | sort -CV || { \
 		echo "klp-convert.mk: MO=$(klp-mo): $(klp-release) puts the modules' output beside their sources (MO= is for 6.13 and later)" >&2; exit 1; }
@@ -175,8 +177,9 @@ $(klp-ko:=.klp): %.klp: %
 	$(if $(klp-sign),$(klp-quiet)$(klp-sign) $@.tmp || { rm -f $@.tmp; : >$@; exit 1; })
 	@: >$@; mv $@.tmp $< && echo '$(subst ','\'',$(call klp-how,$<))' >$@
 
+# (make -B comes here too, with what Kbuild has linked.)
 $(klp-ko):
-	@echo "klp-convert.mk: $@ is not linked: make modules" >&2; exit 1
+	@[ -e $@ ] || { echo "klp-convert.mk: $@ is not linked: make modules" >&2; exit 1; }
 
 .PHONY: all modules modules_install clean klp-ready klp-stale klp-convert klp-modules klp-failed
 

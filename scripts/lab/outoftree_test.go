@@ -216,6 +216,8 @@ func TestOutOfTreeRebuilds(t *testing.T) {
 		flagged := p.make("KLP_CONVERT_FLAGS_plain.o=--no-infer")
 		assert.Equal(t, []string{"plain.ko"}, converted(flagged), "a module's flags have changed:\n%s", flagged)
 
+		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make("-B", "KLP_CONVERT_FLAGS_plain.o=--no-infer")), "whether or not")
+
 		require.NoError(t, os.WriteFile(p.path("plain.ko.klp"), nil, 0o644))
 		out := p.make("KLP_CONVERT_FLAGS_plain.o=--no-infer")
 		assert.Equal(t, []string{"plain.ko"}, converted(out), "killed while it was put in place")
@@ -455,6 +457,25 @@ func TestOutOfTreeOddPath(t *testing.T) {
 			}
 			assert.NoFileExists(t, p.path("y"))
 		}
+	})
+}
+
+// Kbuild says of such a folder that the compiler is no good.
+func TestOutOfTreeReadOnly(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		p := w.project(t, "plain.o")
+		cmd := exec.Command("make", "KDIR="+w.kernel.Headers, "KLP_CONVERT=true")
+		if os.Geteuid() == 0 { // root may write everywhere but there
+			cmd = exec.Command("unshare", "--mount", "sh", "-c", `mount --bind . . && mount -o remount,bind,ro . && cd "$PWD" && exec "$@"`, "sh", "make", "KDIR="+w.kernel.Headers, "KLP_CONVERT=true")
+		} else {
+			require.NoError(t, os.Chmod(p.dir, 0o555))
+			t.Cleanup(func() { _ = os.Chmod(p.dir, 0o755) })
+		}
+		cmd.Dir, cmd.Env = p.dir, noMake()
+		out, err := cmd.CombinedOutput()
+		require.Error(t, err, "%s", out)
+		assert.Contains(t, string(out), p.dir+": no writing here, and Kbuild puts its output there: copy the sources, or MO=FOLDER")
+		assert.NotContains(t, string(out), "CC [M]")
 	})
 }
 
