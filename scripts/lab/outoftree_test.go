@@ -304,7 +304,13 @@ func (w *workbench) loneHeaders(t *testing.T) string {
 			require.NoError(t, os.Symlink(filepath.Join(src, e.Name()), filepath.Join(top, "usr/src", e.Name())))
 		}
 	}
-	require.NoError(t, os.Symlink(filepath.Join(w.kernel.Root, "usr/lib"), filepath.Join(top, "usr/lib")))
+	// Beside these lies the kernel itself, in 7.x.
+	kbuild, err := filepath.Glob(filepath.Join(w.kernel.Root, "usr/lib/linux-kbuild-*"))
+	require.NoError(t, err)
+	require.NoError(t, os.Mkdir(filepath.Join(top, "usr/lib"), 0o755))
+	for _, k := range kbuild {
+		require.NoError(t, os.Symlink(k, filepath.Join(top, "usr/lib", filepath.Base(k))))
+	}
 	headers := filepath.Join(top, "usr/src", filepath.Base(w.kernel.Headers))
 	// Some name their own folder: KBUILD_OUTPUT, see rebase.
 	makefile := filepath.Join(headers, "Makefile")
