@@ -26,6 +26,7 @@ type checking struct {
 	flags       kernelFlags
 	file        string
 	json, sarif bool
+	strict      bool // what was not judged counts
 }
 
 func newCheckCommand(o *options) *cobra.Command {
@@ -44,7 +45,9 @@ before FILE. Each livepatched module is judged for being loaded later as well.
 
 The file is judged as it is: convert it first. Exit status 0 when it loads on
 all kernels and nothing was found, 1 when something was, 2 for wrong use. Notes
-do not count. What only a running kernel can tell is listed by --verbose.`,
+do not count. Where files of a kernel that would tell are not at hand it "loads,
+as far as its files tell", which counts with --strict only. What only a running
+kernel can tell is listed by --verbose.`,
 		Example: `  klp-convert check livepatch.ko --kernel 6.1.0-56-amd64
   klp-convert check livepatch.ko -k 6.1.0-50-amd64 -k 6.1.0-56-amd64
   klp-convert check livepatch.ko -k 6.1.0-56-amd64 --module mydriver.ko
@@ -73,6 +76,7 @@ do not count. What only a running kernel can tell is listed by --verbose.`,
 	cmd.Flags().Lookup("module").Usage = "this module, or those in a folder, are loaded (`FILE`)"
 	cmd.Flags().BoolVar(&c.json, "json", false, "print {file, kernels: [{verdict, findings, …}, …]}")
 	cmd.Flags().BoolVar(&c.sarif, "sarif", false, "print SARIF 2.1.0, for code scanning")
+	cmd.Flags().BoolVar(&c.strict, "strict", false, "exit with 1 also when something was not judged")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "list what was not checked, and which files were used")
 	return cmd
 }
@@ -106,16 +110,21 @@ func (c *checking) run(cmd *cobra.Command) error {
 	loader.Compare(reports)
 	switch {
 	case c.json:
-		err = writeJSON(cmd.OutOrStdout(), checkResult(in.name, all))
+		err = writeJSON(cmd.OutOrStdout(), c.result(in.name, all))
 	case c.sarif:
 		err = writeJSON(cmd.OutOrStdout(), sarifOf(in.name, all))
 	default:
 		err = c.print(cmd.OutOrStdout(), in.name, all)
 	}
-	if err == nil && slices.ContainsFunc(all, func(v verdict) bool { return v.Problems() > 0 }) {
+	if err == nil && !c.pass(all) {
 		err = errReported
 	}
 	return err
+}
+
+// pass reports whether all kernels take the module with no finding.
+func (c *checking) pass(all []verdict) bool {
+	return !slices.ContainsFunc(all, func(v verdict) bool { return v.Problems() > 0 || c.strict && len(v.Lacking()) > 0 })
 }
 
 // atOnce is how many kernels are read at a time: most of the work is unpacking an image,
@@ -373,10 +382,9 @@ type kernelVerdict struct {
 	Insmod  bool   `json:"insmod"` // insmod succeeds
 }
 
-func checkResult(file string, all []verdict) checkJSON {
-	r := checkJSON{File: file, Loads: true}
+func (c *checking) result(file string, all []verdict) checkJSON {
+	r := checkJSON{File: file, Loads: c.pass(all)}
 	for _, v := range all {
-		r.Loads = r.Loads && v.Problems() == 0
 		r.Kernels = append(r.Kernels, kernelVerdict{v.Report, v.word(), v.Problems(), v.Loads()})
 	}
 	return r

@@ -107,7 +107,14 @@ func (c *checker) validity(broken error) bool {
 	case kind != uint16(elf.ET_REL):
 		return refuse("Invalid ELF header type: %s != %s", kind, uint16(elf.ET_REL))
 	case c.facts.like != nil && machine != c.facts.like.Header.Machine || !c.supported(machine):
-		return refuse("Invalid architecture in ELF header: %s", uint16(machine))
+		refuse("Invalid architecture in ELF header: %s", uint16(machine))
+		f := &c.report.Findings[len(c.report.Findings)-1]
+		f.Cause = "the module was built for " + strings.TrimPrefix(machine.String(), "EM_")
+		if c.facts.like != nil {
+			f.Cause += ", the kernel for " + strings.TrimPrefix(c.facts.like.Header.Machine.String(), "EM_")
+		}
+		f.Fix = []string{"build it for the kernel's architecture"}
+		return false
 	}
 	if machine == elf.EM_PPC {
 		c.unchecked("what the loader of a 32-bit kernel makes of the ELF file", "this tool knows 64-bit kernels' only")

@@ -36,7 +36,7 @@ func (c *checker) specials() {
 			var problems []special.Problem
 			tables, problems = special.Read(c.File)
 			for _, p := range problems {
-				c.unchecked("special section "+p.Section.String(), p.Message)
+				c.lacking("special section "+p.Section.String(), p.Message)
 			}
 		}
 		c.lateInit(k)

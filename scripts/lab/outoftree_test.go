@@ -366,7 +366,7 @@ func TestOutOfTreeKbuildFailsAfterALink(t *testing.T) {
 		p := w.project(t, "livepatch-two.o", "plain.o")
 		require.NoError(t, os.Mkdir(p.path("plain.ko"), 0o755))
 		out := p.refused("-k")
-		assert.Contains(t, out, "LD [M]  "+p.path("livepatch-two.ko"))
+		assert.Regexp(t, `LD \[M\]  (\S*/)?livepatch-two\.ko\n`, out)
 		assert.NoFileExists(t, p.path("livepatch-two.ko"), "%s", out)
 	})
 }
