@@ -282,6 +282,9 @@ func (d *draft) point(symbol string, field uint64, text string) {
 func (d *draft) aim(f *elfrw.File, r *elfrw.Rela, text string) {
 	const strings = uint64(elf.SHF_ALLOC | elf.SHF_STRINGS)
 	at := slices.IndexFunc(f.Sections, func(s *elfrw.Section) bool { return s.Flags&strings == strings })
+	if at < 0 { // 7.x links them into .rodata
+		at = slices.IndexFunc(f.Sections, func(s *elfrw.Section) bool { return s.Name == ".rodata" })
+	}
 	d.need(at >= 0, "no section with strings")
 	s := f.Sections[at]
 	i := slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Section == s && y.Type() == elf.STT_SECTION })

@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -38,7 +40,8 @@ func TestMigrate(t *testing.T) {
 // take turns, and a thread waits for the other CPU's turn to end. It is not the
 // default because QEMU then now and then loses an instruction that is patched
 // while another CPU runs it (VM.arguments): the CPU stays at the function's entry
-// for ever, "soft lockup", on 6.1 once in three runs on a busy machine.
+// for ever, "soft lockup", on 6.1 in every second or third boot. What such a boot
+// measured before counts, and the rest is done in another.
 func TestLongestGap(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		dir := copySample(t, w, "ownmod")
@@ -47,22 +50,15 @@ func TestLongestGap(t *testing.T) {
 		for _, name := range []string{"ownmod.ko", "livepatch-ownmod.ko"} {
 			s.file(name, readFile(t, filepath.Join(dir, name)))
 		}
-		if os.Getenv("KLP_LAB_PARALLEL") != "" {
-			s.vm.Parallel()
-		}
 		const rounds = 5
-		steps := []step{sh("load ownmod.ko")}
-		for range rounds {
-			steps = append(steps, sh("gaps /proc/ownmod livepatch-ownmod.ko"))
-		}
-		results := s.run(append(steps, sh("rmmod ownmod"))...)
+		results := measured(t, s, rounds)
 
 		// Of each phase the longer gap of the two CPUs, in each round.
 		var (
 			phases []string
 			longer = map[int][]float64{}
 		)
-		for _, r := range results[1 : 1+rounds] {
+		for _, r := range results {
 			lines := strings.Split(strings.TrimSpace(r.Out), "\n")
 			require.Len(t, lines, 6, "%s", r.Out)
 			phases = phases[:0]
@@ -90,6 +86,44 @@ func TestLongestGap(t *testing.T) {
 		t.Logf("\n%s", printed)
 		assert.Equal(t, shapeOf(shown(t, w.root)), shapeOf(printed), "what docs/guide.md shows looks otherwise")
 	})
+}
+
+// measured runs so many rounds of gaps.
+func measured(t *testing.T, s *scene, rounds int) (results []Result) {
+	t.Helper()
+	steps := func(n int) (list []step) {
+		list = append(list, sh("load ownmod.ko"))
+		for range n {
+			list = append(list, sh("gaps /proc/ownmod livepatch-ownmod.ko"))
+		}
+		return append(list, sh("rmmod ownmod"))
+	}
+	if os.Getenv("KLP_LAB_PARALLEL") == "" {
+		return s.run(steps(rounds)...)[1 : 1+rounds]
+	}
+	s.vm.Parallel()
+	const enough, mostBoots = 90 * time.Second, 10
+	boots := 0
+	for ; len(results) < rounds && boots < mostBoots; boots++ {
+		ctx, cancel := context.WithTimeout(context.Background(), enough)
+		var cmds []string
+		for _, st := range steps(rounds - len(results)) {
+			cmds = append(cmds, st.cmd)
+		}
+		run, err := s.vm.Boot(ctx, cmds...)
+		cancel()
+		require.NoError(t, err)
+		for _, r := range run.Steps {
+			require.Zero(t, r.Status, "%s", r)
+			if strings.HasPrefix(r.Cmd, "gaps ") {
+				results = append(results, r)
+			}
+		}
+	}
+	require.Len(t, results, rounds, "after %d boots; console: %s", boots, s.vm.ConsoleLog())
+	os.RemoveAll(filepath.Dir(s.vm.ConsoleLog()))
+	t.Logf("%d boots, of which all but the last ended early", boots)
+	return results
 }
 
 var gapRE = regexp.MustCompile(`([0-9.]+) ms of +(\d+) reads`)
