@@ -393,8 +393,9 @@ func (c *checker) untraceableInVmlinux(f klppatch.Func) string {
 			return r.why
 		}
 	}
-	if end := bound("_etext"); end != 0 && s.Address == end {
-		return "it is the end of the code"
+	// What is linked between data has 't' and 'T' there where a section holds both (init_task, 7.3).
+	if end := bound("_etext"); end != 0 && s.Address >= end {
+		return "it lies behind the end of the kernel's code (_etext)"
 	}
 	return ""
 }

@@ -276,6 +276,7 @@ var mistakes = map[string]mistake{
 	"ambiguous function":        {world: patches("vmlinux", "twin", 0), id: loader.AmbiguousFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: unresolvable ambiguity for symbol 'twin' in object '(null)'"},
 	"function position":         {world: patches("vmlinux", "twin", 3), id: loader.FunctionPosition, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol position 3 for symbol 'twin' in object 'vmlinux' not found"},
 	"data":                      {world: patches("vmlinux", "vdata", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'vdata'"},
+	"data called text":          {world: patches("vmlinux", "task", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'task'"},
 	"noinstr":                   {world: patches("vmlinux", "quiet", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'quiet'"},
 	"init function": {world: func(w *world) {
 		patches("vmlinux", "early", 0)(w)

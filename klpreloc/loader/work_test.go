@@ -189,7 +189,9 @@ ffffffff81000520 T exported
 ffffffff81000600 T __noinstr_text_start
 ffffffff81000620 t quiet
 ffffffff81000700 T __noinstr_text_end
+ffffffff81000780 T _etext
 ffffffff81000800 d vdata
+ffffffff81000900 T task
 ffffffff81001000 r __start___ksymtab
 ffffffff81001000 r __ksymtab_offered
 ffffffff81001008 r __ksymtab_exported

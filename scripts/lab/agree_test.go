@@ -46,8 +46,15 @@ type attempt struct {
 	diffs  []string
 }
 
-// unforeseen is why what comes of it can't be predicted, "" when it can.
+// unforeseen is why what comes of it can't be predicted, "" when it can. Debian's 7.x
+// modules come without a list of them: whether there is one more is not known, and the
+// report says so.
 func (a *attempt) unforeseen() string {
+	for _, u := range a.report.Lacking() {
+		if strings.HasPrefix(u.What, "symbol ") {
+			return u.Why
+		}
+	}
 	if a.open == "" && a.order == later {
 		return a.openLater
 	}
