@@ -41,7 +41,8 @@ func TestMigrate(t *testing.T) {
 // default because QEMU then now and then loses an instruction that is patched
 // while another CPU runs it (VM.arguments): the CPU stays at the function's entry
 // for ever, "soft lockup", on 6.1 in every second or third boot. What such a boot
-// measured before counts, and the rest is done in another.
+// measured before counts, and the rest is done in another. Where CPUs take turns one
+// round is enough: its times say nothing.
 func TestLongestGap(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		dir := copySample(t, w, "ownmod")
@@ -50,7 +51,10 @@ func TestLongestGap(t *testing.T) {
 		for _, name := range []string{"ownmod.ko", "livepatch-ownmod.ko"} {
 			s.file(name, readFile(t, filepath.Join(dir, name)))
 		}
-		const rounds = 5
+		rounds := 1
+		if parallel() {
+			rounds = 5
+		}
 		results := measured(t, s, rounds)
 
 		// Of each phase the longer gap of the two CPUs, in each round.
@@ -69,7 +73,7 @@ func TestLongestGap(t *testing.T) {
 				for _, m := range times {
 					ms, err := strconv.ParseFloat(m[1], 64)
 					require.NoError(t, err)
-					require.NotEqual(t, "0", m[2], "nobody has read: %s", line)
+					require.NotEqual(t, "0", m[2], "gaps does not end a phase in which a thread has not read: %s", line)
 					worst = max(worst, ms)
 				}
 				longer[i] = append(longer[i], worst)
@@ -88,6 +92,9 @@ func TestLongestGap(t *testing.T) {
 	})
 }
 
+// parallel reports whether the guest's CPUs are to run at the same time.
+func parallel() bool { return os.Getenv("KLP_LAB_PARALLEL") != "" }
+
 // measured runs so many rounds of gaps.
 func measured(t *testing.T, s *scene, rounds int) (results []Result) {
 	t.Helper()
@@ -98,7 +105,7 @@ func measured(t *testing.T, s *scene, rounds int) (results []Result) {
 		}
 		return append(list, sh("rmmod ownmod"))
 	}
-	if os.Getenv("KLP_LAB_PARALLEL") == "" {
+	if !parallel() {
 		return s.run(steps(rounds)...)[1 : 1+rounds]
 	}
 	s.vm.Parallel()
@@ -153,4 +160,4 @@ func shapeOf(table string) []string {
 	return lines
 }
 
-var numberRE = regexp.MustCompile(`\b\d+\.\d+\b`)
+var numberRE = regexp.MustCompile(`\b\d+(\.\d+)?\b`)

@@ -25,8 +25,9 @@ import (
 // unloads it. It prints, for each of these phases, the longest time that a thread
 // had to wait for the end of a read since the end of the one before.
 
-// phases take equally long, so that each has the same chance of bad luck. A phase
-// that has something to do does it at its beginning.
+// phases take equally long, so that each has the same chance of bad luck, but for
+// one in which a thread has not read yet: that is waited for. A phase that has
+// something to do does it at its beginning.
 var phases = []struct {
 	name string
 	do   func(g *gaps) error
@@ -39,7 +40,12 @@ var phases = []struct {
 	{"nothing", nil},
 }
 
-const phaseLength = 500 * time.Millisecond
+const (
+	phaseLength = 500 * time.Millisecond
+	// A thread that has no turn for so long is in more trouble than a livepatch
+	// makes.
+	starved = 30 * time.Second
+)
 
 type gaps struct {
 	file    string
@@ -54,8 +60,11 @@ type gaps struct {
 type reader struct {
 	longest [8]time.Duration
 	reads   [8]int
-	err     error
-	_       [64]byte
+	// seen is the last phase, counted from 1, in which a read has ended, or all
+	// of them for a thread that has given up.
+	seen atomic.Int32
+	err  error
+	_    [64]byte
 }
 
 func runGaps(args []string) error {
@@ -74,6 +83,7 @@ func runGaps(args []string) error {
 			defer wait.Done()
 			r := &g.readers[cpu]
 			r.err = g.read(cpu, r)
+			r.seen.Store(int32(len(phases)))
 		}()
 	}
 	err := g.run()
@@ -93,6 +103,11 @@ func runGaps(args []string) error {
 
 // run goes through the phases.
 func (g *gaps) run() error {
+	// A thread may come to life late, and on a busy host later than any phase is
+	// long: the first begins when all read.
+	if err := g.await(0); err != nil {
+		return err
+	}
 	for i, p := range phases {
 		g.phase.Store(int32(i))
 		end := time.Now().Add(phaseLength)
@@ -102,6 +117,23 @@ func (g *gaps) run() error {
 			}
 		}
 		time.Sleep(time.Until(end))
+		if err := g.await(i); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return nil
+}
+
+// await returns when every thread has read in this phase, or has given up.
+func (g *gaps) await(phase int) error {
+	end := time.Now().Add(starved)
+	for cpu := range g.readers {
+		for g.readers[cpu].seen.Load() <= int32(phase) {
+			if time.Now().After(end) {
+				return fmt.Errorf("the thread of CPU %d has not read for %s", cpu, starved)
+			}
+			time.Sleep(time.Millisecond)
+		}
 	}
 	return nil
 }
@@ -132,6 +164,7 @@ func (g *gaps) read(cpu int, r *reader) error {
 		r.longest[phase] = max(r.longest[phase], gap)
 		r.longest[current] = max(r.longest[current], gap)
 		r.reads[current]++
+		r.seen.Store(current + 1)
 		phase, last = current, now
 	}
 	return nil
