@@ -99,7 +99,7 @@ func TestModulesStaticCallIsRefusedOrKillsTheKernel(t *testing.T) {
 // cancelWhenSilent ends a boot that gives no further verdict: the kernel may be
 // busy reporting faults for ever, with its clock standing still.
 func (v *VM) cancelWhenSilent(ctx context.Context, cancel func()) {
-	const silence = 15 * time.Second
+	const silence = 30 * time.Second
 	size, since := int64(0), time.Now()
 	for ctx.Err() == nil {
 		time.Sleep(time.Second / 2)

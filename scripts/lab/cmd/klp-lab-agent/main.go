@@ -32,7 +32,7 @@ import (
 )
 
 // stepLimit ends a step that hangs, so that the later ones still get a verdict.
-const stepLimit = time.Minute
+const stepLimit = 3 * time.Minute
 
 func main() {
 	var err error
