@@ -87,7 +87,8 @@ func (r *reader) array(kind structure, p spot) (array, error) {
 		return a, nil
 	}
 	if last == nil {
-		last = r.doubt(a.Place, "the array of %s has no end: an empty element must close it", kind.name)
+		// Too short for two of any kernel's, so that its one element is its last.
+		last = r.unclosed(kind, a.Place, exact && size < 2*kind.least(r.f))
 	}
 	return a, last
 }
@@ -171,7 +172,7 @@ func (r *reader) count(kind structure, p Place, exact bool, stride uint64) (n ui
 	}
 	for ; ; n++ {
 		if n >= p.Size/stride {
-			return 0, r.doubt(p, "the array of %s has no end: an empty element must close it", kind.name)
+			return 0, r.unclosed(kind, p, exact)
 		}
 		if !r.spend() {
 			return 0, r.doubt(p, "the arrays overlap, or there are too many")
@@ -196,5 +197,15 @@ func (r *reader) count(kind structure, p Place, exact bool, stride uint64) (n ui
 
 // doubt makes the error of one doubt.
 func (r *reader) doubt(p Place, format string, args ...any) error {
-	return Unreadable{{p, fmt.Sprintf(format, args...)}}
+	return Unreadable{{Place: p, Reason: fmt.Sprintf(format, args...)}}
+}
+
+// unclosed makes the error of an array without an empty element at its end. It is
+// certain where the array's size is known and is that of its elements.
+func (r *reader) unclosed(kind structure, p Place, certain bool) error {
+	d := Doubt{Place: p, Reason: "the array of " + kind.name + " has no end: an empty element must close it"}
+	if certain {
+		d.Unclosed = kind.name
+	}
+	return Unreadable{d}
 }

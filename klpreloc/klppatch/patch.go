@@ -127,6 +127,9 @@ type Unreadable []Doubt
 type Doubt struct {
 	Place         // no section when it is about the whole module
 	Reason string // lower case, no full stop
+	// Unclosed is klp_func or klp_object when it is certain that Place is an array
+	// of these without an empty element at its end: the kernel goes on behind it.
+	Unclosed string
 }
 
 func (d Doubt) String() string {

@@ -131,7 +131,7 @@ func (r *reader) roots() (patches []*Patch, doubts Unreadable) {
 		case err == nil:
 			patches = append(patches, patch)
 			if list := r.reserved(p, r.objects(p).Place); r.codeRefers(list) {
-				doubts = append(doubts, Doubt{list, "the module's code refers to the list of objects, and may change it"})
+				doubts = append(doubts, Doubt{Place: list, Reason: "the module's code refers to the list of objects, and may change it"})
 			}
 		case errors.As(err, &u) && r.calls && len(doubts) < 64: // otherwise it is something else
 			doubts = append(doubts, u...)

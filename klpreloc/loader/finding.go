@@ -248,7 +248,15 @@ func oops(kind, function string) Message {
 	if function != "" {
 		text += " in " + printable(function)
 	}
-	return Message{text, `BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|invalid opcode|int3|Oops|kernel BUG at`}
+	return Message{text, oopses}
+}
+
+const oopses = `BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|invalid opcode|int3|Oops|kernel BUG at`
+
+// corrupted is what may be seen, now or later, of memory that was written over; often
+// the kernel says nothing and hangs.
+func corrupted() Message {
+	return Message{"memory corruption", oopses + `|tried to init an initialized object|list_(add|del) corruption|soft lockup|detected stalls`}
 }
 
 // warning is what WARN prints: "WARNING: CPU: 0 PID: 1 at FILE:LINE FUNCTION", and

@@ -4,6 +4,7 @@ package loader
 
 import (
 	"debug/elf"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -63,13 +64,56 @@ func (c *checker) enables() bool {
 // Since 5.5 it has 200 bytes, a klp_object 168 and a klp_func 152.
 const (
 	patchSize, objectSize, funcSize = 200, 168, 152
-	atObjects, atFuncs, atNew       = 8, 8, 8
+	atObjects, atFuncs              = 8, 8
+	atNew, atPosition               = 8, 16
 )
+
+// unclosed: an array without an empty element at its end. klp_init_patch_early goes on
+// with what lies behind, and writes a kobject and list heads over it, in .data over
+// whatever is next, behind .data over struct module. Seen on 6.1 and 6.12, where the
+// list of modules leads nowhere afterwards; on 5.10 zeros happened to follow.
+func (c *checker) unclosed() (found bool) {
+	var doubts klppatch.Unreadable
+	errors.As(c.doubt, &doubts)
+	for _, d := range doubts {
+		if d.Unclosed == "" {
+			continue
+		}
+		const closing = "{ } as its last element"
+		found = true
+		what := "the array of " + d.Unclosed + " has no empty element at its end"
+		words := uint64(3) // old_name, new_func, old_sympos
+		if d.Unclosed == "klp_object" {
+			words = 2 // name, funcs
+		}
+		end := d.Offset + d.Size
+		if c.zero(d.Section, end, words*uint64(c.File.PointerSize())) {
+			c.note(PatchStructure, what+"; zeros happen to follow, and are taken for it").at(d.Section, d.Offset).fix(closing).when(Enabling, "", "")
+			continue
+		}
+		c.find(PatchStructure, what+": the kernel takes what follows for another, and writes over it").at(d.Section, d.Offset).fix(closing).
+			when(Enabling, "", "killed", corrupted())
+	}
+	return found
+}
+
+// zero reports whether so many bytes are in the section, are zero, and stay so.
+func (c *checker) zero(s *elfrw.Section, at, size uint64) bool {
+	if at > s.Size() || size > s.Size()-at {
+		return false
+	}
+	for i := at; i < at+size; i++ {
+		if s.Type != elf.SHT_NOBITS && s.Data[i] != 0 || c.pointer(s, i) != nil {
+			return false
+		}
+	}
+	return true
+}
 
 // loose looks for what is missing where no klp_patch could be made out: klp_enable_patch
 // refuses without a word.
 func (c *checker) loose() {
-	if len(c.patches) > 0 || !c.info.Livepatch() || !c.enables() {
+	if !c.info.Livepatch() || !c.enables() || c.unclosed() || len(c.patches) > 0 {
 		return
 	}
 	this := func(y *elfrw.Symbol) bool {
@@ -155,7 +199,7 @@ func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) b
 		name, code := c.pointer(s, at), c.pointer(s, at+atNew)
 		text, known := textAt(name)
 		switch {
-		case name == nil && code == nil:
+		case name == nil && code == nil && c.zero(s, at+atPosition, 8):
 			return true
 		case name == nil:
 			refuse("klp_func without old_name")

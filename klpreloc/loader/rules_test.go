@@ -272,12 +272,21 @@ var mistakes = map[string]mistake{
 	"klp_object without funcs":  {edit: unset(200 + 168 + 8), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
 	"klp_func without old_name": {edit: unset(200 + 3*168), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
 	"klp_func without new_func": {edit: unset(200 + 3*168 + 8), id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
-	"no such function":          {world: patches("vmlinux", "odl", 0), id: loader.NoFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol 'odl' not found in symbol table"},
-	"ambiguous function":        {world: patches("vmlinux", "twin", 0), id: loader.AmbiguousFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: unresolvable ambiguity for symbol 'twin' in object '(null)'"},
-	"function position":         {world: patches("vmlinux", "twin", 3), id: loader.FunctionPosition, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol position 3 for symbol 'twin' in object 'vmlinux' not found"},
-	"data":                      {world: patches("vmlinux", "vdata", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'vdata'"},
-	"data called text":          {world: patches("vmlinux", "task", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'task'"},
-	"noinstr":                   {world: patches("vmlinux", "quiet", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'quiet'"},
+	"klp_func with a position alone": {edit: func(t *testing.T, f *elfrw.File) {
+		unset(200+3*168+2*152)(t, f) // the first of a's functions
+		unset(200+3*168+2*152+8)(t, f)
+		section(t, f, ".data.patch").Data[200+3*168+2*152+16] = 1
+	}, id: loader.PatchStructure, when: loader.Enabling, errno: "EINVAL", fails: true},
+	"functions without an end":               {edit: unclosed(200+3*168+2*152, 152, 200+3*168+3*152), id: loader.PatchStructure, when: loader.Enabling, errno: "killed", fails: true, message: "memory corruption"},
+	"objects without an end":                 {edit: unclosed(200, 2*168, 200+2*168+8), id: loader.PatchStructure, when: loader.Enabling, errno: "killed", fails: true, message: "memory corruption"},
+	"functions without an end, zeros behind": {edit: unclosed(200+3*168, 152, 0), id: loader.PatchStructure, when: loader.Enabling, note: true},
+	"objects without an end, zeros behind":   {edit: unclosed(200, 2*168, 0), id: loader.PatchStructure, when: loader.Enabling, note: true},
+	"no such function":                       {world: patches("vmlinux", "odl", 0), id: loader.NoFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol 'odl' not found in symbol table"},
+	"ambiguous function":                     {world: patches("vmlinux", "twin", 0), id: loader.AmbiguousFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: unresolvable ambiguity for symbol 'twin' in object '(null)'"},
+	"function position":                      {world: patches("vmlinux", "twin", 3), id: loader.FunctionPosition, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol position 3 for symbol 'twin' in object 'vmlinux' not found"},
+	"data":                                   {world: patches("vmlinux", "vdata", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'vdata'"},
+	"data called text":                       {world: patches("vmlinux", "task", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'task'"},
+	"noinstr":                                {world: patches("vmlinux", "quiet", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'quiet'"},
 	"init function": {world: func(w *world) {
 		patches("vmlinux", "early", 0)(w)
 		w.kallsyms = kallsyms + "ffffffff81002000 T _sinittext\nffffffff81002010 t early\nffffffff81002100 T _einittext\n"
@@ -343,6 +352,20 @@ func unset(at uint64) func(t *testing.T, f *elfrw.File) {
 	}
 }
 
+// unclosed makes an array that long; something else, but for 0, begins behind it at that
+// place.
+func unclosed(at, size, next uint64) func(t *testing.T, f *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) {
+		enabled(t, f)
+		s := section(t, f, ".data.patch")
+		f.AddSymbol(&elfrw.Symbol{Name: "array", Section: s, Value: at, Size: size, Info: byte(elf.STT_OBJECT)})
+		if next != 0 {
+			s.Data = slices.Clone(s.Data)
+			s.Data[next] = 1
+		}
+	}
+}
+
 func shorten(s *elfrw.Section)     { s.Data = s.Data[:len(s.Data)-8] }
 func unallocated(s *elfrw.Section) { s.Flags &^= uint64(elf.SHF_ALLOC) }
 
@@ -405,7 +428,7 @@ func TestMistakes(t *testing.T) {
 					for _, msg := range c.Messages {
 						re, err := regexp.Compile(msg.Pattern)
 						require.NoError(t, err)
-						if !strings.HasPrefix(msg.Text, "page fault") && !strings.HasPrefix(msg.Text, "WARNING") {
+						if !strings.HasPrefix(msg.Text, "page fault") && msg.Text != "memory corruption" && !strings.HasPrefix(msg.Text, "WARNING") {
 							line := strings.NewReplacer("loc …", "loc 00000000abcdef12", "sec …", "sec 12", "idx …", "idx 3", "…", "0").Replace(msg.Text)
 							assert.Regexp(t, re, line)
 						}

@@ -81,6 +81,10 @@ var patchMutants = []mutant{
 	{name: "func-position-2", base: inVmlinux, edit: number("funcs", funcPos, 2)},
 	{name: "func-position-huge", base: inVmlinux, edit: number("funcs", funcPos, ^uint64(0))},
 	{name: "func-position-2-module", base: inModule, edit: number("funcs", funcPos, 2)},
+	{name: "func-position-alone", base: inVmlinux, edit: positionAlone},
+	{name: "func-position-alone-module", base: inModule, edit: positionAlone},
+	{name: "funcs-unclosed-zeros", base: inVmlinux, edit: sized("funcs", funcStride)},
+	{name: "objs-unclosed-zeros", base: inModule, edit: sized("objs", objectStride)},
 	{name: "func-new-is-data", base: inVmlinux, edit: func(d *draft) {
 		d.model(func(f *elfrw.File) {
 			s, i := d.relocAt(f, "funcs", funcNew)
@@ -137,6 +141,19 @@ var patchMutants = []mutant{
 	called(moOld("init", "klplab_target_init", 0)),
 	called(moOld("init-module", "init_module", 0)),
 	moOld("exit", "klplab_target_exit", 0),
+}
+
+// positionAlone adds a klp_func that has nothing but a position.
+func positionAlone(d *draft) {
+	d.model(func(f *elfrw.File) { d.grow(f, "funcs", funcStride) })
+	d.number("funcs", funcStride+funcPos, 1)
+}
+
+// sized gives a symbol another size, which leaves what follows where it is.
+func sized(symbol string, size uint64) func(*draft) {
+	return func(d *draft) {
+		d.model(func(f *elfrw.File) { d.symbolIn(f, symbol).Size = size })
+	}
 }
 
 // anotherObject copies the first klp_object, with functions of its own.

@@ -32,7 +32,7 @@ import (
 )
 
 // stepLimit ends a step that hangs, so that the later ones still get a verdict.
-const stepLimit = 3 * time.Minute
+const stepLimit = 2 * time.Minute
 
 func main() {
 	var err error
@@ -322,7 +322,7 @@ func settle(args []string) error {
 
 func settled(name string) error {
 	path := "/sys/kernel/livepatch/" + name + "/transition"
-	for end := time.Now().Add(stepLimit / 2); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(stepLimit * 3 / 4); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		f, err := os.Open(path)
 		if errors.Is(err, os.ErrNotExist) {
 			return nil

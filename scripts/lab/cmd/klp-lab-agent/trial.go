@@ -170,7 +170,7 @@ func run(name string, do func(*phase)) bool {
 // survives waits for the end. A fault of the kernel's kills the thread that it happened
 // in, and no other; the process would wait for it for ever.
 func survives(tid int, ended chan bool) (lost string) {
-	const patience = time.Minute
+	const patience = 30 * time.Second
 	task := fmt.Sprintf("/proc/self/task/%d/stat", tid)
 	for start := time.Now(); time.Since(start) < patience; {
 		select {
