@@ -20,6 +20,26 @@ var build = []Entry{
 		},
 	},
 	{
+		ID:   "no-symvers",
+		From: "scripts/Makefile.modpost",
+		Forms: []Form{
+			{"WARNING: Symbol version dump \"{file}\" is missing.", "5.10"},
+			{"WARNING: Module.symvers is missing.", "6.1 and later"},
+			{"WARNING: {file}/Module.symvers is missing.", "7.3"},
+		},
+		Means: "The kernel's tree has no Module.symvers, the list of what the kernel and its modules export. Every import is undefined then, and has no checksum.",
+		Causes: []Cause{
+			{Why: "The tree was configured and never built.", Fix: "Build against the headers of the kernel that is to be patched, or build the tree's modules once.", Run: []string{"make -C /lib/modules/$(uname -r)/build M=$PWD modules"}},
+		},
+	},
+	{
+		ID:    "btf-skipped",
+		From:  "scripts/Makefile.modfinal",
+		Forms: []Form{{"Skipping BTF generation for {file} due to unavailability of vmlinux", "6.1 and later"}},
+		Means: "The module gets no .BTF, because the headers come without vmlinux. It loads as well; BPF programs and crash tools know less of its types.",
+		Fine:  true,
+	},
+	{
 		ID:     "modpost-license",
 		From:   "scripts/mod/modpost.c",
 		Forms:  []Form{{"missing MODULE_LICENSE() in {file}", "modpost"}},

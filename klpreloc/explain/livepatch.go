@@ -199,8 +199,41 @@ var livepatch = []Entry{
 		Means: "Some tasks still run, or sleep in, functions that are to be patched. The kernel wakes them every 15 seconds or so.",
 		Causes: []Cause{
 			{Why: "A task sleeps for long in a patched function.", Fix: "Find it (1 or 0 in patch_state, the old one of the two), and wait or restart it.", Run: []string{"grep -l 0 /proc/[0-9]*/patch_state", "cat /proc/PID/stack"}},
+			{Why: "It is not clear which task, or why it.", Fix: "Let the kernel name it, and the function: it says so at each try.", Run: []string{"echo 'file kernel/livepatch/transition.c +p' > /sys/kernel/debug/dynamic_debug/control", "dmesg | klp-convert explain"}},
 			{Why: "A kernel thread never returns.", Fix: "Wake it, or patch another function. /sys/kernel/livepatch/PATCH/force gives up consistency and should be the last thing tried."},
 		},
+	},
+	{
+		ID:   "task-on-stack",
+		From: "kernel/livepatch/transition.c, klp_try_switch_task (klp_check_stack in 5.10), with dynamic debugging",
+		Forms: []Form{
+			{"klp_try_switch_task: {task} is sleeping on function {function}", "6.1 and later"},
+			{"klp_check_stack: {task} is sleeping on function {function}", "5.10"},
+		},
+		Means: "{task} (name:PID) has not moved to the new code, because {function} is on its stack. The transition waits for it.",
+		Causes: []Cause{
+			{Why: "The task sleeps in {function}, or in something that {function} called.", Fix: "Look where, and give it what it waits for, or restart it.", Run: []string{"cat /proc/PID/stack"}},
+			{Why: "It is a loop that never returns, of a kernel thread say.", Fix: "Patch what the loop calls, and not the loop."},
+		},
+	},
+	{
+		ID:   "task-unreliable",
+		From: "kernel/livepatch/transition.c, klp_try_switch_task (klp_check_stack in 5.10), with dynamic debugging",
+		Forms: []Form{
+			{"klp_try_switch_task: {task} has an unreliable stack", "6.1 and later"},
+			{"klp_check_stack: {task} has an unreliable stack", "5.10"},
+		},
+		Means: "The kernel can't tell whether {task} (name:PID) is inside of a patched function. It tries again; once in a while that is nothing.",
+		Causes: []Cause{
+			{Why: "The task was in an interrupt, or in code that the unwinder has no data for, a module without ORC data say.", Fix: "Wait. If it stays, look where it is.", Run: []string{"cat /proc/PID/stack"}},
+		},
+	},
+	{
+		ID:     "task-running",
+		From:   "kernel/livepatch/transition.c, klp_try_switch_task, with dynamic debugging",
+		Forms:  []Form{{"klp_try_switch_task: {task} is running", ""}},
+		Means:  "{task} (name:PID) was on a CPU when the kernel looked. It is moved when it goes back to user space, or the next time that it sleeps.",
+		Causes: []Cause{{Why: "The task computes without pause inside of the kernel.", Fix: "Wait; if it stays, see what it does.", Run: []string{"cat /proc/PID/stack"}}},
 	},
 	{
 		ID:     "forced",
@@ -252,6 +285,13 @@ var livepatch = []Entry{
 		From:  "kernel/module/main.c, module_augment_kernel_taints",
 		Forms: []Form{{"{module}: tainting kernel with TAINT_LIVEPATCH", ""}},
 		Means: "The first livepatch was loaded; oopses say K among their taints from now on.",
+		Fine:  true,
+	},
+	{
+		ID:    "out-of-tree",
+		From:  "kernel/module/main.c, module_augment_kernel_taints (kernel/module.c before 5.19)",
+		Forms: []Form{{"{module}: loading out-of-tree module taints kernel.", ""}},
+		Means: "The first module that was built outside of the kernel's tree was loaded; oopses say O among their taints from now on. Nothing is wrong with it.",
 		Fine:  true,
 	},
 }

@@ -41,6 +41,7 @@ var parts = map[string]string{
 	"want":     `[^']*`,
 	"text":     `.*?`,
 	"machine":  `[\w/.-]+`,
+	"task":     `\S.*?:\d+`, // a name may have blanks
 }
 
 var nameInForm = regexp.MustCompile(`\{(\w+)\}`)

@@ -126,6 +126,31 @@ var userspace = []Entry{
 		Causes: []Cause{{Why: "The module is not installed, or depmod did not run.", Fix: "Install it, or use insmod with a path.", Run: []string{"depmod -a", "insmod ./{module}.ko"}}},
 	},
 	{
+		ID:     "no-file",
+		From:   "insmod",
+		Forms:  []Form{{"could not load module {text}: No such file or directory", ""}},
+		Means:  "insmod found no such file; the kernel was not asked. insmod takes a path, and not the name of a module.",
+		Causes: []Cause{{Why: "The path is wrong, or the module is not built: a conversion that fails leaves none.", Fix: "See what the build said, and what is there.", Run: []string{"ls *.ko"}}},
+	},
+	{
+		ID:     "not-loaded",
+		From:   "rmmod",
+		Forms:  []Form{{"rmmod: ERROR: Module {module} is not currently loaded", ""}},
+		Means:  "The kernel has no module of that name. Names have _ where files have -.",
+		Causes: []Cause{{Why: "It was refused when it was loaded, or is removed already.", Fix: "Look at the list, and at what the kernel said.", Run: []string{"lsmod", "dmesg | klp-convert explain"}}},
+	},
+	{
+		ID:    "depmod-unknown",
+		From:  "depmod",
+		Forms: []Form{{"depmod: WARNING: {file} needs unknown symbol {klpsym}", ""}},
+		Means: "Neither the kernel nor an installed module exports {klpsym}, which {file} imports. A klp symbol of a converted module is none that depmod asks for.",
+		Causes: []Cause{
+			{Why: "The module was installed before it was converted.", Fix: "Convert, then install.", Run: []string{"klp-convert inspect {file}"}},
+			{Why: "The symbol should be a klp relocation.", Fix: "See what the author is missing.", Run: []string{"klp-convert annotate {file} --kernel KERNEL"}},
+			{Why: "The module that exports it is not installed for that kernel.", Fix: "Install it, and run depmod again.", Run: []string{"depmod -a"}},
+		},
+	},
+	{
 		ID:   "in-use",
 		From: "rmmod",
 		Forms: []Form{
