@@ -173,8 +173,11 @@ func (c *checker) listed() bool {
 // offered judges an import that somebody exports, as resolve_symbol does: license,
 // checksum, namespace.
 func (c *checker) offered(y *elfrw.Symbol, e sympos.Export, unknown func(string) Message) {
-	if e.Object != sympos.Vmlinux && !c.loaded[e.Object] {
-		c.needs(y, e, unknown)
+	if e.Object != sympos.Vmlinux {
+		c.hold(e.Object)
+		if !c.loaded[e.Object] {
+			c.needs(y, e, unknown)
+		}
 	}
 	only, known := c.facts.gplOnly(e)
 	switch {
@@ -187,6 +190,24 @@ func (c *checker) offered(y *elfrw.Symbol, e sympos.Export, unknown func(string)
 	}
 	if c.checksum(y, e, unknown) {
 		c.namespace(y, e, unknown)
+	}
+}
+
+// hold notes that the module, and what that needs, is there before the livepatch's klp
+// relocations are applied, and stays (resolve_symbol and ref_module).
+func (c *checker) hold(object string) {
+	if c.held[object] {
+		return
+	}
+	c.held[object] = true
+	b, path, err := c.facts.ModuleFile(object)
+	if err != nil {
+		return
+	}
+	if m, err := elfrw.Parse(path, b); err == nil {
+		for name := range c.facts.needed(m) {
+			c.held[name] = true
+		}
 	}
 }
 

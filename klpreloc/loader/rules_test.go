@@ -532,3 +532,38 @@ func TestOwnerThatTheTargetNeeds(t *testing.T) {
 		assert.Equal(t, problems, r.Problems(), "%s: %+v", depends, r.Findings)
 	}
 }
+
+// An import keeps the module that exports it, and what that needs, where it is: its
+// symbols are there for any klp section.
+func TestOwnerThatTheLivepatchImportsFrom(t *testing.T) {
+	for _, c := range []struct {
+		from, owner string // of the import, of the klp symbol
+		there       bool
+	}{{"vmlinux", "b", false}, {"b", "b", true}, {"c", "b", true}, {"b", "c", false}} {
+		for _, old := range []string{".klp.sym.a.asym,0", ".klp.sym.vmlinux.vsym,0"} {
+			w := good()
+			w.symvers = "0x00000000\toffered\t" + c.from + "\tEXPORT_SYMBOL\t\n"
+			f := w.convert(t)
+			rename(old, ".klp.sym."+c.owner+".sym,0")(t, f)
+			if c.from != "vmlinux" {
+				rename("offered", "theirs")(t, f)
+				w.symvers = "0x00000000\ttheirs\t" + c.from + "\tEXPORT_SYMBOL\t\n"
+				s := section(t, f, ".modinfo")
+				s.Data = append(s.Data, "depends="+c.from+"\x00"...)
+			}
+			k, dir := w.kernel(t), t.TempDir()
+			for name, depends := range map[string]string{"b": "", "c": "b"} {
+				m := base(t, name, w.version+".0"+kernelRelease)
+				s := section(t, m, ".modinfo")
+				s.Data = append(s.Data, "depends="+depends+"\x00"...)
+				code(t, m, ".text.sym", "sym")
+				path := filepath.Join(dir, name+".ko")
+				require.NoError(t, os.WriteFile(path, encode(t, m), 0o644))
+				require.NoError(t, k.AddModules(path))
+			}
+			r, err := loader.Open(encode(t, f)).Check(loader.Options{Kernel: k})
+			require.NoError(t, err)
+			assert.Equal(t, c.there, r.Problems() == 0, "%s, %+v: %+v", old, c, r.Findings)
+		}
+	}
+}
