@@ -353,7 +353,7 @@ func TestManyPathsCostNoMore(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	start := time.Now()
 	in, _ := klpreloc.Read(f)
-	assert.Less(t, time.Since(start), 10*time.Second)
+	assert.Less(t, time.Since(start), time.Minute)
 	runtime.ReadMemStats(&after)
 	assert.Len(t, in.Annotations, 4096, "the shorter ones")
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(60<<20), "paths share their bytes")

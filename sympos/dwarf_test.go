@@ -352,7 +352,7 @@ func TestEveryByteOfDebugInformationPoked(t *testing.T) {
 				b[i] = was
 			}
 		}
-		assert.Less(t, time.Since(start), 60*time.Second, name)
+		assert.Less(t, time.Since(start), time.Minute, name)
 	}
 }
 
@@ -388,7 +388,7 @@ func FuzzPaths(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		start := time.Now()
 		contractPaths(t, b)
-		require.Less(t, time.Since(start), 10*time.Second)
+		require.Less(t, time.Since(start), time.Minute)
 	})
 }
 
@@ -412,7 +412,7 @@ func TestSharedDebugInformationIsBounded(t *testing.T) {
 	e.sections = append(e.sections, tinySection{".debug_info", 0, 0, info.Bytes()}, tinySection{".debug_abbrev", 0, 0, abbrevs.Bytes()}, tinySection{".debug_ranges", 0, 0, ranges.Bytes()})
 	start := time.Now()
 	contractPaths(t, e.bytes())
-	assert.Less(t, time.Since(start), 30*time.Second, "without bounds it is minutes")
+	assert.Less(t, time.Since(start), time.Minute, "without bounds it is minutes")
 }
 
 // TestPathsOfARealKernel runs where KLP_VMLINUX names a vmlinux with debug

@@ -448,7 +448,7 @@ func TestLargeLog(t *testing.T) {
 	b.WriteString("[99999.123456] [ T4123] livepatch: symbol 'foo' not found in symbol table\n")
 	start := time.Now()
 	assert.Len(t, explain.Text(b.String()), 1)
-	assert.Less(t, time.Since(start), 30*time.Second)
+	assert.Less(t, time.Since(start), time.Minute)
 }
 
 func TestNamesStandInTheAdvice(t *testing.T) {
