@@ -193,6 +193,8 @@ func (c *checker) run(m *Module) {
 		c.entryPoints,
 		c.unseenSize,
 		c.structure,
+		c.onePatch,
+		c.lasting,
 		c.loose,
 		c.unstarted,
 		c.gating,
