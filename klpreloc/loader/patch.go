@@ -363,8 +363,8 @@ func (c *checker) functions() {
 			}
 		}
 	}
-	if vmlinux {
-		c.unchecked("whether functions of vmlinux have ftrace entries", "a kernel image does not tell; __mcount_loc is gone once it is linked")
+	if vmlinux && !c.sitesKnown() {
+		c.unchecked("whether functions of vmlinux have ftrace entries", "a kernel image of x86_64 tells, in __mcount_loc; other files do not")
 	}
 }
 
@@ -478,7 +478,17 @@ func (c *checker) untraceableInVmlinux(f klppatch.Func) string {
 	if end := bound("_etext"); end != 0 && s.Address >= end {
 		return "it lies behind the end of the kernel's code (_etext)"
 	}
+	if c.sitesKnown() {
+		if _, none := slices.BinarySearch(c.facts.table.Facts(sympos.Vmlinux).Untraced, s.Address); none {
+			return "it has no ftrace entry (notrace, assembler, or of a folder that is built without -pg, as lib is)"
+		}
+	}
 	return ""
+}
+
+// sitesKnown reports whether the kernel's files list what ftrace can change.
+func (c *checker) sitesKnown() bool {
+	return c.Header.Machine == elf.EM_X86_64 && c.facts.table.Facts(sympos.Vmlinux).Untraced != nil
 }
 
 // untraced are stretches of vmlinux without ftrace entries, by the symbols around them

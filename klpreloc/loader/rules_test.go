@@ -18,6 +18,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // A mistake is a mutation of the good module, or of its kernel, and what comes of it. The
@@ -529,6 +530,51 @@ func TestIDsHaveTitles(t *testing.T) {
 	for n := 101; n <= 152; n++ {
 		assert.NotEmpty(t, loader.Title(klpreloc.ID(fmt.Sprintf("KLP%d", n))), n)
 	}
+}
+
+// called is the kernel's image: symbols, and which of them have no ftrace entry.
+type called struct{ untraced []uint64 }
+
+func (called) String() string { return "image" }
+
+func (c called) Scan(visit func(*sympos.Entry)) (sympos.Facts, error) {
+	for _, line := range strings.Split(strings.TrimSpace(kallsyms), "\n") {
+		e := sympos.Entry{Object: sympos.Vmlinux}
+		name := ""
+		if _, err := fmt.Sscanf(line, "%x %c %s", &e.Address, &e.Type, &name); err != nil {
+			return sympos.Facts{}, err
+		}
+		e.Name = []byte(name)
+		visit(&e)
+	}
+	return sympos.Facts{Kind: sympos.Image, Order: sympos.Listed, Untraced: c.untraced}, nil
+}
+
+// An image tells which functions have an ftrace entry; what does not is not judged.
+func TestFunctionOfVmlinuxWithoutFtraceEntry(t *testing.T) {
+	const old, other = 0xffffffff81000300, 0xffffffff81000200
+	judge := func(untraced ...uint64) *loader.Report {
+		w := good()
+		k := sympos.NewKernel("kernel", called{untraced})
+		k.Release = w.version + ".0" + kernelRelease
+		r, err := loader.Open(encode(t, w.convert(t))).Check(loader.Options{Kernel: k})
+		require.NoError(t, err)
+		return r
+	}
+	is := func(f loader.Finding) bool { return f.ID == loader.NotPatchable }
+	open := func(u loader.Unchecked) bool { return strings.Contains(u.What, "ftrace entries") }
+
+	r := judge(other, old)
+	i := slices.IndexFunc(r.Findings, is)
+	require.GreaterOrEqual(t, i, 0, "%+v", r.Findings)
+	assert.Equal(t, "livepatch: failed to find location for function 'old'", r.Findings[i].Message())
+	assert.False(t, slices.ContainsFunc(r.Unchecked, open))
+
+	r = judge(other)
+	assert.False(t, slices.ContainsFunc(r.Findings, is))
+	assert.False(t, slices.ContainsFunc(r.Unchecked, open))
+
+	assert.True(t, slices.ContainsFunc(judge().Unchecked, open))
 }
 
 // The fix for a namespace compiles: its name is a string since 6.13.
