@@ -622,6 +622,41 @@ func TestObjectCalledLikeItsFile(t *testing.T) {
 	}
 }
 
+// What is built into the kernel is there, and is not patched under a module's name.
+func TestObjectThatIsBuiltIn(t *testing.T) {
+	const release = "6.1.0-99-test"
+	root := t.TempDir()
+	for name, text := range map[string]string{"lib/modules/" + release + "/modules.builtin": "kernel/drivers/bee.ko\n", "boot/System.map-" + release: kallsyms} {
+		path := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	k, err := sympos.FindKernelIn(root, release)
+	require.NoError(t, err)
+	w := good()
+	w.objects, w.records = "vmlinux bee", "vmlinux:vsym:0"
+	w.uses = map[string]string{"vm_fn": "vsym offered"}
+	w.funcs = map[string][]fn{"vmlinux": {{"old", "vm_fn", 0}}, "bee": {{"sting", "a_fn", 0}}}
+	r, err := loader.Open(encode(t, w.convert(t))).Check(loader.Options{Kernel: k})
+	require.NoError(t, err)
+	i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.NoTarget && f.Symbol == "bee" })
+	require.GreaterOrEqual(t, i, 0, "%+v %+v", r.Findings, r.Unchecked)
+	assert.Equal(t, loader.Problem, r.Findings[i].Severity)
+}
+
+// An import that only the patched module has, and does not export, is one to annotate.
+func TestImportThatTheTargetHides(t *testing.T) {
+	w := good()
+	w.loaded = true
+	f := w.convert(t)
+	code(t, f, ".text.more", "more", "asym")
+	r := w.check(t, encode(t, f))
+	i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.UnknownSymbol })
+	require.GreaterOrEqual(t, i, 0)
+	assert.Contains(t, r.Findings[i].Cause, "a has 1 of that name, hidden")
+	assert.Regexp(t, `^klp-convert annotate FILE --kernel kernel --module \S+/a\.ko$`, r.Findings[i].Fix[0])
+}
+
 // What is pasted looks where check has looked: the kernel alone may not have the module.
 func TestFixNamesTheModuleThatWasGiven(t *testing.T) {
 	w := good()
