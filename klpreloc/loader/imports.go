@@ -145,7 +145,7 @@ func (c *checker) imported(y *elfrw.Symbol) {
 		f := c.find(UnknownSymbol, cause).of(y.Name).when(Loading, "", "ENOENT", unknown("ENOENT"))
 		if object, n := c.hidden(y.Name); n > 0 {
 			f.Cause += fmt.Sprintf("; %s has %d of that name, hidden", object, n)
-			f.fix("klp-convert annotate FILE --kernel %s%s", word(c.report.Kernel), c.given(object))
+			f.fix("klp-convert annotate %s --kernel %s%s", c.path, word(c.report.Kernel), c.given(object))
 		} else {
 			f.fix("klp-convert sympos %s --kernel %s", word(y.Name), word(c.report.Kernel))
 		}
