@@ -426,11 +426,12 @@ func (k *kernelTable) untraced(text []int, sites []uint64) (all []uint64) {
 	if len(sites) == 0 {
 		return nil
 	}
+	next := 0 // behind those at the same address, of which there may be many in a hostile file
 	for _, i := range text {
 		at := k.address(i)
-		next := i + 1
-		for next < k.n && k.address(next) == at {
-			next++
+		if next <= i {
+			for next = i + 1; next < k.n && k.address(next) == at; next++ {
+			}
 		}
 		n, _ := slices.BinarySearch(sites, at)
 		if next < k.n && (n == len(sites) || sites[n] >= k.address(next)) {
