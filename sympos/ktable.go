@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"golang.org/x/exp/slices"
 )
 
 // The kernel's own symbol table, as scripts/kallsyms.c writes it into .rodata.
@@ -349,6 +351,9 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 		name = make([]byte, 0, maxName)
 		off  = k.names
 		base uint64
+
+		text        []int // symbols
+		start, stop uint64
 	)
 	if k.relative {
 		base = k.address(0)
@@ -372,11 +377,68 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 			facts.Relative = string(e.Name)
 		}
 		visit(&e)
+		switch e.Type {
+		case 't', 'T', 'w', 'W':
+			text = append(text, i)
+		case 'd', 'D': // in .init.data (include/asm-generic/vmlinux.lds.h, MCOUNT_REC)
+			if name := string(e.Name); name == "__start_mcount_loc" {
+				start = e.Address
+			} else if name == "__stop_mcount_loc" {
+				stop = e.Address
+			}
+		}
 		if ns := k.namespaceOf(i, e.Name); len(ns) > 0 {
 			visit(&Entry{Object: Vmlinux, Name: exportOf(e.Name), Namespace: ns, Export: true})
 		}
 	}
+	if !k.relative {
+		facts.Untraced = k.untraced(text, k.callSites(start, stop))
+	}
 	return facts, nil
+}
+
+// callSites reads __mcount_loc, which kernel/trace/ftrace.c (ftrace_init) makes its
+// records of, in ascending order; nil where it is not there, or was left to relocations.
+func (k *kernelTable) callSites(start, stop uint64) []uint64 {
+	from, ok := k.offsetOf(start)
+	if !ok || stop <= start || stop-start > uint64(len(k.data))-from || !isELF(k.data) {
+		return nil
+	}
+	first, last := k.address(0), k.address(k.n-1)
+	var sites []uint64
+	for at := from; at+8 <= from+stop-start; at += 8 {
+		site := k.u64(int(at))
+		if site == 0 { // of a weak function that another one replaced (scripts/sorttable.c)
+			continue
+		}
+		if site < first || site >= last {
+			return nil
+		}
+		sites = append(sites, site)
+	}
+	slices.Sort(sites)
+	return sites
+}
+
+// untraced returns the addresses of those functions that have no call site from their
+// beginning up to the next symbol (kernel/trace/ftrace.c, ftrace_location).
+func (k *kernelTable) untraced(text []int, sites []uint64) (all []uint64) {
+	if len(sites) == 0 {
+		return nil
+	}
+	next := 0 // behind those at the same address, of which there may be many in a hostile file
+	for _, i := range text {
+		at := k.address(i)
+		if next <= i {
+			for next = i + 1; next < k.n && k.address(next) == at; next++ {
+			}
+		}
+		n, _ := slices.BinarySearch(sites, at)
+		if next < k.n && (n == len(sites) || sites[n] >= k.address(next)) {
+			all = append(all, at)
+		}
+	}
+	return all
 }
 
 // offsetOf returns where in the file the byte is that is loaded to the address.

@@ -24,6 +24,9 @@ type Facts struct {
 	Relative string
 	BuildID  string   // of a vmlinux or what is in an image, in hex
 	Notes    []string // one line each, for those who want to know more
+	// Untraced are the addresses of functions without a call that ftrace can change,
+	// ascending; nil when the source does not tell.
+	Untraced []uint64
 }
 
 // Order says what a source's order is worth.

@@ -144,6 +144,10 @@ func (c *checking) judge(cmd *cobra.Command, b []byte, kernels []*sympos.Kernel,
 		wait sync.WaitGroup
 		stop atomic.Bool // for an error is all that will be said
 	)
+	path := c.file
+	if path == "-" {
+		path = "" // what is not there for a second time
+	}
 	for range min(atOnce, runtime.GOMAXPROCS(0), len(kernels)) {
 		wait.Add(1)
 		go func() {
@@ -151,7 +155,7 @@ func (c *checking) judge(cmd *cobra.Command, b []byte, kernels []*sympos.Kernel,
 			debug.SetPanicOnFault(true) // as in run, of which this is a part
 			module := loader.Open(b)
 			for i := range next {
-				all[i], failed[i] = judgeOne(module, loader.Options{Kernel: kernels[i], Loaded: loaded})
+				all[i], failed[i] = judgeOne(module, loader.Options{Kernel: kernels[i], Loaded: loaded, File: path})
 				kernels[i] = nil
 				runtime.GC() // or what was read of many kernels would be in memory at once
 				if failed[i] != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -225,4 +226,24 @@ func processorTime(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// A hint to annotate names the file that was checked, so that it can be pasted.
+func TestCheckHintNamesTheFile(t *testing.T) {
+	dir := t.TempDir()
+	kernel, in := filepath.Join(dir, "kallsyms"), filepath.Join(dir, "a b.ko")
+	ko, err := os.ReadFile("../../testdata/odd/strong-undefined.ko")
+	require.NoError(t, err)
+	f, err := elfrw.Parse(in, ko)
+	require.NoError(t, err)
+	hidden := ""
+	for _, y := range f.Symbols {
+		if y.Undefined() && y.Name != "" && !strings.HasPrefix(y.Name, klpreloc.SymbolPrefix) {
+			hidden += "ffffffff81002000 t " + y.Name + "\n"
+		}
+	}
+	require.NoError(t, os.WriteFile(kernel, []byte(smallKernel+hidden), 0o644))
+	require.NoError(t, os.WriteFile(in, ko, 0o644))
+	_, stdout, _ := klpConvert("check", in, "-k", kernel)
+	assert.Contains(t, stdout, "fix: klp-convert annotate '"+in+"' --kernel "+kernel)
 }

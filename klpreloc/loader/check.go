@@ -20,6 +20,8 @@ type Options struct {
 	// Loaded are modules that are loaded before the livepatch. Every livepatched
 	// object is judged for coming later, these for being there as well.
 	Loaded []string
+	// File is the livepatch's path, for hints that can be pasted; "" when it has none.
+	File string
 }
 
 // checker goes through the rules.
@@ -37,6 +39,7 @@ type checker struct {
 	loaded  map[string]bool
 	klp     []*klpSection
 	report  *Report
+	path    string // of the livepatch, as a word of a command line
 	image   *image // of the file; nil until it is read
 
 	funcs     map[*elfrw.Section][]*elfrw.Symbol // by value; nil until needed
@@ -123,6 +126,9 @@ func newChecker(m *Module, o Options) *checker {
 	for _, l := range o.Loaded {
 		c.loaded[l] = true
 	}
+	if c.path = "FILE"; o.File != "" {
+		c.path = word(o.File)
+	}
 	if m.file != nil {
 		c.name = moduleName(m)
 		c.findObjects()
@@ -193,6 +199,8 @@ func (c *checker) run(m *Module) {
 		c.entryPoints,
 		c.unseenSize,
 		c.structure,
+		c.onePatch,
+		c.lasting,
 		c.loose,
 		c.unstarted,
 		c.gating,

@@ -143,15 +143,34 @@ func (c *checker) imported(y *elfrw.Symbol) {
 			cause += ", as far as the modules at hand tell"
 		}
 		f := c.find(UnknownSymbol, cause).of(y.Name).when(Loading, "", "ENOENT", unknown("ENOENT"))
-		if list := c.facts.table.Lookup(sympos.Vmlinux, y.Name); len(list) > 0 {
-			f.Cause += fmt.Sprintf("; vmlinux has %d of that name, hidden", len(list))
-			f.fix("klp-convert annotate FILE --kernel %s", word(c.report.Kernel))
+		if object, n := c.hidden(y.Name); n > 0 {
+			f.Cause += fmt.Sprintf("; %s has %d of that name, hidden", object, n)
+			f.fix("klp-convert annotate %s --kernel %s%s", c.path, word(c.report.Kernel), c.given(object))
 		} else {
 			f.fix("klp-convert sympos %s --kernel %s", word(y.Name), word(c.report.Kernel))
 		}
 	default:
 		c.offered(y, e, unknown)
 	}
+}
+
+// hidden returns the object that has the symbol without exporting it, and how many times:
+// vmlinux, or one that the livepatch patches.
+func (c *checker) hidden(name string) (object string, n int) {
+	for _, object := range append([]string{sympos.Vmlinux}, c.objects...) {
+		if n := len(c.facts.table.Lookup(object, name)); n > 0 {
+			return object, n
+		}
+	}
+	return "", 0
+}
+
+// given is the option that names an object's file, as it was given.
+func (c *checker) given(object string) string {
+	if path := c.facts.paths[object]; c.loaded[object] && path != "" {
+		return " --module " + word(path) // without it, the kernel may have no such module
+	}
+	return ""
 }
 
 // choose takes the export that the loader finds first: vmlinux's, then that of a module

@@ -50,6 +50,9 @@ func (c *checker) unstarted() {
 	switch {
 	case !starts && c.info.Livepatch() && c.enables():
 		c.find(InitOffset, "struct module has no init function: nothing enables the livepatch").fix("module_init()").when(Calling, "", "")
+	case c.info.Livepatch() && !c.enables() && slices.ContainsFunc(c.patches, func(p *klppatch.Patch) bool { return p.From == klppatch.Static }):
+		c.find(PatchStructure, "nothing in the module calls klp_enable_patch: its klp_patch is never enabled").fix("return klp_enable_patch(…) from the init function").
+			when(Calling, "", "")
 	case starts && !ends:
 		c.note(InitOffset, "struct module has no exit function: the module can't be removed").fix("module_exit()").when(Removing, "", "EBUSY")
 	}
@@ -143,7 +146,20 @@ func (c *checker) loose() {
 	}
 }
 
+// constant: klp_init_patch_early writes a kobject and a list head into each structure.
+func (c *checker) constant(what string, s *elfrw.Section) bool {
+	if s.Flags&uint64(elf.SHF_WRITE) != 0 {
+		return false
+	}
+	c.find(PatchStructure, what+" is in "+s.String()+", which is not for writing").fix("leave it writable: no const").
+		when(Enabling, "", "killed", oops("page fault", "klp_enable_patch"))
+	return true
+}
+
 func (c *checker) looseObjects(s *elfrw.Section, at uint64, refuse func(string)) {
+	if c.constant("the array of klp_object", s) {
+		return
+	}
 	for n := 0; at+objectSize <= s.Size(); n, at = n+1, at+objectSize {
 		name, funcs := c.pointer(s, at), c.pointer(s, at+atFuncs)
 		switch {
@@ -195,6 +211,14 @@ func (c *checker) waiting() {
 }
 
 func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) bool {
+	if c.constant("the array of klp_func", s) {
+		return false
+	}
+	if c.emptied(s, at) {
+		c.find(PatchStructure, "the first klp_func of an array is empty, which ends it: none of the others is patched").at(s, at).
+			fix("{ } as the last element only").when(Calling, "", "")
+		return false
+	}
 	for ; at+funcSize <= s.Size(); at += funcSize {
 		name, code := c.pointer(s, at), c.pointer(s, at+atNew)
 		text, known := textAt(name)
@@ -215,6 +239,19 @@ func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) b
 		if t := code.Sym; t != nil && t.Section != nil && t.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
 			c.find(PatchStructure, "the new function is in "+t.Section.String()+", which is not for execution").when(Calling, "", "", oops("page fault", ""))
 			return false
+		}
+	}
+	return false
+}
+
+// emptied reports whether the array of klp_func begins with an empty element, and goes on.
+func (c *checker) emptied(s *elfrw.Section, at uint64) bool {
+	if c.pointer(s, at) != nil || c.pointer(s, at+atNew) != nil || !c.zero(s, at+atPosition, 8) {
+		return false
+	}
+	for _, y := range c.File.Symbols {
+		if y.Section == s && y.Value == at && y.Type() == elf.STT_OBJECT && y.Size >= 2*funcSize {
+			return c.pointer(s, at+funcSize) != nil && c.pointer(s, at+funcSize+atNew) != nil
 		}
 	}
 	return false
@@ -326,8 +363,8 @@ func (c *checker) functions() {
 			}
 		}
 	}
-	if vmlinux {
-		c.unchecked("whether functions of vmlinux have ftrace entries", "a kernel image does not tell; __mcount_loc is gone once it is linked")
+	if vmlinux && !c.sitesKnown() {
+		c.unchecked("whether functions of vmlinux have ftrace entries", "a kernel image of x86_64 tells, in __mcount_loc; other files do not")
 	}
 }
 
@@ -441,7 +478,17 @@ func (c *checker) untraceableInVmlinux(f klppatch.Func) string {
 	if end := bound("_etext"); end != 0 && s.Address >= end {
 		return "it lies behind the end of the kernel's code (_etext)"
 	}
+	if c.sitesKnown() {
+		if _, none := slices.BinarySearch(c.facts.table.Facts(sympos.Vmlinux).Untraced, s.Address); none {
+			return "it has no ftrace entry (notrace, assembler, or of a folder that is built without -pg, as lib is)"
+		}
+	}
 	return ""
+}
+
+// sitesKnown reports whether the kernel's files list what ftrace can change.
+func (c *checker) sitesKnown() bool {
+	return c.Header.Machine == elf.EM_X86_64 && c.facts.table.Facts(sympos.Vmlinux).Untraced != nil
 }
 
 // untraced are stretches of vmlinux without ftrace entries, by the symbols around them

@@ -312,11 +312,7 @@ func (c *checker) failed(q lookup, answer string, list []sympos.Symbol, find fun
 			f.fix("position %d: %c %s", s.Position, max(s.Type, '?'), printable(file))
 		}
 	}
-	from := ""
-	if path := c.facts.paths[q.object]; c.loaded[q.object] && path != "" {
-		from = " --module " + word(path) // without it, the kernel may have no such module
-	}
-	f.fix("klp-convert sympos %s --kernel %s%s", word(q.name+"@"+q.object), word(c.report.Kernel), from)
+	f.fix("klp-convert sympos %s --kernel %s%s", word(q.name+"@"+q.object), word(c.report.Kernel), c.given(q.object))
 	return f
 }
 
@@ -328,6 +324,10 @@ func (c *checker) absentTarget(object, why string) {
 	c.absent[object] = true
 	if c.patched(object) && c.misnamed(object) {
 		return // said by structure
+	}
+	if c.patched(object) && c.facts.Presence(object) == sympos.BuiltIn { // the code is there, and stays as it is
+		c.find(NoTarget, why+"; as it is, nothing is patched").of(object).fix("no name: that is vmlinux, for this kernel").when(Calling, "", "")
+		return
 	}
 	c.note(NoTarget, why+": what the livepatch has for it is never used").of(object).when(Loading, "", "")
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // A mistake is a mutation of the good module, or of its kernel, and what comes of it. The
@@ -112,9 +113,12 @@ var mistakes = map[string]mistake{
 		message: "lp: module is marked as livepatch module, but livepatch support is disabled"},
 	"vermagic": {edit: modinfo("6.1.0-99", "6.1.0-98"), id: loader.VersionMagic, errno: "ENOEXEC", fails: true,
 		message: "lp: version magic '6.1.0-98-test SMP preempt mod_unload modversions ' should be '6.1.0-99-test SMP preempt mod_unload modversions '"},
-	"no vermagic":        {edit: modinfo("vermagic", "vermogic"), id: loader.VersionMagic, message: "lp: bad vermagic: kernel tainted."},
-	"name is vmlinux":    {edit: modinfo("name=lp", "name=vmlinux"), id: loader.ModuleName, errno: "EINVAL", fails: true, message: "livepatch: vmlinux.ko: invalid module name"},
-	"license":            {edit: modinfo("license=GPL", "license=BSD"), id: loader.GPLOnly, note: true, message: "lp: module license 'BSD' taints kernel."},
+	"no vermagic":     {edit: modinfo("vermagic", "vermogic"), id: loader.VersionMagic, message: "lp: bad vermagic: kernel tainted."},
+	"name is vmlinux": {edit: modinfo("name=lp", "name=vmlinux"), id: loader.ModuleName, errno: "EINVAL", fails: true, message: "livepatch: vmlinux.ko: invalid module name"},
+	"license": {edit: func(t *testing.T, f *elfrw.File) {
+		modinfo("license=GPL", "license=BSD")(t, f)
+		symbol(t, f, "klp_enable_patch").Name = "offered" // which is for the GPL
+	}, id: loader.GPLOnly, note: true, message: "lp: module license 'BSD' taints kernel."},
 	"struct module, 6.1": {edit: header(".gnu.linkonce.this_module", shorten), id: loader.StructModule, message: "page fault in load_module"},
 	"struct module, 6.12": {world: version("6.12"), edit: header(".gnu.linkonce.this_module", shorten), id: loader.StructModule, errno: "ENOEXEC", fails: true,
 		message: "module lp: .gnu.linkonce.this_module section size must match the kernel's built struct module size at run time"},
@@ -281,12 +285,54 @@ var mistakes = map[string]mistake{
 	"objects without an end":                 {edit: unclosed(200, 2*168, 200+2*168+8), id: loader.PatchStructure, when: loader.Enabling, errno: "killed", fails: true, message: "memory corruption"},
 	"functions without an end, zeros behind": {edit: unclosed(200+3*168, 152, 0), id: loader.PatchStructure, when: loader.Enabling, note: true},
 	"objects without an end, zeros behind":   {edit: unclosed(200, 2*168, 0), id: loader.PatchStructure, when: loader.Enabling, note: true},
-	"no such function":                       {world: patches("vmlinux", "odl", 0), id: loader.NoFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol 'odl' not found in symbol table"},
-	"ambiguous function":                     {world: patches("vmlinux", "twin", 0), id: loader.AmbiguousFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: unresolvable ambiguity for symbol 'twin' in object '(null)'"},
-	"function position":                      {world: patches("vmlinux", "twin", 3), id: loader.FunctionPosition, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol position 3 for symbol 'twin' in object 'vmlinux' not found"},
-	"data":                                   {world: patches("vmlinux", "vdata", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'vdata'"},
-	"data called text":                       {world: patches("vmlinux", "task", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'task'"},
-	"noinstr":                                {world: patches("vmlinux", "quiet", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'quiet'"},
+	"klp_patch in init data":                 {edit: rename(".data.patch", ".init.data"), id: loader.PatchStructure, when: loader.Enabling, message: "page fault"},
+	"klp_patch read-only after init":         {edit: rename(".data.patch", ".data..ro_after_init"), id: loader.PatchStructure, when: loader.Enabling, message: "page fault"},
+	"new function in init text":              {edit: rename(".text.vm_fn", ".init.text.vm_fn"), id: loader.PatchStructure, when: loader.Calling, message: "page fault"},
+	"names in init data":                     {edit: rename(".rodata.names", ".init.rodata"), id: loader.PatchStructure, when: loader.Coming},
+	"old name in init data": {edit: func(t *testing.T, f *elfrw.File) {
+		s, _ := add(f, ".init.rodata.name", 0, []byte("aold\x00"))
+		y := &elfrw.Symbol{Section: s, Info: byte(elf.STT_SECTION)}
+		f.AddSymbol(y)
+		relocs(".rela.data.patch", func(r []elfrw.Rela) []elfrw.Rela {
+			i := slices.IndexFunc(r, func(r elfrw.Rela) bool { return r.Offset == 200+3*168+2*152 })
+			r[i].Sym, r[i].Addend = y, 0
+			return r
+		})(t, f)
+	}, id: loader.PatchStructure, when: loader.Coming, errno: "EINVAL", message: "livepatch: symbol '…' not found in symbol table"},
+	"callback in init text":         {edit: callback(200, 3), id: loader.PatchStructure, when: loader.Removing, message: "page fault"},
+	"callback in init text, module": {edit: callback(200+168, 0), id: loader.PatchStructure, when: loader.Coming, errno: "killed", message: "page fault"},
+	"callback in init text, before": {edit: callback(200, 0), id: loader.PatchStructure, note: true, when: loader.Enabling},
+	"one array for two objects": {edit: relocs(".rela.data.patch", func(r []elfrw.Rela) []elfrw.Rela {
+		of := func(at uint64) *elfrw.Rela {
+			return &r[slices.IndexFunc(r, func(r elfrw.Rela) bool { return r.Offset == at })]
+		}
+		of(200 + 168 + 8).Addend = of(200 + 8).Addend
+		return r
+	}), id: loader.PatchStructure, when: loader.Enabling, errno: "killed", fails: true, message: "memory corruption"},
+	"two patches, both enabled":  {edit: second(true), id: loader.PatchStructure, when: loader.Enabling, errno: "EEXIST", fails: true, message: "sysfs: cannot create duplicate filename '/kernel/livepatch/lp'"},
+	"two patches, one of them":   {edit: second(false)},
+	"patch that nothing enables": {edit: symtab("klp_enable_patch", func(y *elfrw.Symbol) { y.Name = "offered" }), id: loader.PatchStructure, when: loader.Calling},
+	"klp_object read-only":       {edit: readOnly(8), id: loader.PatchStructure, when: loader.Enabling, errno: "killed", fails: true, message: "page fault in klp_enable_patch"},
+	"klp_func read-only":         {edit: readOnly(200 + 8), id: loader.PatchStructure, when: loader.Enabling, errno: "killed", fails: true, message: "page fault in klp_enable_patch"},
+	"empty klp_func first": {edit: func(t *testing.T, f *elfrw.File) {
+		enabled(t, f)
+		const at = 200 + 3*168
+		f.AddSymbol(&elfrw.Symbol{Name: "array", Section: section(t, f, ".data.patch"), Value: at, Size: 2 * 152, Info: byte(elf.STT_OBJECT)})
+		relocs(".rela.data.patch", func(r []elfrw.Rela) []elfrw.Rela {
+			for i := range r {
+				if r[i].Offset >= at && r[i].Offset < at+152 {
+					r[i].Offset += 152
+				}
+			}
+			return r
+		})(t, f)
+	}, id: loader.PatchStructure, when: loader.Calling},
+	"no such function":   {world: patches("vmlinux", "odl", 0), id: loader.NoFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol 'odl' not found in symbol table"},
+	"ambiguous function": {world: patches("vmlinux", "twin", 0), id: loader.AmbiguousFunction, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: unresolvable ambiguity for symbol 'twin' in object '(null)'"},
+	"function position":  {world: patches("vmlinux", "twin", 3), id: loader.FunctionPosition, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: symbol position 3 for symbol 'twin' in object 'vmlinux' not found"},
+	"data":               {world: patches("vmlinux", "vdata", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'vdata'"},
+	"data called text":   {world: patches("vmlinux", "task", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'task'"},
+	"noinstr":            {world: patches("vmlinux", "quiet", 0), id: loader.NotPatchable, when: loader.Enabling, errno: "EINVAL", fails: true, message: "livepatch: failed to find location for function 'quiet'"},
 	"init function": {world: func(w *world) {
 		patches("vmlinux", "early", 0)(w)
 		w.kallsyms = kallsyms + "ffffffff81002000 T _sinittext\nffffffff81002010 t early\nffffffff81002100 T _einittext\n"
@@ -338,7 +384,9 @@ var mistakes = map[string]mistake{
 // enabled gives klp_patch its name, and calls klp_enable_patch.
 func enabled(t *testing.T, f *elfrw.File) {
 	f.AddSymbol(&elfrw.Symbol{Name: "patch", Section: section(t, f, ".data.patch"), Size: 200, Info: byte(elf.STT_OBJECT)})
-	undefined(f, "klp_enable_patch", elf.STB_GLOBAL)
+	if !hasSymbol(f, "klp_enable_patch") {
+		undefined(f, "klp_enable_patch", elf.STB_GLOBAL)
+	}
 }
 
 // unset takes a pointer out of klp_patch, or what follows it.
@@ -363,6 +411,44 @@ func unclosed(at, size, next uint64) func(t *testing.T, f *elfrw.File) {
 			s.Data = slices.Clone(s.Data)
 			s.Data[next] = 1
 		}
+	}
+}
+
+// readOnly lets the pointer there lead into constant data, with the same in it.
+func readOnly(at uint64) func(t *testing.T, f *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) {
+		enabled(t, f)
+		data := section(t, f, ".data.patch")
+		all := slices.Clone(section(t, f, ".rela.data.patch").Relocs())
+		s, rs := add(f, ".rodata.const", 0, slices.Clone(data.Data))
+		y := &elfrw.Symbol{Section: s, Info: byte(elf.STT_SECTION)}
+		f.AddSymbol(y)
+		for _, r := range all {
+			f.AddReloc(rs, r)
+		}
+		i := slices.IndexFunc(all, func(r elfrw.Rela) bool { return r.Offset == at })
+		all[i].Sym = y
+		section(t, f, ".rela.data.patch").SetRelocs(all)
+	}
+}
+
+// second adds a klp_patch; the module's code enables both, or either.
+func second(both bool) func(t *testing.T, f *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) {
+		declare(t, f, []string{"vmlinux"}, map[string][]fn{"vmlinux": {{"offered", "vm_fn", 0}}}, ".2")
+		calls := []string{"klp_enable_patch"}
+		if both {
+			calls = append(calls, calls...)
+		}
+		code(t, f, ".init.text.more", "more", calls...)
+	}
+}
+
+// callback gives the klp_object there a callback that is in .init.text.
+func callback(object, n uint64) func(t *testing.T, f *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) {
+		y := code(t, f, ".init.text.ready", "ready")
+		f.AddReloc(section(t, f, ".rela.data.patch"), elfrw.Rela{Offset: object + 16 + 8*n, Sym: y, Type: 1})
 	}
 }
 
@@ -446,6 +532,51 @@ func TestIDsHaveTitles(t *testing.T) {
 	}
 }
 
+// called is the kernel's image: symbols, and which of them have no ftrace entry.
+type called struct{ untraced []uint64 }
+
+func (called) String() string { return "image" }
+
+func (c called) Scan(visit func(*sympos.Entry)) (sympos.Facts, error) {
+	for _, line := range strings.Split(strings.TrimSpace(kallsyms), "\n") {
+		e := sympos.Entry{Object: sympos.Vmlinux}
+		name := ""
+		if _, err := fmt.Sscanf(line, "%x %c %s", &e.Address, &e.Type, &name); err != nil {
+			return sympos.Facts{}, err
+		}
+		e.Name = []byte(name)
+		visit(&e)
+	}
+	return sympos.Facts{Kind: sympos.Image, Order: sympos.Listed, Untraced: c.untraced}, nil
+}
+
+// An image tells which functions have an ftrace entry; what does not is not judged.
+func TestFunctionOfVmlinuxWithoutFtraceEntry(t *testing.T) {
+	const old, other = 0xffffffff81000300, 0xffffffff81000200
+	judge := func(untraced ...uint64) *loader.Report {
+		w := good()
+		k := sympos.NewKernel("kernel", called{untraced})
+		k.Release = w.version + ".0" + kernelRelease
+		r, err := loader.Open(encode(t, w.convert(t))).Check(loader.Options{Kernel: k})
+		require.NoError(t, err)
+		return r
+	}
+	is := func(f loader.Finding) bool { return f.ID == loader.NotPatchable }
+	open := func(u loader.Unchecked) bool { return strings.Contains(u.What, "ftrace entries") }
+
+	r := judge(other, old)
+	i := slices.IndexFunc(r.Findings, is)
+	require.GreaterOrEqual(t, i, 0, "%+v", r.Findings)
+	assert.Equal(t, "livepatch: failed to find location for function 'old'", r.Findings[i].Message())
+	assert.False(t, slices.ContainsFunc(r.Unchecked, open))
+
+	r = judge(other)
+	assert.False(t, slices.ContainsFunc(r.Findings, is))
+	assert.False(t, slices.ContainsFunc(r.Unchecked, open))
+
+	assert.True(t, slices.ContainsFunc(judge().Unchecked, open))
+}
+
 // The fix for a namespace compiles: its name is a string since 6.13.
 func TestNamespaceFix(t *testing.T) {
 	for version, fix := range map[string]string{"6.12": "MODULE_IMPORT_NS(NS);", "6.13": `MODULE_IMPORT_NS("NS");`, "7.3": `MODULE_IMPORT_NS("NS");`} {
@@ -489,6 +620,41 @@ func TestObjectCalledLikeItsFile(t *testing.T) {
 			assert.Equal(t, []string{problem}, r.Findings[i].Fix)
 		}
 	}
+}
+
+// What is built into the kernel is there, and is not patched under a module's name.
+func TestObjectThatIsBuiltIn(t *testing.T) {
+	const release = "6.1.0-99-test"
+	root := t.TempDir()
+	for name, text := range map[string]string{"lib/modules/" + release + "/modules.builtin": "kernel/drivers/bee.ko\n", "boot/System.map-" + release: kallsyms} {
+		path := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	k, err := sympos.FindKernelIn(root, release)
+	require.NoError(t, err)
+	w := good()
+	w.objects, w.records = "vmlinux bee", "vmlinux:vsym:0"
+	w.uses = map[string]string{"vm_fn": "vsym offered"}
+	w.funcs = map[string][]fn{"vmlinux": {{"old", "vm_fn", 0}}, "bee": {{"sting", "a_fn", 0}}}
+	r, err := loader.Open(encode(t, w.convert(t))).Check(loader.Options{Kernel: k})
+	require.NoError(t, err)
+	i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.NoTarget && f.Symbol == "bee" })
+	require.GreaterOrEqual(t, i, 0, "%+v %+v", r.Findings, r.Unchecked)
+	assert.Equal(t, loader.Problem, r.Findings[i].Severity)
+}
+
+// An import that only the patched module has, and does not export, is one to annotate.
+func TestImportThatTheTargetHides(t *testing.T) {
+	w := good()
+	w.loaded = true
+	f := w.convert(t)
+	code(t, f, ".text.more", "more", "asym")
+	r := w.check(t, encode(t, f))
+	i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.UnknownSymbol })
+	require.GreaterOrEqual(t, i, 0)
+	assert.Contains(t, r.Findings[i].Cause, "a has 1 of that name, hidden")
+	assert.Regexp(t, `^klp-convert annotate FILE --kernel kernel --module \S+/a\.ko$`, r.Findings[i].Fix[0])
 }
 
 // What is pasted looks where check has looked: the kernel alone may not have the module.

@@ -100,12 +100,12 @@ type fn struct {
 }
 
 // declare adds a klp_patch of these objects, as gcc lays it out for 5.5 and later.
-func declare(t testing.TB, f *elfrw.File, objects []string, funcs map[string][]fn) {
+func declare(t testing.TB, f *elfrw.File, objects []string, funcs map[string][]fn, more ...string) {
 	t.Helper()
 	const patch, object, function = 200, 168, 152
-	names := &elfrw.Section{Name: ".rodata.names", Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC), Align: 1}
-	data := &elfrw.Section{Name: ".data.patch", Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | elf.SHF_WRITE), Align: 32}
-	relocs := &elfrw.Section{Name: ".rela.data.patch", Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: data}
+	names := &elfrw.Section{Name: ".rodata.names" + strings.Join(more, ""), Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC), Align: 1}
+	data := &elfrw.Section{Name: ".data.patch" + strings.Join(more, ""), Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | elf.SHF_WRITE), Align: 32}
+	relocs := &elfrw.Section{Name: ".rela.data.patch" + strings.Join(more, ""), Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: data}
 	for _, s := range []*elfrw.Section{names, data, relocs} {
 		f.AddSection(s)
 	}
@@ -143,6 +143,9 @@ func declare(t testing.TB, f *elfrw.File, objects []string, funcs map[string][]f
 	data.Data = make([]byte, end)
 	for at, pos := range positions {
 		data.Data[at] = pos
+	}
+	if !hasSymbol(f, "klp_enable_patch") {
+		undefined(f, "klp_enable_patch", elf.STB_GLOBAL)
 	}
 }
 

@@ -27,7 +27,6 @@ const (
 	misnamed = "it loads, and the trial removes it by the name of its file"
 	reads    = "a PC-relative place with 0 in it is the code behind it: what comes of it depends on what it is taken for"
 	low      = "the low 32 bits of the sum say where it leads"
-	untold   = "a kernel image does not tell which functions have ftrace entries"
 	gone     = "what is not in the file any more can't be missed"
 )
 
