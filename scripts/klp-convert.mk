@@ -71,6 +71,9 @@ KLP_CONVERT ?= $(or $(wildcard $(klp-scripts:scripts=bin)/klp-convert),klp-conve
 klp-mode := $(firstword -$(MAKEFLAGS))
 klp-sub := $(if $(findstring n,$(klp-mode))$(findstring q,$(klp-mode))$(findstring t,$(klp-mode)),,+)
 
+# make's list of makefiles is one of words.
+$(if $(wildcard $(klp-mk)),,$(error klp-convert.mk: make takes no path with a space or the like: put what ends in "$(lastword $(MAKEFILE_LIST))" elsewhere))
+
 # Folders: of the modules' sources, of what is made of them, of the built kernel.
 klp-src := $(or $(M),$(KBUILD_EXTMOD),$(CURDIR))
 klp-mo := $(or $(MO),$(KBUILD_EXTMOD_OUTPUT))

@@ -539,6 +539,18 @@ func TestOutOfTreeOddPath(t *testing.T) {
 	})
 }
 
+// Nor is there one for klp-convert.mk.
+func TestOutOfTreeOddPathToMakefile(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		p := w.project(t, "plain.o")
+		odd := filepath.Join(t.TempDir(), "a b")
+		require.NoError(t, os.Symlink(filepath.Join(w.root, "scripts"), odd))
+		out := p.refused("-f", filepath.Join(odd, "klp-convert.mk"))
+		assert.Contains(t, out, `make takes no path with a space or the like: put what ends in "b/klp-convert.mk" elsewhere`)
+		assert.Equal(t, 1, strings.Count(out, "\n"), "%s", out)
+	})
+}
+
 // Kbuild says of such a folder that the compiler is no good.
 func TestOutOfTreeReadOnly(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
