@@ -58,6 +58,10 @@ klp-top := $(firstword $(MAKEFILE_LIST))
 klp-self = $(MAKE) --no-print-directory -f $(klp-top)
 klp-quiet := $(if $(findstring 1,$(or $(V),$(KBUILD_VERBOSE))),,@)
 klp-comma := ,
+define klp-newline
+
+
+endef
 
 KDIR ?= /lib/modules/$(or $(KERNELRELEASE),$(shell uname -r))/build
 KLP_CONVERT ?= $(or $(wildcard $(klp-scripts:scripts=bin)/klp-convert),klp-convert)
@@ -67,18 +71,22 @@ KLP_CONVERT ?= $(or $(wildcard $(klp-scripts:scripts=bin)/klp-convert),klp-conve
 klp-mode := $(firstword -$(MAKEFLAGS))
 klp-sub := $(if $(findstring n,$(klp-mode))$(findstring q,$(klp-mode))$(findstring t,$(klp-mode)),,+)
 
+# make's list of makefiles is one of words.
+$(if $(wildcard $(klp-mk)),,$(error klp-convert.mk: make takes no path with a space or the like: put what ends in "$(lastword $(MAKEFILE_LIST))" elsewhere))
+
 # Folders: of the modules' sources, of what is made of them, of the built kernel.
 klp-src := $(or $(M),$(KBUILD_EXTMOD),$(CURDIR))
 klp-mo := $(or $(MO),$(KBUILD_EXTMOD_OUTPUT))
 klp-out := $(or $(klp-mo),$(klp-src))
 klp-obj := $(or $(O),$(KBUILD_OUTPUT),$(KDIR))
-klp-release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(klp-obj)/include/generated/utsrelease.h 2>/dev/null)
 
 # Kbuild speaks of these late or not at all; some it hands to a shell as they are.
 klp-odd := : % ' " ` $$ \# ; & | ( ) < > [ ] * ? \ $(klp-comma)
 $(foreach x,klp-src klp-out klp-obj,$(if $(word 2,$($x))$(strip $(foreach c,$(klp-odd),$(findstring $c,$($x)))),\
 	$(error klp-convert.mk: $($x): Kbuild takes no path with a space or one of $(klp-odd))) \
 	$(eval $x := $(abspath $($x))))
+
+klp-release := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(klp-obj)/include/generated/utsrelease.h 2>/dev/null)
 
 # 6.2 made X.o of X.ko in modules.order, 6.13 paths relative to the output.
 klp-order := $(if $(filter klp-%,$(MAKECMDGOALS)),$(shell cat $(klp-out)/modules.order 2>/dev/null))
@@ -102,12 +110,23 @@ KLP_SIGN_FILE ?= $(klp-obj)/scripts/sign-file
 klp-sign := $(KLP_SIGN_FILE) $(KLP_SIGN_HASH) $(KLP_SIGN_KEY) $(KLP_SIGN_CERT)
 endif
 
-# As scripts/Makefile.modinst. The tools of the cross compiler.
-STRIP := $(if $(filter default undefined,$(origin STRIP)),$(if $(LLVM),llvm-strip,$(CROSS_COMPILE)strip),$(STRIP))
+# As scripts/Makefile.modinst. The tools of the cross compiler; LLVM=-14, LLVM=/folder/
+# as in the kernel's Makefile (5.18 and later).
+klp-llvm = $(filter %/,$(LLVM))llvm-strip$(filter -%,$(LLVM))
+STRIP := $(if $(filter default undefined,$(origin STRIP)),$(if $(LLVM),$(klp-llvm),$(CROSS_COMPILE)strip),$(STRIP))
 klp-strip := $(if $(KLP_STRIP),$(STRIP) $(if $(filter 1,$(KLP_STRIP)),--strip-debug,$(KLP_STRIP)))
 
+# The files that go into it and that no build here makes: the kernel, modules that
+# were named, the key, this. By size and date, since what a package brings may be
+# older than what was made of its predecessor.
+klp-words = $(sort $(subst =, ,$(subst $(klp-comma), ,$(KLP_KERNEL) $(KLP_CONVERT_FLAGS) $(KLP_CONVERT_FLAGS_$(basename $(notdir $1)).o))))
+klp-files = $(foreach f,$(filter-out $(klp-ko),$(sort $(abspath $(wildcard $(KLP_SIGN_KEY) $(KLP_SIGN_CERT) \
+	$(foreach w,$(klp-words),$w $w/vmlinux $w/System.map) \
+	$(if $(KLP_KERNEL),$(foreach r,$(klp-release) $(klp-words),/boot/vmlinuz-$r /lib/modules/$r/vmlinuz)))))),$(if $(wildcard $f/.),,$f))
+klp-seen = $(shell LC_ALL=C stat -Lc '%n %s %.9Y' -- $(patsubst %,'%',$(klp-files)) $(klp-mk))
+
 # What is done to a module, as its .klp says.
-klp-how = $(klp-strip) | $(KLP_CONVERT) $(call klp-flags,$1) | $(klp-sign)
+klp-how = $(strip $(klp-strip) | $(KLP_CONVERT) $(call klp-flags,$1) | $(klp-sign) | $(klp-seen))
 
 # Annotated symbols are undefined, as far as modpost knows: warnings, not errors.
 # A Kbuild file beside the Makefile, and sources elsewhere, are read without us:
@@ -124,7 +143,8 @@ all: modules
 
 modules: klp-ready
 	$(klp-sub)$(klp-quiet)$(klp-self) klp-stale
-	$(klp-sub)$(klp-quiet)$(call klp-guarded,{ $(klp-kbuild) $@ && $(klp-self) klp-convert; })
+	$(klp-sub)$(klp-quiet)$(call klp-guarded,{ $(klp-kbuild) $@ && \
+		{ [ -z "$$($(klp-self) -s klp-overtaken)" ] || $(klp-kbuild) $@; } && $(klp-self) klp-convert; })
 
 # Each fails early, with a line that says what to do.
 klp-ready:
@@ -152,10 +172,20 @@ clean:
 
 # Kbuild links again what is gone: modules that a former make has not finished, or
 # has converted in another way or with another tool.
+# (A line for each: all together are more than a shell takes.)
 klp-tool := $(shell command -v $(firstword $(KLP_CONVERT)))
 klp-stale:
-	@$(foreach x,$(wildcard $(klp-ko:=.klp)),\
-		echo '$(subst ','\'',$(call klp-how,$(x:.klp=)))' | cmp -s - $x && [ ! "$(klp-tool)" -nt $x ] || rm -f $x $(x:.klp=); ):
+	@:
+	$(foreach x,$(wildcard $(klp-ko:=.klp)),\
+		@echo '$(subst ','\'',$(call klp-how,$(x:.klp=)))' | cmp -s - $x && [ ! "$(klp-tool)" -nt $x ] || rm -f $x $(x:.klp=)$(klp-newline))
+
+# The same for livepatches that Kbuild has left as they are, when a module beside
+# them, which they may be for, has been compiled since: names those.
+klp-overtaken:
+	@:
+	$(foreach x,$(patsubst %.klp,%,$(wildcard $(klp-ko:=.klp))),\
+		@[ ! $x -nt $x.klp ] && grep -qz '^livepatch=' $x || exit 0; for o in $(patsubst %.ko,%.o,$(filter-out $x,$(klp-ko))); do \
+			if [ $$o -nt $x.klp ] && ! grep -qz '^livepatch=' $$o; then rm -f $x $x.klp; echo $x; break; fi; done$(klp-newline))
 
 # The failed ones go when the others, which may look at them, are done: an
 # unconverted module must not be mistaken for a finished one.
@@ -164,7 +194,8 @@ klp-convert: klp-ready
 klp-modules: $(klp-ko:=.klp)
 	@:
 klp-failed:
-	@$(foreach x,$(klp-ko),[ ! $x -nt $x.klp ] && grep -qs ' | ' $x.klp || rm -f $x; ):
+	@:
+	$(foreach x,$(klp-ko),@[ ! $x -nt $x.klp ] && grep -qs ' | ' $x.klp || rm -f $x$(klp-newline))
 
 klp-tag := $(if $(findstring s,$(klp-mode)),:,echo '  KLP    ')
 
@@ -181,6 +212,6 @@ $(klp-ko:=.klp): %.klp: %
 $(klp-ko):
 	@[ -e $@ ] || { echo "klp-convert.mk: $@ is not linked: make modules" >&2; exit 1; }
 
-.PHONY: all modules modules_install clean klp-ready klp-stale klp-convert klp-modules klp-failed
+.PHONY: all modules modules_install clean klp-ready klp-stale klp-overtaken klp-convert klp-modules klp-failed
 
 endif

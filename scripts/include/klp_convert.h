@@ -118,9 +118,13 @@ struct klp_module_reloc {
 #endif
 
 #ifndef KLP_SYMPOS
-/* The cast drops const and lets functions, arrays and objects share a slot. */
+/*
+ * The cast drops const and lets functions, arrays and objects share a slot. By way
+ * of a number: x86's per-CPU variables are in an address space of their own for
+ * gcc (__percpu in asm/percpu.h, 6.15), from which no pointer is a constant here.
+ */
 #define KLP_SYMPOS(symbol, pos)						\
-	{ .sym = (void *)&(symbol), .sympos = (pos) }
+	{ .sym = (void *)(unsigned long)&(symbol), .sympos = (pos) }
 #endif
 
 #ifndef KLP_SYMFILE
@@ -130,7 +134,7 @@ struct klp_module_reloc {
  * two symbols does not get far. The "" in front lets nothing but a string pass.
  */
 #define KLP_SYMFILE(symbol, file)					\
-	{ .sym = (void *)&(symbol), .sympos = 0xffffffff },		\
+	{ .sym = (void *)(unsigned long)&(symbol), .sympos = 0xffffffff }, \
 	{ .sym = (void *)("" file), .sympos = 0xffffffff }
 #endif
 

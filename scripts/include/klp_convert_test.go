@@ -153,6 +153,21 @@ func TestHeaderTakesStringsOnly(t *testing.T) {
 	}
 }
 
+// As per-CPU variables are declared for gcc on x86, from 6.15 on.
+func TestHeaderTakesNamedAddressSpaces(t *testing.T) {
+	need(t, "gcc")
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "percpu.c"), filepath.Join(dir, "percpu.o")
+	const source = "#include \"klp_convert.h\"\nextern __seg_gs int here, there;\nstatic KLP_MODULE_RELOC(x) r[] = { KLP_SYMPOS(here, 0), KLP_SYMFILE(there, \"a.c\") };\n"
+	require.NoError(t, os.WriteFile(in, []byte(source), 0o644))
+	msg, err := exec.Command("gcc", "-Wall", "-Wextra", "-Werror", "-O2", "-fno-pic", "-mcmodel=kernel", "-c", "-I", ".", "-o", out, in).CombinedOutput()
+	require.NoError(t, err, "%s", msg)
+	f, err := elf.Open(out)
+	require.NoError(t, err)
+	defer f.Close()
+	assert.Equal(t, []string{"here", "there", "a.c"}, pointers(t, f, ".klp.module_relocs.x"))
+}
+
 // The older spelling, for tools that read no other.
 func TestHeaderWithCommas(t *testing.T) {
 	for _, compiler := range []string{"gcc", "clang"} {

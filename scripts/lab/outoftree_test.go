@@ -227,6 +227,79 @@ func TestOutOfTreeRebuilds(t *testing.T) {
 	})
 }
 
+// A livepatch is held against the modules beside it. When one of them is another, so
+// may be the positions in it.
+func TestOutOfTreeModuleBesideHasChanged(t *testing.T) {
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		p := w.project(t, "livepatch-two.o", "plain.o", "user.o")
+		p.edit("part.c", "char *two_line", "extern char plain_word[] KLP_RELOC_SYMBOL(plain, plain, plain_word);\nchar *two_line")
+		p.edit("part.c", "return saved_command_line", "return *plain_word ? saved_command_line : plain_word")
+		p.edit("main.c", "objs[] = { { .funcs = funcs }", `objs[] = { { .funcs = funcs }, { .name = "plain", .funcs = (struct klp_func[]){ { } } }`)
+		p.edit("plain.c", "int plain_answer(void);", "extern char plain_word[]; char plain_word[] = \"x\"; int plain_answer(void);")
+		p.make()
+		p.touch("plain.c")
+		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make()))
+		assert.Empty(t, converted(p.make()), "nothing has changed")
+		p.edit("plain.c", "char plain_word[] =", "char plain_term[] =")
+		assert.Contains(t, p.refused(), "livepatch-two.ko: error: klp-convert: plain has no symbol called plain_word [KLP042]")
+		assert.Equal(t, []string{"plain.ko", "user.ko"}, p.modules(""))
+	})
+}
+
+// What was named, and is not built here: older or newer, it is another file.
+func TestOutOfTreeNamedFileHasChanged(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		p := w.project(t, "livepatch-two.o", "plain.o")
+		p.make()
+		other := filepath.Join(t.TempDir(), "other.ko")
+		require.NoError(t, os.WriteFile(other, p.file("plain.ko"), 0o644))
+		key := signingKey(t)
+		args := []string{"KLP_CONVERT_FLAGS_livepatch-two.o=--module=" + other, "KLP_SIGN_KEY=" + key}
+		p.make(args...)
+		assert.Empty(t, converted(p.make(args...)), "nothing has changed")
+		past := time.Now().AddDate(-1, 0, 0)
+		require.NoError(t, os.Chtimes(other, past, past))
+		assert.Equal(t, []string{"livepatch-two.ko"}, converted(p.make(args...)), "a module that a flag names")
+		require.NoError(t, os.Rename(signingKey(t), key))
+		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make(args...)), "the key")
+	})
+}
+
+// The kernel that the headers are of, in the folder where it was built.
+func TestOutOfTreeKernelHasChanged(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		headers := w.loneHeaders(t)
+		image := filepath.Join(headers, "System.map")
+		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\nffffffff81ca3008 B saved_command_line\n"), 0o644))
+		p := w.project(t, "livepatch-two.o")
+		p.make("KDIR=" + headers)
+		assert.Empty(t, converted(p.make("KDIR="+headers)), "nothing has changed")
+		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\n"), 0o644))
+		assert.Contains(t, p.refused("KDIR="+headers), "vmlinux has no symbol called saved_command_line [KLP042]")
+		assert.Empty(t, p.modules(""))
+	})
+}
+
+// Some dozens of modules with some dozens of flags are more than fits in one command.
+func TestOutOfTreeLongFlags(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		p := w.project(t)
+		p.makefile("obj-m := plain.o user.o\nKLP_CONVERT_FLAGS := " + strings.Repeat("--no-infer ", 7000) + "\ninclude KLP_MK\n")
+		p.make()
+		assert.Empty(t, converted(p.make()))
+	})
+}
+
+func TestOutOfTreeStripOfLLVM(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		p := w.project(t)
+		p.makefile("obj-m := plain.o\ninclude KLP_MK\nifndef srctree\n$(info strip is $(STRIP))\nendif\n")
+		for llvm, want := range map[string]string{"1": "llvm-strip", "-14": "llvm-strip-14", "/opt/llvm/bin/": "/opt/llvm/bin/llvm-strip"} {
+			assert.Contains(t, p.make("-n", "LLVM="+llvm), "strip is "+want+"\n")
+		}
+	})
+}
+
 // Kbuild's make -n links modules, which would be unconverted then.
 func TestOutOfTreeDryRun(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
@@ -463,6 +536,18 @@ func TestOutOfTreeOddPath(t *testing.T) {
 			}
 			assert.NoFileExists(t, p.path("y"))
 		}
+	})
+}
+
+// Nor is there one for klp-convert.mk.
+func TestOutOfTreeOddPathToMakefile(t *testing.T) {
+	demandedKernels(t, func(t *testing.T, w *workbench) {
+		p := w.project(t, "plain.o")
+		odd := filepath.Join(t.TempDir(), "a b")
+		require.NoError(t, os.Symlink(filepath.Join(w.root, "scripts"), odd))
+		out := p.refused("-f", filepath.Join(odd, "klp-convert.mk"))
+		assert.Contains(t, out, `make takes no path with a space or the like: put what ends in "b/klp-convert.mk" elsewhere`)
+		assert.Equal(t, 1, strings.Count(out, "\n"), "%s", out)
 	})
 }
 
