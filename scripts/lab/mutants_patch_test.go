@@ -93,14 +93,14 @@ var patchMutants = []mutant{
 			s.SetRelocs(relocs)
 		})
 	}},
-	{name: "func-new-is-init", base: inVmlinux, show: "/proc/version", edit: func(d *draft) {
+	{name: "func-new-is-init", base: inVmlinux, edit: func(d *draft) {
 		d.model(func(f *elfrw.File) {
 			s, i := d.relocAt(f, "funcs", funcNew)
 			relocs := slices.Clone(s.Relocs())
 			relocs[i].Sym, relocs[i].Addend = d.symbolIn(f, "klplab_cmdline_init"), 0
 			s.SetRelocs(relocs)
 		})
-	}},
+	}, open: freed},
 	{name: "func-new-inside", base: inVmlinux, show: "/proc/version", edit: func(d *draft) {
 		d.model(func(f *elfrw.File) {
 			s, i := d.relocAt(f, "funcs", funcNew)
