@@ -6,7 +6,7 @@ import "testing"
 
 // Per-CPU variables, of a module and of vmlinux, are symbols as others are: for
 // the kernel, which keeps them in a module's table (is_core_symbol in
-// kernel/module.c, 4.5), and for the compiler, which may have them in an address
+// kernel/module.c as of 5.10), and for the compiler, which may have them in an address
 // space of its own.
 func TestPerCPUVariables(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
