@@ -673,6 +673,22 @@ func TestFixNamesTheModuleThatWasGiven(t *testing.T) {
 	}
 }
 
+// addModules gives the kernel modules, each with a function of that name, and what it
+// depends on.
+func (w world) addModules(t *testing.T, k *sympos.Kernel, function string, depends map[string]string) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, on := range depends {
+		m := base(t, name, w.version+".0"+kernelRelease)
+		s := section(t, m, ".modinfo")
+		s.Data = append(s.Data, "depends="+on+"\x00"...)
+		code(t, m, ".text."+function, function)
+		path := filepath.Join(dir, name+".ko")
+		require.NoError(t, os.WriteFile(path, encode(t, m), 0o644))
+		require.NoError(t, k.AddModules(path))
+	}
+}
+
 // A module's symbol is there when a module comes that needs it, at second hand too.
 func TestOwnerThatTheTargetNeeds(t *testing.T) {
 	for depends, problems := range map[string]int{"": 1, "b": 0, "c": 0, "d": 1} {
@@ -683,16 +699,8 @@ func TestOwnerThatTheTargetNeeds(t *testing.T) {
 		}
 		f := w.convert(t)
 		rename(".klp.sym.a.asym,0", ".klp.sym.b.bsym,0")(t, f)
-		k, dir := w.kernel(t), t.TempDir()
-		for name, depends := range map[string]string{"b": "", "c": "b", "d": ""} {
-			m := base(t, name, w.version+".0"+kernelRelease)
-			s := section(t, m, ".modinfo")
-			s.Data = append(s.Data, "depends="+depends+"\x00"...)
-			code(t, m, ".text.bsym", "bsym")
-			path := filepath.Join(dir, name+".ko")
-			require.NoError(t, os.WriteFile(path, encode(t, m), 0o644))
-			require.NoError(t, k.AddModules(path))
-		}
+		k := w.kernel(t)
+		w.addModules(t, k, "bsym", map[string]string{"b": "", "c": "b", "d": ""})
 		r, err := loader.Open(encode(t, f)).Check(loader.Options{Kernel: k})
 		require.NoError(t, err)
 		assert.Equal(t, problems, r.Problems(), "%s: %+v", depends, r.Findings)
@@ -717,16 +725,8 @@ func TestOwnerThatTheLivepatchImportsFrom(t *testing.T) {
 				s := section(t, f, ".modinfo")
 				s.Data = append(s.Data, "depends="+c.from+"\x00"...)
 			}
-			k, dir := w.kernel(t), t.TempDir()
-			for name, depends := range map[string]string{"b": "", "c": "b"} {
-				m := base(t, name, w.version+".0"+kernelRelease)
-				s := section(t, m, ".modinfo")
-				s.Data = append(s.Data, "depends="+depends+"\x00"...)
-				code(t, m, ".text.sym", "sym")
-				path := filepath.Join(dir, name+".ko")
-				require.NoError(t, os.WriteFile(path, encode(t, m), 0o644))
-				require.NoError(t, k.AddModules(path))
-			}
+			k := w.kernel(t)
+			w.addModules(t, k, "sym", map[string]string{"b": "", "c": "b"})
 			r, err := loader.Open(encode(t, f)).Check(loader.Options{Kernel: k})
 			require.NoError(t, err)
 			assert.Equal(t, c.there, r.Problems() == 0, "%s, %+v: %+v", old, c, r.Findings)
