@@ -53,7 +53,7 @@ func (c *checker) specials() {
 // lateInit: init sections are freed when init returns (do_free_init), and the memory is
 // given to somebody else. Seen on 6.1: the target that comes gets it, and is refused.
 func (c *checker) lateInit(k *klpSection) {
-	if !strings.HasPrefix(k.target.Name, ".init") || len(k.relocs) == 0 || k.object == "vmlinux" {
+	if !passing(k.target) || len(k.relocs) == 0 || k.object == "vmlinux" {
 		return
 	}
 	f := c.find(LateInit, fmt.Sprintf("%s is freed once the livepatch is loaded; when %s comes later, the kernel writes into memory that is another's", k.target, k.object)).in(k.Section).
