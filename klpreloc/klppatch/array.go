@@ -64,7 +64,7 @@ func (r *reader) array(kind structure, p spot) (array, error) {
 	relocs := r.between(p.section, p.offset, p.offset+size)
 	if !r.inUse(kind, relocs, p.section, p.offset) {
 		if exact && len(relocs) != 0 {
-			return a, r.doubt(a.Place, "the first %s is empty, and others follow", kind.name)
+			return a, r.flawed(Emptied, kind, a.Place, true, "the first %s is empty, and others follow")
 		}
 		if !exact {
 			a.Size = used
@@ -200,12 +200,18 @@ func (r *reader) doubt(p Place, format string, args ...any) error {
 	return Unreadable{{Place: p, Reason: fmt.Sprintf(format, args...)}}
 }
 
+// flawed makes the error of an array of that kind that is certain, or likely, to be wrong
+// in that way.
+func (r *reader) flawed(flaw Flaw, kind structure, p Place, certain bool, format string) error {
+	d := Doubt{Place: p, Reason: fmt.Sprintf(format, kind.name)}
+	if certain {
+		d.Flaw, d.Of = flaw, kind.name
+	}
+	return Unreadable{d}
+}
+
 // unclosed makes the error of an array without an empty element at its end. It is
 // certain where the array's size is known and is that of its elements.
 func (r *reader) unclosed(kind structure, p Place, certain bool) error {
-	d := Doubt{Place: p, Reason: "the array of " + kind.name + " has no end: an empty element must close it"}
-	if certain {
-		d.Unclosed = kind.name
-	}
-	return Unreadable{d}
+	return r.flawed(Unclosed, kind, p, certain, "the array of %s has no end: an empty element must close it")
 }

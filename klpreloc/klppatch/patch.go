@@ -127,10 +127,21 @@ type Unreadable []Doubt
 type Doubt struct {
 	Place         // no section when it is about the whole module
 	Reason string // lower case, no full stop
-	// Unclosed is klp_func or klp_object when it is certain that Place is an array
-	// of these without an empty element at its end: the kernel goes on behind it.
-	Unclosed string
+	// Flaw is what is certainly wrong with the array at Place, and Of what it is an
+	// array of: klp_func or klp_object.
+	Flaw Flaw
+	Of   string
 }
+
+// Flaw is a mistake of the author's.
+type Flaw int
+
+// The flaws of arrays.
+const (
+	NoFlaw   Flaw = iota
+	Unclosed      // no empty element at the end: the kernel goes on behind it
+	Emptied       // the first element is empty, which ends it, and others follow
+)
 
 func (d Doubt) String() string {
 	if d.Section == nil {

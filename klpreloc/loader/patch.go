@@ -71,33 +71,42 @@ const (
 	atNew, atPosition               = 8, 16
 )
 
+// flaws are of arrays that package klppatch could not read. It reports whether there is one.
+func (c *checker) flaws() (found bool) {
+	var doubts klppatch.Unreadable
+	errors.As(c.doubt, &doubts)
+	for _, d := range doubts {
+		switch {
+		case d.Flaw == klppatch.Unclosed:
+			c.unclosed(d)
+		case d.Flaw == klppatch.Emptied && d.Of == "klp_func":
+			c.find(PatchStructure, "the first klp_func of an array is empty, which ends it: none of the others is patched").at(d.Section, d.Offset).
+				fix("{ } as the last element only").when(Calling, "", "")
+		default:
+			continue
+		}
+		found = true
+	}
+	return found
+}
+
 // unclosed: an array without an empty element at its end. klp_init_patch_early goes on
 // with what lies behind, and writes a kobject and list heads over it, in .data over
 // whatever is next, behind .data over struct module. Seen on 6.1 and 6.12, where the
 // list of modules leads nowhere afterwards; on 5.10 zeros happened to follow.
-func (c *checker) unclosed() (found bool) {
-	var doubts klppatch.Unreadable
-	errors.As(c.doubt, &doubts)
-	for _, d := range doubts {
-		if d.Unclosed == "" {
-			continue
-		}
-		const closing = "{ } as its last element"
-		found = true
-		what := "the array of " + d.Unclosed + " has no empty element at its end"
-		words := uint64(3) // old_name, new_func, old_sympos
-		if d.Unclosed == "klp_object" {
-			words = 2 // name, funcs
-		}
-		end := d.Offset + d.Size
-		if c.zero(d.Section, end, words*uint64(c.File.PointerSize())) {
-			c.note(PatchStructure, what+"; zeros happen to follow, and are taken for it").at(d.Section, d.Offset).fix(closing).when(Enabling, "", "")
-			continue
-		}
-		c.find(PatchStructure, what+": the kernel takes what follows for another, and writes over it").at(d.Section, d.Offset).fix(closing).
-			when(Enabling, "", "killed", corrupted())
+func (c *checker) unclosed(d klppatch.Doubt) {
+	const closing = "{ } as its last element"
+	what := "the array of " + d.Of + " has no empty element at its end"
+	words := uint64(3) // old_name, new_func, old_sympos
+	if d.Of == "klp_object" {
+		words = 2 // name, funcs
 	}
-	return found
+	if c.zero(d.Section, d.Offset+d.Size, words*uint64(c.File.PointerSize())) {
+		c.note(PatchStructure, what+"; zeros happen to follow, and are taken for it").at(d.Section, d.Offset).fix(closing).when(Enabling, "", "")
+		return
+	}
+	c.find(PatchStructure, what+": the kernel takes what follows for another, and writes over it").at(d.Section, d.Offset).fix(closing).
+		when(Enabling, "", "killed", corrupted())
 }
 
 // zero reports whether so many bytes are in the section, are zero, and stay so.
@@ -116,7 +125,7 @@ func (c *checker) zero(s *elfrw.Section, at, size uint64) bool {
 // loose looks for what is missing where no klp_patch could be made out: klp_enable_patch
 // refuses without a word.
 func (c *checker) loose() {
-	if !c.info.Livepatch() || !c.enables() || c.unclosed() || len(c.patches) > 0 {
+	if !c.info.Livepatch() || !c.enables() || c.flaws() || len(c.patches) > 0 {
 		return
 	}
 	this := func(y *elfrw.Symbol) bool {
@@ -214,11 +223,6 @@ func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) b
 	if c.constant("the array of klp_func", s) {
 		return false
 	}
-	if c.emptied(s, at) {
-		c.find(PatchStructure, "the first klp_func of an array is empty, which ends it: none of the others is patched").at(s, at).
-			fix("{ } as the last element only").when(Calling, "", "")
-		return false
-	}
 	for ; at+funcSize <= s.Size(); at += funcSize {
 		name, code := c.pointer(s, at), c.pointer(s, at+atNew)
 		text, known := textAt(name)
@@ -239,19 +243,6 @@ func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) b
 		if t := code.Sym; t != nil && t.Section != nil && t.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
 			c.find(PatchStructure, "the new function is in "+t.Section.String()+", which is not for execution").when(Calling, "", "", oops("page fault", ""))
 			return false
-		}
-	}
-	return false
-}
-
-// emptied reports whether the array of klp_func begins with an empty element, and goes on.
-func (c *checker) emptied(s *elfrw.Section, at uint64) bool {
-	if c.pointer(s, at) != nil || c.pointer(s, at+atNew) != nil || !c.zero(s, at+atPosition, 8) {
-		return false
-	}
-	for _, y := range c.File.Symbols {
-		if y.Section == s && y.Value == at && y.Type() == elf.STT_OBJECT && y.Size >= 2*funcSize {
-			return c.pointer(s, at+funcSize) != nil && c.pointer(s, at+funcSize+atNew) != nil
 		}
 	}
 	return false
