@@ -53,7 +53,8 @@ type checker struct {
 	absent    map[string]bool // objects that the kernel does not have, said already
 	named     map[string]bool // objects
 	said      map[string]bool // modules that modprobe loads first
-	held      map[string]bool // modules that an import of the livepatch keeps where they are
+	exporters map[string]bool // modules that the livepatch imports from
+	held      map[string]bool // modules that those need; nil until needed
 }
 
 // Module is a file to be checked, read once for any number of kernels.
@@ -119,7 +120,7 @@ func CheckAll(modules []*Module, o Options) ([]*Report, error) {
 
 func newChecker(m *Module, o Options) *checker {
 	c := &checker{raw: m.raw, File: m.file, input: m.input, info: m.info, patches: m.patches, doubt: m.doubt, klp: m.klp,
-		loaded: map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{}, said: map[string]bool{}, held: map[string]bool{},
+		loaded: map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{}, said: map[string]bool{}, exporters: map[string]bool{},
 		pointers: map[*elfrw.Section]map[uint64]elfrw.Rela{},
 		needed:   m.depends(), spaces: m.info.Values("import_ns"),
 		report: &Report{Kernel: o.Kernel.Name, Findings: []Finding{}, Unchecked: []Unchecked{}}}

@@ -193,7 +193,7 @@ func (c *checker) listed() bool {
 // checksum, namespace.
 func (c *checker) offered(y *elfrw.Symbol, e sympos.Export, unknown func(string) Message) {
 	if e.Object != sympos.Vmlinux {
-		c.hold(e.Object)
+		c.exporters[e.Object] = true
 		if !c.loaded[e.Object] {
 			c.needs(y, e, unknown)
 		}
@@ -212,22 +212,24 @@ func (c *checker) offered(y *elfrw.Symbol, e sympos.Export, unknown func(string)
 	}
 }
 
-// hold notes that the module, and what that needs, is there before the livepatch's klp
-// relocations are applied, and stays (resolve_symbol and ref_module).
-func (c *checker) hold(object string) {
-	if c.held[object] {
-		return
+// keeps reports whether the module is there before the livepatch's klp relocations are
+// applied, and stays: the livepatch imports from it, or from one that needs it
+// (resolve_symbol and ref_module).
+func (c *checker) keeps(object string) bool {
+	if c.exporters[object] || len(c.exporters) == 0 {
+		return c.exporters[object]
 	}
-	c.held[object] = true
-	b, path, err := c.facts.ModuleFile(object)
-	if err != nil {
-		return
-	}
-	if m, err := elfrw.Parse(path, b); err == nil {
-		for name := range c.facts.needed(m) {
-			c.held[name] = true
+	if c.held == nil { // modules are read for it, and few livepatches ask
+		c.held = map[string]bool{}
+		for exporter := range c.exporters {
+			if m := c.facts.module(exporter); m != nil {
+				for name := range c.facts.needed(m) {
+					c.held[name] = true
+				}
+			}
 		}
 	}
+	return c.held[object]
 }
 
 // needs: a module that exports what is needed has to be there before. depends= makes

@@ -118,11 +118,7 @@ func (f *facts) witnesses(named []string) {
 			continue
 		}
 		tried++
-		b, path, err := f.ModuleFile(name)
-		if err != nil {
-			continue
-		}
-		if m, err := elfrw.Parse(path, b); err == nil {
+		if m := f.module(name); m != nil {
 			f.hear(name, m)
 		}
 	}

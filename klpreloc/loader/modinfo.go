@@ -58,15 +58,26 @@ func (f *facts) needed(m *elfrw.File) map[string]bool {
 				continue
 			}
 			all[name] = true
-			if b, path, err := f.ModuleFile(name); err == nil {
-				if d, err := elfrw.Parse(path, b); err == nil {
-					next = append(next, d)
-				}
+			if d := f.module(name); d != nil {
+				next = append(next, d)
 			}
 		}
 	}
 	f.needs[m] = all
 	return all
+}
+
+// module reads one of the kernel's modules, nil when it is not at hand or can't be read.
+func (f *facts) module(name string) *elfrw.File {
+	b, path, err := f.ModuleFile(name)
+	if err != nil {
+		return nil
+	}
+	m, err := elfrw.Parse(path, b)
+	if err != nil {
+		return nil
+	}
+	return m
 }
 
 // magic: vermagic (kernel/module/main.c, check_modinfo and same_magic: of a module with

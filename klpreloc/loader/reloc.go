@@ -77,7 +77,7 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 		c.whenOf(find(VmlinuxInModule, "since 5.8 a section for a module may not name a symbol of vmlinux"), k, "EINVAL",
 			says("livepatch: invalid access to vmlinux symbol '%s' from module-specific livepatch relocation section", n.name)).
 			fix("its place is in %svmlinux.%s", klpreloc.SectionPrefix, k.target)
-	case k.object == sympos.Vmlinux && n.object != sympos.Vmlinux && !c.held[n.object]:
+	case k.object == sympos.Vmlinux && n.object != sympos.Vmlinux && !c.keeps(n.object):
 		f := find(ModuleInVmlinux, "a symbol of module "+n.object+" in what is applied without waiting for it: it is found if the module happens to be loaded, and nothing keeps it there").
 			fix("its place is in %s%s.%s", klpreloc.SectionPrefix, n.object, k.target)
 		message := says("livepatch: symbol '%s' not found in symbol table", n.name)
@@ -90,7 +90,7 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 			c.place(k, n, find)
 		}
 	default:
-		if n.object != sympos.Vmlinux && n.object != k.object && !c.held[n.object] {
+		if n.object != sympos.Vmlinux && n.object != k.object && !c.keeps(n.object) {
 			c.foreign(k, n, find)
 		}
 		c.place(k, n, find)
