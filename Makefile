@@ -92,7 +92,8 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 corpus: ## read every .ko below KLP_CORPUS=dir[:dir] (default: the lab's kernels, three architectures)
 	@dirs="$${KLP_CORPUS:-$$($(LAB) corpus)}"; \
 	if [ -z "$$dirs" ]; then echo "corpus: not run: no kernel packages are to be had here"; [ "$$CI" != true ]; exit; fi; \
-	KLP_CORPUS="$$dirs" $(GO) test -count=1 -timeout 30m -run '^TestCorpus$$' -v ./elfrw ./klpreloc/special ./klpreloc/klppatch
+	KLP_CORPUS="$$dirs" $(GO) test -count=1 -timeout 30m -run '^TestCorpus$$' -v ./elfrw ./klpreloc/special ./klpreloc/klppatch && \
+	{ [ -n "$$KLP_CORPUS" ] || KLP_CHECK_KERNEL="$${dirs%%:*}" $(GO) test -count=1 -run '^TestOwnModulesLoad$$' -v ./klpreloc/loader; }
 
 bench: build ## run the benchmarks; ratios to GNU objcopy and cp among them
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
