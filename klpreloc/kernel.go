@@ -61,6 +61,15 @@ func (v Version) NameLimit() int {
 	return 127
 }
 
+// ImportNS returns the format of the line by which source imports a namespace: a string
+// since 6.13 (cdd30ebb1b9f), a word before.
+func (v Version) ImportNS() string {
+	if v.atLeast(6, 13) {
+		return "MODULE_IMPORT_NS(%q);"
+	}
+	return "MODULE_IMPORT_NS(%s);"
+}
+
 // Scheme is how a kernel applies klp relocations.
 type Scheme int
 
