@@ -150,6 +150,7 @@ func TestHookedTree(t *testing.T) {
 		t.Run("converts livepatches and nothing else", h.testConverts)
 		t.Run("does nothing twice", h.testIncremental)
 		t.Run("refuses what does not fit the kernel", h.testPosition)
+		t.Run("converts what the reference says", h.testReference)
 		t.Run("modpost stays strict", h.testStrict)
 		t.Run("needs the tool", h.testNoTool)
 		t.Run("installs and loads", h.testInstall)
