@@ -115,7 +115,7 @@ func (p *planner) recordLines(lacks []lack) string {
 			continue
 		}
 		for _, s := range l.list {
-			if !slices.Contains(objects, s.Object) {
+			if byObject[s.Object] == nil {
 				objects = append(objects, s.Object)
 			}
 			one := l
@@ -126,18 +126,19 @@ func (p *planner) recordLines(lacks []lack) string {
 		}
 	}
 	slices.Sort(objects)
+	choices := choices(lacks)
 	var b strings.Builder
 	for _, object := range objects {
 		list := byObject[object]
-		sure := slices.ContainsFunc(list, func(l lack) bool { return p.sure(l, lacks) })
+		sure := slices.ContainsFunc(list, func(l lack) bool { return p.sure(l, choices[l.Name]) })
 		mark := ""
 		if !sure {
 			mark = "// "
 		}
 		fmt.Fprintf(&b, "%sstatic KLP_MODULE_RELOC(%s) %s[] = {\n", mark, object, p.arrayName(object))
 		for _, l := range list {
-			if !p.sure(l, lacks) {
-				fmt.Fprintf(&b, "\t// %s: choose one of %d\n", clip(l.Name), p.choices(l.Name, lacks))
+			if !p.sure(l, choices[l.Name]) {
+				fmt.Fprintf(&b, "\t// %s: choose one of %d\n", clip(l.Name), choices[l.Name])
 			}
 			for _, s := range l.list {
 				pos, known := p.position(s)
@@ -145,7 +146,7 @@ func (p *planner) recordLines(lacks []lack) string {
 				switch {
 				case !known:
 					fmt.Fprintf(&b, "\t// %s: its position is not known: %s\n", s.Name, p.about(s))
-				case p.sure(l, lacks):
+				case p.sure(l, choices[l.Name]):
 					fmt.Fprintf(&b, "\t%s\t/* %s */\n", line, p.about(s))
 				default: // compiles once its // is taken away
 					fmt.Fprintf(&b, "\t// %s\t/* %s */\n", line, p.about(s))
@@ -157,19 +158,21 @@ func (p *planner) recordLines(lacks []lack) string {
 	return b.String() + p.labelLines(others)
 }
 
-// choices counts what a name can mean, in all objects.
-func (p *planner) choices(name string, lacks []lack) int {
+// choices counts what each name can mean, in all objects.
+func choices(lacks []lack) map[string]int {
+	counts := make(map[string]int, len(lacks))
 	for _, l := range lacks {
-		if l.Name == name {
-			return len(l.list)
+		if _, ok := counts[l.Name]; !ok {
+			counts[l.Name] = len(l.list)
 		}
 	}
-	return 0
+	return counts
 }
 
-// sure reports whether l can mean one symbol only, whose position is known.
-func (p *planner) sure(l lack, lacks []lack) bool {
-	if p.choices(l.Name, lacks) != 1 {
+// sure reports whether l, whose name can mean so many symbols, can mean one only, whose
+// position is known.
+func (p *planner) sure(l lack, choices int) bool {
+	if choices != 1 {
 		return false
 	}
 	_, known := p.position(l.list[0])
@@ -194,6 +197,7 @@ func (p *planner) arrayName(object string) string {
 // compiles.
 func (p *planner) labelLines(lacks []lack) string {
 	var b strings.Builder
+	choices := choices(lacks)
 	named := func(l lack) bool { return identifier(l.Name) }
 	if slices.ContainsFunc(lacks, named) {
 		b.WriteString("/* These stand below the declarations of the symbols, and before the code that uses them. */\n")
@@ -203,7 +207,7 @@ func (p *planner) labelLines(lacks []lack) string {
 			fmt.Fprintf(&b, "/* %s: give it the true type, from the kernel's source */\n", clip(l.Name))
 		}
 		mark := ""
-		if !p.sure(l, lacks) {
+		if !p.sure(l, choices[l.Name]) {
 			mark = "// "
 			fmt.Fprintf(&b, "// %s: choose one of %d\n", clip(l.Name), len(l.list))
 		}

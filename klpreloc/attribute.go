@@ -206,12 +206,10 @@ func (p *planner) gated() {
 func (p *planner) gatesUsed() []string {
 	var used []string
 	for _, m := range p.Moves {
-		if !slices.Contains(used, m.Object) {
-			used = append(used, m.Object)
-		}
+		used = append(used, m.Object)
 	}
 	slices.Sort(used)
-	return used
+	return slices.Compact(used)
 }
 
 // declares lists the patch's objects.

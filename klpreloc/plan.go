@@ -122,7 +122,7 @@ func newPlanner(f *elfrw.File, o Options) *planner {
 		reporter: reporter{found}, bySymbol: map[*elfrw.Symbol]*target{}, klp: map[string]*klpSymbol{},
 		annotated: make(map[*elfrw.Symbol]bool, len(input.Annotations)),
 	}
-	p.said, p.cuts = map[saying]bool{}, map[*special.Entry]string{}
+	p.said, p.cuts, p.unknown = map[saying]bool{}, map[*special.Entry]string{}, map[string]bool{}
 	for i := range input.Annotations {
 		p.annotated[input.Annotations[i].Symbol] = true
 	}
@@ -145,11 +145,11 @@ type planner struct {
 	bySymbol  map[*elfrw.Symbol]*target
 	targets   []*target
 
-	table    *sympos.Table // of the kernel; nil when there is none
-	modules  *sympos.Table // of all modules, where their exports had to be read
-	objects  []string      // that the livepatch names, and vmlinux; sorted
-	unknown  []string      // objects that nothing tells of, said already
-	triaged  bool          // undefined symbols without annotations were looked up
+	table    *sympos.Table   // of the kernel; nil when there is none
+	modules  *sympos.Table   // of all modules, where their exports had to be read
+	objects  []string        // that the livepatch names, and vmlinux; sorted
+	unknown  map[string]bool // objects that nothing tells of, said already
+	triaged  bool            // undefined symbols without annotations were looked up
 	inferred []*Annotation
 	absent   []absence
 }

@@ -149,7 +149,8 @@ func (p *planner) patches(object string) bool {
 	if p.gates.complete() {
 		return p.gates.objects()[object]
 	}
-	return slices.Contains(p.objects, object)
+	_, ok := slices.BinarySearch(p.objects, object)
+	return ok
 }
 
 // validate holds an annotation against the kernel, and reports whether it stands.
@@ -277,13 +278,13 @@ func (p *planner) exists(a *Annotation, object string) bool {
 		return false
 	}
 	switch {
-	case slices.Contains(p.unknown, object):
+	case p.unknown[object]:
 	case object == vmlinux:
-		p.unknown = append(p.unknown, object)
+		p.unknown[object] = true
 		p.warnf(NotChecked, a.place(), a.Name, "nothing that was given for kernel %s has the symbols of vmlinux: what is said about it is not checked", p.kernelTitle()).
 			hint("--kernel vmlinuz or vmlinux")
 	default:
-		p.unknown = append(p.unknown, object)
+		p.unknown[object] = true
 		p.warnf(NotChecked, a.place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", p.kernelTitle(), object).
 			hint("--module %s.ko", object)
 	}

@@ -80,13 +80,20 @@ func clipList(names []string) string {
 	return strings.Join(short, ", ")
 }
 
+// isVersionTable reports whether a section of that name is part of a version table.
+func isVersionTable(name string) bool {
+	switch name {
+	case "__versions", "__version_ext_names", "__version_ext_crcs":
+		return true
+	}
+	return false
+}
+
 // withoutVersions returns the contents that s has without these symbols, and
 // whether s is part of a version table at all that can be cut: nothing is at a
 // fixed place in it.
 func withoutVersions(f *elfrw.File, s *elfrw.Section, names map[string]bool) ([]byte, bool) {
-	switch s.Name {
-	case "__versions", "__version_ext_names", "__version_ext_crcs":
-	default:
+	if !isVersionTable(s.Name) {
 		return nil, false
 	}
 	for _, r := range f.Sections {

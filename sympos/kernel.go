@@ -228,7 +228,11 @@ func (k *Kernel) Read(want Want, objects ...string) (*Table, error) {
 // ReadAll is Read for all modules whose files are at hand. One that can't be read is
 // passed over with a warning, unless it is among the objects named.
 func (k *Kernel) ReadAll(want Want, objects ...string) (*Table, error) {
-	others := slices.DeleteFunc(k.Modules(), func(o string) bool { return slices.Contains(objects, o) })
+	named := make(map[string]bool, len(objects))
+	for _, o := range objects {
+		named[o] = true
+	}
+	others := slices.DeleteFunc(k.Modules(), func(o string) bool { return named[o] })
 	return k.read(want, objects, others)
 }
 
