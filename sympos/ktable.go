@@ -51,7 +51,7 @@ var errNoTables = errors.New("no kallsyms tables found in it (a kernel without C
 const (
 	maxSymbols = 4 << 20
 	maxMarkers = 32 << 20 // how far markers may be before token_table
-	maxWork    = 1 << 24  // steps of the search; a kernel takes less than a tenth of them
+	maxWork    = 1 << 24  // steps of each part of the search; a kernel takes less than a tenth of them
 	maxName    = 4096     // a name, expanded; the kernel's limit is 511
 )
 
@@ -65,7 +65,7 @@ type kernelTable struct {
 	n      int // num_syms
 	num    int // where num_syms is
 	names  int
-	work   int
+	work   int // steps taken by the part of the search that is under way
 
 	address  func(i int) uint64
 	relative bool // addresses count from the first one
@@ -79,20 +79,35 @@ var digits = []byte("0\x001\x002\x003\x004\x005\x006\x007\x008\x009\x00")
 // findTables finds the tables in an unpacked kernel.
 func findTables(data []byte) (*kernelTable, error) {
 	k := &kernelTable{data: data}
+	var rest, narrow, wide int // steps
 	for at := 0; ; {
 		i := bytes.Index(data[at:], digits)
 		if i < 0 {
 			return nil, errNoTables
 		}
 		at += i
-		if k.findTokens(at) && (k.findNames(4) || k.findNames(8)) && k.findAddresses() {
+		// In an image before 5.0, with wide numbers, the search for narrow ones meets so many
+		// false runs that it uses up its steps (seen in 4.19.78): each has steps of its own.
+		found := k.spending(&rest, func() bool { return k.findTokens(at) }) &&
+			(k.spending(&narrow, func() bool { return k.findNames(4) }) ||
+				k.spending(&wide, func() bool { return k.findNames(8) })) &&
+			k.spending(&rest, k.findAddresses)
+		if found {
 			return k, nil
 		}
-		if k.work > maxWork {
+		if rest > maxWork || narrow > maxWork && wide > maxWork {
 			return nil, errNoTables
 		}
 		at++
 	}
+}
+
+// spending runs a part of the search, which has taken so many steps before.
+func (k *kernelTable) spending(steps *int, part func() bool) bool {
+	k.work = *steps
+	found := part()
+	*steps = k.work
+	return found
 }
 
 // findTokens finds token_table and token_index around the token "0" at the offset
