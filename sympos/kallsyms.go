@@ -108,8 +108,7 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	// On x86 the per-CPU symbols come first.
-	perCPU := bytes.Contains(head, []byte(" A __per_cpu_start\n")) || bytes.Contains(head, []byte(" A fixed_percpu_data\n"))
+	table := isTable(in, head)
 	var (
 		facts     = Facts{Kind: SystemMap, Order: Listed}
 		e         = Entry{Object: Vmlinux}
@@ -155,7 +154,10 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 				last, count = address, count+1
 				lastName = append(lastName[:0], name...)
 			}
-			if module == nil && counts(letter, perCPU) && (perCPU || !leftOut(name)) ||
+			if module == nil && len(name) >= bigName {
+				letter = 0 // not known
+			}
+			if module == nil && (table || counts(letter) && !leftOut(name)) ||
 				module != nil && letter != 'U' && !notModule(module) {
 				e.Name, e.Address, e.Type = name, address, letter
 				visit(&e)
@@ -165,7 +167,7 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 			break
 		}
 	}
-	if perCPU {
+	if table {
 		facts.Kind = Kallsyms
 	}
 	switch {
@@ -183,14 +185,29 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 	return facts, nil
 }
 
-// counts reports whether kallsyms keeps symbols of vmlinux of this letter. In
-// modules all count but the undefined, which the tables of livepatches have.
-func counts(letter byte, perCPU bool) bool {
+// bigName is the shortest name, in bytes, whose letter /proc/kallsyms may get wrong: that of
+// 128 tokens with the letter, none of which is empty, so that its length takes two bytes in the
+// table. Kernels from 6.1 on (73bbb94466fd) print the beginning of some token for it, up to
+// 1c44c8ba8969 in 6.18 (6.1.160, 6.12.64; kernel/kallsyms.c, kallsyms_get_symbol_type).
+const bigName = 127
+
+// isTable reports whether a text certainly is /proc/kallsyms, of which every line counts. On x86
+// before 6.15 the per-CPU symbols come first, as absolute ones; the modules come last.
+func isTable(in *input, head []byte) bool {
+	if in.size < 0 || zeros(head) || bytes.Contains(head, []byte(" A __per_cpu_start\n")) || bytes.Contains(head, []byte(" A fixed_percpu_data\n")) {
+		return true
+	}
+	tail := min(in.size, maxLine)
+	end, err := in.bytes(uint64(in.size-tail), uint64(tail), maxLine)
+	return err == nil && bytes.Contains(end, []byte("\t["))
+}
+
+// counts reports whether kallsyms keeps symbols of vmlinux that have this letter in a
+// System.map. In modules all count but the undefined, which the tables of livepatches have.
+func counts(letter byte) bool {
 	switch letter {
-	case 'U', 'u', 'N', 'n', 'a':
+	case 'U', 'u', 'N', 'n', 'a', 'A':
 		return false
-	case 'A':
-		return perCPU
 	}
 	return true
 }
