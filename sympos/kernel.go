@@ -19,6 +19,9 @@ type Kernel struct {
 	Name    string // as it was asked for, for messages
 	Release string // as uname -r says it; "" when nothing tells
 	Config  string // path of its configuration; "" when not found
+	// BuiltFor is the release that a module is built for which this kernel is to load; it
+	// counts where Release is "".
+	BuiltFor string
 	// Notes say what was found, used and passed over, a line each.
 	Notes []string
 	// Warnings say where the parts do not look like parts of one kernel.
@@ -256,7 +259,8 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 	for _, o := range others {
 		sources = append(sources, &fileSource{k.modules[o], opener(k.modules[o])})
 	}
-	scans := collectAll(want, sources, k.Progress)
+	match := k.matching()
+	scans := collectAll(want, sources, match, k.Progress)
 	var (
 		used     []*scan
 		notes    []string
@@ -282,7 +286,7 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 	if len(notes) > 0 && len(notes) == len(k.witnesses) && !k.told {
 		rest := k.reserve
 		for ; len(rest) > 0; rest = rest[1:] {
-			s := collectAll(want, rest[:1], nil)[0]
+			s := collectAll(want, rest[:1], match, nil)[0]
 			if s.err == nil {
 				used = append(used, s)
 				notes = append(notes, fmt.Sprintf("instead: %s", s.source))

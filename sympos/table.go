@@ -3,6 +3,7 @@
 package sympos
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -52,6 +53,11 @@ type object struct {
 	source  string
 	symbols map[string][]Symbol
 	doubts  map[string]string // by name
+
+	unsure   string              // see matching
+	variants map[string][]string // names that the kernel may compare as this one, if unsure
+	foundAs  map[string]string   // what is not found by its whole name
+	wholes   map[place]string    // whole names of what is found by another
 }
 
 // Read scans the sources, each once, for the symbols that are wanted. An object
@@ -60,7 +66,7 @@ type object struct {
 // it lacks, unless they are of another build. Sources are read in parallel: want is
 // called from several goroutines at once.
 func Read(want Want, sources ...Source) (*Table, error) {
-	scans := collectAll(want, sources, nil)
+	scans := collectAll(want, sources, matching{}, nil)
 	for _, s := range scans {
 		if s.err != nil {
 			return nil, s.err
@@ -119,7 +125,7 @@ func newRoom(n int64) *room {
 func (r *room) take(text int) bool { return r.left.Add(-1-int64(text)/128) >= 0 }
 
 // collectAll scans all sources, as many at once as there are processors.
-func collectAll(want Want, sources []Source, progress func(done, total int)) []*scan {
+func collectAll(want Want, sources []Source, match matching, progress func(done, total int)) []*scan {
 	var (
 		space = newRoom(maxKept)
 		scans = make([]*scan, len(sources))
@@ -140,7 +146,7 @@ func collectAll(want Want, sources []Source, progress func(done, total int)) []*
 				if i >= len(sources) {
 					return
 				}
-				scans[i] = collect(want, sources[i], space)
+				scans[i] = collect(want, sources[i], match, space)
 				if progress != nil {
 					lock.Lock()
 					done++
@@ -155,7 +161,7 @@ func collectAll(want Want, sources []Source, progress func(done, total int)) []*
 }
 
 // collect scans one source.
-func collect(want Want, src Source, space *room) *scan {
+func collect(want Want, src Source, match matching, space *room) *scan {
 	var (
 		objects = map[string]*object{}
 		exports []Export
@@ -163,8 +169,36 @@ func collect(want Want, src Source, space *room) *scan {
 		name    string
 		open    []openEnd
 		full    bool
+		llvm    bool // a name with .llvm. was seen,
+		gcc     bool // or one that gcc makes
 	)
-	var facts Facts
+	keep := func(e *Entry, as []byte) {
+		if full = full || !space.take(len(e.Name)+len(e.File)); full {
+			return
+		}
+		s := Symbol{Object: e.Object, Address: e.Address, Size: e.Size, Type: e.Type, File: string(e.File), Source: now.source}
+		list := now.symbols[string(as)]
+		if len(list) == 0 {
+			s.Name = string(as)
+		} else {
+			s.Name = list[0].Name
+		}
+		if len(as) < len(e.Name) {
+			now.wholes[place{s.Name, s.Address}] = string(e.Name)
+		}
+		if !e.Fleeting {
+			s.Loaded = 1 // ranked below
+		}
+		list = append(list, s)
+		now.symbols[s.Name] = list
+		if e.Size == 0 && e.Object == Vmlinux {
+			if len(open) > 0 && open[0].address != e.Address {
+				open = open[:0] // not ascending: distances mean nothing
+			}
+			open = append(open, openEnd{s.Name, len(list) - 1, e.Address})
+		}
+	}
+	// see takes what is wanted by the name that the kernel finds it by.
 	see := func(e *Entry) {
 		if full {
 			return
@@ -187,7 +221,7 @@ func collect(want Want, src Source, space *room) *scan {
 				if full = !space.take(128 + len(name)); full {
 					return
 				}
-				now = &object{source: src.String(), symbols: map[string][]Symbol{}}
+				now = &object{source: src.String(), symbols: map[string][]Symbol{}, variants: map[string][]string{}, foundAs: map[string]string{}, wholes: map[place]string{}}
 				objects[name] = now
 			}
 		}
@@ -198,31 +232,33 @@ func collect(want Want, src Source, space *room) *scan {
 			}
 			open = open[:0]
 		}
-		if !want(e.Name) {
-			return
-		}
-		if full = !space.take(len(e.Name) + len(e.File)); full {
-			return
-		}
-		s := Symbol{Object: e.Object, Address: e.Address, Size: e.Size, Type: e.Type, File: string(e.File), Source: now.source}
-		list := now.symbols[string(e.Name)]
-		if len(list) == 0 {
-			s.Name = string(e.Name)
-		} else {
-			s.Name = list[0].Name
-		}
-		if !e.Fleeting {
-			s.Loaded = 1 // ranked below
-		}
-		list = append(list, s)
-		now.symbols[s.Name] = list
-		if e.Size == 0 && e.Object == Vmlinux {
-			if len(open) > 0 && open[0].address != e.Address {
-				open = open[:0] // not ascending: distances mean nothing
+		if e.Object == Vmlinux && match.rule != wholeName {
+			if as, cut := match.cut(e.Name); cut {
+				llvm = llvm || bytes.Contains(e.Name, []byte(llvmSuffix))
+				gcc = gcc || bytes.Contains(e.Name, []byte(".constprop.")) || bytes.Contains(e.Name, []byte(".isra."))
+				switch {
+				case !want(as):
+				case match.unsure != "":
+					if full = !space.take(len(e.Name)); full {
+						return
+					}
+					now.variants[string(as)] = append(now.variants[string(as)], string(e.Name))
+				default:
+					keep(e, as)
+				}
+				if match.rule == onlyUpToLLVM && match.unsure == "" {
+					if want(e.Name) {
+						now.foundAs[string(e.Name)] = string(as)
+					}
+					return
+				}
 			}
-			open = append(open, openEnd{s.Name, len(list) - 1, e.Address})
+		}
+		if want(e.Name) {
+			keep(e, e.Name)
 		}
 	}
+	var facts Facts
 	err := guard(src.String(), func() (err error) {
 		facts, err = src.Scan(see)
 		if full {
@@ -233,8 +269,14 @@ func collect(want Want, src Source, space *room) *scan {
 	if err != nil {
 		return &scan{source: src, facts: facts, err: err}
 	}
+	if match.undecided && llvm {
+		return collect(want, src, matching{rule: match.rule}, space) // there is no doubt any more
+	}
 	for name, o := range objects {
-		o.facts = facts
+		o.facts, o.unsure = facts, match.unsure
+		if match.undecided && gcc {
+			o.variants = nil
+		}
 		if name != Vmlinux && facts.Order == ByAddress {
 			o.facts.Order = Unordered // only vmlinux is counted by address
 		}
