@@ -61,6 +61,19 @@ func (v Version) NameLimit() int {
 	return 127
 }
 
+// StoredLimit returns how many bytes of a klp symbol's whole name, .klp.sym.<object>.<name>,<n>,
+// a kernel of that version and scheme stores for the klp relocations that it applies late, 0
+// where there is no such limit. Before 5.19 the symbols of a livepatch module are copied by
+// strlcpy of KSYM_NAME_LEN, which leaves 127 and cuts the position off (kernel/module.c,
+// add_kallsyms; 35adf9a4e55e is the first to give the size of the whole table; seen in 4.19.78,
+// 5.10.262). What the module loader applies itself it reads from the file.
+func (v Version) StoredLimit(s Scheme) int {
+	if s.early() && v.atLeast(5, 19) {
+		return 0
+	}
+	return 127
+}
+
 // Scheme is how a kernel applies klp relocations.
 type Scheme int
 

@@ -397,6 +397,35 @@ func (p *planner) relocations() {
 		}
 	}
 	p.nameSections()
+	p.longNames()
+}
+
+// longNames finds the klp symbols whose names the kernel cuts before it reads them.
+func (p *planner) longNames() {
+	limit := p.target.StoredLimit(p.Scheme)
+	if limit == 0 || p.Unsafe {
+		return
+	}
+	said := map[*klpSymbol]bool{}
+	for i := range p.Moves {
+		m := &p.Moves[i]
+		if p.Scheme.early() && m.Object == vmlinux {
+			continue
+		}
+		for _, r := range m.Relocs {
+			x := m.From.Reloc(r)
+			k := m.other[r]
+			if k == nil {
+				k = p.bySymbol[x.Sym].klp[0]
+			}
+			if len(k.name) <= limit || said[k] {
+				continue
+			}
+			said[k] = true
+			p.errorf(LongKlpSymbol, at(m.From, x.Offset), symName(x.Sym), "klp symbol %s has %d bytes, of which kernels before 5.19 store %d for relocations that are applied with %s: the position is cut off", clip(k.name), len(k.name), limit, m.Object).
+				hint("reach it by a symbol whose name is shorter; from 5.19 on there is no such limit")
+		}
+	}
 }
 
 // affectedSection is a relocation section some of whose relocations refer to

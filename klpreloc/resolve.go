@@ -106,6 +106,9 @@ func (p *planner) survey() {
 	if !p.Input.Annotated() && !p.infers() {
 		read = k.ReadExports
 	}
+	if k.BuiltFor = p.Input.Modinfo.Release(); p.Target != (Version{}) {
+		k.BuiltFor = p.Target.String()
+	}
 	table, err := read(sympos.Names(names...), p.objects...)
 	if err != nil {
 		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
@@ -169,6 +172,11 @@ func (p *planner) validate(a *Annotation) bool {
 	switch {
 	case err == nil:
 	case errors.Is(err, sympos.ErrNotFound):
+		if as, ok := p.table.FoundAs(a.Object, a.Name); ok {
+			p.errorf(NoSuchSymbol, a.place(), a.Name, "%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)", a.Object, a.Name, p.kernelTitle(), as).
+				hints(p.lines(a, p.table.Lookup(a.Object, as)))
+			return false
+		}
 		p.missing(NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
 		return false
 	case errors.Is(err, sympos.ErrAmbiguous):
@@ -233,6 +241,9 @@ func (p *planner) freed(s sympos.Symbol) bool {
 func (p *planner) doubt(a *Annotation) {
 	if d := p.table.Doubt(a.Object, a.Name); d != "" {
 		p.warnf(Contradiction, a.place(), a.Name, "%s: the files given as one kernel are not of one kernel", d)
+	}
+	if d := p.table.Unsure(a.Object, a.Name); d != "" {
+		p.warnf(NameUnsure, a.place(), a.Name, "%s", d).hint("give the kernel's release, or the directory that has its configuration: --kernel RELEASE")
 	}
 }
 
