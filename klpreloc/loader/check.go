@@ -203,6 +203,7 @@ func (c *checker) run(m *Module) {
 		c.onePatch,
 		c.lasting,
 		c.loose,
+		c.unregistered,
 		c.unstarted,
 		c.gating,
 		c.functions,
@@ -285,7 +286,7 @@ func (c *checker) declares() bool { return !errors.Is(c.doubt, klppatch.ErrNone)
 // names are all that have to be looked up in the kernel.
 func (c *checker) names() []string {
 	names := append(klpreloc.SchemeSymbols(), "__start___ksymtab_gpl", "__stop___ksymtab_gpl", "klp_enable_patch",
-		"_etext")
+		registerPatch, "_etext")
 	for _, r := range untraced {
 		names = append(names, r.from, r.to)
 	}

@@ -17,6 +17,12 @@ type contract struct {
 	// nameLimit is how much of a symbol's name klp_resolve_symbols reads: %127 or,
 	// since 6.1, %511 (b8a94bfb3395).
 	nameLimit int
+	// storedLimit is how much of a klp symbol's whole name add_kallsyms keeps for late
+	// relocations, 0 for all of it.
+	storedLimit int
+	// registers: klp_enable_patch refuses a patch that klp_register_patch was not called
+	// for; the latter went with 958ef1e39d24 of 5.1.
+	registers bool
 
 	// elfMessages: what is wrong with the ELF file is printed (kernel/module/main.c,
 	// elf_validity_check: since 5.16, and 5.15.y). Before, one line serves all but two
@@ -81,6 +87,8 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 	c := &contract{
 		scheme:           scheme,
 		nameLimit:        v.NameLimit(),
+		storedLimit:      v.StoredLimit(scheme),
+		registers:        !v.AtLeast(5, 1),
 		elfMessages:      v.AtLeast(5, 15),
 		elfStrict:        v.AtLeast(6, 12),
 		missingCRC:       !v.AtLeast(7, 0),

@@ -67,6 +67,7 @@ const (
 	OtherSymbol       klpreloc.ID = "KLP151" // position that is another symbol in another kernel
 	DuplicateExport   klpreloc.ID = "KLP152" // export that is there already
 	Origin            klpreloc.ID = "KLP154" // module that says that it is not for production
+	CutName           klpreloc.ID = "KLP156" // klp symbol whose name the kernel cuts
 	BadTable          klpreloc.ID = "KLP153" // table of the kernel's build that can't be
 )
 

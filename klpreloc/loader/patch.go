@@ -50,6 +50,9 @@ func (c *checker) unstarted() {
 	switch {
 	case !starts && c.info.Livepatch() && c.enables():
 		c.find(InitOffset, "struct module has no init function: nothing enables the livepatch").fix("module_init()").when(Calling, "", "")
+	case c.info.Livepatch() && !c.enables() && c.registering() && c.importsFunction(registerPatch):
+		c.note(PatchStructure, "the module registers its klp_patch and does not enable it").
+			fix("echo 1 > /sys/kernel/livepatch/%s/enabled", c.name).when(Calling, "", "")
 	case c.info.Livepatch() && !c.enables() && slices.ContainsFunc(c.patches, func(p *klppatch.Patch) bool { return p.From == klppatch.Static }):
 		c.find(PatchStructure, "nothing in the module calls klp_enable_patch: its klp_patch is never enabled").fix("return klp_enable_patch(…) from the init function").
 			when(Calling, "", "")
@@ -59,8 +62,33 @@ func (c *checker) unstarted() {
 }
 
 // enables reports whether the module calls klp_enable_patch.
-func (c *checker) enables() bool {
-	return slices.ContainsFunc(c.File.Symbols, func(y *elfrw.Symbol) bool { return y.Undefined() && y.Name == "klp_enable_patch" })
+func (c *checker) enables() bool { return c.importsFunction(enablePatch) }
+
+const enablePatch, registerPatch = "klp_enable_patch", "klp_register_patch"
+
+// importsFunction reports whether the module has an undefined symbol of that name.
+func (c *checker) importsFunction(name string) bool {
+	return slices.ContainsFunc(c.File.Symbols, func(y *elfrw.Symbol) bool { return y.Undefined() && y.Name == name })
+}
+
+// registering reports whether a klp_patch has to be registered: the kernel's exports tell, or
+// its version. Vendors carry 5.1's way under older numbers.
+func (c *checker) registering() bool {
+	if t := c.facts.table; len(t.Exports(enablePatch)) > 0 {
+		return len(t.Exports(registerPatch)) > 0
+	}
+	return c.registers
+}
+
+// unregistered: before 5.1 klp_enable_patch asks whether the patch was registered
+// (kernel/livepatch/core.c, klp_is_patch_registered). Seen on 4.19.78.
+func (c *checker) unregistered() {
+	if !c.info.Livepatch() || !c.enables() || !c.registering() || c.importsFunction(registerPatch) {
+		return
+	}
+	c.find(PatchStructure, "klp_enable_patch() without klp_register_patch(), which this kernel wants to be called first").
+		fix("klp_register_patch(&patch) before klp_enable_patch(&patch), klp_unregister_patch(&patch) in the exit function").
+		when(Enabling, "", "EINVAL")
 }
 
 // A klp_patch with a pointer missing is none to package klppatch, which is for those that work.

@@ -67,6 +67,10 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 			fix("%s<object>.<name>,<position>", klpreloc.SymbolPrefix)
 		return
 	}
+	if limit := c.storedLimit; limit > 0 && len(name) > limit && c.late(k) {
+		c.cutName(k, name, name[:limit], find)
+		return
+	}
 	n := r.klp
 	if c.saturates && tooLarge(name) {
 		m := *n
@@ -122,6 +126,19 @@ func (c *checker) unreadable(name string) string {
 		return fmt.Sprintf("the position %q is not a number", position[:min(len(position), 20)])
 	}
 	return ""
+}
+
+// cutName: add_kallsyms has copied that much of the name for relocations that are applied late,
+// so that the position is gone or, where digits are left of it, another one.
+func (c *checker) cutName(k *klpSection, name, stored string, find func(klpreloc.ID, string) *Finding) {
+	const fix = "reach it by a symbol whose name is shorter; from 5.19 on there is no such limit"
+	cause := fmt.Sprintf("the name has %d bytes, of which this kernel stores %d for a relocation that is applied with %s", len(name), len(stored), k.object)
+	if c.unreadable(stored) != "" {
+		c.whenOf(find(CutName, cause+": the position is cut off"), k, "EINVAL", says("livepatch: symbol %s has an incorrectly formatted name", stored)).fix(fix)
+		return
+	}
+	position := stored[strings.LastIndexByte(stored, ',')+1:]
+	c.whenCalled(find(CutName, fmt.Sprintf("%s: it takes position %s for %s", cause, position, name[strings.LastIndexByte(name, ',')+1:])).fix(fix), k)
 }
 
 // foreign: a symbol of a module that nothing loads before the one that is waited for.
@@ -218,6 +235,9 @@ func (c *checker) lookup(q lookup, find func(klpreloc.ID, string) *Finding, when
 		find(UnsteadyPosition, fmt.Sprintf("which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded", q.name, q.object, q.position)).
 			when(Calling, "", "")
 	}
+	if d := t.Unsure(q.object, q.name); d != "" {
+		c.lacking("symbol "+q.name+" of "+q.object, d)
+	}
 	if d := t.Doubt(q.object, q.name); d != "" {
 		c.lacking("symbol "+q.name+" of "+q.object, "the files given as one kernel contradict each other: "+d)
 	}
@@ -298,6 +318,9 @@ func (c *checker) failed(q lookup, answer string, list []sympos.Symbol, find fun
 		f = find(q.id(answer), fmt.Sprintf("%s has %d symbols called %s, and position %d is asked for", q.object, len(list), q.name, q.position))
 	default:
 		f = find(q.id(answer), fmt.Sprintf("%s has no symbol called %s", q.object, q.name))
+		if as, ok := c.facts.table.FoundAs(q.object, q.name); ok {
+			f.Cause = printable(fmt.Sprintf("this kernel finds what %s calls %s as %s only (CONFIG_LTO_CLANG)", q.object, q.name, as))
+		}
 		if len(list) > 0 {
 			f.Cause = fmt.Sprintf("%s of %s is at address 0, which the kernel takes for not found", q.name, q.object)
 		}

@@ -59,6 +59,7 @@ var titles = map[klpreloc.ID]string{
 	OtherSymbol:       "position that is another symbol in another kernel",
 	DuplicateExport:   "export that is there already",
 	Origin:            "module that taints the kernel by what it is",
+	CutName:           "klp symbol whose name the kernel cuts",
 	BadTable:          "table of a size that can't be",
 }
 
