@@ -74,6 +74,12 @@ func (v Version) StoredLimit(s Scheme) int {
 	return 127
 }
 
+// FirstIsOnly are the kernels that take old_sympos 0 and 1 of a klp_func for the same when one
+// livepatch replaces another (.replace, since 5.1; kernel/livepatch/core.c, klp_find_func,
+// 139560e8b973 of 6.19; read in 5.10.262, 6.1.192, 6.12.118 and 7.3.4). Others miss the function
+// in the new livepatch, and add it to that a second time, with the same name in sysfs.
+const FirstIsOnly = "6.19 (5.10.248, 5.15.198, 6.1.160, 6.6.120, 6.12.64, 6.18.3)"
+
 // Scheme is how a kernel applies klp relocations.
 type Scheme int
 

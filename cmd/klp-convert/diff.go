@@ -118,6 +118,10 @@ func writeDifference(w io.Writer, a, b *side, d *klpdiff.Difference) error {
 	writeChanges(&out, "undefined symbols", d.Undefined)
 	writeChanges(&out, "versions of exports", d.Versions)
 	writeChanges(&out, "special sections: entries", d.Special)
+	for _, r := range d.Remarks {
+		out.WriteString("\n")
+		wrapBehind(&out, 0, "note: ", clean(r))
+	}
 	_, err := io.WriteString(w, out.String())
 	return err
 }
