@@ -403,8 +403,12 @@ func (p *planner) relocations() {
 // longNames finds the klp symbols whose names the kernel cuts before it reads them.
 func (p *planner) longNames() {
 	limit := p.target.StoredLimit(p.Scheme)
-	if limit == 0 || p.Unsafe {
+	if limit == 0 {
 		return
+	}
+	report := p.errorf
+	if p.Options.Unsafe {
+		report = p.warnf
 	}
 	said := map[*klpSymbol]bool{}
 	for i := range p.Moves {
@@ -422,7 +426,7 @@ func (p *planner) longNames() {
 				continue
 			}
 			said[k] = true
-			p.errorf(LongKlpSymbol, at(m.From, x.Offset), symName(x.Sym), "klp symbol %s has %d bytes, of which kernels before 5.19 store %d for relocations that are applied with %s: the position is cut off", clip(k.name), len(k.name), limit, m.Object).
+			report(LongKlpSymbol, at(m.From, x.Offset), symName(x.Sym), "klp symbol %s has %d bytes, of which kernels before 5.19 store %d for relocations that are applied with %s: the position is cut off", clip(k.name), len(k.name), limit, m.Object).
 				hint("reach it by a symbol whose name is shorter; from 5.19 on there is no such limit")
 		}
 	}

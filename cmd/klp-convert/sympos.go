@@ -337,6 +337,10 @@ func (s *search) sayAbsent(k *searched, q query) {
 		what = fmt.Sprintf("no symbol that matches /%s/", q.match)
 	}
 	fmt.Fprintf(s.stderr, "%s: error: klp-convert: %s %s\n", oneLine(k.Name), what, where)
+	if as, ok := k.table.FoundAs(sympos.Vmlinux, q.name); ok && (q.object == "" || q.object == sympos.Vmlinux) {
+		fmt.Fprintf(s.stderr, "    %s has it, which this kernel finds as %s only (CONFIG_LTO_CLANG)\n", sympos.Vmlinux, as)
+		return
+	}
 	if q.match == nil {
 		for _, object := range k.table.Objects() {
 			for _, name := range k.table.Names(object) {
@@ -431,6 +435,14 @@ func (s *search) remarks(k *searched, g group) (lines []string) {
 	}
 	if facts.NoAddresses && facts.Kind == sympos.Kallsyms {
 		lines = append(lines, fmt.Sprintf("-: %s shows addresses to root only", list[0].Source))
+	}
+	for _, y := range list {
+		if whole := k.table.WholeName(y); whole != "" {
+			lines = append(lines, fmt.Sprintf("%s is %s, of which this kernel compares %s only (CONFIG_LTO_CLANG)", position(y, len(list)), whole, y.Name))
+		}
+	}
+	if d := k.table.Unsure(g.object, g.name); d != "" {
+		lines = append(lines, "not known: "+d)
 	}
 	if d := k.table.Doubt(g.object, g.name); d != "" {
 		lines = append(lines, "contradiction: "+d)
