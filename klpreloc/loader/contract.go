@@ -20,6 +20,9 @@ type contract struct {
 	// storedLimit is how much of a klp symbol's whole name add_kallsyms keeps for late
 	// relocations, 0 for all of it.
 	storedLimit int
+	// sizes of the structures on 64 bits (include/linux/livepatch.h), 0 where they are not known:
+	// klp_patch has states since 5.5; before, 192 was seen in 5.4.286, and the rest in 4.19.78.
+	patchSize, objectSize, funcSize uint64
 	// registers: klp_enable_patch refuses a patch that klp_register_patch was not called
 	// for; the latter went with 958ef1e39d24 of 5.1.
 	registers bool
@@ -118,6 +121,14 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 	}
 	if c.initExists = "EEXIST"; v.AtLeast(7, 0) {
 		c.initExists = "EBUSY"
+	}
+	switch {
+	case v.AtLeast(5, 5):
+		c.patchSize, c.objectSize, c.funcSize = 200, 168, 152
+	case v.AtLeast(5, 1): // replace, free_work, lists of objects and functions
+		c.patchSize, c.objectSize, c.funcSize = 192, 168, 152
+	case v.AtLeast(4, 16):
+		c.patchSize, c.objectSize, c.funcSize = 136, 136, 136
 	}
 	switch {
 	case v.AtLeast(6, 19):

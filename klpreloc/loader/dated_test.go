@@ -199,3 +199,22 @@ func TestNamesOfKernelsWithLTO(t *testing.T) {
 		})
 	}
 }
+
+// A klp_patch without mod is known by its size, which is another in older kernels.
+func TestSizesOfThePatch(t *testing.T) {
+	for version, size := range map[string]uint64{"4.19": 136, "5.0": 136, "5.1": 192, "5.4": 192, "5.5": 200, "6.1": 200} {
+		for _, has := range []uint64{136, 192, 200} {
+			w := good()
+			w.version = version
+			f := w.convert(t)
+			unset(0)(t, f)
+			for _, y := range f.Symbols {
+				if y.Type() == elf.STT_OBJECT && y.Size == 200 {
+					y.Size = has
+				}
+			}
+			r := w.check(t, encode(t, f))
+			assert.Equal(t, has != size, r.Loads(), "%s, %d bytes: %+v", version, has, r.Findings)
+		}
+	}
+}

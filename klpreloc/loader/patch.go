@@ -92,11 +92,11 @@ func (c *checker) unregistered() {
 }
 
 // A klp_patch with a pointer missing is none to package klppatch, which is for those that work.
-// Since 5.5 it has 200 bytes, a klp_object 168 and a klp_func 152.
+// Its size, and those of klp_object and klp_func, are in the contract; these places are the same
+// in all versions.
 const (
-	patchSize, objectSize, funcSize = 200, 168, 152
-	atObjects, atFuncs              = 8, 8
-	atNew, atPosition               = 8, 16
+	atObjects, atFuncs = 8, 8
+	atNew, atPosition  = 8, 16
 )
 
 // flaws are of arrays that package klppatch could not read. It reports whether there is one.
@@ -153,14 +153,14 @@ func (c *checker) zero(s *elfrw.Section, at, size uint64) bool {
 // loose looks for what is missing where no klp_patch could be made out: klp_enable_patch
 // refuses without a word.
 func (c *checker) loose() {
-	if !c.info.Livepatch() || !c.enables() || c.flaws() || len(c.patches) > 0 {
+	if !c.info.Livepatch() || !c.enables() || c.flaws() || len(c.patches) > 0 || c.patchSize == 0 {
 		return
 	}
 	this := func(y *elfrw.Symbol) bool {
 		return y != nil && y.Section != nil && (y.Name == "__this_module" || y.Section.Name == thisModule)
 	}
 	for _, y := range c.File.Symbols {
-		if y.Section == nil || y.Type() != elf.STT_OBJECT || y.Size != patchSize || !y.Section.Alloc() {
+		if y.Section == nil || y.Type() != elf.STT_OBJECT || y.Size != c.patchSize || !y.Section.Alloc() {
 			continue
 		}
 		mod, objects := c.pointer(y.Section, y.Value), c.pointer(y.Section, y.Value+atObjects)
@@ -197,7 +197,7 @@ func (c *checker) looseObjects(s *elfrw.Section, at uint64, refuse func(string))
 	if c.constant("the array of klp_object", s) {
 		return
 	}
-	for n := 0; at+objectSize <= s.Size(); n, at = n+1, at+objectSize {
+	for n := 0; at+c.objectSize <= s.Size(); n, at = n+1, at+c.objectSize {
 		name, funcs := c.pointer(s, at), c.pointer(s, at+atFuncs)
 		switch {
 		case name == nil && funcs == nil && n == 0:
@@ -251,7 +251,7 @@ func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) b
 	if c.constant("the array of klp_func", s) {
 		return false
 	}
-	for ; at+funcSize <= s.Size(); at += funcSize {
+	for ; at+c.funcSize <= s.Size(); at += c.funcSize {
 		name, code := c.pointer(s, at), c.pointer(s, at+atNew)
 		text, known := textAt(name)
 		switch {
