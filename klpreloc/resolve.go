@@ -243,7 +243,7 @@ func (p *planner) doubt(a *Annotation) {
 		p.warnf(Contradiction, a.place(), a.Name, "%s: the files given as one kernel are not of one kernel", d)
 	}
 	if d := p.table.Unsure(a.Object, a.Name); d != "" {
-		p.warnf(NameUnsure, a.place(), a.Name, "%s", d).hint("give the kernel's release, or the directory that has its configuration: --kernel RELEASE")
+		p.warnf(NameUnsure, a.place(), a.Name, "%s", d).hint("--kernel with the kernel's release and configuration: /lib/modules/R and /boot/config-R")
 	}
 }
 

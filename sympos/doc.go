@@ -18,6 +18,8 @@
 //	          afterwards only what the module loader keeps counts
 //	          (kernel/module/kallsyms.c, is_core_symbol).
 //
+// Names are compared as a whole, but for some kernels with CONFIG_LTO_CLANG (match.go).
+//
 // Number 0 means "the only one". A worked duplicate, with three symbols called
 // dup in a vmlinux whose symbol table a linker wrote in the order of the files:
 //
