@@ -47,15 +47,35 @@ type lateness struct {
 	gone   bool             // it goes with the entry that holds it
 	cuts   []Cut            // entries that leave their tables
 	within *special.Entry   // that it is in, and can't be
+	copied *special.Entry   // whose replacement its symbol is
 	around []*special.Entry // that it is in the site or replacement of, and can't be
 	table  bool             // it is in a section that is read as a whole
 }
 
-func (l *lateness) fine() bool { return l.within == nil && len(l.around) == 0 && !l.table }
+func (l *lateness) fine() bool {
+	return l.within == nil && l.copied == nil && len(l.around) == 0 && !l.table
+}
 
-// judge finds out what a late relocation of s for the gate has to do with special
+// copies returns the alternative that has the symbol of a relocation of s as its
+// replacement, nil when none does: the kernel copies bytes from there, whenever that
+// relocation is applied. Of a symbol that the loader resolves they are what objtool
+// meant (special.Entry.Outside); of a klp symbol nothing says that they can be copied.
+func (t *touched) copies(s *elfrw.Section, r *elfrw.Rela) *special.Entry {
+	if !special.HasReplacements(s.Name) {
+		return nil
+	}
+	if e := t.gates.special().In(s, r.Offset); e != nil && e.Outside != nil && e.Outside == r.Sym {
+		return e
+	}
+	return nil
+}
+
+// judge finds out what a klp relocation of s for the gate has to do with special
 // sections.
 func (t *touched) judge(m *machine, s *elfrw.Section, r *elfrw.Rela, gate string) (l lateness) {
+	if l.copied = t.copies(s, r); l.copied != nil || !t.gates.late(gate) {
+		return l
+	}
 	width := uint64(4)
 	if m != nil {
 		if n, _ := m.width(r.Type); n > 0 {
@@ -110,9 +130,6 @@ func (p *planner) kernelName(y *elfrw.Symbol) string {
 // of the entries that it concerns. It reports whether the relocation stands; gone
 // says that it goes with an entry that is dropped.
 func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool) {
-	if !p.gates.late(c.gate) {
-		return true, false
-	}
 	where, l := at(s, r.Offset), p.special.judge(p.machine, s.Target, &r, c.gate)
 	for _, cut := range l.cuts {
 		if !p.leaves(where, r, cut) {
@@ -120,6 +137,10 @@ func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool
 		}
 	}
 	switch {
+	case l.copied != nil:
+		e := l.copied
+		return p.tooLate(where, r, c, fmt.Sprintf("as the replacement of the alternative at %s (%s): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied",
+			p.function(e.Site.Section, e.Site.Offset), e), "leave "+c.note.Name+" an import: build against a kernel that exports it, and do not annotate it"), false
 	case l.within != nil:
 		e := l.within
 		return p.tooLate(where, r, c, fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",

@@ -34,6 +34,10 @@ var early = []string{
 // are none of these.
 func ReadEarly(section string) bool { return slices.Contains(early, section) }
 
+// HasReplacements reports whether the entries of a section of that name say where the
+// kernel copies code from.
+func HasReplacements(section string) bool { return section == ".altinstructions" }
+
 // inert are the keys of entries whose loss nobody notices but who looks for it:
 // tracepoints and dynamic debug messages in the patched function stay off.
 // kpatch and objtool drop them too (create-diff-object.c,
