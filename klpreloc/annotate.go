@@ -199,11 +199,26 @@ func (p *planner) labelLines(lacks []lack) string {
 	var b strings.Builder
 	choices := choices(lacks)
 	named := func(l lack) bool { return identifier(l.Name) }
+	used := map[string]bool{} // names that an alias can't have
+	for _, y := range p.File.Symbols {
+		used[y.Name] = true
+	}
 	if slices.ContainsFunc(lacks, named) {
 		b.WriteString("/* These stand below the declarations of the symbols, and before the code that uses them. */\n")
 	}
 	for _, l := range lacks {
-		if !named(l) {
+		as := ""
+		switch {
+		case named(l):
+		case !labelled(l.Name):
+			fmt.Fprintf(&b, "/* %s: no annotation can say this name: give the symbol another one where it is used */\n", comment(clip(l.Name)))
+			continue
+		default:
+			as = alias(l.Name)
+			for i := 2; used[as]; i++ {
+				as = alias(l.Name) + "_" + strconv.Itoa(i)
+			}
+			used[as] = true
 			fmt.Fprintf(&b, "/* %s: give it the true type, from the kernel's source */\n", clip(l.Name))
 		}
 		mark := ""
@@ -228,28 +243,22 @@ func (p *planner) labelLines(lacks []lack) string {
 			if a.LPObject == "" {
 				a.LPObject = s.Object
 			}
-			fmt.Fprintf(&b, "%s%s %s;\t/* %s */\n", mark, standIn(s), label(&a, uint32(pos)), p.about(s))
+			fmt.Fprintf(&b, "%s%s %s;\t/* %s */\n", mark, standIn(s, as), label(&a, uint32(pos)), p.about(s))
 		}
 	}
 	return b.String()
 }
 
-// standIn declares a symbol.
-func standIn(s sympos.Symbol) string {
+// standIn declares a symbol, which C calls as where it cannot name it.
+func standIn(s sympos.Symbol, as string) string {
 	if identifier(s.Name) {
 		return fmt.Sprintf("extern typeof(%s) %[1]s", s.Name)
 	}
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(".$@-", r) {
-			return '_'
-		}
-		return r
-	}, clip(s.Name))
 	switch s.Type {
 	case 't', 'T', 'w', 'W':
-		return fmt.Sprintf("extern void %s(void)", name)
+		return fmt.Sprintf("extern void %s(void)", as)
 	}
-	return fmt.Sprintf("extern char %s[]", name)
+	return fmt.Sprintf("extern char %s[]", as)
 }
 
 // about is what a comment says of a symbol: position among how many, and facts.
@@ -261,5 +270,10 @@ func (p *planner) about(s sympos.Symbol) string {
 	if s.Object != vmlinux {
 		text = s.Object + ": " + text
 	}
+	return comment(text)
+}
+
+// comment is a text as it can be in a comment.
+func comment(text string) string {
 	return strings.NewReplacer("*/", "* /", "\n", " ", "\\", "/").Replace(text)
 }

@@ -39,9 +39,12 @@ func (p *planner) line(a *Annotation, s sympos.Symbol) string {
 	b.LPObject = p.gateFor(a, s.Object)
 	b.Object, b.Name = s.Object, s.Name
 	pos := uint32(max(s.Position, 0))
+	if !labelled(s.Name) {
+		return s.Name // no line can say it
+	}
 	if a.File != "" && strings.Contains(s.File, "/") && checkPath(s.File) == nil {
 		b.File = s.File
-		if a.Dialect.label() {
+		if a.Dialect.label() || !identifier(s.Name) {
 			return b.macro()
 		}
 		return fmt.Sprintf("KLP_SYMFILE(%s, %q),", s.Name, s.File)
@@ -90,13 +93,10 @@ func (p *planner) records(object string) bool {
 // label is the macro of klp_convert.h for a klp symbol.
 func label(a *Annotation, pos uint32) string {
 	if pos == 0 {
-		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, clip(a.Name))
+		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, pasted(a.Name))
 	}
-	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, clip(a.Name), pos)
+	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, pasted(a.Name), pos)
 }
-
-// identifier reports whether C can name it.
-func identifier(name string) bool { return !strings.ContainsAny(name, ".$@-") }
 
 // lines are the candidates for what a should mean. Symbols without namesakes in
 // their object get position 0.
@@ -196,4 +196,12 @@ func facts(s sympos.Symbol) string {
 func (d *Diagnostic) hints(lines []string) *Diagnostic {
 	d.Hints = append(d.Hints, lines...)
 	return d
+}
+
+// lineOf is a list of one line, of none where it is empty.
+func lineOf(line string) []string {
+	if line == "" {
+		return nil
+	}
+	return []string{line}
 }

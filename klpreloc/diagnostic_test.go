@@ -174,7 +174,7 @@ var provocations = map[klpreloc.ID]provoke{
 	klpreloc.NotAllocated:       {klpreloc.Note, "odd/debug-reference.ko", nil},
 	klpreloc.ReadOnlyTarget:     {klpreloc.Warning, "", labelIn("ppc64le", ".ro", ext4Foo, elfrw.Rela{Type: 38})},
 	klpreloc.InitSection:        {klpreloc.Error, "", labelIn("x86_64", ".init.text", ext4Foo, elfrw.Rela{Type: 2})},
-	klpreloc.SpecialSection:     {klpreloc.Error, "", labelIn("x86_64", "__jump_table", ext4Foo, elfrw.Rela{Type: 2})},
+	klpreloc.SpecialSection:     {klpreloc.Error, "", labelIn("x86_64", "__ex_table", ext4Foo, elfrw.Rela{Type: 2})},
 	klpreloc.BadRecord: {klpreloc.Error, "", func(t *testing.T) *elfrw.File {
 		f := bare(t, "x86_64")
 		addRecords(t, f, "vmlinux", 8, record{0, "extra0", 8, 0})

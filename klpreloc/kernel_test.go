@@ -370,11 +370,14 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 	require.Equal(t, release, k.Release)
 
 	_, found := against(t, borrower(t), klpreloc.Options{Kernel: k})
-	some := with(klpreloc.BuiltInObject, found)
-	require.Len(t, some, 2)
-	assert.Equal(t, klpreloc.Error, some[0].Severity)
-	assert.Contains(t, some[0].Message, "ext4 is built into kernel ")
-	assert.Equal(t, []string{"KLP_SYMPOS(mod_call, 0),   /* vmlinux: t ffffffff82000000 +0x40 */"}, some[0].Hints)
+	built := the(t, klpreloc.BuiltInObject, found)
+	assert.Equal(t, klpreloc.Error, built.Severity)
+	assert.Contains(t, built.Message, "ext4 is built into kernel ")
+	assert.Equal(t, []string{".klp.module_relocs.ext4+0xc (mod_value)"}, built.Places)
+	assert.Equal(t, []string{
+		"KLP_SYMPOS(mod_call, 0),   /* vmlinux: t ffffffff82000000 +0x40 */",
+		"KLP_SYMPOS(mod_value, 0),   /* vmlinux: t ffffffff82000040 */",
+	}, built.Hints)
 	other := the(t, klpreloc.OtherKernel, found)
 	assert.Equal(t, "the module is built for 6.1.0-99-test, and symbols are looked up in 6.1.0-98-test", other.Message)
 

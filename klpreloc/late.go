@@ -139,14 +139,16 @@ func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool
 	switch {
 	case l.copied != nil:
 		e := l.copied
-		return p.tooLate(where, r, c, fmt.Sprintf("as the replacement of the alternative at %s (%s): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied",
+		return p.tooLate(where, r, c, "copied "+c.note.Name, fmt.Sprintf("as the replacement of the alternative at %s (%s): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied",
 			p.function(e.Site.Section, e.Site.Offset), e), "leave "+c.note.Name+" an import: build against a kernel that exports it, and do not annotate it"), false
 	case l.within != nil:
 		e := l.within
-		return p.tooLate(where, r, c, fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
+		return p.tooLate(where, r, c, p.causeOf(e, c), fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
 			e.Kind, p.function(e.Site.Section, e.Site.Offset), e, s.Target, comes(c.gate)), p.edit(e)), false
+	case l.table && p.unreadTable(s.Target):
+		return true, false // StrangeTable says it
 	case l.table:
-		return p.tooLate(where, r, c, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, comes(c.gate)),
+		return p.tooLate(where, r, c, s.Target.Name+" "+c.note.Name, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, comes(c.gate)),
 			"use static_key_enabled(), an indirect call, or a helper function outside of the alternative"), false
 	}
 	ok = true
@@ -158,7 +160,7 @@ func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool
 		if e.Replacement.Section == s.Target && r.Offset >= e.Replacement.Offset && r.Offset-e.Replacement.Offset < e.Replacement.Size {
 			part = "replacement of the "
 		}
-		ok = p.tooLate(where, r, c, fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
+		ok = p.tooLate(where, r, c, p.causeOf(e, c), fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
 			part, e.Kind, p.function(e.Site.Section, e.Site.Offset), p.key(e), e, comes(c.gate)), p.edit(e)) && ok
 	}
 	return ok, l.gone
@@ -225,10 +227,28 @@ var edits = map[special.Kind]string{
 	special.Feature:     "call it from a noinline helper function, outside of the feature section",
 }
 
+// causeOf is what is refused about an entry, at all of its places: the key of a branch
+// or call, of which the code and the table each have a relocation, or else the symbol.
+func (p *planner) causeOf(e *special.Entry, c *choice) string {
+	name, _ := strings.CutPrefix(p.keyName(e), "__SCK__")
+	if name == "" {
+		name = c.note.Name
+	}
+	return e.Kind.String() + " " + name
+}
+
+// unreadTable reports whether s is a special section that can't be read to its end.
+func (p *planner) unreadTable(s *elfrw.Section) bool {
+	return slices.ContainsFunc(p.gates.problems, func(x special.Problem) bool { return x.Section == s })
+}
+
 // tooLate refuses a late relocation, or says what it will break where that was asked
 // for. It reports whether the relocation stands.
-func (p *planner) tooLate(where place, r elfrw.Rela, c *choice, why, edit string) bool {
+func (p *planner) tooLate(where place, r elfrw.Rela, c *choice, cause, why, edit string) bool {
 	of := "of " + owner(c.note.Object)
+	if _, again := p.again(SpecialSection, cause, where, c.note.Name); again {
+		return p.Options.Unsafe
+	}
 	if p.Options.Unsafe {
 		p.warnf(SpecialSection, where, c.note.Name, "%s %s %s; converted all the same (--unsafe)", c.note.Name, of, why)
 		return true

@@ -9,9 +9,6 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// annotateIt is the line that makes a symbol one of vmlinux's.
-const annotateIt = "static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%s, 0) };   /* if vmlinux has it */"
-
 // leftovers looks at the undefined symbols that stay. The stock modpost is told
 // not to mind them (KBUILD_MODPOST_WARN=1) or does not (weak ones), so minding
 // them is up to us.
@@ -37,13 +34,13 @@ func (p *planner) leftovers() {
 		switch {
 		case y.Bind() == elf.STB_WEAK:
 			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
-				hint(annotateIt, name)
+				hints(lineOf(annotateIt(y.Name)))
 		case strings.HasPrefix(y.Name, symbolPrefix):
 			p.errorf(StrongUndefined, nowhere, name, "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", name).
 				hint("KLP_RELOC_SYMBOL(lp_obj, sym_obj, name) of klp_convert.h makes a label that is converted")
 		case known:
 			p.warnf(StrongUndefined, nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
-				hint(annotateIt, name)
+				hints(lineOf(annotateIt(y.Name)))
 		}
 	}
 }
@@ -62,12 +59,12 @@ func (p *planner) imports() {
 		switch weak := y.Bind() == elf.STB_WEAK; {
 		case livepatch && weak:
 			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
-				hint(annotateIt, name)
+				hints(lineOf(annotateIt(y.Name)))
 		case livepatch && strings.HasPrefix(y.Name, symbolPrefix):
 			p.known(y)
 		case livepatch:
 			p.errorf(Absent, nowhere, name, "undefined symbol %s is not annotated, and nobody exports it", name).
-				hint(annotateIt, name)
+				hints(lineOf(annotateIt(y.Name)))
 		case !weak:
 			p.errorf(Absent, nowhere, name, "undefined symbol %s: nobody exports it", name)
 		}

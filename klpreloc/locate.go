@@ -23,7 +23,17 @@ func (p *planner) locate(a *Annotation) bool {
 		return true
 	case p.table == nil:
 		if p.Kernel == nil {
+			if _, again := p.again(NeedsKernel, "", a.place(), clip(symName(a.Symbol))); again {
+				return false
+			}
 			p.errorf(NeedsKernel, a.place(), clip(symName(a.Symbol)), "%s of %s is annotated by file, which needs a kernel to look it up in: give --kernel", clip(a.Name), a.Object)
+		}
+		return false
+	case p.nothingKnown(a.Object):
+		if _, again := p.again(FileUnknown, a.Object, a.place(), a.Name); !again {
+			p.unknown = append(p.unknown, a.Object)
+			p.errorf(FileUnknown, a.place(), a.Name, "symbol %s of %s is annotated by file, and no symbols of %s are available", a.Name, a.Object, a.Object).
+				hint("--module %s.ko, with its symbols", a.Object)
 		}
 		return false
 	case !p.exists(a, a.Object):
@@ -31,16 +41,14 @@ func (p *planner) locate(a *Annotation) bool {
 	}
 	list := p.table.Lookup(a.Object, a.Name)
 	if len(list) == 0 {
-		if p.table.Has(a.Object) {
-			p.missing(NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
-		} else {
-			p.errorf(FileUnknown, a.place(), a.Name, "symbol %s of %s is annotated by file, and no symbols of %s are at hand", a.Name, a.Object, a.Object).
-				hint("--module %s.ko, with its symbols", a.Object)
-		}
+		p.missing(NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
 		return false
 	}
 	paths, err := p.table.Paths(a.Object, a.Name)
 	if err != nil {
+		if _, again := p.again(KernelUnreadable, err.Error(), nowhere, ""); again {
+			return false
+		}
 		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return false
 	}
@@ -55,6 +63,10 @@ func (p *planner) locate(a *Annotation) bool {
 	matches, full := sympos.MatchFile(paths, a.File)
 	switch {
 	case !known && len(list) == 1:
+		if _, again := p.again(NotChecked, "files of "+a.Object, a.place(), a.Name); again {
+			matches = []int{0}
+			break
+		}
 		p.warnf(NotChecked, a.place(), a.Name, "symbol %s is the only one of that name in %s, but nothing tells its file: %s is not checked", a.Name, a.Object, clip(a.File))
 		matches = []int{0}
 	case !known && p.table.OtherBuild(a.Object) != "":

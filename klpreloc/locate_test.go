@@ -115,7 +115,7 @@ func TestAnnotationByFileWithoutFiles(t *testing.T) {
 		"KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, show, 2)   /* t ffffffff81000340 +0xc0 */"}, d.Hints)
 
 	_, found = against(t, byFile(t, "elsewhere", "show", "fs/once.c"), o)
-	assert.Equal(t, "symbol show of elsewhere is annotated by file, and no symbols of elsewhere are at hand", the(t, klpreloc.FileUnknown, found).Message)
+	assert.Equal(t, "symbol show of elsewhere is annotated by file, and no symbols of elsewhere are available", the(t, klpreloc.FileUnknown, found).Message)
 }
 
 // The proof knows a position that was looked up only from the answers, and does

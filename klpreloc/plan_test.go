@@ -428,7 +428,8 @@ func TestPairsOnLoongarchStayTogether(t *testing.T) {
 	}
 }
 
-// One relocation is no entry of those that have entries, which is an error of its own.
+// One relocation is no entry of those that have entries. That is the error then: nothing
+// is known of what such a table would do.
 func TestSectionsThatTheKernelReadsEarly(t *testing.T) {
 	entries := []string{".altinstructions", ".parainstructions", "__jump_table", ".static_call_sites", ".retpoline_sites", ".return_sites"}
 	for _, name := range []string{
@@ -439,7 +440,7 @@ func TestSectionsThatTheKernelReadsEarly(t *testing.T) {
 			f := bare(t, "x86_64")
 			addLoaded(f, name, 0, make([]byte, 16), elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 2})
 			if slices.Contains(entries, name) {
-				want = append(slices.Clone(want), klpreloc.StrangeTable)
+				want = []klpreloc.ID{klpreloc.StrangeTable}
 			}
 			assert.ElementsMatch(t, want, ids(t, f, klpreloc.Error), "%s in %s", label, name)
 		}

@@ -188,6 +188,9 @@ func (p *planner) validate(a *Annotation) bool {
 			hints(p.lines(a, list))
 		return false
 	case errors.Is(err, sympos.ErrUnordered):
+		if _, again := p.again(OrderUnknown, a.Object, a.place(), a.Name); again {
+			break
+		}
 		p.warnf(OrderUnknown, a.place(), a.Name, "%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: position %d is not checked",
 			a.Object, len(list), a.Name, "the "+p.table.Facts(a.Object).Kind.String(), a.Pos)
 	case errors.Is(err, sympos.ErrUnsteady):
@@ -240,6 +243,9 @@ func (p *planner) freed(s sympos.Symbol) bool {
 // doubt passes on that the sources contradict each other.
 func (p *planner) doubt(a *Annotation) {
 	if d := p.table.Doubt(a.Object, a.Name); d != "" {
+		if _, again := p.again(Contradiction, a.Object, a.place(), a.Name); again {
+			return
+		}
 		p.warnf(Contradiction, a.place(), a.Name, "%s: the files given as one kernel are not of one kernel", d)
 	}
 	if d := p.table.Unsure(a.Object, a.Name); d != "" {
@@ -255,16 +261,30 @@ func are(n int) string {
 	return "are " + strconv.Itoa(n) + " of that name"
 }
 
+// presence says whether the kernel has the object.
+func (p *planner) presence(object string) sympos.Presence {
+	presence := p.Kernel.Presence(object)
+	if presence == sympos.Unknown && p.table.Facts(vmlinux).Kind == sympos.SymbolList {
+		presence = sympos.Absent // the build listed all objects
+	}
+	return presence
+}
+
+// nothingKnown reports whether no source tells of the object, nor whether it exists.
+func (p *planner) nothingKnown(object string) bool {
+	if p.table.Has(object) {
+		return false
+	}
+	presence := p.presence(object)
+	return presence != sympos.BuiltIn && presence != sympos.Absent
+}
+
 // exists checks that the kernel has the object; true also when nothing tells.
 func (p *planner) exists(a *Annotation, object string) bool {
 	if p.table.Has(object) {
 		return true
 	}
-	presence := p.Kernel.Presence(object)
-	if presence == sympos.Unknown && p.table.Facts(vmlinux).Kind == sympos.SymbolList {
-		presence = sympos.Absent // the build listed all objects
-	}
-	switch presence {
+	switch p.presence(object) {
 	case sympos.BuiltIn:
 		b := *a
 		if b.LPObject == object {
@@ -273,14 +293,20 @@ func (p *planner) exists(a *Annotation, object string) bool {
 		if b.Object == object {
 			b.Object = vmlinux
 		}
-		p.errorf(BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.kernelTitle())
+		d, again := p.again(BuiltInObject, object, a.place(), a.Name)
+		if !again {
+			d = p.errorf(BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.kernelTitle())
+		}
 		if list := p.table.Lookup(b.Object, b.Name); len(list) > 0 {
-			p.found[len(p.found)-1].hints(p.lines(a, list))
+			d.hints(p.lines(a, list))
 		} else {
-			p.absent = append(p.absent, absence{len(p.found) - 1, b})
+			p.absent = append(p.absent, absence{p.causes[reason{BuiltInObject, object}], b})
 		}
 		return false
 	case sympos.Absent:
+		if _, again := p.again(NoSuchObject, object, a.place(), a.Name); again {
+			return false
+		}
 		d := p.errorf(NoSuchObject, a.place(), a.Name, "kernel %s has no module %s", p.kernelTitle(), object)
 		for _, near := range nearObjects(object, p.Kernel.Modules()) {
 			d.hint("there is one called %s", near)

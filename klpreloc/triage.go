@@ -109,6 +109,10 @@ func (p *planner) exported(y *elfrw.Symbol) bool {
 			p.errorf(NotOffered, nowhere, name, "symbol %s is exported by %s to other modules only (%s), and --no-infer is given", name, e.Object, e.Namespace).
 				hints(p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name)))
 		} else if p.patches(e.Object) {
+			if d, again := p.again(DependsOnPatched, e.Object, nowhere, name); again {
+				d.hints(p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name)))
+				return true
+			}
 			p.warnf(DependsOnPatched, nowhere, name, "symbol %s is exported by %s, which the livepatch patches: the livepatch can't be loaded before it", name, e.Object).
 				hints(p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name)))
 		} else {
@@ -131,6 +135,9 @@ func (p *planner) exported(y *elfrw.Symbol) bool {
 func (p *planner) dependency(y *elfrw.Symbol, e sympos.Export) {
 	name := symName(y)
 	if p.shadowed(y, e) {
+		return
+	}
+	if _, again := p.again(ModuleExport, e.Object, nowhere, name); again {
 		return
 	}
 	d := p.warnf(ModuleExport, nowhere, name, "symbol %s is exported by module %s: the livepatch depends on that module (depends=) and can't be loaded before it", name, e.Object)
@@ -279,8 +286,13 @@ func (p *planner) infer(y *elfrw.Symbol, object string, id ID, format string, ar
 	}
 	if a.LPObject, ok = p.gateOf(object); !ok {
 		a.LPObject = "LP_OBJ"
+		line := a.declare(alias(object+"_"+y.Name), label(a, pos)) + "   /* with the livepatched object for LP_OBJ */"
+		if d, again := p.again(NoGate, object, nowhere, name); again {
+			d.hint("%s", line)
+			return
+		}
 		p.errorf(NoGate, nowhere, name, "symbol %s belongs to module %s, which the livepatch does not name, and nothing tells which of its objects the symbol is for", name, object).
-			hint("extern … %s   /* with the livepatched object for LP_OBJ */", label(a, pos))
+			hint("%s", line)
 		return
 	}
 	p.doubt(a)
