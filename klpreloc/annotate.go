@@ -80,6 +80,9 @@ func (p *planner) lacks() []lack {
 				list = of
 			}
 		}
+		if len(list) == 0 && WeakByDesign(p.File, y) {
+			continue
+		}
 		if len(list) == 0 {
 			p.missing(Absent, &Annotation{Dialect: Records, LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
 				"undefined symbol %s is in no object that the livepatch names, and nobody exports it", symName(y))

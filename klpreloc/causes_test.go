@@ -266,3 +266,34 @@ func TestUnreadableRelocationsAreTheOnlyCause(t *testing.T) {
 		}
 	}
 }
+
+// powerpc's machine_is() leaves a weak symbol undefined where the kernel has no such
+// platform: nothing is forgotten, and no annotation can help.
+func TestMachineIsOfAnotherPlatform(t *testing.T) {
+	for arch, want := range map[string][]klpreloc.ID{"ppc64le": nil, "ppc32": nil, "x86_64": {klpreloc.WeakUndefined}} {
+		f := bare(t, arch)
+		use(f, addUndefined(f, "mach_powernv", elf.STB_WEAK))
+		assert.Equal(t, want, ids(t, f, klpreloc.Error), arch)
+	}
+}
+
+// With a kernel the symbol is what it is there: nowhere, or hidden and converted.
+func TestMachineIsAgainstAKernel(t *testing.T) {
+	weak := func() *elfrw.File {
+		f := borrower(t)
+		f.Header.Machine = elf.EM_PPC64
+		for _, s := range f.Sections {
+			if s.HasRelocs() {
+				change(s, func(r *elfrw.Rela) { r.Type = 38 })
+			}
+		}
+		use(f, addUndefined(f, "mach_powernv", elf.STB_WEAK))
+		change(section(t, f, ".rela.data.use"), func(r *elfrw.Rela) { r.Type = 38 })
+		return f
+	}
+	_, found := klpreloc.NewPlan(reread(t, weak()), klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
+	assert.Empty(t, with(klpreloc.Absent, found), "%v", found)
+	const has = "ffffffff8ffff000 d mach_powernv\n"
+	_, found = klpreloc.NewPlan(reread(t, weak()), klpreloc.Options{Kernel: kernelOf(t, strings.Replace(kallsyms, "ffffffffc0001000", has+"ffffffffc0001000", 1))})
+	assert.Equal(t, "mach_powernv", the(t, klpreloc.Inferred, found).Symbol)
+}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
 )
 
 // leftovers looks at the undefined symbols that stay. The stock modpost is told
@@ -32,6 +34,7 @@ func (p *planner) leftovers() {
 		}
 		name := symName(y)
 		switch {
+		case WeakByDesign(p.File, y):
 		case y.Bind() == elf.STB_WEAK:
 			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
 				hints(lineOf(annotateIt(y.Name)))
@@ -57,6 +60,7 @@ func (p *planner) imports() {
 		}
 		name := symName(y)
 		switch weak := y.Bind() == elf.STB_WEAK; {
+		case WeakByDesign(p.File, y):
 		case livepatch && weak:
 			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
 				hints(lineOf(annotateIt(y.Name)))
@@ -69,6 +73,19 @@ func (p *planner) imports() {
 			p.errorf(Absent, nowhere, name, "undefined symbol %s: nobody exports it", name)
 		}
 	}
+}
+
+// WeakByDesign reports whether y is a weak symbol that the kernel's own headers leave
+// undefined: on powerpc machine_is(NAME) declares mach_NAME weak, and compares its address
+// with the machine that runs. A kernel without that platform has no such symbol, one with it
+// exports it (arch/powerpc/include/asm/machdep.h, machine_is and define_machine, 4.7 to
+// 7.3), so 0 is what is meant. No annotation can help.
+func WeakByDesign(f *elfrw.File, y *elfrw.Symbol) bool {
+	switch f.Header.Machine {
+	case elf.EM_PPC, elf.EM_PPC64:
+		return y.Bind() == elf.STB_WEAK && strings.HasPrefix(y.Name, "mach_")
+	}
+	return false
 }
 
 // allowedUndefined is modpost's own list of names that need no definition

@@ -61,7 +61,7 @@ func (p *planner) triage() {
 	// Without a list of all exports (Module.symvers), a module may have it.
 	p.allExports(unknown)
 	for _, y := range unknown {
-		if p.exported(y) {
+		if p.exported(y) || WeakByDesign(p.File, y) {
 			continue
 		}
 		a := &Annotation{Dialect: p.dialect(), LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y}

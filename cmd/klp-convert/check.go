@@ -307,6 +307,9 @@ func (c *checking) details(v verdict) string {
 			place += ": "
 		}
 		fmt.Fprintf(b, "  %s: %s%s [%s]\n", f.Severity, place, f.Cause, f.ID)
+		for _, line := range alsoAt(f.Places) {
+			fmt.Fprintf(b, "      %s\n", line)
+		}
 		for _, k := range f.Cases {
 			if f.Severity == loader.Note && k.When == loader.Loading && len(k.Messages) == 0 {
 				continue

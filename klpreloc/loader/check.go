@@ -54,6 +54,7 @@ type checker struct {
 	named     map[string]bool // objects
 	said      map[string]bool // modules that modprobe loads first
 	exporters map[string]bool // modules that the livepatch imports from
+	sharing   map[string]bool // objects whose functions are another's
 	held      map[string]bool // modules that those need; nil until needed
 }
 
@@ -120,7 +121,7 @@ func CheckAll(modules []*Module, o Options) ([]*Report, error) {
 
 func newChecker(m *Module, o Options) *checker {
 	c := &checker{raw: m.raw, File: m.file, input: m.input, info: m.info, patches: m.patches, doubt: m.doubt, klp: m.klp,
-		loaded: map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{}, said: map[string]bool{}, exporters: map[string]bool{},
+		loaded: map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{}, said: map[string]bool{}, exporters: map[string]bool{}, sharing: map[string]bool{},
 		pointers: map[*elfrw.Section]map[uint64]elfrw.Rela{},
 		needed:   m.depends(), spaces: m.info.Values("import_ns"),
 		report: &Report{Kernel: o.Kernel.Name, Findings: []Finding{}, Unchecked: []Unchecked{}}}
@@ -158,6 +159,7 @@ func (c *checker) judge(m *Module) *Report {
 		c.find(NoSupport, "kernels before 4.7 know no klp relocations").when(Loading, "", "")
 	}
 	c.run(m)
+	c.causes()
 	slices.SortStableFunc(c.report.Findings, func(a, b Finding) int { return int(a.first() - b.first()) })
 	return c.report
 }

@@ -134,7 +134,12 @@ type Finding struct {
 	Symbol   string      `json:"symbol,omitempty"`
 	Cases    []Case      `json:"cases"`
 	Cause    string      `json:"cause"`
-	Fix      []string    `json:"fix,omitempty"`
+	// Places are where else the same cause shows.
+	Places []string `json:"places,omitempty"`
+	Fix    []string `json:"fix,omitempty"`
+
+	cause  string // that the finding shares with others; "": what Cause says
+	object string // whose function it is about
 }
 
 // Message returns the first line that the kernel prints, or what it does instead.

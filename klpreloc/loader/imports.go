@@ -129,6 +129,7 @@ func (c *checker) imported(y *elfrw.Symbol) {
 	case !ok && !c.knowsExports() && !strings.HasPrefix(y.Name, klpreloc.SymbolPrefix):
 		return
 	case !ok && klpreloc.AllowedUndefined(c.Header.Machine, y.Name):
+	case !ok && klpreloc.WeakByDesign(c.File, y) && !c.hides(y.Name):
 	case !ok && weak && !c.uses(y):
 		c.note(WeakImport, "nobody exports it, it is weak, and nothing uses it").of(y.Name).when(Loading, "", "")
 	case !ok && weak:
@@ -152,6 +153,12 @@ func (c *checker) imported(y *elfrw.Symbol) {
 	default:
 		c.offered(y, e, unknown)
 	}
+}
+
+// hides reports whether an object has the symbol without exporting it.
+func (c *checker) hides(name string) bool {
+	_, n := c.hidden(name)
+	return n > 0
 }
 
 // hidden returns the object that has the symbol without exporting it, and how many times:

@@ -407,8 +407,9 @@ func (c *checker) ofItself(object string, f klppatch.Func) {
 	if slices.ContainsFunc(c.klp, func(k *klpSection) bool { return k.object == object && len(k.relocs) > 0 }) {
 		message = says("livepatch: symbol '%s' not found in symbol table", blank{"…", `[^']*`}) // of its klp symbols, which come first
 	}
-	c.find(q.id(answer), fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d symbols called %s", object, n, f.OldName)).
-		of(f.OldName).fix(".name is the module that is patched, and the livepatch has another").when(Enabling, "", "EINVAL", message)
+	x := c.find(q.id(answer), fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d symbols called %s", object, n, f.OldName))
+	x.object = object
+	x.of(f.OldName).fix(".name is the module that is patched, and the livepatch has another").when(Enabling, "", "EINVAL", message)
 }
 
 // itself reports whether the livepatch has the object's name, in struct module, where
@@ -425,7 +426,9 @@ func (c *checker) patchedFunction(object string, f klppatch.Func) {
 	failed := false
 	find := func(id klpreloc.ID, cause string) *Finding {
 		failed = true
-		return c.find(id, cause).of(f.OldName)
+		x := c.find(id, cause).of(f.OldName)
+		x.object = object
+		return x
 	}
 	c.lookup(lookup{object, f.OldName, f.Sympos, [3]klpreloc.ID{NoFunction, AmbiguousFunction, FunctionPosition}}, find, func(x *Finding, now, later bool, message Message) {
 		if object == sympos.Vmlinux {

@@ -82,7 +82,7 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 			says("livepatch: invalid access to vmlinux symbol '%s' from module-specific livepatch relocation section", n.name)).
 			fix("its place is in %svmlinux.%s", klpreloc.SectionPrefix, k.target)
 	case k.object == sympos.Vmlinux && n.object != sympos.Vmlinux && !c.keeps(n.object):
-		f := find(ModuleInVmlinux, "a symbol of module "+n.object+" in what is applied without waiting for it: it is found if the module happens to be loaded, and nothing keeps it there").
+		f := find(ModuleInVmlinux, "a symbol of module "+n.object+" in what is applied without waiting for it: it is found if the module happens to be loaded, and nothing keeps it there").same(n.object).
 			fix("its place is in %s%s.%s", klpreloc.SectionPrefix, n.object, k.target)
 		message := says("livepatch: symbol '%s' not found in symbol table", n.name)
 		if c.loaded[n.object] {
@@ -463,7 +463,7 @@ func (c *checker) ordinaryTarget(s *elfrw.Section, r *elfrw.Rela) bool {
 	}
 	if d := s.Target.Data; uint64(len(d)) >= r.Offset+uint64(width) {
 		if b := d[r.Offset : r.Offset+uint64(width)]; slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) {
-			find(NonzeroTarget, fmt.Sprintf("the %d bytes to be relocated are % x, not zero", width, b)).
+			find(NonzeroTarget, fmt.Sprintf("the %d bytes to be relocated are % x, not zero", width, b)).same("bytes").
 				when(Loading, "", "ENOEXEC", c.nonzeroMessage(r.Type))
 			return true
 		}
@@ -556,7 +556,7 @@ func (c *checker) target(k *klpSection, r *elfrw.Rela, said map[klpreloc.ID]int)
 	case x86 && width > 0 && k.target.Data != nil && uint64(len(k.target.Data)) >= r.Offset+uint64(width):
 		b := k.target.Data[r.Offset : r.Offset+uint64(width)]
 		if slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) {
-			c.whenOf(find(NonzeroTarget, fmt.Sprintf("the %d bytes to be relocated are % x, not zero", width, b)), k, "ENOEXEC", c.nonzeroMessage(r.Type)).
+			c.whenOf(find(NonzeroTarget, fmt.Sprintf("the %d bytes to be relocated are % x, not zero", width, b)).same("bytes"), k, "ENOEXEC", c.nonzeroMessage(r.Type)).
 				fix("convert the module as modpost left it")
 		}
 	case c.Header.Machine == elf.EM_PPC64:

@@ -509,6 +509,7 @@ func TestMistakes(t *testing.T) {
 			if !m.note {
 				assert.Equal(t, m.id, r.First().ID, "nothing comes before it: %+v", r.Findings)
 			}
+			assert.Equal(t, alone(m, name), problems(r), "one cause is one finding: %+v", r.Findings)
 			for _, x := range r.Findings {
 				for _, c := range x.Cases {
 					for _, msg := range c.Messages {
