@@ -40,7 +40,7 @@ func (p *planner) leftovers() {
 				hints(lineOf(annotateIt(y.Name)))
 		case strings.HasPrefix(y.Name, symbolPrefix):
 			p.errorf(StrongUndefined, nowhere, name, "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", name).
-				hint("KLP_RELOC_SYMBOL(lp_obj, sym_obj, name) of klp_convert.h makes a label that is converted")
+				hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)")
 		case known:
 			p.warnf(StrongUndefined, nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
 				hints(lineOf(annotateIt(y.Name)))

@@ -80,7 +80,7 @@ func (p *planner) triage() {
 func (p *planner) known(y *elfrw.Symbol) bool {
 	if strings.HasPrefix(y.Name, symbolPrefix) || !plausible(y.Name) {
 		p.errorf(StrongUndefined, nowhere, clip(y.Name), "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", clip(y.Name)).
-			hint("KLP_RELOC_SYMBOL(lp_obj, sym_obj, name) of klp_convert.h makes a label that is converted")
+			hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)")
 		return true
 	}
 	return p.exported(y) || p.hidden(y)
