@@ -35,13 +35,13 @@ const initPrefix = ".init"
 func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool) {
 	where := at(s, r.Offset)
 	switch {
+	case p.machine == nil: // which is said, and leaves nothing to judge
+		return false, false
 	case s.Type == elf.SHT_REL:
 		if _, again := p.again(RelSection, "", where, symName(r.Sym)); again {
 			return false, false
 		}
 		p.errorf(RelSection, where, symName(r.Sym), "%s is annotated, but this section is SHT_REL: livepatching kernels use SHT_RELA", symName(r.Sym))
-		return false, false
-	case p.machine == nil:
 		return false, false
 	case s.Target.Name == ".data..percpu":
 		if _, again := p.again(PerCPU, symName(r.Sym), where, symName(r.Sym)); again {

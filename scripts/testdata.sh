@@ -154,6 +154,7 @@ small() {
 		name=${src#src/} name=${name%.S}
 		case $name in
 		*/ppc64le-*) s ppc64le "$name.ko" "$src" ;;
+		*/s390x-*)   s s390x "$name.ko" "$src" ;;
 		*)	     s x86_64 "$name.ko" "$src" ;;
 		esac
 	done

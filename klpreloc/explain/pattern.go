@@ -155,9 +155,20 @@ func complete(names map[string]string) {
 	}
 }
 
+// identifier is a name in C; "" stands for one that is not known.
+var identifier = regexp.MustCompile(`^([A-Za-z_]\w*)?$`)
+
 // fill puts names into a text; a name that the message did not give stands in
 // capitals.
 func fill(text string, names map[string]string) string {
+	// KLP_SYMPOS takes what C can name; a label takes any symbol (foo.isra.0).
+	if rest, record := strings.CutPrefix(text, "KLP_SYMPOS({symbol}, "); record && !identifier.MatchString(names["symbol"]) {
+		object := names["object"]
+		if object == "" {
+			object = "SYM_OBJ"
+		}
+		text = "KLP_RELOC_SYMBOL_POS(LP_OBJ, " + object + ", {symbol}, " + rest
+	}
 	return nameInForm.ReplaceAllStringFunc(text, func(s string) string {
 		name := s[1 : len(s)-1]
 		if v := names[name]; v != "" {

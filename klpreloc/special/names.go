@@ -18,7 +18,7 @@ var early = []string{
 	// module_finalize of the architectures
 	".altinstructions", ".altinstr_replacement", ".parainstructions",
 	".retpoline_sites", ".return_sites",
-	"__ftr_fixup", "__mmu_ftr_fixup", "__fw_ftr_fixup", "__lwsync_fixup", "__barrier_nospec_fixup",
+	"__ftr_fixup", "__mmu_ftr_fixup", "__fw_ftr_fixup", "__lwsync_fixup", "__barrier_nospec_fixup", "__spec_barrier_fixup",
 	// notifiers: jump_label_module_notify, static_call_module_notify
 	"__jump_table", ".static_call_sites",
 	// sorted, so that the place is another entry's by then

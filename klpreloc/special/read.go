@@ -300,8 +300,9 @@ func (f *ready) resolve(x *elfrw.Rela) bool {
 // an undefined symbol. objtool of 5.13 to 5.15 wrote an alternative for every indirect
 // call and jump, whose replacement is the kernel's __x86_indirect_alt_call_rax and its
 // like (arch/x86/lib/retpoline.S, exported; tools/objtool/arch/x86/decode.c,
-// arch_rewrite_retpolines): 9bc0bb50727c (5.13) to 134ab5bd1883 (5.16), which
-// 5.15.54 has too.
+// arch_rewrite_retpolines): 9bc0bb50727c (5.13) to 134ab5bd1883 (5.16), which stable
+// took into 5.15.y in July 2022 (posted for 5.15.55) with 4fe79e710d95, which removed
+// the symbols.
 func (f *ready) imported() bool {
 	return f.section == nil && f.symbol.Undefined() && f.symbol.Name != "" && f.offset == f.symbol.Value
 }
