@@ -145,7 +145,7 @@ func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool
 		e := l.within
 		return p.tooLate(where, r, c, p.causeOf(e, c), fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
 			e.Kind, p.function(e.Site.Section, e.Site.Offset), e, s.Target, comes(c.gate)), p.edit(e)), false
-	case l.table && p.unreadTable(s.Target):
+	case l.table && p.gates.strange[s.Target]:
 		return true, false // StrangeTable says it
 	case l.table:
 		return p.tooLate(where, r, c, s.Target.Name+" "+c.note.Name, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, comes(c.gate)),
@@ -235,11 +235,6 @@ func (p *planner) causeOf(e *special.Entry, c *choice) string {
 		name = c.note.Name
 	}
 	return e.Kind.String() + " " + name
-}
-
-// unreadTable reports whether s is a special section that can't be read to its end.
-func (p *planner) unreadTable(s *elfrw.Section) bool {
-	return slices.ContainsFunc(p.gates.problems, func(x special.Problem) bool { return x.Section == s })
 }
 
 // tooLate refuses a late relocation, or says what it will break where that was asked

@@ -31,7 +31,7 @@ func (p *planner) locate(a *Annotation) bool {
 		return false
 	case p.nothingKnown(a.Object):
 		if _, again := p.again(FileUnknown, a.Object, a.place(), a.Name); !again {
-			p.unknown = append(p.unknown, a.Object)
+			p.unknown[a.Object] = true
 			p.errorf(FileUnknown, a.place(), a.Name, "symbol %s of %s is annotated by file, and no symbols of %s are available", a.Name, a.Object, a.Object).
 				hint("--module %s.ko, with its symbols", a.Object)
 		}
