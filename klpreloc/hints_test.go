@@ -93,9 +93,8 @@ func programs(hints map[string]string) map[string]string {
 	}
 	slices.Sort(keys)
 	type file struct {
-		text  strings.Builder
-		used  map[string]bool
-		title string
+		text strings.Builder
+		used map[string]bool
 	}
 	var files []*file
 	seen := map[string]bool{}
