@@ -36,6 +36,8 @@ var beside = map[klpreloc.ID]string{
 	klpreloc.NeedsKernel:      "KLP064",
 
 	klpreloc.OrderUnknown:    "KLP040 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP047 KLP050", // a kernel with one name
+	klpreloc.NameUnsure:      "KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP047 KLP047 KLP050", // likewise
+	klpreloc.LongKlpSymbol:   "KLP047",                                                                                     // nothing tells of a
 	klpreloc.NotChecked:      "KLP063",                                                                                     // a module that the patch does not have
 	klpreloc.Contradiction:   "KLP048",                                                                                     // what is inferred all the same
 	klpreloc.NeverApplied:    "KLP047",                                                                                     // nothing tells of a
