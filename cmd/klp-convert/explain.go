@@ -85,7 +85,11 @@ func writeExplanations(w io.Writer, found []*explain.Explanation) error {
 				number = ""
 			}
 			b.WriteByte('\n')
-			wrapBehind(&b, 4, number, clean(strings.TrimSpace(c.Why+" "+c.Fix)))
+			when := ""
+			if c.When != "" {
+				when = "Kernels " + c.When + ": "
+			}
+			wrapBehind(&b, 4, number, clean(when+strings.TrimSpace(c.Why+" "+c.Fix)))
 			for _, run := range c.Run {
 				fmt.Fprintf(&b, "           %s\n", clean(run))
 			}

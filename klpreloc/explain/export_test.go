@@ -4,6 +4,6 @@ package explain
 
 // FormOf returns the form that a line is recognised by.
 func FormOf(line string) *Form {
-	_, f, _ := find(line)
-	return f
+	f := find(line)
+	return f.form()
 }

@@ -104,7 +104,7 @@ var livepatch = []Entry{
 		Means: "Module {module} was to be loaded while livepatch {patch} is enabled, and {patch} could not be applied to it. It is {module} that is refused, not the livepatch; the message in front of this one says why.",
 		Causes: []Cause{
 			{Why: "{patch} was made for another build of {module}: a symbol or a function is not where it was.", Fix: "Read the line in front. Then convert for this {module}, or disable the livepatch.", Run: []string{"klp-convert sympos SYMBOL@{module}", "echo 0 > /sys/kernel/livepatch/{patch}/enabled"}},
-			{Why: "{module} was unloaded and is loaded again on an x86 kernel before 6.3: the klp relocations are still applied (\"existing value is nonzero\").", Fix: "Load the livepatch anew, or don't unload the module; 6.3 and later clear them."},
+			{When: "before 6.3", Why: "{module} was unloaded and is loaded again, on x86: the klp relocations are still applied (\"existing value is nonzero\").", Fix: "Load the livepatch anew, or don't unload the module; 6.3 and later clear them."},
 		},
 	},
 	{
@@ -196,8 +196,8 @@ var livepatch = []Entry{
 		ID:   "transition-stuck",
 		From: "kernel/livepatch/transition.c",
 		Forms: []Form{
-			{"signaling remaining tasks", "5.1 and later"},
-			{"sending fake signal to remaining tasks", "4.15 to 5.0"},
+			{"signaling remaining tasks", "4.15 and later"},
+			{"sending fake signal to remaining tasks", "some vendors' kernels"},
 		},
 		Means: "Some tasks still run, or sleep in, functions that are to be patched. The kernel wakes them every 15 seconds or so.",
 		Causes: []Cause{
@@ -208,10 +208,10 @@ var livepatch = []Entry{
 	},
 	{
 		ID:   "task-on-stack",
-		From: "kernel/livepatch/transition.c, klp_try_switch_task (klp_check_stack in 5.10), with dynamic debugging",
+		From: "kernel/livepatch/transition.c, klp_try_switch_task (klp_check_stack in 5.10 and earlier), with dynamic debugging",
 		Forms: []Form{
-			{"klp_try_switch_task: {task} is sleeping on function {function}", "6.1 and later"},
-			{"klp_check_stack: {task} is sleeping on function {function}", "5.10"},
+			{"klp_try_switch_task: {task} is sleeping on function {function}", "after 5.10"},
+			{"klp_check_stack: {task} is sleeping on function {function}", "4.12 to 6.0"},
 		},
 		Means: "{task} (name:PID) has not moved to the new code, because {function} is on its stack. The transition waits for it.",
 		Causes: []Cause{
@@ -221,10 +221,10 @@ var livepatch = []Entry{
 	},
 	{
 		ID:   "task-unreliable",
-		From: "kernel/livepatch/transition.c, klp_try_switch_task (klp_check_stack in 5.10), with dynamic debugging",
+		From: "kernel/livepatch/transition.c, klp_try_switch_task (klp_check_stack in 5.10 and earlier), with dynamic debugging",
 		Forms: []Form{
-			{"klp_try_switch_task: {task} has an unreliable stack", "6.1 and later"},
-			{"klp_check_stack: {task} has an unreliable stack", "5.10"},
+			{"klp_try_switch_task: {task} has an unreliable stack", "after 5.10"},
+			{"klp_check_stack: {task} has an unreliable stack", "4.12 to 6.0"},
 		},
 		Means: "The kernel can't tell whether {task} (name:PID) is inside of a patched function. It tries again; once in a while that is nothing.",
 		Causes: []Cause{
@@ -234,9 +234,28 @@ var livepatch = []Entry{
 	{
 		ID:     "task-running",
 		From:   "kernel/livepatch/transition.c, klp_try_switch_task, with dynamic debugging",
-		Forms:  []Form{{"klp_try_switch_task: {task} is running", ""}},
+		Forms:  []Form{{"klp_try_switch_task: {task} is running", "4.12 and later"}},
 		Means:  "{task} (name:PID) was on a CPU when the kernel looked. It is moved when it goes back to user space, or the next time that it sleeps.",
 		Causes: []Cause{{Why: "The task computes without pause inside of the kernel.", Fix: "Wait; if it stays, see what it does.", Run: []string{"cat /proc/PID/stack"}}},
+	},
+	{
+		ID:    "task-error",
+		From:  "kernel/livepatch/transition.c, klp_try_switch_task, with dynamic debugging",
+		Forms: []Form{{"klp_try_switch_task: Unknown error code ({errno}) when trying to switch {task}", "after 5.10"}},
+		Means: "The kernel could not look at the stack of {task} (name:PID), for a reason of its own. It tries again.",
+		Causes: []Cause{
+			{Why: "Out of memory, or a defect of the kernel.", Fix: "Wait; if it stays, see what the task does.", Run: []string{"cat /proc/PID/stack"}},
+		},
+	},
+	{
+		ID:    "shadow-constructor",
+		From:  "kernel/livepatch/shadow.c, __klp_shadow_get_or_alloc",
+		Forms: []Form{{"Failed to construct shadow variable <{word} {hex}> ({errno})", "4.19 and later"}, {"Duplicate shadow variable <{word} {hex}>", "4.15 and later"}},
+		Means: "klp_shadow_alloc() of the livepatch returns NULL: its constructor returned {errno}, or there is a shadow variable with that id for the object already.",
+		Causes: []Cause{
+			{Why: "The constructor fails.", Fix: "See what it checks."},
+			{Why: "Two livepatches use one id.", Fix: "Use klp_shadow_get_or_alloc(), or another id.", If: "Duplicate"},
+		},
 	},
 	{
 		ID:     "forced",
@@ -260,12 +279,12 @@ var livepatch = []Entry{
 		ID:   "enabled",
 		From: "kernel/livepatch/core.c and transition.c",
 		Forms: []Form{
-			{"enabling patch '{patch}'", ""},
-			{"'{patch}': patching complete", ""},
-			{"'{patch}': starting patching transition", ""},
-			{"'{patch}': initializing patching transition", ""},
-			{"'{patch}': completing patching transition", ""},
-			{"applying patch '{patch}' to loading module '{module}'", ""},
+			{"enabling patch '{patch}'", "4.7 and later"},
+			{"'{patch}': patching complete", "4.12 and later"},
+			{"'{patch}': starting patching transition", "4.12 and later"},
+			{"'{patch}': initializing patching transition", "4.12 and later"},
+			{"'{patch}': completing patching transition", "4.12 and later"},
+			{"applying patch '{patch}' to loading module '{module}'", "4.7 and later"},
 		},
 		Means: "Livepatch {patch} is on its way into the kernel. With \"patching complete\" all tasks run the new code.",
 		Fine:  true,
@@ -274,10 +293,12 @@ var livepatch = []Entry{
 		ID:   "disabled",
 		From: "kernel/livepatch/core.c and transition.c",
 		Forms: []Form{
-			{"'{patch}': unpatching complete", ""},
-			{"'{patch}': starting unpatching transition", ""},
-			{"'{patch}': initializing unpatching transition", ""},
-			{"'{patch}': completing unpatching transition", ""},
+			{"'{patch}': canceling patching transition, going to unpatch", "4.12 and later"},
+			{"'{patch}': reversing transition from {word} to {word}", "4.12 and later"},
+			{"'{patch}': unpatching complete", "4.12 and later"},
+			{"'{patch}': starting unpatching transition", "4.12 and later"},
+			{"'{patch}': initializing unpatching transition", "4.12 and later"},
+			{"'{patch}': completing unpatching transition", "4.12 and later"},
 			{"reverting patch '{patch}' on unloading module '{module}'", ""},
 		},
 		Means: "Livepatch {patch} is taken out, or out of a module that is unloaded. On x86 kernels before 6.3 that module can't be loaded again while the livepatch is.",

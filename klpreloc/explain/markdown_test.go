@@ -163,7 +163,11 @@ func writeEntry(b *strings.Builder, e *explain.Entry) {
 		b.WriteByte('\n')
 	}
 	for i, c := range e.Causes {
-		fmt.Fprintf(b, "%d. %s %s\n", i+1, mark(capitals(c.Why)), mark(capitals(c.Fix)))
+		when := ""
+		if c.When != "" {
+			when = "Kernels " + c.When + ": "
+		}
+		fmt.Fprintf(b, "%d. %s%s %s\n", i+1, when, mark(capitals(c.Why)), mark(capitals(c.Fix)))
 		if len(c.Run) > 0 {
 			b.WriteString("\n   ```\n")
 			for _, r := range c.Run {
