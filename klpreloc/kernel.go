@@ -9,8 +9,9 @@ import (
 )
 
 // Every rule of the conversion that depends on the kernel's version is a method in
-// this file, and what package loader predicts by version is in its contract; nowhere
-// else is a version compared.
+// this file, what package loader predicts by version is in its contract, and since when
+// a message exists is said beside it in package explain; nowhere else is a version
+// compared.
 
 // Version is a kernel's version. The zero Version stands for a kernel that is
 // not known and is taken to be the newest.

@@ -18,7 +18,7 @@ var machines = []Entry{
 		Causes: []Cause{
 			{When: "before 6.3", Why: "The patched module was unloaded and loaded again: its klp relocations are still in the livepatch. It is the patched module that is refused.", Fix: "Unload the livepatch too and load it anew, or use 6.3 or later."},
 			{Why: "A relocation is there twice, in .rela.X and in .klp.rela.*.X, or twice in one.", Fix: "Convert with klp-convert, which moves and proves it.", Run: []string{"readelf -rW PATCH.ko"}},
-			{Why: "struct module of the build differs from the kernel's, so that .gnu.linkonce.this_module is filled at the wrong places.", Fix: "Build with the configuration of this kernel."},
+			{Why: "struct module of the build differs from the kernel's, so that .gnu.linkonce.this_module is filled at the wrong places.", Fix: "Build with the configuration of this kernel.", Run: []string{"klp-convert check FILE.ko --kernel KERNEL"}, If: "type 1, loc"},
 			{Why: "A klp relocation of a module lies where the kernel has patched by then: an alternative, a jump label, a static call.", Fix: "See what klp-convert says of special sections (KLP030).", Run: []string{"klp-convert explain KLP030"}},
 			{Why: "The file was relocated or linked before (prelink, a strip that resolves).", Fix: "Convert what modpost left."},
 		},

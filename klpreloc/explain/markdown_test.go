@@ -120,7 +120,8 @@ about it is shown, with the names that stand in it:
     $ klp-convert explain "livepatch: symbol 'foo' not found in symbol table"
     $ dmesg | klp-convert explain
 
-Words in capitals in a message stand for what varies. This page is made from the table in klpreloc/explain by
+Words in capitals in a message stand for what varies. Where a wording, or a line like "Linux version 6.1.192" in what
+you paste, tells which kernels it can be, causes of other kernels are left out; here they say which they are for. This page is made from the table in klpreloc/explain by
 ` + "`go test ./klpreloc/explain -update`" + `; edit the table.
 `
 

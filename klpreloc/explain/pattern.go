@@ -13,7 +13,7 @@ import (
 type pattern struct {
 	entry    *Entry
 	form     *Form
-	re       *regexp.Regexp
+	re       func() *regexp.Regexp // compiled for the first line that has literal
 	names    []string // of the groups of re
 	literal  string   // the longest piece without names: lines without it need no re
 	literals int      // characters that are not names: the pattern with most is right
@@ -27,7 +27,7 @@ var parts = map[string]string{
 	"module": `[\w.-]+`, // some callers print a file name
 	"owner":  `[\w.-]+`,
 	"patch":  `[\w.-]+`,
-	"object": `[\w.()-]+`,
+	"object": `[\w()-]+`, // has no dots
 	"n":      `-?\d+`,
 	"errno":  `-?\d+`,
 	"pos":    `-?\d+`,
@@ -76,7 +76,8 @@ func compile(e *Entry, f *Form) *pattern {
 	if last := f.Text[len(f.Text)-1]; last == '}' || wordChar(last) {
 		re.WriteString(`(?:$|[^\w$])`)
 	}
-	p.re = regexp.MustCompile(re.String())
+	text := re.String()
+	p.re = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 	return p
 }
 
@@ -127,7 +128,7 @@ func (p *pattern) match(line string) (map[string]string, bool) {
 	if !strings.Contains(line, p.literal) {
 		return nil, false
 	}
-	m := p.re.FindStringSubmatch(line)
+	m := p.re().FindStringSubmatch(line)
 	if m == nil {
 		return nil, false
 	}
