@@ -14,11 +14,11 @@ type pattern struct {
 	entry    *Entry
 	form     *Form
 	re       func() *regexp.Regexp // compiled for the first line that has literal
-	names    []string // of the groups of re
-	literal  string   // the longest piece without names: lines without it need no re
-	literals int      // characters that are not names: the pattern with most is right
-	dates    kernels  // that print it
-	kernel   bool     // it is the running kernel that prints it
+	names    []string              // of the groups of re
+	literal  string                // the longest piece without names: lines without it need no re
+	literals int                   // characters that are not names: the pattern with most is right
+	dates    kernels               // that print it
+	kernel   bool                  // it is the running kernel that prints it
 }
 
 // parts is what the names in forms stand for. A name that is not here is a word.
