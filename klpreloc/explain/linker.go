@@ -93,7 +93,7 @@ var linker = []Entry{
 		Means: "The linker does not know the file, or a relocation in it: it is for another machine, or newer than the linker.",
 		Causes: []Cause{
 			{Why: "CROSS_COMPILE and ARCH don't belong together, or an object of another machine was left from an earlier build.", Fix: "Build from clean objects, with both.", Run: []string{"make ARCH=ARCH CROSS_COMPILE=PREFIX- M=$PWD clean modules"}},
-			{Why: "The assembler is newer than the linker.", Fix: "Take both of one binutils."},
+			{Why: "The assembler is newer than the linker.", Fix: "Use both of one binutils."},
 			{Why: "The objects are LLVM bitcode (LTO), and the linker is GNU's.", Fix: "Build with LLVM=1."},
 			{Why: "A converted livepatch is linked again.", Fix: "Link first, convert last."},
 		},

@@ -296,7 +296,7 @@ var loader = []Entry{
 			{"{module}: parameters '{text}' after `--' ignored", ""},
 			{"{module}: Ignoring obsolete parameters", ""},
 		},
-		Means: "Something that was given to {module} as a parameter is none of its parameters. The module is loaded all the same.",
+		Means: "Something that was given to {module} as a parameter is not one of its parameters. The module is loaded all the same.",
 		Causes: []Cause{
 			{Why: "A typing error, or a parameter of another version of the module.", Fix: "See which it has.", Run: []string{"modinfo -p {module}.ko"}},
 		},

@@ -19,10 +19,10 @@ var objtool = []Entry{
 			{"objtool: {where}(): STT_FUNC at end of section", "after 6.1"},
 			{"objtool: {where}: can't find starting instruction", ""},
 		},
-		Means: "objtool followed the code of a function and came to an end that is none, or found code that nothing leads to. It then has no reliable unwind data (ORC) for that function; stack traces, and with them the livepatch's transition, may be unreliable there.",
+		Means: "objtool followed the code of a function and the code runs past its end, or it found code that nothing leads to. It then has no reliable unwind data (ORC) for that function; stack traces, and with them the livepatch's transition, may be unreliable there.",
 		Causes: []Cause{
 			{Why: "The function calls one that never returns, and objtool does not know that it does not: it has a list of names.", Fix: "Declare the callee __noreturn; for a klp relocation, declare it as the kernel's header does.", Run: []string{"grep -rn __noreturn include/linux/{symbol}.h"}},
-			{Why: "The compiler saw undefined behaviour (a division by a constant 0, an index out of range) and left the rest out.", Fix: "Mend the code; read the compiler's warnings."},
+			{Why: "The compiler saw undefined behaviour (a division by a constant 0, an index out of range) and left the rest out.", Fix: "Fix the code; read the compiler's warnings."},
 			{Why: "The compiler is newer than the kernel.", Fix: "Build with the compiler that built the kernel."},
 		},
 	},
@@ -187,7 +187,7 @@ var objtool = []Entry{
 		Causes: []Cause{
 			{Why: "The compiler or assembler is newer than the kernel, or another one than built it.", Fix: "Build with the compiler that built the kernel.", Run: []string{"cat /proc/version"}},
 			{Why: "The module defines init_module() itself.", Fix: "Use module_init(); a livepatch calls klp_enable_patch() there.", If: "init_module"},
-			{Why: "CONFIG_OBJTOOL_WERROR makes errors of warnings.", Fix: "Mend what the lines in front say.", If: "upgraded to errors"},
+			{Why: "CONFIG_OBJTOOL_WERROR makes errors of warnings.", Fix: "Fix what the lines before it say.", If: "upgraded to errors"},
 		},
 	},
 	{
