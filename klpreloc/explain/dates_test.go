@@ -3,13 +3,16 @@
 package explain_test
 
 import (
+	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/explain"
 )
 
@@ -45,7 +48,7 @@ func TestDatesAreRead(t *testing.T) {
 // a version is one that dates.go knows.
 func TestEveryDateIsOneThatIsRead(t *testing.T) {
 	version := regexp.MustCompile(`\b\d+\.(?:\d+|x)`)
-	known := regexp.MustCompile(`^(?:before|up to|after)? ?\d+\.(?:x|\d+(?:\.(?:\d+|y))?)(?: and later(?: of \d+\.\d+)?| to \d+\.\d+)?$`)
+	known := regexp.MustCompile(`^(?:before|up to|after)? ?\d+\.(?:x|\d+(?:\.(?:\d+|y))?)(?: and later(?: of \d+\.\d+)?| to \d+\.\d+(?:\.\d+)?)?$`)
 	check := func(id, when string) {
 		dates, _, _ := strings.Cut(when, ";")
 		dates, _, _ = strings.Cut(dates, ":")
@@ -137,6 +140,27 @@ func TestTypeTellsThatStructModuleDiffers(t *testing.T) {
 	assert.Contains(t, explain.Text(later)[0].Causes[0].Why, "struct module")
 	calls := explain.Text(strings.Replace(later, "type 1", "type 4", 1))[0].Causes
 	assert.NotContains(t, calls[0].Why, "struct module")
+}
+
+// The dates of a cause are those of the rules.
+func TestReplacingOfFirstIsDatedAsTheRuleIs(t *testing.T) {
+	when := ""
+	for _, c := range explain.Text("sysfs: cannot create duplicate filename '/kernel/livepatch/lp/vmlinux/somefunc,1'")[0].Causes {
+		if strings.Contains(c.Why, ".replace") {
+			when = c.When
+		}
+	}
+	require.NotEmpty(t, when)
+	stable := regexp.MustCompile(`(\d+\.\d+)\.(\d+)`).FindAllStringSubmatch(klpreloc.FirstIsOnly, -1)
+	require.NotEmpty(t, stable)
+	for _, m := range stable {
+		n, err := strconv.Atoi(m[2])
+		require.NoError(t, err)
+		assert.True(t, explain.Covers(when, fmt.Sprintf("%s.%d", m[1], n-1)), m[0])
+		assert.False(t, explain.Covers(when, m[0]), m[0])
+	}
+	assert.False(t, explain.Covers(when, "6.19"))
+	assert.True(t, explain.Covers(when, "6.17.9") && explain.Covers(when, "5.4.286"))
 }
 
 // The namespace's import is spelt as the kernel's headers want it.

@@ -12,7 +12,7 @@ var livepatch = []Entry{
 		Causes: []Cause{
 			{Why: "The name is spelt wrong, or belongs to another kernel.", Fix: "Look it up in the kernel that refused; names that are close are shown too.", Run: []string{"klp-convert sympos {symbol}", "klp-convert sympos '/^{symbol}/'"}},
 			{Why: "The compiler renamed a static function (.constprop.0, .isra.0, .part.0, .cold, .llvm.…) or inlined it. Numbers behind a name change with the compiler.", Fix: "Name the clone that is there, or patch the callers where nothing is left of it.", Run: []string{"klp-convert sympos '/^{symbol}\\./'"}},
-			{Why: "The name ends in .llvm. and a number, and the kernel is one of 6.4.14 to 6.10.6 with CONFIG_LTO_CLANG, which leave that end out when they compare names.", Fix: "Name it without that end, with the position that it has among all that are left.", Run: []string{"klp-convert sympos {symbol} -k KERNEL"}},
+			{When: "6.4.14 to 6.10.6", Why: "The name ends in .llvm. and a number, and the kernel has CONFIG_LTO_CLANG: it leaves that end out when it compares names.", Fix: "Name it without that end, with the position that it has among all that are left.", Run: []string{"klp-convert sympos {symbol} -k KERNEL"}},
 			{Why: "It is looked for in the wrong object: a module's symbol under vmlinux, another module's name, or '-' for '_'.", Fix: "Correct the object in the annotation. Only vmlinux and modules are objects; what is built in is vmlinux.", Run: []string{"klp-convert sympos {symbol}  # without @OBJECT: in all"}},
 			{Why: "A section for vmlinux names a module's symbol, and that module is not loaded.", Fix: "Put it under the module that is patched; klp-convert does.", Run: []string{"klp-convert inspect PATCH.ko"}},
 			{Why: "It is a per-CPU variable at the start of its area (address 0), a variable without CONFIG_KALLSYMS_ALL, or __init code whose memory is gone.", Fix: "It can't be reached by a klp relocation; find another way to it."},
@@ -26,7 +26,7 @@ var livepatch = []Entry{
 		Causes: []Cause{
 			{Why: "The annotation has no position.", Fix: "See which one is meant, by its file, and write its position; or annotate by file and let klp-convert find it.", Run: []string{"klp-convert sympos {symbol}@{object}", "KLP_SYMPOS({symbol}, POS)", "KLP_RELOC_SYMBOL_FILE(LP_OBJ, {object}, {symbol}, \"path/to/file.c\")"}},
 			{Why: "It is the old_name of a klp_func.", Fix: "Set .old_sympos there.", Run: []string{"klp-convert sympos {symbol}@{object}", ".old_name = \"{symbol}\", .old_sympos = POS,"}},
-			{Why: "The kernel is one of 6.2 to 6.10.6 with CONFIG_LTO_CLANG, for which {symbol}.llvm.NUMBER has that name as well.", Fix: "Count with that kernel's symbols and configuration.", Run: []string{"klp-convert sympos {symbol}@{object} -k KERNEL"}},
+			{When: "6.2 to 6.10.6", Why: "The kernel has CONFIG_LTO_CLANG: {symbol}.llvm.NUMBER has that name as well.", Fix: "Count with that kernel's symbols and configuration.", Run: []string{"klp-convert sympos {symbol}@{object} -k KERNEL"}},
 			{Why: "It was the only one in the kernel that the module was made for.", Fix: "Convert anew for each kernel.", Run: []string{"klp-convert sympos {symbol}@{object} -k KERNEL -k OTHER"}},
 		},
 	},
@@ -60,7 +60,7 @@ var livepatch = []Entry{
 		Means: "The kernel reads klp symbols as .klp.sym.<object>.<name>,<position> and could not read {klpsym}. EINVAL.",
 		Causes: []Cause{
 			{Why: "The name is longer than the kernel reads: 127 bytes up to 6.0 (and in 5.10.y, 5.15.y), 511 from 6.1 on.", Fix: "There is no way to name it there; reach it by another symbol."},
-			{Why: "It is cut off after 127 bytes: before 5.19 the kernel stores no more of the whole name, .klp.sym.OBJECT.NAME,POSITION, for relocations that are applied late (all before 5.8, those with a module later).", Fix: "Reach it by a symbol whose name is shorter; klp-convert refuses to convert it (KLP077).", Run: []string{"klp-convert check PATCH.ko --kernel KERNEL"}},
+			{When: "before 5.19", Why: "It is cut off after 127 bytes: the kernel stores no more of the whole name, .klp.sym.OBJECT.NAME,POSITION, for relocations that are applied late (all before 5.8, those with a module later).", Fix: "Reach it by a symbol whose name is shorter; klp-convert refuses to convert it (KLP077).", Run: []string{"klp-convert check PATCH.ko --kernel KERNEL"}},
 			{Why: "The object's name is longer than 55 bytes.", Fix: "Modules of such names can't be patched."},
 			{Why: "The position is no number, or the comma is missing.", Fix: "Let klp_convert.h write the annotation, and klp-convert the name."},
 			{Why: "A label (.klp.sym.rela.…) was taken for a klp symbol: the module is not converted.", Fix: "Convert it.", Run: []string{"klp-convert IN.ko OUT.ko"}},

@@ -438,7 +438,7 @@ var loader = []Entry{
 		Means: "The livepatch lists something twice, {where}: an object in klp_patch.objs, or a function in klp_object.funcs. EEXIST; the livepatch is not enabled.",
 		Causes: []Cause{
 			{Why: "Two klp_objects of one name, or two klp_funcs of one function (old_sympos 0 and 1 have the same name in sysfs, FUNCTION,1).", Fix: "Merge them.", Run: []string{"klp-convert inspect PATCH.ko"}},
-			{Why: "The livepatch replaces another (.replace) that names the same function with old_sympos 0 where this one has 1, or the other way round. Before 6.19 (5.10.248, 5.15.198, 6.1.160, 6.6.120, 6.12.64, 6.18.3) the kernel does not see that they are the same, and adds the function a second time.", Fix: "Write the old_sympos that the installed livepatch has, or disable that one first.", Run: []string{"klp-convert diff INSTALLED.ko PATCH.ko", "echo 0 > /sys/kernel/livepatch/INSTALLED/enabled"}, If: ",1'"},
+			{When: "before 5.10.248, 5.11 to 5.15.197, 5.16 to 6.1.159, 6.2 to 6.6.119, 6.7 to 6.12.63, 6.13 to 6.18.2", Why: "The livepatch replaces another (.replace) that names the same function with old_sympos 0 where this one has 1, or the other way round. Before 6.19 (5.10.248, 5.15.198, 6.1.160, 6.6.120, 6.12.64, 6.18.3) the kernel does not see that they are the same, and adds the function a second time.", Fix: "Write the old_sympos that the installed livepatch has, or disable that one first.", Run: []string{"klp-convert diff INSTALLED.ko PATCH.ko", "echo 0 > /sys/kernel/livepatch/INSTALLED/enabled"}, If: ",1'"},
 			{Why: "A livepatch of that name is there already.", Fix: "Disable and unload it, or load this one under another name.", Run: []string{"ls /sys/kernel/livepatch"}},
 		},
 	},
