@@ -91,6 +91,7 @@ const (
 	InertDropped       ID = "KLP070" // special entry that nobody misses
 	ArchSection        ID = "KLP071" // special entries that go to .klp.arch
 	InitSymbol         ID = "KLP072" // vmlinux symbol that is freed when the kernel has booted
+	FileAssumed        ID = "KLP078" // annotated by file, of whose path only a part is known
 )
 
 // Severity says what follows from a diagnostic.

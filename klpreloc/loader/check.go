@@ -51,6 +51,7 @@ type checker struct {
 	spaces    []string                 // import_ns=
 	doubts    map[Unchecked]bool
 	absent    map[string]bool // objects that the kernel does not have, said already
+	missing   []missing       // findings about names that are not there
 	named     map[string]bool // objects
 	said      map[string]bool // modules that modprobe loads first
 	exporters map[string]bool // modules that the livepatch imports from
@@ -115,6 +116,10 @@ func CheckAll(modules []*Module, o Options) ([]*Report, error) {
 		c.facts = facts
 		reports[i] = c.judge(modules[i])
 	}
+	offerNear(o.Kernel, facts.table, checkers)
+	for _, r := range reports {
+		slices.SortStableFunc(r.Findings, func(a, b Finding) int { return int(a.first() - b.first()) })
+	}
 	return reports, nil
 }
 
@@ -139,7 +144,8 @@ func newChecker(m *Module, o Options) *checker {
 	return c
 }
 
-// judge goes by the rules, once the facts are known.
+// judge goes by the rules, once the facts are known. The findings are in the order of the
+// rules.
 func (c *checker) judge(m *Module) *Report {
 	c.report.Warnings = append(slices.Clone(c.facts.Kernel.Warnings), c.facts.table.Warnings...)
 	v := c.facts.version
@@ -158,7 +164,6 @@ func (c *checker) judge(m *Module) *Report {
 		c.find(NoSupport, "kernels before 4.7 know no klp relocations").when(Loading, "", "")
 	}
 	c.run(m)
-	slices.SortStableFunc(c.report.Findings, func(a, b Finding) int { return int(a.first() - b.first()) })
 	return c.report
 }
 
