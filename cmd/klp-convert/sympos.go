@@ -522,6 +522,7 @@ func (s *search) compare(t *table, g group) {
 		head = append(head, k.label)
 	}
 	t.section(clean(g.name)+" in "+clean(g.object), head...)
+	g.lists = s.withPaths(g)
 	counts, most := map[int]bool{}, 0
 	for _, list := range g.lists {
 		counts[len(list)] = true
@@ -570,7 +571,7 @@ func (s *search) mark(lists [][]sympos.Symbol, i, p int, files, doubtful bool) s
 		switch {
 		case files && x.File != y.File:
 			return "! "
-		case files:
+		case files && !shared(before, x.File) && !shared(lists[i], y.File):
 		case x.Type|0x20 != y.Type|0x20 && x.Type != 0 && y.Type != 0:
 			return "! "
 		case doubtful || x.Size != y.Size:
@@ -578,6 +579,37 @@ func (s *search) mark(lists [][]sympos.Symbol, i, p int, files, doubtful bool) s
 		}
 	}
 	return ""
+}
+
+// shared reports whether several symbols are from files of that name, or from that file.
+func shared(list []sympos.Symbol, file string) bool {
+	n := 0
+	for _, y := range list {
+		if y.File == file {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// withPaths gives the symbols the paths of their files, if debug information tells them in
+// all of the kernels: names are not to be compared with paths.
+func (s *search) withPaths(g group) [][]sympos.Symbol {
+	lists := make([][]sympos.Symbol, len(g.lists))
+	for i, k := range s.kernels {
+		files, err := k.table.Files(g.object, g.name)
+		if err != nil || len(files) != len(g.lists[i]) {
+			return g.lists
+		}
+		lists[i] = slices.Clone(g.lists[i])
+		for j, f := range files {
+			if !f.HasPath() {
+				return g.lists
+			}
+			lists[i][j].File = f.String()
+		}
+	}
+	return lists
 }
 
 // moved says of each file that has the symbol once where it stands, if not in the

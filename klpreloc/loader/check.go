@@ -20,6 +20,9 @@ type Options struct {
 	// Loaded are modules that are loaded before the livepatch. Every livepatched
 	// object is judged for coming later, these for being there as well.
 	Loaded []string
+	// ComparesFiles says that the report is for Compare: the paths of source files are read
+	// from debug information.
+	ComparesFiles bool
 	// File is the livepatch's path, for hints that can be pasted; "" when it has none.
 	File string
 }
@@ -56,6 +59,8 @@ type checker struct {
 	said      map[string]bool // modules that modprobe loads first
 	exporters map[string]bool // modules that the livepatch imports from
 	held      map[string]bool // modules that those need; nil until needed
+
+	comparesFiles bool
 }
 
 // Module is a file to be checked, read once for any number of kernels.
@@ -125,7 +130,8 @@ func CheckAll(modules []*Module, o Options) ([]*Report, error) {
 
 func newChecker(m *Module, o Options) *checker {
 	c := &checker{raw: m.raw, File: m.file, input: m.input, info: m.info, patches: m.patches, doubt: m.doubt, klp: m.klp,
-		loaded: map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{}, said: map[string]bool{}, exporters: map[string]bool{},
+		comparesFiles: o.ComparesFiles,
+		loaded:        map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{}, said: map[string]bool{}, exporters: map[string]bool{},
 		pointers: map[*elfrw.Section]map[uint64]elfrw.Rela{},
 		needed:   m.depends(), spaces: m.info.Values("import_ns"),
 		report: &Report{Kernel: o.Kernel.Name, Findings: []Finding{}, Unchecked: []Unchecked{}}}
