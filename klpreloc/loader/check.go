@@ -161,7 +161,7 @@ func (c *checker) judge(m *Module) *Report {
 		c.info, c.spaces = nil, nil // find_sec sees what is loaded only
 		c.name = structName(c.File)
 	}
-	c.missingCRC = c.missingCRC && debian.MatchString(c.facts.Kernel.Release)
+	c.missingCRC = c.missingCRC && ofDebian(c.facts.Kernel.Release)
 	c.report.Release, c.report.Version, c.report.Scheme = c.facts.Kernel.Release, v.String(), scheme.String()
 	if v == (klpreloc.Version{}) {
 		c.lacking("what depends on the kernel's version", "nothing tells the kernel's release: the newest is assumed")
