@@ -129,7 +129,9 @@ var (
 )
 
 // ofDebian reports whether a release is one of Debian's.
-func ofDebian(release string) bool { return debian.MatchString(release) && !ubuntu.MatchString(release) }
+func ofDebian(release string) bool {
+	return debian.MatchString(release) && !ubuntu.MatchString(release)
+}
 
 // early reports whether the loader itself applies vmlinux's klp relocations.
 func (c *contract) early() bool { return c.scheme == klpreloc.SchemeEarly }
