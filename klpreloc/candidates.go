@@ -5,6 +5,7 @@ package klpreloc
 import (
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -130,8 +131,8 @@ func (p *planner) annotatedLines(a *Annotation, t *sympos.Table, list []sympos.S
 			s.Position = 0
 		}
 		by := *a
-		if files[s.File] > 1 {
-			by.File = "" // which would not tell them apart
+		if files[s.File] > 1 || s.Object == a.Object && s.Name == a.Name && a.File != "" && s.File == path.Clean(a.File) {
+			by.File = "" // which would not tell them apart, or is what was refused
 		}
 		row := [2]string{p.line(&by, s), facts(s)}
 		_, err := t.Resolve(s.Object, s.Name, uint64(max(s.Position, 0)))
@@ -152,14 +153,7 @@ func (p *planner) annotatedLines(a *Annotation, t *sympos.Table, list []sympos.S
 		}
 		rows = append(rows, row)
 	}
-	width := 0
-	for _, r := range rows {
-		width = max(width, len(r[0]))
-	}
-	var out []string
-	for _, r := range rows {
-		out = append(out, fmt.Sprintf("%-*s   /* %s */", width, r[0], r[1]))
-	}
+	out := Aligned(rows)
 	if n := len(list) - len(rows); n > 0 {
 		out = append(out, fmt.Sprintf("and %d more: klp-convert sympos --kernel %s %s@%s", n, p.Kernel.Name, list[0].Name, list[0].Object))
 	}
@@ -169,6 +163,18 @@ func (p *planner) annotatedLines(a *Annotation, t *sympos.Table, list []sympos.S
 		out = append(out, "in which order the kernel counts them, "+p.kernelTitle()+" does not tell: give an image, or kallsyms")
 	}
 	return out
+}
+
+// Aligned makes lines of code and comments.
+func Aligned(rows [][2]string) (lines []string) {
+	width := 0
+	for _, r := range rows {
+		width = max(width, len(r[0]))
+	}
+	for _, r := range rows {
+		lines = append(lines, fmt.Sprintf("%-*s   /* %s */", width, r[0], r[1]))
+	}
+	return lines
 }
 
 // facts is what is known of a symbol.

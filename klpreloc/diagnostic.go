@@ -93,6 +93,7 @@ const (
 	InitSymbol         ID = "KLP072" // vmlinux symbol that is freed when the kernel has booted
 	NameUnsure         ID = "KLP076" // kernel that may compare names without .llvm.
 	LongKlpSymbol      ID = "KLP077" // klp symbol whose name the kernel cuts
+	FileAssumed        ID = "KLP078" // annotated by file, of whose path only a part is known
 )
 
 // Severity says what follows from a diagnostic.

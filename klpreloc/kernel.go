@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"golang.org/x/exp/slices"
 )
 
 // Every rule of the conversion that depends on the kernel's version is a method in
@@ -127,7 +129,16 @@ func (v Version) Scheme() (Scheme, bool) {
 // 5.8: RHEL 8 from 4.18.0-284.el8 on, SLE and openSUSE since August 2020 (4.12.14 and
 // 5.3.18), whose releases don't tell from when they are.
 func vendorEarly(release string) bool {
-	return strings.Contains(release, ".el8") || strings.HasPrefix(release, "4.12.14-") || strings.HasPrefix(release, "5.3.18-")
+	// 4.18.0-553.8.1.el8_10.x86_64, but not 5.4.277-1.el8.elrepo.x86_64, which is mainline's.
+	if rest, ok := strings.CutPrefix(release, "4.18.0-"); ok {
+		end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+		if end <= 0 || !slices.ContainsFunc(strings.Split(rest, "."), func(part string) bool { return part == "el8" || strings.HasPrefix(part, "el8_") }) {
+			return false
+		}
+		build, err := strconv.ParseUint(rest[:end], 10, 32)
+		return err == nil && build >= 284
+	}
+	return strings.HasPrefix(release, "4.12.14-") || strings.HasPrefix(release, "5.3.18-")
 }
 
 // schemeSymbols are functions by which a kernel tells its scheme, whatever its

@@ -3,7 +3,7 @@
 package klpreloc
 
 import (
-	"strings"
+	"path"
 
 	"golang.org/x/exp/slices"
 
@@ -16,7 +16,8 @@ import (
 //
 // The file is known by the last part of its path, which is all that gcc writes into
 // a symbol table (STT_FILE), and as far as there is debug information by the whole of
-// it. Kernel images have neither, distributions' modules mostly not.
+// it. Kernel images have neither, distributions' modules mostly not. A path means one file
+// of the source tree: what matches no more than its end is not it, or is reported.
 func (p *planner) locate(a *Annotation) bool {
 	switch {
 	case a.File == "":
@@ -44,7 +45,7 @@ func (p *planner) locate(a *Annotation) bool {
 		p.missing(NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
 		return false
 	}
-	paths, err := p.table.Paths(a.Object, a.Name)
+	files, err := p.table.Files(a.Object, a.Name)
 	if err != nil {
 		if _, again := p.again(KernelUnreadable, err.Error(), nowhere, ""); again {
 			return false
@@ -55,12 +56,12 @@ func (p *planner) locate(a *Annotation) bool {
 	// The lines to choose from are by position: the file is what did not do.
 	shown := slices.Clone(list)
 	for i := range shown {
-		if i < len(paths) && paths[i] != "" {
-			shown[i].File = paths[i]
+		if files[i].HasPath() {
+			shown[i].File = files[i].String()
 		}
 	}
-	known := slices.ContainsFunc(paths, func(path string) bool { return path != "" })
-	matches, full := sympos.MatchFile(paths, a.File)
+	known := slices.ContainsFunc(files, func(f sympos.SourceFile) bool { return f.Name != "" })
+	matches, how := sympos.MatchFile(files, a.File)
 	switch {
 	case !known && len(list) == 1:
 		if _, again := p.again(NotChecked, "files of "+a.Object, a.place(), a.Name); again {
@@ -82,20 +83,22 @@ func (p *planner) locate(a *Annotation) bool {
 			hints(p.lines(a, shown))
 		return false
 	case len(matches) > 1:
-		why := "debug information would tell their folders"
-		if full {
-			why = "more of the path would tell them apart"
-			if strings.Contains(a.File, "/") {
-				why = "only their positions tell them apart"
-			}
+		what, why := "a file called "+path.Base(a.File), "debug information would tell the directories of the files"
+		switch how {
+		case sympos.ExactFile:
+			what, why = clip(path.Clean(a.File)), "only their positions distinguish them"
+		case sympos.RootAssumed:
+			what, why = "files whose paths end in "+clip(path.Clean(a.File)), "nothing tells where the source tree begins"
 		}
 		var same []sympos.Symbol
 		for _, i := range matches {
 			same = append(same, shown[i])
 		}
-		p.errorf(Ambiguous, a.place(), a.Name, "%d symbols called %s in %s are from files called %s; %s", len(matches), a.Name, a.Object, clip(a.File), why).
+		p.errorf(Ambiguous, a.place(), a.Name, "%d symbols called %s in %s are from %s; %s", len(matches), a.Name, a.Object, what, why).
 			hints(p.lines(a, same))
 		return false
+	default:
+		p.assumed(a, files[matches[0]], how)
 	}
 	if len(list) > 1 {
 		a.Pos = uint32(list[matches[0]].Position)
@@ -106,4 +109,19 @@ func (p *planner) locate(a *Annotation) bool {
 	}
 	p.answer(a)
 	return true
+}
+
+// assumed says which file was used, where what is known of it is not the whole path that
+// the author wrote.
+func (p *planner) assumed(a *Annotation, f sympos.SourceFile, how sympos.FileMatch) {
+	wanted := path.Clean(a.File)
+	switch {
+	case how == sympos.RootAssumed:
+		p.warnf(FileAssumed, a.place(), a.Name, "symbol %s of %s is from %s, which is treated as %s: nothing tells where the source tree begins",
+			a.Name, a.Object, clip(f.Full), clip(wanted))
+	case how == sympos.NameOnly && wanted != f.Name:
+		p.warnf(FileAssumed, a.place(), a.Name, "symbol %s of %s is from a file called %s, which is treated as %s: nothing tells its directory",
+			a.Name, a.Object, clip(f.Name), clip(wanted)).
+			hint("a vmlinux or module with debug information tells it")
+	}
 }

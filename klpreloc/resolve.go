@@ -350,12 +350,7 @@ func (p *planner) nearMisses() {
 	for _, a := range p.absent {
 		names = append(names, a.Name)
 	}
-	names = slices.Compact(sorted(names))
-	near := newNearness(names)
-	table, err := p.Kernel.ReadAll(near.want)
-	if err != nil {
-		table = p.table // the best there is; what is wrong with the rest is no matter here
-	}
+	near, table := readNear(p.Kernel, p.table, names)
 	for _, a := range p.absent {
 		d := &p.found[a.diagnostic]
 		misses, more := near.misses(table, a.Object, a.Name)

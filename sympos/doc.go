@@ -41,7 +41,7 @@
 //	Module.symvers                    exports only
 //
 // A vmlinux and a module may also tell which source file a symbol is from: its name in
-// the symbol table, its path in the debug information (Paths, MatchFile).
+// the symbol table, its path in the debug information (Files, MatchFile).
 //
 // Read asks any number of them at once, each in one pass, for a set of names that
 // is known beforehand; what was not asked for costs no allocation:

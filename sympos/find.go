@@ -218,7 +218,7 @@ func (f *finder) folder(dir string) error {
 	case has("include/config/kernel.release", "include/config/auto.conf", "include/generated/utsrelease.h",
 		"Module.symvers", ".config", "vmlinux.o"):
 		return f.tree(dir)
-	case has("modules.order", "modules.dep", "modules.builtin", "vmlinuz") || has("kernel") && strings.HasSuffix(filepath.Dir(dir), "lib/modules"):
+	case has("modules.order", "modules.dep", "modules.builtin", "vmlinuz") || has("kernel") && strings.HasSuffix("/"+filepath.Dir(dir), "/lib/modules"):
 		// Beside it, in /boot and so on, is the rest.
 		release := filepath.Base(dir)
 		f.modulesFolder(dir)

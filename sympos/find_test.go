@@ -634,9 +634,9 @@ func TestDifferentBuildsAreWarnedOf(t *testing.T) {
 	} {
 		table = read(t, vmlinux("cd"), image(c.id))
 		assert.Equal(t, c.file, table.Lookup("vmlinux", "f")[0].File, c.id)
-		paths, err := table.Paths("vmlinux", "f")
+		files, err := table.Files("vmlinux", "f")
 		require.NoError(t, err)
-		assert.Equal(t, []string{c.file}, paths)
+		assert.Equal(t, []string{c.file}, fileNames(files))
 		assert.Equal(t, c.other, table.OtherBuild("vmlinux"))
 		assert.Empty(t, table.OtherBuild("ext4"))
 	}

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/exp/slices"
 )
@@ -191,7 +190,7 @@ func nameOfModule(path string) (string, error) {
 
 // isModuleFile reports whether a file of that name is a module.
 func isModuleFile(name string) bool {
-	_, packing, found := strings.Cut(name, ".ko")
+	_, packing, found := cutModule(name)
 	return found && slices.Contains([]string{"", ".gz", ".xz", ".zst"}, packing)
 }
 

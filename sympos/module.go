@@ -7,6 +7,8 @@ import (
 	"debug/elf"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/exp/slices"
 )
 
 // The loader walks a module's own copy of .symtab. While the module is being
@@ -20,6 +22,9 @@ import (
 //
 // In .modinfo and the version tables SHF_ALLOC is taken back before that
 // (kernel/module/main.c, rewrite_section_headers and check_modinfo).
+
+// unallocated are the sections from which the loader takes SHF_ALLOC.
+var unallocated = []string{".modinfo", "__versions", "__version_ext_crcs", "__version_ext_names"}
 
 // scanModule visits the symbols of a module in the order of its symbol table.
 func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
@@ -49,7 +54,7 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 	for i, s := range f.sections {
 		name := string(cString(f.names, s.name))
 		fleeting[i] = s.flags&uint64(elf.SHF_ALLOC) == 0 || strings.HasPrefix(name, ".init") ||
-			name == ".modinfo" || strings.HasPrefix(name, "__version")
+			slices.Contains(unallocated, name)
 	}
 	spaces := namespaces{f: f}
 	err = f.symbols(func(y *elfSymbol) error {
@@ -73,6 +78,21 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 // ModuleName is the name that the module in a file of this name has, unless the
 // module says otherwise: nf-nat.ko.xz is nf_nat.
 func ModuleName(path string) string {
-	name, _, _ := strings.Cut(filepath.Base(path), ".ko")
+	name, _, _ := cutModule(filepath.Base(path))
 	return strings.ReplaceAll(name, "-", "_")
+}
+
+// cutModule takes the name of a module's file apart: nf-nat.ko.xz, and ext4.ko.debug or
+// ext4.ko-6.1.0.debug as debug packages have it. a.kob.ko is a module called a.kob.
+func cutModule(file string) (name, rest string, ok bool) {
+	const end = ".ko"
+	for at := len(file); at > 0; {
+		if at = strings.LastIndex(file[:at], end); at < 0 {
+			break
+		}
+		if rest = file[at+len(end):]; rest == "" || rest[0] == '.' || rest[0] == '-' {
+			return file[:at], rest, true
+		}
+	}
+	return file, "", false
 }

@@ -37,7 +37,7 @@ type Table struct {
 
 	build      string                           // build-id of vmlinux, as its best witness has it
 	otherBuild string                           // see OtherBuild
-	paths      map[string][]map[string][]placed // by object; see Paths
+	paths      map[string][]map[string][]placed // by object; see Files
 }
 
 // A Witness is a source and what its scan found out.

@@ -155,7 +155,7 @@ func (c *checking) judge(cmd *cobra.Command, b []byte, kernels []*sympos.Kernel,
 			debug.SetPanicOnFault(true) // as in run, of which this is a part
 			module := loader.Open(b)
 			for i := range next {
-				all[i], failed[i] = judgeOne(module, loader.Options{Kernel: kernels[i], Loaded: loaded, File: path})
+				all[i], failed[i] = judgeOne(module, loader.Options{Kernel: kernels[i], Loaded: loaded, File: path, ComparesFiles: len(kernels) > 1})
 				kernels[i] = nil
 				runtime.GC() // or what was read of many kernels would be in memory at once
 				if failed[i] != nil {

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -135,8 +135,7 @@ func (q query) matches(name string) bool {
 	return q.match == nil && name == q.name || q.match != nil && q.match.MatchString(name)
 }
 
-// wanted makes one Want of all queries. A clone that the compiler made of a function
-// (f.isra.0) is wanted too: it may be what is there instead.
+// wanted makes one Want of all queries.
 func wanted(asked []query) sympos.Want {
 	var (
 		names    []string
@@ -152,9 +151,6 @@ func wanted(asked []query) sympos.Want {
 	exact := sympos.Names(names...)
 	return func(name []byte) bool {
 		if exact(name) {
-			return true
-		}
-		if dot := bytes.IndexByte(name, '.'); dot > 0 && exact(name[:dot]) {
 			return true
 		}
 		for _, p := range patterns {
@@ -252,6 +248,7 @@ func (s *search) label() {
 func (s *search) find() (absent bool) {
 	type key struct{ object, name string }
 	said := map[key]bool{} // by an earlier query
+	var nowhere []absence
 	for _, q := range s.asked {
 		f := finding{query: q}
 		at := map[key]int{}
@@ -283,8 +280,7 @@ func (s *search) find() (absent bool) {
 				}
 			}
 			if !any {
-				absent = true
-				s.sayAbsent(k, q)
+				nowhere = append(nowhere, absence{q, k})
 			}
 		}
 		for id := range at {
@@ -295,7 +291,50 @@ func (s *search) find() (absent bool) {
 		})
 		s.found = append(s.found, f)
 	}
-	return absent
+	s.sayAbsent(nowhere)
+	return len(nowhere) > 0
+}
+
+// An absence is a query of which a kernel has nothing.
+type absence struct {
+	query
+	k *searched
+}
+
+// sayAbsent reports them, with what could have been meant. What is near to all names is
+// read at once.
+func (s *search) sayAbsent(nowhere []absence) {
+	near := make([][]klpreloc.Near, len(nowhere))
+	more := make([]int, len(nowhere))
+	for _, k := range s.kernels {
+		var names []klpreloc.Sought
+		var at []int
+		for i, a := range nowhere {
+			if a.k == k && a.match == nil {
+				names, at = append(names, klpreloc.Sought{Object: a.object, Name: a.name}), append(at, i)
+			}
+		}
+		if len(names) == 0 {
+			continue
+		}
+		lists, counts := klpreloc.NearMisses(k.Kernel, k.table, names...)
+		for i := range lists {
+			near[at[i]], more[at[i]] = lists[i], counts[i]
+		}
+	}
+	for i, a := range nowhere {
+		s.sayNothing(a.k, a.query)
+		var rows [][2]string
+		for _, x := range near[i] {
+			rows = append(rows, [2]string{clean(x.Name) + "@" + clean(x.Object), clean(x.Why)})
+		}
+		for _, line := range klpreloc.Aligned(rows) {
+			fmt.Fprintf(s.stderr, "    %s\n", line)
+		}
+		if more[i] > 0 {
+			fmt.Fprintf(s.stderr, "    and %d more that are no nearer\n", more[i])
+		}
+	}
 }
 
 func moduleRank(object string) int {
@@ -315,9 +354,8 @@ func (s *search) objectIn(k *searched, q query) string {
 	return q.object
 }
 
-// sayAbsent says that a kernel has nothing of what a query asks for, and what it has
-// instead.
-func (s *search) sayAbsent(k *searched, q query) {
+// sayNothing says that a kernel has nothing of what a query asks for.
+func (s *search) sayNothing(k *searched, q query) {
 	where := "in " + q.object
 	switch {
 	case q.object == "":
@@ -339,16 +377,6 @@ func (s *search) sayAbsent(k *searched, q query) {
 	fmt.Fprintf(s.stderr, "%s: error: klp-convert: %s %s\n", oneLine(k.Name), what, where)
 	if as, ok := k.table.FoundAs(sympos.Vmlinux, q.name); ok && (q.object == "" || q.object == sympos.Vmlinux) {
 		fmt.Fprintf(s.stderr, "    %s has it, which this kernel finds as %s only (CONFIG_LTO_CLANG)\n", sympos.Vmlinux, as)
-		return
-	}
-	if q.match == nil {
-		for _, object := range k.table.Objects() {
-			for _, name := range k.table.Names(object) {
-				if strings.HasPrefix(name, q.name+".") && (q.object == "" || object == q.object) {
-					fmt.Fprintf(s.stderr, "    %s@%s, made from it by the compiler\n", name, object)
-				}
-			}
-		}
 	}
 }
 
@@ -505,6 +533,7 @@ func (s *search) compare(t *table, g group) {
 		head = append(head, k.label)
 	}
 	t.section(clean(g.name)+" in "+clean(g.object), head...)
+	g.lists = s.withPaths(g)
 	counts, most := map[int]bool{}, 0
 	for _, list := range g.lists {
 		counts[len(list)] = true
@@ -553,7 +582,7 @@ func (s *search) mark(lists [][]sympos.Symbol, i, p int, files, doubtful bool) s
 		switch {
 		case files && x.File != y.File:
 			return "! "
-		case files:
+		case files && !shared(before, x.File) && !shared(lists[i], y.File):
 		case x.Type|0x20 != y.Type|0x20 && x.Type != 0 && y.Type != 0:
 			return "! "
 		case doubtful || x.Size != y.Size:
@@ -561,6 +590,37 @@ func (s *search) mark(lists [][]sympos.Symbol, i, p int, files, doubtful bool) s
 		}
 	}
 	return ""
+}
+
+// shared reports whether several symbols are from files of that name, or from that file.
+func shared(list []sympos.Symbol, file string) bool {
+	n := 0
+	for _, y := range list {
+		if y.File == file {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// withPaths gives the symbols the paths of their files, if debug information tells them in
+// all of the kernels: names are not to be compared with paths.
+func (s *search) withPaths(g group) [][]sympos.Symbol {
+	lists := make([][]sympos.Symbol, len(g.lists))
+	for i, k := range s.kernels {
+		files, err := k.table.Files(g.object, g.name)
+		if err != nil || len(files) != len(g.lists[i]) {
+			return g.lists
+		}
+		lists[i] = slices.Clone(g.lists[i])
+		for j, f := range files {
+			if !f.HasPath() {
+				return g.lists
+			}
+			lists[i][j].File = f.String()
+		}
+	}
+	return lists
 }
 
 // moved says of each file that has the symbol once where it stands, if not in the

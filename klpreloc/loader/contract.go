@@ -140,8 +140,17 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 }
 
 // debian are the releases of Debian's kernels, which have patches of their own: 6.1.0-56-amd64,
-// 6.12.117+deb13-amd64.
-var debian = regexp.MustCompile(`\+deb\d+|^\d+\.\d+\.0-\d+-`)
+// 6.1.0-0.deb11.21-amd64, 6.12.117+deb13-amd64. Ubuntu numbers its own in the same way, and
+// has other flavours: 5.15.0-91-generic.
+var (
+	debian = regexp.MustCompile(`\+deb\d+|^\d+\.\d+\.0-(\d+|0\.(bpo|deb\d+)\.\d+)-`)
+	ubuntu = regexp.MustCompile(`-(generic|lowlatency|realtime|aws|azure|gcp|gke|gkeop|ibm|intel|kvm|nvidia|oem|oracle|raspi|xilinx)(-|$)`)
+)
+
+// ofDebian reports whether a release is one of Debian's.
+func ofDebian(release string) bool {
+	return debian.MatchString(release) && !ubuntu.MatchString(release)
+}
 
 // early reports whether the loader itself applies vmlinux's klp relocations.
 func (c *contract) early() bool { return c.scheme == klpreloc.SchemeEarly }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // The loader's own look at the file, before it believes anything
@@ -448,7 +449,8 @@ func (c *checker) wildSymbols(m *image) bool {
 		if m.kind(i) != elf.SHT_RELA || !m.inside(i) || info >= m.count || m.flags(info)&uint64(elf.SHF_ALLOC) == 0 {
 			continue
 		}
-		late := m.flags(i)&klpreloc.FlagLivepatch != 0 && (!c.early() || !strings.HasPrefix(m.name(i), klpreloc.SectionPrefix+"vmlinux."))
+		object, _ := klpreloc.SectionObject(m.name(i))
+		late := m.flags(i)&klpreloc.FlagLivepatch != 0 && (!c.early() || object != sympos.Vmlinux)
 		for b := m.contents(i); len(b) >= 24; b = b[24:] {
 			n := m.order.Uint64(b[8:]) >> 32
 			switch {

@@ -323,6 +323,8 @@ func (c *checker) failed(q lookup, answer string, list []sympos.Symbol, find fun
 		}
 		if len(list) > 0 {
 			f.Cause = fmt.Sprintf("%s of %s is at address 0, which the kernel takes for not found", q.name, q.object)
+		} else {
+			c.missing = append(c.missing, missing{len(c.report.Findings) - 1, q})
 		}
 	}
 	const most = 8
