@@ -55,7 +55,7 @@ func gzipped(s string) string {
 }
 
 const (
-	tinyMap     = "ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000200 t dup\n"
+	tinyMap     = "ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000200 t dup\nffffffff81000300 B _end\n"
 	tinySymvers = "0x00000000\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n0x12345678\tsecret\tfs/ext4/ext4\tEXPORT_SYMBOL_GPL\tEXT4\n"
 	debianStub  = "ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n"
 )
@@ -363,7 +363,7 @@ func TestImageOfAnotherReleaseIsWarnedOf(t *testing.T) {
 }
 
 // hiddenKallsyms is a kallsyms as those see it who may see no addresses.
-const hiddenKallsyms = "0000000000000000 T _text\n0000000000000000 t dup\n0000000000000000 t b\n0000000000000000 t dup\n"
+const hiddenKallsyms = "0000000000000000 T _text\n0000000000000000 t dup\n0000000000000000 t b\n0000000000000000 t dup\n0000000000000000 B _end\n"
 
 // Whatever is named beside a kernel's image is added, and the image is not lost.
 func TestWhatIsNamedIsAddedToWhatIsFound(t *testing.T) {

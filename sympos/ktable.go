@@ -357,7 +357,7 @@ func (k *kernelTable) loads() []load {
 func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 	facts := Facts{Kind: Image, Order: Listed, Notes: []string{fmt.Sprintf("kallsyms: %d symbols, layout of %s", k.n, k.layout)}}
 	if isELF(k.data) {
-		if f, err := readELF(&input{in.name, bytes.NewReader(k.data), int64(len(k.data))}); err == nil {
+		if f, err := readELF(&input{name: in.name, r: bytes.NewReader(k.data), size: int64(len(k.data))}); err == nil {
 			facts.BuildID = f.buildID()
 		}
 	}

@@ -168,6 +168,7 @@ func collect(want Want, src Source, match matching, space *room) *scan {
 		now     *object
 		name    string
 		open    []openEnd
+		made    []openEnd // sizes that are distances
 		full    bool
 		llvm    bool // a name with .llvm. was seen,
 		gcc     bool // or one that gcc makes
@@ -230,6 +231,7 @@ func collect(want Want, src Source, match matching, space *room) *scan {
 			for _, o := range open {
 				now.symbols[o.name][o.at].Size = e.Address - o.address
 			}
+			made = append(made, open...)
 			open = open[:0]
 		}
 		if e.Object == Vmlinux && match.rule != wholeName {
@@ -272,10 +274,18 @@ func collect(want Want, src Source, match matching, space *room) *scan {
 	if match.undecided && llvm {
 		return collect(want, src, matching{rule: match.rule}, space) // there is no doubt any more
 	}
+	if facts.Order != Listed { // the next line is not the next symbol
+		for _, o := range made {
+			objects[Vmlinux].symbols[o.name][o.at].Size = 0
+		}
+	}
 	for name, o := range objects {
 		o.facts, o.unsure = facts, match.unsure
 		if match.undecided && gcc {
 			o.variants = nil
+		}
+		if facts.PartialOf != "" && facts.PartialOf != name {
+			o.facts.Partial, o.facts.PartialOf = "", ""
 		}
 		if name != Vmlinux && facts.Order == ByAddress {
 			o.facts.Order = Unordered // only vmlinux is counted by address
@@ -335,6 +345,9 @@ func (o *object) reconcile(p *object) {
 	other := differ(o.facts.BuildID, p.facts.BuildID)
 	for name, mine := range o.symbols {
 		theirs := p.symbols[name]
+		if p.facts.Partial != "" && len(theirs) < len(mine) {
+			continue // of which nothing can be concluded
+		}
 		if len(mine) != len(theirs) {
 			// A loaded module's table is short of what is gone by now.
 			if !(o.facts.Kind == ModuleFile && len(theirs) == loaded(mine)) {
