@@ -94,6 +94,8 @@ const (
 	NameUnsure         ID = "KLP076" // kernel that may compare names without .llvm.
 	LongKlpSymbol      ID = "KLP077" // klp symbol whose name the kernel cuts
 	FileAssumed        ID = "KLP078" // annotated by file, of whose path only a part is known
+	Incomplete         ID = "KLP081" // list of the kernel's that may have been cut
+	TrailingData       ID = "KLP082" // bytes after the end of a compressed module
 )
 
 // Severity says what follows from a diagnostic.

@@ -120,6 +120,10 @@ func (p *planner) survey() {
 	for _, w := range append(slices.Clone(k.Warnings), table.Warnings...) {
 		p.warnf(Contradiction, nowhere, "", "kernel %s: %s: the files given as one kernel are not of one kernel", p.kernelTitle(), w)
 	}
+	for _, line := range append(slices.Clone(k.Incomplete), table.Incomplete()...) {
+		p.warnf(Incomplete, nowhere, "", "kernel %s: %s: what follows from it may be wrong", p.kernelTitle(), line).
+			hint("copy it again, or give the kernel's image: a table that is found in one is whole")
+	}
 	p.table = table
 }
 
@@ -171,6 +175,8 @@ func (p *planner) validate(a *Annotation) bool {
 	_, err := p.table.Resolve(a.Object, a.Name, uint64(a.Pos))
 	switch {
 	case err == nil:
+	case p.table.Partial(a.Object) != "" && (errors.Is(err, sympos.ErrNotFound) || errors.Is(err, sympos.ErrPosition)):
+		return true // it may be in what is missing, and Incomplete was said
 	case errors.Is(err, sympos.ErrNotFound):
 		if as, ok := p.table.FoundAs(a.Object, a.Name); ok {
 			p.errorf(NoSuchSymbol, a.place(), a.Name, "%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)", a.Object, a.Name, p.kernelTitle(), as).
@@ -264,7 +270,7 @@ func are(n int) string {
 // presence says whether the kernel has the object.
 func (p *planner) presence(object string) sympos.Presence {
 	presence := p.Kernel.Presence(object)
-	if presence == sympos.Unknown && p.table.Facts(vmlinux).Kind == sympos.SymbolList {
+	if presence == sympos.Unknown && p.table.Facts(vmlinux).Kind == sympos.SymbolList && len(p.table.Incomplete()) == 0 {
 		presence = sympos.Absent // the build listed all objects
 	}
 	return presence

@@ -69,6 +69,9 @@ func (p *planner) triage() {
 		if y.Bind() == elf.STB_WEAK {
 			what = "undefined weak symbol %s is in no object that the livepatch names, and nobody exports it: the kernel would bind it to 0 without a word"
 		}
+		if len(p.table.Incomplete()) > 0 {
+			what += ", as far as a list tells that may not be whole"
+		}
 		if unread := p.unread(); len(unread) > 0 {
 			what += " (nothing tells what " + strings.Join(unread, " and ") + " has: --module)"
 		}
@@ -354,7 +357,7 @@ func (p *planner) allExports(unknown []*elfrw.Symbol) {
 	for i, y := range unknown {
 		names[i] = y.Name
 	}
-	if slices.ContainsFunc(p.table.Sources, func(w sympos.Witness) bool { return w.Kind == sympos.Symvers }) {
+	if slices.ContainsFunc(p.table.Sources, func(w sympos.Witness) bool { return w.Kind == sympos.Symvers && w.Partial == "" }) {
 		return
 	}
 	all, err := p.Kernel.ReadAll(sympos.Names(names...))

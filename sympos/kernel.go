@@ -25,6 +25,9 @@ type Kernel struct {
 	Notes []string
 	// Warnings say where the parts do not look like parts of one kernel.
 	Warnings []string
+	// Incomplete says which of its lists (of modules, of options) may not be whole, a line each.
+	// Of symbols and exports, Table.Incomplete does.
+	Incomplete []string
 	// Progress, when not nil, is called when reading begins, with 0, and after each
 	// file: so many of so many are done. Never twice at once.
 	Progress func(done, total int)

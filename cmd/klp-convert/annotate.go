@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 )
 
@@ -63,9 +62,9 @@ nowhere, or the file can't be read.`,
 				return err
 			}
 			report := newReporter(cmd.ErrOrStderr(), in.name, o)
-			f, err := elfrw.Parse("", in.module)
-			if err != nil {
-				return report.report(klpreloc.Diagnostics{klpreloc.FileDiagnostic(err)})
+			f, broken := in.parse()
+			if f == nil {
+				return report.report(broken)
 			}
 			showProgress(kernels[0], "", cmd.ErrOrStderr(), o)
 			if o.verbose {
@@ -75,7 +74,7 @@ nowhere, or the file can't be read.`,
 			if _, err := io.WriteString(cmd.OutOrStdout(), text); err != nil {
 				return err
 			}
-			return report.report(found)
+			return report.report(append(found, in.found...))
 		},
 	}
 	cmd.Flags().SortFlags = false

@@ -94,6 +94,9 @@ func (c *checking) run(cmd *cobra.Command) error {
 		return printError(cmd.ErrOrStderr(), err, c.options)
 	}
 	defer in.unmap()
+	if err := newReporter(cmd.ErrOrStderr(), in.name, c.options).report(in.found); err != nil {
+		return err
+	}
 	kernels, loaded, err := c.kernels()
 	if err != nil {
 		return err

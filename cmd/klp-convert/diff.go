@@ -87,12 +87,13 @@ func readSide(cmd *cobra.Command, o *options, path string) (*side, error) {
 	if err != nil {
 		return nil, printError(cmd.ErrOrStderr(), err, o)
 	}
-	f, err := elfrw.Parse("", in.module)
-	if err != nil {
+	f, broken := in.parse()
+	if f == nil {
 		in.unmap()
-		return nil, newReporter(cmd.ErrOrStderr(), in.name, o).report(klpreloc.Diagnostics{klpreloc.FileDiagnostic(err)})
+		return nil, newReporter(cmd.ErrOrStderr(), in.name, o).report(broken)
 	}
 	d, found := klpreloc.Describe(f)
+	found = append(found, in.found...)
 	found.Sort()
 	newReporter(cmd.ErrOrStderr(), in.name, o).report(found) // what can't be read is not compared
 	return &side{Name: in.name, State: d.State, input: in, file: f}, nil

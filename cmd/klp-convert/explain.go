@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/klp-convert/klp-convert/klpreloc/explain"
+	"github.com/klp-convert/klp-convert/sympos/content"
 )
 
 func newExplainCommand(o *options) *cobra.Command {
@@ -61,6 +62,9 @@ Exit status 1 when nothing was recognised.`,
 			}
 			if err != nil || len(found) > 0 {
 				return err
+			}
+			if is, binary := content.Binary([]byte(text)); binary {
+				return fmt.Errorf("no message that is known: this is %s; give the kernel's log or a message", is.What)
 			}
 			return fmt.Errorf("no message that is known; docs/messages.md and docs/errors.md list all")
 		},

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 )
 
@@ -58,11 +57,12 @@ func inspect(cmd *cobra.Command, o *options, path string) error {
 	}
 	defer in.unmap()
 	report := newReporter(cmd.ErrOrStderr(), in.name, o)
-	f, err := elfrw.Parse("", in.module)
-	if err != nil {
-		return report.report(klpreloc.Diagnostics{klpreloc.FileDiagnostic(err)})
+	f, broken := in.parse()
+	if f == nil {
+		return report.report(broken)
 	}
 	d, found := klpreloc.Describe(f)
+	found = append(found, in.found...)
 	found.Sort()
 	if o.inspectJSON {
 		err = writeJSON(cmd.OutOrStdout(), struct {

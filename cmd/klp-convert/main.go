@@ -123,7 +123,8 @@ debug messages), are dropped unless --keep-inert refuses that.
 
 ` + kernelHelp + `
 
-in.ko may be compressed (gzip, xz, zstd); out.ko is compressed when its name
+in.ko may be compressed (gzip, xz, zstd, and what modules are not installed
+with: bzip2, lz4, lzma); out.ko is compressed when its name
 says so (.gz, .xz, .zst). Either may be "-". Both may be the same file. A
 module that holds nothing to convert is copied byte for byte.`,
 		Example: `  klp-convert livepatch.tmp.ko livepatch.ko
@@ -216,6 +217,9 @@ func (o *options) args(_ *cobra.Command, args []string) error {
 	o.in = args[0]
 	if len(args) == 2 {
 		o.out = args[1]
+	}
+	if err := checkSuffix(o.out); err != nil {
+		return err
 	}
 	if _, ok := klpreloc.ParseVersion(o.target); o.target != "" && !ok {
 		return usagef("--target is %q, want a version: 4.18, 6.1", o.target)

@@ -36,7 +36,8 @@ With several --kernel they are compared, position by position; "!" marks what is
 not the same symbol, "?" what may not be.
 
 --json prints an array of {kernel, object, name, position, address, size, type,
-file}; position and address are null where they are not known.
+file}; position and address are null where they are not known, and doubt
+says why a list that they are from may not be whole.
 
 Exit status 1 when a name is not there.`,
 		Example: `  klp-convert sympos name_show
@@ -213,6 +214,7 @@ func (s *search) read(k *sympos.Kernel) error {
 		return err
 	}
 	warnKernel(s.stderr, k.Name, t.Warnings, s.options)
+	warnKernel(s.stderr, k.Name, append(slices.Clone(k.Incomplete), t.Incomplete()...), s.options)
 	if s.options.verbose {
 		noteKernel(s.stderr, k.Name, t.Notes)
 		for _, w := range t.Sources {
@@ -472,6 +474,9 @@ func (s *search) remarks(k *searched, g group) (lines []string) {
 	if d := k.table.Unsure(g.object, g.name); d != "" {
 		lines = append(lines, "not known: "+d)
 	}
+	if why := k.table.Partial(g.object); why != "" {
+		lines = append(lines, "there may be more, and positions may differ: "+why)
+	}
 	if d := k.table.Doubt(g.object, g.name); d != "" {
 		lines = append(lines, "contradiction: "+d)
 	}
@@ -681,6 +686,8 @@ type foundSymbol struct {
 	Size     uint64  `json:"size"`
 	Type     string  `json:"type"`
 	File     string  `json:"file"`
+	// Doubt says why there may be more symbols of the name, or others before this one.
+	Doubt string `json:"doubt,omitempty"`
 }
 
 // list is what was found, for --json.
@@ -698,7 +705,7 @@ func (s *search) appendGroup(all []foundSymbol, g group) []foundSymbol {
 	for i, list := range g.lists {
 		k := s.kernels[i]
 		for _, y := range list {
-			f := foundSymbol{Kernel: k.title, Object: g.object, Name: g.name, Size: y.Size, File: y.File}
+			f := foundSymbol{Kernel: k.title, Object: g.object, Name: g.name, Size: y.Size, File: y.File, Doubt: k.table.Partial(g.object)}
 			if !k.table.Facts(g.object).NoAddresses {
 				address := fmt.Sprintf("%#x", y.Address)
 				f.Address = &address

@@ -157,6 +157,10 @@ func newChecker(m *Module, o Options) *checker {
 // rules.
 func (c *checker) judge(m *Module) *Report {
 	c.report.Warnings = append(slices.Clone(c.facts.Kernel.Warnings), c.facts.table.Warnings...)
+	c.report.Warnings = append(append(c.report.Warnings, c.facts.Kernel.Incomplete...), c.facts.table.Incomplete()...)
+	if why := c.facts.table.PartialExports(); why != "" {
+		c.lacking("who exports what the module imports", why)
+	}
 	v := c.facts.version
 	scheme, known := klpreloc.SchemeOf(v, c.facts.table)
 	c.contract = contractOf(v, scheme)

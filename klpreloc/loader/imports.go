@@ -193,7 +193,7 @@ func (c *checker) choose(list []sympos.Export) (e sympos.Export, ok bool) {
 
 // listed reports whether exports of all modules are known.
 func (c *checker) listed() bool {
-	return slices.ContainsFunc(c.facts.table.Sources, func(w sympos.Witness) bool { return w.Kind == sympos.Symvers })
+	return slices.ContainsFunc(c.facts.table.Sources, func(w sympos.Witness) bool { return w.Kind == sympos.Symvers && w.Partial == "" })
 }
 
 // offered judges an import that somebody exports, as resolve_symbol does: license,

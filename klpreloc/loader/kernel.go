@@ -23,7 +23,9 @@ type facts struct {
 	*sympos.Kernel
 	table   *sympos.Table
 	version klpreloc.Version
-	config  map[string]string // options that are set; nil when there is no configuration
+	config  map[string]string // options that it mentions; nil when there is no configuration
+	// configCut: what it does not mention may be set all the same.
+	configCut bool
 	modules map[string]*elfrw.File
 	paths   map[string]string               // of modules
 	needs   map[*elfrw.File]map[string]bool // modules by what can't be without them
@@ -89,16 +91,24 @@ func (f *facts) readConfig() {
 	}
 	f.config = map[string]string{}
 	text := "\n" + string(b) + "\n"
+	if f.configCut = sympos.ConfigCut(b) != ""; f.configCut {
+		if i := strings.LastIndexByte(string(b), '\n'); i >= 0 && i+1 < len(b) {
+			text = "\n" + string(b[:i+1]) // the line that was cut says nothing
+		}
+	}
 	for _, option := range options {
 		if _, rest, ok := strings.Cut(text, "\nCONFIG_"+option+"="); ok {
 			f.config[option], _, _ = strings.Cut(rest, "\n")
+		} else if strings.Contains(text, "\n# CONFIG_"+option+" is not set\n") {
+			f.config[option] = "n"
 		}
 	}
 }
 
 // set reports whether the option is y, and whether that is known.
 func (f *facts) set(option string) (yes, known bool) {
-	return f.config[option] == "y", f.config != nil
+	value, mentioned := f.config[option]
+	return value == "y", f.config != nil && (mentioned || !f.configCut)
 }
 
 // witnesses lets modules of the kernel tell: those that were read already, and then

@@ -136,6 +136,11 @@ func Of(b []byte) Kind {
 	return ofText(b)
 }
 
+// Binary is Of for those who expect text, and reports whether b is something else.
+func Binary(b []byte) (Kind, bool) {
+	return Of(b), len(b) > 0 && !isText(b[:min(len(b), 4096)]) && !bytes.HasPrefix(b, []byte("\xff\xfe")) && !bytes.HasPrefix(b, []byte("\xfe\xff"))
+}
+
 // isSkippable: RFC 8878, 3.1.2; the lz4 frame format has the same.
 func isSkippable(b []byte) bool {
 	return len(b) >= 4 && binary.LittleEndian.Uint32(b)&^0xf == 0x184d2a50
