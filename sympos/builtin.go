@@ -234,8 +234,9 @@ func eachWholeModule(list string, visit func(path string)) (cut string, err erro
 }
 
 // ConfigCut says why a kernel's configuration may not be whole, or "". Kconfig ends it with
-// a newline and, since 5.3, each menu with "# end of" its title, the last of which ends
-// the file (scripts/kconfig/confdata.c, conf_write).
+// a newline and, since 5.3, each menu with "# end of" its title (scripts/kconfig/confdata.c,
+// conf_write). "Kernel hacking" is the last menu of all machines (lib/Kconfig.debug); some
+// options may follow it.
 func ConfigCut(config []byte) string {
 	text := strings.TrimRight(string(config), "\r\n")
 	at := strings.LastIndexByte(text, '\n') + 1
@@ -245,8 +246,8 @@ func ConfigCut(config []byte) string {
 		return "it is empty"
 	case config[len(config)-1] != '\n':
 		return cutNote(strings.Count(text, "\n")+1, []byte(last))
-	case strings.Contains(text, "\n# end of ") && !strings.HasPrefix(last, "# end of "):
-		return fmt.Sprintf("its last line is %.60q, and not the end of a menu", last)
+	case strings.Contains(text, "\n# end of ") && !strings.Contains(text, "\n# end of Kernel hacking"):
+		return fmt.Sprintf("the menu Kernel hacking, with which configurations end, does not end in it; its last line is %.60q", last)
 	}
 	return ""
 }

@@ -234,7 +234,7 @@ func unzstd(b []byte, limit int64) (out []byte, end int, err error) {
 	if most.declared > limit {
 		return nil, 0, fmt.Errorf("%d bytes in it: %w", most.declared, ErrTooLarge)
 	}
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(limit)),
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(max(limit, maxWindow))),
 		zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, 0, err
@@ -248,7 +248,7 @@ func unzstd(b []byte, limit int64) (out []byte, end int, err error) {
 		}
 	}
 	out, err = d.DecodeAll(b[:end], make([]byte, 0, min(guess, most.possible, limit)))
-	if errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+	if errors.Is(err, zstd.ErrDecoderSizeExceeded) || int64(len(out)) > limit {
 		err = ErrTooLarge
 	}
 	return out, end, err

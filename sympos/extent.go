@@ -43,9 +43,8 @@ func (x *extent) cut(why, object string) {
 // core sees a symbol of vmlinux.
 func (x *extent) core(letter byte, name []byte) {
 	switch letter {
-	case 'd', 'D', 'b', 'B', 'r', 'R':
-		// Of tables that the linker delimits, the bounds are listed at all events.
-		x.data = x.data || !hasPrefix(name, "__start_") && !hasPrefix(name, "__stop_")
+	case 'd', 'b', 'r':
+		x.data = true // what the linker script defines is global, and listed at all events
 	}
 	if len(name) > 0 && name[0] == 'z' {
 		x.z = true

@@ -446,6 +446,14 @@ func (s *search) tell(t *table, f finding) {
 			}
 		}
 	}
+	var doubts []string
+	for _, g := range f.groups {
+		why := k.table.Partial(g.object)
+		if why != "" && !slices.Contains(doubts, why) {
+			doubts = append(doubts, why)
+			remarks = append(remarks, "there may be more, and positions may differ: "+why)
+		}
+	}
 	for _, r := range remarks {
 		t.line("  %s", clean(r))
 	}
@@ -473,9 +481,6 @@ func (s *search) remarks(k *searched, g group) (lines []string) {
 	}
 	if d := k.table.Unsure(g.object, g.name); d != "" {
 		lines = append(lines, "not known: "+d)
-	}
-	if why := k.table.Partial(g.object); why != "" {
-		lines = append(lines, "there may be more, and positions may differ: "+why)
 	}
 	if d := k.table.Doubt(g.object, g.name); d != "" {
 		lines = append(lines, "contradiction: "+d)

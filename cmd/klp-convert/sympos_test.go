@@ -101,7 +101,7 @@ func makeVmlinux(list string) ([]byte, error) {
 
 func TestSymposJSON(t *testing.T) {
 	path := t.TempDir() + "/kallsyms"
-	require.NoError(t, os.WriteFile(path, []byte("ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000140 T dup\nffffffff81000200 t end\n"), 0o644))
+	require.NoError(t, os.WriteFile(path, []byte("ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000140 T dup\nffffffff81000200 t end\nffffffff82000000 B _end\n"), 0o644))
 	status, stdout, stderr := klpConvert("sympos", "-k", path, "--json", "dup", "nobody")
 	assert.Equal(t, exitFound, status, "a name is absent")
 	assert.Contains(t, stderr, `no symbol "nobody"`)
@@ -122,7 +122,7 @@ func TestSymposJSONOfWhatIsNotKnown(t *testing.T) {
 	dir := t.TempDir()
 	list, kallsyms := filepath.Join(dir, "symbols.klp"), filepath.Join(dir, "System.map-6.1")
 	require.NoError(t, os.WriteFile(list, []byte("*vmlinux\ndup\ndup\n"), 0o644))
-	require.NoError(t, os.WriteFile(kallsyms, []byte("ffffffff81000000 T _text\nffffffff81000100 t dup\n"), 0o644))
+	require.NoError(t, os.WriteFile(kallsyms, []byte("ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff82000000 B _end\n"), 0o644))
 	get := func(args ...string) (got []map[string]any) {
 		status, stdout, stderr := klpConvert(append([]string{"sympos", "--json"}, args...)...)
 		require.Equal(t, exitDone, status, stderr)

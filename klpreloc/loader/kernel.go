@@ -26,10 +26,10 @@ type facts struct {
 	config  map[string]string // options that it mentions; nil when there is no configuration
 	// configCut: what it does not mention may be set all the same.
 	configCut bool
-	modules map[string]*elfrw.File
-	paths   map[string]string               // of modules
-	needs   map[*elfrw.File]map[string]bool // modules by what can't be without them
-	unread  []string                        // modules whose files can't be read
+	modules   map[string]*elfrw.File
+	paths     map[string]string               // of modules
+	needs     map[*elfrw.File]map[string]bool // modules by what can't be without them
+	unread    []string                        // modules whose files can't be read
 	// from modules of the kernel; zero values when none is at hand
 	like        *elfrw.File // the one that tells of struct module
 	likeName    string
