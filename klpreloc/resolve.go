@@ -140,9 +140,15 @@ func (p *planner) kernelTitle() string {
 var alwaysExported = []string{"klp_enable_patch", "klp_register_patch"}
 
 // exportsKnown reports whether anything tells what vmlinux exports. A table without
-// data symbols (no KALLSYMS_ALL) does not.
+// data symbols (no KALLSYMS_ALL) does not, nor does one that may not be whole.
 func (p *planner) exportsKnown() bool {
-	return slices.ContainsFunc(alwaysExported, func(name string) bool { return len(p.table.Exports(name)) > 0 })
+	if p.table.PartialExports() != "" {
+		return false
+	}
+	whole := p.table.Partial(vmlinux) == ""
+	return slices.ContainsFunc(alwaysExported, func(name string) bool {
+		return slices.ContainsFunc(p.table.Exports(name), func(e sympos.Export) bool { return whole || e.Listed })
+	})
 }
 
 // plausible reports whether a kernel can have a symbol of that name.

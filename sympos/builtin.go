@@ -158,7 +158,7 @@ func (f *finder) checkBuiltin(list string) {
 			continue
 		}
 		if module := ModuleName(value); !f.k.builtin[module] {
-			f.cut(list, fmt.Sprintf("%s.modinfo has module %s, which it has not", filepath.Base(list), module))
+			f.cut(list, fmt.Sprintf("%s.modinfo has module %s, which is not in it", filepath.Base(list), module))
 			return
 		}
 	}
@@ -170,7 +170,7 @@ func (f *finder) checkOrder(order string, listed map[string]bool) {
 	for _, name := range f.k.Modules() {
 		path := f.k.modules[name]
 		if strings.HasPrefix(path, below) && !listed[name] && !listed[ModuleName(path)] {
-			f.cut(order, fmt.Sprintf("%s is there, which it has not", path))
+			f.cut(order, fmt.Sprintf("%s exists and is not in it", path))
 			return
 		}
 	}

@@ -77,7 +77,7 @@ func installed(r string) map[string]string {
 		"lib/modules/" + r + "/modules.builtin":                          "kernel/fs/jbd2/jbd2.ko\n",
 		"lib/modules/" + r + "/build":                                    "->/usr/src/linux-headers-" + r,
 		"usr/src/linux-headers-" + r + "/Module.symvers":                 tinySymvers,
-		"usr/src/linux-headers-" + r + "/.config":                        "",
+		"usr/src/linux-headers-" + r + "/.config":                        "CONFIG_LIVEPATCH=y\n",
 		"usr/src/linux-headers-" + r + "/include/config/x":               "",
 		"usr/src/linux-headers-6.1.0-9-common/include/linux/x":           "",
 		"usr/src/linux-headers-" + r + "/include/generated/utsrelease.h": "#define UTS_RELEASE \"" + r + "\"\n",

@@ -221,7 +221,8 @@ func TestManyMatchesTakeNoLongerThanTheyMust(t *testing.T) {
 		fmt.Fprintf(&b, "%016x t f%d\n", 0xffffffff81000000+uint64(16*i), i)
 	}
 	path := t.TempDir() + "/kallsyms"
-	require.NoError(t, os.WriteFile(path, []byte(b.String()), 0o644))
+	list := "ffffffff81000000 T _text\n" + b.String() + "ffffffff82000000 B _end\n"
+	require.NoError(t, os.WriteFile(path, []byte(list), 0o644))
 	status, stdout, _ := klpConvert("sympos", "-k", path, "/^f/")
 	assert.Equal(t, exitDone, status)
 	assert.Equal(t, 50_002, strings.Count(stdout, "\n"), "a title, a line of columns, and each")

@@ -19,9 +19,10 @@ import (
 func (c *checker) fullTable() bool { return c.facts.table.Has(sympos.Vmlinux) }
 
 // knowsExports reports whether who exports what is known: Module.symvers tells, or the
-// symbols of the export table, of which klp_enable_patch's would be one.
+// symbols of the export table, of which klp_enable_patch's would be one, if they are all.
 func (c *checker) knowsExports() bool {
-	return c.listed() || len(c.facts.table.Exports("klp_enable_patch")) > 0
+	t := c.facts.table
+	return c.listed() || len(t.Exports("klp_enable_patch")) > 0 && t.Partial(sympos.Vmlinux) == "" && t.PartialExports() == ""
 }
 
 // exportsOf are the names that the module exports: the strings of its table.
