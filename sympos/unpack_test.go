@@ -68,6 +68,9 @@ func TestUnpackReadsWhatPackersWrite(t *testing.T) {
 				assert.Equal(t, trailing, u.Trailing)
 			}
 			check(packed, code, 0)
+			head, err := compressionOf(packed).beginning(bytes.NewReader(packed), 100)
+			require.NoError(t, err)
+			assert.Equal(t, code[:100], head)
 			if p.name != "lzma" { // has one stream
 				check(append(bytes.Clone(packed), packed...), append(bytes.Clone(code), code...), 0)
 			}
@@ -78,7 +81,7 @@ func TestUnpackReadsWhatPackersWrite(t *testing.T) {
 				check(append(bytes.Clone(packed), make([]byte, 12)...), code, 0)
 				check(append(bytes.Clone(packed), "not of the stream"...), code, len("not of the stream"))
 			}
-			_, err := Unpack(packed, int64(len(code)-1))
+			_, err = Unpack(packed, int64(len(code)-1))
 			assert.ErrorIs(t, err, ErrTooLarge)
 			for cut := 1; cut < len(packed); cut += 1 + len(packed)/31 {
 				u, err := Unpack(packed[:cut], 1<<20)

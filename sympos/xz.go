@@ -41,8 +41,8 @@ const (
 
 var errXZ = errors.New("damaged xz file")
 
-// beginXZ decodes the first block of r up to headSize bytes, as far as they need no
-// filter but LZMA2; code alone has others, and no file begins with code.
+// beginXZ decodes the first block of r up to headSize bytes; everything, where it needs
+// another filter than LZMA2.
 func beginXZ(r io.Reader) (io.Reader, error) {
 	head := make([]byte, 13, 12+4*256)
 	if _, err := io.ReadFull(r, head); err != nil {
@@ -55,11 +55,17 @@ func beginXZ(r io.Reader) (io.Reader, error) {
 	if _, err := io.ReadFull(r, head[13:]); err != nil {
 		return nil, err
 	}
-	if _, filters, err := xzBlock(head[12:]); err != nil || len(filters) > 0 {
-		if err == nil {
-			err = fmt.Errorf("xz filters are undone in whole blocks only")
-		}
+	_, filters, err := xzBlock(head[12:])
+	if err != nil {
 		return nil, err
+	}
+	if len(filters) > 0 { // they are undone in whole blocks
+		rest, err := readAll(r, 0, maxUnpacked)
+		if err != nil {
+			return nil, err
+		}
+		out, _, err := unxz(append(head, rest...), maxUnpacked)
+		return bytes.NewReader(out), err
 	}
 	// Nothing in the first n bytes can be a copy from further back.
 	z, err := lzma.Reader2Config{DictCap: 2 * headSize}.NewReader2(r)
