@@ -289,7 +289,7 @@ func (in *input) section(off int64) io.Reader {
 // are good while the file is open, and not to be written to.
 func (in *input) bytes(off, size, limit uint64) ([]byte, error) {
 	if in.size < 0 || off > uint64(in.size) || size > uint64(in.size)-off {
-		return nil, fmt.Errorf("%#x bytes at %#x are not in the file", size, off)
+		return nil, fmt.Errorf("%#x bytes at %#x are not in the file, which has %#x: it was cut short or is damaged", size, off, max(in.size, 0))
 	}
 	if size > limit {
 		return nil, fmt.Errorf("%#x bytes: %w", size, ErrTooLarge)
