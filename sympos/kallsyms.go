@@ -246,7 +246,7 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 		facts.Notes = append(facts.Notes, "not in the order of addresses: somebody has sorted it; modules in it have no order")
 	}
 	if in.size >= 0 { // what is in /proc is whole
-		facts.Partial, facts.PartialOf = whole.partial(perCPU, byName && count > 1, lastName)
+		facts.Partial, facts.PartialOf = whole.partial(perCPU, byName && count > 1 && (!ascending || !any), lastName)
 	}
 	if len(trailing) > 0 {
 		// Behind all that a kernel has comes the next prompt.
