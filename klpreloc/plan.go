@@ -155,6 +155,10 @@ type planner struct {
 	triaged  bool            // undefined symbols without annotations were looked up
 	inferred []*Annotation
 	absent   []absence
+
+	exporters *Exporters // who exports what is undefined; nil before findExporters
+	kept      []string   // imports of modules whose exports nothing tells
+	doubtful  []string   // the same, of modules that the livepatch patches
 }
 
 // target is what an annotated symbol becomes.

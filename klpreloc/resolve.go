@@ -98,18 +98,24 @@ func (p *planner) survey() {
 		p.objects = append(p.objects, o)
 	}
 	sort.Strings(p.objects)
+	read := slices.Clone(p.objects)
+	for _, o := range DependsOf(p.Input.Modinfo) { // their exports count
+		if !slices.Contains(read, o) && checkObject(o) == nil {
+			read = append(read, o)
+		}
+	}
 	for name := range schemeSymbols {
 		names = append(names, name)
 	}
-	names = append(append(names, alwaysExported...), bounds...)
-	read := k.Read
+	names = append(names, bounds...)
+	from := k.Read
 	if !p.Input.Annotated() && !p.infers() {
-		read = k.ReadExports
+		from = k.ReadExports
 	}
 	if k.BuiltFor = p.Input.Modinfo.Release(); p.Target != (Version{}) {
 		k.BuiltFor = p.Target.String()
 	}
-	table, err := read(sympos.Names(names...), p.objects...)
+	table, err := from(sympos.Names(names...), read...)
 	if err != nil {
 		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return
@@ -131,15 +137,9 @@ func (p *planner) kernelTitle() string {
 	return p.Kernel.Name
 }
 
-// alwaysExported are symbols that every kernel with livepatching exports: where none
-// of them is, nothing tells what else is exported.
-var alwaysExported = []string{"klp_enable_patch", "klp_register_patch"}
-
 // exportsKnown reports whether anything tells what vmlinux exports. A table without
 // data symbols (no KALLSYMS_ALL) does not.
-func (p *planner) exportsKnown() bool {
-	return slices.ContainsFunc(alwaysExported, func(name string) bool { return len(p.table.Exports(name)) > 0 })
-}
+func (p *planner) exportsKnown() bool { return p.table.KnowsExports(vmlinux) }
 
 // plausible reports whether a kernel can have a symbol of that name.
 func plausible(name string) bool {
