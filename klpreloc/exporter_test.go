@@ -190,7 +190,8 @@ func TestModulesTellTheirExports(t *testing.T) {
 	m := open(t, "x86_64/labels-dot.ko")
 	s, _ := addLoaded(m, "__ksymtab", 0, make([]byte, 12))
 	m.AddSymbol(&elfrw.Symbol{Name: "__ksymtab_once", Section: s})
-	write("boot/System.map-"+release, []byte(kallsyms[:strings.Index(kallsyms, "ffffffffc")]))
+	write("boot/System.map-"+release, []byte(kallsyms[:strings.Index(kallsyms, "ffffffffc")]+
+		"ffffffff82000000 t mod_call\nffffffff82000040 t mod_value\n"))
 	write("lib/modules/"+release+"/modules.order", []byte("kernel/fs/btrfs.ko\n"))
 	write("lib/modules/"+release+"/modules.builtin", nil)
 	write("lib/modules/"+release+"/kernel/fs/btrfs.ko", encode(t, m))
@@ -207,5 +208,10 @@ func TestModulesTellTheirExports(t *testing.T) {
 		_, found := klpreloc.NewPlan(reread(t, f), klpreloc.Options{Kernel: k})
 		d := the(t, klpreloc.ShadowedExport, found)
 		assert.Contains(t, d.Message, "symbol once is exported by module ", lists)
+		// What modpost did not resolve, with a list of the build, is no export.
+		g := reread(t, f)
+		versionTable(g, "module_layout", "klp_enable_patch")
+		_, found = klpreloc.NewPlan(reread(t, g), klpreloc.Options{Kernel: k})
+		assert.Empty(t, with(klpreloc.ShadowedExport, found), lists)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sort"
 	"strconv"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
@@ -124,9 +125,18 @@ func (p *planner) survey() {
 		p.notef(KernelUnreadable, nowhere, "", "kernel %s: %s", p.kernelTitle(), note)
 	}
 	for _, w := range append(slices.Clone(k.Warnings), table.Warnings...) {
+		if strings.HasPrefix(w, sympos.PassedOver) {
+			p.notRead(w)
+			continue
+		}
 		p.warnf(Contradiction, nowhere, "", "kernel %s: %s: the files given as one kernel are not of one kernel", p.kernelTitle(), w)
 	}
 	p.table = table
+}
+
+// notRead reports a module that is passed over.
+func (p *planner) notRead(warning string) {
+	p.warnf(NotChecked, nowhere, "", "kernel %s: %s: what it exports is not known", p.kernelTitle(), warning)
 }
 
 // kernelTitle is what to call the kernel: by its release, or else as it was asked for.

@@ -224,6 +224,9 @@ func (k *Kernel) note(format string, args ...any) {
 	k.Notes = append(k.Notes, fmt.Sprintf(format, args...))
 }
 
+// PassedOver begins the warning of a table that a module can't be read.
+const PassedOver = "module passed over: "
+
 // Read reads what is wanted of vmlinux, of these objects as far as their files
 // are at hand, and of whatever the kernel's other sources know; and who exports
 // it. Naming vmlinux is not needed. Modules that were added by name are read too: they
@@ -309,7 +312,7 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 		case s.err == nil:
 			used = append(used, s)
 		case i >= needed && !errors.Is(s.err, ErrTooMany):
-			warnings = append(warnings, "module passed over: "+s.err.Error())
+			warnings = append(warnings, PassedOver+s.err.Error())
 		case i >= len(k.witnesses):
 			return nil, s.err
 		default:
