@@ -487,6 +487,9 @@ func exported(k *searched, name string) (lines []string) {
 		}
 		lines = append(lines, line)
 	}
+	if !k.table.ListsModules() && slices.ContainsFunc(k.Modules(), func(m string) bool { return !k.table.KnowsExports(m) }) {
+		lines = append(lines, "what other modules export was not read: there is no Module.symvers")
+	}
 	return lines
 }
 
