@@ -85,7 +85,7 @@ nowhere, or the file can't be read.`,
 	cmd.Flags().SortFlags = false
 	flags.register(cmd)
 	cmd.Flags().StringVar(&dialect, "dialect", "", "write `records` or labels; as the module does, without")
-	cmd.Flags().StringArrayVar(&symvers, "symvers", nil, "also read exports from `FILE`, the Module.symvers of a module's build")
+	cmd.Flags().StringArrayVar(&symvers, "symvers", nil, "`FILE` has exports, too: a Module.symvers")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "say notes, and which files were used")
 	return cmd
 }
