@@ -67,13 +67,15 @@ type Exporters struct {
 	prefer   func(object string) bool
 	resolved map[string]bool // names that modpost resolved, as far as it has checksums
 	depends  map[string]bool
+	unknown  map[string]bool // Unknown
 	open     bool
+	suspects string // what Suspects returns
 }
 
 // NewExporters reads what modpost left in f. Of several modules that export a name, and
 // are not in depends=, one that is preferred counts. presence says what the kernel has.
 func NewExporters(f *elfrw.File, t *sympos.Table, presence func(object string) sympos.Presence, prefer func(object string) bool) *Exporters {
-	x := &Exporters{table: t, prefer: prefer, resolved: map[string]bool{}, depends: map[string]bool{}}
+	x := &Exporters{table: t, prefer: prefer, resolved: map[string]bool{}, depends: map[string]bool{}, unknown: map[string]bool{}}
 	names, versioned := versioned(f)
 	for _, name := range names {
 		x.resolved[name] = true
@@ -95,12 +97,13 @@ func NewExporters(f *elfrw.File, t *sympos.Table, presence func(object string) s
 		case t.KnowsExports(name) || presence(name) == sympos.BuiltIn:
 		default:
 			x.Unknown = append(x.Unknown, name)
+			x.unknown[name] = true
 		}
 		x.depends[name] = true
 	}
 	if t.ListsModules() {
-		for _, ns := range info.Values("import_ns") {
-			if _, only := (sympos.Export{Namespace: ns}).ForModules(); ns != "" && !only && !t.KnowsNamespace(ns) && !slices.Contains(x.Spaces, ns) {
+		for _, ns := range slices.Compact(sorted(info.Values("import_ns"))) {
+			if _, only := (sympos.Export{Namespace: ns}).ForModules(); ns != "" && !only && !t.KnowsNamespace(ns) {
 				x.Spaces = append(x.Spaces, ns)
 			}
 		}
@@ -165,6 +168,9 @@ func (x *Exporters) Of(name string) (sympos.Export, Origin) {
 	return sympos.Export{}, Nobody
 }
 
+// IsUnknown reports whether depends= names the module, and no source tells its exports.
+func (x *Exporters) IsUnknown(module string) bool { return x.unknown[module] }
+
 // Resolved reports whether modpost resolved the name to an export with a checksum.
 func (x *Exporters) Resolved(name string) bool { return x.resolved[name] }
 
@@ -181,6 +187,13 @@ func (x *Exporters) Saw() bool {
 
 // Suspects are the modules and namespaces that an Open name may be of.
 func (x *Exporters) Suspects() string {
+	if x.suspects == "" {
+		x.suspects = x.listSuspects()
+	}
+	return x.suspects
+}
+
+func (x *Exporters) listSuspects() string {
 	list := slices.Clone(x.Unknown)
 	for _, ns := range x.Spaces {
 		list = append(list, "a module with exports in namespace "+clip(ns))

@@ -158,7 +158,8 @@ type planner struct {
 
 	exporters *Exporters // who exports what is undefined; nil before findExporters
 	kept      []string   // imports of modules whose exports nothing tells
-	doubtful  []string   // the same, of modules that the livepatch patches
+	doubtful  []string   // the same, where the livepatch patches such modules
+	patched   []string   // modules that the livepatch patches and whose exports nothing tells
 }
 
 // target is what an annotated symbol becomes.

@@ -101,7 +101,7 @@ func (p *planner) survey() {
 	sort.Strings(p.objects)
 	read := slices.Clone(p.objects)
 	for _, o := range DependsOf(p.Input.Modinfo) { // their exports count
-		if !slices.Contains(read, o) && checkObject(o) == nil {
+		if !objects[o] && checkObject(o) == nil {
 			read = append(read, o)
 		}
 	}

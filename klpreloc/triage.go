@@ -341,7 +341,12 @@ func (p *planner) exports(name string) []sympos.Export {
 // object hides.
 func (p *planner) findExporters(unknown []*elfrw.Symbol) {
 	who := func(t *sympos.Table) {
-		p.exporters = NewExporters(p.File, t, p.Kernel.Presence, p.patches)
+		p.exporters, p.patched = NewExporters(p.File, t, p.Kernel.Presence, p.patches), nil
+		for _, m := range p.exporters.Unknown {
+			if p.patches(m) {
+				p.patched = append(p.patched, m)
+			}
+		}
 	}
 	who(p.table)
 	var names []string

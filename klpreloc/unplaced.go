@@ -35,7 +35,7 @@ func (p *planner) unplaced(y *elfrw.Symbol, origin Origin) bool {
 			d.hints(p.lines(p.guess(y, list[0].Object), list))
 		}
 	case !p.exportsKnown(): // said once, for all imports
-	case slices.ContainsFunc(p.exporters.Unknown, p.patches) && !p.NoInfer:
+	case len(p.patched) > 0 && !p.NoInfer:
 		p.doubtful = append(p.doubtful, name)
 	default:
 		p.kept = append(p.kept, name)
@@ -71,8 +71,13 @@ func (p *planner) whyOpen() string {
 
 // giveExports adds what would tell the exports.
 func (p *planner) giveExports(d *Diagnostic) {
-	for _, m := range p.exporters.Unknown {
-		d.hint("--module %s.ko", m)
+	const most = 5
+	for i, m := range p.exporters.Unknown {
+		if i == most {
+			d.hint("and %d more modules", len(p.exporters.Unknown)-most)
+			break
+		}
+		d.hint("--module %s.ko", clip(m))
 	}
 	if len(p.exporters.Unknown)+len(p.exporters.Spaces) > 0 {
 		d.hint("or --symvers FILE, the Module.symvers of its build")
@@ -86,10 +91,9 @@ func (p *planner) unplacedImports() {
 	}
 	of := clipEither(p.exporters.Unknown)
 	if len(p.doubtful) > 0 {
-		patched := slices.DeleteFunc(slices.Clone(p.exporters.Unknown), func(o string) bool { return !p.patches(o) })
 		p.giveExports(p.errorf(UnknownExporter, nowhere, "",
 			"modpost resolved %s to an export of %s, and no source tells what %s exports, which the livepatch patches",
-			clipList(p.doubtful), of, clipList(patched)))
+			clipList(p.doubtful), of, clipList(p.patched)))
 	}
 	if len(p.kept) > 0 {
 		p.giveExports(p.warnf(UnknownExporter, nowhere, "",

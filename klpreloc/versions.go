@@ -184,7 +184,7 @@ func (p *planner) depends(converted map[string]bool) {
 			gone = append(gone, m)
 		case needed[name] && p.patches(name) && freed[name]:
 			p.warnf(DependsOnPatched, in(s), "", "depends= still names %s, which the livepatch patches: it can't be loaded before that module", m)
-		case !slices.Contains(p.exporters.Unknown, name) || freed[name] || needed[name]:
+		case !p.exporters.IsUnknown(name) || freed[name] || needed[name]:
 		case p.patches(name):
 			p.warnf(DependsOnPatched, in(s), "", "depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
 				hint("--module %s.ko tells whether the livepatch needs it", name)
