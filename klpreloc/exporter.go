@@ -74,8 +74,13 @@ type Exporters struct {
 
 // NewExporters reads what modpost left in f. Of several modules that export a name, and
 // are not in depends=, one that is preferred counts. presence says what the kernel has.
-func NewExporters(f *elfrw.File, t *sympos.Table, presence func(object string) sympos.Presence, prefer func(object string) bool) *Exporters {
-	x := &Exporters{table: t, prefer: prefer, resolved: map[string]bool{}, depends: map[string]bool{}, unknown: map[string]bool{}}
+func NewExporters(f *elfrw.File, t *sympos.Table,
+	presence func(object string) sympos.Presence, prefer func(object string) bool,
+) *Exporters {
+	x := &Exporters{
+		table: t, prefer: prefer,
+		resolved: map[string]bool{}, depends: map[string]bool{}, unknown: map[string]bool{},
+	}
 	names, versioned := versioned(f)
 	for _, name := range names {
 		x.resolved[name] = true
@@ -103,7 +108,8 @@ func NewExporters(f *elfrw.File, t *sympos.Table, presence func(object string) s
 	}
 	if t.ListsModules() {
 		for _, ns := range slices.Compact(sorted(info.Values("import_ns"))) {
-			if _, only := (sympos.Export{Namespace: ns}).ForModules(); ns != "" && !only && !t.KnowsNamespace(ns) {
+			_, only := (sympos.Export{Namespace: ns}).ForModules()
+			if ns != "" && !only && !t.KnowsNamespace(ns) {
 				x.Spaces = append(x.Spaces, ns)
 			}
 		}
@@ -170,6 +176,9 @@ func (x *Exporters) Of(name string) (sympos.Export, Origin) {
 
 // IsUnknown reports whether depends= names the module, and no source tells its exports.
 func (x *Exporters) IsUnknown(module string) bool { return x.unknown[module] }
+
+// MayExport reports whether there is a module, or a namespace, whose exports are not known.
+func (x *Exporters) MayExport() bool { return len(x.Unknown)+len(x.Spaces) > 0 }
 
 // Resolved reports whether modpost resolved the name to an export with a checksum.
 func (x *Exporters) Resolved(name string) bool { return x.resolved[name] }

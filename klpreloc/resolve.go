@@ -102,6 +102,7 @@ func (p *planner) survey() {
 	read := slices.Clone(p.objects)
 	for _, o := range DependsOf(p.Input.Modinfo) { // their exports count
 		if !objects[o] && checkObject(o) == nil {
+			objects[o] = true
 			read = append(read, o)
 		}
 	}

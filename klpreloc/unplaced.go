@@ -79,7 +79,7 @@ func (p *planner) giveExports(d *Diagnostic) {
 		}
 		d.hint("--module %s.ko", clip(m))
 	}
-	if len(p.exporters.Unknown)+len(p.exporters.Spaces) > 0 {
+	if p.exporters.MayExport() {
 		d.hint("or --symvers FILE, the Module.symvers of its build")
 	}
 }

@@ -487,7 +487,8 @@ func exported(k *searched, name string) (lines []string) {
 		}
 		lines = append(lines, line)
 	}
-	if !k.table.ListsModules() && slices.ContainsFunc(k.Modules(), func(m string) bool { return !k.table.KnowsExports(m) }) {
+	unread := func(module string) bool { return !k.table.KnowsExports(module) }
+	if !k.table.ListsModules() && slices.ContainsFunc(k.Modules(), unread) {
 		lines = append(lines, "what other modules export was not read: there is no Module.symvers")
 	}
 	return lines

@@ -146,8 +146,10 @@ func (c *checker) imported(y *elfrw.Symbol) {
 	case !ok && klpreloc.WeakByDesign(c.File, y) && !c.hides(y.Name):
 	case origin == klpreloc.OfUnknown:
 		c.ofUnknown(y, unknown)
-	case origin == klpreloc.Open && len(c.origins().Unknown)+len(c.origins().Spaces) > 0 && !strings.HasPrefix(y.Name, klpreloc.SymbolPrefix):
-		c.lacking("whether "+c.origins().Suspects()+" exports "+y.Name, "no source tells what it exports: --module")
+	case origin == klpreloc.Open && c.origins().MayExport() &&
+		!strings.HasPrefix(y.Name, klpreloc.SymbolPrefix):
+		c.lacking("whether "+c.origins().Suspects()+" exports "+y.Name,
+			"no source tells what it exports: --module")
 	case !ok && weak && !c.uses(y):
 		c.note(WeakImport, "nobody exports it, it is weak, and nothing uses it").of(y.Name).when(Loading, "", "")
 	case !ok && weak:
@@ -216,7 +218,8 @@ func (c *checker) ofUnknown(y *elfrw.Symbol, unknown func(string) Message) {
 		c.exporters[modules[0]] = true
 		c.needs(y, sympos.Export{Object: modules[0], Name: y.Name}, unknown)
 	}
-	c.lacking("whether "+c.origins().Suspects()+" exports "+y.Name+", and to whom", "no source tells what it exports: --module")
+	c.lacking("whether "+c.origins().Suspects()+" exports "+y.Name+", and to whom",
+		"no source tells what it exports: --module")
 }
 
 // offered judges an import that somebody exports, as resolve_symbol does: license,
