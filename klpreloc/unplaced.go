@@ -40,7 +40,10 @@ func (p *planner) unplaced(y *elfrw.Symbol, origin Origin) bool {
 	default:
 		p.kept = append(p.kept, name)
 		of := clipEither(p.exporters.Unknown)
-		if !p.shadowed(y, sympos.Export{Object: of, Name: y.Name}) && len(p.exporters.Unknown) == 1 {
+		if p.shadowed(y, sympos.Export{Object: of, Name: y.Name}) || len(p.exporters.Unknown) > 1 {
+			break
+		}
+		if _, again := p.again(ModuleExport, of, nowhere, name); !again {
 			p.warnf(ModuleExport, nowhere, name, dependsOn, name, of)
 		}
 	}
