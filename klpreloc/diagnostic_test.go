@@ -105,6 +105,9 @@ var kernelProvocations = map[klpreloc.ID]provokeWith{
 	klpreloc.LongKlpSymbol: {klpreloc.Error, longNamed("a", 0), kallsyms, klpreloc.Options{Target: klpreloc.Version{Major: 5, Minor: 10}}},
 	klpreloc.Contradiction: {klpreloc.Warning, using("once"), kallsyms + otherSource + "*vmlinux\nonce\nonce\n", klpreloc.Options{}},
 	klpreloc.Unversioned:   {klpreloc.Note, func(t *testing.T) *elfrw.File { f := borrower(t); versionTable(f, "vm_call"); return f }, kallsyms, klpreloc.Options{}},
+
+	klpreloc.UnknownExporter: {klpreloc.Error, func(t *testing.T) *elfrw.File { return imports(t, "zfs", nil, nil, "once") }, kallsyms, klpreloc.Options{}},
+	klpreloc.UnusedDepends:   {klpreloc.Warning, func(t *testing.T) *elfrw.File { return imports(t, "btrfs", nil, nil) }, kallsyms, klpreloc.Options{}},
 }
 
 // gating is a livepatch in which a function, or a helper of two, uses a module's

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sort"
 	"strconv"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
@@ -98,18 +99,25 @@ func (p *planner) survey() {
 		p.objects = append(p.objects, o)
 	}
 	sort.Strings(p.objects)
+	read := slices.Clone(p.objects)
+	for _, o := range DependsOf(p.Input.Modinfo) { // their exports count
+		if !objects[o] && checkObject(o) == nil {
+			objects[o] = true
+			read = append(read, o)
+		}
+	}
 	for name := range schemeSymbols {
 		names = append(names, name)
 	}
-	names = append(append(names, alwaysExported...), bounds...)
-	read := k.Read
+	names = append(names, bounds...)
+	from := k.Read
 	if !p.Input.Annotated() && !p.infers() {
-		read = k.ReadExports
+		from = k.ReadExports
 	}
 	if k.BuiltFor = p.Input.Modinfo.Release(); p.Target != (Version{}) {
 		k.BuiltFor = p.Target.String()
 	}
-	table, err := read(sympos.Names(names...), p.objects...)
+	table, err := from(sympos.Names(names...), read...)
 	if err != nil {
 		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return
@@ -118,6 +126,10 @@ func (p *planner) survey() {
 		p.notef(KernelUnreadable, nowhere, "", "kernel %s: %s", p.kernelTitle(), note)
 	}
 	for _, w := range append(slices.Clone(k.Warnings), table.Warnings...) {
+		if strings.HasPrefix(w, sympos.PassedOver) {
+			p.notRead(w)
+			continue
+		}
 		p.warnf(Contradiction, nowhere, "", "kernel %s: %s: the files given as one kernel are not of one kernel", p.kernelTitle(), w)
 	}
 	for _, line := range append(slices.Clone(k.Incomplete), table.Incomplete()...) {
@@ -125,6 +137,11 @@ func (p *planner) survey() {
 			hint("copy it again, or give the kernel's image: a table that is found in one is whole")
 	}
 	p.table = table
+}
+
+// notRead reports a module that is passed over.
+func (p *planner) notRead(warning string) {
+	p.warnf(NotChecked, nowhere, "", "kernel %s: %s: what it exports is not known", p.kernelTitle(), warning)
 }
 
 // kernelTitle is what to call the kernel: by its release, or else as it was asked for.
@@ -135,21 +152,9 @@ func (p *planner) kernelTitle() string {
 	return p.Kernel.Name
 }
 
-// alwaysExported are symbols that every kernel with livepatching exports: where none
-// of them is, nothing tells what else is exported.
-var alwaysExported = []string{"klp_enable_patch", "klp_register_patch"}
-
 // exportsKnown reports whether anything tells what vmlinux exports. A table without
-// data symbols (no KALLSYMS_ALL) does not, nor does one that may not be whole.
-func (p *planner) exportsKnown() bool {
-	if p.table.PartialExports() != "" {
-		return false
-	}
-	whole := p.table.Partial(vmlinux) == ""
-	return slices.ContainsFunc(alwaysExported, func(name string) bool {
-		return slices.ContainsFunc(p.table.Exports(name), func(e sympos.Export) bool { return whole || e.Listed })
-	})
-}
+// data symbols (no KALLSYMS_ALL) does not.
+func (p *planner) exportsKnown() bool { return p.table.KnowsExports(vmlinux) }
 
 // plausible reports whether a kernel can have a symbol of that name.
 func plausible(name string) bool {

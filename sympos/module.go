@@ -61,13 +61,14 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 		fleeting[i] = s.flags&uint64(elf.SHF_ALLOC) == 0 || strings.HasPrefix(name, ".init") ||
 			slices.Contains(unallocated, name)
 	}
-	spaces := namespaces{f: f}
+	spaces, exports := namespaces{f: f}, false
 	err = f.symbols(func(y *elfSymbol) error {
 		spaces.visit(y, e.Object, visit)
 		if y.shndx == uint32(elf.SHN_UNDEF) || len(y.name) == 0 {
 			return nil
 		}
 		e.Name, e.Address, e.Size, e.File, e.section = y.name, y.value, y.size, y.file, y.index
+		exports = exports || exportOf(y.name) != nil
 		e.Type = y.letter()
 		if y.bind() != elf.STB_LOCAL && e.Type != '?' {
 			e.Type -= 'a' - 'A' // once it is loaded, those that are exported
@@ -77,6 +78,9 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 		visit(&e)
 		return nil
 	})
+	if err == nil && !exports {
+		err = f.entries(e.Object, visit)
+	}
 	return Facts{Kind: ModuleFile, Order: Listed}, err
 }
 

@@ -15,6 +15,7 @@ func newAnnotateCommand(o *options) *cobra.Command {
 		flags   kernelFlags
 		dialect string
 		file    string
+		symvers []string
 	)
 	dialects := map[string]klpreloc.Dialect{"": "", "records": klpreloc.Records, "labels": klpreloc.Labels}
 	cmd := &cobra.Command{
@@ -58,6 +59,9 @@ nowhere, or the file can't be read.`,
 			}
 			defer in.unmap()
 			kernels, err := flags.find()
+			if err == nil {
+				kernels, err = withSymvers(kernels, symvers)
+			}
 			if err != nil {
 				return err
 			}
@@ -80,6 +84,7 @@ nowhere, or the file can't be read.`,
 	cmd.Flags().SortFlags = false
 	flags.register(cmd)
 	cmd.Flags().StringVar(&dialect, "dialect", "", "write `records` or labels; as the module does, without")
+	cmd.Flags().StringArrayVar(&symvers, "symvers", nil, "`FILE` has exports, too: a Module.symvers")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "say notes, and which files were used")
 	return cmd
 }

@@ -497,6 +497,10 @@ func exported(k *searched, name string) (lines []string) {
 		}
 		lines = append(lines, line)
 	}
+	unread := func(module string) bool { return !k.table.KnowsExports(module) }
+	if !k.table.ListsModules() && slices.ContainsFunc(k.Modules(), unread) {
+		lines = append(lines, "what other modules export was not read: there is no Module.symvers")
+	}
 	return lines
 }
 

@@ -62,6 +62,7 @@ type checker struct {
 	held      map[string]bool // modules that those need; nil until needed
 
 	comparesFiles bool
+	who           *klpreloc.Exporters // of what is imported; nil until needed
 }
 
 // Module is a file to be checked, read once for any number of kernels.
@@ -365,14 +366,4 @@ func (c *checker) wanted(loaded []string) []string {
 }
 
 // depends are the modules that modpost found the module to need.
-func (m *Module) depends() []string {
-	value, _ := m.info.Value("depends")
-	if value == "" {
-		return nil
-	}
-	var list []string
-	for _, name := range strings.Split(value, ",") {
-		list = append(list, strings.ReplaceAll(name, "-", "_"))
-	}
-	return list
-}
+func (m *Module) depends() []string { return klpreloc.DependsOf(m.info) }

@@ -69,6 +69,7 @@ const (
 	Origin            klpreloc.ID = "KLP154" // module that says that it is not for production
 	CutName           klpreloc.ID = "KLP156" // klp symbol whose name the kernel cuts
 	BadTable          klpreloc.ID = "KLP153" // table of the kernel's build that can't be
+	UnusedDepends     klpreloc.ID = "KLP155" // depends= names what nothing is imported from
 )
 
 // Severity parts what counts from what deserves a word.

@@ -61,6 +61,7 @@ var titles = map[klpreloc.ID]string{
 	Origin:            "module that taints the kernel by what it is",
 	CutName:           "klp symbol whose name the kernel cuts",
 	BadTable:          "table of a size that can't be",
+	UnusedDepends:     "dependency on a module of which nothing is used",
 }
 
 // Title says in a few words what an id stands for, "" for one that is not this package's.
