@@ -28,7 +28,7 @@ var details = map[string]map[string][]string{
 			"Without this flag the version is taken from the kernel given with --kernel, else from the module's vermagic."},
 		"keep-inert":             {"Such an entry belongs to a tracepoint or a debug message in code that the livepatch copied."},
 		"unsafe":                 {"Refusals of entries in special sections become warnings. The module may crash the kernel."},
-		"color":                  {"auto: on a terminal, unless the environment disables it."},
+		"color":                  {"Whether diagnostics are coloured. With auto they are on a terminal, unless the environment disables it."},
 		"convert-module-exports": {"A livepatch that uses the export of a module depends on that module and cannot be loaded before it. After this conversion it can."},
 	},
 	"check": {
