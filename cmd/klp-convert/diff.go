@@ -24,7 +24,7 @@ they patch, klp relocations and klp symbols, annotations, undefined symbols,
 versions of exports, special sections, and the module information that the
 loader reads. Section and symbol numbers, order, and file offsets are ignored;
 places are given by function. A module can be compared with its converted form:
-each annotated reference is shown with its converted form. The bytes of code and
+each annotated reference is shown with what it became. The bytes of code and
 data are not compared.
 
 A and B may be compressed; one may be "-". Exit status 0 when nothing differs, 1
