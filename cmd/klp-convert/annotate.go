@@ -21,15 +21,15 @@ func newAnnotateCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "annotate [flags] --kernel KERNEL FILE",
 		Short: "Print the annotations that a livepatch module is missing",
-		Long: `Print the lines of C that annotate what is undefined in a linked livepatch
-module and what the kernel has without exporting it: for klp_convert.h, with
-position, address and source file in a comment. Where a name can mean several
-symbols, each is a line that is commented out: choose one.
+		Long: `Print annotations, as lines of C for klp_convert.h, for the undefined symbols of
+a linked livepatch module that the kernel has but does not export. A comment
+gives position, address and source file of each. Where a name can mean several
+symbols, one line is printed for each, commented out: choose one.
 
 ` + kernelHelp + `
 
-Nothing is printed when nothing is missing. Exit status 1 when a symbol is
-nowhere, or the file can't be read.`,
+Nothing is printed when no annotation is missing. Exit status 1 when a symbol
+is not found, or the file can't be read.`,
 		Example: `  klp-convert annotate livepatch.ko --kernel 6.1.0-56-amd64 >> livepatch-syms.h
   klp-convert annotate --dialect labels livepatch.ko -k ./linux`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -83,8 +83,8 @@ nowhere, or the file can't be read.`,
 	}
 	cmd.Flags().SortFlags = false
 	flags.register(cmd)
-	cmd.Flags().StringVar(&dialect, "dialect", "", "write `records` or labels; as the module does, without")
-	cmd.Flags().StringArrayVar(&symvers, "symvers", nil, "`FILE` has exports, too: a Module.symvers")
-	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "say notes, and which files were used")
+	cmd.Flags().StringVar(&dialect, "dialect", "", "print `records` or labels (default: as the module)")
+	cmd.Flags().StringArrayVar(&symvers, "symvers", nil, "also read exports from the Module.symvers `FILE`")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "print notes, and which files were used")
 	return cmd
 }

@@ -22,10 +22,10 @@ func newDiffCommand(o *options) *cobra.Command {
 		Long: `Show what differs between two modules for the kernel that loads them: what
 they patch, klp relocations and klp symbols, annotations, undefined symbols,
 versions of exports, special sections, and the module information that the
-loader looks at. Numbers of sections and symbols, the order of things and
-offsets in the file don't count; places are told by function. A module may be
-held against its converted form: each annotated reference is shown with what
-became of it. Code and data themselves are not compared.
+loader reads. Section and symbol numbers, order, and file offsets are ignored;
+places are given by function. A module can be compared with its converted form:
+each annotated reference is shown with what it became. The bytes of code and
+data are not compared.
 
 A and B may be compressed; one may be "-". Exit status 0 when nothing differs, 1
 when something does.`,

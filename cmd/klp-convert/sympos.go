@@ -24,22 +24,22 @@ func newSymposCommand(o *options) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "sympos [flags] NAME[@OBJECT]...",
-		Short: "Show where symbols stand among their namesakes",
-		Long: `Show which symbols of a kernel have a name, and the position of each: what
-KLP_SYMPOS and KLP_RELOC_SYMBOL_POS take. Without @OBJECT it is looked for in
-vmlinux and in all modules; a regular expression is put between slashes.
+		Short: "Show the positions of symbols of the same name",
+		Long: `Show the symbols of a kernel that have a name, and the position of each, which
+KLP_SYMPOS and KLP_RELOC_SYMBOL_POS take. Without @OBJECT, vmlinux and all
+modules are searched. A regular expression is written between slashes.
 
 ` + kernelHelp + `
 
-Without --kernel it is the running one; with --module alone, those modules only.
-With several --kernel they are compared, position by position; "!" marks what is
-not the same symbol, "?" what may not be.
+Without --kernel, the running kernel is searched; with --module alone, only
+those modules. Several --kernel are compared, position by position: "!" marks
+one that is a different symbol, "?" one that may be.
 
 --json prints an array of {kernel, object, name, position, address, size, type,
 file}; position and address are null where they are not known, and doubt
 says why a list that they are from may not be whole.
 
-Exit status 1 when a name is not there.`,
+Exit status 1 when a name is not found.`,
 		Example: `  klp-convert sympos name_show
   klp-convert sympos 'name_show@vmlinux' helper@ext4 --kernel 6.1.0-56-amd64
   klp-convert sympos '/^ext4_.*_show$/@ext4' -k vmlinuz,ext4.ko
@@ -90,7 +90,7 @@ Exit status 1 when a name is not there.`,
 	cmd.Flags().SortFlags = false
 	flags.register(cmd)
 	cmd.Flags().BoolVar(&json, "json", false, "print a JSON array of what was found")
-	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "say on stderr which files were used")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "print on stderr which files were used")
 	return cmd
 }
 

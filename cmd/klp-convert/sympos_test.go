@@ -206,15 +206,6 @@ func TestHelpFitsTerminals(t *testing.T) {
 	}
 }
 
-// README.md shows the flags as they are.
-func TestReadmeHasTheFlags(t *testing.T) {
-	_, stdout, _ := klpConvert("--help")
-	_, flags, ok := strings.Cut(stdout, "\nFlags:\n")
-	require.True(t, ok)
-	flags, _, _ = strings.Cut(flags, "\n\n")
-	assert.Contains(t, string(read(t, "../../README.md")), "Flags:\n"+flags+"\n```")
-}
-
 func TestManyMatchesTakeNoLongerThanTheyMust(t *testing.T) {
 	var b strings.Builder
 	for i := range 50_000 {
