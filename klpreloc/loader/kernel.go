@@ -4,7 +4,6 @@ package loader
 
 import (
 	"bytes"
-	"debug/elf"
 	"errors"
 	"os"
 	"strings"
@@ -29,6 +28,7 @@ type facts struct {
 	modules   map[string]*elfrw.File
 	paths     map[string]string               // of modules
 	needs     map[*elfrw.File]map[string]bool // modules by what can't be without them
+	entries   map[*elfrw.File]*entries        // what ftrace can change in modules
 	unread    []string                        // modules whose files can't be read
 	// from modules of the kernel; zero values when none is at hand
 	like        *elfrw.File // the one that tells of struct module
@@ -77,7 +77,8 @@ func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
 }
 
 // options are those of the kernel's configuration that the rules ask for.
-var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD", "MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"}
+var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD", "MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS",
+	"ARCH_USING_PATCHABLE_FUNCTION_ENTRY", "DYNAMIC_FTRACE_WITH_CALL_OPS"}
 
 // readConfig reads the options that are set.
 func (f *facts) readConfig() {
@@ -250,41 +251,6 @@ func versionsOf(f *elfrw.File) []version {
 		}
 	}
 	return all
-}
-
-// traceable returns whether the function of a module that is at hand has an ftrace
-// entry, and whether that is known. With search, it may lie anywhere in the function
-// (ftrace_location), else only at its start, or behind the landing pad.
-func traceable(m *elfrw.File, y *elfrw.Symbol, search bool) (yes, known bool) {
-	found := false
-	for _, s := range m.Sections {
-		if !s.HasRelocs() || s.Target == nil || !callSites(s.Target.Name) {
-			continue
-		}
-		found = true
-		r := s.ReadRelocs()
-		for x := r.Next(); x != nil; x = r.Next() {
-			if x.Sym == nil || x.Sym.Section != y.Section {
-				continue
-			}
-			at := x.Sym.Value + uint64(x.Addend)
-			const landingPad = 4
-			room := max(y.Size, 1)
-			if m.Header.Machine == elf.EM_PPC64 {
-				room = 16
-			}
-			if at == y.Value || search && at > y.Value && at-y.Value < max(room, landingPad+1) ||
-				m.Header.Machine != elf.EM_X86_64 && at-y.Value < 24 {
-				return true, true
-			}
-		}
-	}
-	return false, found
-}
-
-// callSites reports whether a section of that name lists what ftrace can change.
-func callSites(name string) bool {
-	return name == "__mcount_loc" || name == "__patchable_function_entries"
 }
 
 // symbolAt returns the position-th symbol of that name, as the loader counts while
