@@ -7,6 +7,7 @@
 #	scripts/testdata.sh small	the hand-made modules, no kernel headers
 #	scripts/testdata.sh patches	of these, what klpreloc/klppatch reads
 #	scripts/testdata.sh entries	functions with ftrace entries, over flags
+#	scripts/testdata.sh hardening	code with and without landing pads and hashes
 #	scripts/testdata.sh kbuild	the samples, by a stock kernel's Kbuild
 #	scripts/testdata.sh special	of these the ones with special sections
 #	scripts/testdata.sh many FILE	a module of more than 0xff00 sections
@@ -150,6 +151,7 @@ small() {
 
 	patches
 	entries
+	hardening
 	for a in s390x ppc64le aarch64 ppc32; do
 		twins $a
 	done
@@ -269,6 +271,35 @@ entry() {
 	fi
 }
 
+# hardening: what the compiler's flags make of functions that are called by address
+hardening() {
+	need x86_64-linux-gnu-gcc:gcc clang-22:clang-22 \
+	     aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
+	kcfi=-fsanitize=kcfi
+	for a in x86_64 aarch64; do
+		case $a in
+		x86_64)	 pads="-fcf-protection=branch -mfunction-return=thunk-extern"
+			 more=-fpatchable-function-entry=11,11 ;;
+		aarch64) pads=-mbranch-protection=pac-ret+bti
+			 more=-fpatchable-function-entry=2 ;;
+		esac
+		c $a hardening/$a-bare hardening
+		c $a hardening/$a-pads hardening $pads
+		hashed $a pads-kcfi $pads $kcfi
+		hashed $a pads-kcfi-entry $pads $kcfi $more
+		hashed $a kcfi $kcfi
+	done
+}
+
+# hashed ARCH NAME FLAG...: compile testdata/src/hardening.c with clang
+hashed() {
+	arch "$1"
+	out=hardening/$1-$2.ko
+	shift 2
+	clang-22 --target=$tool $cflags $model "$@" "-ffile-prefix-map=$PWD=." -c -o "$tmp/c.o" src/hardening.c
+	"$tool-ld" -r -o "$out" "$tmp/c.o"
+}
+
 # headers: unpack the current kernel's headers below $tmp and set KDIR
 headers() {
 	need apt-get:apt dpkg-deb:dpkg
@@ -312,6 +343,7 @@ all)	small && kbuild ;;
 small)	small ;;
 patches) patches ;;
 entries) entries ;;
+hardening) hardening ;;
 special) special ;;
 kbuild)	kbuild ;;
 many)	s x86_64 "$2" src/many-sections.S ;;

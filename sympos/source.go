@@ -30,6 +30,9 @@ type Facts struct {
 	// Untraced are the addresses of functions without a call that ftrace can change,
 	// ascending; nil when the source does not tell.
 	Untraced []uint64
+	// Sealed are the addresses of functions whose endbr64 the kernel removes, ascending
+	// (.ibt_endbr_seal of x86); nil when it is not known.
+	Sealed []uint64
 }
 
 // Order says what a source's order is worth.

@@ -63,6 +63,8 @@ type checker struct {
 
 	comparesFiles bool
 	who           *klpreloc.Exporters // of what is imported; nil until needed
+	ownTaken      []*elfrw.Symbol     // functions of the module whose address is taken; nil until needed
+	klpTaken      []takenSymbol       // and klp symbols
 }
 
 // Module is a file to be checked, read once for any number of kernels.
@@ -214,6 +216,7 @@ func (c *checker) run(m *Module) {
 		c.specials,
 		c.archSections,
 		c.unwinding,
+		c.hardening,
 		c.perCPU,
 		c.duplicates,
 		c.entryPoints,
@@ -305,7 +308,7 @@ func (c *checker) declares() bool { return !errors.Is(c.doubt, klppatch.ErrNone)
 // names are all that have to be looked up in the kernel.
 func (c *checker) names() []string {
 	names := append(klpreloc.SchemeSymbols(), "__start___ksymtab_gpl", "__stop___ksymtab_gpl", "klp_enable_patch",
-		registerPatch, "_etext")
+		registerPatch, "_etext", "__warn_thunk")
 	for _, r := range untraced {
 		names = append(names, r.from, r.to)
 	}

@@ -21,7 +21,7 @@ import (
 //	                                                                after its endbr64
 //	           …-entry=16,16         __patchable_function_entries   paddings, not read
 //	s390x      -mfentry, -mhotpatch  __mcount_loc                   the function
-//	ppc64le    -mprofile-kernel      __mcount_loc                   the call of _mcount, up to 16 bytes in
+//	ppc64le    -mprofile-kernel      __mcount_loc                   the call, up to 16 bytes in
 //	           …-entry=2, =1         __patchable_function_entries   the function, or its local entry
 //	arm64      …-entry=2             __patchable_function_entries   the function, or after its bti
 //	           …-entry=4,2           __patchable_function_entries   8 bytes before the function
@@ -115,7 +115,9 @@ func (f *facts) entryList(m *elfrw.File) string {
 // (DYNAMIC_FTRACE_WITH_CALL_OPS of arm64 and ppc32): it moves to that function; arm64
 // drops one that is not aligned. Where the configuration does not say that the kernel has this, the
 // flags of the module's build show: an entry that no function covers lies before one.
-func (f *facts) moveEntries(sites []uint64, aligned bool, labels []uint64, sizes map[uint64]uint64) []uint64 {
+func (f *facts) moveEntries(sites []uint64, aligned bool, labels []uint64,
+	sizes map[uint64]uint64,
+) []uint64 {
 	const nops = 8 // bytes before a function
 	callOps, _ := f.set("DYNAMIC_FTRACE_WITH_CALL_OPS")
 	var all []uint64
@@ -125,7 +127,8 @@ func (f *facts) moveEntries(sites []uint64, aligned bool, labels []uint64, sizes
 			// "Misaligned patch-site"
 		case callOps:
 			all = append(all, at+nops)
-		case n > 0 && at-labels[n-1] < max(sizes[labels[n-1]], nops-3), n == len(labels), labels[n]-at > nops:
+		case n > 0 && at-labels[n-1] < max(sizes[labels[n-1]], nops-3),
+			n == len(labels), labels[n]-at > nops:
 			all = append(all, at)
 		default:
 			all = append(all, labels[n])
@@ -158,7 +161,8 @@ func (e *entries) of(y *elfrw.Symbol, search bool, reach uint64) bool {
 	}
 	if search {
 		end = math.MaxUint64
-		if n := sort.Search(len(labels), func(i int) bool { return labels[i] > y.Value }); n < len(labels) {
+		n := sort.Search(len(labels), func(i int) bool { return labels[i] > y.Value })
+		if n < len(labels) {
 			end = labels[n] - 1
 		}
 	}

@@ -78,7 +78,11 @@ func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
 
 // options are those of the kernel's configuration that the rules ask for.
 var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD", "MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS",
-	"ARCH_USING_PATCHABLE_FUNCTION_ENTRY", "DYNAMIC_FTRACE_WITH_CALL_OPS"}
+	"ARCH_USING_PATCHABLE_FUNCTION_ENTRY", "DYNAMIC_FTRACE_WITH_CALL_OPS",
+	// The second names are those before 6.9; of CFI, before 6.18.
+	"MITIGATION_RETHUNK", "RETHUNK", "MITIGATION_RETPOLINE", "RETPOLINE", "MITIGATION_UNRET_ENTRY", "CPU_UNRET_ENTRY",
+	"MITIGATION_SRSO", "CPU_SRSO", "MITIGATION_CALL_DEPTH_TRACKING", "CALL_DEPTH_TRACKING",
+	"X86_KERNEL_IBT", "ARM64_BTI_KERNEL", "CFI", "CFI_CLANG", "CFI_PERMISSIVE", "SHADOW_CALL_STACK", "DYNAMIC_SCS"}
 
 // readConfig reads the options that are set.
 func (f *facts) readConfig() {
