@@ -267,8 +267,7 @@ func (c *checker) landingPads(p *landingPad) {
 		"function: a fault where the processor has %s", list(bare), p.insn, p.feature)).of(bare[0].Name).
 		fix("build it with Kbuild, which has %s for this kernel", p.flag).
 		fix("in assembler, SYM_TYPED_FUNC_START or %s", p.insn).
-		when(c.calledWhen(bare), "", "", says(p.message, blank{bare[0].Name + "…", `.*`}),
-			oops("kernel BUG at", ""))
+		when(c.calledWhen(bare), "", "", says(p.message, blank{bare[0].Name + "…", `.*`}))
 }
 
 // list names some functions.
@@ -332,8 +331,7 @@ func (c *checker) sealed() {
 			"endbr64 of that function: a fault when it is called by address, where the processor "+
 			"has IBT", name, object)).at(y.section, y.offset).of(name).
 			fix("take the address of a function of the livepatch that calls %s", name).
-			when(Calling, "", "", says("Missing ENDBR: %s", blank{name + "…", `.*`}),
-				oops("kernel BUG at", ""))
+			when(Calling, "", "", says("Missing ENDBR: %s", blank{name + "…", `.*`}))
 	}
 }
 
@@ -391,16 +389,12 @@ func (c *checker) callTypes() {
 	if len(bare) == 0 {
 		return
 	}
-	f := c.find(NoCallType, fmt.Sprintf("%s: called by address, without a kCFI hash before the "+
+	c.find(NoCallType, fmt.Sprintf("%s: called by address, without a kCFI hash before the "+
 		"function: the kernel has CONFIG_CFI, and treats the call as an attack", list(bare))).
 		of(bare[0].Name).fix("build it with Kbuild and the kernel's compiler (-fsanitize=kcfi)").
-		fix("in assembler, SYM_TYPED_FUNC_START")
-	messages := []Message{says("CFI failure at %s (target: %s; expected type: %s)", anything,
-		blank{bare[0].Name + "…", `.*`}, anything)}
-	if permissive, _ := c.facts.set("CFI_PERMISSIVE"); !permissive {
-		messages = append(messages, oops("Oops", ""))
-	}
-	f.when(c.calledWhen(bare), "", "", messages...)
+		fix("in assembler, SYM_TYPED_FUNC_START").
+		when(c.calledWhen(bare), "", "", says("CFI failure at %s (target: %s; expected type: %s)", anything,
+			blank{bare[0].Name + "…", `.*`}, anything))
 }
 
 // hashed reports whether a hash lies before the function: x86 has a mov of it there, with

@@ -81,3 +81,34 @@ MODULE_INFO(livepatch, "Y");
 		}
 	})
 }
+
+// The image of a kernel with IBT lists the functions whose endbr64 it removes. Each is one
+// that it has, and none of them is exported: modules may call those by address.
+func TestImageTellsWhichFunctionsAreSealed(t *testing.T) {
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		image, err := sympos.Open(w.kernel.Image)
+		require.NoError(t, err)
+		table, err := sympos.Read(sympos.All, image)
+		require.NoError(t, err)
+		sealed := table.Facts(sympos.Vmlinux).Sealed
+		if !w.kernel.AtLeast(6, 12) {
+			assert.Empty(t, sealed, "Debian's 6.1 and 5.10 are built without")
+			return
+		}
+		require.Greater(t, len(sealed), 10000)
+		there := map[uint64]bool{}
+		for _, name := range table.Names(sympos.Vmlinux) {
+			list := table.Lookup(sympos.Vmlinux, name)
+			for _, s := range list {
+				there[s.Address] = there[s.Address] || strings.ContainsRune("tTwW", rune(s.Type))
+			}
+			if len(list) == 1 && len(table.Exports(name)) > 0 {
+				_, is := slices.BinarySearch(sealed, list[0].Address)
+				assert.False(t, is, "%s is exported", name)
+			}
+		}
+		for _, address := range sealed {
+			assert.True(t, there[address], "%x is no function", address)
+		}
+	})
+}
