@@ -212,10 +212,9 @@ func TestHardeningOverFlags(t *testing.T) {
 	bare := []string{"by_code", "by_data", "cleanup_module", "init_module"}
 	for arch, option := range map[string]string{"x86_64": "X86_KERNEL_IBT", "aarch64": "ARM64_BTI_KERNEL"} {
 		dir := t.TempDir()
-		k := sympos.NewKernel("kernel")
 		src, err := sympos.New("kernel", strings.NewReader(kallsyms), int64(len(kallsyms)))
 		require.NoError(t, err)
-		k = sympos.NewKernel("kernel", src)
+		k := sympos.NewKernel("kernel", src)
 		k.Release = "6.18.0"
 		k.Config = filepath.Join(dir, "config")
 		require.NoError(t, os.WriteFile(k.Config, []byte("CONFIG_LIVEPATCH=y\nCONFIG_CFI=y\nCONFIG_"+option+"=y\n"), 0o644))
