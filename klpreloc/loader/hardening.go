@@ -101,17 +101,20 @@ func (c *checker) returnThunks() {
 	for _, p := range all {
 		named[p] = true
 	}
-	jumps := map[place]bool{}
+	jumps, read := map[place]bool{}, map[*elfrw.Section]bool{}
 	var first *elfrw.Rela
 	var at *elfrw.Section
 	count, passed := 0, true
 	for _, s := range c.Sections {
 		t := s.Target
-		if !s.HasRelocs() || t == nil || !t.Alloc() || t.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
+		if !s.HasRelocs() || t == nil || !t.Alloc() {
 			continue
 		}
+		// A copy of a replacement is run.
+		code := t.Flags&uint64(elf.SHF_EXECINSTR) != 0 && t.Name != ".altinstr_replacement"
 		r := s.ReadRelocs()
 		for x := r.Next(); x != nil; x = r.Next() {
+			read[t] = read[t] || x.Sym != nil
 			if x.Sym == nil || symbolName(x.Sym) != thunk {
 				continue
 			}
@@ -120,8 +123,8 @@ func (c *checker) returnThunks() {
 				jumps[place{t, x.Offset - jmp}], jumps[place{t, x.Offset - prefix}] = true, true
 				continue
 			}
-			if t.Name == ".altinstr_replacement" {
-				continue // a copy of it is run
+			if !code {
+				continue
 			}
 			if count++; first == nil || passed && !passing(t) {
 				y := *x
@@ -129,7 +132,7 @@ func (c *checker) returnThunks() {
 			}
 		}
 	}
-	c.missingThunks(all, jumps)
+	c.missingThunks(slices.DeleteFunc(all, func(p place) bool { return jumps[p] || !read[p.section] }))
 	if count == 0 {
 		return
 	}
@@ -187,21 +190,15 @@ func (c *checker) warnsOfThunks() (yes, known bool) {
 	return c.wants(nil, mitigations...)
 }
 
-// missingThunks: apply_returns warns of a site that is no jump to the thunk (since 5.19,
-// ee88d363d156, with all stable kernels that have return thunks), whatever the machine.
-func (c *checker) missingThunks(all []place, jumps map[place]bool) {
-	if yes, _ := c.wants(has(".return_sites"), "MITIGATION_RETHUNK", "RETHUNK"); !yes {
-		return
-	}
-	for _, p := range all {
-		if jumps[p] {
-			continue
-		}
+// missingThunks: apply_returns warns of a site that is no jump to the thunk (5.19, and
+// the stable kernels that have return thunks; seen in the sources of 5.10.262).
+func (c *checker) missingThunks(all []place) {
+	if yes, _ := c.wants(has(".return_sites"), "MITIGATION_RETHUNK", "RETHUNK"); yes && len(all) > 0 {
+		p := all[0]
 		message := says("missing return thunk: %s-%s: %s", anything, anything, anything)
 		c.find(ReturnThunk, ".return_sites names a place that is no jump to __x86_return_thunk").
 			at(p.section, p.offset).fix("build it again, with this kernel's objtool").
 			when(Loading, "", "", message)
-		return
 	}
 }
 
@@ -246,7 +243,7 @@ var (
 func trampoline(y *elfrw.Symbol) bool { return y.Section.Name == ".static_call.text" }
 
 // landingPads: a processor with IBT or BTI faults where an indirect call leads to another
-// instruction (x86: since 5.18, ed53a0d97197, exc_control_protection in
+// instruction (x86: since 5.18, exc_control_protection in
 // arch/x86/kernel/traps.c or cet.c; arm64: since 5.8, do_el1_bti in arch/arm64/kernel/traps.c).
 func (c *checker) landingPads(p *landingPad) {
 	if yes, _ := c.wants(p.sign, p.option); !yes {
@@ -306,8 +303,8 @@ func startsWithBTI(code []byte) bool {
 }
 
 // sealed: objtool lists the functions whose address nothing in their object takes, and the
-// kernel removes their endbr64 (.ibt_endbr_seal, apply_seal_endbr; since 5.18). A livepatch
-// that takes the address of one through a klp symbol calls it in vain.
+// kernel removes their endbr64 (.ibt_endbr_seal, apply_seal_endbr; since 5.18,
+// ed53a0d97197). A livepatch that takes the address of one through a klp symbol calls it in vain.
 func (c *checker) sealed() {
 	if yes, _ := c.wants(has(".ibt_endbr_seal"), "X86_KERNEL_IBT"); !yes {
 		return
@@ -393,8 +390,8 @@ func (c *checker) callTypes() {
 		"function: the kernel has CONFIG_CFI, and treats the call as an attack", list(bare))).
 		of(bare[0].Name).fix("build it with Kbuild and the kernel's compiler (-fsanitize=kcfi)").
 		fix("in assembler, SYM_TYPED_FUNC_START").
-		when(c.calledWhen(bare), "", "", says("CFI failure at %s (target: %s; expected type: %s)", anything,
-			blank{bare[0].Name + "…", `.*`}, anything))
+		when(c.calledWhen(bare), "", "", says("CFI failure at %s (target: %s; expected type: %s)",
+			anything, blank{bare[0].Name + "…", `.*`}, anything))
 }
 
 // hashed reports whether a hash lies before the function: x86 has a mov of it there, with
