@@ -26,27 +26,15 @@ var hardening = []Entry{
 		},
 	},
 	{
-		ID:   "no-retpoline",
-		From: "kernel/module/main.c, check_modinfo_retpoline; arch/x86/kernel/cpu/bugs.c, retpoline_module_ok",
-		Forms: []Form{
-			{"{module}: loading module not compiled with retpoline compiler.", "x86, 4.16 and later"},
-			{"System may be vulnerable to spectre v2", "x86, 4.16 and later"},
-		},
-		Means: "The kernel runs with a mitigation for Spectre v2, and the module's .modinfo does not say retpoline=Y. The module loads; the system is reported as vulnerable.",
-		Causes: []Cause{
-			{Why: "The module was not built by this kernel's Kbuild (modpost adds the tag), or with a configuration without retpolines.", Fix: "Build it with this kernel's headers. klp-convert check finds it as KLP159.", Run: []string{"modinfo -F retpoline PATCH.ko"}},
-		},
-	},
-	{
 		ID:   "cfi-failure",
 		From: "kernel/cfi.c, report_cfi_failure",
 		Forms: []Form{
-			{"CFI failure at {place} (target: {place}; expected type: {hex})", "arm64, x86, 6.1 and later, with CONFIG_CFI (CONFIG_CFI_CLANG before 6.18)"},
+			{"CFI failure at {place} (target: {place}; expected type: {hex})", "6.1 and later"},
 			{"CFI failure at {place} (no target information)", "6.1 and later"},
 			{"CFI failure (target: {place})", "arm64, 5.13 to 6.0"},
 			{"Internal error: Oops - CFI: {text}", "arm64, 6.1 and later"},
 		},
-		Means: "A function was called through a pointer, and the hash of a type before it is not the one that the caller wants, or is not there. The kernel treats it as an attack, and stops (or warns, with CONFIG_CFI_PERMISSIVE).",
+		Means: "The kernel has CONFIG_CFI (CONFIG_CFI_CLANG before 6.18). A function was called through a pointer, and the hash of a type before it is not the one that the caller wants, or is not there. The kernel treats it as an attack, and stops (or warns, with CONFIG_CFI_PERMISSIVE).",
 		Causes: []Cause{
 			{Why: "The module was built without kCFI: by gcc, or by hand. Its first function that is called so is its init function.", Fix: "Build it with the kernel's compiler and Kbuild (-fsanitize=kcfi). klp-convert check finds it as KLP162.", Run: []string{"klp-convert check PATCH.ko --kernel $(uname -r)"}},
 			{Why: "The livepatch calls through a pointer to a function that is declared with another type than it has.", Fix: "Declare it with the type of its definition."},
@@ -74,7 +62,7 @@ var hardening = []Entry{
 	{
 		ID:    "scs-patching",
 		From:  "arch/arm64/kernel/module.c, module_finalize",
-		Forms: []Form{{"module {module}: error occurred during dynamic SCS patching ({n})", "arm64, kernels after 6.12"}},
+		Forms: []Form{{"module {module}: error occurred during dynamic SCS patching ({n})", "arm64, after 6.12"}},
 		Means: "The kernel could not turn pointer authentication in the module into a shadow call stack: .init.eh_frame can't be read. ENOEXEC.",
 		Causes: []Cause{
 			{Why: "The module's unwind tables were edited, or are of another compiler.", Fix: "Build it with the kernel's compiler, and edit nothing after that but with klp-convert."},
