@@ -49,15 +49,18 @@ func (c *checker) hardening() {
 // wants reports whether the kernel was built with one of the options, and whether that is
 // known. sign is what each module of such a kernel has, where there is no configuration.
 func (c *checker) wants(sign func(m *elfrw.File) bool, options ...string) (yes, known bool) {
+	known = true
 	for _, o := range options {
-		if yes, known = c.facts.set(o); yes || !known {
-			break
+		is, told := c.facts.set(o)
+		if is {
+			return true, true
 		}
+		known = known && told
 	}
 	if !known && sign != nil && c.facts.like != nil && sign(c.facts.like) {
 		return true, true
 	}
-	return yes, known
+	return false, known
 }
 
 func has(section string) func(m *elfrw.File) bool {
