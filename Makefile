@@ -52,7 +52,7 @@ LINKS = -e 's|](docs/|](|g' -e 's|](\.\./README\.md|](README.md|g' -e 's|](\(\.\
 	-e 's|](scripts/include/|]($(pkgdatadir)/include/|g'
 
 .DELETE_ON_ERROR:
-.PHONY: help build man demo test prerequisites unit lab fuzz corpus bench lint testdata install uninstall packages clean
+.PHONY: help build man demo quick test prerequisites unit lab fuzz corpus bench lint testdata install uninstall packages clean
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -72,7 +72,11 @@ demo: build ## convert the shipped sample and show it before and after
 	@echo
 	bin/klp-convert inspect bin/demo/livepatch-cmdline.ko
 
-test: prerequisites unit fuzz corpus ## run all tests, real kernels in QEMU among them
+quick: ## run the tests that need no kernel, network or root, without repeating what has passed
+	$(GO) vet ./...
+	$(GO) test -short $(TESTFLAGS) ./...
+
+test: prerequisites unit fuzz ## run all tests, on this machine's kernel in QEMU too; make lab and make corpus are beyond
 
 prerequisites:
 	@scripts/prerequisites.sh

@@ -36,6 +36,9 @@ func cannotRun(t *testing.T, why string) {
 
 func openCache(t *testing.T) *lab.Cache {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short (make quick): no kernel is fetched")
+	}
 	if missing := lab.Missing(); len(missing) > 0 {
 		cannotRun(t, "the kernel lab needs: "+lab.InstallLine(missing)+" (and then: go test -count=1)")
 	}

@@ -333,6 +333,9 @@ const (
 )
 
 func TestWorkGrowsWithTheModule(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short (make quick): a build of its own and 256 runs of it take a minute")
+	}
 	tool := filepath.Join(t.TempDir(), "klp-convert")
 	build := exec.Command("go", "build", "-cover", "-covermode=count", "-coverpkg=github.com/klp-convert/klp-convert/...,slices", "-o", tool, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -88,6 +88,9 @@ func onKernels(t *testing.T, releases []Release, scenario func(t *testing.T, w *
 // KLP_LAB_KERNELS has asked for the kernel.
 func need(t *testing.T, r Release) *workbench {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short (make quick): no kernel is fetched")
+	}
 	benchesMu.Lock()
 	b := benches[r]
 	if b == nil {

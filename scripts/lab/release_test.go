@@ -23,10 +23,8 @@ func TestSelected(t *testing.T) {
 		host  Release
 		want  []Release
 	}{
-		{"", bookworm, []Release{bookworm, trixie}},
-		{"", trixie, []Release{trixie, bookworm}},
-		{"", bullseye, []Release{bullseye, trixie}},
-		{"", forky, []Release{forky, trixie}},
+		{"", bookworm, []Release{bookworm}},
+		{"", forky, []Release{forky}},
 		{"host", bookworm, []Release{bookworm}},
 		{"all", bookworm, []Release{bullseye, bookworm, trixie, backports}},
 		{"all", forky, []Release{bullseye, bookworm, trixie, backports, forky}},
