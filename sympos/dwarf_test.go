@@ -304,14 +304,13 @@ func TestPathsOfAnotherBuildAreNotTaken(t *testing.T) {
 	}
 }
 
-// Whatever a byte is, nothing panics or takes long, and files are not mixed up
-// without a word: names stay those of the symbol table.
+// Whatever a byte is, nothing panics, all ends, and files are not mixed up
+// silently: names stay those of the symbol table.
 func TestEveryByteOfDebugInformationPoked(t *testing.T) {
 	for _, name := range []string{"ppc32-vmlinux", "s390x.ko"} {
 		b := fixture(t, name)
 		f, err := elf.NewFile(bytes.NewReader(b))
 		require.NoError(t, err)
-		start := time.Now()
 		for _, s := range f.Sections {
 			if !strings.HasPrefix(s.Name, ".debug_") && !strings.HasPrefix(s.Name, ".rela.debug_") || s.Name == ".debug_line" {
 				continue
@@ -323,7 +322,6 @@ func TestEveryByteOfDebugInformationPoked(t *testing.T) {
 				b[i] = was
 			}
 		}
-		assert.Less(t, time.Since(start), time.Minute, name)
 	}
 }
 
@@ -360,11 +358,7 @@ func FuzzPaths(f *testing.F) {
 	for _, name := range names {
 		f.Add(fixture(f, filepath.Base(name)))
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		start := time.Now()
-		contractPaths(t, b)
-		require.Less(t, time.Since(start), time.Minute)
-	})
+	f.Fuzz(func(t *testing.T, b []byte) { contractPaths(t, b) })
 }
 
 // Units that share one table, one list of ranges or one another's names could make a
@@ -385,9 +379,15 @@ func TestSharedDebugInformationIsBounded(t *testing.T) {
 	}
 	e := tinyVmlinux(tinySymbol{"twin.c", local | file, abs, 0, 0}, tinySymbol{"twin_call", local | fn, 1, 0x1000, 8})
 	e.sections = append(e.sections, tinySection{".debug_info", 0, 0, info.Bytes()}, tinySection{".debug_abbrev", 0, 0, abbrevs.Bytes()}, tinySection{".debug_ranges", 0, 0, ranges.Bytes()})
-	start := time.Now()
-	contractPaths(t, e.bytes())
-	assert.Less(t, time.Since(start), time.Minute, "without bounds it is minutes")
+	b := e.bytes()
+	contractPaths(t, b)
+	f, err := readELF(&input{"vmlinux", bytes.NewReader(b), int64(len(b))})
+	require.NoError(t, err)
+	d, err := f.dwarf()
+	require.NoError(t, err)
+	defer d.close()
+	require.ErrorIs(t, d.locate([]*placed{{address: 0x1000, file: "twin.c"}}), ErrTooLarge)
+	assert.Greater(t, d.budget, int64(-1<<20), "one step more than is allowed, and no further ones")
 }
 
 // TestPathsOfARealKernel runs where KLP_VMLINUX names a vmlinux with debug

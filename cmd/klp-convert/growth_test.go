@@ -65,6 +65,9 @@ init_module:
 	.size init_module,.-init_module
 	.type new_function,@function
 new_function:
+	.ifdef reached
+	call reached
+	.endif
 	ret
 	.size new_function,.-new_function
 `
@@ -278,7 +281,54 @@ var dimensions = []dimension{
 		growthRecord(w, "object_1", "hidden_1")
 		w.WriteString("\t.text\n")
 		growthFunction(w, "f", fmt.Sprintf("movq $d%d, %%rdi", n-1))
+		w.WriteString("\t.set reached, f\n")
 		growthPatch(w, []string{"", "object_0", "object_1"}, 1)
+	}, nil, false},
+	{"calls", func(w *strings.Builder, n int) {
+		w.WriteString("\t.text\n")
+		for i := range n {
+			var calls []string
+			if i == n/2 {
+				calls = append(calls, "call g")
+			}
+			for j := range 10 {
+				calls = append(calls, fmt.Sprintf("call f%d", (i*7+j*j*131+1)%n))
+			}
+			fmt.Fprintf(w, "\t.globl f%d\n", i) // calls of local functions have no relocations
+			growthFunction(w, fmt.Sprintf("f%d", i), calls...)
+		}
+		growthFunction(w, "g", "call hidden")
+		w.WriteString("\t.set reached, f0\n")
+		growthRecord(w, "object", "hidden")
+		growthPatch(w, []string{"", "object"}, 1)
+	}, nil, false},
+	{"sections of one name", func(w *strings.Builder, n int) {
+		for i := range n {
+			fmt.Fprintf(w, "\t.section .data.one,\"aw\",@progbits,unique,%d\n\t.quad hidden\n", i)
+		}
+		growthRecord(w, "vmlinux", "hidden")
+		growthPatch(w, growthVmlinux, 1)
+	}, nil, false},
+	{"arrays of records", func(w *strings.Builder, n int) {
+		objects := []string{""}
+		for i := range n {
+			object := fmt.Sprintf("object_%d", i)
+			objects = append(objects, object)
+			w.WriteString("\t.text\n")
+			growthFunction(w, fmt.Sprintf("f%d", i), fmt.Sprintf("call hidden_%d", i))
+			growthRecord(w, object, fmt.Sprintf("hidden_%d", i))
+			fmt.Fprintf(w, "\t.type a%d,@object\n\t.set a%d,.-12\n\t.size a%d,12\n", i, i, i)
+		}
+		growthPatch(w, objects, 1)
+	}, nil, false},
+	{"gates", func(w *strings.Builder, n int) {
+		objects := []string{""}
+		w.WriteString("\t.data\n")
+		for i := range n {
+			objects = append(objects, fmt.Sprintf("object_%d", i))
+			fmt.Fprintf(w, "\t.quad \".klp.sym.rela.object_%d.other.hidden.0\"\n", i)
+		}
+		growthPatch(w, objects, 1)
 	}, nil, false},
 }
 

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -460,9 +459,8 @@ func TestLargeLog(t *testing.T) {
 		fmt.Fprintf(&b, "[%12.6f] [ T%d] usb 1-1: new high-speed USB device number %d using xhci_hcd\n", float64(n)/7, n%999, n%127)
 	}
 	b.WriteString("[99999.123456] [ T4123] livepatch: symbol 'foo' not found in symbol table\n")
-	start := time.Now()
-	assert.Len(t, explain.Text(b.String()), 1)
-	assert.Less(t, time.Since(start), time.Minute)
+	uses := explain.CountExpressions(func() { assert.Len(t, explain.Text(b.String()), 1) })
+	assert.Less(t, uses, 10)
 }
 
 func TestNamesStandInTheAdvice(t *testing.T) {

@@ -166,7 +166,7 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
-// Whatever is in the file: no panic, and not for long.
+// Whatever is in the file: no panic, and an end.
 func TestHostileFiles(t *testing.T) {
 	seed := time.Now().UnixNano()
 	t.Logf("seed %d", seed)
@@ -283,8 +283,8 @@ func TestWhatCantBeReadDoesNotPass(t *testing.T) {
 	assert.Contains(t, r.First().Cause, "can't read the file")
 }
 
-// As many objects as there is room for take no longer than their relocations: each was looked for
-// among all of them.
+// As many objects of one name as there is room for. The steps that each takes are counted in
+// TestWorkGrowsWithTheModule of cmd/klp-convert.
 func TestManyObjects(t *testing.T) {
 	const n, object, objects = 30000, 168, 200
 	w := good()
@@ -307,11 +307,8 @@ func TestManyObjects(t *testing.T) {
 		at += object
 	}
 	relocs.SetRelocs(list)
-	b := encode(t, f)
-	start := time.Now()
-	r := w.check(t, b)
+	r := w.check(t, encode(t, f))
 	assert.NotEmpty(t, r.Lacking())
-	assert.Less(t, time.Since(start), time.Minute)
 }
 
 // What is behind the end of a table or a section is anybody's guess, and no "loads".
