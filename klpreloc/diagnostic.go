@@ -71,7 +71,7 @@ const (
 	Absent             ID = "KLP050" // undefined symbol that is nowhere
 	ModuleExport       ID = "KLP051" // dependency on a module
 	PatchedExport      ID = "KLP052" // export of a module, converted
-	NotOffered         ID = "KLP053" // export for other modules only
+	NotOffered         ID = "KLP053" // export that the module may not import
 	ShadowedExport     ID = "KLP054" // export of a module beside a hidden symbol
 	Unversioned        ID = "KLP055" // what left modpost's tables
 	DependsOnPatched   ID = "KLP056" // dependency on a module that is patched

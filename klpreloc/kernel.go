@@ -83,6 +83,15 @@ func (v Version) StoredLimit(s Scheme) int {
 // in the new livepatch, and add it to that a second time, with the same name in sysfs.
 const FirstIsOnly = "6.19 (5.10.248, 5.15.198, 6.1.160, 6.6.120, 6.12.64, 6.18.3)"
 
+// ImportNS returns the format of the line by which source imports a namespace: a string
+// since 6.13 (cdd30ebb1b9f), a word before.
+func (v Version) ImportNS() string {
+	if v.atLeast(6, 13) {
+		return "MODULE_IMPORT_NS(%q);"
+	}
+	return "MODULE_IMPORT_NS(%s);"
+}
+
 // Scheme is how a kernel applies klp relocations.
 type Scheme int
 

@@ -75,8 +75,12 @@ func (p *planner) imports() {
 		case livepatch && strings.HasPrefix(y.Name, symbolPrefix):
 			p.misnamed(y)
 		case livepatch:
-			p.errorf(Absent, nowhere, name, "undefined symbol %s is not annotated, and nobody exports it", name).
-				hints(lineOf(annotateIt(y.Name)))
+			d := p.errorf(Absent, nowhere, name, "undefined symbol %s is not annotated, and nobody exports it", name)
+			if list := p.places(y.Name); len(list) > 0 {
+				d.hints(p.lines(p.guess(y, list[0].Object), list))
+			} else {
+				d.hints(lineOf(annotateIt(y.Name)))
+			}
 		case !weak:
 			p.errorf(Absent, nowhere, name, "undefined symbol %s: nobody exports it", name)
 		}

@@ -99,6 +99,7 @@ func NewPlan(f *elfrw.File, o Options) (*Plan, Diagnostics) {
 		p.removal,
 		p.versions,
 		p.leftovers,
+		p.namespaces,
 		p.nearMisses,
 		p.trailer,
 		p.consequences,

@@ -88,19 +88,33 @@ $(foreach x,klp-src klp-out klp-obj,$(if $(word 2,$($x))$(strip $(foreach c,$(kl
 
 klp-release := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(klp-obj)/include/generated/utsrelease.h 2>/dev/null)
 
-# 6.2 made X.o of X.ko in modules.order, 6.13 paths relative to the output.
+# What modules.order has: X.ko, since 6.2 X.o; since 6.13 relative to the output; before
+# 5.4 with kernel/ before an absolute path (modorder in scripts/Makefile.build).
+klp-paths = $(foreach x,$(patsubst kernel//%,/%,$(1:.o=.ko)),$(if $(filter /%,$x),$x,$(klp-out)/$(x:./%=%)))
 klp-order := $(if $(filter klp-%,$(MAKECMDGOALS)),$(shell cat $(klp-out)/modules.order 2>/dev/null))
-klp-ko := $(foreach x,$(klp-order:.o=.ko),$(if $(filter /%,$x),$x,$(klp-out)/$(x:./%=%)))
+klp-ko := $(call klp-paths,$(klp-order))
+
+# Which of them are livepatches: .modinfo says so, of X.ko, or of the X.o that it is
+# linked from. By name on stdin: all together are more than a shell takes.
+klp-livepatches := $(sort $(call klp-paths,$(if $(klp-order),$(shell cd $(klp-out) && \
+	sed 's|^kernel//|/|; s|\.[ko]*$$||; s|.*|&.o &.ko|' modules.order | \
+	LC_ALL=C xargs grep -alszE '(^|[^[:print:][:space:]])livepatch='))))
+klp-ordinary := $(filter-out $(klp-livepatches),$(klp-ko))
 
 # Flags of the tool for the module $1. Undefined symbols are held against all
 # exports: the kernel's, and those of modules that are built here or elsewhere.
-# A kernel's symbols are where its image is, which need not be here.
+# A kernel's symbols are where its image is, which need not be here. Those of ordinary
+# modules, which a livepatch may be for, are in what is built here. The author's own
+# flags come last: of two files for one module, klp-convert takes the last, but --kernel
+# is one.
 klp-symvers := $(wildcard $(klp-obj)/Module.symvers)
 KLP_KERNEL ?= $(if $(klp-symvers),$(klp-obj)$(klp-comma)$(klp-symvers),$(patsubst %/vmlinux,%,$(wildcard $(klp-obj)/vmlinux)))
+klp-own-flags = $(KLP_CONVERT_FLAGS) $(KLP_CONVERT_FLAGS_$(basename $(notdir $1)).o)
 klp-flags = $(strip \
-	$(if $(KLP_KERNEL),--kernel $(KLP_KERNEL) $(addprefix --module ,$(filter-out $1,$(klp-ko)))) \
+	$(if $(KLP_KERNEL),$(if $(filter -k% --kernel --kernel=%,$(klp-own-flags)),,--kernel $(KLP_KERNEL))) \
+	$(if $(filter $1,$(klp-livepatches)),$(addprefix --module ,$(klp-ordinary))) \
 	$(if $(klp-symvers),$(addprefix --symvers ,$(klp-symvers) $(wildcard $(klp-out)/Module.symvers) $(KBUILD_EXTRA_SYMBOLS))) \
-	$(KLP_CONVERT_FLAGS) $(KLP_CONVERT_FLAGS_$(basename $(notdir $1)).o))
+	$(klp-own-flags))
 
 # Signing, for builds that don't leave it to modules_install, dkms or others.
 ifneq ($(KLP_SIGN_KEY),)
@@ -119,7 +133,7 @@ klp-strip := $(if $(KLP_STRIP),$(STRIP) $(if $(filter 1,$(KLP_STRIP)),--strip-de
 # The files that go into it and that no build here makes: the kernel, modules that
 # were named, the key, this. By size and date, since what a package brings may be
 # older than what was made of its predecessor.
-klp-words = $(sort $(subst =, ,$(subst $(klp-comma), ,$(KLP_KERNEL) $(KLP_CONVERT_FLAGS) $(KLP_CONVERT_FLAGS_$(basename $(notdir $1)).o))))
+klp-words = $(sort $(subst =, ,$(subst $(klp-comma), ,$(KLP_KERNEL) $(klp-own-flags))))
 klp-files = $(foreach f,$(filter-out $(klp-ko),$(sort $(abspath $(wildcard $(KLP_SIGN_KEY) $(KLP_SIGN_CERT) \
 	$(foreach w,$(klp-words),$w $w/vmlinux $w/System.map) \
 	$(if $(KLP_KERNEL),$(foreach r,$(klp-release) $(klp-words),/boot/vmlinuz-$r /lib/modules/$r/vmlinuz)))))),$(if $(wildcard $f/.),,$f))
@@ -128,13 +142,15 @@ klp-seen = $(shell LC_ALL=C stat -Lc '%n %s %.9Y' -- $(patsubst %,'%',$(klp-file
 # What is done to a module, as its .klp says.
 klp-how = $(strip $(klp-strip) | $(KLP_CONVERT) $(call klp-flags,$1) | $(klp-sign) | $(klp-seen))
 
-# Annotated symbols are undefined, as far as modpost knows: warnings, not errors.
+# Annotated symbols are undefined, as far as modpost knows, or exports of a namespace
+# that is not imported: warnings, not errors (modpost -w and -N). Both are for klp-convert
+# to check, the latter only with --symvers.
 # A Kbuild file beside the Makefile, and sources elsewhere, are read without us:
 # the header's folder comes by KCPPFLAGS then.
 klp-alone := $(wildcard $(klp-src)/Kbuild)$(filter $(klp-mk),$(abspath $(klp-top)))
 klp-kbuild = $(if $(klp-alone),KCPPFLAGS='$(strip $(KCPPFLAGS) -I$(klp-scripts)/include)') \
 	$(MAKE) -C $(KDIR) M=$(klp-src) $(if $(klp-mo),MO=$(klp-out)) $(if $(O),O=$(klp-obj)) \
-	KBUILD_MODPOST_WARN=1 klp-driven=y
+	KBUILD_MODPOST_WARN=1 $(if $(klp-symvers),CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS=y) klp-driven=y
 
 # A command that leaves no unconverted module when it fails or Ctrl-C ends it.
 klp-guarded = trap '$(klp-self) klp-failed; exit 1' HUP INT; $1 || { $(klp-self) klp-failed; exit 1; }
@@ -183,15 +199,18 @@ klp-stale:
 # them, which they may be for, has been compiled since: names those.
 klp-overtaken:
 	@:
-	$(foreach x,$(patsubst %.klp,%,$(wildcard $(klp-ko:=.klp))),\
-		@[ ! $x -nt $x.klp ] && grep -qz '^livepatch=' $x || exit 0; for o in $(patsubst %.ko,%.o,$(filter-out $x,$(klp-ko))); do \
-			if [ $$o -nt $x.klp ] && ! grep -qz '^livepatch=' $$o; then rm -f $x $x.klp; echo $x; break; fi; done$(klp-newline))
+	$(foreach x,$(patsubst %.klp,%,$(wildcard $(klp-livepatches:=.klp))),\
+		@[ ! $x -nt $x.klp ] || exit 0; for o in $(klp-ordinary:.ko=.o); do \
+			if [ $$o -nt $x.klp ]; then rm -f $x $x.klp; echo $x; break; fi; done$(klp-newline))
 
+# Ordinary modules first: livepatches look at them, as they are when they are finished.
 # The failed ones go when the others, which may look at them, are done: an
 # unconverted module must not be mistaken for a finished one.
 klp-convert: klp-ready
-	$(klp-sub)$(klp-quiet)$(call klp-guarded,$(klp-self) -k klp-modules)
-klp-modules: $(klp-ko:=.klp)
+	$(klp-sub)$(klp-quiet)$(call klp-guarded,{ $(klp-self) -k klp-first; r=$$?; $(klp-self) -k klp-then && [ $$r = 0 ]; })
+klp-first: $(klp-ordinary:=.klp)
+	@:
+klp-then: $(klp-livepatches:=.klp)
 	@:
 klp-failed:
 	@:
@@ -212,6 +231,6 @@ $(klp-ko:=.klp): %.klp: %
 $(klp-ko):
 	@[ -e $@ ] || { echo "klp-convert.mk: $@ is not linked: make modules" >&2; exit 1; }
 
-.PHONY: all modules modules_install clean klp-ready klp-stale klp-overtaken klp-convert klp-modules klp-failed
+.PHONY: all modules modules_install clean klp-ready klp-stale klp-overtaken klp-convert klp-first klp-then klp-failed
 
 endif

@@ -303,7 +303,7 @@ func (q *dwarfRelocs) apply(b []byte, off uint64) error {
 			failed = err
 			return true
 		}
-		return q.offset(one[:]) > off-min(off, 8)
+		return off < 8 || q.offset(one[:]) > off-8
 	})
 	for failed == nil && k < q.count {
 		var some []byte

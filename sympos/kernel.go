@@ -170,6 +170,7 @@ func (k *Kernel) AddSymvers(path string) error {
 	}
 	k.sources = append(k.sources, src)
 	k.note("exports: %s", path)
+	k.configBeside(path)
 	return nil
 }
 

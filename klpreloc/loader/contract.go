@@ -62,7 +62,7 @@ type contract struct {
 	indexCheck bool
 	// forModules: EXPORT_SYMBOL_FOR_MODULES (since 6.16).
 	forModules bool
-	// importNS is how source imports a namespace: a string since 6.13 (cdd30ebb1b9f), a word before.
+	// importNS is how source imports a namespace (klpreloc.Version.ImportNS).
 	importNS string
 
 	// entrySearch: klp_patch_func looks for the function's ftrace entry anywhere in the
@@ -122,9 +122,7 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 			elf.EM_LOONGARCH: v.AtLeast(6, 9), elf.EM_AARCH64: v.AtLeast(6, 17),
 		},
 	}
-	if c.importNS = "MODULE_IMPORT_NS(%s);"; v.AtLeast(6, 13) {
-		c.importNS = "MODULE_IMPORT_NS(%q);"
-	}
+	c.importNS = v.ImportNS()
 	if c.initExists = "EEXIST"; v.AtLeast(7, 0) {
 		c.initExists = "EBUSY"
 	}
