@@ -263,7 +263,8 @@ func TestPathsOfWhatAnotherSourceOrders(t *testing.T) {
 		}
 	}
 	slices.Sort(lines)
-	text := strings.Join(lines, "") + "ffffffffc0000000 t elsewhere\t[some]\n"
+	text := "ffffffff00000000 T _text\n" + strings.Join(lines, "") +
+		"ffffffffbfff0000 B _end\nffffffffc0000000 t elsewhere\t[some]\n"
 	kallsyms, err := New("kallsyms", strings.NewReader(text), int64(len(text)))
 	require.NoError(t, err)
 	for _, sources := range [][]Source{{src, kallsyms}, {kallsyms, src}} {
