@@ -300,7 +300,7 @@ func TestManyObjects(t *testing.T) {
 	list := slices.Clone(relocs.Relocs())
 	at := uint64(len(data.Data))
 	i := slices.IndexFunc(list, func(r elfrw.Rela) bool { return r.Offset == 8 })
-	list[i].Addend = int64(at) // klp_patch.objs
+	list[i].Addend = int64(at)                                                 // klp_patch.objs
 	data.Data = append(slices.Clone(data.Data), make([]byte, (n+1)*object)...) // an empty one ends them
 	for range n {
 		name.Offset, funcs.Offset = at, at+8
