@@ -4,6 +4,7 @@ package need
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,11 +16,20 @@ type recorder struct {
 	failed, skipped string
 }
 
-func (r *recorder) Helper()                   {}
-func (r *recorder) Fatal(a ...any)            { r.failed = fmt.Sprint(a...) }
-func (r *recorder) Fatalf(f string, a ...any) { r.failed = fmt.Sprintf(f, a...) }
-func (r *recorder) Skip(a ...any)             { r.skipped = fmt.Sprint(a...) }
-func (r *recorder) Skipf(f string, a ...any)  { r.skipped = fmt.Sprintf(f, a...) }
+func (r *recorder) Helper() {}
+
+func (r *recorder) Fatal(a ...any) {
+	r.failed = fmt.Sprint(a...)
+	runtime.Goexit()
+}
+
+func (r *recorder) Skip(a ...any) {
+	r.skipped = fmt.Sprint(a...)
+	runtime.Goexit()
+}
+
+func (r *recorder) Fatalf(f string, a ...any) { r.Fatal(fmt.Sprintf(f, a...)) }
+func (r *recorder) Skipf(f string, a ...any)  { r.Skip(fmt.Sprintf(f, a...)) }
 
 func TestMissingToolsAreSkippedAndFailInCI(t *testing.T) {
 	tools := func(t testing.TB) { Tools(t, "go", "klp-no-such-program") }
@@ -40,7 +50,12 @@ func TestMissingToolsAreSkippedAndFailInCI(t *testing.T) {
 		t.Setenv("CI", x.ci)
 		t.Setenv("KLP_LAB_KERNELS", x.kernels)
 		var r recorder
-		x.end(&r)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			x.end(&r)
+		}()
+		<-done
 		assert.Equal(t, x.skipped, r.skipped)
 		assert.Equal(t, x.failed, r.failed)
 	}
