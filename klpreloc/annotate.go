@@ -66,17 +66,22 @@ func (p *planner) lacks() []lack {
 	if len(unknown) == 0 {
 		return nil
 	}
-	if slices.ContainsFunc(unknown, func(y *elfrw.Symbol) bool { return len(p.exports(y.Name))+len(p.places(y.Name)) == 0 }) {
-		p.allExports(unknown)
-	}
+	p.findExporters(unknown)
+	p.unusedDepends()
+	defer p.unplacedImports()
 	var lacks []lack
 	for _, y := range unknown {
 		list := p.places(y.Name)
-		if e := p.exports(y.Name); len(e) > 0 {
-			if slices.ContainsFunc(e, func(x sympos.Export) bool { return p.offered(x) && (x.Object == vmlinux || !p.patches(x.Object)) }) {
-				continue // an ordinary import
+		switch e, origin := p.exporters.Of(y.Name); {
+		case origin == Nobody:
+		case origin != Exported:
+			if p.unplaced(y, origin) {
+				continue
 			}
-			if of := p.table.Lookup(e[0].Object, y.Name); len(of) > 0 {
+		case p.offered(e) && (e.Object == vmlinux || !p.patches(e.Object)):
+			continue // an ordinary import
+		default:
+			if of := p.table.Lookup(e.Object, y.Name); len(of) > 0 {
 				list = of
 			}
 		}

@@ -91,9 +91,13 @@ const (
 	InertDropped       ID = "KLP070" // special entry that nobody misses
 	ArchSection        ID = "KLP071" // special entries that go to .klp.arch
 	InitSymbol         ID = "KLP072" // vmlinux symbol that is freed when the kernel has booted
+	UnknownExporter    ID = "KLP074" // import, or perhaps one, that no known object exports
+	UnusedDepends      ID = "KLP075" // depends= names a module that nothing is imported from
 	NameUnsure         ID = "KLP076" // kernel that may compare names without .llvm.
 	LongKlpSymbol      ID = "KLP077" // klp symbol whose name the kernel cuts
 	FileAssumed        ID = "KLP078" // annotated by file, of whose path only a part is known
+	Incomplete         ID = "KLP081" // list of the kernel's that may have been cut
+	TrailingData       ID = "KLP082" // bytes after the end of a compressed module
 )
 
 // Severity says what follows from a diagnostic.

@@ -54,18 +54,26 @@ func (p *planner) leftovers() {
 // check_exports): in a livepatch it is a forgotten annotation.
 func (p *planner) imports() {
 	livepatch := p.Input.Modinfo.Livepatch()
+	p.exporters = NewExporters(p.File, p.table, p.Kernel.Presence, p.patches)
 	for _, y := range p.File.Symbols {
-		if !p.wanting(y) || len(p.exports(y.Name)) > 0 {
+		if !p.wanting(y) {
 			continue
 		}
 		name := symName(y)
+		switch _, origin := p.exporters.Of(y.Name); {
+		case origin == Exported:
+			continue
+		case origin == OfUnknown && p.exportsKnown():
+			p.kept = append(p.kept, name)
+			continue
+		}
 		switch weak := y.Bind() == elf.STB_WEAK; {
 		case WeakByDesign(p.File, y):
 		case livepatch && weak:
 			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
 				hints(lineOf(annotateIt(y.Name)))
 		case livepatch && strings.HasPrefix(y.Name, symbolPrefix):
-			p.known(y)
+			p.misnamed(y)
 		case livepatch:
 			p.errorf(Absent, nowhere, name, "undefined symbol %s is not annotated, and nobody exports it", name).
 				hints(lineOf(annotateIt(y.Name)))
@@ -73,6 +81,7 @@ func (p *planner) imports() {
 			p.errorf(Absent, nowhere, name, "undefined symbol %s: nobody exports it", name)
 		}
 	}
+	p.unplacedImports()
 }
 
 // WeakByDesign reports whether y is a weak symbol that the kernel's own headers leave

@@ -155,6 +155,11 @@ type planner struct {
 	triaged  bool            // undefined symbols without annotations were looked up
 	inferred []*Annotation
 	absent   []absence
+
+	exporters *Exporters // who exports what is undefined; nil before findExporters
+	kept      []string   // imports of modules whose exports nothing tells
+	doubtful  []string   // the same, where the livepatch patches such modules
+	patched   []string   // modules that the livepatch patches and whose exports nothing tells
 }
 
 // target is what an annotated symbol becomes.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sort"
 	"strconv"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
@@ -98,18 +99,25 @@ func (p *planner) survey() {
 		p.objects = append(p.objects, o)
 	}
 	sort.Strings(p.objects)
+	read := slices.Clone(p.objects)
+	for _, o := range DependsOf(p.Input.Modinfo) { // their exports count
+		if !objects[o] && checkObject(o) == nil {
+			objects[o] = true
+			read = append(read, o)
+		}
+	}
 	for name := range schemeSymbols {
 		names = append(names, name)
 	}
-	names = append(append(names, alwaysExported...), bounds...)
-	read := k.Read
+	names = append(names, bounds...)
+	from := k.Read
 	if !p.Input.Annotated() && !p.infers() {
-		read = k.ReadExports
+		from = k.ReadExports
 	}
 	if k.BuiltFor = p.Input.Modinfo.Release(); p.Target != (Version{}) {
 		k.BuiltFor = p.Target.String()
 	}
-	table, err := read(sympos.Names(names...), p.objects...)
+	table, err := from(sympos.Names(names...), read...)
 	if err != nil {
 		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return
@@ -118,9 +126,22 @@ func (p *planner) survey() {
 		p.notef(KernelUnreadable, nowhere, "", "kernel %s: %s", p.kernelTitle(), note)
 	}
 	for _, w := range append(slices.Clone(k.Warnings), table.Warnings...) {
+		if strings.HasPrefix(w, sympos.PassedOver) {
+			p.notRead(w)
+			continue
+		}
 		p.warnf(Contradiction, nowhere, "", "kernel %s: %s: the files given as one kernel are not of one kernel", p.kernelTitle(), w)
 	}
+	for _, line := range append(slices.Clone(k.Incomplete), table.Incomplete()...) {
+		p.warnf(Incomplete, nowhere, "", "kernel %s: %s: what follows from it may be wrong", p.kernelTitle(), line).
+			hint("copy it again, or give the kernel's image: a table that is found in one is whole")
+	}
 	p.table = table
+}
+
+// notRead reports a module that is passed over.
+func (p *planner) notRead(warning string) {
+	p.warnf(NotChecked, nowhere, "", "kernel %s: %s: what it exports is not known", p.kernelTitle(), warning)
 }
 
 // kernelTitle is what to call the kernel: by its release, or else as it was asked for.
@@ -131,15 +152,9 @@ func (p *planner) kernelTitle() string {
 	return p.Kernel.Name
 }
 
-// alwaysExported are symbols that every kernel with livepatching exports: where none
-// of them is, nothing tells what else is exported.
-var alwaysExported = []string{"klp_enable_patch", "klp_register_patch"}
-
 // exportsKnown reports whether anything tells what vmlinux exports. A table without
 // data symbols (no KALLSYMS_ALL) does not.
-func (p *planner) exportsKnown() bool {
-	return slices.ContainsFunc(alwaysExported, func(name string) bool { return len(p.table.Exports(name)) > 0 })
-}
+func (p *planner) exportsKnown() bool { return p.table.KnowsExports(vmlinux) }
 
 // plausible reports whether a kernel can have a symbol of that name.
 func plausible(name string) bool {
@@ -171,6 +186,8 @@ func (p *planner) validate(a *Annotation) bool {
 	_, err := p.table.Resolve(a.Object, a.Name, uint64(a.Pos))
 	switch {
 	case err == nil:
+	case p.table.Partial(a.Object) != "" && (errors.Is(err, sympos.ErrNotFound) || errors.Is(err, sympos.ErrPosition)):
+		return true // it may be in what is missing, and Incomplete was said
 	case errors.Is(err, sympos.ErrNotFound):
 		if as, ok := p.table.FoundAs(a.Object, a.Name); ok {
 			p.errorf(NoSuchSymbol, a.place(), a.Name, "%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)", a.Object, a.Name, p.kernelTitle(), as).
@@ -264,7 +281,7 @@ func are(n int) string {
 // presence says whether the kernel has the object.
 func (p *planner) presence(object string) sympos.Presence {
 	presence := p.Kernel.Presence(object)
-	if presence == sympos.Unknown && p.table.Facts(vmlinux).Kind == sympos.SymbolList {
+	if presence == sympos.Unknown && p.table.Facts(vmlinux).Kind == sympos.SymbolList && len(p.table.Incomplete()) == 0 {
 		presence = sympos.Absent // the build listed all objects
 	}
 	return presence

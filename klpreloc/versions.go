@@ -173,6 +173,10 @@ func (p *planner) depends(converted map[string]bool) {
 			to[e.Object] = true
 		}
 	}
+	if p.exporters == nil {
+		p.exporters = NewExporters(p.File, p.table, p.Kernel.Presence, p.patches)
+	}
+	took, keeps := p.ofUnknown(converted)
 	var gone []string
 	for _, m := range list {
 		switch name := moduleName(m); {
@@ -180,6 +184,13 @@ func (p *planner) depends(converted map[string]bool) {
 			gone = append(gone, m)
 		case needed[name] && p.patches(name) && freed[name]:
 			p.warnf(DependsOnPatched, in(s), "", "depends= still names %s, which the livepatch patches: it can't be loaded before that module", m)
+		case !p.exporters.IsUnknown(name) || freed[name] || needed[name]:
+		case p.patches(name):
+			p.warnf(DependsOnPatched, in(s), "", "depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
+				hint("--module %s.ko tells whether the livepatch needs it", name)
+		case took && !keeps:
+			p.warnf(UnusedDepends, in(s), "", "depends= still names %s, and no import is left that it can export", m).
+				hint("--module %s.ko tells whether the livepatch needs it", name)
 		}
 	}
 	if len(gone) == 0 {
@@ -188,6 +199,20 @@ func (p *planner) depends(converted map[string]bool) {
 	p.notef(Unversioned, in(s), "", "needed by nothing any more, and out of depends=: %s", clipList(gone))
 	p.Depends = gone
 	p.Rewrites = append(p.Rewrites, Rewrite{Section: s, Data: withoutDepends(p.File, gone)})
+}
+
+// ofUnknown reports whether imports of modules whose exports are not known are converted,
+// and whether such imports are left.
+func (p *planner) ofUnknown(converted map[string]bool) (took, keeps bool) {
+	for _, y := range p.File.Symbols {
+		if !y.Undefined() {
+			continue
+		}
+		if _, origin := p.exporters.Of(y.Name); origin == OfUnknown {
+			took, keeps = took || converted[y.Name], keeps || !converted[y.Name]
+		}
+	}
+	return took, keeps
 }
 
 const dependsKey = "depends="

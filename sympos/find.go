@@ -80,6 +80,8 @@ type finder struct {
 	builtin bool // found
 	maps   []Source // System.maps and the like, for want of something better
 	orders []string // modules.order files
+	// cutLists are those lists of modules that may not be whole.
+	cutLists []string
 }
 
 // FindKernelIn is FindKernel for releases installed below another root.

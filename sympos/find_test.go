@@ -54,7 +54,7 @@ func gzipped(s string) string {
 }
 
 const (
-	tinyMap     = "ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000200 t dup\n"
+	tinyMap     = "ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000200 t dup\nffffffff81000300 B _end\n"
 	tinySymvers = "0x00000000\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n0x12345678\tsecret\tfs/ext4/ext4\tEXPORT_SYMBOL_GPL\tEXT4\n"
 	debianStub  = "ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n"
 )
@@ -76,7 +76,7 @@ func installed(r string) map[string]string {
 		"lib/modules/" + r + "/modules.builtin":                          "kernel/fs/jbd2/jbd2.ko\n",
 		"lib/modules/" + r + "/build":                                    "->/usr/src/linux-headers-" + r,
 		"usr/src/linux-headers-" + r + "/Module.symvers":                 tinySymvers,
-		"usr/src/linux-headers-" + r + "/.config":                        "",
+		"usr/src/linux-headers-" + r + "/.config":                        "CONFIG_LIVEPATCH=y\n",
 		"usr/src/linux-headers-" + r + "/include/config/x":               "",
 		"usr/src/linux-headers-6.1.0-9-common/include/linux/x":           "",
 		"usr/src/linux-headers-" + r + "/include/generated/utsrelease.h": "#define UTS_RELEASE \"" + r + "\"\n",
@@ -362,7 +362,7 @@ func TestImageOfAnotherReleaseIsWarnedOf(t *testing.T) {
 }
 
 // hiddenKallsyms is a kallsyms as those see it who may see no addresses.
-const hiddenKallsyms = "0000000000000000 T _text\n0000000000000000 t dup\n0000000000000000 t b\n0000000000000000 t dup\n"
+const hiddenKallsyms = "0000000000000000 T _text\n0000000000000000 t dup\n0000000000000000 t b\n0000000000000000 t dup\n0000000000000000 B _end\n"
 
 // Whatever is named beside a kernel's image is added, and the image is not lost.
 func TestWhatIsNamedIsAddedToWhatIsFound(t *testing.T) {

@@ -357,7 +357,7 @@ func (k *kernelTable) loads() []load {
 func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 	facts := Facts{Kind: Image, Order: Listed, Notes: []string{fmt.Sprintf("kallsyms: %d symbols, layout of %s", k.n, k.layout)}}
 	if isELF(k.data) {
-		if f, err := readELF(&input{in.name, bytes.NewReader(k.data), int64(len(k.data))}); err == nil {
+		if f, err := readELF(&input{name: in.name, r: bytes.NewReader(k.data), size: int64(len(k.data))}); err == nil {
 			facts.BuildID = f.buildID()
 		}
 	}
@@ -369,6 +369,7 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 
 		text        []int // symbols
 		start, stop uint64
+		seal, end   uint64
 	)
 	if k.relative {
 		base = k.address(0)
@@ -401,6 +402,12 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 			} else if name == "__stop_mcount_loc" {
 				stop = e.Address
 			}
+		case 'r', 'R': // arch/x86/kernel/vmlinux.lds.S
+			if name := string(e.Name); name == "__ibt_endbr_seal" {
+				seal = e.Address
+			} else if name == "__ibt_endbr_seal_end" {
+				end = e.Address
+			}
 		}
 		if ns := k.namespaceOf(i, e.Name); len(ns) > 0 {
 			visit(&Entry{Object: Vmlinux, Name: exportOf(e.Name), Namespace: ns, Export: true})
@@ -408,6 +415,7 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 	}
 	if !k.relative {
 		facts.Untraced = k.untraced(text, k.callSites(start, stop))
+		facts.Sealed = k.sealed(seal, end)
 	}
 	return facts, nil
 }
@@ -433,6 +441,26 @@ func (k *kernelTable) callSites(start, stop uint64) []uint64 {
 	}
 	slices.Sort(sites)
 	return sites
+}
+
+// sealed reads .ibt_endbr_seal, signed distances from each entry to its function
+// (arch/x86/kernel/alternative.c, apply_seal_endbr); nil where it is not there.
+func (k *kernelTable) sealed(start, end uint64) []uint64 {
+	from, ok := k.offsetOf(start)
+	if !ok || end <= start || end-start > uint64(len(k.data))-from || !isELF(k.data) {
+		return nil
+	}
+	first, last := k.address(0), k.address(k.n-1)
+	functions := []uint64{}
+	for at := uint64(0); at+4 <= end-start; at += 4 {
+		f := start + at + uint64(int64(int32(k.u32(int(from+at)))))
+		if f < first || f >= last {
+			return nil
+		}
+		functions = append(functions, f)
+	}
+	slices.Sort(functions)
+	return functions
 }
 
 // untraced returns the addresses of those functions that have no call site from their

@@ -119,6 +119,16 @@ func runningKernelAgrees(t *testing.T, kernel *lab.Kernel) {
 	require.NoError(t, err)
 	require.Equal(t, sympos.Kallsyms, live.Facts(sympos.Vmlinux).Kind)
 	require.False(t, live.Facts(sympos.Vmlinux).NoAddresses)
+	for _, said := range append(tables, live, loadable) {
+		assert.Empty(t, said.Incomplete(), "a real list is whole")
+	}
+	for cut := len(text) / 5; cut < len(text)-200; cut += len(text) / 5 {
+		part, err := sympos.New("kallsyms", bytes.NewReader(text[:cut]), int64(cut))
+		require.NoError(t, err)
+		half, err := sympos.Read(sympos.Names("_text"), part)
+		require.NoError(t, err)
+		assert.NotEmpty(t, half.Incomplete(), "cut at %d of %d", cut, len(text))
+	}
 
 	for _, said := range append(tables, live) {
 		facts := said.Facts(sympos.Vmlinux)

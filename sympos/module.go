@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/sympos/content"
 )
 
 // The loader walks a module's own copy of .symtab. While the module is being
@@ -30,6 +32,9 @@ var unallocated = []string{".modinfo", "__versions", "__version_ext_crcs", "__ve
 func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 	modinfo := f.find(".modinfo")
 	if f.find(".gnu.linkonce.this_module") < 0 || modinfo < 0 {
+		if f.slimLTO() {
+			return Facts{}, f.in.errorf("", -1, "%w: it is %s", ErrUnknown, content.SlimLTO)
+		}
 		return Facts{}, f.in.errorf("", -1, "%w", ErrObjectFile)
 	}
 	if len(f.symtab) == 0 {
@@ -56,13 +61,14 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 		fleeting[i] = s.flags&uint64(elf.SHF_ALLOC) == 0 || strings.HasPrefix(name, ".init") ||
 			slices.Contains(unallocated, name)
 	}
-	spaces := namespaces{f: f}
+	spaces, exports := namespaces{f: f}, false
 	err = f.symbols(func(y *elfSymbol) error {
 		spaces.visit(y, e.Object, visit)
 		if y.shndx == uint32(elf.SHN_UNDEF) || len(y.name) == 0 {
 			return nil
 		}
 		e.Name, e.Address, e.Size, e.File, e.section = y.name, y.value, y.size, y.file, y.index
+		exports = exports || exportOf(y.name) != nil
 		e.Type = y.letter()
 		if y.bind() != elf.STB_LOCAL && e.Type != '?' {
 			e.Type -= 'a' - 'A' // once it is loaded, those that are exported
@@ -72,7 +78,19 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 		visit(&e)
 		return nil
 	})
+	if err == nil && !exports {
+		err = f.entries(e.Object, visit)
+	}
 	return Facts{Kind: ModuleFile, Order: Listed}, err
+}
+
+// slimLTO reports whether the file has no code but a compiler's own.
+func (f *elfFile) slimLTO() bool {
+	var all []content.Section
+	for i, s := range f.sections {
+		all = append(all, content.Section{Name: f.name(i), Size: s.size_, Code: s.flags&uint64(elf.SHF_EXECINSTR) != 0})
+	}
+	return content.LTO(all)
 }
 
 // ModuleName is the name that the module in a file of this name has, unless the

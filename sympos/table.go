@@ -38,6 +38,7 @@ type Table struct {
 	build      string                           // build-id of vmlinux, as its best witness has it
 	otherBuild string                           // see OtherBuild
 	paths      map[string][]map[string][]placed // by object; see Files
+	known      known                            // whose exports the sources tell
 }
 
 // A Witness is a source and what its scan found out.
@@ -77,7 +78,7 @@ func Read(want Want, sources ...Source) (*Table, error) {
 
 // merge makes one table of what several sources say.
 func merge(scans []*scan) *Table {
-	t := &Table{objects: map[string]*object{}, exports: map[string][]Export{}}
+	t := &Table{objects: map[string]*object{}, exports: map[string][]Export{}, known: newKnown()}
 	said := map[string][]*object{}
 	for _, s := range scans {
 		t.Sources = append(t.Sources, Witness{s.source, s.facts})
@@ -87,6 +88,7 @@ func merge(scans []*scan) *Table {
 		for _, e := range s.exports {
 			t.addExport(e)
 		}
+		t.known.add(s)
 	}
 	for name, list := range said {
 		slices.SortStableFunc(list, func(a, b *object) int { return cmp.Compare(a.facts.worth(), b.facts.worth()) })
@@ -105,6 +107,7 @@ type scan struct {
 	facts   Facts
 	objects map[string]*object
 	exports []Export
+	told    *told // of all exports that went past
 	err     error
 }
 
@@ -165,9 +168,11 @@ func collect(want Want, src Source, match matching, space *room) *scan {
 	var (
 		objects = map[string]*object{}
 		exports []Export
+		told    = newTold()
 		now     *object
 		name    string
 		open    []openEnd
+		made    []openEnd // sizes that are distances
 		full    bool
 		llvm    bool // a name with .llvm. was seen,
 		gcc     bool // or one that gcc makes
@@ -204,6 +209,9 @@ func collect(want Want, src Source, match matching, space *room) *scan {
 			return
 		}
 		if e.Export {
+			if full = !told.export(e, space); full {
+				return
+			}
 			if want(e.Name) {
 				if full = !space.take(len(e.Object) + len(e.Name) + len(e.Namespace)); full {
 					return
@@ -212,8 +220,13 @@ func collect(want Want, src Source, match matching, space *room) *scan {
 			}
 			return
 		}
-		if of := exportOf(e.Name); of != nil && want(of) {
-			exports = append(exports, Export{Object: e.Object, Name: string(of), Source: src.String()})
+		if of := exportOf(e.Name); of != nil {
+			if full = !told.export(e, space); full {
+				return
+			}
+			if want(of) {
+				exports = append(exports, Export{Object: e.Object, Name: string(of), Source: src.String()})
+			}
 		}
 		if now == nil || e.Object != name {
 			name, open = e.Object, open[:0]
@@ -230,6 +243,7 @@ func collect(want Want, src Source, match matching, space *room) *scan {
 			for _, o := range open {
 				now.symbols[o.name][o.at].Size = e.Address - o.address
 			}
+			made = append(made, open...)
 			open = open[:0]
 		}
 		if e.Object == Vmlinux && match.rule != wholeName {
@@ -272,10 +286,18 @@ func collect(want Want, src Source, match matching, space *room) *scan {
 	if match.undecided && llvm {
 		return collect(want, src, matching{rule: match.rule}, space) // there is no doubt any more
 	}
+	if facts.Order != Listed { // the next line is not the next symbol
+		for _, o := range made {
+			objects[Vmlinux].symbols[o.name][o.at].Size = 0
+		}
+	}
 	for name, o := range objects {
 		o.facts, o.unsure = facts, match.unsure
 		if match.undecided && gcc {
 			o.variants = nil
+		}
+		if facts.PartialOf != "" && facts.PartialOf != name {
+			o.facts.Partial, o.facts.PartialOf = "", ""
 		}
 		if name != Vmlinux && facts.Order == ByAddress {
 			o.facts.Order = Unordered // only vmlinux is counted by address
@@ -284,7 +306,7 @@ func collect(want Want, src Source, match matching, space *room) *scan {
 			rank(list, o.facts.Order)
 		}
 	}
-	return &scan{src, facts, objects, exports, nil}
+	return &scan{src, facts, objects, exports, told, nil}
 }
 
 // An openEnd is a symbol whose size is not known before the next one comes.
@@ -335,6 +357,9 @@ func (o *object) reconcile(p *object) {
 	other := differ(o.facts.BuildID, p.facts.BuildID)
 	for name, mine := range o.symbols {
 		theirs := p.symbols[name]
+		if p.facts.Partial != "" && len(theirs) < len(mine) {
+			continue // of which nothing can be concluded
+		}
 		if len(mine) != len(theirs) {
 			// A loaded module's table is short of what is gone by now.
 			if !(o.facts.Kind == ModuleFile && len(theirs) == loaded(mine)) {

@@ -100,7 +100,7 @@ func TestManPagesSayAll(t *testing.T) {
 			assert.Contains(t, words, strings.Join(strings.Fields(example), " "), name)
 		}
 	}
-	assert.Contains(t, pages["klp-convert-check"], "When it loads on all kernels and nothing was found.")
+	assert.Contains(t, pages["klp-convert-check"], "When it loads on all kernels and there are no findings.")
 	assert.Contains(t, pages["klp-convert"], "/usr/share/klp-convert/klp-convert.mk")
 }
 

@@ -24,21 +24,22 @@ func newSymposCommand(o *options) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "sympos [flags] NAME[@OBJECT]...",
-		Short: "Show where symbols stand among their namesakes",
-		Long: `Show which symbols of a kernel have a name, and the position of each: what
-KLP_SYMPOS and KLP_RELOC_SYMBOL_POS take. Without @OBJECT it is looked for in
-vmlinux and in all modules; a regular expression is put between slashes.
+		Short: "Show the positions of symbols of the same name",
+		Long: `Show the symbols of a kernel that have a name, and the position of each, which
+KLP_SYMPOS and KLP_RELOC_SYMBOL_POS take. Without @OBJECT, vmlinux and all
+modules are searched. A regular expression is written between slashes.
 
 ` + kernelHelp + `
 
-Without --kernel it is the running one; with --module alone, those modules only.
-With several --kernel they are compared, position by position; "!" marks what is
-not the same symbol, "?" what may not be.
+Without --kernel, the running kernel is searched; with --module alone, only
+those modules. Several --kernel are compared, position by position: "!" marks
+one that is a different symbol, "?" one that may be.
 
 --json prints an array of {kernel, object, name, position, address, size, type,
-file}; position and address are null where they are not known.
+file}; position and address are null where they are not known, and doubt
+says why a list that they are from may not be whole.
 
-Exit status 1 when a name is not there.`,
+Exit status 1 when a name is not found.`,
 		Example: `  klp-convert sympos name_show
   klp-convert sympos 'name_show@vmlinux' helper@ext4 --kernel 6.1.0-56-amd64
   klp-convert sympos '/^ext4_.*_show$/@ext4' -k vmlinuz,ext4.ko
@@ -89,7 +90,7 @@ Exit status 1 when a name is not there.`,
 	cmd.Flags().SortFlags = false
 	flags.register(cmd)
 	cmd.Flags().BoolVar(&json, "json", false, "print a JSON array of what was found")
-	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "say on stderr which files were used")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "print on stderr which files were used")
 	return cmd
 }
 
@@ -213,6 +214,7 @@ func (s *search) read(k *sympos.Kernel) error {
 		return err
 	}
 	warnKernel(s.stderr, k.Name, t.Warnings, s.options)
+	warnKernel(s.stderr, k.Name, append(slices.Clone(k.Incomplete), t.Incomplete()...), s.options)
 	if s.options.verbose {
 		noteKernel(s.stderr, k.Name, t.Notes)
 		for _, w := range t.Sources {
@@ -444,6 +446,14 @@ func (s *search) tell(t *table, f finding) {
 			}
 		}
 	}
+	var doubts []string
+	for _, g := range f.groups {
+		why := k.table.Partial(g.object)
+		if why != "" && !slices.Contains(doubts, why) {
+			doubts = append(doubts, why)
+			remarks = append(remarks, "there may be more, and positions may differ: "+why)
+		}
+	}
 	for _, r := range remarks {
 		t.line("  %s", clean(r))
 	}
@@ -486,6 +496,10 @@ func exported(k *searched, name string) (lines []string) {
 			line += " to " + e.Namespace
 		}
 		lines = append(lines, line)
+	}
+	unread := func(module string) bool { return !k.table.KnowsExports(module) }
+	if !k.table.ListsModules() && slices.ContainsFunc(k.Modules(), unread) {
+		lines = append(lines, "what other modules export was not read: there is no Module.symvers")
 	}
 	return lines
 }
@@ -681,6 +695,8 @@ type foundSymbol struct {
 	Size     uint64  `json:"size"`
 	Type     string  `json:"type"`
 	File     string  `json:"file"`
+	// Doubt says why there may be more symbols of the name, or others before this one.
+	Doubt string `json:"doubt,omitempty"`
 }
 
 // list is what was found, for --json.
@@ -698,7 +714,7 @@ func (s *search) appendGroup(all []foundSymbol, g group) []foundSymbol {
 	for i, list := range g.lists {
 		k := s.kernels[i]
 		for _, y := range list {
-			f := foundSymbol{Kernel: k.title, Object: g.object, Name: g.name, Size: y.Size, File: y.File}
+			f := foundSymbol{Kernel: k.title, Object: g.object, Name: g.name, Size: y.Size, File: y.File, Doubt: k.table.Partial(g.object)}
 			if !k.table.Facts(g.object).NoAddresses {
 				address := fmt.Sprintf("%#x", y.Address)
 				f.Address = &address

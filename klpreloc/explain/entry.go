@@ -50,6 +50,7 @@ func Groups() []Group {
 		{"The kernel: module loader", loader},
 		{"The kernel: relocations, by machine", machines},
 		{"The kernel: warnings and oopses", traces},
+		{"The kernel: mitigations", hardening},
 		{"insmod, modprobe, rmmod", userspace},
 		{"modpost and the build", build},
 		{"objtool", objtool},

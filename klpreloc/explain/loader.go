@@ -324,12 +324,15 @@ var loader = []Entry{
 		},
 	},
 	{
-		ID:    "no-retpoline",
-		From:  "kernel/module/main.c, check_modinfo_retpoline",
-		Forms: []Form{{"{module}: loading module not compiled with retpoline compiler.", "4.15 and later: x86"}},
-		Means: "{module} has no retpoline=Y in .modinfo, on a kernel that uses retpolines. It is loaded; the kernel says in sysfs that it is vulnerable (spectre_v2).",
+		ID:   "no-retpoline",
+		From: "kernel/module/main.c, check_modinfo_retpoline; arch/x86/kernel/cpu/bugs.c, retpoline_module_ok",
+		Forms: []Form{
+			{"{module}: loading module not compiled with retpoline compiler.", "4.15 and later: x86"},
+			{"System may be vulnerable to spectre v2", "4.15 and later: x86"},
+		},
+		Means: "The module has no retpoline=Y in .modinfo, on a kernel that uses retpolines. It is loaded; the kernel says in sysfs that it is vulnerable (spectre_v2).",
 		Causes: []Cause{
-			{Why: "It was built without CONFIG_RETPOLINE, or .modinfo was replaced.", Fix: "Build against the configuration of the running kernel.", Run: []string{"modinfo -F retpoline {module}.ko"}},
+			{Why: "It was built without CONFIG_RETPOLINE, or .modinfo was replaced.", Fix: "Build against the configuration of the running kernel. klp-convert check finds it as KLP159.", Run: []string{"modinfo -F retpoline {module}.ko"}},
 		},
 	},
 	{

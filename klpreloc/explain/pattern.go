@@ -45,6 +45,8 @@ var parts = map[string]string{
 	"text":     `.*?`,
 	"machine":  `[\w/.-]+`,
 	"task":     `\S.*?:\d+`, // a name may have blanks
+	// %pS
+	"place": `[^\s;]+(?: \[[\w.-]+\])?`,
 }
 
 var nameInForm = regexp.MustCompile(`\{(\w+)\}`)

@@ -62,6 +62,9 @@ type checker struct {
 	held      map[string]bool // modules that those need; nil until needed
 
 	comparesFiles bool
+	who           *klpreloc.Exporters // of what is imported; nil until needed
+	ownTaken      []*elfrw.Symbol     // functions of the module whose address is taken; nil until needed
+	klpTaken      []takenSymbol       // and klp symbols
 }
 
 // Module is a file to be checked, read once for any number of kernels.
@@ -157,6 +160,10 @@ func newChecker(m *Module, o Options) *checker {
 // rules.
 func (c *checker) judge(m *Module) *Report {
 	c.report.Warnings = append(slices.Clone(c.facts.Kernel.Warnings), c.facts.table.Warnings...)
+	c.report.Warnings = append(append(c.report.Warnings, c.facts.Kernel.Incomplete...), c.facts.table.Incomplete()...)
+	if why := c.facts.table.PartialExports(); why != "" {
+		c.lacking("who exports what the module imports", why)
+	}
 	v := c.facts.version
 	scheme, known := klpreloc.SchemeOf(v, c.facts.table)
 	c.contract = contractOf(v, scheme)
@@ -209,6 +216,7 @@ func (c *checker) run(m *Module) {
 		c.specials,
 		c.archSections,
 		c.unwinding,
+		c.hardening,
 		c.perCPU,
 		c.duplicates,
 		c.entryPoints,
@@ -300,7 +308,7 @@ func (c *checker) declares() bool { return !errors.Is(c.doubt, klppatch.ErrNone)
 // names are all that have to be looked up in the kernel.
 func (c *checker) names() []string {
 	names := append(klpreloc.SchemeSymbols(), "__start___ksymtab_gpl", "__stop___ksymtab_gpl", "klp_enable_patch",
-		registerPatch, "_etext")
+		registerPatch, "_etext", "__warn_thunk")
 	for _, r := range untraced {
 		names = append(names, r.from, r.to)
 	}
@@ -361,14 +369,4 @@ func (c *checker) wanted(loaded []string) []string {
 }
 
 // depends are the modules that modpost found the module to need.
-func (m *Module) depends() []string {
-	value, _ := m.info.Value("depends")
-	if value == "" {
-		return nil
-	}
-	var list []string
-	for _, name := range strings.Split(value, ",") {
-		list = append(list, strings.ReplaceAll(name, "-", "_"))
-	}
-	return list
-}
+func (m *Module) depends() []string { return klpreloc.DependsOf(m.info) }

@@ -84,6 +84,10 @@ type contract struct {
 	// pc64: R_X86_64_PC64 (since 5.0).
 	pc64      bool
 	livepatch map[elf.Machine]bool // HAVE_LIVEPATCH
+	// warnThunk: a return thunk that was not replaced warns (since 6.9, 4461438a8405).
+	warnThunk bool
+	// kernelCFI: kCFI's hashes before functions, in place of jump tables (since 6.1, 89245600941e).
+	kernelCFI bool
 }
 
 func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
@@ -111,6 +115,8 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 		duplicateFatal:   v.AtLeast(6, 12),
 		perCPULoaded:     v.AtLeast(7, 0),
 		pc64:             v.AtLeast(5, 0),
+		warnThunk:        v.AtLeast(6, 9),
+		kernelCFI:        v.AtLeast(6, 1),
 		livepatch: map[elf.Machine]bool{
 			elf.EM_X86_64: true, elf.EM_S390: true, elf.EM_PPC64: true, elf.EM_PPC: true,
 			elf.EM_LOONGARCH: v.AtLeast(6, 9), elf.EM_AARCH64: v.AtLeast(6, 17),

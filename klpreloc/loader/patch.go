@@ -454,14 +454,14 @@ func (c *checker) patchedFunction(object string, f klppatch.Func) {
 		why = c.untraceableInVmlinux(f)
 	} else if m := c.facts.modules[object]; m != nil {
 		if y := symbolAt(m, f.OldName, f.Sympos); y != nil {
-			yes, known := traceable(m, y, c.entrySearch)
+			yes, known := c.traceable(m, y)
 			switch {
 			case y.Type() == elf.STT_OBJECT:
 				why = "it is data, no function"
 			case known && !yes:
 				why = "it has no ftrace entry (notrace, or built without -pg)"
 			case !known:
-				c.unchecked("whether "+f.OldName+" of "+object+" has an ftrace entry", object+".ko lists none in __mcount_loc or __patchable_function_entries")
+				c.unchecked("whether "+f.OldName+" of "+object+" has an ftrace entry", object+".ko has no "+c.facts.entryList(m)+", where the kernel finds them")
 			}
 		}
 	}

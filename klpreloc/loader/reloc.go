@@ -220,6 +220,13 @@ func (c *checker) lookup(q lookup, find func(klpreloc.ID, string) *Finding, when
 		kept = len(list) // order not known
 	}
 	later, now := c.answer(q, len(list), list), c.answer(q, kept, list)
+	if why := t.Partial(q.object); why != "" {
+		// More than one is several whatever is missing; fewer may be more.
+		c.lacking("symbols and positions in "+q.object, why)
+		if later != "" && later != several {
+			return
+		}
+	}
 	switch {
 	case later != "" && later == now:
 		when(c.failed(q, later, list, find), true, true, c.message(q, later))

@@ -528,7 +528,10 @@ func TestMistakes(t *testing.T) {
 
 // Every id that a row is about is described, and every id has its title.
 func TestIDsHaveTitles(t *testing.T) {
-	for n := 101; n <= 152; n++ {
+	for n := 101; n <= 163; n++ {
+		if n == 157 {
+			continue // not given yet
+		}
 		assert.NotEmpty(t, loader.Title(klpreloc.ID(fmt.Sprintf("KLP%d", n))), n)
 	}
 }

@@ -272,11 +272,11 @@ func TestOutOfTreeKernelHasChanged(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		headers := w.loneHeaders(t)
 		image := filepath.Join(headers, "System.map")
-		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\nffffffff81ca3008 B saved_command_line\n"), 0o644))
+		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\nffffffff81ca3008 B saved_command_line\nffffffff82000000 B _end\n"), 0o644))
 		p := w.project(t, "livepatch-two.o")
 		p.make("KDIR=" + headers)
 		assert.Empty(t, converted(p.make("KDIR="+headers)), "nothing has changed")
-		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\n"), 0o644))
+		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\nffffffff82000000 B _end\n"), 0o644))
 		assert.Contains(t, p.refused("KDIR="+headers), "vmlinux has no symbol called saved_command_line [KLP042]")
 		assert.Empty(t, p.modules(""))
 	})
