@@ -373,7 +373,7 @@ func TestSharedDebugInformationIsBounded(t *testing.T) {
 	e.sections = append(e.sections, tinySection{".debug_info", 0, 0, info.Bytes()}, tinySection{".debug_abbrev", 0, 0, abbrevs.Bytes()}, tinySection{".debug_ranges", 0, 0, ranges.Bytes()})
 	b := e.bytes()
 	contractPaths(t, b)
-	f, err := readELF(&input{"vmlinux", bytes.NewReader(b), int64(len(b))})
+	f, err := readELF(&input{name: "vmlinux", r: bytes.NewReader(b), size: int64(len(b))})
 	require.NoError(t, err)
 	d, err := f.dwarf()
 	require.NoError(t, err)
