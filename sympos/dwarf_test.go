@@ -19,6 +19,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // twinFiles are the sources of testdata/src/twins in the order in which they are
@@ -100,14 +102,7 @@ func TestPathsOfEveryArchitecture(t *testing.T) {
 // buildTwins compiles the sources here and links them as a kernel or a module.
 func buildTwins(t *testing.T, module bool, compiler string, flags ...string) []byte {
 	t.Helper()
-	for _, tool := range []string{compiler, "ld"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is not here", tool)
-			}
-			t.Skipf("not run: %s is not here; make prerequisites", tool)
-		}
-	}
+	need.Tools(t, compiler, "ld")
 	out := t.TempDir()
 	src, err := filepath.Abs("../testdata/src/twins")
 	require.NoError(t, err)
@@ -168,10 +163,7 @@ func packDebug(t *testing.T, b []byte) []byte {
 	name := filepath.Join(t.TempDir(), "packed")
 	require.NoError(t, os.WriteFile(name, b, 0o644))
 	if out, err := exec.Command("objcopy", "--compress-debug-sections=zstd", name).CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("objcopy does not know zstd: %s", out)
-		}
-		t.Skipf("objcopy does not know zstd: %s", out)
+		need.Skip(t, "objcopy does not know zstd: "+string(out))
 	}
 	b, err := os.ReadFile(name)
 	require.NoError(t, err)

@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"testing"
 
@@ -17,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 const kernelBase = 0xffffffff81000000
@@ -101,12 +102,7 @@ func packings() map[string]func(t testing.TB, b []byte) []byte {
 	}
 	program := func(name string, args ...string) func(t testing.TB, b []byte) []byte {
 		return func(t testing.TB, b []byte) []byte {
-			if _, err := exec.LookPath(name); err != nil {
-				if os.Getenv("CI") == "true" {
-					t.Fatalf("%s is not here", name)
-				}
-				t.Skipf("not run: %s is not here; make prerequisites", name)
-			}
+			need.Tools(t, name)
 			cmd := exec.Command(name, args...)
 			cmd.Stdin = bytes.NewReader(b)
 			out, err := cmd.Output()

@@ -22,17 +22,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/scripts/lab"
+	"github.com/klp-convert/klp-convert/scripts/need"
 	"github.com/klp-convert/klp-convert/sympos"
 )
-
-// cannotRun is the way out for a test that this machine cannot run.
-func cannotRun(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" || lab.Demanded() {
-		t.Fatal("CI=true or KLP_LAB_KERNELS is set, and this cannot run: " + why)
-	}
-	t.Skip(why)
-}
 
 func openCache(t *testing.T) *lab.Cache {
 	t.Helper()
@@ -40,7 +32,7 @@ func openCache(t *testing.T) *lab.Cache {
 		t.Skip("-short (make quick): no kernel is fetched")
 	}
 	if missing := lab.Missing(); len(missing) > 0 {
-		cannotRun(t, "the kernel lab needs: "+lab.InstallLine(missing)+" (and then: go test -count=1)")
+		need.Lab(t, "the kernel lab needs: "+lab.InstallLine(missing)+" (and then: go test -count=1)")
 	}
 	cache, err := lab.OpenCache()
 	require.NoError(t, err)
@@ -64,7 +56,7 @@ func TestRunningKernelAgrees(t *testing.T) {
 			t.Parallel()
 			kernel, err := lab.FetchRelease(cache, r, say)
 			if err != nil {
-				cannotRun(t, fmt.Sprintf("the kernel %v is not to be had here: %v", r, err))
+				need.Lab(t, fmt.Sprintf("the kernel %v is not to be had here: %v", r, err))
 			}
 			runningKernelAgrees(t, kernel)
 		})
@@ -326,7 +318,7 @@ func TestSymbolTableAndKallsymsOfOneKernelAgree(t *testing.T) {
 	t.Parallel()
 	dirs, err := lab.Corpus(openCache(t), say)
 	if err != nil {
-		cannotRun(t, "the kernel lab has no kernels of other machines: "+err.Error())
+		need.Lab(t, "the kernel lab has no kernels of other machines: "+err.Error())
 	}
 	compared := 0
 	for _, dir := range dirs {

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/klpreloc/explain"
+	"github.com/klp-convert/klp-convert/scripts/need"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -83,7 +84,7 @@ func everyFetchedKernel(t *testing.T, scenario func(t *testing.T, k *Kernel)) {
 		t.Run(r.Series, func(t *testing.T) {
 			k, err := FetchRelease(cache, r, t.Logf)
 			if err != nil {
-				cannotRun(t, fmt.Sprintf("the kernel %v is not available: %v", r, err))
+				need.Lab(t, fmt.Sprintf("the kernel %v is not available: %v", r, err))
 			}
 			scenario(t, k)
 		})
@@ -268,7 +269,7 @@ func kmodStrings(t *testing.T, k *Kernel) []string {
 		path, err = exec.LookPath("/usr/bin/kmod")
 	}
 	if err != nil {
-		cannotRun(t, "kmod is not here: apt-get install kmod")
+		need.Lab(t, "kmod is not here: apt-get install kmod")
 	}
 	all := stringsOf(t, path)
 	// Since kmod 34 the programs are linked with the library.

@@ -22,6 +22,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // What scripts/klp-convert.mk does is tried as its users do it: make, in a folder
@@ -164,7 +166,7 @@ func demandedKernels(t *testing.T, scenario func(t *testing.T, w *workbench)) {
 	t.Parallel()
 	releases, err := Selected()
 	require.NoError(t, err)
-	t.Run(releases[0].Series, func(t *testing.T) { scenario(t, need(t, releases[0])) })
+	t.Run(releases[0].Series, func(t *testing.T) { scenario(t, bench(t, releases[0])) })
 }
 
 const banner = "sub: %s version %s" // linux_proc_banner, as it is
@@ -659,7 +661,7 @@ func signer(t *testing.T, path string) string {
 		program = "/usr/sbin/modinfo" // not in everybody's PATH
 	}
 	if _, err := os.Stat(program); err != nil {
-		cannotRun(t, "modinfo is not here: make prerequisites")
+		need.Lab(t, "modinfo is not here: make prerequisites")
 	}
 	out, err := run(exec.Command(program, "-F", "signer", path))
 	require.NoError(t, err)
