@@ -47,12 +47,12 @@ EXTRAS = $(shell cd scripts && find kbuild dkms -type f ! -name '*.go' 2>/dev/nu
 # What the documents work on: sources, not what somebody has built of them.
 SAMPLES = $(shell cd testdata/samples && find . -type f \( -name Makefile -o -name Kbuild -o -name '*.[ch]' ! -name '*.mod.c' \))
 
-# Installed, the documents are in one folder.
+# Installed, the documents are in one directory.
 LINKS = -e 's|](docs/|](|g' -e 's|](\.\./README\.md|](README.md|g' -e 's|](\(\.\./\)*testdata/samples/|](samples/|g' \
 	-e 's|](scripts/include/|]($(pkgdatadir)/include/|g'
 
 .DELETE_ON_ERROR:
-.PHONY: help build man demo test prerequisites unit lab fuzz corpus bench lint testdata install uninstall packages clean
+.PHONY: help build man demo quick test prerequisites unit lab fuzz corpus bench lint testdata install uninstall packages clean
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -72,7 +72,11 @@ demo: build ## convert the shipped sample and show it before and after
 	@echo
 	bin/klp-convert inspect bin/demo/livepatch-cmdline.ko
 
-test: prerequisites unit fuzz corpus ## run all tests, real kernels in QEMU among them
+quick: ## run the tests that need no kernel, network or root, without repeating what has passed
+	$(GO) vet ./...
+	$(GO) test -short $(TESTFLAGS) ./...
+
+test: prerequisites unit fuzz ## run all tests, on this machine's kernel in QEMU too; make lab and make corpus are beyond
 
 prerequisites:
 	@scripts/prerequisites.sh
@@ -140,7 +144,7 @@ install: $(installed-from) ## install below DESTDIR and prefix (/usr/local)
 	$(INSTALL) -m 644 $(builddir)/completions/bash/klp-convert $(DESTDIR)$(bashcompletiondir)/
 	$(INSTALL) -m 644 $(builddir)/completions/zsh/_klp-convert $(DESTDIR)$(zshcompletiondir)/
 	$(INSTALL) -m 644 $(builddir)/completions/fish/klp-convert.fish $(DESTDIR)$(fishcompletiondir)/
-	$(INSTALL) -m 644 README.md docs/*.md $(DESTDIR)$(docdir)/
+	$(INSTALL) -m 644 README.md CHANGELOG.md SECURITY.md docs/*.md $(DESTDIR)$(docdir)/
 	@cd testdata/samples && for f in $(SAMPLES); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(docdir)/samples/$$f || exit; done
 	sed -i $(LINKS) $(DESTDIR)$(docdir)/*.md
 	sed -i 's|^include .*/klp-convert\.mk$$|include $(pkgdatadir)/klp-convert.mk|' $(DESTDIR)$(docdir)/samples/*/Makefile
@@ -148,7 +152,7 @@ install: $(installed-from) ## install below DESTDIR and prefix (/usr/local)
 uninstall: ## remove what make install with the same variables installed
 	rm -f $(DESTDIR)$(bindir)/klp-convert $(DESTDIR)$(man1dir)/klp-convert.1 $(DESTDIR)$(man1dir)/klp-convert-*.1 \
 		$(DESTDIR)$(bashcompletiondir)/klp-convert $(DESTDIR)$(zshcompletiondir)/_klp-convert $(DESTDIR)$(fishcompletiondir)/klp-convert.fish \
-		$(DESTDIR)$(docdir)/README.md $(patsubst docs/%,$(DESTDIR)$(docdir)/%,$(wildcard docs/*.md))
+		$(addprefix $(DESTDIR)$(docdir)/,README.md CHANGELOG.md SECURITY.md $(notdir $(wildcard docs/*.md)))
 	rm -f $(addprefix $(DESTDIR)$(pkgdatadir)/,klp-convert.mk include/klp_convert.h $(EXTRAS)) $(addprefix $(DESTDIR)$(docdir)/samples/,$(SAMPLES))
 	@rmdir $(addprefix $(DESTDIR)$(docdir)/samples/,$(sort $(dir $(SAMPLES)))) $(DESTDIR)$(docdir)/samples 2>/dev/null || :
 	@rmdir $(addprefix $(DESTDIR)$(pkgdatadir)/,include kbuild dkms) $(DESTDIR)$(pkgdatadir) $(DESTDIR)$(docdir) 2>/dev/null || :

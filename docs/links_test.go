@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,7 +32,21 @@ func pages(t *testing.T) []string {
 	found, err := filepath.Glob("*.md")
 	require.NoError(t, err)
 	require.Greater(t, len(found), 5)
-	return append(found, "../README.md")
+	return append(found, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md", "../SECURITY.md", "../testdata/README.md")
+}
+
+// README.md stays a page that is read in a minute and in a diff: 120 lines, each below
+// 100 columns. It names the two commands that set the tree up.
+func TestReadmeIsShort(t *testing.T) {
+	text := page(t, "../README.md")
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	assert.LessOrEqual(t, len(lines), 120)
+	for i, line := range lines {
+		assert.Less(t, utf8.RuneCountInString(line), 100, "line %d", i+1)
+	}
+	for _, command := range []string{"make demo", "make test", "make quick"} {
+		assert.Regexp(t, `(?m)^    `+command+` `, text)
+	}
 }
 
 // anchors are what a link into the page can name: the ids that it gives, and those that

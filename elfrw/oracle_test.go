@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // assertAsDebugELF compares the model with what the standard library's reader
@@ -173,14 +175,7 @@ func TestReadRelocsGivesWhatRelocsGives(t *testing.T) {
 // TestLinkersAndElflintTakeEditedModules edits a real module in every way and
 // asks those who read such files for a living.
 func TestLinkersAndElflintTakeEditedModules(t *testing.T) {
-	for _, tool := range []string{"ld", "eu-elflint"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is not here", tool)
-			}
-			t.Skipf("not run: %s is not here; make prerequisites", tool)
-		}
-	}
+	need.Tools(t, "ld", "eu-elflint")
 	path := "../testdata/x86_64/ownmod.ko"
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)

@@ -66,19 +66,27 @@ func (p *planner) lacks() []lack {
 	if len(unknown) == 0 {
 		return nil
 	}
-	if slices.ContainsFunc(unknown, func(y *elfrw.Symbol) bool { return len(p.exports(y.Name))+len(p.places(y.Name)) == 0 }) {
-		p.allExports(unknown)
-	}
+	p.findExporters(unknown)
+	p.unusedDepends()
+	defer p.unplacedImports()
 	var lacks []lack
 	for _, y := range unknown {
 		list := p.places(y.Name)
-		if e := p.exports(y.Name); len(e) > 0 {
-			if slices.ContainsFunc(e, func(x sympos.Export) bool { return p.offered(x) && (x.Object == vmlinux || !p.patches(x.Object)) }) {
-				continue // an ordinary import
+		switch e, origin := p.exporters.Of(y.Name); {
+		case origin == Nobody:
+		case origin != Exported:
+			if p.unplaced(y, origin) {
+				continue
 			}
-			if of := p.table.Lookup(e[0].Object, y.Name); len(of) > 0 {
+		case p.offered(e) && (e.Object == vmlinux || !p.patches(e.Object)):
+			continue // an ordinary import
+		default:
+			if of := p.table.Lookup(e.Object, y.Name); len(of) > 0 {
 				list = of
 			}
+		}
+		if len(list) == 0 && WeakByDesign(p.File, y) {
+			continue
 		}
 		if len(list) == 0 {
 			p.missing(Absent, &Annotation{Dialect: Records, LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
@@ -115,7 +123,7 @@ func (p *planner) recordLines(lacks []lack) string {
 			continue
 		}
 		for _, s := range l.list {
-			if !slices.Contains(objects, s.Object) {
+			if byObject[s.Object] == nil {
 				objects = append(objects, s.Object)
 			}
 			one := l
@@ -126,18 +134,19 @@ func (p *planner) recordLines(lacks []lack) string {
 		}
 	}
 	slices.Sort(objects)
+	choices := choices(lacks)
 	var b strings.Builder
 	for _, object := range objects {
 		list := byObject[object]
-		sure := slices.ContainsFunc(list, func(l lack) bool { return p.sure(l, lacks) })
+		sure := slices.ContainsFunc(list, func(l lack) bool { return p.sure(l, choices[l.Name]) })
 		mark := ""
 		if !sure {
 			mark = "// "
 		}
 		fmt.Fprintf(&b, "%sstatic KLP_MODULE_RELOC(%s) %s[] = {\n", mark, object, p.arrayName(object))
 		for _, l := range list {
-			if !p.sure(l, lacks) {
-				fmt.Fprintf(&b, "\t// %s: choose one of %d\n", clip(l.Name), p.choices(l.Name, lacks))
+			if !p.sure(l, choices[l.Name]) {
+				fmt.Fprintf(&b, "\t// %s: choose one of %d\n", clip(l.Name), choices[l.Name])
 			}
 			for _, s := range l.list {
 				pos, known := p.position(s)
@@ -145,7 +154,7 @@ func (p *planner) recordLines(lacks []lack) string {
 				switch {
 				case !known:
 					fmt.Fprintf(&b, "\t// %s: its position is not known: %s\n", s.Name, p.about(s))
-				case p.sure(l, lacks):
+				case p.sure(l, choices[l.Name]):
 					fmt.Fprintf(&b, "\t%s\t/* %s */\n", line, p.about(s))
 				default: // compiles once its // is taken away
 					fmt.Fprintf(&b, "\t// %s\t/* %s */\n", line, p.about(s))
@@ -157,19 +166,21 @@ func (p *planner) recordLines(lacks []lack) string {
 	return b.String() + p.labelLines(others)
 }
 
-// choices counts what a name can mean, in all objects.
-func (p *planner) choices(name string, lacks []lack) int {
+// choices counts what each name can mean, in all objects.
+func choices(lacks []lack) map[string]int {
+	counts := make(map[string]int, len(lacks))
 	for _, l := range lacks {
-		if l.Name == name {
-			return len(l.list)
+		if _, ok := counts[l.Name]; !ok {
+			counts[l.Name] = len(l.list)
 		}
 	}
-	return 0
+	return counts
 }
 
-// sure reports whether l can mean one symbol only, whose position is known.
-func (p *planner) sure(l lack, lacks []lack) bool {
-	if p.choices(l.Name, lacks) != 1 {
+// sure reports whether l, whose name can mean so many symbols, can mean one only, whose
+// position is known.
+func (p *planner) sure(l lack, choices int) bool {
+	if choices != 1 {
 		return false
 	}
 	_, known := p.position(l.list[0])
@@ -194,16 +205,32 @@ func (p *planner) arrayName(object string) string {
 // compiles.
 func (p *planner) labelLines(lacks []lack) string {
 	var b strings.Builder
+	choices := choices(lacks)
 	named := func(l lack) bool { return identifier(l.Name) }
+	used := map[string]bool{} // names that an alias can't have
+	for _, y := range p.File.Symbols {
+		used[y.Name] = true
+	}
 	if slices.ContainsFunc(lacks, named) {
 		b.WriteString("/* These stand below the declarations of the symbols, and before the code that uses them. */\n")
 	}
 	for _, l := range lacks {
-		if !named(l) {
+		as := ""
+		switch {
+		case named(l):
+		case !labelled(l.Name):
+			fmt.Fprintf(&b, "/* %s: no annotation can say this name: give the symbol another one where it is used */\n", comment(clip(l.Name)))
+			continue
+		default:
+			as = alias(l.Name)
+			for i := 2; used[as]; i++ {
+				as = alias(l.Name) + "_" + strconv.Itoa(i)
+			}
+			used[as] = true
 			fmt.Fprintf(&b, "/* %s: give it the true type, from the kernel's source */\n", clip(l.Name))
 		}
 		mark := ""
-		if !p.sure(l, lacks) {
+		if !p.sure(l, choices[l.Name]) {
 			mark = "// "
 			fmt.Fprintf(&b, "// %s: choose one of %d\n", clip(l.Name), len(l.list))
 		}
@@ -224,28 +251,22 @@ func (p *planner) labelLines(lacks []lack) string {
 			if a.LPObject == "" {
 				a.LPObject = s.Object
 			}
-			fmt.Fprintf(&b, "%s%s %s;\t/* %s */\n", mark, standIn(s), label(&a, uint32(pos)), p.about(s))
+			fmt.Fprintf(&b, "%s%s %s;\t/* %s */\n", mark, standIn(s, as), label(&a, uint32(pos)), p.about(s))
 		}
 	}
 	return b.String()
 }
 
-// standIn declares a symbol.
-func standIn(s sympos.Symbol) string {
+// standIn declares a symbol, which C calls as where it cannot name it.
+func standIn(s sympos.Symbol, as string) string {
 	if identifier(s.Name) {
 		return fmt.Sprintf("extern typeof(%s) %[1]s", s.Name)
 	}
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(".$@-", r) {
-			return '_'
-		}
-		return r
-	}, clip(s.Name))
 	switch s.Type {
 	case 't', 'T', 'w', 'W':
-		return fmt.Sprintf("extern void %s(void)", name)
+		return fmt.Sprintf("extern void %s(void)", as)
 	}
-	return fmt.Sprintf("extern char %s[]", name)
+	return fmt.Sprintf("extern char %s[]", as)
 }
 
 // about is what a comment says of a symbol: position among how many, and facts.
@@ -257,5 +278,10 @@ func (p *planner) about(s sympos.Symbol) string {
 	if s.Object != vmlinux {
 		text = s.Object + ": " + text
 	}
+	return comment(text)
+}
+
+// comment is a text as it can be in a comment.
+func comment(text string) string {
 	return strings.NewReplacer("*/", "* /", "\n", " ", "\\", "/").Replace(text)
 }

@@ -68,9 +68,9 @@ func (a *Annotation) which() string {
 // macro returns the annotation as a label's macro, for hints.
 func (a *Annotation) macro() string {
 	if a.File != "" {
-		return fmt.Sprintf("KLP_RELOC_SYMBOL_FILE(%s, %s, %s, %q)", a.LPObject, a.Object, clip(a.Name), clip(a.File))
+		return fmt.Sprintf("KLP_RELOC_SYMBOL_FILE(%s, %s, %s, %q)", a.LPObject, a.Object, pasted(a.Name), pasted(a.File))
 	}
-	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, clip(a.Name), a.Pos)
+	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, pasted(a.Name), a.Pos)
 }
 
 // klpName is what the symbol will be called.

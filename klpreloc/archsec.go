@@ -48,10 +48,11 @@ func archName(object string, t *special.Table) string {
 // archSections returns the names of the sections that will be made, in order.
 func (p *Plan) archSections() []string {
 	var names []string
+	known := map[string]bool{}
 	for _, t := range p.Tables {
 		for _, c := range t.Cuts {
-			if name := archName(c.Object, t.Table); c.Object != "" && !slices.Contains(names, name) {
-				names = append(names, name)
+			if name := archName(c.Object, t.Table); c.Object != "" && !known[name] {
+				names, known[name] = append(names, name), true
 			}
 		}
 	}

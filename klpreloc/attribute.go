@@ -98,27 +98,34 @@ func (p *planner) once(id ID, name, what string) bool {
 }
 
 // remarks reports what is to be said of a relocation's gate.
-func (p *planner) remarks(s *elfrw.Section, r elfrw.Rela, c *choice) {
+// The result is false where it is refused.
+func (p *planner) remarks(s *elfrw.Section, r elfrw.Rela, c *choice) bool {
 	a, name := c.note, symName(r.Sym)
 	users := strings.Join(c.objects, " and ")
 	switch c.remark {
 	case beforeOwner:
-		if p.once(GatedByOwner, name, users) {
+		if !p.neverApplied(c.gate) && p.once(GatedByOwner, name, users) {
 			p.warnf(GatedByOwner, at(s, r.Offset), name, "%s uses %s of module %s in code for %s: it is resolved when %s, and before that the code would use the address 0",
 				p.function(s.Target, r.Offset), a.Name, a.Object, users, comes(c.gate)).
 				hint("call it only when %s is there: set a flag in the pre-patch callback of its klp_object", c.gate)
 		}
 	case againstUse:
-		if p.once(LabelAgainstUse, name, users) {
+		if !p.neverApplied(c.gate) && p.once(LabelAgainstUse, name, users) {
 			p.warnf(LabelAgainstUse, at(s, r.Offset), clip(name), "%s is for %s, but the label asks for %s under %s; taken as it stands",
 				p.function(s.Target, r.Offset), users, a.Name, a.LPObject)
 		}
 	case tooMany:
+		if _, again := p.again(SharedCode, name+" for "+users, at(s, r.Offset), name); again {
+			return false
+		}
 		d := p.errorf(SharedCode, at(s, r.Offset), name, "%s is for %s, and a klp relocation for %s of %s in it can wait for one object only",
 			p.function(s.Target, r.Offset), orSeveral(users), a.Name, a.Object)
 		for _, o := range c.objects {
-			d.hint("extern typeof(%s) %s_%s %s;   /* in a copy of that code for %s */", a.Name, o, a.Name, label(&Annotation{LPObject: o, Object: a.Object, Name: a.Name}, a.Pos), o)
+			if b := (Annotation{LPObject: o, Object: a.Object, Name: a.Name}); labelled(a.Name) {
+				d.hint("%s   /* in a copy of that code for %s */", b.declare(alias(o+"_"+a.Name), label(&b, a.Pos)), o)
+			}
 		}
+		return false
 	case whoseName:
 		t := p.bySymbol[r.Sym]
 		t.gone = true // so that none of them is said to be unused
@@ -126,12 +133,23 @@ func (p *planner) remarks(s *elfrw.Section, r elfrw.Rela, c *choice) {
 		for _, n := range t.notes {
 			objects = append(objects, n.Object)
 		}
+		if _, again := p.again(Conflict, name+" for "+users, at(s, r.Offset), name); again {
+			return false
+		}
 		d := p.errorf(Conflict, at(s, r.Offset), name, "%s is for %s, so nothing tells whether it means %s of %s",
 			p.function(s.Target, r.Offset), orNothing(users), a.Name, strings.Join(objects, " or "))
 		for _, n := range t.notes {
-			d.hint("extern typeof(%s) %s_%s %s;", n.Name, n.Object, n.Name, n.macro())
+			d.hints(n.another())
 		}
+		return false
 	}
+	return true
+}
+
+// neverApplied reports whether the kernel never looks at a section for the gate, which is
+// an error of its own (gated).
+func (p *planner) neverApplied(gate string) bool {
+	return !(gate == vmlinux && p.Scheme.early()) && !p.gates.objects()[gate] && p.gates.complete() && !p.Options.Unsafe
 }
 
 func orSeveral(users string) string {
@@ -206,12 +224,10 @@ func (p *planner) gated() {
 func (p *planner) gatesUsed() []string {
 	var used []string
 	for _, m := range p.Moves {
-		if !slices.Contains(used, m.Object) {
-			used = append(used, m.Object)
-		}
+		used = append(used, m.Object)
 	}
 	slices.Sort(used)
-	return used
+	return slices.Compact(used)
 }
 
 // declares lists the patch's objects.

@@ -5,6 +5,7 @@ package klpreloc
 import (
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -39,9 +40,12 @@ func (p *planner) line(a *Annotation, s sympos.Symbol) string {
 	b.LPObject = p.gateFor(a, s.Object)
 	b.Object, b.Name = s.Object, s.Name
 	pos := uint32(max(s.Position, 0))
+	if !labelled(s.Name) {
+		return s.Name // no line can say it
+	}
 	if a.File != "" && strings.Contains(s.File, "/") && checkPath(s.File) == nil {
 		b.File = s.File
-		if a.Dialect.label() {
+		if a.Dialect.label() || !identifier(s.Name) {
 			return b.macro()
 		}
 		return fmt.Sprintf("KLP_SYMFILE(%s, %q),", s.Name, s.File)
@@ -90,13 +94,10 @@ func (p *planner) records(object string) bool {
 // label is the macro of klp_convert.h for a klp symbol.
 func label(a *Annotation, pos uint32) string {
 	if pos == 0 {
-		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, clip(a.Name))
+		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, pasted(a.Name))
 	}
-	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, clip(a.Name), pos)
+	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, pasted(a.Name), pos)
 }
-
-// identifier reports whether C can name it.
-func identifier(name string) bool { return !strings.ContainsAny(name, ".$@-") }
 
 // lines are the candidates for what a should mean. Symbols without namesakes in
 // their object get position 0.
@@ -130,8 +131,8 @@ func (p *planner) annotatedLines(a *Annotation, t *sympos.Table, list []sympos.S
 			s.Position = 0
 		}
 		by := *a
-		if files[s.File] > 1 {
-			by.File = "" // which would not tell them apart
+		if files[s.File] > 1 || s.Object == a.Object && s.Name == a.Name && a.File != "" && s.File == path.Clean(a.File) {
+			by.File = "" // which would not tell them apart, or is what was refused
 		}
 		row := [2]string{p.line(&by, s), facts(s)}
 		_, err := t.Resolve(s.Object, s.Name, uint64(max(s.Position, 0)))
@@ -152,14 +153,7 @@ func (p *planner) annotatedLines(a *Annotation, t *sympos.Table, list []sympos.S
 		}
 		rows = append(rows, row)
 	}
-	width := 0
-	for _, r := range rows {
-		width = max(width, len(r[0]))
-	}
-	var out []string
-	for _, r := range rows {
-		out = append(out, fmt.Sprintf("%-*s   /* %s */", width, r[0], r[1]))
-	}
+	out := Aligned(rows)
 	if n := len(list) - len(rows); n > 0 {
 		out = append(out, fmt.Sprintf("and %d more: klp-convert sympos --kernel %s %s@%s", n, p.Kernel.Name, list[0].Name, list[0].Object))
 	}
@@ -169,6 +163,18 @@ func (p *planner) annotatedLines(a *Annotation, t *sympos.Table, list []sympos.S
 		out = append(out, "in which order the kernel counts them, "+p.kernelTitle()+" does not tell: give an image, or kallsyms")
 	}
 	return out
+}
+
+// Aligned makes lines of code and comments.
+func Aligned(rows [][2]string) (lines []string) {
+	width := 0
+	for _, r := range rows {
+		width = max(width, len(r[0]))
+	}
+	for _, r := range rows {
+		lines = append(lines, fmt.Sprintf("%-*s   /* %s */", width, r[0], r[1]))
+	}
+	return lines
 }
 
 // facts is what is known of a symbol.
@@ -196,4 +202,12 @@ func facts(s sympos.Symbol) string {
 func (d *Diagnostic) hints(lines []string) *Diagnostic {
 	d.Hints = append(d.Hints, lines...)
 	return d
+}
+
+// lineOf is a list of one line, of none where it is empty.
+func lineOf(line string) []string {
+	if line == "" {
+		return nil
+	}
+	return []string{line}
 }

@@ -63,13 +63,30 @@ func DebugCopy(f *elfrw.File) (*DebugCopyInfo, error) {
 			return nil, fmt.Errorf("%s relocates no section", secName(s))
 		}
 	}
+	ordinary := ordinaryRelocs(f)
+	merged := map[*elfrw.Section][]elfrw.Rela{} // by the section they go into
+	var into []*elfrw.Section                   // that have more relocations now
 	for _, s := range klp {
 		done.Sections++
 		done.Relocs += s.NumRelocs()
-		into := ordinaryRelocs(f, s)
-		merged := append(slices.Clone(into.Relocs()), s.Relocs()...)
-		slices.SortStableFunc(merged, func(a, b elfrw.Rela) int { return cmp.Compare(a.Offset, b.Offset) })
-		into.SetRelocs(merged)
+		k := relocated{s.Target, s.Type}
+		if ordinary[k] == nil { // all of them were converted
+			ordinary[k] = &elfrw.Section{
+				Name: ".rela" + s.Target.Name, Type: s.Type, Flags: uint64(elf.SHF_INFO_LINK),
+				Align: s.Align, Link: f.Symtab, Target: s.Target,
+			}
+			f.AddSection(ordinary[k])
+		}
+		o := ordinary[k]
+		if merged[o] == nil {
+			into = append(into, o)
+			merged[o] = slices.Clone(o.Relocs())
+		}
+		merged[o] = append(merged[o], s.Relocs()...)
+	}
+	for _, o := range into {
+		slices.SortStableFunc(merged[o], func(a, b elfrw.Rela) int { return cmp.Compare(a.Offset, b.Offset) })
+		o.SetRelocs(merged[o])
 	}
 	for _, y := range f.Symbols {
 		if isKlpSymbol(y) {
@@ -88,20 +105,22 @@ func DebugCopy(f *elfrw.File) (*DebugCopyInfo, error) {
 	return done, f.Remove(klp, nil)
 }
 
-// ordinaryRelocs returns the relocation section that the loader applies to what
-// klp relocates; where all of them were converted it is made anew.
-func ordinaryRelocs(f *elfrw.File, klp *elfrw.Section) *elfrw.Section {
+// relocated is what a relocation section applies to, and its form.
+type relocated struct {
+	target *elfrw.Section
+	kind   elf.SectionType
+}
+
+// ordinaryRelocs returns the relocation sections that the loader applies, the first of each
+// target and form.
+func ordinaryRelocs(f *elfrw.File) map[relocated]*elfrw.Section {
+	all := map[relocated]*elfrw.Section{}
 	for _, s := range f.Sections {
-		if s.Target == klp.Target && s.Type == klp.Type && s.HasRelocs() && !isKlpSection(s) {
-			return s
+		if k := (relocated{s.Target, s.Type}); s.HasRelocs() && !isKlpSection(s) && all[k] == nil {
+			all[k] = s
 		}
 	}
-	s := &elfrw.Section{
-		Name: ".rela" + klp.Target.Name, Type: klp.Type, Flags: uint64(elf.SHF_INFO_LINK),
-		Align: klp.Align, Link: f.Symtab, Target: klp.Target,
-	}
-	f.AddSection(s)
-	return s
+	return all
 }
 
 // disown makes .modinfo say that the file is a copy.

@@ -277,16 +277,18 @@ func (p *Plan) Info() *PlanInfo {
 		Detached: []DetachInfo{}, DropTrailer: p.DropTrailer,
 		Tables: []TableInfo{}, Rewrites: []string{}, Scheme: p.Scheme.String(),
 	}
+	tables := map[[2]string]int{} // index, by From and To
 	for _, t := range p.Tables {
 		for _, c := range t.Cuts {
 			to := ""
 			if c.Object != "" {
 				to = archName(c.Object, t.Table)
 			}
-			same := func(x TableInfo) bool { return x.From == t.Table.Section.Name && x.To == to }
-			if n := slices.IndexFunc(i.Tables, same); n >= 0 {
+			key := [2]string{t.Table.Section.Name, to}
+			if n, ok := tables[key]; ok {
 				i.Tables[n].Entries++
 			} else {
+				tables[key] = len(i.Tables)
 				i.Tables = append(i.Tables, TableInfo{t.Table.Section.Name, to, 1})
 			}
 		}

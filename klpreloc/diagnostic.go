@@ -91,6 +91,13 @@ const (
 	InertDropped       ID = "KLP070" // special entry that nobody misses
 	ArchSection        ID = "KLP071" // special entries that go to .klp.arch
 	InitSymbol         ID = "KLP072" // vmlinux symbol that is freed when the kernel has booted
+	UnknownExporter    ID = "KLP074" // import, or perhaps one, that no known object exports
+	UnusedDepends      ID = "KLP075" // depends= names a module that nothing is imported from
+	NameUnsure         ID = "KLP076" // kernel that may compare names without .llvm.
+	LongKlpSymbol      ID = "KLP077" // klp symbol whose name the kernel cuts
+	FileAssumed        ID = "KLP078" // annotated by file, of whose path only a part is known
+	Incomplete         ID = "KLP081" // list of the kernel's that may have been cut
+	TrailingData       ID = "KLP082" // bytes after the end of a compressed module
 )
 
 // Severity says what follows from a diagnostic.
@@ -116,7 +123,9 @@ type Diagnostic struct {
 	Offset   *uint64  `json:"offset,omitempty"`  // in Section, in bytes
 	Symbol   string   `json:"symbol,omitempty"`
 	Message  string   `json:"message"`
-	Hints    []string `json:"hints,omitempty"`
+	// Places are where else the same cause shows: "section+0xoff", a symbol, or both.
+	Places []string `json:"places,omitempty"`
+	Hints  []string `json:"hints,omitempty"`
 }
 
 // String returns "section+0xoff: message".
@@ -181,7 +190,56 @@ func in(s *elfrw.Section) place             { return place{section: s, whole: tr
 func at(s *elfrw.Section, off uint64) place { return place{section: s, offset: off} }
 
 // reporter collects diagnostics.
-type reporter struct{ found Diagnostics }
+type reporter struct {
+	found  Diagnostics
+	causes map[reason]int // which of found is about each
+}
+
+// reason is what one diagnostic is about, wherever it shows.
+type reason struct {
+	id   ID
+	what string
+}
+
+// again reports whether the same cause has been reported. The place is then one more
+// of that diagnostic's list, which is returned for more hints; else whoever asks makes
+// the diagnostic next.
+func (r *reporter) again(id ID, what string, where place, sym string) (*Diagnostic, bool) {
+	if r.causes == nil {
+		r.causes = map[reason]int{}
+	}
+	i, known := r.causes[reason{id, what}]
+	if !known {
+		r.causes[reason{id, what}] = len(r.found)
+		return nil, false
+	}
+	d := &r.found[i]
+	if sym == d.Symbol && where.section != nil {
+		sym = ""
+	}
+	text := where.String()
+	switch {
+	case text == "":
+		text = sym
+	case sym != "":
+		text += " (" + sym + ")"
+	}
+	if text != "" {
+		d.Places = append(d.Places, text)
+	}
+	return d, true
+}
+
+// String returns the place as Diagnostic.String prints it, "" for nowhere.
+func (p place) String() string {
+	switch {
+	case p.section == nil:
+		return ""
+	case p.whole:
+		return secName(p.section)
+	}
+	return fmt.Sprintf("%s+%#x", secName(p.section), p.offset)
+}
 
 func (r *reporter) add(sev Severity, id ID, where place, sym, format string, args ...any) *Diagnostic {
 	d := Diagnostic{ID: id, Severity: sev, Symbol: sym, Message: fmt.Sprintf(format, args...)}

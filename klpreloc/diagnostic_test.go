@@ -99,9 +99,15 @@ var kernelProvocations = map[klpreloc.ID]provokeWith{
 	klpreloc.LabelAgainstUse: {klpreloc.Warning, func(t *testing.T) *elfrw.File {
 		return patched(t, "a b", map[string]string{"a_fn": ".klp.sym.rela.b.b.sym,0"})
 	}, kallsyms, klpreloc.Options{}},
+	klpreloc.Incomplete:    {klpreloc.Warning, annotated("vmlinux", "show", 1), kallsyms + "ffffffffc0002300 t hal", klpreloc.Options{}},
 	klpreloc.InitSymbol:    {klpreloc.Error, annotated("vmlinux", "setup", 0), "ffffffff80000000 t __init_begin\nffffffff80000010 t setup\nffffffff80000030 t __init_end\n" + kallsyms, klpreloc.Options{}},
+	klpreloc.NameUnsure:    {klpreloc.Warning, annotated("vmlinux", "setup", 0), "ffffffff81000000 T _text\nffffffff90000010 t setup\nffffffff90000020 t setup.1\n", klpreloc.Options{Target: klpreloc.Version{Major: 6, Minor: 3}}},
+	klpreloc.LongKlpSymbol: {klpreloc.Error, longNamed("a", 0), kallsyms, klpreloc.Options{Target: klpreloc.Version{Major: 5, Minor: 10}}},
 	klpreloc.Contradiction: {klpreloc.Warning, using("once"), kallsyms + otherSource + "*vmlinux\nonce\nonce\n", klpreloc.Options{}},
 	klpreloc.Unversioned:   {klpreloc.Note, func(t *testing.T) *elfrw.File { f := borrower(t); versionTable(f, "vm_call"); return f }, kallsyms, klpreloc.Options{}},
+
+	klpreloc.UnknownExporter: {klpreloc.Error, func(t *testing.T) *elfrw.File { return imports(t, "zfs", nil, nil, "once") }, kallsyms, klpreloc.Options{}},
+	klpreloc.UnusedDepends:   {klpreloc.Warning, func(t *testing.T) *elfrw.File { return imports(t, "btrfs", nil, nil) }, kallsyms, klpreloc.Options{}},
 }
 
 // gating is a livepatch in which a function, or a helper of two, uses a module's
@@ -172,7 +178,7 @@ var provocations = map[klpreloc.ID]provoke{
 	klpreloc.NotAllocated:       {klpreloc.Note, "odd/debug-reference.ko", nil},
 	klpreloc.ReadOnlyTarget:     {klpreloc.Warning, "", labelIn("ppc64le", ".ro", ext4Foo, elfrw.Rela{Type: 38})},
 	klpreloc.InitSection:        {klpreloc.Error, "", labelIn("x86_64", ".init.text", ext4Foo, elfrw.Rela{Type: 2})},
-	klpreloc.SpecialSection:     {klpreloc.Error, "", labelIn("x86_64", "__jump_table", ext4Foo, elfrw.Rela{Type: 2})},
+	klpreloc.SpecialSection:     {klpreloc.Error, "", labelIn("x86_64", "__ex_table", ext4Foo, elfrw.Rela{Type: 2})},
 	klpreloc.BadRecord: {klpreloc.Error, "", func(t *testing.T) *elfrw.File {
 		f := bare(t, "x86_64")
 		addRecords(t, f, "vmlinux", 8, record{0, "extra0", 8, 0})
@@ -251,7 +257,9 @@ func TestEveryIDIsProvoked(t *testing.T) {
 		klpreloc.BuiltInObject: true, // by kernels with folders of modules: see TestObjectsOfAKernelWithModules
 		klpreloc.NoSuchObject:  true,
 		klpreloc.OtherKernel:   true,
+		klpreloc.TrailingData:  true, // by the command, which unpacks
 		klpreloc.OtherFile:     true, // by kernels with files: see TestAnnotationByFile
+		klpreloc.FileAssumed:   true, // the same
 	}
 	said := func(id klpreloc.ID, severity klpreloc.Severity, f *elfrw.File, o klpreloc.Options) {
 		_, found := klpreloc.NewPlan(f, o)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -17,7 +16,7 @@ import (
 )
 
 // FuzzConvert: whatever NewPlan has no error about converts, passes the proof,
-// and has nothing left to convert; and no input costs more than its length.
+// and has nothing left to convert.
 func FuzzConvert(f *testing.F) {
 	for _, name := range append(good(f), modules(f, "bad", "files")...) {
 		b := contents(f, name)
@@ -34,8 +33,6 @@ func FuzzConvert(f *testing.F) {
 
 // contract is what holds of any bytes.
 func contract(t *testing.T, b []byte) {
-	start := time.Now()
-	defer func() { require.Less(t, time.Since(start), time.Minute) }()
 	file, err := elfrw.Parse("", b)
 	if err != nil {
 		return

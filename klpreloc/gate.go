@@ -43,6 +43,7 @@ type gates struct {
 	tables *special.Tables
 
 	problems []special.Problem // of tables
+	strange  map[*elfrw.Section]bool
 }
 
 // declaration is what the module says that it patches.
@@ -87,6 +88,10 @@ func (g *gates) none() bool { return errors.Is(g.declared().doubt, klppatch.ErrN
 func (g *gates) special() *special.Tables {
 	if g.tables == nil {
 		g.tables, g.problems = special.Read(g.file)
+		g.strange = map[*elfrw.Section]bool{}
+		for _, x := range g.problems {
+			g.strange[x.Section] = true
+		}
 	}
 	return g.tables
 }

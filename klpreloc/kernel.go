@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"golang.org/x/exp/slices"
 )
 
 // Every rule of the conversion that depends on the kernel's version is a method in
-// this file, and what package loader predicts by version is in its contract; nowhere
-// else is a version compared.
+// this file, what package loader predicts by version is in its contract, and since when
+// a message exists is said beside it in package explain; nowhere else is a version
+// compared.
 
 // Version is a kernel's version. The zero Version stands for a kernel that is
 // not known and is taken to be the newest.
@@ -60,6 +63,25 @@ func (v Version) NameLimit() int {
 	}
 	return 127
 }
+
+// StoredLimit returns how many bytes of a klp symbol's whole name, .klp.sym.<object>.<name>,<n>,
+// a kernel of that version and scheme stores for the klp relocations that it applies late, 0
+// where there is no such limit. Before 5.19 the symbols of a livepatch module are copied by
+// strlcpy of KSYM_NAME_LEN, which leaves 127 and cuts the position off (kernel/module.c,
+// add_kallsyms; 35adf9a4e55e is the first to give the size of the whole table; seen in 4.19.78,
+// 5.10.262). What the module loader applies itself it reads from the file.
+func (v Version) StoredLimit(s Scheme) int {
+	if s.early() && v.atLeast(5, 19) {
+		return 0
+	}
+	return 127
+}
+
+// FirstIsOnly are the kernels that take old_sympos 0 and 1 of a klp_func for the same when one
+// livepatch replaces another (.replace, since 5.1; kernel/livepatch/core.c, klp_find_func,
+// 139560e8b973 of 6.19; read in 5.10.262, 6.1.192, 6.12.118 and 7.3.4). Others miss the function
+// in the new livepatch, and add it to that a second time, with the same name in sysfs.
+const FirstIsOnly = "6.19 (5.10.248, 5.15.198, 6.1.160, 6.6.120, 6.12.64, 6.18.3)"
 
 // ImportNS returns the format of the line by which source imports a namespace: a string
 // since 6.13 (cdd30ebb1b9f), a word before.
@@ -116,7 +138,16 @@ func (v Version) Scheme() (Scheme, bool) {
 // 5.8: RHEL 8 from 4.18.0-284.el8 on, SLE and openSUSE since August 2020 (4.12.14 and
 // 5.3.18), whose releases don't tell from when they are.
 func vendorEarly(release string) bool {
-	return strings.Contains(release, ".el8") || strings.HasPrefix(release, "4.12.14-") || strings.HasPrefix(release, "5.3.18-")
+	// 4.18.0-553.8.1.el8_10.x86_64, but not 5.4.277-1.el8.elrepo.x86_64, which is mainline's.
+	if rest, ok := strings.CutPrefix(release, "4.18.0-"); ok {
+		end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+		if end <= 0 || !slices.ContainsFunc(strings.Split(rest, "."), func(part string) bool { return part == "el8" || strings.HasPrefix(part, "el8_") }) {
+			return false
+		}
+		build, err := strconv.ParseUint(rest[:end], 10, 32)
+		return err == nil && build >= 284
+	}
+	return strings.HasPrefix(release, "4.12.14-") || strings.HasPrefix(release, "5.3.18-")
 }
 
 // schemeSymbols are functions by which a kernel tells its scheme, whatever its

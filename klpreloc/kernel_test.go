@@ -27,11 +27,34 @@ func kernelOf(t testing.TB, texts ...string) *sympos.Kernel {
 	t.Helper()
 	var sources []sympos.Source
 	for _, text := range texts {
+		text = whole(text)
 		src, err := sympos.New("kernel", strings.NewReader(text), int64(len(text)))
 		require.NoError(t, err)
 		sources = append(sources, src)
 	}
 	return sympos.NewKernel("kernel", sources...)
+}
+
+// whole gives a list of symbols, of which a test needs a few, what the list of a whole
+// kernel has: _text, _end and, of its last module, __this_module.
+func whole(text string) string {
+	const digits = 16
+	first, _, _ := strings.Cut(text, "\n")
+	if len(first) < digits+4 || first[digits] != ' ' || first[digits+2] != ' ' || strings.Contains(first, "[") {
+		return text // another file, or modules alone
+	}
+	address := text[:digits]
+	if !strings.Contains(text, " _text\n") {
+		text = address + " T _text\n" + text
+	}
+	if !strings.Contains(text, " _end\n") {
+		text = address + " B _end\n" + text
+	}
+	if at := strings.LastIndex(text, "\t["); at >= 0 && !strings.Contains(text[at:], "\n0") && !strings.Contains(text[at:], "\nf") {
+		line := text[strings.LastIndex(text[:at], "\n")+1:]
+		text += line[:digits] + " d __this_module" + text[at:]
+	}
+	return text
 }
 
 // kallsyms is the running kernel of most tests here: all that the fixtures with
@@ -227,7 +250,7 @@ func TestTriage(t *testing.T) {
 		"0x00000000\tonly_us\tvmlinux\tEXPORT_SYMBOL_GPL\tmodule:kvm,rec*\n" +
 		"0x00000000\tshadowed\tbtrfs\tEXPORT_SYMBOL\t\n"
 	table := kallsyms + "ffffffffc0002200 t show	[btrfs]\n"
-	table = strings.Replace(table, "ffffffff81001000 r", "ffffffff81000c00 T only_kvm\nffffffff81000d00 t shadowed\nffffffff81001000 r", 1)
+	table = strings.Replace(table, "ffffffff81000e00 d", "ffffffff81000c00 T only_kvm\nffffffff81000d00 t shadowed\nffffffff81000e00 d", 1)
 	for name, test := range map[string]struct {
 		symbol    string
 		options   klpreloc.Options
@@ -248,7 +271,7 @@ func TestTriage(t *testing.T) {
 			hints:   []string{"--convert-module-exports makes a klp relocation of it"}},
 		"exported there and hidden here": {symbol: "shadowed", id: klpreloc.ShadowedExport, severity: klpreloc.Warning,
 			message: "symbol shadowed is exported by module btrfs, which is taken, and hidden in vmlinux; annotate it if that one is meant",
-			hints:   []string{"KLP_SYMPOS(shadowed, 0),   /* t ffffffff81000d00 +0x300 */"}},
+			hints:   []string{"KLP_SYMPOS(shadowed, 0),   /* t ffffffff81000d00 +0x100 */"}},
 		"hidden in vmlinux": {symbol: "once", id: klpreloc.Inferred, converted: ".klp.sym.vmlinux.once,0",
 			message: "symbol once is hidden in vmlinux and nowhere else: converted as .klp.sym.vmlinux.once,0"},
 		"hidden in a module": {symbol: "hidden_in_ext4", id: klpreloc.Inferred, converted: ".klp.sym.ext4.hidden_in_ext4,0",
@@ -262,7 +285,7 @@ func TestTriage(t *testing.T) {
 		"hidden in two objects": {symbol: "both", id: klpreloc.Ambiguous, severity: klpreloc.Error,
 			message: "undefined symbol both is ambiguous (1 candidate in ext4, 1 candidate in vmlinux)",
 			hints: []string{"static KLP_MODULE_RELOC(ext4) klp_both[] = { KLP_SYMPOS(both, 0) };      /* ext4: t ffffffffc0001200 */",
-				"static KLP_MODULE_RELOC(vmlinux) klp_both[] = { KLP_SYMPOS(both, 0) };   /* vmlinux: t ffffffff81000b00 +0x300 */"}},
+				"static KLP_MODULE_RELOC(vmlinux) klp_both[] = { KLP_SYMPOS(both, 0) };   /* vmlinux: t ffffffff81000b00 +0x100 */"}},
 		"hidden in a module that is not ours": {symbol: "hidden_in_btrfs", id: klpreloc.Absent, severity: klpreloc.Error,
 			message: "undefined symbol hidden_in_btrfs is in no object that the livepatch names, and nobody exports it",
 			hints: []string{
@@ -370,11 +393,14 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 	require.Equal(t, release, k.Release)
 
 	_, found := against(t, borrower(t), klpreloc.Options{Kernel: k})
-	some := with(klpreloc.BuiltInObject, found)
-	require.Len(t, some, 2)
-	assert.Equal(t, klpreloc.Error, some[0].Severity)
-	assert.Contains(t, some[0].Message, "ext4 is built into kernel ")
-	assert.Equal(t, []string{"KLP_SYMPOS(mod_call, 0),   /* vmlinux: t ffffffff82000000 +0x40 */"}, some[0].Hints)
+	built := the(t, klpreloc.BuiltInObject, found)
+	assert.Equal(t, klpreloc.Error, built.Severity)
+	assert.Contains(t, built.Message, "ext4 is built into kernel ")
+	assert.Equal(t, []string{".klp.module_relocs.ext4+0xc (mod_value)"}, built.Places)
+	assert.Equal(t, []string{
+		"KLP_SYMPOS(mod_call, 0),   /* vmlinux: t ffffffff82000000 +0x40 */",
+		"KLP_SYMPOS(mod_value, 0),   /* vmlinux: t ffffffff82000040 */",
+	}, built.Hints)
 	other := the(t, klpreloc.OtherKernel, found)
 	assert.Equal(t, "the module is built for 6.1.0-99-test, and symbols are looked up in 6.1.0-98-test", other.Message)
 

@@ -95,9 +95,9 @@ func (r *reader) label(y *elfrw.Symbol) {
 	if err != nil {
 		d := r.errorf(BadLabel, nowhere, clip(y.Name), "label %q can't be read: %v", clip(y.Name), err)
 		if isFileLabel(strings.TrimPrefix(y.Name, `"`)) {
-			d.hint(`KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, "path/to/file.c") of klp_convert.h writes it`)
+			d.hint(`write it by klp_convert.h: KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, "path/to/file.c")`)
 		} else {
-			d.hint("KLP_RELOC_SYMBOL_POS(lp_obj, sym_obj, name, pos) of klp_convert.h writes it")
+			d.hint("write it by klp_convert.h: KLP_RELOC_SYMBOL_POS(lp_obj, sym_obj, name, pos)")
 		}
 		return
 	}

@@ -47,15 +47,35 @@ type lateness struct {
 	gone   bool             // it goes with the entry that holds it
 	cuts   []Cut            // entries that leave their tables
 	within *special.Entry   // that it is in, and can't be
+	copied *special.Entry   // whose replacement its symbol is
 	around []*special.Entry // that it is in the site or replacement of, and can't be
 	table  bool             // it is in a section that is read as a whole
 }
 
-func (l *lateness) fine() bool { return l.within == nil && len(l.around) == 0 && !l.table }
+func (l *lateness) fine() bool {
+	return l.within == nil && l.copied == nil && len(l.around) == 0 && !l.table
+}
 
-// judge finds out what a late relocation of s for the gate has to do with special
+// copies returns the alternative that has the symbol of a relocation of s as its
+// replacement, nil when none does: the kernel copies bytes from there, whenever that
+// relocation is applied. Of a symbol that the loader resolves they are what objtool
+// meant (special.Entry.Outside); of a klp symbol nothing says that they can be copied.
+func (t *touched) copies(s *elfrw.Section, r *elfrw.Rela) *special.Entry {
+	if !special.HasReplacements(s.Name) {
+		return nil
+	}
+	if e := t.gates.special().In(s, r.Offset); e != nil && e.Outside != nil && e.Outside == r.Sym {
+		return e
+	}
+	return nil
+}
+
+// judge finds out what a klp relocation of s for the gate has to do with special
 // sections.
 func (t *touched) judge(m *machine, s *elfrw.Section, r *elfrw.Rela, gate string) (l lateness) {
+	if l.copied = t.copies(s, r); l.copied != nil || !t.gates.late(gate) {
+		return l
+	}
 	width := uint64(4)
 	if m != nil {
 		if n, _ := m.width(r.Type); n > 0 {
@@ -110,9 +130,6 @@ func (p *planner) kernelName(y *elfrw.Symbol) string {
 // of the entries that it concerns. It reports whether the relocation stands; gone
 // says that it goes with an entry that is dropped.
 func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool) {
-	if !p.gates.late(c.gate) {
-		return true, false
-	}
 	where, l := at(s, r.Offset), p.special.judge(p.machine, s.Target, &r, c.gate)
 	for _, cut := range l.cuts {
 		if !p.leaves(where, r, cut) {
@@ -120,12 +137,18 @@ func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool
 		}
 	}
 	switch {
+	case l.copied != nil:
+		e := l.copied
+		return p.tooLate(where, r, c, "copied "+c.note.Name, fmt.Sprintf("as the replacement of the alternative at %s (%s): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied",
+			p.function(e.Site.Section, e.Site.Offset), e), "leave "+c.note.Name+" an import: build against a kernel that exports it, and do not annotate it"), false
 	case l.within != nil:
 		e := l.within
-		return p.tooLate(where, r, c, fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
+		return p.tooLate(where, r, c, p.causeOf(e, c), fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
 			e.Kind, p.function(e.Site.Section, e.Site.Offset), e, s.Target, comes(c.gate)), p.edit(e)), false
+	case l.table && p.gates.strange[s.Target]:
+		return true, false // StrangeTable says it
 	case l.table:
-		return p.tooLate(where, r, c, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, comes(c.gate)),
+		return p.tooLate(where, r, c, s.Target.Name+" "+c.note.Name, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, comes(c.gate)),
 			"use static_key_enabled(), an indirect call, or a helper function outside of the alternative"), false
 	}
 	ok = true
@@ -137,7 +160,7 @@ func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool
 		if e.Replacement.Section == s.Target && r.Offset >= e.Replacement.Offset && r.Offset-e.Replacement.Offset < e.Replacement.Size {
 			part = "replacement of the "
 		}
-		ok = p.tooLate(where, r, c, fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
+		ok = p.tooLate(where, r, c, p.causeOf(e, c), fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
 			part, e.Kind, p.function(e.Site.Section, e.Site.Offset), p.key(e), e, comes(c.gate)), p.edit(e)) && ok
 	}
 	return ok, l.gone
@@ -204,10 +227,23 @@ var edits = map[special.Kind]string{
 	special.Feature:     "call it from a noinline helper function, outside of the feature section",
 }
 
+// causeOf is what is refused about an entry, at all of its places: the key of a branch
+// or call, of which the code and the table each have a relocation, or else the symbol.
+func (p *planner) causeOf(e *special.Entry, c *choice) string {
+	name, _ := strings.CutPrefix(p.keyName(e), "__SCK__")
+	if name == "" {
+		name = c.note.Name
+	}
+	return e.Kind.String() + " " + name
+}
+
 // tooLate refuses a late relocation, or says what it will break where that was asked
 // for. It reports whether the relocation stands.
-func (p *planner) tooLate(where place, r elfrw.Rela, c *choice, why, edit string) bool {
+func (p *planner) tooLate(where place, r elfrw.Rela, c *choice, cause, why, edit string) bool {
 	of := "of " + owner(c.note.Object)
+	if _, again := p.again(SpecialSection, cause, where, c.note.Name); again {
+		return p.Options.Unsafe
+	}
 	if p.Options.Unsafe {
 		p.warnf(SpecialSection, where, c.note.Name, "%s %s %s; converted all the same (--unsafe)", c.note.Name, of, why)
 		return true

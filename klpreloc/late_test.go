@@ -93,6 +93,9 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 			alternatives(t, f, alternative("a_fn", 8, "repl"))
 		}
 	}
+	imported := func(by string) build {
+		return func(t *testing.T, f *elfrw.File) { alternatives(t, f, alternative("a_fn", 0, by)) }
+	}
 	crooked := func(t *testing.T, f *elfrw.File) {
 		s, _ := addTable(t, f, "__jump_table", 16, nil, jumpLabel("a_fn", 0, "exported"))
 		s.Data = append(s.Data, 1)
@@ -102,6 +105,7 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 		useExported = "if (static_key_enabled(&exported)) … instead of static_branch_likely(&exported) and static_branch_unlikely(&exported)"
 		useInSource = "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and static_branch_unlikely(KEY), KEY as it stands in the source"
 		useCall     = "((typeof(&STATIC_CALL_TRAMP(hook)))STATIC_CALL_KEY(hook).func)(…) instead of static_call(hook)(…)"
+		useImport   = "leave sym an import: build against a kernel that exports it, and do not annotate it"
 		useHelper   = "call it from a noinline helper function, outside of the alternative"
 	)
 	for name, test := range map[string]struct {
@@ -137,6 +141,16 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 			"sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
 		"alternative for two objects": {"exported .klp.sym.rela.b.b.other.0", replaced("sym"), "a:sym", old,
 			"the alternative at a_fn+0x8 (.altinstructions+0x0) holds klp relocations for b and for a; a .klp.arch section is for one object", useHelper},
+		"symbol of the kernel as a replacement":             {"exported sym", imported("exported"), "a:sym", early, "", ""},
+		"symbol of the kernel as a replacement, before 5.8": {"exported sym", imported("exported"), "a:sym", old, "", ""},
+		"annotated symbol of vmlinux as a replacement": {"exported", imported("sym"), "vmlinux:sym", early,
+			"sym of vmlinux as the replacement of the alternative at a_fn+0x0 (.altinstructions+0x0): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied", useImport},
+		"annotated symbol of a module as a replacement": {"exported", imported("sym"), "a:sym", early,
+			"sym of module a as the replacement of the alternative at a_fn+0x0 (.altinstructions+0x0): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied", useImport},
+		"annotated symbol as a replacement, before 5.8": {"exported", imported("sym"), "vmlinux:sym", old,
+			"sym of vmlinux as the replacement of the alternative at a_fn+0x0 (.altinstructions+0x0): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied", useImport},
+		"late symbol at a site whose replacement is in the kernel": {"sym", imported("exported"), "a:sym", early,
+			"sym of module a in the site of the alternative at a_fn+0x0 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
 		"what looks like a table": {"sym", crooked, "a:sym", early,
 			"not what the kernel reads there, so it is not known which code it patches", ""},
 		"the same, where nothing is late": {"sym", crooked, "vmlinux:sym", early,

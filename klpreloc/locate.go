@@ -3,7 +3,7 @@
 package klpreloc
 
 import (
-	"strings"
+	"path"
 
 	"golang.org/x/exp/slices"
 
@@ -16,14 +16,25 @@ import (
 //
 // The file is known by the last part of its path, which is all that gcc writes into
 // a symbol table (STT_FILE), and as far as there is debug information by the whole of
-// it. Kernel images have neither, distributions' modules mostly not.
+// it. Kernel images have neither, distributions' modules mostly not. A path means one file
+// of the source tree: what matches no more than its end is not it, or is reported.
 func (p *planner) locate(a *Annotation) bool {
 	switch {
 	case a.File == "":
 		return true
 	case p.table == nil:
 		if p.Kernel == nil {
+			if _, again := p.again(NeedsKernel, "", a.place(), clip(symName(a.Symbol))); again {
+				return false
+			}
 			p.errorf(NeedsKernel, a.place(), clip(symName(a.Symbol)), "%s of %s is annotated by file, which needs a kernel to look it up in: give --kernel", clip(a.Name), a.Object)
+		}
+		return false
+	case p.nothingKnown(a.Object):
+		if _, again := p.again(FileUnknown, a.Object, a.place(), a.Name); !again {
+			p.unknown[a.Object] = true
+			p.errorf(FileUnknown, a.place(), a.Name, "symbol %s of %s is annotated by file, and no symbols of %s are available", a.Name, a.Object, a.Object).
+				hint("--module %s.ko, with its symbols", a.Object)
 		}
 		return false
 	case !p.exists(a, a.Object):
@@ -31,30 +42,32 @@ func (p *planner) locate(a *Annotation) bool {
 	}
 	list := p.table.Lookup(a.Object, a.Name)
 	if len(list) == 0 {
-		if p.table.Has(a.Object) {
-			p.missing(NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
-		} else {
-			p.errorf(FileUnknown, a.place(), a.Name, "symbol %s of %s is annotated by file, and no symbols of %s are at hand", a.Name, a.Object, a.Object).
-				hint("--module %s.ko, with its symbols", a.Object)
-		}
+		p.missing(NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
 		return false
 	}
-	paths, err := p.table.Paths(a.Object, a.Name)
+	files, err := p.table.Files(a.Object, a.Name)
 	if err != nil {
+		if _, again := p.again(KernelUnreadable, err.Error(), nowhere, ""); again {
+			return false
+		}
 		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return false
 	}
 	// The lines to choose from are by position: the file is what did not do.
 	shown := slices.Clone(list)
 	for i := range shown {
-		if i < len(paths) && paths[i] != "" {
-			shown[i].File = paths[i]
+		if files[i].HasPath() {
+			shown[i].File = files[i].String()
 		}
 	}
-	known := slices.ContainsFunc(paths, func(path string) bool { return path != "" })
-	matches, full := sympos.MatchFile(paths, a.File)
+	known := slices.ContainsFunc(files, func(f sympos.SourceFile) bool { return f.Name != "" })
+	matches, how := sympos.MatchFile(files, a.File)
 	switch {
 	case !known && len(list) == 1:
+		if _, again := p.again(NotChecked, "files of "+a.Object, a.place(), a.Name); again {
+			matches = []int{0}
+			break
+		}
 		p.warnf(NotChecked, a.place(), a.Name, "symbol %s is the only one of that name in %s, but nothing tells its file: %s is not checked", a.Name, a.Object, clip(a.File))
 		matches = []int{0}
 	case !known && p.table.OtherBuild(a.Object) != "":
@@ -70,20 +83,22 @@ func (p *planner) locate(a *Annotation) bool {
 			hints(p.lines(a, shown))
 		return false
 	case len(matches) > 1:
-		why := "debug information would tell their folders"
-		if full {
-			why = "more of the path would tell them apart"
-			if strings.Contains(a.File, "/") {
-				why = "only their positions tell them apart"
-			}
+		what, why := "a file called "+path.Base(a.File), "debug information would tell the directories of the files"
+		switch how {
+		case sympos.ExactFile:
+			what, why = clip(path.Clean(a.File)), "only their positions distinguish them"
+		case sympos.RootAssumed:
+			what, why = "files whose paths end in "+clip(path.Clean(a.File)), "nothing tells where the source tree begins"
 		}
 		var same []sympos.Symbol
 		for _, i := range matches {
 			same = append(same, shown[i])
 		}
-		p.errorf(Ambiguous, a.place(), a.Name, "%d symbols called %s in %s are from files called %s; %s", len(matches), a.Name, a.Object, clip(a.File), why).
+		p.errorf(Ambiguous, a.place(), a.Name, "%d symbols called %s in %s are from %s; %s", len(matches), a.Name, a.Object, what, why).
 			hints(p.lines(a, same))
 		return false
+	default:
+		p.assumed(a, files[matches[0]], how)
 	}
 	if len(list) > 1 {
 		a.Pos = uint32(list[matches[0]].Position)
@@ -94,4 +109,19 @@ func (p *planner) locate(a *Annotation) bool {
 	}
 	p.answer(a)
 	return true
+}
+
+// assumed says which file was used, where what is known of it is not the whole path that
+// the author wrote.
+func (p *planner) assumed(a *Annotation, f sympos.SourceFile, how sympos.FileMatch) {
+	wanted := path.Clean(a.File)
+	switch {
+	case how == sympos.RootAssumed:
+		p.warnf(FileAssumed, a.place(), a.Name, "symbol %s of %s is from %s, which is treated as %s: nothing tells where the source tree begins",
+			a.Name, a.Object, clip(f.Full), clip(wanted))
+	case how == sympos.NameOnly && wanted != f.Name:
+		p.warnf(FileAssumed, a.place(), a.Name, "symbol %s of %s is from a file called %s, which is treated as %s: nothing tells its directory",
+			a.Name, a.Object, clip(f.Name), clip(wanted)).
+			hint("a vmlinux or module with debug information tells it")
+	}
 }

@@ -64,9 +64,13 @@ func TestAnnotationByFile(t *testing.T) {
 		message      string
 		hints        []string
 	}{
-		"first":        {symbol: "show", file: "drivers/one.c", klp: "show,1"},
-		"second":       {symbol: "show", file: "two.c", klp: "show,2"},
-		"third":        {symbol: "show", file: "a/b/three.c", klp: "show,3"},
+		"first": {symbol: "show", file: "drivers/one.c", klp: "show,1", id: klpreloc.FileAssumed, severity: klpreloc.Warning,
+			message: "symbol show of tgt is from a file called one.c, which is treated as drivers/one.c: nothing tells its directory",
+			hints:   []string{"a vmlinux or module with debug information tells it"}},
+		"second": {symbol: "show", file: "./two.c", klp: "show,2"},
+		"third": {symbol: "show", file: "a//b/three.c", klp: "show,3", id: klpreloc.FileAssumed, severity: klpreloc.Warning,
+			message: "symbol show of tgt is from a file called three.c, which is treated as a/b/three.c: nothing tells its directory",
+			hints:   []string{"a vmlinux or module with debug information tells it"}},
 		"the only one": {symbol: "other", file: "one.c", klp: "other,0"},
 		"the only one, not there": {symbol: "other", file: "two.c", id: klpreloc.OtherFile, severity: klpreloc.Error, message: "no symbol other in tgt is from two.c",
 			hints: []string{"KLP_RELOC_SYMBOL(tgt, tgt, other)   /* t 0000000000000000 +0x4 one.c */"}},
@@ -76,7 +80,7 @@ func TestAnnotationByFile(t *testing.T) {
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, show, 2)   /* t 0000000000000000 +0x4 two.c */",
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, show, 3)   /* t 0000000000000000 +0x4 three.c */"}},
 		"equal names of files": {symbol: "same", file: "x/three.c", id: klpreloc.Ambiguous, severity: klpreloc.Error,
-			message: "2 symbols called same in tgt are from files called x/three.c; debug information would tell their folders",
+			message: "2 symbols called same in tgt are from a file called three.c; debug information would tell the directories of the files",
 			hints: []string{
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, same, 1)   /* t 0000000000000000 +0x4 three.c */",
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, same, 2)   /* t 0000000000000000 +0x4 three.c */"}},
@@ -93,9 +97,53 @@ func TestAnnotationByFile(t *testing.T) {
 				return
 			}
 			g, found := convertedAgainst(t, f, o)
-			assert.Empty(t, found)
 			symbol(t, g, ".klp.sym.tgt."+test.klp)
+			if test.id == "" {
+				assert.Empty(t, found)
+				return
+			}
+			d := the(t, test.id, found)
+			assert.Equal(t, test.severity, d.Severity)
+			assert.Equal(t, test.message, d.Message)
+			assert.Equal(t, test.hints, d.Hints)
 		})
+	}
+}
+
+// Debug information tells paths, of which the end is not enough. What is refused is not
+// offered again.
+func TestAnnotationByPath(t *testing.T) {
+	k := withModules(t, kallsyms, "../testdata/twins/s390x.ko")
+	line := func(file string) string {
+		return `KLP_RELOC_SYMBOL_FILE(twins, twins, twin_call, "` + file + `")`
+	}
+	all := []string{line("fs/proc/twin.c"), line("fs/ext/twin.c"), line("kernel/other.c")}
+	for file, test := range map[string]struct {
+		klp   string
+		hints []string
+	}{
+		"fs/proc/twin.c":      {klp: "twin_call,1"},
+		"fs/ext/twin.c":       {klp: "twin_call,2"},
+		"./kernel//other.c":   {klp: "twin_call,3"},
+		"ext/twin.c":          {hints: all},
+		"twin.c":              {hints: all},
+		"linux/fs/ext/twin.c": {hints: all},
+		"kernel/main.c":       {hints: all},
+	} {
+		o := klpreloc.Options{Kernel: k}
+		if test.klp != "" {
+			g, found := convertedAgainst(t, byFile(t, "twins", "twin_call", file), o)
+			symbol(t, g, ".klp.sym.twins."+test.klp)
+			assert.Empty(t, with(klpreloc.FileAssumed, found), file)
+			continue
+		}
+		_, found := against(t, byFile(t, "twins", "twin_call", file), o)
+		d := the(t, klpreloc.OtherFile, found)
+		require.Len(t, d.Hints, len(test.hints), file)
+		for i, h := range d.Hints {
+			assert.Equal(t, test.hints[i], strings.TrimSpace(strings.Split(h, "/*")[0]), file)
+			assert.NotContains(t, h, line(file))
+		}
 	}
 }
 
@@ -115,7 +163,7 @@ func TestAnnotationByFileWithoutFiles(t *testing.T) {
 		"KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, show, 2)   /* t ffffffff81000340 +0xc0 */"}, d.Hints)
 
 	_, found = against(t, byFile(t, "elsewhere", "show", "fs/once.c"), o)
-	assert.Equal(t, "symbol show of elsewhere is annotated by file, and no symbols of elsewhere are at hand", the(t, klpreloc.FileUnknown, found).Message)
+	assert.Equal(t, "symbol show of elsewhere is annotated by file, and no symbols of elsewhere are available", the(t, klpreloc.FileUnknown, found).Message)
 }
 
 // The proof knows a position that was looked up only from the answers, and does

@@ -5,6 +5,7 @@ package klpreloc
 import (
 	"cmp"
 	"debug/elf"
+	"fmt"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -34,12 +35,18 @@ const initPrefix = ".init"
 func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool) {
 	where := at(s, r.Offset)
 	switch {
+	case p.machine == nil: // which is said, and leaves nothing to judge
+		return false, false
 	case s.Type == elf.SHT_REL:
+		if _, again := p.again(RelSection, "", where, symName(r.Sym)); again {
+			return false, false
+		}
 		p.errorf(RelSection, where, symName(r.Sym), "%s is annotated, but this section is SHT_REL: livepatching kernels use SHT_RELA", symName(r.Sym))
 		return false, false
-	case p.machine == nil:
-		return false, false
 	case s.Target.Name == ".data..percpu":
+		if _, again := p.again(PerCPU, symName(r.Sym), where, symName(r.Sym)); again {
+			return false, false
+		}
 		p.errorf(PerCPU, where, symName(r.Sym), "%s in per-CPU data can't be a klp relocation: the loader places that section itself and the kernel never applies it", symName(r.Sym)).
 			hint("set the per-CPU variable at run time, in the module's init function")
 		return false, false
@@ -50,8 +57,7 @@ func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone b
 	}
 	width, known := p.machine.width(r.Type)
 	if !known {
-		p.errorf(BadType, where, symName(r.Sym), "%s is reached by %s, which the module loader of %s does not apply", symName(r.Sym), typeName(p.File, r.Type), p.machine.name).
-			hint("build with the kernel's own flags (Kbuild), without -fpic")
+		p.badType(where, r)
 		return false, false
 	}
 	if !p.zeros(where, s.Target, r, width) || !p.returns(where, s.Target, r) {
@@ -61,17 +67,51 @@ func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone b
 	return p.late(s, r, c)
 }
 
+// badType reports a relocation that the loader does not apply, and what makes compilers
+// write it. One that goes through a global offset table has a companion of another
+// type, for the same reason.
+func (p *planner) badType(where place, r elfrw.Rela) {
+	name, typ := symName(r.Sym), typeName(p.File, r.Type)
+	why, hint := typ, ""
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(typ, part) })
+	}
+	switch {
+	case has("TLS", "TPOFF", "TPREL", "DTP"):
+		why, hint = "tls", "use no thread-local variable (__thread): the kernel has none"
+	case has("GOT") && r.Sym.Bind() == elf.STB_WEAK:
+		why, hint = "weak "+name, fmt.Sprintf("declare %s without weak (__weak): compilers look a weak symbol up in a global offset table, whatever -fno-pic says", name)
+	case has("GOT"):
+		why, hint = "got", "build with the kernel's own flags (Kbuild), without -fpic, -fpie and -mno-direct-extern-access"
+	case has("COPY", "GLOB_DAT", "JMP_SLOT", "JUMP_SLOT", "RELATIVE"):
+		why, hint = "dynamic", "link with ld -r (Kbuild), not with -shared"
+	}
+	if _, again := p.again(BadType, why, where, name); again {
+		return
+	}
+	p.errorf(BadType, where, name, "%s is reached by %s, which the module loader of %s does not apply", name, typ, p.machine.name).hints(lineOf(hint))
+}
+
 // early: what is freed once the livepatch is loaded must not be written afterwards,
 // and is run before the livepatch is enabled.
 func (p *planner) early(where place, s *elfrw.Section, r elfrw.Rela, c *choice) bool {
 	name := symName(r.Sym)
 	switch {
 	case c.gate == vmlinux: // before 5.8
+		if _, again := p.again(InitSection, "enabled "+name+" "+s.Target.Name, where, name); again {
+			return true
+		}
 		p.warnf(InitSection, where, name, "%s in %s is resolved by klp_enable_patch(): what runs before that would use the address 0", name, s.Target)
 		return true
 	case p.Options.Unsafe:
+		if _, again := p.again(InitSection, "unsafe "+name+" "+s.Target.Name, where, name); again {
+			return true
+		}
 		p.warnf(InitSection, where, name, "%s of %s in %s, which the kernel frees: converted all the same (--unsafe)", name, c.note.Object, s.Target)
 		return true
+	}
+	if _, again := p.again(InitSection, name+" "+s.Target.Name, where, name); again {
+		return false
 	}
 	p.errorf(InitSection, where, name, "%s of %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s later", name, owner(c.note.Object), s.Target, comes(c.gate)).
 		hint("use %s in a function that is not __init", name)
@@ -94,17 +134,31 @@ func (p *planner) zeros(where place, s *elfrw.Section, r elfrw.Rela, width int) 
 	}
 	b, ok := window(s.Data, r.Offset, width)
 	if !ok {
-		p.errorf(BrokenFile, where, symName(r.Sym), "relocation reaches behind the end of %s (%#x bytes)", secName(s), s.Size())
+		p.outside(where, s, r)
 		return false
 	}
 	for _, c := range b {
 		if c != 0 {
+			if _, again := p.again(NonzeroTarget, "", where, symName(r.Sym)); again {
+				return false
+			}
 			p.errorf(NonzeroTarget, where, symName(r.Sym), "the %d bytes to be relocated are % x, not zero: the kernel would refuse the module", width, b).
 				hint("convert the module as modpost left it, before any other tool has edited or linked it")
 			return false
 		}
 	}
 	return true
+}
+
+// outside reports a relocation that extends past the end of its section, unless the file
+// as a whole was found to be broken: that may be why.
+func (p *planner) outside(where place, s *elfrw.Section, r elfrw.Rela) {
+	if p.broken {
+		return
+	}
+	if _, again := p.again(BrokenFile, "outside "+secName(s), where, symName(r.Sym)); !again {
+		p.errorf(BrokenFile, where, symName(r.Sym), "relocation extends past the end of %s (%#x bytes)", secName(s), s.Size())
+	}
 }
 
 // returns: a call through a stub needs the nop behind it that becomes the
@@ -116,7 +170,7 @@ func (p *planner) returns(where place, s *elfrw.Section, r elfrw.Rela) bool {
 	}
 	b, ok := window(s.Data, r.Offset, 4)
 	if !ok {
-		p.errorf(BrokenFile, where, symName(r.Sym), "relocation reaches behind the end of %s (%#x bytes)", secName(s), s.Size())
+		p.outside(where, s, r)
 		return false
 	}
 	if p.Uint32(b)&ppc64Link == 0 {
@@ -125,6 +179,9 @@ func (p *planner) returns(where place, s *elfrw.Section, r elfrw.Rela) bool {
 	next, ok := window(s.Data, r.Offset+4, 4)
 	if ok && p.Uint32(next) == ppc64Nop {
 		return true
+	}
+	if _, again := p.again(NoNop, symName(r.Sym), where, symName(r.Sym)); again {
+		return false
 	}
 	p.errorf(NoNop, where, symName(r.Sym), "call of %s is not followed by a nop, which the kernel needs to restore the TOC pointer", symName(r.Sym)).
 		hint("declare %s extern, without hidden visibility, so that the compiler leaves the nop", symName(r.Sym))
@@ -135,6 +192,9 @@ func (p *planner) returns(where place, s *elfrw.Section, r elfrw.Rela) bool {
 // memory once the livepatch is loaded (linuxppc issue 375; so up to 7.3).
 func (p *planner) writable(where place, s *elfrw.Section, r elfrw.Rela, c *choice) {
 	if p.machine.nop && c.gate != vmlinux && r.Type != ppc64REL24 && s.Flags&uint64(elf.SHF_WRITE) == 0 {
+		if _, again := p.again(ReadOnlyTarget, symName(r.Sym)+" "+s.Name, where, symName(r.Sym)); again {
+			return
+		}
 		p.warnf(ReadOnlyTarget, where, symName(r.Sym), "%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory", symName(r.Sym), c.note.Object, secName(s))
 	}
 }
@@ -166,6 +226,9 @@ func (p *planner) together(s *elfrw.Section, moves []Move) {
 	for k := 1; k < len(byOffset); k++ {
 		a, b := byOffset[k-1], byOffset[k]
 		if relocs[a].Offset != relocs[b].Offset || moved[a] == moved[b] {
+			continue
+		}
+		if _, again := p.again(SplitPair, symName(relocs[b].Sym), at(s, relocs[a].Offset), symName(relocs[b].Sym)); again {
 			continue
 		}
 		p.errorf(SplitPair, at(s, relocs[a].Offset), symName(relocs[b].Sym), "%s and %s build one value; they can't be in two sections",

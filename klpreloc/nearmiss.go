@@ -4,6 +4,7 @@ package klpreloc
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -14,39 +15,76 @@ import (
 // A name that is nowhere is mostly one of these:
 //
 //	the right name, in another object
-//	a function that the compiler cloned or cut (foo.isra.0, foo.part.1, foo.cold,
+//	a function that the compiler cloned or cut (foo.isra.0, foo.part.1,
 //	foo.constprop.0, foo.llvm.123), or a static variable (foo.17): same stem
-//	a slip of the finger
+//	a system call, which has names of its own in each kernel (callnames.go)
+//	a variant: __foo, do_foo, foo_inner
+//	a typing slip
 //
-// which is the order in which they are offered.
+// which is the order in which they are offered. Slips are offered only where there is
+// nothing better. What nobody can mean is not offered at all: foo.cold, to which foo
+// jumps, and the padding before functions (__pfx_foo, __cfi_foo).
 
 // mostMisses is how many are offered for one name.
-const mostMisses = 6
+const mostMisses = 3
 
 // mostFuzzy is for how many absent names slips are looked for; a module that
 // misses more is built for something else altogether.
 const mostFuzzy = 32
 
+// Ranks of misses, the best first.
+const (
+	rankExact     = 0 // in another object
+	rankClone     = 10
+	rankCall      = 20
+	rankVariant   = 50
+	rankSlip      = 60
+	rankElsewhere = 100 // added: near, and in another object
+)
+
 // nearness knows the names near to some that are wanted.
 type nearness struct {
 	exact map[string]bool
 	stems map[string]bool
+	calls map[string]bool
+	cores map[string]bool
 	fuzzy []string
 }
 
 func newNearness(names []string) *nearness {
-	n := &nearness{exact: map[string]bool{}, stems: map[string]bool{}, fuzzy: names[:min(len(names), mostFuzzy)]}
+	n := &nearness{exact: map[string]bool{}, stems: map[string]bool{}, calls: map[string]bool{}, cores: map[string]bool{},
+		fuzzy: names[:min(len(names), mostFuzzy)]}
 	for _, name := range names {
 		n.exact[name] = true
-		n.stems[stem(name)] = true
+		n.stems[stem(function(name))] = true
+		n.calls[callWanted(name)] = true
+		if c := core(name); c != "" {
+			n.cores[c] = true
+		}
 	}
 	return n
+}
+
+// callWanted is the system call that an absent name can mean: of sys_openat, of openat.
+func callWanted(name string) string {
+	if _, call, ok := callOf(name); ok {
+		return call
+	}
+	return stem(name)
 }
 
 // want is what to read of a kernel.
 func (n *nearness) want(name []byte) bool {
 	if n.exact[string(name)] || n.stems[string(stem(name))] {
 		return true
+	}
+	if c := core(name); len(c) > 0 && n.cores[string(c)] {
+		return true
+	}
+	if mayBeCall(name) {
+		if _, call, ok := callOf(string(name)); ok && n.calls[call] {
+			return true
+		}
 	}
 	return slices.ContainsFunc(n.fuzzy, func(w string) bool { return slip(w, name) >= 0 })
 }
@@ -58,41 +96,155 @@ type miss struct {
 	rank int
 }
 
-// misses returns what could have been meant by the name in the object, the most
-// likely first.
+// misses returns what could have been meant by the name in the object ("": in any), the
+// most likely first.
 func (n *nearness) misses(t *sympos.Table, object, name string) (list []miss, more int) {
 	var all []miss
 	for _, o := range t.Objects() {
 		for _, near := range t.Names(o) {
-			m := miss{}
-			switch d := slip(name, []byte(near)); {
-			case near == name:
-				if o == object {
-					continue
-				}
-				m.why, m.rank = "in another object", 0
-			case stem(near) == stem(name):
-				m.why, m.rank = clone(name, near), 1
-			case d >= 0:
-				m.why, m.rank = "similar", 1+d
-			default:
+			if near == name && (o == object || object == "") || !isTarget(near) {
 				continue
 			}
-			if o != object && near != name {
-				m.rank += 8 // what is nowhere near in two ways
-			}
 			for _, s := range t.Lookup(o, near) {
-				m.Symbol = s
+				m, ok := compare(name, s)
+				if !ok {
+					break
+				}
+				if object != "" && o != object && m.rank > rankExact {
+					m.rank += rankElsewhere
+				}
 				all = append(all, m)
 			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b miss) int { return cmp.Compare(a.rank, b.rank) })
+	if len(all) > 0 {
+		// What is worse by a class is no help beside it.
+		worse := rankSlip
+		if all[0].rank >= rankSlip {
+			worse = rankElsewhere
+		}
+		if all[0].rank < rankElsewhere {
+			if i := slices.IndexFunc(all, func(m miss) bool { return m.rank >= worse }); i > 0 {
+				all = all[:i]
+			}
+		}
+	}
 	shown := min(len(all), mostMisses)
 	return all[:shown], len(all) - shown
 }
 
-// stem is a name without what compilers put behind it.
+// readNear reads what is near to the names from all that the kernel has; where that fails,
+// it is looked for in what has been read.
+func readNear(k *sympos.Kernel, read *sympos.Table, names []string) (*nearness, *sympos.Table) {
+	near := newNearness(slices.Compact(sorted(names)))
+	table, err := k.ReadAll(near.want)
+	if err != nil {
+		table = read // the best there is; what is wrong with the rest is no matter here
+	}
+	return near, table
+}
+
+// Sought is a name that an object does not have, or with "" for it no object.
+type Sought struct{ Object, Name string }
+
+// Near is a symbol that could have been meant by one that is sought.
+type Near struct {
+	sympos.Symbol
+	Of  int    // how many symbols of its name its object has
+	Why string // it is near, and facts for a comment
+}
+
+// Chosen is the position that means the symbol, 0 for the only one of its name, and false
+// where that is not known or not always the same.
+func (x Near) Chosen() (position int, ok bool) {
+	if x.Of == 1 {
+		return 0, true
+	}
+	return x.Position, x.Position > 0 && x.Steady()
+}
+
+// Line annotates the symbol for a livepatched object.
+func (x Near) Line(lpObject string) string {
+	position, ok := x.Chosen()
+	a := Annotation{LPObject: lpObject, Object: x.Object, Name: x.Name}
+	switch {
+	case !ok:
+		return clip(x.Name)
+	case identifier(x.Name):
+		return fmt.Sprintf("KLP_SYMPOS(%s, %d),", x.Name, position)
+	}
+	return label(&a, uint32(position))
+}
+
+// NearMisses returns what could have been meant by the names, the most likely first, and
+// how many more there are that are no nearer. It is what conversion offers, for those who
+// look names up themselves; read is what they have read.
+func NearMisses(k *sympos.Kernel, read *sympos.Table, names ...Sought) (lists [][]Near, more []int) {
+	var all []string
+	for _, x := range names {
+		all = append(all, x.Name)
+	}
+	near, table := readNear(k, read, all)
+	for _, x := range names {
+		misses, n := near.misses(table, x.Object, x.Name)
+		var list []Near
+		for _, m := range misses {
+			why := facts(m.Symbol) + ", " + m.why
+			if x.Object != "" && m.Object != x.Object {
+				why = m.Object + ": " + why
+			}
+			list = append(list, Near{m.Symbol, len(table.Lookup(m.Object, m.Name)), why})
+		}
+		lists, more = append(lists, list), append(more, n)
+	}
+	return lists, more
+}
+
+// compare says how near a symbol is to an absent name, and false when it is not.
+func compare(name string, s sympos.Symbol) (m miss, ok bool) {
+	m.Symbol = s
+	form, call, isCall := callOf(s.Name)
+	wanted, wantedCall, wantsCall := callOf(name)
+	switch d := slip(name, []byte(s.Name)); {
+	case s.Name == name:
+		m.why, m.rank = "in another object", rankExact
+	case stem(s.Name) == stem(function(name)) && function(name) != name:
+		m.why, m.rank = "the function; "+clip(name)+" is the padding before it", rankClone
+	case stem(s.Name) == stem(name):
+		m.why, m.rank = clone(name, s.Name), rankClone
+	case isCall && wantsCall && call == wantedCall:
+		m.why, m.rank = form.why(wanted, name, s.Type), rankCall+form.farness(wanted)
+	case isCall && !wantsCall && call == stem(name) && form.part != callHelper:
+		m.why, m.rank = form.why(callForm{}, name, s.Type), rankCall+form.farness(callForm{})
+	case core(name) != "" && core(s.Name) == core(name):
+		m.why, m.rank = "a variant of the name", rankVariant
+	case d >= 0:
+		m.why, m.rank = "similar", rankSlip+d
+	default:
+		return miss{}, false
+	}
+	return m, true
+}
+
+// padding are prefixes of the symbols before functions: room for patching call depth
+// tracking and such things (since 6.2), and the hash of a function's type (kCFI, since 6.1).
+var padding = []string{"__pfx_", "__cfi_"}
+
+// function is the name of the function that a symbol of padding belongs to.
+func function(name string) string {
+	for _, p := range padding {
+		name = strings.TrimPrefix(name, p)
+	}
+	return name
+}
+
+// isTarget reports whether somebody can mean the symbol.
+func isTarget(name string) bool {
+	return function(name) == name && !strings.HasSuffix(name, ".cold") && !strings.Contains(name, ".cold.")
+}
+
+// stem is a name without what compilers put after it.
 func stem[T string | []byte](name T) T {
 	for i := 1; i < len(name); i++ {
 		if name[i] == '.' {
@@ -102,13 +254,39 @@ func stem[T string | []byte](name T) T {
 	return name
 }
 
+// core is what variants of a name have in common: foo of __foo, do_foo and foo_inner; empty
+// where that is too short to mean anything.
+func core[T string | []byte](name T) T {
+	const shortest = 4
+	s := stem(name)
+	trim := func() {
+		for len(s) > 0 && s[0] == '_' {
+			s = s[1:]
+		}
+	}
+	if trim(); len(s) > 3 && s[0] == 'd' && s[1] == 'o' && s[2] == '_' {
+		s = s[3:]
+		trim()
+	}
+	const inner = "_inner"
+	if n := len(s) - len(inner); n > 0 && s[n] == '_' && string(s[n:]) == inner {
+		s = s[:n]
+	}
+	if len(s) < shortest {
+		return s[:0]
+	}
+	return s
+}
+
 // clone says how a name with the same stem came about.
 func clone(name, near string) string {
+	if !isTarget(name) {
+		return "the function, of which that is a part"
+	}
 	for _, c := range []struct{ suffix, why string }{
 		{".isra.", "its arguments were changed by the compiler"},
 		{".constprop.", "a copy for constant arguments"},
 		{".part.", "the part that was not inlined"},
-		{".cold", "the part that is rarely run"},
 		{".llvm.", "made global by ThinLTO"},
 	} {
 		switch has, had := strings.Contains(near, c.suffix), strings.Contains(name, c.suffix); {
@@ -117,6 +295,9 @@ func clone(name, near string) string {
 		case had && !has:
 			return "which the compiler left whole"
 		}
+	}
+	if !strings.Contains(name, ".") {
+		return "numbered by the compiler"
 	}
 	return "another number, which the compiler chose"
 }

@@ -102,6 +102,7 @@ func NewPlan(f *elfrw.File, o Options) (*Plan, Diagnostics) {
 		p.namespaces,
 		p.nearMisses,
 		p.trailer,
+		p.consequences,
 	} {
 		step()
 	}
@@ -120,10 +121,10 @@ func newPlanner(f *elfrw.File, o Options) *planner {
 	input, found := Read(f)
 	p := &planner{
 		Options: o, Plan: &Plan{Input: input, file: f}, File: f,
-		reporter: reporter{found}, bySymbol: map[*elfrw.Symbol]*target{}, klp: map[string]*klpSymbol{},
+		reporter: reporter{found: found}, bySymbol: map[*elfrw.Symbol]*target{}, klp: map[string]*klpSymbol{},
 		annotated: make(map[*elfrw.Symbol]bool, len(input.Annotations)),
 	}
-	p.said, p.cuts = map[saying]bool{}, map[*special.Entry]string{}
+	p.said, p.cuts, p.unknown = map[saying]bool{}, map[*special.Entry]string{}, map[string]bool{}
 	for i := range input.Annotations {
 		p.annotated[input.Annotations[i].Symbol] = true
 	}
@@ -135,24 +136,31 @@ type planner struct {
 	*Plan
 	*elfrw.File
 	reporter
-	machine   *machine
-	gates     *gates
-	target    Version                // that the module is for
-	annotated map[*elfrw.Symbol]bool // by the author or, later, by inference
-	klp       map[string]*klpSymbol  // by name
-	said      map[saying]bool
-	special   *touched
-	cuts      map[*special.Entry]string // entries that leave their tables, and for which object
-	bySymbol  map[*elfrw.Symbol]*target
-	targets   []*target
+	machine    *machine
+	gates      *gates
+	target     Version                // that the module is for
+	annotated  map[*elfrw.Symbol]bool // by the author or, later, by inference
+	klp        map[string]*klpSymbol  // by name
+	said       map[saying]bool
+	special    *touched
+	unreadable bool                      // some relocations are in a form that is not read
+	broken     bool                      // the file is not sound
+	cuts       map[*special.Entry]string // entries that leave their tables, and for which object
+	bySymbol   map[*elfrw.Symbol]*target
+	targets    []*target
 
-	table    *sympos.Table // of the kernel; nil when there is none
-	modules  *sympos.Table // of all modules, where their exports had to be read
-	objects  []string      // that the livepatch names, and vmlinux; sorted
-	unknown  []string      // objects that nothing tells of, said already
-	triaged  bool          // undefined symbols without annotations were looked up
+	table    *sympos.Table   // of the kernel; nil when there is none
+	modules  *sympos.Table   // of all modules, where their exports had to be read
+	objects  []string        // that the livepatch names, and vmlinux; sorted
+	unknown  map[string]bool // objects that nothing tells of, said already
+	triaged  bool            // undefined symbols without annotations were looked up
 	inferred []*Annotation
 	absent   []absence
+
+	exporters *Exporters // who exports what is undefined; nil before findExporters
+	kept      []string   // imports of modules whose exports nothing tells
+	doubtful  []string   // the same, where the livepatch patches such modules
+	patched   []string   // modules that the livepatch patches and whose exports nothing tells
 }
 
 // target is what an annotated symbol becomes.
@@ -340,6 +348,11 @@ func (p *planner) readable(a *Annotation) bool {
 // object checks and mends the name of an object.
 func (p *planner) object(a *Annotation, object *string) bool {
 	if err := checkObject(*object); err != nil {
+		if *object != "" { // an empty one is a slip of its own
+			if _, again := p.again(BadObject, *object, a.place(), symName(a.Symbol)); again {
+				return false
+			}
+		}
 		d := p.errorf(BadObject, a.place(), symName(a.Symbol), "%s: %v", symName(a.Symbol), err)
 		if base, _, cut := strings.Cut((*object)[:min(len(*object), objectLimit+1)], "."); cut && base != "" {
 			d.hint("the object is called %s", moduleName(base))
@@ -347,7 +360,9 @@ func (p *planner) object(a *Annotation, object *string) bool {
 		return false
 	}
 	if mended := moduleName(*object); mended != *object {
-		p.notef(ObjectDash, a.place(), symName(a.Symbol), "object %q is called %q in the kernel", *object, mended)
+		if _, again := p.again(ObjectDash, *object, a.place(), symName(a.Symbol)); !again {
+			p.notef(ObjectDash, a.place(), symName(a.Symbol), "object %q is called %q in the kernel", *object, mended)
+		}
 		*object = mended
 	}
 	return true
@@ -366,7 +381,7 @@ func (p *planner) second(a, first *Annotation) {
 		return // said twice
 	}
 	p.errorf(Conflict, a.place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
-		hint("extern typeof(%s) %s_%s %s;", a.Name, a.Object, a.Name, a.macro())
+		hints(a.another())
 }
 
 // relocations decides what becomes of every relocation that refers to an
@@ -398,6 +413,39 @@ func (p *planner) relocations() {
 		}
 	}
 	p.nameSections()
+	p.longNames()
+}
+
+// longNames finds the klp symbols whose names the kernel cuts before it reads them.
+func (p *planner) longNames() {
+	limit := p.target.StoredLimit(p.Scheme)
+	if limit == 0 {
+		return
+	}
+	report := p.errorf
+	if p.Options.Unsafe {
+		report = p.warnf
+	}
+	said := map[*klpSymbol]bool{}
+	for i := range p.Moves {
+		m := &p.Moves[i]
+		if p.Scheme.early() && m.Object == vmlinux {
+			continue
+		}
+		for _, r := range m.Relocs {
+			x := m.From.Reloc(r)
+			k := m.other[r]
+			if k == nil {
+				k = p.bySymbol[x.Sym].klp[0]
+			}
+			if len(k.name) <= limit || said[k] {
+				continue
+			}
+			said[k] = true
+			report(LongKlpSymbol, at(m.From, x.Offset), symName(x.Sym), "klp symbol %s has %d bytes, of which kernels before 5.19 store %d for relocations that are applied with %s: the position is cut off", clip(k.name), len(k.name), limit, m.Object).
+				hint("reach it by a symbol whose name is shorter; from 5.19 on there is no such limit")
+		}
+	}
 }
 
 // affectedSection is a relocation section some of whose relocations refer to
@@ -416,6 +464,9 @@ func (p *planner) loaded(s affectedSection, gone map[*elfrw.Section]bool) {
 	for _, i := range s.which {
 		r := s.Reloc(i)
 		if r.Sym.Section != nil && gone[r.Sym.Section] {
+			if _, again := p.again(AnnotationReferred, symName(r.Sym), at(s.Section, r.Offset), symName(r.Sym)); again {
+				continue
+			}
 			p.errorf(AnnotationReferred, at(s.Section, r.Offset), symName(r.Sym), "the code refers to the annotation %s itself, which the kernel never gets to see", symName(r.Sym)).
 				hint("nothing but klp-convert may use a KLP_MODULE_RELOC array")
 			continue
@@ -427,7 +478,10 @@ func (p *planner) loaded(s affectedSection, gone map[*elfrw.Section]bool) {
 		if c == nil {
 			here := p.gates.choose(t.notes, s.Target, r.Offset)
 			c = &here
-			p.remarks(s.Section, r, c)
+			if !p.remarks(s.Section, r, c) {
+				t.gone = true // so that it is not said to be unused
+				continue
+			}
 		}
 		n := 0
 		if len(t.notes) > 1 {

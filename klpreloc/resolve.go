@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sort"
 	"strconv"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
@@ -98,15 +99,25 @@ func (p *planner) survey() {
 		p.objects = append(p.objects, o)
 	}
 	sort.Strings(p.objects)
+	read := slices.Clone(p.objects)
+	for _, o := range DependsOf(p.Input.Modinfo) { // their exports count
+		if !objects[o] && checkObject(o) == nil {
+			objects[o] = true
+			read = append(read, o)
+		}
+	}
 	for name := range schemeSymbols {
 		names = append(names, name)
 	}
-	names = append(append(names, alwaysExported...), bounds...)
-	read := k.Read
+	names = append(names, bounds...)
+	from := k.Read
 	if !p.Input.Annotated() && !p.infers() {
-		read = k.ReadExports
+		from = k.ReadExports
 	}
-	table, err := read(sympos.Names(names...), p.objects...)
+	if k.BuiltFor = p.Input.Modinfo.Release(); p.Target != (Version{}) {
+		k.BuiltFor = p.Target.String()
+	}
+	table, err := from(sympos.Names(names...), read...)
 	if err != nil {
 		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
 		return
@@ -115,9 +126,22 @@ func (p *planner) survey() {
 		p.notef(KernelUnreadable, nowhere, "", "kernel %s: %s", p.kernelTitle(), note)
 	}
 	for _, w := range append(slices.Clone(k.Warnings), table.Warnings...) {
+		if strings.HasPrefix(w, sympos.PassedOver) {
+			p.notRead(w)
+			continue
+		}
 		p.warnf(Contradiction, nowhere, "", "kernel %s: %s: the files given as one kernel are not of one kernel", p.kernelTitle(), w)
 	}
+	for _, line := range append(slices.Clone(k.Incomplete), table.Incomplete()...) {
+		p.warnf(Incomplete, nowhere, "", "kernel %s: %s: what follows from it may be wrong", p.kernelTitle(), line).
+			hint("copy it again, or give the kernel's image: a table that is found in one is whole")
+	}
 	p.table = table
+}
+
+// notRead reports a module that is passed over.
+func (p *planner) notRead(warning string) {
+	p.warnf(NotChecked, nowhere, "", "kernel %s: %s: what it exports is not known", p.kernelTitle(), warning)
 }
 
 // kernelTitle is what to call the kernel: by its release, or else as it was asked for.
@@ -128,15 +152,9 @@ func (p *planner) kernelTitle() string {
 	return p.Kernel.Name
 }
 
-// alwaysExported are symbols that every kernel with livepatching exports: where none
-// of them is, nothing tells what else is exported.
-var alwaysExported = []string{"klp_enable_patch", "klp_register_patch"}
-
 // exportsKnown reports whether anything tells what vmlinux exports. A table without
 // data symbols (no KALLSYMS_ALL) does not.
-func (p *planner) exportsKnown() bool {
-	return slices.ContainsFunc(alwaysExported, func(name string) bool { return len(p.table.Exports(name)) > 0 })
-}
+func (p *planner) exportsKnown() bool { return p.table.KnowsExports(vmlinux) }
 
 // plausible reports whether a kernel can have a symbol of that name.
 func plausible(name string) bool {
@@ -149,7 +167,8 @@ func (p *planner) patches(object string) bool {
 	if p.gates.complete() {
 		return p.gates.objects()[object]
 	}
-	return slices.Contains(p.objects, object)
+	_, ok := slices.BinarySearch(p.objects, object)
+	return ok
 }
 
 // validate holds an annotation against the kernel, and reports whether it stands.
@@ -167,7 +186,14 @@ func (p *planner) validate(a *Annotation) bool {
 	_, err := p.table.Resolve(a.Object, a.Name, uint64(a.Pos))
 	switch {
 	case err == nil:
+	case p.table.Partial(a.Object) != "" && (errors.Is(err, sympos.ErrNotFound) || errors.Is(err, sympos.ErrPosition)):
+		return true // it may be in what is missing, and Incomplete was said
 	case errors.Is(err, sympos.ErrNotFound):
+		if as, ok := p.table.FoundAs(a.Object, a.Name); ok {
+			p.errorf(NoSuchSymbol, a.place(), a.Name, "%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)", a.Object, a.Name, p.kernelTitle(), as).
+				hints(p.lines(a, p.table.Lookup(a.Object, as)))
+			return false
+		}
 		p.missing(NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
 		return false
 	case errors.Is(err, sympos.ErrAmbiguous):
@@ -179,6 +205,9 @@ func (p *planner) validate(a *Annotation) bool {
 			hints(p.lines(a, list))
 		return false
 	case errors.Is(err, sympos.ErrUnordered):
+		if _, again := p.again(OrderUnknown, a.Object, a.place(), a.Name); again {
+			break
+		}
 		p.warnf(OrderUnknown, a.place(), a.Name, "%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: position %d is not checked",
 			a.Object, len(list), a.Name, "the "+p.table.Facts(a.Object).Kind.String(), a.Pos)
 	case errors.Is(err, sympos.ErrUnsteady):
@@ -231,7 +260,13 @@ func (p *planner) freed(s sympos.Symbol) bool {
 // doubt passes on that the sources contradict each other.
 func (p *planner) doubt(a *Annotation) {
 	if d := p.table.Doubt(a.Object, a.Name); d != "" {
+		if _, again := p.again(Contradiction, a.Object, a.place(), a.Name); again {
+			return
+		}
 		p.warnf(Contradiction, a.place(), a.Name, "%s: the files given as one kernel are not of one kernel", d)
+	}
+	if d := p.table.Unsure(a.Object, a.Name); d != "" {
+		p.warnf(NameUnsure, a.place(), a.Name, "%s", d).hint("--kernel with the kernel's release and configuration: /lib/modules/R and /boot/config-R")
 	}
 }
 
@@ -243,16 +278,30 @@ func are(n int) string {
 	return "are " + strconv.Itoa(n) + " of that name"
 }
 
+// presence says whether the kernel has the object.
+func (p *planner) presence(object string) sympos.Presence {
+	presence := p.Kernel.Presence(object)
+	if presence == sympos.Unknown && p.table.Facts(vmlinux).Kind == sympos.SymbolList && len(p.table.Incomplete()) == 0 {
+		presence = sympos.Absent // the build listed all objects
+	}
+	return presence
+}
+
+// nothingKnown reports whether no source tells of the object, nor whether it exists.
+func (p *planner) nothingKnown(object string) bool {
+	if p.table.Has(object) {
+		return false
+	}
+	presence := p.presence(object)
+	return presence != sympos.BuiltIn && presence != sympos.Absent
+}
+
 // exists checks that the kernel has the object; true also when nothing tells.
 func (p *planner) exists(a *Annotation, object string) bool {
 	if p.table.Has(object) {
 		return true
 	}
-	presence := p.Kernel.Presence(object)
-	if presence == sympos.Unknown && p.table.Facts(vmlinux).Kind == sympos.SymbolList {
-		presence = sympos.Absent // the build listed all objects
-	}
-	switch presence {
+	switch p.presence(object) {
 	case sympos.BuiltIn:
 		b := *a
 		if b.LPObject == object {
@@ -261,14 +310,20 @@ func (p *planner) exists(a *Annotation, object string) bool {
 		if b.Object == object {
 			b.Object = vmlinux
 		}
-		p.errorf(BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.kernelTitle())
+		d, again := p.again(BuiltInObject, object, a.place(), a.Name)
+		if !again {
+			d = p.errorf(BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.kernelTitle())
+		}
 		if list := p.table.Lookup(b.Object, b.Name); len(list) > 0 {
-			p.found[len(p.found)-1].hints(p.lines(a, list))
+			d.hints(p.lines(a, list))
 		} else {
-			p.absent = append(p.absent, absence{len(p.found) - 1, b})
+			p.absent = append(p.absent, absence{p.causes[reason{BuiltInObject, object}], b})
 		}
 		return false
 	case sympos.Absent:
+		if _, again := p.again(NoSuchObject, object, a.place(), a.Name); again {
+			return false
+		}
 		d := p.errorf(NoSuchObject, a.place(), a.Name, "kernel %s has no module %s", p.kernelTitle(), object)
 		for _, near := range nearObjects(object, p.Kernel.Modules()) {
 			d.hint("there is one called %s", near)
@@ -277,13 +332,13 @@ func (p *planner) exists(a *Annotation, object string) bool {
 		return false
 	}
 	switch {
-	case slices.Contains(p.unknown, object):
+	case p.unknown[object]:
 	case object == vmlinux:
-		p.unknown = append(p.unknown, object)
+		p.unknown[object] = true
 		p.warnf(NotChecked, a.place(), a.Name, "nothing that was given for kernel %s has the symbols of vmlinux: what is said about it is not checked", p.kernelTitle()).
 			hint("--kernel vmlinuz or vmlinux")
 	default:
-		p.unknown = append(p.unknown, object)
+		p.unknown[object] = true
 		p.warnf(NotChecked, a.place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", p.kernelTitle(), object).
 			hint("--module %s.ko", object)
 	}
@@ -312,12 +367,7 @@ func (p *planner) nearMisses() {
 	for _, a := range p.absent {
 		names = append(names, a.Name)
 	}
-	names = slices.Compact(sorted(names))
-	near := newNearness(names)
-	table, err := p.Kernel.ReadAll(near.want)
-	if err != nil {
-		table = p.table // the best there is; what is wrong with the rest is no matter here
-	}
+	near, table := readNear(p.Kernel, p.table, names)
 	for _, a := range p.absent {
 		d := &p.found[a.diagnostic]
 		misses, more := near.misses(table, a.Object, a.Name)

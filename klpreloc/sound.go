@@ -5,6 +5,8 @@ package klpreloc
 import (
 	"debug/elf"
 
+	"golang.org/x/exp/slices"
+
 	"github.com/klp-convert/klp-convert/elfrw"
 )
 
@@ -17,6 +19,7 @@ func (p *planner) sound() {
 			hint("link the module once more (ld -r -o out.o in.o), then convert it")
 	}
 	if err := p.Verify(); err != nil {
+		p.broken = true
 		all := []error{err}
 		if joined, ok := err.(interface{ Unwrap() []error }); ok {
 			all = joined.Unwrap()
@@ -28,14 +31,37 @@ func (p *planner) sound() {
 	for _, s := range p.File.Sections {
 		switch {
 		case s.Type == shtCREL && s.Link == p.Symtab:
-			p.errorf(Irregular, in(s), "", "compact relocations (SHT_CREL), which no kernel reads").
-				hint("build with the kernel's own flags (Kbuild), without --crel")
+			p.unreadable = true
+			if _, again := p.again(Irregular, "crel", in(s), ""); !again {
+				p.errorf(Irregular, in(s), "", "compact relocations (SHT_CREL), which no kernel reads").
+					hint("build with the kernel's own flags (Kbuild), without --crel")
+			}
 		case (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && !s.HasRelocs() && s.Size() > 0:
-			p.errorf(Irregular, in(s), "", "relocations are linked to %s, not to the symbol table; the kernel would apply them all the same", secName(s.Link))
+			p.unreadable = true
+			if _, again := p.again(Irregular, "linked to "+secName(s.Link), in(s), ""); !again {
+				p.errorf(Irregular, in(s), "", "relocations are linked to %s, not to the symbol table; the kernel would apply them all the same", secName(s.Link))
+			}
 		case s.HasRelocs() && rewritten(s.Target):
 			p.errorf(Irregular, in(s), "", "relocations apply to %s, whose contents change", secName(s.Target))
 		}
 	}
+}
+
+// ofRelocations are diagnostics that follow where relocations are missing: nothing can
+// be said of what they would be about.
+var ofRelocations = []ID{NoRecords, StrayBytes, BadRecord, UnknownStride, AnnotationReferred, Unused, PatchUnreadable, NeverApplied, StrangeTable, SpecialSection}
+
+// consequences takes away what only follows from something that is reported.
+func (p *planner) consequences() {
+	p.found = slices.DeleteFunc(p.found, func(d Diagnostic) bool {
+		switch {
+		case p.unreadable && slices.Contains(ofRelocations, d.ID):
+			return true
+		case d.ID == Unused && p.Input.Converted(): // what was converted may have used it
+			return true
+		}
+		return false
+	})
 }
 
 // rewritten reports whether the contents of s are made anew: relocations and

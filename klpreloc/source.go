@@ -68,7 +68,7 @@ func (r *reader) fileRecord(s *elfrw.Section, object string, x, next *slot) {
 	a.Dialect, a.Pos = FileRecords, 0
 	if next == nil {
 		r.errorf(BadFile, a.place(), symName(x.Sym), "position %d says that a file's path follows, and none does", uint32(byFile)).
-			hint(`KLP_SYMFILE(symbol, "path/to/file.c") of klp_convert.h writes both`)
+			hint(`write both by klp_convert.h: KLP_SYMFILE(symbol, "path/to/file.c")`)
 		return
 	}
 	path, err := r.path(next)

@@ -21,6 +21,10 @@ import (
 //	exported by a module that the        klp relocation: a livepatch must not depend
 //	 livepatch patches                   on what it patches, which may come later
 //	exported by another module           ordinary, and a dependency
+//	exported, says modpost, by a module  ordinary, as modpost left it; an error if the
+//	 whose exports nothing tells          livepatch patches that module
+//	exported, says modpost, and nowhere  an error
+//	perhaps exported by such a module    an error
 //	hidden in one place of one object    klp relocation
 //	hidden in several                    the author has to say which one
 //	nowhere                              an error, with what it could have been
@@ -40,28 +44,20 @@ func (p *planner) triage() {
 		return
 	}
 	p.triaged = true
-	var imports map[string]bool // as far as modpost says, where nobody else does
 	if !p.exportsKnown() {
 		p.warnf(NotChecked, nowhere, "", "nothing tells what kernel %s exports: what modpost took for an export is left alone, all else is taken for hidden", p.kernelTitle()).
 			hint("--kernel %s,Module.symvers", p.Kernel.Name)
-		imports = map[string]bool{}
-		for _, name := range p.versionNames() {
-			imports[name] = true
-		}
 	}
 	var unknown []*elfrw.Symbol
 	for _, y := range p.File.Symbols {
-		if p.wanting(y) && !imports[y.Name] && !p.known(y) {
+		if p.wanting(y) && !p.misnamed(y) {
 			unknown = append(unknown, y)
 		}
 	}
-	if len(unknown) == 0 {
-		return
-	}
-	// Without a list of all exports (Module.symvers), a module may have it.
-	p.allExports(unknown)
+	p.findExporters(unknown)
+	p.unusedDepends()
 	for _, y := range unknown {
-		if p.exported(y) {
+		if p.exported(y) || p.hidden(y) || WeakByDesign(p.File, y) {
 			continue
 		}
 		a := &Annotation{Dialect: p.dialect(), LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y}
@@ -69,34 +65,38 @@ func (p *planner) triage() {
 		if y.Bind() == elf.STB_WEAK {
 			what = "undefined weak symbol %s is in no object that the livepatch names, and nobody exports it: the kernel would bind it to 0 without a word"
 		}
+		if len(p.table.Incomplete()) > 0 {
+			what += ", as far as a list tells that may not be whole"
+		}
 		if unread := p.unread(); len(unread) > 0 {
 			what += " (nothing tells what " + strings.Join(unread, " and ") + " has: --module)"
+		} else if unknown := p.exporters.Unknown; len(unknown) > 0 {
+			what += " (no source tells what " + clipEither(unknown) + " exports: --module)"
 		}
 		p.missing(Absent, a, what, symName(y))
 	}
+	p.unplacedImports()
 }
 
-// known decides y, and reports whether it is one that the table knows.
-func (p *planner) known(y *elfrw.Symbol) bool {
+// misnamed reports a symbol that no kernel has, by its name.
+func (p *planner) misnamed(y *elfrw.Symbol) bool {
 	if strings.HasPrefix(y.Name, symbolPrefix) || !plausible(y.Name) {
 		p.errorf(StrongUndefined, nowhere, clip(y.Name), "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", clip(y.Name)).
-			hint("KLP_RELOC_SYMBOL(lp_obj, sym_obj, name) of klp_convert.h makes a label that is converted")
+			hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)")
 		return true
 	}
-	return p.exported(y) || p.hidden(y)
+	return false
 }
 
-// exported decides y if somebody exports it.
+// exported decides y if an object exports it, or may.
 func (p *planner) exported(y *elfrw.Symbol) bool {
-	exports := p.exports(y.Name)
-	if len(exports) == 0 {
+	e, origin := p.exporters.Of(y.Name)
+	switch origin {
+	case Nobody:
 		return false
-	}
-	e := exports[0]
-	for _, x := range exports { // vmlinux first, then what is patched
-		if x.Object == vmlinux || e.Object != vmlinux && p.patches(x.Object) {
-			e = x
-		}
+	case Exported:
+	default:
+		return p.unplaced(y, origin)
 	}
 	name := symName(y)
 	excluded := !p.offered(e)
@@ -109,6 +109,10 @@ func (p *planner) exported(y *elfrw.Symbol) bool {
 			p.errorf(NotOffered, nowhere, name, "symbol %s is exported by %s to other modules only (%s), and --no-infer is given", name, e.Object, e.Namespace).
 				hints(p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name)))
 		} else if p.patches(e.Object) {
+			if d, again := p.again(DependsOnPatched, e.Object, nowhere, name); again {
+				d.hints(p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name)))
+				return true
+			}
 			p.warnf(DependsOnPatched, nowhere, name, "symbol %s is exported by %s, which the livepatch patches: the livepatch can't be loaded before it", name, e.Object).
 				hints(p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name)))
 		} else {
@@ -127,13 +131,18 @@ func (p *planner) exported(y *elfrw.Symbol) bool {
 	return true
 }
 
+const dependsOn = "symbol %s is exported by module %s: the livepatch depends on that module (depends=) and can't be loaded before it"
+
 // dependency reports a symbol that another module exports.
 func (p *planner) dependency(y *elfrw.Symbol, e sympos.Export) {
 	name := symName(y)
 	if p.shadowed(y, e) {
 		return
 	}
-	d := p.warnf(ModuleExport, nowhere, name, "symbol %s is exported by module %s: the livepatch depends on that module (depends=) and can't be loaded before it", name, e.Object)
+	if _, again := p.again(ModuleExport, e.Object, nowhere, name); again {
+		return
+	}
+	d := p.warnf(ModuleExport, nowhere, name, dependsOn, name, e.Object)
 	if p.gates.complete() && !p.patchesModules() {
 		d.hint("{ .name = %q, … },   /* a klp_object for it, and --convert-module-exports */", e.Object)
 	} else {
@@ -170,22 +179,11 @@ func (p *planner) shadowed(y *elfrw.Symbol, e sympos.Export) bool {
 	return true
 }
 
-// offered reports whether the module may import e
-// (kernel/module/main.c, verify_module_namespace, since 6.16: names separated by
-// commas, where a last '*' stands for anything).
+// offered reports whether e is for this module as well as for others.
 func (p *planner) offered(e sympos.Export) bool {
-	list, only := strings.CutPrefix(e.Namespace, "module:")
-	if !only {
-		return true
-	}
+	_, only := e.ForModules()
 	me, _ := p.Input.Modinfo.Value("name")
-	me = moduleName(me)
-	for _, m := range strings.Split(list, ",") {
-		if head, glob := strings.CutSuffix(m, "*"); glob && strings.HasPrefix(me, head) || moduleName(m) == me {
-			return true
-		}
-	}
-	return false
+	return !only || e.OfferedTo(me)
 }
 
 // places returns the symbols of that name in all objects that the livepatch
@@ -279,8 +277,13 @@ func (p *planner) infer(y *elfrw.Symbol, object string, id ID, format string, ar
 	}
 	if a.LPObject, ok = p.gateOf(object); !ok {
 		a.LPObject = "LP_OBJ"
+		line := a.declare(alias(object+"_"+y.Name), label(a, pos)) + "   /* with the livepatched object for LP_OBJ */"
+		if d, again := p.again(NoGate, object, nowhere, name); again {
+			d.hint("%s", line)
+			return
+		}
 		p.errorf(NoGate, nowhere, name, "symbol %s belongs to module %s, which the livepatch does not name, and nothing tells which of its objects the symbol is for", name, object).
-			hint("extern … %s   /* with the livepatched object for LP_OBJ */", label(a, pos))
+			hint("%s", line)
 		return
 	}
 	p.doubt(a)
@@ -329,21 +332,41 @@ func (p *planner) gateOf(object string) (string, bool) {
 
 // exports returns who exports the name, as far as has been read.
 func (p *planner) exports(name string) []sympos.Export {
-	if e := p.table.Exports(name); len(e) > 0 || p.modules == nil {
-		return e
+	if p.modules == nil {
+		return p.table.Exports(name)
 	}
 	return p.modules.Exports(name)
 }
 
-// allExports reads the exports of all modules, when no list of them is among
-// the kernel's files.
-func (p *planner) allExports(unknown []*elfrw.Symbol) {
-	names := make([]string, len(unknown))
-	for i, y := range unknown {
-		names[i] = y.Name
+// findExporters finds out who exports these symbols. The exports of all modules are read
+// when no list of them is among the kernel's files, and one of these symbols may be there.
+// Not there are those that modpost, which had such a list, did not resolve and that an
+// object hides.
+func (p *planner) findExporters(unknown []*elfrw.Symbol) {
+	who := func(t *sympos.Table) {
+		p.exporters, p.patched = NewExporters(p.File, t, p.Kernel.Presence, p.patches), nil
+		for _, m := range p.exporters.Unknown {
+			if p.patches(m) {
+				p.patched = append(p.patched, m)
+			}
+		}
 	}
-	if slices.ContainsFunc(p.table.Sources, func(w sympos.Witness) bool { return w.Kind == sympos.Symvers }) {
+	who(p.table)
+	var names []string
+	for _, y := range unknown {
+		_, origin := p.exporters.Of(y.Name)
+		hidden := p.exporters.Saw() && !p.exporters.Resolved(y.Name) && len(p.places(y.Name)) > 0
+		if origin == Lost || (origin == Nobody || origin == Open) && !hidden {
+			names = append(names, y.Name)
+		}
+	}
+	if len(names) == 0 || p.table.ListsModules() {
 		return
+	}
+	for _, y := range p.File.Symbols { // what is known already is in this table as well
+		if y.Undefined() && plausible(y.Name) {
+			names = append(names, y.Name)
+		}
 	}
 	all, err := p.Kernel.ReadAll(sympos.Names(names...))
 	if err != nil {
@@ -351,7 +374,10 @@ func (p *planner) allExports(unknown []*elfrw.Symbol) {
 		return
 	}
 	for _, w := range all.Warnings {
-		p.warnf(NotChecked, nowhere, "", "kernel %s: %s: what it exports is not known", p.kernelTitle(), w)
+		if strings.HasPrefix(w, sympos.PassedOver) && !slices.Contains(p.table.Warnings, w) {
+			p.notRead(w)
+		}
 	}
 	p.modules = all
+	who(all)
 }

@@ -80,13 +80,20 @@ func clipList(names []string) string {
 	return strings.Join(short, ", ")
 }
 
+// isVersionTable reports whether a section of that name is part of a version table.
+func isVersionTable(name string) bool {
+	switch name {
+	case "__versions", "__version_ext_names", "__version_ext_crcs":
+		return true
+	}
+	return false
+}
+
 // withoutVersions returns the contents that s has without these symbols, and
 // whether s is part of a version table at all that can be cut: nothing is at a
 // fixed place in it.
 func withoutVersions(f *elfrw.File, s *elfrw.Section, names map[string]bool) ([]byte, bool) {
-	switch s.Name {
-	case "__versions", "__version_ext_names", "__version_ext_crcs":
-	default:
+	if !isVersionTable(s.Name) {
 		return nil, false
 	}
 	for _, r := range f.Sections {
@@ -166,6 +173,10 @@ func (p *planner) depends(converted map[string]bool) {
 			to[e.Object] = true
 		}
 	}
+	if p.exporters == nil {
+		p.exporters = NewExporters(p.File, p.table, p.Kernel.Presence, p.patches)
+	}
+	took, keeps := p.ofUnknown(converted)
 	var gone []string
 	for _, m := range list {
 		switch name := moduleName(m); {
@@ -173,6 +184,13 @@ func (p *planner) depends(converted map[string]bool) {
 			gone = append(gone, m)
 		case needed[name] && p.patches(name) && freed[name]:
 			p.warnf(DependsOnPatched, in(s), "", "depends= still names %s, which the livepatch patches: it can't be loaded before that module", m)
+		case !p.exporters.IsUnknown(name) || freed[name] || needed[name]:
+		case p.patches(name):
+			p.warnf(DependsOnPatched, in(s), "", "depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
+				hint("--module %s.ko tells whether the livepatch needs it", name)
+		case took && !keeps:
+			p.warnf(UnusedDepends, in(s), "", "depends= still names %s, and no import is left that it can export", m).
+				hint("--module %s.ko tells whether the livepatch needs it", name)
 		}
 	}
 	if len(gone) == 0 {
@@ -181,6 +199,20 @@ func (p *planner) depends(converted map[string]bool) {
 	p.notef(Unversioned, in(s), "", "needed by nothing any more, and out of depends=: %s", clipList(gone))
 	p.Depends = gone
 	p.Rewrites = append(p.Rewrites, Rewrite{Section: s, Data: withoutDepends(p.File, gone)})
+}
+
+// ofUnknown reports whether imports of modules whose exports are not known are converted,
+// and whether such imports are left.
+func (p *planner) ofUnknown(converted map[string]bool) (took, keeps bool) {
+	for _, y := range p.File.Symbols {
+		if !y.Undefined() {
+			continue
+		}
+		if _, origin := p.exporters.Of(y.Name); origin == OfUnknown {
+			took, keeps = took || converted[y.Name], keeps || !converted[y.Name]
+		}
+	}
+	return took, keeps
 }
 
 const dependsKey = "depends="

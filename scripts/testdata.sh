@@ -6,6 +6,8 @@
 #	scripts/testdata.sh [all]	everything
 #	scripts/testdata.sh small	the hand-made modules, no kernel headers
 #	scripts/testdata.sh patches	of these, what klpreloc/klppatch reads
+#	scripts/testdata.sh entries	functions with ftrace entries, over flags
+#	scripts/testdata.sh hardening	code with and without landing pads and hashes
 #	scripts/testdata.sh kbuild	the samples, by a stock kernel's Kbuild
 #	scripts/testdata.sh special	of these the ones with special sections
 #	scripts/testdata.sh many FILE	a module of more than 0xff00 sections
@@ -52,6 +54,8 @@ arch() {
 		 model="-mcmodel=small -fno-pic -mgeneral-regs-only -mbranch-protection=none" ;;
 	ppc32)	 tool=powerpc-linux-gnu
 		 model="-fno-pic -msoft-float -mno-altivec" ;;
+	loongarch64) tool=loongarch64-linux-gnusf
+		 model="-fno-pic -mabi=lp64s" ;;
 	esac
 }
 
@@ -146,6 +150,8 @@ small() {
 	done
 
 	patches
+	entries
+	hardening
 	for a in s390x ppc64le aarch64 ppc32; do
 		twins $a
 	done
@@ -154,6 +160,7 @@ small() {
 		name=${src#src/} name=${name%.S}
 		case $name in
 		*/ppc64le-*) s ppc64le "$name.ko" "$src" ;;
+		*/s390x-*)   s s390x "$name.ko" "$src" ;;
 		*)	     s x86_64 "$name.ko" "$src" ;;
 		esac
 	done
@@ -193,6 +200,104 @@ patches() {
 	for klp in 407 415 416 501; do
 		compile x86_64 $dir/x86_64-$klp.ko $dir/patch.c -DKLP=$klp
 	done
+}
+
+# entries: what the flags of a kernel's build make of ftrace entries (arch/*/Makefile,
+# CC_FLAGS_FTRACE and PADDING_CFLAGS)
+entries() {
+	need x86_64-linux-gnu-gcc:gcc clang-22:clang-22 \
+	     s390x-linux-gnu-gcc:gcc-s390x-linux-gnu \
+	     powerpc64le-linux-gnu-gcc:gcc-powerpc64le-linux-gnu \
+	     aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
+	pad=-fpatchable-function-entry
+	bti=-mbranch-protection=pac-ret+bti
+	ibt=-fcf-protection=branch
+
+	calls="-pg -mfentry -mrecord-mcount"
+	entry x86_64 fentry gcc $calls
+	entry x86_64 fentry-ibt gcc $calls $ibt
+	entry x86_64 fentry-16-16 gcc $calls $pad=16,16
+	entry x86_64 fentry-16-16-ibt gcc $calls $pad=16,16 $ibt
+	entry x86_64 fentry-16-16-ibt-clang clang -pg -mfentry $pad=16,16 $ibt
+	entry s390x fentry gcc $calls -mnop-mcount
+	entry ppc64le mprofile gcc -pg -mprofile-kernel
+	entry ppc64le 2 gcc -DPATCHABLE $pad=2
+	for n in 1 2; do
+		entry ppc64le $n-clang clang -DPATCHABLE $pad=$n
+	done
+	for c in gcc clang; do
+		entry aarch64 2-$c $c -DPATCHABLE $pad=2
+		entry aarch64 2-bti-$c $c -DPATCHABLE $pad=2 $bti
+		entry aarch64 4-2-$c $c -DPATCHABLE $pad=4,2 -falign-functions=8
+		entry aarch64 4-2-bti-$c $c -DPATCHABLE $pad=4,2 $bti -falign-functions=8
+	done
+	entry loongarch64 2-clang clang -DPATCHABLE $pad=2
+}
+
+# entry ARCH NAME COMPILER FLAG...: compile testdata/src/entries.c, with a list of the
+# calls of __fentry__ and _mcount as recordmcount and objtool --mcount make one
+entry() {
+	arch "$1"
+	out=entries/$1-$2.ko
+	back=0
+	[ "$1" != x86_64 ] || back=1	# the relocation is one byte into the call
+	case $3 in
+	gcc)	cc="$tool-gcc" ;;
+	clang)	cc="clang-22 --target=$tool" ;;
+	esac
+	shift 3
+	mkdir -p entries
+	$cc $cflags $model "$@" "-ffile-prefix-map=$PWD=." -c -o "$tmp/c.o" src/entries.c
+	set -- "$tmp/c.o"
+	"$tool-objdump" -dr "$tmp/c.o" >"$tmp/code" 2>/dev/null || :
+	if ! grep -Eq '__mcount_loc' "$tmp/c.o" && grep -Eq '(__fentry__|_mcount)' "$tmp/code"; then
+		{
+			echo '.section .note.GNU-stack, "", @progbits'
+			echo '.section __mcount_loc, "a"'
+			awk -v back=$back '
+				/^[0-9a-f]+ <.*>:$/ { base = $1; name = $2; gsub(/[<>:]/, "", name) }
+				/R_[^ \t]*[ \t](__fentry__|_mcount)/ {
+					sub(/:.*/, ""); sub(/^[ \t]*/, "")
+					print ".quad " name " + 0x" $0 " - 0x" base " - " back
+				}' "$tmp/code"
+		} >"$tmp/m.s"
+		"$tool-as" -o "$tmp/m.o" "$tmp/m.s"
+		set -- "$@" "$tmp/m.o"
+	fi
+	if [ $tool = loongarch64-linux-gnusf ]; then
+		cp "$tmp/c.o" "$out"	# Debian 12 has no linker for it
+	else
+		"$tool-ld" -r -o "$out" "$@"
+	fi
+}
+
+# hardening: what the compiler's flags make of functions that are called by address
+hardening() {
+	need x86_64-linux-gnu-gcc:gcc clang-22:clang-22 \
+	     aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
+	kcfi=-fsanitize=kcfi
+	for a in x86_64 aarch64; do
+		case $a in
+		x86_64)	 pads="-fcf-protection=branch -mfunction-return=thunk-extern"
+			 more=-fpatchable-function-entry=11,11 ;;
+		aarch64) pads=-mbranch-protection=pac-ret+bti
+			 more=-fpatchable-function-entry=2 ;;
+		esac
+		c $a hardening/$a-bare hardening
+		c $a hardening/$a-pads hardening $pads
+		hashed $a pads-kcfi $pads $kcfi
+		hashed $a pads-kcfi-entry $pads $kcfi $more
+		hashed $a kcfi $kcfi
+	done
+}
+
+# hashed ARCH NAME FLAG...: compile testdata/src/hardening.c with clang
+hashed() {
+	arch "$1"
+	out=hardening/$1-$2.ko
+	shift 2
+	clang-22 --target=$tool $cflags $model "$@" "-ffile-prefix-map=$PWD=." -c -o "$tmp/c.o" src/hardening.c
+	"$tool-ld" -r -o "$out" "$tmp/c.o"
 }
 
 # headers: unpack the current kernel's headers below $tmp and set KDIR
@@ -237,6 +342,8 @@ case ${1:-all} in
 all)	small && kbuild ;;
 small)	small ;;
 patches) patches ;;
+entries) entries ;;
+hardening) hardening ;;
 special) special ;;
 kbuild)	kbuild ;;
 many)	s x86_64 "$2" src/many-sections.S ;;

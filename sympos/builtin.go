@@ -3,11 +3,12 @@
 package sympos
 
 import (
-	"bufio"
 	"encoding/binary"
-	"io"
+	"fmt"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/exp/slices"
 )
 
 // A folder of modules comes with two lists that the build wrote: modules.order has
@@ -60,7 +61,7 @@ func (f *finder) treeModules(dir string) {
 	f.lists(dir)
 	found := 0
 	order := filepath.Join(dir, "modules.order")
-	err := eachModule(order, func(path string) {
+	err := f.eachModule(order, func(path string) {
 		// Until 5.4 the paths are those of the installed modules.
 		for _, p := range []string{path, strings.TrimPrefix(path, "kernel/")} {
 			if at := filepath.Join(dir, p); filepath.IsLocal(p) && f.exists(at) {
@@ -93,7 +94,7 @@ func (f *finder) lists(dir string) {
 	}
 	path := filepath.Join(dir, "modules.builtin")
 	n := 0
-	err := eachModule(path, func(path string) {
+	err := f.eachModule(path, func(path string) {
 		f.k.builtin[ModuleName(path)] = true
 		n++
 	})
@@ -104,6 +105,9 @@ func (f *finder) lists(dir string) {
 	f.builtin = true
 	f.got++
 	f.k.note("built in: %d modules, says %s", n, path)
+	if !slices.Contains(f.cutLists, path) {
+		f.checkBuiltin(path)
+	}
 	f.orders = append(f.orders, filepath.Join(dir, "modules.order"))
 }
 
@@ -114,11 +118,16 @@ func (f *finder) checkComplete() {
 	}
 	for _, order := range f.orders {
 		missing := 0
-		err := eachModule(order, func(path string) {
+		listed := map[string]bool{}
+		err := f.eachModule(order, func(path string) {
 			if f.k.modules[ModuleName(path)] == "" {
 				missing++
 			}
+			listed[ModuleName(path)] = true
 		})
+		if err == nil && !slices.Contains(f.cutLists, order) {
+			f.checkOrder(order, listed)
+		}
 		switch {
 		case err != nil:
 			f.k.note("modules: not known whether these are all: %s: %s", order, reason(err))
@@ -128,26 +137,119 @@ func (f *finder) checkComplete() {
 			return
 		}
 	}
-	f.k.complete = true
+	f.k.complete = len(f.cutLists) == 0
+}
+
+// checkBuiltin compares modules.builtin with modules.builtin.modinfo, which has an entry
+// "name.file=path" for each of its modules: since 5.9 by include/linux/module.h, MODULE_FILE. What
+// else is called license= there need not be a module.
+func (f *finder) checkBuiltin(list string) {
+	b, err := readList(list + ".modinfo")
+	if err != nil || len(b) == 0 {
+		return // older kernels have none
+	}
+	if b[len(b)-1] != 0 {
+		f.cut(list+".modinfo", "it ends in the middle of an entry: it was cut")
+	}
+	entries := strings.Split(string(b), "\x00")
+	for _, e := range entries[:len(entries)-1] {
+		name, value, _ := strings.Cut(e, "=")
+		if _, field, ok := strings.Cut(name, "."); !ok || field != "file" {
+			continue
+		}
+		if module := ModuleName(value); !f.k.builtin[module] {
+			f.cut(list, fmt.Sprintf("%s.modinfo has module %s, which is not in it", filepath.Base(list), module))
+			return
+		}
+	}
+}
+
+// checkOrder compares modules.order with the files in kernel/, which it lists all of.
+func (f *finder) checkOrder(order string, listed map[string]bool) {
+	below := filepath.Join(filepath.Dir(order), "kernel") + "/"
+	for _, name := range f.k.Modules() {
+		path := f.k.modules[name]
+		if strings.HasPrefix(path, below) && !listed[name] && !listed[ModuleName(path)] {
+			f.cut(order, fmt.Sprintf("%s exists and is not in it", path))
+			return
+		}
+	}
+}
+
+// cut notes that a list of modules may not be whole.
+func (f *finder) cut(list, why string) {
+	if !slices.Contains(f.cutLists, list) {
+		f.cutLists = append(f.cutLists, list)
+		f.k.Incomplete = append(f.k.Incomplete, list+" may not be whole: "+why)
+	}
+}
+
+// eachModule is eachModule for lists from which something follows: of one without a newline at its
+// end the last line is left out.
+func (f *finder) eachModule(list string, visit func(path string)) error {
+	why, err := eachWholeModule(list, visit)
+	if why != "" {
+		f.cut(list, why)
+	}
+	return err
+}
+
+// mostList bounds a list of modules.
+const mostList = 16 << 20
+
+func readList(path string) ([]byte, error) {
+	r, _, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return readAll(r, 0, mostList)
 }
 
 // eachModule visits the paths in a list of modules, as paths of .ko files.
 func eachModule(list string, visit func(path string)) error {
-	r, _, err := openFile(list)
+	_, err := eachWholeModule(list, visit)
+	return err
+}
+
+// eachWholeModule is eachModule, and says why the list may not be whole.
+func eachWholeModule(list string, visit func(path string)) (cut string, err error) {
+	b, err := readList(list)
 	if err != nil {
-		return err
+		return "", err
 	}
-	defer r.Close()
-	lines := bufio.NewScanner(io.LimitReader(r, 16<<20))
-	for lines.Scan() {
-		path := strings.TrimSpace(lines.Text())
+	lines := strings.Split(string(textHead(b)), "\n")
+	if last := lines[len(lines)-1]; last != "" {
+		cut = cutNote(len(lines), []byte(last))
+	}
+	for _, path := range lines[:len(lines)-1] {
+		path = strings.TrimSpace(path)
 		if path, ok := strings.CutSuffix(path, ".o"); ok {
 			visit(path + ".ko")
-		} else if path != "" {
+		} else if path != "" && path[0] != '#' {
 			visit(path)
 		}
 	}
-	return lines.Err()
+	return cut, nil
+}
+
+// ConfigCut says why a kernel's configuration may not be whole, or "". Kconfig ends it with
+// a newline and, since 5.3, each menu with "# end of" its title (scripts/kconfig/confdata.c,
+// conf_write). "Kernel hacking" is the last menu of all machines (lib/Kconfig.debug); some
+// options may follow it.
+func ConfigCut(config []byte) string {
+	text := strings.TrimRight(string(config), "\r\n")
+	at := strings.LastIndexByte(text, '\n') + 1
+	last := strings.TrimSpace(text[at:])
+	switch {
+	case len(config) == 0:
+		return "it is empty"
+	case config[len(config)-1] != '\n':
+		return cutNote(strings.Count(text, "\n")+1, []byte(last))
+	case strings.Contains(text, "\n# end of ") && !strings.Contains(text, "\n# end of Kernel hacking"):
+		return fmt.Sprintf("the menu Kernel hacking, with which configurations end, does not end in it; its last line is %.60q", last)
+	}
+	return ""
 }
 
 // readConfig says what in the kernel's configuration matters here.
@@ -157,9 +259,15 @@ func (f *finder) readConfig() {
 		return
 	}
 	defer r.Close()
-	lines := bufio.NewScanner(io.LimitReader(r, 16<<20))
-	for lines.Scan() {
-		switch lines.Text() {
+	b, err := readAll(r, 0, mostList)
+	if err != nil {
+		return
+	}
+	if why := ConfigCut(b); why != "" {
+		f.k.Incomplete = append(f.k.Incomplete, f.k.Config+" may not be whole: "+why)
+	}
+	for _, line := range strings.Split(string(b), "\n") {
+		switch strings.TrimSuffix(line, "\r") {
 		case "# CONFIG_LIVEPATCH is not set":
 			f.k.note("configuration: without livepatching (CONFIG_LIVEPATCH)")
 		case "# CONFIG_KALLSYMS_ALL is not set":

@@ -4,7 +4,9 @@ package sympos
 
 import (
 	"bytes"
+	"compress/bzip2"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -23,70 +25,144 @@ const maxWindow = 128 << 20
 
 // A compression packs a whole file.
 type compression struct {
-	name   string
-	magic  string
-	reader func(r io.Reader, size int64) (io.Reader, error)
+	name  string
+	magic string
+	// unpack returns what b, at most limit bytes, has in it: several streams of the
+	// format, one after another, and padding between them. Data ends at end;
+	// what follows is something else.
+	unpack func(b []byte, limit int64) (out []byte, end int, err error)
+	// reader unpacks the beginning. A format without one unpacks everything for it.
+	reader func(r io.Reader) (io.Reader, error)
 }
 
+const (
+	gzipMagic = "\x1f\x8b\x08"
+	zstdMagic = "\x28\xb5\x2f\xfd"
+)
+
 var compressions = []compression{
-	{"gzip", "\x1f\x8b\x08", func(r io.Reader, _ int64) (io.Reader, error) {
-		z, err := gzip.NewReader(r)
-		if err != nil {
-			return nil, err
-		}
-		// What lies behind the first member is not ours (a kernel's payload
-		// has its size there).
-		z.Multistream(false)
-		return z, nil
-	}},
-	{"xz", xzMagic, newXZ},
-	{"zstd", "\x28\xb5\x2f\xfd", newZstd},
+	{"gzip", gzipMagic, ungzip, func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
+	{"xz", xzMagic, unxz, beginXZ},
+	{"zstd", zstdMagic, unzstd, newZstd},
+	{"bzip2", "BZh", unbzip2, func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+	{"lz4", "\x04\x22\x4d\x18", unlz4Frames, nil},
+	{"lz4", "\x02\x21\x4c\x18", unlz4, nil},
+	{"lzma", "\x5d\x00\x00", unlzma, newLZMA},
 }
 
 // compressionOf returns how what begins with head is compressed, or nil.
 func compressionOf(head []byte) *compression {
+	// Frames that a reader skips come first at times (RFC 8878, 3.1.2).
+	skipped := false
+	for len(head) >= 8 && isSkippable(head) {
+		skipped = true
+		head = head[min(uint64(len(head)), 8+uint64(binary.LittleEndian.Uint32(head[4:]))):]
+	}
 	for i := range compressions {
-		if c := &compressions[i]; len(head) >= len(c.magic) && string(head[:len(c.magic)]) == c.magic {
-			return c
+		c := &compressions[i]
+		if !magicAt(head, 0, c.magic) || c.name == "lzma" && !likelyLZMA(head) {
+			continue
 		}
+		if skipped && c.name != "lz4" {
+			break
+		}
+		return c
+	}
+	if skipped {
+		return &compressions[2] // pzstd and others write zstd so
 	}
 	return nil
 }
 
+// An Unpacked is what Unpack made of a compressed file.
+type Unpacked struct {
+	Bytes []byte
+	// Format is the name of the compression; "" when there was none.
+	Format string
+	// Trailing is how many bytes follow the compressed data, from the offset End on, which
+	// are not zero bytes. They were ignored.
+	Trailing, End int
+}
+
+// Unpack unpacks b, at most limit bytes, as its first bytes say: gzip, xz, zstd, bzip2,
+// lz4 or lzma. Bytes that are not compressed are returned as they are.
+func Unpack(b []byte, limit int64) (Unpacked, error) {
+	c := compressionOf(b)
+	if c == nil {
+		return Unpacked{Bytes: b}, nil
+	}
+	return c.open(b, limit)
+}
+
+// open unpacks a file.
+func (c *compression) open(b []byte, limit int64) (Unpacked, error) {
+	out, end, err := c.unpack(b, limit)
+	if err != nil {
+		return Unpacked{}, fmt.Errorf("%s: %w", c.name, whereCut(err, len(b)))
+	}
+	u := Unpacked{Bytes: out, Format: c.name, End: end}
+	if rest := b[end:]; len(bytes.Trim(rest, "\x00")) > 0 {
+		u.Trailing = len(rest)
+	}
+	return u, nil
+}
+
+// whereCut says of packed data that ends early where that is.
+func whereCut(err error, size int) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("the packed data is cut short, it ends at byte %d: %w", size, io.ErrUnexpectedEOF)
+	}
+	return err
+}
+
+// Ignored says which bytes were ignored, or "".
+func (u Unpacked) Ignored() string {
+	if u.Trailing == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d bytes after the end of the %s data, which is at byte %d, are ignored", u.Trailing, u.Format, u.End)
+}
+
 // decompress returns all that r, of which size bytes are known to be there, has.
 func (c *compression) decompress(r io.Reader, size int64) ([]byte, error) {
-	z, err := c.reader(r, size)
+	packed, err := readAll(r, max(size, 0), maxUnpacked)
 	if err != nil {
 		return nil, err
 	}
-	if z, ok := z.(io.Closer); ok {
-		defer z.Close()
-	}
-	if m, ok := z.(inMemory); ok {
-		return m.b, nil
-	}
-	guess := max(size, 0) * 5
-	if z, ok := z.(*zstdReader); ok && z.declared >= 0 {
-		guess = z.declared
-	}
-	return readAll(z, guess, maxUnpacked)
+	out, _, err := c.unpack(packed, maxUnpacked)
+	return out, err
 }
 
-// inMemory is what a decoder that needs its input in one piece makes of it.
-type inMemory struct {
-	*bytes.Reader
-	b []byte
+// ungzip unpacks one member after another.
+func ungzip(b []byte, limit int64) (out []byte, end int, err error) {
+	r := bytes.NewReader(b) // a ByteReader, of which no more is read than needed
+	z, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, 0, err
+	}
+	out = make([]byte, 0, min(int64(len(b))*5, limit)+1)
+	for {
+		z.Multistream(false)
+		if out, err = appendAll(out, z, limit); err != nil {
+			return nil, 0, err
+		}
+		end = len(b) - r.Len()
+		if !magicAt(b, end, gzipMagic) {
+			return out, end, nil
+		}
+		if err = z.Reset(r); err != nil {
+			return nil, 0, err
+		}
+	}
 }
-
-func newInMemory(b []byte) inMemory { return inMemory{bytes.NewReader(b), b} }
 
 // beginning returns at most n bytes of what r has, and does not unpack much more.
 func (c *compression) beginning(r io.Reader, n int) ([]byte, error) {
-	read := c.reader
-	if c.magic == xzMagic {
-		read = beginXZ
+	if c.reader == nil {
+		out, err := c.decompress(r, 0)
+		return out[:min(n, len(out))], err
 	}
-	z, err := read(r, 0)
+	z, err := c.reader(r)
 	if err != nil {
 		return nil, err
 	}
@@ -107,8 +183,15 @@ func readAll(r io.Reader, guess, limit int64) ([]byte, error) {
 	if guess > limit {
 		guess = limit / 4 // is not to be believed
 	}
-	b := make([]byte, 0, min(guess, limit)+1)
+	return appendAll(make([]byte, 0, min(guess, limit)+1), r, limit)
+}
+
+// appendAll appends all that r has to b, which must not become longer than limit.
+func appendAll(b []byte, r io.Reader, limit int64) ([]byte, error) {
 	for {
+		if len(b) == cap(b) {
+			b = append(make([]byte, 0, min(2*int64(cap(b))+512, limit+1)), b...)
+		}
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		switch {
@@ -118,51 +201,148 @@ func readAll(r io.Reader, guess, limit int64) ([]byte, error) {
 			return b, nil
 		case err != nil:
 			return nil, err
-		case len(b) == cap(b):
-			b = append(make([]byte, 0, min(2*int64(cap(b))+512, limit+1)), b...)
 		}
 	}
 }
 
-// newZstd reads frames and leaves alone what lies behind it.
-func newZstd(r io.Reader, _ int64) (io.Reader, error) {
+// newZstd reads the beginning of frames.
+func newZstd(r io.Reader) (io.Reader, error) {
 	head := make([]byte, zstd.HeaderMaxSize)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
-	z := &zstdReader{declared: -1}
 	var h zstd.Header
-	if h.Decode(head[:n]) == nil && h.HasFCS {
-		if h.FrameContentSize > maxUnpacked {
-			return nil, fmt.Errorf("%d bytes in it: %w", h.FrameContentSize, ErrTooLarge)
-		}
-		z.declared = int64(h.FrameContentSize)
+	if h.Decode(head[:n]) == nil && h.HasFCS && h.FrameContentSize > maxUnpacked {
+		return nil, fmt.Errorf("%d bytes in it: %w", h.FrameContentSize, ErrTooLarge)
 	}
-	z.Decoder, err = zstd.NewReader(io.MultiReader(bytes.NewReader(head[:n]), r), zstd.WithDecoderConcurrency(1),
+	z, err := zstd.NewReader(io.MultiReader(bytes.NewReader(head[:n]), r), zstd.WithDecoderConcurrency(1),
 		zstd.WithDecoderMaxMemory(maxUnpacked), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, err
 	}
-	return z, nil
+	return z.IOReadCloser(), nil
 }
 
-type zstdReader struct {
-	*zstd.Decoder
-	some     bool
-	declared int64 // of the first frame; -1 when it does not say
-}
-
-func (z *zstdReader) Read(b []byte) (int, error) {
-	n, err := z.Decoder.Read(b)
-	z.some = z.some || n > 0
-	if z.some && errors.Is(err, zstd.ErrMagicMismatch) {
-		err = io.EOF
+// unzstd unpacks frames in one go, which spares the copies through the window, 128 MiB
+// in kernels.
+func unzstd(b []byte, limit int64) (out []byte, end int, err error) {
+	end, most, err := zstdFrames(b, limit)
+	if err != nil {
+		return nil, 0, err
 	}
-	return n, err
+	if most.declared > limit {
+		return nil, 0, fmt.Errorf("%d bytes in it: %w", most.declared, ErrTooLarge)
+	}
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(max(limit, maxWindow))),
+		zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		return nil, 0, err
+	}
+	defer d.Close()
+	guess := most.declared
+	if most.unknown {
+		guess += int64(end) * 5
+		if len(b) == end+4 { // a kernel's build appends the size
+			guess = int64(binary.LittleEndian.Uint32(b[end:]))
+		}
+	}
+	out, err = d.DecodeAll(b[:end], make([]byte, 0, min(guess, most.possible, limit)))
+	if errors.Is(err, zstd.ErrDecoderSizeExceeded) || int64(len(out)) > limit {
+		err = ErrTooLarge
+	}
+	return out, end, err
 }
 
-func (z *zstdReader) Close() error {
-	z.Decoder.Close()
-	return nil
+// zstdSize is how large the contents of frames are.
+type zstdSize struct {
+	declared int64 // what the frames that say it say
+	unknown  bool  // there are others
+	possible int64 // no more than this fits their blocks
+}
+
+// zstdFrames walks over frames (RFC 8878, 3.1), skippable ones included, and returns where they
+// end: at a block that the file does not have to its end, that is an error.
+func zstdFrames(b []byte, limit int64) (end int, size zstdSize, err error) {
+	const maxBlock = 128 << 10
+	le := binary.LittleEndian
+	cut := func() (int, zstdSize, error) { return 0, zstdSize{}, io.ErrUnexpectedEOF }
+	for {
+		p := b[end:]
+		switch {
+		case isSkippable(p):
+			if len(p) < 8 || uint64(le.Uint32(p[4:])) > uint64(len(p)-8) {
+				return cut()
+			}
+			end += 8 + int(le.Uint32(p[4:]))
+			continue
+		case !magicAt(p, 0, zstdMagic):
+			return end, size, nil
+		case len(p) < 5:
+			return cut()
+		}
+		flags := p[4]
+		single := flags>>5&1 != 0
+		at := 5 + []int{0, 1, 2, 4}[flags&3]
+		if !single {
+			at++
+		}
+		field := []int{0, 2, 4, 8}[flags>>6]
+		if field == 0 && single {
+			field = 1
+		}
+		if len(p) < at+field {
+			return cut()
+		}
+		var declared uint64
+		for i := range field {
+			declared |= uint64(p[at+i]) << (8 * i)
+		}
+		if field == 2 {
+			declared += 256
+		}
+		at += field
+		possible := int64(0)
+		for last := false; !last; {
+			if len(p) < at+3 {
+				return cut()
+			}
+			block := int(p[at]) | int(p[at+1])<<8 | int(p[at+2])<<16
+			last = block&1 != 0
+			n := block >> 3
+			if block>>1&3 == 1 { // one byte, so many times
+				n = 1
+			}
+			at += 3
+			if n > len(p)-at {
+				return cut()
+			}
+			at += n
+			possible += maxBlock
+		}
+		if flags&4 != 0 {
+			at += 4
+		}
+		if at > len(p) {
+			return cut()
+		}
+		switch {
+		case field == 0:
+			size.unknown = true
+		case declared > uint64(limit):
+			return 0, size, fmt.Errorf("%d bytes in it: %w", declared, ErrTooLarge)
+		default:
+			size.declared += int64(declared)
+			if int64(declared) > possible {
+				return 0, size, fmt.Errorf("a frame of %d bytes, of which its blocks have room for %d", declared, possible)
+			}
+		}
+		size.possible += possible
+		end += at
+	}
+}
+
+// isSkippable reports whether b begins with a frame that readers skip.
+func isSkippable(b []byte) bool {
+	return len(b) >= 4 && binary.LittleEndian.Uint32(b)&^0xf == 0x184d2a50
 }

@@ -18,6 +18,8 @@
 //	          afterwards only what the module loader keeps counts
 //	          (kernel/module/kallsyms.c, is_core_symbol).
 //
+// Names are compared as a whole, but for some kernels with CONFIG_LTO_CLANG (match.go).
+//
 // Number 0 means "the only one". A worked duplicate, with three symbols called
 // dup in a vmlinux whose symbol table a linker wrote in the order of the files:
 //
@@ -39,7 +41,7 @@
 //	Module.symvers                    exports only
 //
 // A vmlinux and a module may also tell which source file a symbol is from: its name in
-// the symbol table, its path in the debug information (Paths, MatchFile).
+// the symbol table, its path in the debug information (Files, MatchFile).
 //
 // Read asks any number of them at once, each in one pass, for a set of names that
 // is known beforehand; what was not asked for costs no allocation:

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"debug/elf"
 	"path"
-	"strings"
 
 	"golang.org/x/exp/slices"
 )
@@ -31,19 +30,19 @@ import (
 // The names of entries are not looked at: an address is one symbol's, a name is
 // not.
 
-// Paths returns the source files of the symbols that Lookup returns, in its order,
-// as full as any source of the table knows them: a path where there is debug
-// information, else the file's name, else "". The files that a path belongs to are
-// those that the compiler was given: what they include counts as theirs.
+// Files returns the source files of the symbols that Lookup returns, in its order,
+// as far as any source of the table knows them: with a path where there is debug
+// information, else by name. The files are those that the compiler was given: what they
+// include counts as theirs.
 //
 // The first call for an object reads for all names of the table, so calls are not for
 // several goroutines at once. An error says that a file could not be opened or has no
 // symbol table any more; debug information that can't be read is like none.
-func (t *Table) Paths(object, name string) ([]string, error) {
+func (t *Table) Files(object, name string) ([]SourceFile, error) {
 	list := t.Lookup(object, name)
-	all := make([]string, len(list))
+	all := make([]SourceFile, len(list))
 	for i := range list {
-		all[i] = list[i].File
+		all[i].Name = list[i].File
 	}
 	known, err := t.knownPaths(object)
 	if err != nil {
@@ -55,8 +54,8 @@ func (t *Table) Paths(object, name string) ([]string, error) {
 			continue
 		}
 		for i, x := range found {
-			if x.path != "" && !strings.Contains(all[i], "/") {
-				all[i] = x.path
+			if x.source.HasPath() && !all[i].HasPath() {
+				all[i] = x.source
 			}
 		}
 	}
@@ -93,50 +92,16 @@ func (t *Table) concerns(w Witness, object string) bool {
 	return o != nil && (o.source == w.Source.String() || ModuleName(w.Source.String()) == object)
 }
 
-// MatchFile says which of the files that Paths returned an author can mean by want:
-// the end of a path, in whole components. full says that debug information has
-// told; then want is the end of each match. Otherwise the matches are
-// those of which nothing contradicts want: more than one means that nothing tells.
-func MatchFile(paths []string, want string) (indexes []int, full bool) {
-	want = path.Clean(want)
-	folders := strings.Contains(want, "/")
-	var certain, possible []int
-	for i, p := range paths {
-		switch {
-		case p != "" && endsWith(p, want):
-			possible = append(possible, i)
-			if strings.Contains(p, "/") {
-				certain = append(certain, i)
-			}
-		case endsWith(want, p):
-			possible = append(possible, i)
-		}
-	}
-	// A file's name alone holds for the unknown ones too.
-	if len(certain) > 0 && (folders || len(certain) == len(possible)) {
-		return certain, true
-	}
-	if slices.ContainsFunc(possible, func(i int) bool { return paths[i] != "" }) {
-		return possible, false
-	}
-	return nil, false
-}
-
-// endsWith reports whether the last components of path are those of end.
-func endsWith(path, end string) bool {
-	rest, ok := strings.CutSuffix(path, end)
-	return ok && (rest == "" || end == "" || strings.HasSuffix(rest, "/"))
-}
-
 // placed is a symbol and the path of its source file, if found.
 type placed struct {
 	address uint64 // in a module: as elfFile.place lays its sections out
 	weak    int
 	file    string // STT_FILE
-	path    string
+	unit    *unit  // of its source file, if found
+	source  SourceFile
 }
 
-// paths returns, by name, the object's symbols in the loader's order, with paths.
+// paths returns, by name, the object's symbols in the loader's order, with their files.
 func (s *fileSource) paths(object string, want Want) (map[string][]placed, error) {
 	in, done, err := s.input()
 	if err != nil {
@@ -157,7 +122,7 @@ func (s *fileSource) paths(object string, want Want) (map[string][]placed, error
 			return
 		}
 		address, _ := f.place(e.section, e.Address)
-		all[string(e.Name)] = append(all[string(e.Name)], placed{address, weakness(e.Type), string(e.File), ""})
+		all[string(e.Name)] = append(all[string(e.Name)], placed{address: address, weak: weakness(e.Type), file: string(e.File)})
 	}
 	switch {
 	case f.find(".debug_info") < 0 && f.find(".zdebug_info") < 0 || f.find(".symtab") < 0:
@@ -197,14 +162,13 @@ func (s *fileSource) paths(object string, want Want) (map[string][]placed, error
 	return all, nil
 }
 
-// locate fills the paths of the targets in.
+// locate finds out the source files of the targets.
 func (d *dwarf) locate(targets []*placed) error {
 	slices.SortStableFunc(targets, func(a, b *placed) int { return cmp.Compare(a.address, b.address) })
 	bases := map[string]bool{} // of targets that have to be data; "": any file
 	var units []*unit
 	err := d.units(func(u *unit) error {
-		name := u.path()
-		if name == "" {
+		if u.fullPath() == "" {
 			return nil
 		}
 		units = append(units, u)
@@ -212,7 +176,7 @@ func (d *dwarf) locate(targets []*placed) error {
 			found := within(targets, low, high)
 			d.spend(16 * len(found))
 			for _, x := range found {
-				x.path = name
+				x.unit = u
 			}
 		})
 	})
@@ -221,15 +185,14 @@ func (d *dwarf) locate(targets []*placed) error {
 	}
 	rest := targets[:0:0]
 	for _, x := range targets {
-		if x.path == "" {
+		if x.unit == nil {
 			rest = append(rest, x)
 			bases[x.file] = true
 		}
 	}
 	left := len(rest)
 	for _, u := range units {
-		name := u.path()
-		base := path.Base(name)
+		base := path.Base(u.name)
 		if left == 0 || !bases[base] && !bases[""] {
 			continue
 		}
@@ -238,13 +201,13 @@ func (d *dwarf) locate(targets []*placed) error {
 			d.spend(16 * len(found))
 			// Linkers put equal constants of several units in one place. Their
 			// symbols come in the order of the units.
-			if slices.ContainsFunc(found, func(x *placed) bool { return x.path == name }) {
+			if slices.ContainsFunc(found, func(x *placed) bool { return x.unit != nil && x.unit.fullPath() == u.fullPath() }) {
 				return
 			}
 			for _, file := range []string{base, ""} {
 				for _, x := range found {
-					if x.path == "" && x.file == file {
-						x.path = name
+					if x.unit == nil && x.file == file {
+						x.unit = u
 						left--
 						return
 					}
@@ -253,6 +216,12 @@ func (d *dwarf) locate(targets []*placed) error {
 		})
 		if err != nil {
 			return err
+		}
+	}
+	tree := treeOf(units, d.f.etype == elf.ET_REL)
+	for _, x := range targets {
+		if x.unit != nil {
+			x.source = tree.file(x.unit)
 		}
 	}
 	return nil
@@ -300,24 +269,6 @@ func (f *elfFile) place(section int, value uint64) (uint64, bool) {
 		return 0, false
 	}
 	return f.bases[section] + value, true
-}
-
-// path is the source file of the unit: as the compiler was given it, below the
-// folder where the compiler ran unless that path says enough.
-func (u *unit) path() string {
-	name := strings.TrimPrefix(u.name, "./")
-	if name == "" || path.IsAbs(name) || u.dir == "" || strings.Contains(name, "/") && !strings.HasPrefix(name, "../") {
-		return clean(name)
-	}
-	return clean(path.Join(u.dir, name))
-}
-
-// clean is path.Clean that keeps the empty path.
-func clean(p string) string {
-	if p == "" || p[len(p)-1] == '/' {
-		return ""
-	}
-	return path.Clean(p)
 }
 
 // cutString returns the string that b begins with, or nil if it has no end.

@@ -49,9 +49,34 @@ func scanELF(in *input, visit func(*Entry)) (Facts, error) {
 	case elf.ET_REL:
 		return f.scanModule(visit)
 	case elf.ET_EXEC, elf.ET_DYN:
+		if i := f.wrapped(); i >= 0 {
+			return f.scanWrapper(i, visit)
+		}
+		if f.isProgram() {
+			return Facts{}, in.errorf("", -1, "%w: it is an ELF program or shared library (it has .dynamic and no .init.text)", ErrUnknown)
+		}
 		return f.scanVmlinux(visit)
 	}
 	return Facts{}, in.errorf("", 0x10, "%s: %w", f.etype, ErrUnknown)
+}
+
+// isProgram tells what a C library loads from a kernel, which may have .dynamic as well.
+func (f *elfFile) isProgram() bool {
+	return f.find(".dynamic") >= 0 && f.find(".init.text") < 0 && len(f.sections) > 0
+}
+
+// checkWhole checks that all contents are in the file.
+func (f *elfFile) checkWhole() error {
+	for i, s := range f.sections {
+		switch elf.SectionType(s.etype) {
+		case elf.SHT_NULL, elf.SHT_NOBITS:
+			continue
+		}
+		if size := uint64(f.in.size); s.off > size || s.size_ > size-s.off {
+			return f.in.errorf(f.name(i), -1, "%#x bytes at %#x are not in the file, which has %#x: it was cut short", s.size_, s.off, size)
+		}
+	}
+	return nil
 }
 
 // elfFile is what symbol tables are read with.
@@ -149,7 +174,7 @@ func readELF(in *input) (*elfFile, error) {
 		}
 	}
 	if symtab < 0 {
-		return f, nil
+		return f, f.checkWhole()
 	}
 	if f.symtab, err = f.contents(symtab, "symbol table"); err != nil {
 		return nil, err
@@ -168,7 +193,7 @@ func readELF(in *input) (*elfFile, error) {
 			}
 		}
 	}
-	return f, nil
+	return f, f.checkWhole()
 }
 
 func (f *elfFile) section(b []byte) elfSection {

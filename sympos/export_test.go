@@ -20,7 +20,7 @@ func (s inside) Scan(visit func(*Entry)) (Facts, error) {
 		return Facts{}, err
 	}
 	defer done()
-	return scanStripped(&input{string(s), r, size}, visit)
+	return scanStripped(&input{name: string(s), r: r, size: size}, visit)
 }
 
 // InTurns and BzImage are for the benchmarks with real kernels.

@@ -80,6 +80,8 @@ type finder struct {
 	builtin bool // found
 	maps   []Source // System.maps and the like, for want of something better
 	orders []string // modules.order files
+	// cutLists are those lists of modules that may not be whole.
+	cutLists []string
 }
 
 // FindKernelIn is FindKernel for releases installed below another root.
@@ -218,7 +220,7 @@ func (f *finder) folder(dir string) error {
 	case has("include/config/kernel.release", "include/config/auto.conf", "include/generated/utsrelease.h",
 		"Module.symvers", ".config", "vmlinux.o"):
 		return f.tree(dir)
-	case has("modules.order", "modules.dep", "modules.builtin", "vmlinuz") || has("kernel") && strings.HasSuffix(filepath.Dir(dir), "lib/modules"):
+	case has("modules.order", "modules.dep", "modules.builtin", "vmlinuz") || has("kernel") && strings.HasSuffix("/"+filepath.Dir(dir), "/lib/modules"):
 		// Beside it, in /boot and so on, is the rest.
 		release := filepath.Base(dir)
 		f.modulesFolder(dir)

@@ -3,10 +3,10 @@
 package sympos
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // A kernel image is what a boot loader loads. Debian's System.map is a stub and a
@@ -19,7 +19,9 @@ import (
 //	         whole; EFI zboot: a PE file whose header says where the packed Image is
 //	         (drivers/firmware/efi/libstub/zboot-header.S)
 //	s390x    the unpacker, with the packed kernel somewhere in it
-//	ppc64le  an ELF file; one that still has its symbol table is read as a vmlinux
+//	ppc64le  an ELF file; one that still has its symbol table is read as a vmlinux. A
+//	         zImage is an ELF file too, of the boot loader, with the packed kernel in a
+//	         section (arch/powerpc/boot/wrapper)
 //
 // The packed kernel is unpacked, and the tables in it are found by what they
 // look like (ktable.go).
@@ -74,6 +76,37 @@ func scanImage(in *input, visit func(*Entry)) (Facts, error) {
 	return facts, err
 }
 
+// wrappedKernel is how arch/powerpc/boot/wrapper calls the section with the kernel.
+const wrappedKernel = ".kernel:vmlinux"
+
+// wrapped returns which section of a zImage has the kernel, or -1.
+func (f *elfFile) wrapped() int {
+	for i := range f.sections {
+		if strings.HasPrefix(f.name(i), wrappedKernel) {
+			return i
+		}
+	}
+	return -1
+}
+
+// scanWrapper visits the symbols of the kernel in a zImage. The ELF file's own symbols are
+// those of the boot loader.
+func (f *elfFile) scanWrapper(section int, visit func(*Entry)) (Facts, error) {
+	b, err := f.contents(section, "packed kernel")
+	if err != nil {
+		return Facts{}, err
+	}
+	how := "not packed"
+	if !isELF(b) {
+		if b, how, err = unpack(b, 0, uint64(len(b))); err != nil {
+			return Facts{}, f.in.errorf(f.name(section), -1, "zImage: %w", err)
+		}
+	}
+	facts, err := scanKernel(f.in, b, visit)
+	facts.Notes = append(facts.Notes, "kernel: in section "+f.name(section)+" of a zImage, "+how)
+	return facts, err
+}
+
 // scanKernel visits the symbols in the tables of an unpacked kernel.
 func scanKernel(in *input, kernel []byte, visit func(*Entry)) (Facts, error) {
 	k, err := findTables(kernel)
@@ -113,24 +146,17 @@ func zbootPayload(b []byte) (kernel []byte, how string, err error) {
 // format knows of: the size of what is in it (scripts/Makefile.lib, size_append).
 func unpack(b []byte, off, size uint64) ([]byte, string, error) {
 	if off > uint64(len(b)) || size > uint64(len(b))-off {
-		return nil, "", fmt.Errorf("packed kernel of %#x bytes at %#x: %w", size, off, io.ErrUnexpectedEOF)
+		return nil, "", fmt.Errorf("the packed kernel, %#x bytes at %#x, is not in the file, which has %#x: it was cut short: %w",
+			size, off, len(b), io.ErrUnexpectedEOF)
 	}
 	p := b[off : off+size]
-	c := payloadOf(p)
+	c := compressionOf(p)
 	if c == nil {
 		return nil, "", fmt.Errorf("packed kernel at %#x: %w", off, unknownPacking(p))
 	}
-	var (
-		out []byte
-		err error
-	)
-	if c.name == "zstd" {
-		out, err = unzstd(p)
-	} else {
-		out, err = c.decompress(bytes.NewReader(p), int64(len(p)))
-	}
+	out, _, err := c.unpack(p, maxUnpacked)
 	if err != nil {
-		return nil, "", fmt.Errorf("packed kernel at %#x: %s: %w", off, c.name, err)
+		return nil, "", fmt.Errorf("packed kernel at %#x: %s: %w", off, c.name, whereCut(err, len(p)))
 	}
 	return out, c.name, nil
 }
@@ -149,12 +175,12 @@ func scanHidden(in *input, b []byte, visit func(*Entry)) (Facts, error) {
 	}
 	tries := 0
 	for off := 0; off < len(b) && tries < maxTries; off++ {
-		c := payloadOf(b[off:])
-		if c == nil || len(c.magic) < 3 || c.name == "lzma" {
+		c := compressionOf(b[off:min(len(b), off+16)])
+		if c == nil || !magicAt(b, off, c.magic) || c.name == "lzma" {
 			continue // too little to go by
 		}
 		tries++
-		out, err := c.decompress(bytes.NewReader(b[off:]), int64(len(b)-off))
+		out, _, err := c.unpack(b[off:], maxUnpacked)
 		if err != nil {
 			continue
 		}

@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"testing"
 
@@ -17,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 const kernelBase = 0xffffffff81000000
@@ -101,12 +102,7 @@ func packings() map[string]func(t testing.TB, b []byte) []byte {
 	}
 	program := func(name string, args ...string) func(t testing.TB, b []byte) []byte {
 		return func(t testing.TB, b []byte) []byte {
-			if _, err := exec.LookPath(name); err != nil {
-				if os.Getenv("CI") == "true" {
-					t.Fatalf("%s is not here", name)
-				}
-				t.Skipf("not run: %s is not here; make prerequisites", name)
-			}
+			need.Tools(t, name)
 			cmd := exec.Command(name, args...)
 			cmd.Stdin = bytes.NewReader(b)
 			out, err := cmd.Output()
@@ -252,11 +248,11 @@ func TestSearchIsBounded(t *testing.T) {
 }
 
 func TestLZ4Block(t *testing.T) {
-	out, err := unlz4Block(nil, []byte("\x14a\x01\x00\x50bcdef"))
+	out, err := unlz4Block(nil, []byte("\x14a\x01\x00\x50bcdef"), 0)
 	require.NoError(t, err)
 	assert.Equal(t, "aaaaaaaaabcdef", string(out))
 	for _, bad := range []string{"", "\x14", "\x14a\x01", "\x14a\x00\x00\x00", "\x14a\x02\x00\x00", "\x1fa\x01\x00", "\x1fa\x01\x00\xff", "\xf0", "\x50abc"} {
-		_, err := unlz4Block(nil, []byte(bad))
+		_, err := unlz4Block(nil, []byte(bad), 0)
 		assert.ErrorIs(t, err, errLZ4, "%q", bad)
 	}
 }
@@ -271,10 +267,10 @@ func TestFilterForX86(t *testing.T) {
 		code[i] = []byte{0xe8, 0xe9, 0, 0xff, 0, 0xff, byte(state >> 16), 0xe8}[state>>24&7]
 	}
 	packed := packings()["xz, x86"](t, code)
-	out, err := unxz(packed)
+	out, _, err := unxz(packed, maxUnpacked)
 	require.NoError(t, err)
 	assert.Equal(t, code, out)
 	packed[len(packed)/2] ^= 1
-	_, err = unxz(packed)
+	_, _, err = unxz(packed, maxUnpacked)
 	assert.Error(t, err)
 }

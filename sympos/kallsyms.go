@@ -3,10 +3,8 @@
 package sympos
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
-	"io"
+	"fmt"
 )
 
 // Two text files have the same shape, an address, a letter and a name:
@@ -35,14 +33,53 @@ func isStub(head []byte) bool {
 	return bytes.Contains(line, []byte(stub))
 }
 
-// isSymbolText looks at the first line.
-func isSymbolText(head []byte) bool {
-	line, _, found := bytes.Cut(head, []byte("\n"))
-	if !found {
-		return false
+// isSymbolText looks for the first entry.
+func isSymbolText(head []byte) bool { return beginsWith(head, isSymbolLine) }
+
+// isSymbolLine reports whether the line is an entry, maybe behind a time stamp.
+func isSymbolLine(line []byte) bool {
+	_, _, _, _, ok := anySymbolLine(line)
+	return ok
+}
+
+// anySymbolLine is symbolLine for lines with something in front, and with blanks for a
+// tab, which is what terminals make of it.
+func anySymbolLine(line []byte) (address uint64, letter byte, name, module []byte, ok bool) {
+	if address, letter, name, module, ok = symbolLine(line); ok {
+		return address, letter, name, module, true
 	}
-	_, _, name, _, ok := symbolLine(line)
-	return ok && len(name) > 0
+	if i := bytes.LastIndex(line, []byte(" [")); i > 0 && line[len(line)-1] == ']' && bytes.IndexByte(line[i+2:], ' ') < 0 {
+		entry := bytes.TrimRight(line[:i], " ")
+		line = append(append(append([]byte(nil), entry...), '\t'), line[i+1:]...)
+		if address, letter, name, module, ok = symbolLine(line); ok {
+			return address, letter, name, module, true
+		}
+	}
+	rest, ok := unstamped(line, func(b []byte) bool {
+		_, _, _, _, ok := symbolLine(b)
+		return ok
+	})
+	if !ok {
+		return 0, 0, nil, nil, false
+	}
+	return symbolLine(rest)
+}
+
+// isUndefined reports whether the line is what nm prints of undefined symbols: blanks, a
+// letter, a name.
+func isUndefined(line []byte) bool {
+	rest := bytes.TrimLeft(line, " ")
+	return len(line)-len(rest) >= 9 && len(rest) > 2 && bytes.IndexByte([]byte("UwvN"), rest[0]) >= 0 &&
+		rest[1] == ' ' && bytes.IndexByte(rest[2:], ' ') < 0
+}
+
+// isHalf reports whether a line can be the beginning of an entry.
+func isHalf(line []byte) bool {
+	digits := 0
+	for digits < len(line) && bytes.IndexByte([]byte("0123456789abcdefABCDEF"), line[digits]) >= 0 {
+		digits++
+	}
+	return digits > 0 && (digits == len(line) || line[digits] == ' ')
 }
 
 // kindOfText tells a table without addresses from others.
@@ -56,8 +93,8 @@ func kindOfText(head []byte) Kind {
 // zeros reports whether all addresses in the beginning of a text are 0. Many are on
 // x86, where per-CPU symbols come first, but not a whole page of them.
 func zeros(head []byte) bool {
-	for _, line := range bytes.Split(head, []byte("\n")) {
-		if address, _, _, _, ok := symbolLine(line); ok && address != 0 {
+	for _, line := range bytes.Split(textHead(head), []byte("\n")) {
+		if address, _, _, _, ok := anySymbolLine(bytes.TrimRight(line, " \r")); ok && address != 0 {
 			return false
 		}
 	}
@@ -108,64 +145,92 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	// On x86 the per-CPU symbols come first.
-	perCPU := bytes.Contains(head, []byte(" A __per_cpu_start\n")) || bytes.Contains(head, []byte(" A fixed_percpu_data\n"))
+	head = textHead(head)
+	table := isTable(in, head)
+	perCPU := perCPUFirst(head)
 	var (
 		facts     = Facts{Kind: SystemMap, Order: Listed}
 		e         = Entry{Object: Vmlinux}
-		r         = bufio.NewReaderSize(in.section(0), maxLine)
-		offset    int64
+		l         = in.lines(maxLine)
 		last      uint64
 		lastName  []byte
 		count     int
+		stamped   int
 		any       bool // an address that is not 0
 		ascending = true
 		byName    = true // names ascending: sorted by somebody
+		whole     extent
+		stray     []skipped // before the first entry
+		trailing  []skipped // since the last one
 	)
 	for {
-		line, err := r.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			return facts, in.errorf("", offset, "a line of more than %d bytes", maxLine)
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
+		line, err := l.next()
+		if err != nil {
 			return facts, err
 		}
-		end := err != nil
-		at := offset
-		offset += int64(len(line))
-		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
-		if len(line) > 0 {
-			address, letter, name, module, ok := symbolLine(line)
-			if !ok {
-				return facts, in.errorf("", at, "neither a symbol nor the end: %.60q", line)
-			}
-			any = any || address != 0
-			switch {
-			case module != nil:
-				facts.Kind = Kallsyms
-				if string(module) != e.Object {
-					e.Object = string(module)
-				}
-			default:
-				if e.Object != Vmlinux {
-					e.Object = Vmlinux
-				}
-				ascending = ascending && address >= last
-				byName = byName && bytes.Compare(name, lastName) >= 0
-				last, count = address, count+1
-				lastName = append(lastName[:0], name...)
-			}
-			if module == nil && counts(letter, perCPU) && (perCPU || !leftOut(name)) ||
-				module != nil && letter != 'U' && !notModule(module) {
-				e.Name, e.Address, e.Type = name, address, letter
-				visit(&e)
-			}
-		}
-		if end {
+		if line == nil {
 			break
 		}
+		if len(line) == 0 {
+			continue
+		}
+		address, letter, name, module, ok := symbolLine(line)
+		if !ok {
+			if address, letter, name, module, ok = anySymbolLine(line); ok {
+				stamped++
+			}
+		}
+		// Where a line has no end, its name has none but that of a module's, behind which
+		// is a bracket, and the last of all.
+		if !l.ended && in.size >= 0 && !(ok && (module != nil || isEnd(name))) && (ok || isHalf(line)) {
+			whole.cut(cutNote(l.number, line), e.Object)
+			break
+		}
+		switch {
+		case ok && len(trailing) > 0:
+			t := trailing[0]
+			return facts, in.errorf("", t.offset, "line %d: neither a symbol nor the end: %s", t.number, t.text)
+		case ok:
+		case isUndefined(line):
+			continue
+		case count == 0 && e.Object == Vmlinux:
+			stray = append(stray, l.skipped(line))
+			continue
+		default:
+			if len(trailing) == 0 {
+				trailing = append(trailing, l.skipped(line))
+			}
+			continue
+		}
+		any = any || address != 0
+		switch {
+		case module != nil:
+			facts.Kind = Kallsyms
+			if string(module) != e.Object {
+				e.Object = string(module)
+				whole.module(e.Object)
+			}
+			whole.member(name)
+		default:
+			if e.Object != Vmlinux {
+				e.Object = Vmlinux
+			}
+			ascending = ascending && address >= last
+			byName = byName && bytes.Compare(name, lastName) >= 0
+			last, count = address, count+1
+			lastName = append(lastName[:0], name...)
+			whole.core(letter, name)
+		}
+		if module == nil && len(name) >= bigName {
+			letter = 0 // not known
+		}
+		if module == nil && (table || counts(letter) && !leftOut(name)) ||
+			module != nil && letter != 'U' && !notModule(module) {
+			e.Name, e.Address, e.Type = name, address, letter
+			visit(&e)
+		}
 	}
-	if perCPU {
+	if table {
 		facts.Kind = Kallsyms
 	}
 	switch {
@@ -180,17 +245,55 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 		facts.Order = ByAddress
 		facts.Notes = append(facts.Notes, "not in the order of addresses: somebody has sorted it; modules in it have no order")
 	}
+	if in.size >= 0 { // what is in /proc is whole
+		facts.Partial, facts.PartialOf = whole.partial(perCPU, byName && count > 1 && (!ascending || !any), lastName)
+	}
+	if len(trailing) > 0 {
+		// Behind all that a kernel has comes the next prompt.
+		if t := trailing[0]; facts.Partial != "" && facts.PartialOf == "" {
+			return facts, in.errorf("", t.offset, "line %d: neither a symbol nor the end: %s", t.number, t.text)
+		}
+		stray = append(stray, trailing...)
+	}
+	if stamped > 0 {
+		facts.Notes = append(facts.Notes, fmt.Sprintf("time stamps, prompts or blanks of a terminal are taken off %d lines", stamped))
+	}
+	facts.Notes = append(append(facts.Notes, l.notes...), strayNotes(stray)...)
 	return facts, nil
 }
 
-// counts reports whether kallsyms keeps symbols of vmlinux of this letter. In
-// modules all count but the undefined, which the tables of livepatches have.
-func counts(letter byte, perCPU bool) bool {
-	switch letter {
-	case 'U', 'u', 'N', 'n', 'a':
+// bigName is the shortest name, in bytes, whose letter /proc/kallsyms may get wrong: that of
+// 128 tokens with the letter, none of which is empty, so that its length takes two bytes in the
+// table. Kernels from 6.1 on (73bbb94466fd) print the beginning of some token for it, up to
+// 1c44c8ba8969 in 6.18 (6.1.160, 6.12.64; kernel/kallsyms.c, kallsyms_get_symbol_type).
+const bigName = 127
+
+// isTable reports whether a text certainly is /proc/kallsyms, of which every line counts. On x86
+// before 6.15 the per-CPU symbols come first, as absolute ones; the modules come last.
+func isTable(in *input, head []byte) bool {
+	if in.size < 0 || zeros(head) || perCPUFirst(head) {
+		return true
+	}
+	tail := min(in.size, maxLine)
+	end, err := in.bytes(uint64(in.size-tail), uint64(tail), maxLine)
+	if err != nil {
 		return false
-	case 'A':
-		return perCPU
+	}
+	end = bytes.ReplaceAll(end, []byte{0}, nil) // of UTF-16
+	return bytes.Contains(end, []byte("\t[")) || bytes.Contains(end, []byte(" ["))
+}
+
+// perCPUFirst reports whether the per-CPU symbols are listed, as absolute ones.
+func perCPUFirst(head []byte) bool {
+	return bytes.Contains(head, []byte(" A __per_cpu_start")) || bytes.Contains(head, []byte(" A fixed_percpu_data"))
+}
+
+// counts reports whether kallsyms keeps symbols of vmlinux that have this letter in a
+// System.map. In modules all count but the undefined, which the tables of livepatches have.
+func counts(letter byte) bool {
+	switch letter {
+	case 'U', 'u', 'N', 'n', 'a', 'A':
+		return false
 	}
 	return true
 }

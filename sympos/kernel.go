@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/exp/slices"
 )
@@ -19,10 +18,16 @@ type Kernel struct {
 	Name    string // as it was asked for, for messages
 	Release string // as uname -r says it; "" when nothing tells
 	Config  string // path of its configuration; "" when not found
+	// BuiltFor is the release that a module is built for which this kernel is to load; it
+	// counts where Release is "".
+	BuiltFor string
 	// Notes say what was found, used and passed over, a line each.
 	Notes []string
 	// Warnings say where the parts do not look like parts of one kernel.
 	Warnings []string
+	// Incomplete says which of its lists (of modules, of options) may not be whole, a line each.
+	// Of symbols and exports, Table.Incomplete does.
+	Incomplete []string
 	// Progress, when not nil, is called when reading begins, with 0, and after each
 	// file: so many of so many are done. Never twice at once.
 	Progress func(done, total int)
@@ -34,13 +39,14 @@ type Kernel struct {
 	told               bool // sources have the symbols of vmlinux, so no witness is needed
 
 	modules  map[string]string // path of each module's file, by the module's name
+	given    map[string]bool   // modules that were named: true by file, false by directory
 	builtin  map[string]bool   // modules that are part of vmlinux
 	complete bool              // modules and builtin are all that the kernel has
 }
 
 // NewKernel returns a kernel that these sources describe.
 func NewKernel(name string, sources ...Source) *Kernel {
-	return &Kernel{Name: name, sources: sources, modules: map[string]string{}, builtin: map[string]bool{}}
+	return &Kernel{Name: name, sources: sources, modules: map[string]string{}, builtin: map[string]bool{}, given: map[string]bool{}}
 }
 
 // FindKernel finds the files of a kernel. x is one of
@@ -122,6 +128,7 @@ func (k *Kernel) AddModules(path string) error {
 			return err
 		}
 		k.addModule(name, path)
+		k.given[name] = true
 		return nil
 	}
 	found, err := modulesBelow(path)
@@ -132,7 +139,9 @@ func (k *Kernel) AddModules(path string) error {
 		return fmt.Errorf("%s: no modules in it (*.ko, *.ko.gz, *.ko.xz, *.ko.zst)", path)
 	}
 	for _, path := range found {
-		k.addModule(ModuleName(path), path)
+		name := ModuleName(path)
+		k.addModule(name, path)
+		k.given[name] = false
 	}
 	k.note("modules: %d in %s", len(found), path)
 	return nil
@@ -189,7 +198,7 @@ func nameOfModule(path string) (string, error) {
 
 // isModuleFile reports whether a file of that name is a module.
 func isModuleFile(name string) bool {
-	_, packing, found := strings.Cut(name, ".ko")
+	_, packing, found := cutModule(name)
 	return found && slices.Contains([]string{"", ".gz", ".xz", ".zst"}, packing)
 }
 
@@ -219,9 +228,13 @@ func (k *Kernel) note(format string, args ...any) {
 	k.Notes = append(k.Notes, fmt.Sprintf(format, args...))
 }
 
+// PassedOver begins the warning of a table that a module can't be read.
+const PassedOver = "module passed over: "
+
 // Read reads what is wanted of vmlinux, of these objects as far as their files
 // are at hand, and of whatever the kernel's other sources know; and who exports
-// it. Naming vmlinux is not needed. want is called from several goroutines at once.
+// it. Naming vmlinux is not needed. Modules that were added by name are read too: they
+// tell their exports. want is called from several goroutines at once.
 func (k *Kernel) Read(want Want, objects ...string) (*Table, error) {
 	return k.read(want, objects, nil)
 }
@@ -229,7 +242,11 @@ func (k *Kernel) Read(want Want, objects ...string) (*Table, error) {
 // ReadAll is Read for all modules whose files are at hand. One that can't be read is
 // passed over with a warning, unless it is among the objects named.
 func (k *Kernel) ReadAll(want Want, objects ...string) (*Table, error) {
-	others := slices.DeleteFunc(k.Modules(), func(o string) bool { return slices.Contains(objects, o) })
+	named := make(map[string]bool, len(objects))
+	for _, o := range objects {
+		named[o] = true
+	}
+	others := slices.DeleteFunc(k.Modules(), func(o string) bool { return named[o] })
 	return k.read(want, objects, others)
 }
 
@@ -241,8 +258,38 @@ func (k *Kernel) ReadExports(want Want, _ ...string) (*Table, error) {
 	return exports.read(want, nil, nil)
 }
 
+// withGiven adds the modules that were named to those that are read: what somebody names
+// may export what nothing else lists. One of a directory's may be unreadable.
+func (k *Kernel) withGiven(objects, others []string) ([]string, []string) {
+	if len(k.given) == 0 {
+		return objects, others
+	}
+	read := map[string]bool{}
+	for _, name := range objects {
+		read[name] = true
+	}
+	objects, others = slices.Clone(objects), slices.Clone(others)
+	for _, name := range k.Modules() {
+		byFile, given := k.given[name]
+		if given && byFile && !read[name] {
+			objects, read[name] = append(objects, name), true
+		}
+	}
+	others = slices.DeleteFunc(others, func(name string) bool { return read[name] })
+	for _, name := range others {
+		read[name] = true
+	}
+	for _, name := range k.Modules() {
+		if _, given := k.given[name]; given && !read[name] {
+			others = append(others, name)
+		}
+	}
+	return objects, others
+}
+
 // read reads modules that must be readable and others.
 func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
+	objects, others = k.withGiven(objects, others)
 	sources := append(slices.Clone(k.witnesses), k.sources...)
 	for _, o := range objects {
 		if path := k.modules[o]; path != "" {
@@ -253,7 +300,8 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 	for _, o := range others {
 		sources = append(sources, &fileSource{k.modules[o], opener(k.modules[o])})
 	}
-	scans := collectAll(want, sources, k.Progress)
+	match := k.matching()
+	scans := collectAll(want, sources, match, k.Progress)
 	var (
 		used     []*scan
 		notes    []string
@@ -268,7 +316,7 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 		case s.err == nil:
 			used = append(used, s)
 		case i >= needed && !errors.Is(s.err, ErrTooMany):
-			warnings = append(warnings, "module passed over: "+s.err.Error())
+			warnings = append(warnings, PassedOver+s.err.Error())
 		case i >= len(k.witnesses):
 			return nil, s.err
 		default:
@@ -279,7 +327,7 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 	if len(notes) > 0 && len(notes) == len(k.witnesses) && !k.told {
 		rest := k.reserve
 		for ; len(rest) > 0; rest = rest[1:] {
-			s := collectAll(want, rest[:1], nil)[0]
+			s := collectAll(want, rest[:1], match, nil)[0]
 			if s.err == nil {
 				used = append(used, s)
 				notes = append(notes, fmt.Sprintf("instead: %s", s.source))

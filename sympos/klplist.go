@@ -3,10 +3,8 @@
 package sympos
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
-	"io"
+	"fmt"
 )
 
 // symbols.klp, earlier Symbols.list, was made by the kernel's build for
@@ -23,43 +21,72 @@ import (
 // occurs in an object, and not which one comes first.
 const klpListHeader = "klp-convert-symbol-data."
 
+// mostUnsorted is the size of a list from which on it is a kernel's, which has names that
+// begin with each letter.
+const mostUnsorted = 1000
+
 func isKlpList(head []byte) bool {
-	return bytes.HasPrefix(head, []byte(klpListHeader)) ||
-		len(head) > 1 && head[0] == '*' && head[1] > ' ' && head[1] < 0x7f && bytes.IndexByte(head, '\n') > 0
+	first := true
+	return beginsWith(head, func(line []byte) bool {
+		if len(line) == 0 {
+			return false
+		}
+		begins := first && len(line) > 1 && line[0] == '*' && line[1] > ' ' && line[1] < 0x7f && bytes.IndexByte(line, ' ') < 0
+		first = false
+		return begins || bytes.HasPrefix(line, []byte(klpListHeader)) || string(line) == "*"+Vmlinux
+	})
 }
 
 func scanKlpList(in *input, visit func(*Entry)) (Facts, error) {
 	var (
 		facts  = Facts{Kind: SymbolList, Order: Unordered, NoAddresses: true}
 		e      Entry
-		r      = bufio.NewReaderSize(in.section(0), maxLine)
-		offset int64
+		l      = in.lines(maxLine)
+		stray  []skipped
+		begun  bool
+		count  int
+		last   []byte
+		byName = true
 	)
 	for {
-		line, err := r.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			return facts, in.errorf("", offset, "a line of more than %d bytes", maxLine)
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
+		line, err := l.next()
+		if err != nil {
 			return facts, err
 		}
-		length := int64(len(line))
+		if line == nil {
+			break
+		}
 		line = bytes.TrimSpace(line)
+		object := len(line) > 1 && line[0] == '*' && bytes.IndexByte(line, ' ') < 0
 		switch {
-		case len(line) == 0 || offset == 0 && bytes.HasPrefix(line, []byte(klpListHeader)):
-		case line[0] == '*':
-			e.Object = ModuleName(string(line[1:]))
+		case len(line) == 0:
+		case !l.ended:
+			facts.Partial, facts.PartialOf = cutNote(l.number, line), e.Object
+			if object {
+				facts.PartialOf = ""
+			}
+		case !begun && bytes.HasPrefix(line, []byte(klpListHeader)):
+			begun = true
+		case object:
+			e.Object, begun = ModuleName(string(line[1:])), true
+			count, byName, last = 0, true, last[:0]
+		case !begun:
+			stray = append(stray, l.skipped(line))
 		case bytes.IndexByte(line, ' ') >= 0:
-			return facts, in.errorf("", offset, "neither an object nor a symbol: %.60q", line)
+			return facts, l.errorf("neither an object nor a symbol: %.60q", line)
 		case e.Object == "":
-			return facts, in.errorf("", offset, "symbol %q belongs to no object", line)
+			return facts, l.errorf("symbol %q belongs to no object", line)
 		default:
 			e.Name = line
 			visit(&e)
+			count++
+			byName = byName && bytes.Compare(last, line) <= 0
+			last = append(last[:0], line...)
 		}
-		if err != nil {
-			return facts, nil
-		}
-		offset += length
 	}
+	if facts.Partial == "" && e.Object == Vmlinux && count > mostUnsorted && byName && last[0] < 'z' {
+		facts.Partial = fmt.Sprintf("its names are sorted, and the last of vmlinux is %.40q; a kernel's go on to those with z: it was cut", last)
+	}
+	facts.Notes = append(l.notes, strayNotes(stray)...)
+	return facts, nil
 }

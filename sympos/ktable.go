@@ -51,7 +51,7 @@ var errNoTables = errors.New("no kallsyms tables found in it (a kernel without C
 const (
 	maxSymbols = 4 << 20
 	maxMarkers = 32 << 20 // how far markers may be before token_table
-	maxWork    = 1 << 24  // steps of the search; a kernel takes less than a tenth of them
+	maxWork    = 1 << 24  // steps of each part of the search; a kernel takes less than a tenth of them
 	maxName    = 4096     // a name, expanded; the kernel's limit is 511
 )
 
@@ -65,7 +65,7 @@ type kernelTable struct {
 	n      int // num_syms
 	num    int // where num_syms is
 	names  int
-	work   int
+	work   int // steps taken by the part of the search that is under way
 
 	address  func(i int) uint64
 	relative bool // addresses count from the first one
@@ -79,20 +79,35 @@ var digits = []byte("0\x001\x002\x003\x004\x005\x006\x007\x008\x009\x00")
 // findTables finds the tables in an unpacked kernel.
 func findTables(data []byte) (*kernelTable, error) {
 	k := &kernelTable{data: data}
+	var rest, narrow, wide int // steps
 	for at := 0; ; {
 		i := bytes.Index(data[at:], digits)
 		if i < 0 {
 			return nil, errNoTables
 		}
 		at += i
-		if k.findTokens(at) && (k.findNames(4) || k.findNames(8)) && k.findAddresses() {
+		// In an image before 5.0, with wide numbers, the search for narrow ones meets so many
+		// false runs that it uses up its steps (seen in 4.19.78): each has steps of its own.
+		found := k.spending(&rest, func() bool { return k.findTokens(at) }) &&
+			(k.spending(&narrow, func() bool { return k.findNames(4) }) ||
+				k.spending(&wide, func() bool { return k.findNames(8) })) &&
+			k.spending(&rest, k.findAddresses)
+		if found {
 			return k, nil
 		}
-		if k.work > maxWork {
+		if rest > maxWork || narrow > maxWork && wide > maxWork {
 			return nil, errNoTables
 		}
 		at++
 	}
+}
+
+// spending runs a part of the search, which has taken so many steps before.
+func (k *kernelTable) spending(steps *int, part func() bool) bool {
+	k.work = *steps
+	found := part()
+	*steps = k.work
+	return found
 }
 
 // findTokens finds token_table and token_index around the token "0" at the offset
@@ -342,7 +357,7 @@ func (k *kernelTable) loads() []load {
 func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 	facts := Facts{Kind: Image, Order: Listed, Notes: []string{fmt.Sprintf("kallsyms: %d symbols, layout of %s", k.n, k.layout)}}
 	if isELF(k.data) {
-		if f, err := readELF(&input{in.name, bytes.NewReader(k.data), int64(len(k.data))}); err == nil {
+		if f, err := readELF(&input{name: in.name, r: bytes.NewReader(k.data), size: int64(len(k.data))}); err == nil {
 			facts.BuildID = f.buildID()
 		}
 	}
@@ -354,6 +369,7 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 
 		text        []int // symbols
 		start, stop uint64
+		seal, end   uint64
 	)
 	if k.relative {
 		base = k.address(0)
@@ -386,6 +402,12 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 			} else if name == "__stop_mcount_loc" {
 				stop = e.Address
 			}
+		case 'r', 'R': // arch/x86/kernel/vmlinux.lds.S
+			if name := string(e.Name); name == "__ibt_endbr_seal" {
+				seal = e.Address
+			} else if name == "__ibt_endbr_seal_end" {
+				end = e.Address
+			}
 		}
 		if ns := k.namespaceOf(i, e.Name); len(ns) > 0 {
 			visit(&Entry{Object: Vmlinux, Name: exportOf(e.Name), Namespace: ns, Export: true})
@@ -393,6 +415,7 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 	}
 	if !k.relative {
 		facts.Untraced = k.untraced(text, k.callSites(start, stop))
+		facts.Sealed = k.sealed(seal, end)
 	}
 	return facts, nil
 }
@@ -418,6 +441,26 @@ func (k *kernelTable) callSites(start, stop uint64) []uint64 {
 	}
 	slices.Sort(sites)
 	return sites
+}
+
+// sealed reads .ibt_endbr_seal, signed distances from each entry to its function
+// (arch/x86/kernel/alternative.c, apply_seal_endbr); nil where it is not there.
+func (k *kernelTable) sealed(start, end uint64) []uint64 {
+	from, ok := k.offsetOf(start)
+	if !ok || end <= start || end-start > uint64(len(k.data))-from || !isELF(k.data) {
+		return nil
+	}
+	first, last := k.address(0), k.address(k.n-1)
+	functions := []uint64{}
+	for at := uint64(0); at+4 <= end-start; at += 4 {
+		f := start + at + uint64(int64(int32(k.u32(int(from+at)))))
+		if f < first || f >= last {
+			return nil
+		}
+		functions = append(functions, f)
+	}
+	slices.Sort(functions)
+	return functions
 }
 
 // untraced returns the addresses of those functions that have no call site from their

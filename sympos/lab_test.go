@@ -22,22 +22,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/scripts/lab"
+	"github.com/klp-convert/klp-convert/scripts/need"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// cannotRun is the way out for a test that this machine cannot run.
-func cannotRun(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" || lab.Demanded() {
-		t.Fatal("CI=true or KLP_LAB_KERNELS is set, and this cannot run: " + why)
-	}
-	t.Skip(why)
-}
-
 func openCache(t *testing.T) *lab.Cache {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short (make quick): no kernel is fetched")
+	}
 	if missing := lab.Missing(); len(missing) > 0 {
-		cannotRun(t, "the kernel lab needs: "+lab.InstallLine(missing)+" (and then: go test -count=1)")
+		need.Lab(t, "the kernel lab needs: "+lab.InstallLine(missing)+" (and then: go test -count=1)")
 	}
 	cache, err := lab.OpenCache()
 	require.NoError(t, err)
@@ -61,7 +56,7 @@ func TestRunningKernelAgrees(t *testing.T) {
 			t.Parallel()
 			kernel, err := lab.FetchRelease(cache, r, say)
 			if err != nil {
-				cannotRun(t, fmt.Sprintf("the kernel %v is not to be had here: %v", r, err))
+				need.Lab(t, fmt.Sprintf("the kernel %v is not to be had here: %v", r, err))
 			}
 			runningKernelAgrees(t, kernel)
 		})
@@ -124,6 +119,16 @@ func runningKernelAgrees(t *testing.T, kernel *lab.Kernel) {
 	require.NoError(t, err)
 	require.Equal(t, sympos.Kallsyms, live.Facts(sympos.Vmlinux).Kind)
 	require.False(t, live.Facts(sympos.Vmlinux).NoAddresses)
+	for _, said := range append(tables, live, loadable) {
+		assert.Empty(t, said.Incomplete(), "a real list is whole")
+	}
+	for cut := len(text) / 5; cut < len(text)-200; cut += len(text) / 5 {
+		part, err := sympos.New("kallsyms", bytes.NewReader(text[:cut]), int64(cut))
+		require.NoError(t, err)
+		half, err := sympos.Read(sympos.Names("_text"), part)
+		require.NoError(t, err)
+		assert.NotEmpty(t, half.Incomplete(), "cut at %d of %d", cut, len(text))
+	}
 
 	for _, said := range append(tables, live) {
 		facts := said.Facts(sympos.Vmlinux)
@@ -313,7 +318,7 @@ func TestSymbolTableAndKallsymsOfOneKernelAgree(t *testing.T) {
 	t.Parallel()
 	dirs, err := lab.Corpus(openCache(t), say)
 	if err != nil {
-		cannotRun(t, "the kernel lab has no kernels of other machines: "+err.Error())
+		need.Lab(t, "the kernel lab has no kernels of other machines: "+err.Error())
 	}
 	compared := 0
 	for _, dir := range dirs {

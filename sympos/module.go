@@ -7,6 +7,10 @@ import (
 	"debug/elf"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/sympos/content"
 )
 
 // The loader walks a module's own copy of .symtab. While the module is being
@@ -21,10 +25,16 @@ import (
 // In .modinfo and the version tables SHF_ALLOC is taken back before that
 // (kernel/module/main.c, rewrite_section_headers and check_modinfo).
 
+// unallocated are the sections from which the loader takes SHF_ALLOC.
+var unallocated = []string{".modinfo", "__versions", "__version_ext_crcs", "__version_ext_names"}
+
 // scanModule visits the symbols of a module in the order of its symbol table.
 func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 	modinfo := f.find(".modinfo")
 	if f.find(".gnu.linkonce.this_module") < 0 || modinfo < 0 {
+		if f.slimLTO() {
+			return Facts{}, f.in.errorf("", -1, "%w: it is %s", ErrUnknown, content.SlimLTO)
+		}
 		return Facts{}, f.in.errorf("", -1, "%w", ErrObjectFile)
 	}
 	if len(f.symtab) == 0 {
@@ -49,15 +59,16 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 	for i, s := range f.sections {
 		name := string(cString(f.names, s.name))
 		fleeting[i] = s.flags&uint64(elf.SHF_ALLOC) == 0 || strings.HasPrefix(name, ".init") ||
-			name == ".modinfo" || strings.HasPrefix(name, "__version")
+			slices.Contains(unallocated, name)
 	}
-	spaces := namespaces{f: f}
+	spaces, exports := namespaces{f: f}, false
 	err = f.symbols(func(y *elfSymbol) error {
 		spaces.visit(y, e.Object, visit)
 		if y.shndx == uint32(elf.SHN_UNDEF) || len(y.name) == 0 {
 			return nil
 		}
 		e.Name, e.Address, e.Size, e.File, e.section = y.name, y.value, y.size, y.file, y.index
+		exports = exports || exportOf(y.name) != nil
 		e.Type = y.letter()
 		if y.bind() != elf.STB_LOCAL && e.Type != '?' {
 			e.Type -= 'a' - 'A' // once it is loaded, those that are exported
@@ -67,12 +78,39 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 		visit(&e)
 		return nil
 	})
+	if err == nil && !exports {
+		err = f.entries(e.Object, visit)
+	}
 	return Facts{Kind: ModuleFile, Order: Listed}, err
+}
+
+// slimLTO reports whether the file has no code but a compiler's own.
+func (f *elfFile) slimLTO() bool {
+	var all []content.Section
+	for i, s := range f.sections {
+		all = append(all, content.Section{Name: f.name(i), Size: s.size_, Code: s.flags&uint64(elf.SHF_EXECINSTR) != 0})
+	}
+	return content.LTO(all)
 }
 
 // ModuleName is the name that the module in a file of this name has, unless the
 // module says otherwise: nf-nat.ko.xz is nf_nat.
 func ModuleName(path string) string {
-	name, _, _ := strings.Cut(filepath.Base(path), ".ko")
+	name, _, _ := cutModule(filepath.Base(path))
 	return strings.ReplaceAll(name, "-", "_")
+}
+
+// cutModule takes the name of a module's file apart: nf-nat.ko.xz, and ext4.ko.debug or
+// ext4.ko-6.1.0.debug as debug packages have it. a.kob.ko is a module called a.kob.
+func cutModule(file string) (name, rest string, ok bool) {
+	const end = ".ko"
+	for at := len(file); at > 0; {
+		if at = strings.LastIndex(file[:at], end); at < 0 {
+			break
+		}
+		if rest = file[at+len(end):]; rest == "" || rest[0] == '.' || rest[0] == '-' {
+			return file[:at], rest, true
+		}
+	}
+	return file, "", false
 }

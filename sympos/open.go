@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/sympos/content"
 )
 
 // What Open and Scan say of files that are no source; errors.Is finds them.
@@ -51,9 +52,18 @@ func always(k Kind) func([]byte) Kind { return func([]byte) Kind { return k } }
 
 // An input is a file being read.
 type input struct {
-	name string
-	r    io.ReaderAt
-	size int64 // -1 when not known: a file of /proc
+	name  string
+	r     io.ReaderAt
+	size  int64    // -1 when not known: a file of /proc
+	notes []string // of how it was unpacked
+}
+
+// packed returns the whole file, which is compressed.
+func (in *input) packed() ([]byte, error) {
+	if in.size >= 0 {
+		return in.bytes(0, uint64(in.size), maxUnpacked)
+	}
+	return readAll(in.section(0), 0, maxUnpacked)
 }
 
 // Open recognises the file by its content and returns it as a Source. The file
@@ -128,7 +138,7 @@ func KindOf(path string) (Kind, error) {
 	defer done()
 	var kind Kind
 	err = guard(path, func() error {
-		in := &input{path, r, size}
+		in := &input{name: path, r: r, size: size}
 		head, err := in.head()
 		if err != nil {
 			return err
@@ -170,7 +180,7 @@ func (s *fileSource) check() error {
 		return err
 	}
 	defer done()
-	head, err := (&input{s.name, r, size}).head()
+	head, err := (&input{name: s.name, r: r, size: size}).head()
 	if err != nil {
 		return err
 	}
@@ -196,7 +206,9 @@ func (s *fileSource) Scan(visit func(*Entry)) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	return f.scan(in, visit)
+	facts, err := f.scan(in, visit)
+	facts.Notes = append(facts.Notes, in.notes...)
+	return facts, err
 }
 
 // input opens the file, and unpacks it if it is compressed.
@@ -205,18 +217,27 @@ func (s *fileSource) input() (in *input, done func() error, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	in = &input{s.name, r, size}
+	in = &input{name: s.name, r: r, size: size}
 	head, err := in.head()
 	if err == nil {
 		c := compressionOf(head)
 		if c == nil {
 			return in, done, nil
 		}
-		var out []byte
-		if out, err = c.decompress(in.section(0), in.size); err == nil {
-			return &input{s.name, bytes.NewReader(out), int64(len(out))}, done, nil
+		var (
+			packed []byte
+			out    Unpacked
+		)
+		if packed, err = in.packed(); err == nil {
+			if out, err = c.open(packed, maxUnpacked); err == nil {
+				unpacked := &input{name: s.name, r: bytes.NewReader(out.Bytes), size: int64(len(out.Bytes))}
+				if note := out.Ignored(); note != "" {
+					unpacked.notes = append(unpacked.notes, note)
+				}
+				return unpacked, done, nil
+			}
 		}
-		err = &elfrw.Error{File: s.name, Offset: -1, Err: fmt.Errorf("%s: %w", c.name, err)}
+		err = &elfrw.Error{File: s.name, Offset: -1, Err: err}
 	}
 	done()
 	return nil, nil, err
@@ -232,7 +253,7 @@ func recognise(name string, head []byte) (*format, error) {
 			return &f, nil
 		}
 	}
-	return nil, &elfrw.Error{File: name, Offset: -1, Err: ErrUnknown}
+	return nil, &elfrw.Error{File: name, Offset: -1, Err: fmt.Errorf("%w: it is %s", ErrUnknown, content.Of(head))}
 }
 
 // head returns the beginning of the file; all of it when it is short.
@@ -268,7 +289,7 @@ func (in *input) section(off int64) io.Reader {
 // are good while the file is open, and not to be written to.
 func (in *input) bytes(off, size, limit uint64) ([]byte, error) {
 	if in.size < 0 || off > uint64(in.size) || size > uint64(in.size)-off {
-		return nil, fmt.Errorf("%#x bytes at %#x are not in the file", size, off)
+		return nil, fmt.Errorf("%#x bytes at %#x are not in the file, which has %#x: it was cut short or is damaged", size, off, max(in.size, 0))
 	}
 	if size > limit {
 		return nil, fmt.Errorf("%#x bytes: %w", size, ErrTooLarge)

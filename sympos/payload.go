@@ -10,48 +10,15 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz/lzma"
 )
 
-// payloads are the packings of kernels beside those of files (CONFIG_KERNEL_*).
-var payloads = []compression{
-	{"bzip2", "BZh", func(r io.Reader, _ int64) (io.Reader, error) { return firstMember{bzip2.NewReader(r), new(bool)}, nil }},
-	{"lz4", "\x02\x21\x4c\x18", newLZ4},
-	{"lzma", "\x5d\x00\x00", newLZMA},
-}
-
-// payloadOf returns how a kernel that begins with b is packed, or nil.
-func payloadOf(b []byte) *compression {
-	if c := compressionOf(b); c != nil {
-		return c
-	}
-	for i := range payloads {
-		if c := &payloads[i]; magicAt(b, 0, c.magic) {
-			return c
-		}
-	}
-	return nil
-}
-
-// unzstd unpacks in one go, which spares the copies through the window, 128 MiB
-// in kernels. The last 4 bytes, when they are likely to be the size, say how much.
-func unzstd(p []byte) ([]byte, error) {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxUnpacked),
-		zstd.WithDecoderMaxWindow(maxWindow))
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	guess := uint64(len(p)) * 5
-	if size := uint64(binary.LittleEndian.Uint32(p[len(p)-4:])); size > guess/5 && size < 4*guess {
-		guess = size
-	}
-	out, err := d.DecodeAll(p, make([]byte, 0, min(guess, maxUnpacked)))
-	if len(out) > 0 && errors.Is(err, zstd.ErrMagicMismatch) {
-		err = nil
-	}
-	return out, err
+// unbzip2 unpacks one stream after another.
+func unbzip2(b []byte, limit int64) (out []byte, end int, err error) {
+	some := false
+	r := bytes.NewReader(b)
+	out, err = readAll(firstMember{bzip2.NewReader(r), &some}, int64(len(b))*5, limit)
+	return out, len(b) - r.Len(), err
 }
 
 // A firstMember ends where something that is no second member begins.
@@ -70,14 +37,38 @@ func (f firstMember) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// likelyLZMA looks at the size in the header, since the magic is short: it is not known
+// (all bits set), or not huge.
+func likelyLZMA(b []byte) bool {
+	if len(b) < 13 {
+		return false
+	}
+	size := binary.LittleEndian.Uint64(b[5:])
+	return size == 1<<64-1 || size < 1<<40
+}
+
+func unlzma(b []byte, limit int64) (out []byte, end int, err error) {
+	r := bytes.NewReader(b)
+	z, err := newLZMA(r)
+	if err != nil {
+		return nil, 0, err
+	}
+	out, err = readAll(z, int64(len(b))*5, limit)
+	return out, len(b) - r.Len(), err
+}
+
 // newLZMA reads the format of lzma(1): properties, size of the dictionary, size.
-func newLZMA(r io.Reader, _ int64) (io.Reader, error) {
+func newLZMA(r io.Reader) (io.Reader, error) {
 	head := make([]byte, 13)
 	if _, err := io.ReadFull(r, head); err != nil {
 		return nil, err
 	}
 	if dict := binary.LittleEndian.Uint32(head[1:]); dict > maxDict {
 		return nil, fmt.Errorf("dictionary of %#x bytes: %w", dict, ErrTooLarge)
+	}
+	if r, ok := r.(*bytes.Reader); ok { // of which no more is read than needed
+		_, _ = r.Seek(-int64(len(head)), io.SeekCurrent)
+		return lzma.NewReader(r)
 	}
 	return lzma.NewReader(io.MultiReader(bytes.NewReader(head), r))
 }
@@ -93,24 +84,12 @@ const (
 
 var errLZ4 = errors.New("damaged lz4 data")
 
-func newLZ4(r io.Reader, size int64) (io.Reader, error) {
-	packed, err := readAll(r, max(size, 0), maxUnpacked)
-	if err != nil {
-		return nil, err
-	}
-	out, err := unlz4(packed)
-	if err != nil {
-		return nil, err
-	}
-	return newInMemory(out), nil
-}
-
-func unlz4(b []byte) ([]byte, error) {
+func unlz4(b []byte, limit int64) (out []byte, end int, err error) {
+	whole := len(b)
 	if len(b) < 4 {
-		return nil, io.ErrUnexpectedEOF
+		return nil, 0, io.ErrUnexpectedEOF
 	}
 	b = b[4:]
-	var out []byte
 	for len(b) >= 4 {
 		size := binary.LittleEndian.Uint32(b)
 		if size == lz4Magic { // another frame
@@ -121,26 +100,98 @@ func unlz4(b []byte) ([]byte, error) {
 			if len(out) > 0 && len(b) <= 8 {
 				break // the size that the kernel's build appends
 			}
-			return nil, io.ErrUnexpectedEOF
+			return nil, 0, io.ErrUnexpectedEOF
 		}
-		var err error
-		if out, err = unlz4Block(out, b[4:4+size]); err != nil {
-			return nil, err
+		if out, err = unlz4Block(out, b[4:4+size], len(out)); err != nil {
+			return nil, 0, err
 		}
-		if len(out) > maxUnpacked {
-			return nil, ErrTooLarge
+		if int64(len(out)) > limit {
+			return nil, 0, ErrTooLarge
 		}
 		b = b[4+size:]
 	}
 	if len(out) == 0 {
-		return nil, io.ErrUnexpectedEOF
+		return nil, 0, io.ErrUnexpectedEOF
 	}
-	return out, nil
+	return out, whole - len(b), nil
+}
+
+// unlz4Frames reads the format that lz4(1) writes (lz4_Frame_format.md): frames of a header,
+// blocks of at most 4 MiB behind their sizes, a size of 0. The checksums are not verified.
+func unlz4Frames(b []byte, limit int64) (out []byte, end int, err error) {
+	le := binary.LittleEndian
+	cut := func() ([]byte, int, error) { return nil, 0, io.ErrUnexpectedEOF }
+	for {
+		p := b[end:]
+		if isSkippable(p) {
+			if len(p) < 8 || uint64(le.Uint32(p[4:])) > uint64(len(p)-8) {
+				return cut()
+			}
+			end += 8 + int(le.Uint32(p[4:]))
+			continue
+		}
+		if !magicAt(p, 0, "\x04\x22\x4d\x18") {
+			return out, end, nil
+		}
+		if len(p) < 7 {
+			return cut()
+		}
+		flags := p[4]
+		if flags>>6 != 1 || flags&1 != 0 { // version, dictionary
+			return nil, 0, errors.New("an lz4 frame of a version or with a dictionary that are not supported")
+		}
+		at := 7
+		if flags&8 != 0 {
+			at += 8
+		}
+		start := len(out)
+		for {
+			if len(p) < at+4 {
+				return cut()
+			}
+			size := le.Uint32(p[at:])
+			at += 4
+			if size == 0 {
+				break
+			}
+			plain := size>>31 != 0
+			size &= 1<<31 - 1
+			if uint64(size) > uint64(len(p)-at) {
+				return cut()
+			}
+			block := p[at : at+int(size)]
+			at += int(size)
+			switch {
+			case plain:
+				out = append(out, block...)
+			case flags&0x20 != 0: // blocks are independent
+				out, err = unlz4Block(out, block, len(out))
+			default:
+				out, err = unlz4Block(out, block, start)
+			}
+			if err != nil {
+				return nil, 0, err
+			}
+			if int64(len(out)) > limit {
+				return nil, 0, ErrTooLarge
+			}
+			if flags&0x10 != 0 {
+				at += 4 // checksum of the block
+			}
+		}
+		if flags&4 != 0 {
+			at += 4 // checksum of the frame
+		}
+		if at > len(p) {
+			return cut()
+		}
+		end += at
+	}
 }
 
 // unlz4Block appends one block's contents: sequences of a token, literals, and a
-// copy from what is there already.
-func unlz4Block(out, b []byte) ([]byte, error) {
+// copy from what is there already, but not from before the offset first.
+func unlz4Block(out, b []byte, first int) ([]byte, error) {
 	start := len(out)
 	more := func(n int) (int, bool) {
 		if n != 15 {
@@ -178,7 +229,7 @@ func unlz4Block(out, b []byte) ([]byte, error) {
 		b = b[2:]
 		n, ok = more(int(token & 15))
 		n += 4
-		if !ok || back == 0 || back > len(out)-start || n > lz4Block-(len(out)-start) {
+		if !ok || back == 0 || back > len(out)-first || n > lz4Block-(len(out)-start) {
 			return nil, errLZ4
 		}
 		for n > 0 { // the copy may overlap what it makes

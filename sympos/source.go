@@ -24,9 +24,15 @@ type Facts struct {
 	Relative string
 	BuildID  string   // of a vmlinux or what is in an image, in hex
 	Notes    []string // one line each, for those who want to know more
+	// Partial says why the source may not have all symbols (or, Module.symvers, exports) of
+	// the object PartialOf or, when that is empty, of any object; "" when it has.
+	Partial, PartialOf string
 	// Untraced are the addresses of functions without a call that ftrace can change,
 	// ascending; nil when the source does not tell.
 	Untraced []uint64
+	// Sealed are the addresses of functions whose endbr64 the kernel removes, ascending
+	// (.ibt_endbr_seal of x86); nil when it is not known.
+	Sealed []uint64
 }
 
 // Order says what a source's order is worth.
@@ -52,17 +58,21 @@ const (
 	Symvers // exports only
 )
 
-// worth orders witnesses, the best first. Those that can't tell an order come last,
-// before them those that could tell addresses and don't.
+// worth orders witnesses, the best first. Those that do not have everything come last, before
+// them those that can't tell an order, before them those that could tell addresses and don't.
 func (f *Facts) worth() int {
 	const kinds = int(Symvers) + 1
+	worth := int(f.Kind)
+	if f.Partial != "" {
+		worth += 3 * kinds
+	}
 	switch {
 	case f.Order == Unordered:
-		return int(f.Kind) + 2*kinds
+		worth += 2 * kinds
 	case f.NoAddresses:
-		return int(f.Kind) + kinds
+		worth += kinds
 	}
-	return int(f.Kind)
+	return worth
 }
 
 func (k Kind) String() string {

@@ -123,9 +123,9 @@ func TestKlpList(t *testing.T) {
 
 func TestBadText(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"symbol in no object", "klp-convert-symbol-data.0.1\na\n", `x: file+0x1c: symbol "a" belongs to no object`},
+		{"symbol in no object", "klp-convert-symbol-data.0.1\na\n", `x: file+0x1c: line 2: symbol "a" belongs to no object`},
 		{"two words", "*vmlinux\na b\n", "neither an object nor a symbol"},
-		{"no symbol", "ffffffff81000000 T a\nhello\n", "x: file+0x15: neither a symbol nor the end"},
+		{"no symbol", "ffffffff81000000 T a\nhello\n", "x: file+0x15: line 2: neither a symbol nor the end"},
 		{"module without bracket", "ffffffff81000000 T a\nffffffff81000000 T a\t[b\n", "neither a symbol"},
 		{"endless line", "ffffffff81000000 T a\n" + strings.Repeat("f", maxLine+1), "a line of more than"},
 		{"endless list line", "*vmlinux\n" + strings.Repeat("f", maxLine+1), "a line of more than"},

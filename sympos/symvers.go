@@ -2,12 +2,7 @@
 
 package sympos
 
-import (
-	"bufio"
-	"bytes"
-	"errors"
-	"io"
-)
+import "bytes"
 
 // Module.symvers is what modpost knows of exports: a line for each, fields parted
 // by tabs (scripts/mod/modpost.c, write_dump), the module as a path without .ko.
@@ -21,9 +16,10 @@ import (
 const maxSymversLine = 8192
 
 func isSymvers(head []byte) bool {
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	_, ok := symversLine(line)
-	return ok
+	return beginsWith(head, func(line []byte) bool {
+		_, ok := symversLine(line)
+		return ok
+	})
 }
 
 // symversLine takes a line apart. ok is false when it has another shape.
@@ -84,36 +80,43 @@ func scanSymvers(in *input, visit func(*Entry)) (Facts, error) {
 	var (
 		facts  = Facts{Kind: Symvers, Order: Unordered, NoAddresses: true}
 		e      = Entry{Export: true, listed: true}
-		r      = bufio.NewReaderSize(in.section(0), maxSymversLine)
+		lines  = in.lines(maxSymversLine)
 		module []byte
-		offset int64
+		stray  []skipped
+		begun  bool
 	)
 	for {
-		line, err := r.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			return facts, in.errorf("", offset, "a line of more than %d bytes", maxSymversLine)
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
+		line, err := lines.next()
+		if err != nil {
 			return facts, err
 		}
-		length := int64(len(line))
-		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
-		if len(line) > 0 {
-			l, ok := symversLine(line)
-			if !ok {
-				return facts, in.errorf("", offset, "no line of Module.symvers: %.60q", line)
-			}
-			// Lines of one module stand together, mostly.
-			if !bytes.Equal(l.module, module) {
-				module = append(module[:0], l.module...)
-				e.Object = ModuleName(string(l.module))
-			}
-			e.Name, e.Namespace, e.crc, e.gplOnly = l.name, l.namespace, l.crc, l.gplOnly
-			visit(&e)
-		}
-		if err != nil {
+		if line == nil {
+			facts.Notes = append(lines.notes, strayNotes(stray)...)
 			return facts, nil
 		}
-		offset += length
+		if len(line) == 0 {
+			continue
+		}
+		l, ok := symversLine(line)
+		if !lines.ended {
+			facts.Partial = cutNote(lines.number, line)
+		}
+		switch {
+		case !ok && !lines.ended:
+			continue
+		case !ok && !begun:
+			stray = append(stray, lines.skipped(line))
+			continue
+		case !ok:
+			return facts, lines.errorf("no line of Module.symvers: %.60q", line)
+		}
+		begun = true
+		// Lines of one module stand together, mostly.
+		if !bytes.Equal(l.module, module) {
+			module = append(module[:0], l.module...)
+			e.Object = ModuleName(string(l.module))
+		}
+		e.Name, e.Namespace, e.crc, e.gplOnly = l.name, l.namespace, l.crc, l.gplOnly
+		visit(&e)
 	}
 }

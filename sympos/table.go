@@ -3,6 +3,7 @@
 package sympos
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -36,7 +37,8 @@ type Table struct {
 
 	build      string                           // build-id of vmlinux, as its best witness has it
 	otherBuild string                           // see OtherBuild
-	paths      map[string][]map[string][]placed // by object; see Paths
+	paths      map[string][]map[string][]placed // by object; see Files
+	known      known                            // whose exports the sources tell
 }
 
 // A Witness is a source and what its scan found out.
@@ -52,6 +54,11 @@ type object struct {
 	source  string
 	symbols map[string][]Symbol
 	doubts  map[string]string // by name
+
+	unsure   string              // see matching
+	variants map[string][]string // names that the kernel may compare as this one, if unsure
+	foundAs  map[string]string   // what is not found by its whole name
+	wholes   map[place]string    // whole names of what is found by another
 }
 
 // Read scans the sources, each once, for the symbols that are wanted. An object
@@ -60,7 +67,7 @@ type object struct {
 // it lacks, unless they are of another build. Sources are read in parallel: want is
 // called from several goroutines at once.
 func Read(want Want, sources ...Source) (*Table, error) {
-	scans := collectAll(want, sources, nil)
+	scans := collectAll(want, sources, matching{}, nil)
 	for _, s := range scans {
 		if s.err != nil {
 			return nil, s.err
@@ -71,7 +78,7 @@ func Read(want Want, sources ...Source) (*Table, error) {
 
 // merge makes one table of what several sources say.
 func merge(scans []*scan) *Table {
-	t := &Table{objects: map[string]*object{}, exports: map[string][]Export{}}
+	t := &Table{objects: map[string]*object{}, exports: map[string][]Export{}, known: newKnown()}
 	said := map[string][]*object{}
 	for _, s := range scans {
 		t.Sources = append(t.Sources, Witness{s.source, s.facts})
@@ -81,6 +88,7 @@ func merge(scans []*scan) *Table {
 		for _, e := range s.exports {
 			t.addExport(e)
 		}
+		t.known.add(s)
 	}
 	for name, list := range said {
 		slices.SortStableFunc(list, func(a, b *object) int { return cmp.Compare(a.facts.worth(), b.facts.worth()) })
@@ -99,6 +107,7 @@ type scan struct {
 	facts   Facts
 	objects map[string]*object
 	exports []Export
+	told    *told // of all exports that went past
 	err     error
 }
 
@@ -119,7 +128,7 @@ func newRoom(n int64) *room {
 func (r *room) take(text int) bool { return r.left.Add(-1-int64(text)/128) >= 0 }
 
 // collectAll scans all sources, as many at once as there are processors.
-func collectAll(want Want, sources []Source, progress func(done, total int)) []*scan {
+func collectAll(want Want, sources []Source, match matching, progress func(done, total int)) []*scan {
 	var (
 		space = newRoom(maxKept)
 		scans = make([]*scan, len(sources))
@@ -140,7 +149,7 @@ func collectAll(want Want, sources []Source, progress func(done, total int)) []*
 				if i >= len(sources) {
 					return
 				}
-				scans[i] = collect(want, sources[i], space)
+				scans[i] = collect(want, sources[i], match, space)
 				if progress != nil {
 					lock.Lock()
 					done++
@@ -155,61 +164,32 @@ func collectAll(want Want, sources []Source, progress func(done, total int)) []*
 }
 
 // collect scans one source.
-func collect(want Want, src Source, space *room) *scan {
+func collect(want Want, src Source, match matching, space *room) *scan {
 	var (
 		objects = map[string]*object{}
 		exports []Export
+		told    = newTold()
 		now     *object
 		name    string
 		open    []openEnd
+		made    []openEnd // sizes that are distances
 		full    bool
+		llvm    bool // a name with .llvm. was seen,
+		gcc     bool // or one that gcc makes
 	)
-	var facts Facts
-	see := func(e *Entry) {
-		if full {
-			return
-		}
-		if e.Export {
-			if want(e.Name) {
-				if full = !space.take(len(e.Object) + len(e.Name) + len(e.Namespace)); full {
-					return
-				}
-				exports = append(exports, Export{e.Object, string(e.Name), string(e.Namespace), src.String(), e.listed, e.crc, e.gplOnly})
-			}
-			return
-		}
-		if of := exportOf(e.Name); of != nil && want(of) {
-			exports = append(exports, Export{Object: e.Object, Name: string(of), Source: src.String()})
-		}
-		if now == nil || e.Object != name {
-			name, open = e.Object, open[:0]
-			if now = objects[name]; now == nil {
-				if full = !space.take(128 + len(name)); full {
-					return
-				}
-				now = &object{source: src.String(), symbols: map[string][]Symbol{}}
-				objects[name] = now
-			}
-		}
-		// A symbol without a size ends where the next higher one begins.
-		if len(open) > 0 && e.Address > open[0].address {
-			for _, o := range open {
-				now.symbols[o.name][o.at].Size = e.Address - o.address
-			}
-			open = open[:0]
-		}
-		if !want(e.Name) {
-			return
-		}
-		if full = !space.take(len(e.Name) + len(e.File)); full {
+	keep := func(e *Entry, as []byte) {
+		if full = full || !space.take(len(e.Name)+len(e.File)); full {
 			return
 		}
 		s := Symbol{Object: e.Object, Address: e.Address, Size: e.Size, Type: e.Type, File: string(e.File), Source: now.source}
-		list := now.symbols[string(e.Name)]
+		list := now.symbols[string(as)]
 		if len(list) == 0 {
-			s.Name = string(e.Name)
+			s.Name = string(as)
 		} else {
 			s.Name = list[0].Name
+		}
+		if len(as) < len(e.Name) {
+			now.wholes[place{s.Name, s.Address}] = string(e.Name)
 		}
 		if !e.Fleeting {
 			s.Loaded = 1 // ranked below
@@ -223,6 +203,76 @@ func collect(want Want, src Source, space *room) *scan {
 			open = append(open, openEnd{s.Name, len(list) - 1, e.Address})
 		}
 	}
+	// see takes what is wanted by the name that the kernel finds it by.
+	see := func(e *Entry) {
+		if full {
+			return
+		}
+		if e.Export {
+			if full = !told.export(e, space); full {
+				return
+			}
+			if want(e.Name) {
+				if full = !space.take(len(e.Object) + len(e.Name) + len(e.Namespace)); full {
+					return
+				}
+				exports = append(exports, Export{e.Object, string(e.Name), string(e.Namespace), src.String(), e.listed, e.crc, e.gplOnly})
+			}
+			return
+		}
+		if of := exportOf(e.Name); of != nil {
+			if full = !told.export(e, space); full {
+				return
+			}
+			if want(of) {
+				exports = append(exports, Export{Object: e.Object, Name: string(of), Source: src.String()})
+			}
+		}
+		if now == nil || e.Object != name {
+			name, open = e.Object, open[:0]
+			if now = objects[name]; now == nil {
+				if full = !space.take(128 + len(name)); full {
+					return
+				}
+				now = &object{source: src.String(), symbols: map[string][]Symbol{}, variants: map[string][]string{}, foundAs: map[string]string{}, wholes: map[place]string{}}
+				objects[name] = now
+			}
+		}
+		// A symbol without a size ends where the next higher one begins.
+		if len(open) > 0 && e.Address > open[0].address {
+			for _, o := range open {
+				now.symbols[o.name][o.at].Size = e.Address - o.address
+			}
+			made = append(made, open...)
+			open = open[:0]
+		}
+		if e.Object == Vmlinux && match.rule != wholeName {
+			if as, cut := match.cut(e.Name); cut {
+				llvm = llvm || bytes.Contains(e.Name, []byte(llvmSuffix))
+				gcc = gcc || bytes.Contains(e.Name, []byte(".constprop.")) || bytes.Contains(e.Name, []byte(".isra."))
+				switch {
+				case !want(as):
+				case match.unsure != "":
+					if full = !space.take(len(e.Name)); full {
+						return
+					}
+					now.variants[string(as)] = append(now.variants[string(as)], string(e.Name))
+				default:
+					keep(e, as)
+				}
+				if match.rule == onlyUpToLLVM && match.unsure == "" {
+					if want(e.Name) {
+						now.foundAs[string(e.Name)] = string(as)
+					}
+					return
+				}
+			}
+		}
+		if want(e.Name) {
+			keep(e, e.Name)
+		}
+	}
+	var facts Facts
 	err := guard(src.String(), func() (err error) {
 		facts, err = src.Scan(see)
 		if full {
@@ -233,8 +283,22 @@ func collect(want Want, src Source, space *room) *scan {
 	if err != nil {
 		return &scan{source: src, facts: facts, err: err}
 	}
+	if match.undecided && llvm {
+		return collect(want, src, matching{rule: match.rule}, space) // there is no doubt any more
+	}
+	if facts.Order != Listed { // the next line is not the next symbol
+		for _, o := range made {
+			objects[Vmlinux].symbols[o.name][o.at].Size = 0
+		}
+	}
 	for name, o := range objects {
-		o.facts = facts
+		o.facts, o.unsure = facts, match.unsure
+		if match.undecided && gcc {
+			o.variants = nil
+		}
+		if facts.PartialOf != "" && facts.PartialOf != name {
+			o.facts.Partial, o.facts.PartialOf = "", ""
+		}
 		if name != Vmlinux && facts.Order == ByAddress {
 			o.facts.Order = Unordered // only vmlinux is counted by address
 		}
@@ -242,7 +306,7 @@ func collect(want Want, src Source, space *room) *scan {
 			rank(list, o.facts.Order)
 		}
 	}
-	return &scan{src, facts, objects, exports, nil}
+	return &scan{src, facts, objects, exports, told, nil}
 }
 
 // An openEnd is a symbol whose size is not known before the next one comes.
@@ -293,6 +357,9 @@ func (o *object) reconcile(p *object) {
 	other := differ(o.facts.BuildID, p.facts.BuildID)
 	for name, mine := range o.symbols {
 		theirs := p.symbols[name]
+		if p.facts.Partial != "" && len(theirs) < len(mine) {
+			continue // of which nothing can be concluded
+		}
 		if len(mine) != len(theirs) {
 			// A loaded module's table is short of what is gone by now.
 			if !(o.facts.Kind == ModuleFile && len(theirs) == loaded(mine)) {

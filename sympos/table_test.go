@@ -205,7 +205,7 @@ func TestTableHoldsSoMuchAndNoMore(t *testing.T) {
 		need int64
 	}{{Names("none"), 4}, {Names("dup"), 6}, {All, 8}} {
 		for _, short := range []int64{0, 1} {
-			s := collect(c.want, source(t, "text", []byte(text)), newRoom(c.need-short))
+			s := collect(c.want, source(t, "text", []byte(text)), matching{}, newRoom(c.need-short))
 			if short == 0 {
 				assert.NoError(t, s.err)
 				continue
@@ -215,7 +215,7 @@ func TestTableHoldsSoMuchAndNoMore(t *testing.T) {
 		}
 	}
 	// Long names take more.
-	s := collect(All, source(t, "text", []byte("*vmlinux\n"+strings.Repeat("x", 1280)+"\n")), newRoom(12))
+	s := collect(All, source(t, "text", []byte("*vmlinux\n"+strings.Repeat("x", 1280)+"\n")), matching{}, newRoom(12))
 	assert.ErrorIs(t, s.err, ErrTooMany)
 }
 

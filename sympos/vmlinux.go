@@ -5,6 +5,7 @@ package sympos
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
 )
 
 // The kernel's build makes kallsyms from the symbols of vmlinux: nm, then a filter
@@ -157,7 +158,22 @@ func scanStripped(in *input, visit func(*Entry)) (Facts, error) {
 	}
 	k, err := findTables(b)
 	if err != nil {
+		if isELF(b) {
+			for _, p := range (&kernelTable{data: b, order: orderOf(b)}).loads() {
+				if p.off > uint64(len(b)) || p.size > uint64(len(b))-p.off {
+					return Facts{}, in.errorf("", -1, "vmlinux: a segment, %#x bytes at %#x, is not in the file, which has %#x: it was cut short", p.size, p.off, len(b))
+				}
+			}
+		}
 		return Facts{}, in.errorf("", -1, "vmlinux: %w (stripped), and %w", ErrNoSymbols, err)
 	}
 	return k.scan(in, visit)
+}
+
+// orderOf is the byte order that an ELF file says.
+func orderOf(b []byte) binary.ByteOrder {
+	if len(b) > elf.EI_DATA && elf.Data(b[elf.EI_DATA]) == elf.ELFDATA2MSB {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
 }

@@ -4,6 +4,7 @@ package sympos
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,24 +14,25 @@ import (
 	"io"
 
 	"github.com/ulikunitz/xz/lzma"
+	"golang.org/x/exp/slices"
 )
 
-// The .xz container, as far as kernels and modules need it. The library that
-// decodes LZMA2 reads whole .xz files too, but not those with a BCJ filter, which
-// is how x86 kernel images are packed (scripts/xz_wrap.sh).
+// The .xz container. The library that decodes LZMA2 reads whole .xz files too, but not
+// those with a BCJ filter, which is how kernel images are packed (scripts/xz_wrap.sh).
 //
 //	stream header   magic, flags (kind of check), CRC32           12 bytes
 //	block           header: size, flags, [sizes], filters, CRC32
 //	                LZMA2 chunks, padding to 4, check
 //	…               more blocks
-//	index           begins with a zero byte: the end, for us
+//	index           a zero byte, sizes of all blocks, padding to 4, CRC32
+//	footer          CRC32, size of the index, flags, "YZ"         12 bytes
+//	[padding]       zero bytes, and then maybe another stream
 //
-// Filters are applied in the order LZMA2, then BCJ; a block is decoded whole, so
-// the BCJ filter sees it in one piece.
+// Filters are applied in the order LZMA2, then the others (bcj.go); a block is decoded
+// whole, so these see it in one piece.
 const xzMagic = "\xfd7zXZ\x00"
 
 const (
-	xzFilterX86   = 0x04
 	xzFilterLZMA2 = 0x21
 	// maxDict is what the kernel's own decoder takes in the largest image that
 	// is built with it; a dictionary larger than the output is of no use.
@@ -39,22 +41,9 @@ const (
 
 var errXZ = errors.New("damaged xz file")
 
-// newXZ decodes the first stream of r.
-func newXZ(r io.Reader, size int64) (io.Reader, error) {
-	packed, err := readAll(r, max(size, 0), maxUnpacked)
-	if err != nil {
-		return nil, err
-	}
-	out, err := unxz(packed)
-	if err != nil {
-		return nil, err
-	}
-	return newInMemory(out), nil
-}
-
-// beginXZ decodes the first block of r up to headSize bytes, as far as they need no
-// filter but LZMA2; code alone has others, and no file begins with code.
-func beginXZ(r io.Reader, _ int64) (io.Reader, error) {
+// beginXZ decodes the first block of r up to headSize bytes; everything, where it needs
+// another filter than LZMA2.
+func beginXZ(r io.Reader) (io.Reader, error) {
 	head := make([]byte, 13, 12+4*256)
 	if _, err := io.ReadFull(r, head); err != nil {
 		return nil, err
@@ -66,8 +55,17 @@ func beginXZ(r io.Reader, _ int64) (io.Reader, error) {
 	if _, err := io.ReadFull(r, head[13:]); err != nil {
 		return nil, err
 	}
-	if _, _, err := xzBlock(head[12:]); err != nil {
+	_, filters, err := xzBlock(head[12:])
+	if err != nil {
 		return nil, err
+	}
+	if len(filters) > 0 { // they are undone in whole blocks
+		rest, err := readAll(r, 0, maxUnpacked)
+		if err != nil {
+			return nil, err
+		}
+		out, _, err := unxz(append(head, rest...), maxUnpacked)
+		return bytes.NewReader(out), err
 	}
 	// Nothing in the first n bytes can be a copy from further back.
 	z, err := lzma.Reader2Config{DictCap: 2 * headSize}.NewReader2(r)
@@ -77,9 +75,51 @@ func beginXZ(r io.Reader, _ int64) (io.Reader, error) {
 	return io.LimitReader(z, headSize), nil
 }
 
-func unxz(b []byte) ([]byte, error) {
-	if len(b) < 12 || string(b[:6]) != xzMagic || crc32.ChecksumIEEE(b[6:8]) != binary.LittleEndian.Uint32(b[8:]) {
-		return nil, errXZ
+// unxz unpacks one stream after another.
+func unxz(b []byte, most int64) (out []byte, end int, err error) {
+	guess, limit := min(int64(len(b))*5, most), most
+	if total, ok := xzTotal(b); ok {
+		if total > uint64(most) {
+			return nil, 0, fmt.Errorf("%d bytes in it: %w", total, ErrTooLarge)
+		}
+		guess, limit = int64(total), int64(total)
+	}
+	var buffer bytes.Buffer
+	buffer.Grow(int(guess) + bytes.MinRead)
+	for {
+		n, err := unxzStream(b[end:], &buffer, limit)
+		if errors.Is(err, errXZMore) && limit == most {
+			err = ErrTooLarge
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		end += n
+		next := end
+		for next < len(b) && b[next] == 0 {
+			next++
+		}
+		if !magicAt(b, next, xzMagic) {
+			return buffer.Bytes(), end, nil
+		}
+		end = next
+	}
+}
+
+// errXZMore: there is more in a stream than is allowed, or than the index says.
+var errXZMore = fmt.Errorf("%w: more in it than its index says", errXZ)
+
+// xzSizes are those of a block, as the index has them.
+type xzSizes struct{ packed, unpacked uint64 }
+
+// unxzStream appends to out what the stream at the beginning of b has, until that is limit
+// bytes, and returns the stream's length.
+func unxzStream(b []byte, out *bytes.Buffer, limit int64) (int, error) {
+	switch {
+	case len(b) < 12:
+		return 0, io.ErrUnexpectedEOF
+	case string(b[:6]) != xzMagic || crc32.ChecksumIEEE(b[6:8]) != binary.LittleEndian.Uint32(b[8:]):
+		return 0, errXZ
 	}
 	var check hash.Hash
 	var checkSize int
@@ -90,73 +130,110 @@ func unxz(b []byte) ([]byte, error) {
 	case 4:
 		check, checkSize = crc64.New(crc64.MakeTable(crc64.ECMA)), 8
 	case 10:
-		checkSize = 32 // SHA-256: not verified, nobody packs a kernel with it
+		check, checkSize = sha256.New(), 32
 	default:
-		return nil, fmt.Errorf("xz check %d is not supported", b[7]&0xf)
+		return 0, fmt.Errorf("xz check %d is not supported", b[7]&0xf)
 	}
-	guess, limit := min(int64(len(b))*5, maxUnpacked), int64(maxUnpacked)
-	if total, ok := xzTotal(b); ok {
-		if total > maxUnpacked {
-			return nil, fmt.Errorf("%d bytes in it: %w", total, ErrTooLarge)
-		}
-		guess, limit = int64(total), int64(total)
-	}
-	var out bytes.Buffer
-	out.Grow(int(guess) + bytes.MinRead)
+	var blocks []xzSizes
 	for off := 12; ; {
 		if off >= len(b) {
-			return nil, io.ErrUnexpectedEOF
+			return 0, io.ErrUnexpectedEOF
 		}
 		if b[off] == 0 {
-			return out.Bytes(), nil
+			return xzEnd(b, off, blocks)
 		}
 		headSize := (int(b[off]) + 1) * 4
 		if headSize > len(b)-off {
-			return nil, io.ErrUnexpectedEOF
+			return 0, io.ErrUnexpectedEOF
 		}
-		dict, x86, err := xzBlock(b[off : off+headSize])
+		dict, filters, err := xzBlock(b[off : off+headSize])
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		in := bytes.NewReader(b[off+headSize:])
 		// Nothing can be copied from before the beginning.
 		z, err := lzma.Reader2Config{DictCap: max(min(dict, int(limit)), lzma.MinDictCap)}.NewReader2(in)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		start := out.Len()
 		n, err := out.ReadFrom(io.LimitReader(z, limit-int64(start)+1))
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
-		switch {
-		case n <= limit-int64(start):
-		case limit == maxUnpacked:
-			return nil, ErrTooLarge
-		default:
-			return nil, errXZ // more than the index says
+		if n > limit-int64(start) {
+			return 0, errXZMore
 		}
 		block := out.Bytes()[start:]
-		if x86 {
-			unBCJx86(block)
+		for i := len(filters) - 1; i >= 0; i-- {
+			filters[i].undo(block)
 		}
-		off += headSize + (int(in.Size())-in.Len()+3)&^3
+		packed := int(in.Size()) - in.Len()
+		blocks = append(blocks, xzSizes{uint64(headSize + packed + checkSize), uint64(n)})
+		off += headSize + (packed+3)&^3
 		if checkSize > len(b)-off {
-			return nil, io.ErrUnexpectedEOF
+			return 0, io.ErrUnexpectedEOF
 		}
 		if check != nil {
 			check.Reset()
 			check.Write(block)
-			// The hash's Sum is most significant byte first, the file's least.
 			sum := check.Sum(nil)
-			for i, c := range sum {
-				if b[off+checkSize-1-i] != c {
-					return nil, errXZ
-				}
+			if checkSize < 32 {
+				slices.Reverse(sum) // the file has CRCs least significant byte first
+			}
+			if !bytes.Equal(sum, b[off:off+checkSize]) {
+				return 0, fmt.Errorf("%w: wrong checksum of a block", errXZ)
 			}
 		}
 		off += checkSize
 	}
+}
+
+// xzEnd checks the index at off and the footer behind it, and returns where they end.
+func xzEnd(b []byte, off int, blocks []xzSizes) (int, error) {
+	r := bytes.NewReader(b[off+1:])
+	number := func() (n uint64, err error) {
+		n, err = binary.ReadUvarint(r)
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return n, err
+	}
+	count, err := number()
+	if err != nil {
+		return 0, err
+	}
+	if count != uint64(len(blocks)) {
+		return 0, fmt.Errorf("%w: %d blocks, of which the index has %d", errXZ, len(blocks), count)
+	}
+	for _, block := range blocks {
+		packed, err := number()
+		if err != nil {
+			return 0, err
+		}
+		unpacked, err := number()
+		if err != nil {
+			return 0, err
+		}
+		if (xzSizes{packed, unpacked}) != block {
+			return 0, fmt.Errorf("%w: a block is not as long as the index says", errXZ)
+		}
+	}
+	size := (len(b) - off - r.Len() + 3) &^ 3 // of the index without its checksum
+	end := off + size + 4
+	if end+12 > len(b) {
+		return 0, io.ErrUnexpectedEOF
+	}
+	le := binary.LittleEndian
+	footer := b[end : end+12]
+	switch {
+	case crc32.ChecksumIEEE(b[off:end-4]) != le.Uint32(b[end-4:]):
+		return 0, fmt.Errorf("%w: wrong checksum of the index", errXZ)
+	case string(footer[10:]) != "YZ" || crc32.ChecksumIEEE(footer[4:10]) != le.Uint32(footer),
+		(uint64(le.Uint32(footer[4:]))+1)*4 != uint64(size)+4, string(footer[8:10]) != string(b[6:8]):
+		return 0, fmt.Errorf("%w: wrong footer", errXZ)
+	}
+	return end + 12, nil
 }
 
 // xzTotal returns how much the index at the end says that there is, which is true of a
@@ -195,12 +272,11 @@ func xzTotal(b []byte) (total uint64, ok bool) {
 	return 0, false
 }
 
-// xzBlock reads a block header: the dictionary's size, and whether the x86 filter
-// was applied.
-func xzBlock(h []byte) (dict int, x86 bool, err error) {
+// xzBlock reads a block header: the dictionary's size, and the filters before LZMA2.
+func xzBlock(h []byte) (dict int, filters []filter, err error) {
 	end := len(h) - 4
 	if crc32.ChecksumIEEE(h[:end]) != binary.LittleEndian.Uint32(h[end:]) {
-		return 0, false, errXZ
+		return 0, nil, errXZ
 	}
 	r := bytes.NewReader(h[2:end])
 	number := func() uint64 {
@@ -220,7 +296,7 @@ func xzBlock(h []byte) (dict int, x86 bool, err error) {
 	for i := range int(flags&3) + 1 {
 		id, size := number(), number()
 		if err != nil || size > uint64(r.Len()) {
-			return 0, false, errXZ
+			return 0, nil, errXZ
 		}
 		props := make([]byte, size)
 		_, _ = r.Read(props)
@@ -230,66 +306,15 @@ func xzBlock(h []byte) (dict int, x86 bool, err error) {
 			// 2 or 3 times a power of two (The .xz File Format, 5.3.1).
 			bits := uint64(props[0])
 			dict = int(min((2|bits&1)<<(bits/2+11), maxDict))
-		case id == xzFilterX86 && !last && (size == 0 || size == 4 && bytes.Equal(props, make([]byte, 4))):
-			x86 = true
-		case id >= 0x03 && id <= 0x0b && !last:
-			return 0, false, fmt.Errorf("xz filter %#x is not supported", id)
+		case id == xzFilterLZMA2 || last:
+			return 0, nil, errXZ
 		default:
-			return 0, false, errXZ
-		}
-	}
-	if dict == 0 {
-		return 0, false, errXZ
-	}
-	return dict, x86, nil
-}
-
-// unBCJx86 undoes, in place, the filter that makes x86 code pack better: the
-// targets of near calls and jumps (e8, e9) were written as absolute positions.
-// An operand counts only when its top byte says that it is near (0x00 or 0xff) and
-// no such opcode among the three bytes before speaks against it; recent tells
-// which of them were opcodes, as a bit each, the nearest lowest (xz's x86.c).
-func unBCJx86(b []byte) {
-	near := func(c byte) bool { return c == 0 || c == 0xff }
-	// By recent: whether the operand may count, and how many of its bytes an
-	// earlier operand has reached into.
-	allowed := [8]bool{0: true, 1: true, 2: true, 4: true}
-	reached := [8]uint{0, 1, 2, 2, 3, 3, 3, 3}
-	var recent uint
-	previous := -1
-	for i := 0; i+5 <= len(b); i++ {
-		if b[i]&0xfe != 0xe8 {
-			continue
-		}
-		gap := i - previous
-		previous = i
-		if gap > 3 {
-			recent = 0
-		} else {
-			recent = recent << (gap - 1) & 7
-			if recent != 0 && (!allowed[recent] || near(b[i+4-int(reached[recent])])) {
-				recent = recent<<1 | 1
-				continue
+			f, err := newFilter(id, props)
+			if err != nil {
+				return 0, nil, err
 			}
+			filters = append(filters, f)
 		}
-		if !near(b[i+4]) {
-			recent = recent<<1 | 1
-			continue
-		}
-		src := binary.LittleEndian.Uint32(b[i+1:])
-		for {
-			dest := src - uint32(i+5)
-			if recent != 0 {
-				at := reached[recent] * 8
-				if near(byte(dest >> (24 - at))) {
-					src = dest ^ (1<<(32-at) - 1)
-					continue
-				}
-			}
-			dest &= 0x01ffffff
-			binary.LittleEndian.PutUint32(b[i+1:], dest|-(dest&0x01000000))
-			break
-		}
-		i += 4 // an operand is no place for opcodes
 	}
+	return dict, filters, nil
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 )
 
@@ -16,20 +15,21 @@ func newAnnotateCommand(o *options) *cobra.Command {
 		flags   kernelFlags
 		dialect string
 		file    string
+		symvers []string
 	)
 	dialects := map[string]klpreloc.Dialect{"": "", "records": klpreloc.Records, "labels": klpreloc.Labels}
 	cmd := &cobra.Command{
 		Use:   "annotate [flags] --kernel KERNEL FILE",
 		Short: "Print the annotations that a livepatch module is missing",
-		Long: `Print the lines of C that annotate what is undefined in a linked livepatch
-module and what the kernel has without exporting it: for klp_convert.h, with
-position, address and source file in a comment. Where a name can mean several
-symbols, each is a line that is commented out: choose one.
+		Long: `Print annotations, as lines of C for klp_convert.h, for the undefined symbols of
+a linked livepatch module that the kernel has but does not export. A comment
+gives position, address and source file of each. Where a name can mean several
+symbols, one line is printed for each, commented out: choose one.
 
 ` + kernelHelp + `
 
-Nothing is printed when nothing is missing. Exit status 1 when a symbol is
-nowhere, or the file can't be read.`,
+Nothing is printed when no annotation is missing. Exit status 1 when a symbol
+is not found, or the file can't be read.`,
 		Example: `  klp-convert annotate livepatch.ko --kernel 6.1.0-56-amd64 >> livepatch-syms.h
   klp-convert annotate --dialect labels livepatch.ko -k ./linux`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -59,13 +59,16 @@ nowhere, or the file can't be read.`,
 			}
 			defer in.unmap()
 			kernels, err := flags.find()
+			if err == nil {
+				kernels, err = withSymvers(kernels, symvers)
+			}
 			if err != nil {
 				return err
 			}
 			report := newReporter(cmd.ErrOrStderr(), in.name, o)
-			f, err := elfrw.Parse("", in.module)
-			if err != nil {
-				return report.report(klpreloc.Diagnostics{klpreloc.FileDiagnostic(err)})
+			f, broken := in.parse()
+			if f == nil {
+				return report.report(broken)
 			}
 			showProgress(kernels[0], "", cmd.ErrOrStderr(), o)
 			if o.verbose {
@@ -75,12 +78,13 @@ nowhere, or the file can't be read.`,
 			if _, err := io.WriteString(cmd.OutOrStdout(), text); err != nil {
 				return err
 			}
-			return report.report(found)
+			return report.report(append(found, in.found...))
 		},
 	}
 	cmd.Flags().SortFlags = false
 	flags.register(cmd)
-	cmd.Flags().StringVar(&dialect, "dialect", "", "write `records` or labels; as the module does, without")
-	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "say notes, and which files were used")
+	cmd.Flags().StringVar(&dialect, "dialect", "", "print `records` or labels (default: as the module)")
+	cmd.Flags().StringArrayVar(&symvers, "symvers", nil, "also read exports from the Module.symvers `FILE`")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "print notes, and which files were used")
 	return cmd
 }

@@ -33,21 +33,21 @@ func newCheckCommand(o *options) *cobra.Command {
 	c := &checking{options: o}
 	cmd := &cobra.Command{
 		Use:   "check [flags] --kernel KERNEL FILE",
-		Short: "Say what kernels will make of a livepatch module",
-		Long: `Go through what the module loader and the livepatch core of a kernel will do
-with the module, in their order, and print for each kernel either "loads" or the
-message that it will print; below, the cause, the fix, and when it comes.
+		Short: "Predict whether kernels will load a livepatch module",
+		Long: `Go through the steps of a kernel's module loader and livepatch core, in their
+order, and print for each kernel either "loads" or the message that the kernel
+will print, followed by the cause, when it happens, and the fix.
 
 ` + kernelHelp + `
 
---module names a module that the kernel has beside its own, and that is loaded
-before FILE. Each livepatched module is judged for being loaded later as well.
+--module names a module that does not come with the kernel and is loaded before
+FILE. For each livepatched module, loading it after FILE is checked as well.
 
-The file is judged as it is: convert it first. Exit status 0 when it loads on
-all kernels and nothing was found, 1 when something was, 2 for wrong use. Notes
-do not count. Where files of a kernel that would tell are not at hand it "loads,
-as far as its files tell", which counts with --strict only. What only a running
-kernel can tell is listed by --verbose.`,
+FILE is checked as it is: convert it first. Exit status 0 when it loads on all
+kernels and there are no findings, 1 when there are findings, 2 for wrong use.
+Notes do not count. If a file of the kernel that a check needs is not available,
+the verdict is "loads, as far as its files tell", which changes the exit status
+with --strict only. --verbose lists what only a running kernel can tell.`,
 		Example: `  klp-convert check livepatch.ko --kernel 6.1.0-56-amd64
   klp-convert check livepatch.ko -k 6.1.0-50-amd64 -k 6.1.0-56-amd64
   klp-convert check livepatch.ko -k 6.1.0-56-amd64 --module mydriver.ko
@@ -73,10 +73,10 @@ kernel can tell is listed by --verbose.`,
 	}
 	cmd.Flags().SortFlags = false
 	c.flags.register(cmd)
-	cmd.Flags().Lookup("module").Usage = "this module, or those in a folder, are loaded (`FILE`)"
+	cmd.Flags().Lookup("module").Usage = "treat `FILE`, or the modules in a directory, as loaded"
 	cmd.Flags().BoolVar(&c.json, "json", false, "print {file, kernels: [{verdict, findings, …}, …]}")
 	cmd.Flags().BoolVar(&c.sarif, "sarif", false, "print SARIF 2.1.0, for code scanning")
-	cmd.Flags().BoolVar(&c.strict, "strict", false, "exit with 1 also when something was not judged")
+	cmd.Flags().BoolVar(&c.strict, "strict", false, "exit with 1 also when something could not be checked")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "list what was not checked, and which files were used")
 	return cmd
 }
@@ -94,6 +94,9 @@ func (c *checking) run(cmd *cobra.Command) error {
 		return printError(cmd.ErrOrStderr(), err, c.options)
 	}
 	defer in.unmap()
+	if err := newReporter(cmd.ErrOrStderr(), in.name, c.options).report(in.found); err != nil {
+		return err
+	}
 	kernels, loaded, err := c.kernels()
 	if err != nil {
 		return err
@@ -155,7 +158,7 @@ func (c *checking) judge(cmd *cobra.Command, b []byte, kernels []*sympos.Kernel,
 			debug.SetPanicOnFault(true) // as in run, of which this is a part
 			module := loader.Open(b)
 			for i := range next {
-				all[i], failed[i] = judgeOne(module, loader.Options{Kernel: kernels[i], Loaded: loaded, File: path})
+				all[i], failed[i] = judgeOne(module, loader.Options{Kernel: kernels[i], Loaded: loaded, File: path, ComparesFiles: len(kernels) > 1})
 				kernels[i] = nil
 				runtime.GC() // or what was read of many kernels would be in memory at once
 				if failed[i] != nil {
@@ -307,6 +310,9 @@ func (c *checking) details(v verdict) string {
 			place += ": "
 		}
 		fmt.Fprintf(b, "  %s: %s%s [%s]\n", f.Severity, place, f.Cause, f.ID)
+		for _, line := range alsoAt(f.Places) {
+			fmt.Fprintf(b, "      %s\n", line)
+		}
 		for _, k := range f.Cases {
 			if f.Severity == loader.Note && k.When == loader.Loading && len(k.Messages) == 0 {
 				continue

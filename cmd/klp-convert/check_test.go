@@ -21,6 +21,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
+	"github.com/klp-convert/klp-convert/scripts/need"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -32,6 +33,7 @@ ffffffff81000300 T seq_printf
 ffffffff81000400 T klp_enable_patch
 ffffffff81001000 r __ksymtab_seq_printf
 ffffffff81001010 r __ksymtab_klp_enable_patch
+ffffffff82000000 B _end
 `
 
 // What --sarif prints has the shape that the schema of SARIF 2.1.0 asks for: what is required
@@ -148,9 +150,9 @@ func TestSARIFSaysWhereTheFileIs(t *testing.T) {
 func TestAnnotationsCompile(t *testing.T) {
 	dir := t.TempDir()
 	kernel := filepath.Join(dir, "kallsyms")
-	require.NoError(t, os.WriteFile(kernel, []byte("ffffffff81000000 T _text\nffffffff81000100 t forgotten\nffffffff81000200 T exported\nffffffff81001000 r __ksymtab_exported\n"), 0o644))
+	require.NoError(t, os.WriteFile(kernel, []byte("ffffffff81000000 T _text\nffffffff81000100 t forgotten\nffffffff81000200 T exported\nffffffff81001000 r __ksymtab_exported\nffffffff82000000 B _end\n"), 0o644))
 	twice := filepath.Join(dir, "twice")
-	require.NoError(t, os.WriteFile(twice, []byte("ffffffff81000000 T _text\nffffffff81000100 t forgotten\nffffffff81000180 d forgotten\nffffffff81000200 T exported\nffffffff81001000 r __ksymtab_exported\n"), 0o644))
+	require.NoError(t, os.WriteFile(twice, []byte("ffffffff81000000 T _text\nffffffff81000100 t forgotten\nffffffff81000180 d forgotten\nffffffff81000200 T exported\nffffffff81001000 r __ksymtab_exported\nffffffff82000000 B _end\n"), 0o644))
 	header, err := filepath.Abs("../../scripts/include/klp_convert.h")
 	require.NoError(t, err)
 	compiled := 0
@@ -185,7 +187,7 @@ func TestAnnotationsCompile(t *testing.T) {
 		}
 	}
 	if compiled == 0 {
-		missing(t, "a C compiler")
+		need.Skip(t, "no C compiler is installed")
 	}
 }
 

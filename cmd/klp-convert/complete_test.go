@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // offered returns what is offered in place of the last argument, without descriptions.
@@ -137,11 +139,7 @@ var typed = []struct{ line, gets string }{
 // place of the command itself.
 func shellFolder(t *testing.T, shell, rc string) (dir string) {
 	t.Helper()
-	for _, tool := range []string{shell, "script"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, tool)
-		}
-	}
+	need.Tools(t, shell, "script")
 	inFolder(t, "livepatch-a.ko", "livepatch-a.ko.klp", "Makefile", "Module.symvers", "symbols.klp const char x;",
 		"tree/Module.symvers", "tree/modules.order net/nf-nat.o\nfs/nfs.o\nfs/ext4.o\n")
 	dir, err := os.Getwd()
@@ -183,7 +181,7 @@ const bashCompletion = "/usr/share/bash-completion/bash_completion"
 
 func TestBashCompletes(t *testing.T) {
 	if _, err := os.Stat(bashCompletion); err != nil {
-		missing(t, "bash-completion")
+		need.Skip(t, "bash-completion is not installed")
 	}
 	shellFolder(t, "bash", "source "+bashCompletion+"\nsource .rc/_klp-convert\n")
 	typeInto(t, "bash --noprofile --rcfile .rc/.zshrc -i")

@@ -3,9 +3,7 @@
 package main
 
 import (
-	"bytes"
 	"compress/gzip"
-	"fmt"
 	"io"
 	"strings"
 
@@ -13,13 +11,11 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// compression is a way in which modules are installed (CONFIG_MODULE_COMPRESS_*).
-// Input tells it by its first bytes, output by its name.
+// compression is a way in which modules are installed (CONFIG_MODULE_COMPRESS_*). Output
+// tells it by its name. Input is unpacked by sympos.Unpack, by its first bytes.
 type compression struct {
 	name   string
 	suffix string
-	magic  string
-	reader func(io.Reader) (io.Reader, error)
 	writer func(io.Writer) (io.WriteCloser, error)
 }
 
@@ -27,16 +23,14 @@ var plain = compression{name: "none"}
 
 var compressions = []compression{
 	{
-		name: "gzip", suffix: ".gz", magic: "\x1f\x8b",
-		reader: func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
+		name: "gzip", suffix: ".gz",
 		// No name and no time in the header, as by gzip -n: the kernel
 		// reads a bare header only, and the same input gives the same
 		// bytes (kernel/module/decompress.c, module_gzip_header_len).
 		writer: func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, gzip.BestCompression) },
 	},
 	{
-		name: "xz", suffix: ".xz", magic: "\xfd7zXZ\x00",
-		reader: func(r io.Reader) (io.Reader, error) { return xz.NewReader(r) },
+		name: "xz", suffix: ".xz",
 		// As scripts/Makefile.modinst runs xz: --check=crc32
 		// --lzma2=dict=1MiB. The kernel's decoder knows no other check
 		// and allocates the dictionary (lib/xz/xz_dec_stream.c).
@@ -45,14 +39,7 @@ var compressions = []compression{
 		},
 	},
 	{
-		name: "zstd", suffix: ".zst", magic: "\x28\xb5\x2f\xfd",
-		reader: func(r io.Reader) (io.Reader, error) {
-			d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxDecompressed))
-			if err != nil {
-				return nil, err
-			}
-			return d.IOReadCloser(), nil
-		},
+		name: "zstd", suffix: ".zst",
 		// One goroutine, so that the same input gives the same bytes.
 		writer: func(w io.Writer) (io.WriteCloser, error) {
 			return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
@@ -60,14 +47,30 @@ var compressions = []compression{
 	},
 }
 
-// compressionOf tells by the first bytes how b is compressed.
-func compressionOf(b []byte) compression {
+// compressionNamed returns the compression that sympos calls so. What no kernel installs
+// modules with, and what is not compressed, is plain.
+func compressionNamed(name string) compression {
 	for _, c := range compressions {
-		if bytes.HasPrefix(b, []byte(c.magic)) {
+		if c.name == name {
 			return c
 		}
 	}
 	return plain
+}
+
+// otherSuffixes are those of files that klp-convert does not write.
+var otherSuffixes = []string{
+	".bz2", ".lz4", ".lzma", ".lzo", ".lz", ".Z", ".zip", ".7z", ".tar", ".tgz", ".txz", ".cpio", ".deb", ".rpm", ".a", ".zstd", ".xzip", ".gzip",
+}
+
+// checkSuffix refuses a name for an output that promises what is not written.
+func checkSuffix(path string) error {
+	for _, suffix := range otherSuffixes {
+		if strings.HasSuffix(path, suffix) {
+			return usagef("%s: modules are written plain, or as .gz, .xz or .zst, which the kernel and kmod read; not as %s", path, suffix)
+		}
+	}
+	return nil
 }
 
 // compressionFor tells by its name how a file is to be compressed.
@@ -78,21 +81,6 @@ func compressionFor(path string) compression {
 		}
 	}
 	return plain
-}
-
-func (c compression) decompress(b []byte) ([]byte, error) {
-	if c.reader == nil {
-		return b, nil
-	}
-	r, err := c.reader(bytes.NewReader(b))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.name, err)
-	}
-	out, err := readBounded(r)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.name, err)
-	}
-	return out, nil
 }
 
 // compress writes b to w.

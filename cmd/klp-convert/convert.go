@@ -140,11 +140,12 @@ func withSymvers(found []*sympos.Kernel, files []string) ([]*sympos.Kernel, erro
 // run does the conversion. What it finds wrong with the module is in the
 // result's diagnostics; the error is about files.
 func (c *conversion) run() error {
-	f, err := elfrw.Parse("", c.module)
-	if err != nil {
-		c.found(klpreloc.FileDiagnostic(err))
+	f, broken := c.parse()
+	if f == nil {
+		c.found(broken...)
 		return errReported
 	}
+	c.found(c.input.found...)
 	plan, found := klpreloc.NewPlan(f, c.planning())
 	c.found(found...)
 	if found.Failed() {

@@ -27,6 +27,12 @@ func copyForDebuggers(cmd *cobra.Command, o *options, path, out string) error {
 	if info, err := os.Stat(out); err == nil && in.info != nil && os.SameFile(info, in.info) {
 		return usagef("--debug-copy %s is the module itself, which could not be loaded any more", out)
 	}
+	if err := checkSuffix(out); err != nil {
+		return err
+	}
+	if f, broken := in.parse(); f == nil {
+		return newReporter(cmd.ErrOrStderr(), in.name, o).report(broken)
+	}
 	done, b, err := debugCopy(in.module)
 	switch {
 	case errors.Is(err, klpreloc.ErrNothingToCopy):

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // debugCopyOf converts a module and returns it and its copy.
@@ -44,9 +45,7 @@ func tool(t *testing.T, args ...string) string {
 // objdump shows every klp relocation of the code where it belongs, which it does
 // not in the module itself.
 func TestObjdumpShowsKlpNamesInDebugCopy(t *testing.T) {
-	if _, err := exec.LookPath("objdump"); err != nil {
-		missing(t, "objdump")
-	}
+	need.Tools(t, "objdump")
 	line := regexp.MustCompile(`(?m)^\s+([0-9a-f]+): R_X86_64_\w+\s+(\.klp\.sym\.[^-+\s]+)`)
 	for _, name := range []string{"livepatch-cmdline.ko", "labels-dot.ko", "records-v7.ko"} {
 		module, copied := debugCopyOf(t, "../../testdata/x86_64/"+name)
@@ -73,9 +72,7 @@ func TestObjdumpShowsKlpNamesInDebugCopy(t *testing.T) {
 }
 
 func TestReadelfIsContentWithDebugCopies(t *testing.T) {
-	if _, err := exec.LookPath("readelf"); err != nil {
-		missing(t, "readelf")
-	}
+	need.Tools(t, "readelf")
 	for _, file := range fixtures(t, "*/labels-dot.ko") {
 		_, copied := debugCopyOf(t, file)
 		assert.NotContains(t, tool(t, "readelf", "-aW", copied), "ff20", file)
@@ -84,9 +81,7 @@ func TestReadelfIsContentWithDebugCopies(t *testing.T) {
 
 // gdb finds functions, their code and their lines.
 func TestGdbReadsDebugCopy(t *testing.T) {
-	if _, err := exec.LookPath("gdb"); err != nil {
-		missing(t, "gdb")
-	}
+	need.Tools(t, "gdb")
 	_, copied := debugCopyOf(t, "../../testdata/x86_64/livepatch-cmdline.ko")
 	out := tool(t, "gdb", "-nx", "-batch", "-ex", "info line livepatch_cmdline_proc_show", "-ex", "disassemble livepatch_cmdline_proc_show", copied)
 	assert.Regexp(t, `Line \d+ of "\S*livepatch-cmdline\.c" starts at address`, out)

@@ -22,10 +22,10 @@ func newDiffCommand(o *options) *cobra.Command {
 		Long: `Show what differs between two modules for the kernel that loads them: what
 they patch, klp relocations and klp symbols, annotations, undefined symbols,
 versions of exports, special sections, and the module information that the
-loader looks at. Numbers of sections and symbols, the order of things and
-offsets in the file don't count; places are told by function. A module may be
-held against its converted form: each annotated reference is shown with what
-became of it. Code and data themselves are not compared.
+loader reads. Section and symbol numbers, order, and file offsets are ignored;
+places are given by function. A module can be compared with its converted form:
+each annotated reference is shown with what it became. The bytes of code and
+data are not compared.
 
 A and B may be compressed; one may be "-". Exit status 0 when nothing differs, 1
 when something does.`,
@@ -87,12 +87,13 @@ func readSide(cmd *cobra.Command, o *options, path string) (*side, error) {
 	if err != nil {
 		return nil, printError(cmd.ErrOrStderr(), err, o)
 	}
-	f, err := elfrw.Parse("", in.module)
-	if err != nil {
+	f, broken := in.parse()
+	if f == nil {
 		in.unmap()
-		return nil, newReporter(cmd.ErrOrStderr(), in.name, o).report(klpreloc.Diagnostics{klpreloc.FileDiagnostic(err)})
+		return nil, newReporter(cmd.ErrOrStderr(), in.name, o).report(broken)
 	}
 	d, found := klpreloc.Describe(f)
+	found = append(found, in.found...)
 	found.Sort()
 	newReporter(cmd.ErrOrStderr(), in.name, o).report(found) // what can't be read is not compared
 	return &side{Name: in.name, State: d.State, input: in, file: f}, nil
@@ -118,6 +119,10 @@ func writeDifference(w io.Writer, a, b *side, d *klpdiff.Difference) error {
 	writeChanges(&out, "undefined symbols", d.Undefined)
 	writeChanges(&out, "versions of exports", d.Versions)
 	writeChanges(&out, "special sections: entries", d.Special)
+	for _, r := range d.Remarks {
+		out.WriteString("\n")
+		wrapBehind(&out, 0, "note: ", clean(r))
+	}
 	_, err := io.WriteString(w, out.String())
 	return err
 }

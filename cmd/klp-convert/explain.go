@@ -13,21 +13,21 @@ import (
 	"golang.org/x/term"
 
 	"github.com/klp-convert/klp-convert/klpreloc/explain"
+	"github.com/klp-convert/klp-convert/sympos/content"
 )
 
 func newExplainCommand(o *options) *cobra.Command {
 	var json bool
 	cmd := &cobra.Command{
 		Use:   "explain [flags] [TEXT... | -]",
-		Short: "Say what a message means, and what to do about it",
-		Long: `Say what a message of the kernel, of insmod, modprobe, modpost, of klp-convert
-or of another livepatch tool means, its likely causes, the likeliest first, and
-what mends it. TEXT is a message or the id of one of klp-convert's (KLP043);
-without it, or with "-", lines are read from stdin: a whole log may be given,
-lines that are not known are passed over, and what is said several times is
-explained once.
+		Short: "Explain a message: its meaning, its causes, their fixes",
+		Long: `Explain a message of the kernel, insmod, modprobe, modpost, klp-convert or
+another livepatch tool: what it means, its causes, the likeliest first, and how
+to fix each. TEXT is a message or the id of one of klp-convert's (KLP043).
+Without TEXT, or with "-", lines are read from stdin. That can be a whole log:
+unknown lines are skipped, and a repeated message is explained once.
 
-Exit status 1 when nothing was recognised.`,
+Exit status 1 when no message was recognised.`,
 		Example: `  klp-convert explain "livepatch: symbol 'foo' not found in symbol table"
   klp-convert explain KLP043
   dmesg | klp-convert explain
@@ -62,6 +62,9 @@ Exit status 1 when nothing was recognised.`,
 			if err != nil || len(found) > 0 {
 				return err
 			}
+			if is, binary := content.Binary([]byte(text)); binary {
+				return fmt.Errorf("no message that is known: this is %s; give the kernel's log or a message", is.What)
+			}
 			return fmt.Errorf("no message that is known; docs/messages.md and docs/errors.md list all")
 		},
 	}
@@ -85,7 +88,11 @@ func writeExplanations(w io.Writer, found []*explain.Explanation) error {
 				number = ""
 			}
 			b.WriteByte('\n')
-			wrapBehind(&b, 4, number, clean(strings.TrimSpace(c.Why+" "+c.Fix)))
+			when := ""
+			if c.When != "" {
+				when = "Kernels " + c.When + ": "
+			}
+			wrapBehind(&b, 4, number, clean(when+strings.TrimSpace(c.Why+" "+c.Fix)))
 			for _, run := range c.Run {
 				fmt.Fprintf(&b, "           %s\n", clean(run))
 			}

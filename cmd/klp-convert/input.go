@@ -3,6 +3,7 @@
 package main
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,10 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/sympos"
+	"github.com/klp-convert/klp-convert/sympos/content"
 )
 
 // maxDecompressed bounds what a compressed or piped module may grow to.
@@ -26,6 +30,36 @@ type input struct {
 	packed compression // of raw
 	info   fs.FileInfo // nil for stdin and pipes
 	unmap  func()
+	found  klpreloc.Diagnostics // how it was unpacked
+}
+
+// parse reads the module. What is no module is called by its name.
+func (in *input) parse() (*elfrw.File, klpreloc.Diagnostics) {
+	f, err := elfrw.Parse("", in.module)
+	if err == nil {
+		var sections []content.Section
+		for _, s := range f.Sections {
+			sections = append(sections, content.Section{Name: s.Name, Size: s.Size(), Code: s.Flags&uint64(elf.SHF_EXECINSTR) != 0})
+		}
+		if !content.LTO(sections) {
+			return f, nil
+		}
+		return nil, klpreloc.Diagnostics{notModule(klpreloc.Diagnostic{ID: klpreloc.BrokenFile, Severity: klpreloc.Error, Message: "not a linked module"}, content.SlimLTO)}
+	}
+	d := klpreloc.FileDiagnostic(err)
+	if errors.Is(err, elfrw.ErrNotELF) || errors.Is(err, elfrw.ErrNotRelocatable) {
+		d = notModule(d, content.Of(in.module))
+	}
+	return nil, klpreloc.Diagnostics{d}
+}
+
+// notModule says what a file is that is no module.
+func notModule(d klpreloc.Diagnostic, k content.Kind) klpreloc.Diagnostic {
+	d.Message += ": it is " + k.What
+	if k.Do != "" {
+		d.Hints = append(d.Hints, k.Do)
+	}
+	return d
 }
 
 // readInput reads a module from a file or, for "-", from stdin. The file is
@@ -42,10 +76,14 @@ func readInput(path string, stdin io.Reader) (*input, error) {
 	if err != nil {
 		return nil, fileError(in.name, err)
 	}
-	in.packed = compressionOf(in.raw)
-	if in.module, err = in.packed.decompress(in.raw); err != nil {
+	out, err := sympos.Unpack(in.raw, maxDecompressed)
+	if err != nil {
 		in.unmap()
 		return nil, fileError(in.name, err)
+	}
+	in.module, in.packed = out.Bytes, compressionNamed(out.Format)
+	if ignored := out.Ignored(); ignored != "" {
+		in.found = append(in.found, klpreloc.Diagnostic{ID: klpreloc.TrailingData, Severity: klpreloc.Warning, Message: ignored})
 	}
 	return in, nil
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 )
 
@@ -17,14 +16,14 @@ func newInspectCommand(o *options) *cobra.Command {
 	var debugCopy string
 	cmd := &cobra.Command{
 		Use:   "inspect [flags] FILE",
-		Short: "Show what a module says about livepatching",
-		Long: `Show what a module is: its module information, the annotations that
-klp-convert would convert, the klp relocation sections and klp symbols that it
-holds, and which symbols stay undefined. FILE may be compressed, or "-".
+		Short: "Show annotations, klp relocations and klp symbols of a module",
+		Long: `Show a module's information, the functions that it patches, the annotations that
+klp-convert would convert, its klp relocation sections and klp symbols, and its
+undefined symbols. FILE may be compressed, or "-".
 
 With --debug-copy, write a copy instead that objdump -dr, gdb and crash can
-read: the klp relocations are among the ordinary ones of their section, klp
-symbols are undefined ones of the same name. No kernel loads it.`,
+read: klp relocations become ordinary relocations of their section, klp symbols
+become undefined symbols with the plain name. No kernel loads it.`,
 		Example: `  klp-convert inspect livepatch.ko
   klp-convert inspect --debug-copy debug.ko livepatch.ko && objdump -dr debug.ko
   klp-convert inspect --json livepatch.ko.xz | jq .klp_symbols`,
@@ -58,11 +57,12 @@ func inspect(cmd *cobra.Command, o *options, path string) error {
 	}
 	defer in.unmap()
 	report := newReporter(cmd.ErrOrStderr(), in.name, o)
-	f, err := elfrw.Parse("", in.module)
-	if err != nil {
-		return report.report(klpreloc.Diagnostics{klpreloc.FileDiagnostic(err)})
+	f, broken := in.parse()
+	if f == nil {
+		return report.report(broken)
 	}
 	d, found := klpreloc.Describe(f)
+	found = append(found, in.found...)
 	found.Sort()
 	if o.inspectJSON {
 		err = writeJSON(cmd.OutOrStdout(), struct {

@@ -23,8 +23,8 @@ type kernelFlags struct {
 	modules []string
 }
 
-// kernelHelp explains them; it stands in the help of each command that has them.
-const kernelHelp = `--kernel takes a release (6.1.0-56-amd64, or "running"), a folder
+// kernelHelp explains them in the help of each command that has them.
+const kernelHelp = `--kernel takes a release (6.1.0-56-amd64, or "running"), a directory
 (/lib/modules/R, a build tree, headers, an unpacked kernel package), a file
 (kernel image, vmlinux, System.map, saved /proc/kallsyms, symbols.klp,
 Module.symvers), or several of these separated by commas, all of one kernel.`
@@ -32,8 +32,8 @@ Module.symvers), or several of these separated by commas, all of one kernel.`
 // register adds the flags to a command.
 func (k *kernelFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVarP(&k.kernels, "kernel", "k", nil, "look at this `KERNEL`: release, folder, file")
-	f.StringArrayVar(&k.modules, "module", nil, "and at the module in `FILE`, or a folder's")
+	f.StringArrayVarP(&k.kernels, "kernel", "k", nil, "use this `KERNEL`: release, directory, file")
+	f.StringArrayVar(&k.modules, "module", nil, "also use the module `FILE`, or a directory's")
 }
 
 // find finds the kernels that the flags name. --module alone makes a kernel of

@@ -112,23 +112,24 @@ late: .klp.rela.<object>.<section> sections and .klp.sym.<object>.<name>,<pos>
 symbols. Run it after modpost and before signing and compression, as the last
 step that edits the module.
 
-With --kernel, annotations are held against that kernel's symbols, and symbols
-that carry none are converted where there is only one that they can mean
-(--no-infer: not even then). So are exports of modules that the livepatch
-patches; those of other modules stay dependencies, unless
---convert-module-exports makes klp relocations of them too.
---target is for vendors' and old kernels, of which the module does not tell the
-version. Entries of tables that can't work, and that nobody misses (tracepoints,
-debug messages), are dropped unless --keep-inert refuses that.
+With --kernel, annotations are checked against that kernel's symbols, and an
+undefined symbol without an annotation is converted if it can mean only one
+symbol of the kernel (use --no-infer to disable this). References to exports of
+patched modules are converted too; other modules stay dependencies, unless
+--convert-module-exports is given.
+Use --target for a kernel whose version the module does not tell: old kernels
+and vendors' kernels. Table entries that cannot work in a livepatch and are not
+needed (tracepoints, debug messages) are dropped; with --keep-inert they are an
+error.
 
 ` + kernelHelp + `
 
-in.ko may be compressed (gzip, xz, zstd); out.ko is compressed when its name
-says so (.gz, .xz, .zst). Either may be "-". Both may be the same file. A
-module that holds nothing to convert is copied byte for byte.`,
+in.ko may be compressed (gzip, xz, zstd, bzip2, lz4, lzma); out.ko is compressed
+if its name ends in .gz, .xz or .zst. Either may be "-". Both may be the same
+file. A module with nothing to convert is copied byte for byte.`,
 		Example: `  klp-convert livepatch.tmp.ko livepatch.ko
   klp-convert livepatch.ko livepatch.ko        # in place
-  klp-convert -n livepatch.ko                  # what would be done
+  klp-convert -n livepatch.ko                  # show what would be done
   klp-convert --kernel 6.1.0-56-amd64 livepatch.tmp.ko livepatch.ko
   klp-convert inspect livepatch.ko`,
 		Version:       version(),
@@ -139,18 +140,18 @@ module that holds nothing to convert is copied byte for byte.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&o.out, "output", "o", "", "write to `FILE` (not named second then)")
-	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "print the plan on stdout, write nothing")
-	f.BoolVarP(&o.verbose, "verbose", "v", false, "say what is done, and notes")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "say errors only")
+	f.StringVarP(&o.out, "output", "o", "", "write to `FILE` instead of the second argument")
+	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "print the plan, write nothing")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "also print notes and what was done")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print errors only")
 	f.BoolVar(&o.json, "json", false, "print plan and diagnostics as JSON")
 	o.kernel.register(cmd)
-	f.StringArrayVar(&o.symvers, "symvers", nil, "`FILE`, too, has exports; an error what none has")
-	f.BoolVar(&o.noInfer, "no-infer", false, "convert nothing that is not annotated")
+	f.StringArrayVar(&o.symvers, "symvers", nil, "check imports against the exports in `FILE` too")
+	f.BoolVar(&o.noInfer, "no-infer", false, "convert annotated symbols only")
 	f.StringVar(&o.target, "target", "", "convert for kernel `VERSION`, not the module's")
-	f.BoolVar(&o.keepInert, "keep-inert", false, "refuse what would have to be dropped")
-	f.BoolVar(&o.unsafe, "unsafe", false, "for experiments: convert what will break")
-	f.BoolVar(&o.moduleExports, "convert-module-exports", false, "convert references to modules' exports")
+	f.BoolVar(&o.keepInert, "keep-inert", false, "fail instead of dropping entries")
+	f.BoolVar(&o.unsafe, "unsafe", false, "for experiments: convert even what will break")
+	f.BoolVar(&o.moduleExports, "convert-module-exports", false, "also convert references to modules' exports")
 	cmd.PersistentFlags().StringVar(&o.color, "color", "auto", "`WHEN`: auto, always, never")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	cmd.SetVersionTemplate("klp-convert {{.Version}}\n" + buildInfo())
@@ -216,6 +217,9 @@ func (o *options) args(_ *cobra.Command, args []string) error {
 	o.in = args[0]
 	if len(args) == 2 {
 		o.out = args[1]
+	}
+	if err := checkSuffix(o.out); err != nil {
+		return err
 	}
 	if _, ok := klpreloc.ParseVersion(o.target); o.target != "" && !ok {
 		return usagef("--target is %q, want a version: 4.18, 6.1", o.target)

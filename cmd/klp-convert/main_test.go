@@ -22,6 +22,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the scripts' goldens")
@@ -119,11 +120,7 @@ func read(t *testing.T, file string) []byte {
 // The judges that everybody has find nothing to complain about.
 func TestReadelfAndModinfoReadConvertedModules(t *testing.T) {
 	t.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin") // modinfo
-	for _, tool := range []string{"readelf", "modinfo"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, tool)
-		}
-	}
+	need.Tools(t, "readelf", "modinfo")
 	for _, file := range append(fixtures(t, "odd/*.ko"), fixtures(t, "x86_64/*.ko")...) {
 		out := filepath.Join(t.TempDir(), "out.ko")
 		status, _, stderr := klpConvert("-q", file, out)
@@ -141,9 +138,7 @@ func TestReadelfAndModinfoReadConvertedModules(t *testing.T) {
 // elflint knows nothing of livepatching: two things it has to say of klp
 // relocations, and nothing else that it did not say before.
 func TestElflintComplainsOfNothingButKlp(t *testing.T) {
-	if _, err := exec.LookPath("eu-elflint"); err != nil {
-		missing(t, "eu-elflint")
-	}
+	need.Tools(t, "eu-elflint")
 	klp := regexp.MustCompile(`symbol \d+ \(\.klp\.sym\..*\): invalid section index$|section \[ *\d+\] '\.klp\.rela\..*' contains unknown flag\(s\) 0x100000$`)
 	number := regexp.MustCompile(`\[ *\d+\]|symbol \d+ |relocation \d+`)
 	lint := func(file string) (lines []string) {
@@ -165,15 +160,6 @@ func TestElflintComplainsOfNothingButKlp(t *testing.T) {
 			assert.Contains(t, before, l, file)
 		}
 	}
-}
-
-// missing ends a test that can't run: with CI=true that is a failure.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not here", what)
-	}
-	t.Skipf("not run: %s is not here; make prerequisites", what)
 }
 
 // A signal leaves neither the output nor a temporary file.

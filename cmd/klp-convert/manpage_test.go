@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/cmd/klp-convert/manpage"
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // manPages writes the pages and returns their paths.
@@ -37,9 +38,7 @@ func manPages(t *testing.T) (paths []string) {
 // rendered is a page as man shows it.
 func rendered(t *testing.T, path string, env ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath("man"); err != nil {
-		missing(t, "man")
-	}
+	need.Tools(t, "man")
 	cmd := exec.Command("man", "--warnings", "-l", path)
 	cmd.Env = append(append(os.Environ(), "MANWIDTH=80", "MANPAGER=cat", "PAGER=cat", "LC_ALL=C.UTF-8", "MANROFFOPT=", "GROFF_NO_SGR=1"), env...)
 	var stdout, stderr bytes.Buffer
@@ -50,9 +49,7 @@ func rendered(t *testing.T, path string, env ...string) string {
 }
 
 func TestManPagesAreFlawless(t *testing.T) {
-	if _, err := exec.LookPath("mandoc"); err != nil {
-		missing(t, "mandoc")
-	}
+	need.Tools(t, "mandoc")
 	for _, path := range manPages(t) {
 		out, err := exec.Command("mandoc", "-T", "lint", "-W", "warning", path).CombinedOutput()
 		assert.NoError(t, err, "%s", out)
@@ -103,7 +100,7 @@ func TestManPagesSayAll(t *testing.T) {
 			assert.Contains(t, words, strings.Join(strings.Fields(example), " "), name)
 		}
 	}
-	assert.Contains(t, pages["klp-convert-check"], "When it loads on all kernels and nothing was found.")
+	assert.Contains(t, pages["klp-convert-check"], "When it loads on all kernels and there are no findings.")
 	assert.Contains(t, pages["klp-convert"], "/usr/share/klp-convert/klp-convert.mk")
 }
 

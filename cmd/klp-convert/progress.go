@@ -32,6 +32,13 @@ type meter struct {
 	jobs    []*job // under way, by when they began
 	shown   bool
 	running bool // somebody looks at the clock
+	clock
+}
+
+// A clock tells the time and lets it pass. Tests have one of their own.
+type clock struct {
+	now   func() time.Time
+	sleep func(time.Duration)
 }
 
 // A job is the reading of one kernel.
@@ -42,7 +49,7 @@ type job struct {
 }
 
 // progress is the one that stderr has.
-var progress meter
+var progress = meter{clock: clock{time.Now, time.Sleep}}
 
 // isTerminal is replaced by tests.
 var isTerminal = func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
@@ -56,7 +63,7 @@ func showProgress(k *sympos.Kernel, more string, stderr io.Writer, o *options) {
 	var j *job
 	k.Progress = func(done, total int) {
 		if j == nil || done == 0 {
-			j = &job{label: kernelLabels([]namedKernel{{k.Name, k.Release}})[0] + more, since: time.Now()}
+			j = &job{label: kernelLabels([]namedKernel{{k.Name, k.Release}})[0] + more, since: progress.now()}
 		}
 		progress.report(f, j, done, total)
 	}
@@ -92,15 +99,16 @@ func (m *meter) report(w *os.File, j *job, done, total int) {
 // run writes the line while there are jobs.
 func (m *meter) run() {
 	for {
-		time.Sleep(tick)
+		m.sleep(tick)
 		m.mu.Lock()
 		if len(m.jobs) == 0 {
 			m.running = false
 			m.mu.Unlock()
 			return
 		}
-		if j := m.jobs[0]; time.Since(j.since) >= patience {
-			fmt.Fprintf(m.w, "\r%s\x1b[K", cut(j.line(time.Since(j.since)), terminalWidth(m.w)-1))
+		j := m.jobs[0]
+		if took := m.now().Sub(j.since); took >= patience {
+			fmt.Fprintf(m.w, "\r%s\x1b[K", cut(j.line(took), terminalWidth(m.w)-1))
 			m.shown = true
 		}
 		m.mu.Unlock()

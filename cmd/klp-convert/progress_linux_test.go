@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,28 +48,80 @@ func terminal(t *testing.T, columns int) (tty *os.File, shown func() string) {
 	}
 }
 
-// slow is a source that takes its time.
-type slow struct{ time.Duration }
+// slow is a source that takes its time, by the clock of the meter.
+type slow struct {
+	took  time.Duration
+	clock *fakeClock
+}
 
 func (s slow) String() string { return "slow" }
 func (s slow) Scan(func(*sympos.Entry)) (sympos.Facts, error) {
-	time.Sleep(s.Duration)
+	if s.took > 0 {
+		s.clock.pass(s.took)
+	}
 	return sympos.Facts{Kind: sympos.SystemMap}, nil
 }
 
-func readSlowly(t *testing.T, stderr *os.File, o *options, name string, sources ...sympos.Source) {
+// A fakeClock lets time pass when the test says so, and what sleeps by it wakes up then.
+type fakeClock struct {
+	passed atomic.Int64
+	wake   chan struct{}
+}
+
+// pass lets d pass, and returns when the meter has looked at the clock since, if it runs.
+func (c *fakeClock) pass(d time.Duration) {
+	c.passed.Add(int64(d))
+	if isRunning() {
+		c.wake <- struct{}{}
+		c.wake <- struct{}{} // taken after the first one has had its effect
+	}
+}
+
+func isRunning() bool {
+	progress.mu.Lock()
+	defer progress.mu.Unlock()
+	return progress.running
+}
+
+// settle lets the meter notice that all is done.
+func (c *fakeClock) settle() {
+	for isRunning() {
+		select {
+		case c.wake <- struct{}{}:
+		default:
+			runtime.Gosched()
+		}
+	}
+}
+
+// withFakeClock gives the meter a clock of the test's own.
+func withFakeClock(t *testing.T) *fakeClock {
+	t.Helper()
+	c := &fakeClock{wake: make(chan struct{})}
+	was := progress.clock
+	progress.clock = clock{
+		now:   func() time.Time { return time.Unix(0, c.passed.Load()) },
+		sleep: func(time.Duration) { <-c.wake },
+	}
+	t.Cleanup(func() { progress.clock = was })
+	return c
+}
+
+func readSlowly(t *testing.T, c *fakeClock, stderr *os.File, o *options, name string, sources ...sympos.Source) {
 	t.Helper()
 	k := sympos.NewKernel(name, sources...)
 	showProgress(k, nth(1, 5), stderr, o)
 	_, err := k.Read(sympos.Names("x"))
 	require.NoError(t, err)
+	c.settle()
 }
 
 // On a terminal a line says what takes so long, once, and is gone when it is done.
 func TestProgressOnATerminal(t *testing.T) {
+	c := withFakeClock(t)
 	t.Setenv("TERM", "xterm")
 	tty, shown := terminal(t, 80)
-	readSlowly(t, tty, &options{}, "6.1", slow{patience + 3*tick})
+	readSlowly(t, c, tty, &options{}, "6.1", slow{patience, c})
 	text := shown()
 	assert.Contains(t, text, "\rreading 6.1 (2 of 5): 0 s\x1b[K")
 	assert.True(t, strings.HasSuffix(text, "\r\x1b[K"), "%q", text)
@@ -76,21 +130,23 @@ func TestProgressOnATerminal(t *testing.T) {
 
 // Of many files it says how many are read.
 func TestProgressCountsFiles(t *testing.T) {
+	c := withFakeClock(t)
 	t.Setenv("TERM", "xterm")
-	sources := []sympos.Source{slow{patience + 3*tick}}
+	sources := []sympos.Source{slow{patience, c}}
 	for range 30 {
 		sources = append(sources, slow{})
 	}
 	tty, shown := terminal(t, 80)
-	readSlowly(t, tty, &options{}, "6.1", sources...)
-	assert.Regexp(t, `reading 6\.1 \(2 of 5\): (30|0) of 31 files, 0 s`, shown())
+	readSlowly(t, c, tty, &options{}, "6.1", sources...)
+	assert.Regexp(t, `reading 6\.1 \(2 of 5\): \d+ of 31 files, 0 s`, shown())
 }
 
 // A line that the terminal would break could not be erased.
 func TestProgressFitsTheTerminal(t *testing.T) {
+	c := withFakeClock(t)
 	t.Setenv("TERM", "xterm")
 	tty, shown := terminal(t, 20)
-	readSlowly(t, tty, &options{}, strings.Repeat("long", 20), slow{patience + 3*tick})
+	readSlowly(t, c, tty, &options{}, strings.Repeat("long", 20), slow{patience, c})
 	for _, line := range strings.Split(shown(), "\r") {
 		assert.Less(t, len(strings.TrimSuffix(line, "\x1b[K")), 20, "%q", line)
 	}
@@ -98,26 +154,28 @@ func TestProgressFitsTheTerminal(t *testing.T) {
 
 // What is quick says nothing, nor does a terminal that can't erase, nor -q.
 func TestNoProgress(t *testing.T) {
-	long := slow{patience + 2*tick}
-	for _, c := range []struct {
+	c := withFakeClock(t)
+	long, short := slow{patience, c}, slow{patience - 1, c}
+	for _, x := range []struct {
 		term    string
 		options options
 		source  slow
-	}{{"xterm", options{}, slow{}}, {"dumb", options{}, long}, {"", options{}, long}, {"xterm", options{quiet: true}, long}} {
-		t.Setenv("TERM", c.term)
+	}{{"xterm", options{}, short}, {"dumb", options{}, long}, {"", options{}, long}, {"xterm", options{quiet: true}, long}} {
+		t.Setenv("TERM", x.term)
 		tty, shown := terminal(t, 80)
-		readSlowly(t, tty, &c.options, "6.1", c.source)
-		assert.Empty(t, shown(), "%+v", c)
+		readSlowly(t, c, tty, &x.options, "6.1", x.source)
+		assert.Empty(t, shown(), "%+v", x)
 	}
 }
 
 // Files and pipes have nothing of it.
 func TestNoProgressInFiles(t *testing.T) {
+	c := withFakeClock(t)
 	t.Setenv("TERM", "xterm")
 	f, err := os.Create(t.TempDir() + "/log")
 	require.NoError(t, err)
 	defer f.Close()
-	readSlowly(t, f, &options{}, "6.1", slow{patience + 2*tick})
+	readSlowly(t, c, f, &options{}, "6.1", slow{patience, c})
 	info, err := f.Stat()
 	require.NoError(t, err)
 	assert.Zero(t, info.Size())

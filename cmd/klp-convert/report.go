@@ -81,6 +81,9 @@ func (r *reporter) report(found klpreloc.Diagnostics) error {
 			continue
 		}
 		fmt.Fprintf(&b, "%s: %s: klp-convert: %s [%s]\n", r.file, r.severity(d.Severity), clean(d.String()), d.ID)
+		for _, line := range alsoAt(d.Places) {
+			fmt.Fprintf(&b, "    %s\n", clean(line))
+		}
 		for _, h := range d.Hints {
 			fmt.Fprintf(&b, "    %s\n", clean(h))
 		}
@@ -90,6 +93,37 @@ func (r *reporter) report(found klpreloc.Diagnostics) error {
 		return errReported
 	}
 	return nil
+}
+
+// mostAlso is how many further places of one cause are printed; --json has all.
+const mostAlso = 20
+
+// alsoAt are the lines that list further places of one cause.
+func alsoAt(places []string) []string {
+	const width = 100
+	var lines []string
+	line := ""
+	shown := places[:min(len(places), mostAlso)]
+	for i, p := range shown {
+		if i < len(shown)-1 {
+			p += ","
+		} else if n := len(places) - len(shown); n > 0 {
+			p += fmt.Sprintf(" and %d more", n)
+		}
+		switch {
+		case line == "":
+			line = "also " + p
+		case len(line)+1+len(p) > width:
+			lines = append(lines, line)
+			line = "     " + p
+		default:
+			line += " " + p
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 func (r *reporter) severity(s klpreloc.Severity) string {

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -24,21 +24,22 @@ func newSymposCommand(o *options) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "sympos [flags] NAME[@OBJECT]...",
-		Short: "Show where symbols stand among their namesakes",
-		Long: `Show which symbols of a kernel have a name, and the position of each: what
-KLP_SYMPOS and KLP_RELOC_SYMBOL_POS take. Without @OBJECT it is looked for in
-vmlinux and in all modules; a regular expression is put between slashes.
+		Short: "Show the positions of symbols of the same name",
+		Long: `Show the symbols of a kernel that have a name, and the position of each, which
+KLP_SYMPOS and KLP_RELOC_SYMBOL_POS take. Without @OBJECT, vmlinux and all
+modules are searched. A regular expression is written between slashes.
 
 ` + kernelHelp + `
 
-Without --kernel it is the running one; with --module alone, those modules only.
-With several --kernel they are compared, position by position; "!" marks what is
-not the same symbol, "?" what may not be.
+Without --kernel, the running kernel is searched; with --module alone, only
+those modules. Several --kernel are compared, position by position: "!" marks
+one that is a different symbol, "?" one that may be.
 
 --json prints an array of {kernel, object, name, position, address, size, type,
-file}; position and address are null where they are not known.
+file}; position and address are null where they are not known, and doubt
+says why a list that they are from may not be whole.
 
-Exit status 1 when a name is not there.`,
+Exit status 1 when a name is not found.`,
 		Example: `  klp-convert sympos name_show
   klp-convert sympos 'name_show@vmlinux' helper@ext4 --kernel 6.1.0-56-amd64
   klp-convert sympos '/^ext4_.*_show$/@ext4' -k vmlinuz,ext4.ko
@@ -89,7 +90,7 @@ Exit status 1 when a name is not there.`,
 	cmd.Flags().SortFlags = false
 	flags.register(cmd)
 	cmd.Flags().BoolVar(&json, "json", false, "print a JSON array of what was found")
-	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "say on stderr which files were used")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "print on stderr which files were used")
 	return cmd
 }
 
@@ -135,8 +136,7 @@ func (q query) matches(name string) bool {
 	return q.match == nil && name == q.name || q.match != nil && q.match.MatchString(name)
 }
 
-// wanted makes one Want of all queries. A clone that the compiler made of a function
-// (f.isra.0) is wanted too: it may be what is there instead.
+// wanted makes one Want of all queries.
 func wanted(asked []query) sympos.Want {
 	var (
 		names    []string
@@ -152,9 +152,6 @@ func wanted(asked []query) sympos.Want {
 	exact := sympos.Names(names...)
 	return func(name []byte) bool {
 		if exact(name) {
-			return true
-		}
-		if dot := bytes.IndexByte(name, '.'); dot > 0 && exact(name[:dot]) {
 			return true
 		}
 		for _, p := range patterns {
@@ -217,6 +214,7 @@ func (s *search) read(k *sympos.Kernel) error {
 		return err
 	}
 	warnKernel(s.stderr, k.Name, t.Warnings, s.options)
+	warnKernel(s.stderr, k.Name, append(slices.Clone(k.Incomplete), t.Incomplete()...), s.options)
 	if s.options.verbose {
 		noteKernel(s.stderr, k.Name, t.Notes)
 		for _, w := range t.Sources {
@@ -252,6 +250,7 @@ func (s *search) label() {
 func (s *search) find() (absent bool) {
 	type key struct{ object, name string }
 	said := map[key]bool{} // by an earlier query
+	var nowhere []absence
 	for _, q := range s.asked {
 		f := finding{query: q}
 		at := map[key]int{}
@@ -283,8 +282,7 @@ func (s *search) find() (absent bool) {
 				}
 			}
 			if !any {
-				absent = true
-				s.sayAbsent(k, q)
+				nowhere = append(nowhere, absence{q, k})
 			}
 		}
 		for id := range at {
@@ -295,7 +293,50 @@ func (s *search) find() (absent bool) {
 		})
 		s.found = append(s.found, f)
 	}
-	return absent
+	s.sayAbsent(nowhere)
+	return len(nowhere) > 0
+}
+
+// An absence is a query of which a kernel has nothing.
+type absence struct {
+	query
+	k *searched
+}
+
+// sayAbsent reports them, with what could have been meant. What is near to all names is
+// read at once.
+func (s *search) sayAbsent(nowhere []absence) {
+	near := make([][]klpreloc.Near, len(nowhere))
+	more := make([]int, len(nowhere))
+	for _, k := range s.kernels {
+		var names []klpreloc.Sought
+		var at []int
+		for i, a := range nowhere {
+			if a.k == k && a.match == nil {
+				names, at = append(names, klpreloc.Sought{Object: a.object, Name: a.name}), append(at, i)
+			}
+		}
+		if len(names) == 0 {
+			continue
+		}
+		lists, counts := klpreloc.NearMisses(k.Kernel, k.table, names...)
+		for i := range lists {
+			near[at[i]], more[at[i]] = lists[i], counts[i]
+		}
+	}
+	for i, a := range nowhere {
+		s.sayNothing(a.k, a.query)
+		var rows [][2]string
+		for _, x := range near[i] {
+			rows = append(rows, [2]string{clean(x.Name) + "@" + clean(x.Object), clean(x.Why)})
+		}
+		for _, line := range klpreloc.Aligned(rows) {
+			fmt.Fprintf(s.stderr, "    %s\n", line)
+		}
+		if more[i] > 0 {
+			fmt.Fprintf(s.stderr, "    and %d more that are no nearer\n", more[i])
+		}
+	}
 }
 
 func moduleRank(object string) int {
@@ -315,9 +356,8 @@ func (s *search) objectIn(k *searched, q query) string {
 	return q.object
 }
 
-// sayAbsent says that a kernel has nothing of what a query asks for, and what it has
-// instead.
-func (s *search) sayAbsent(k *searched, q query) {
+// sayNothing says that a kernel has nothing of what a query asks for.
+func (s *search) sayNothing(k *searched, q query) {
 	where := "in " + q.object
 	switch {
 	case q.object == "":
@@ -337,14 +377,8 @@ func (s *search) sayAbsent(k *searched, q query) {
 		what = fmt.Sprintf("no symbol that matches /%s/", q.match)
 	}
 	fmt.Fprintf(s.stderr, "%s: error: klp-convert: %s %s\n", oneLine(k.Name), what, where)
-	if q.match == nil {
-		for _, object := range k.table.Objects() {
-			for _, name := range k.table.Names(object) {
-				if strings.HasPrefix(name, q.name+".") && (q.object == "" || object == q.object) {
-					fmt.Fprintf(s.stderr, "    %s@%s, made from it by the compiler\n", name, object)
-				}
-			}
-		}
+	if as, ok := k.table.FoundAs(sympos.Vmlinux, q.name); ok && (q.object == "" || q.object == sympos.Vmlinux) {
+		fmt.Fprintf(s.stderr, "    %s has it, which this kernel finds as %s only (CONFIG_LTO_CLANG)\n", sympos.Vmlinux, as)
 	}
 }
 
@@ -412,6 +446,14 @@ func (s *search) tell(t *table, f finding) {
 			}
 		}
 	}
+	var doubts []string
+	for _, g := range f.groups {
+		why := k.table.Partial(g.object)
+		if why != "" && !slices.Contains(doubts, why) {
+			doubts = append(doubts, why)
+			remarks = append(remarks, "there may be more, and positions may differ: "+why)
+		}
+	}
 	for _, r := range remarks {
 		t.line("  %s", clean(r))
 	}
@@ -432,6 +474,14 @@ func (s *search) remarks(k *searched, g group) (lines []string) {
 	if facts.NoAddresses && facts.Kind == sympos.Kallsyms {
 		lines = append(lines, fmt.Sprintf("-: %s shows addresses to root only", list[0].Source))
 	}
+	for _, y := range list {
+		if whole := k.table.WholeName(y); whole != "" {
+			lines = append(lines, fmt.Sprintf("%s is %s, of which this kernel compares %s only (CONFIG_LTO_CLANG)", position(y, len(list)), whole, y.Name))
+		}
+	}
+	if d := k.table.Unsure(g.object, g.name); d != "" {
+		lines = append(lines, "not known: "+d)
+	}
 	if d := k.table.Doubt(g.object, g.name); d != "" {
 		lines = append(lines, "contradiction: "+d)
 	}
@@ -446,6 +496,10 @@ func exported(k *searched, name string) (lines []string) {
 			line += " to " + e.Namespace
 		}
 		lines = append(lines, line)
+	}
+	unread := func(module string) bool { return !k.table.KnowsExports(module) }
+	if !k.table.ListsModules() && slices.ContainsFunc(k.Modules(), unread) {
+		lines = append(lines, "what other modules export was not read: there is no Module.symvers")
 	}
 	return lines
 }
@@ -493,6 +547,7 @@ func (s *search) compare(t *table, g group) {
 		head = append(head, k.label)
 	}
 	t.section(clean(g.name)+" in "+clean(g.object), head...)
+	g.lists = s.withPaths(g)
 	counts, most := map[int]bool{}, 0
 	for _, list := range g.lists {
 		counts[len(list)] = true
@@ -541,7 +596,7 @@ func (s *search) mark(lists [][]sympos.Symbol, i, p int, files, doubtful bool) s
 		switch {
 		case files && x.File != y.File:
 			return "! "
-		case files:
+		case files && !shared(before, x.File) && !shared(lists[i], y.File):
 		case x.Type|0x20 != y.Type|0x20 && x.Type != 0 && y.Type != 0:
 			return "! "
 		case doubtful || x.Size != y.Size:
@@ -549,6 +604,37 @@ func (s *search) mark(lists [][]sympos.Symbol, i, p int, files, doubtful bool) s
 		}
 	}
 	return ""
+}
+
+// shared reports whether several symbols are from files of that name, or from that file.
+func shared(list []sympos.Symbol, file string) bool {
+	n := 0
+	for _, y := range list {
+		if y.File == file {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// withPaths gives the symbols the paths of their files, if debug information tells them in
+// all of the kernels: names are not to be compared with paths.
+func (s *search) withPaths(g group) [][]sympos.Symbol {
+	lists := make([][]sympos.Symbol, len(g.lists))
+	for i, k := range s.kernels {
+		files, err := k.table.Files(g.object, g.name)
+		if err != nil || len(files) != len(g.lists[i]) {
+			return g.lists
+		}
+		lists[i] = slices.Clone(g.lists[i])
+		for j, f := range files {
+			if !f.HasPath() {
+				return g.lists
+			}
+			lists[i][j].File = f.String()
+		}
+	}
+	return lists
 }
 
 // moved says of each file that has the symbol once where it stands, if not in the
@@ -609,6 +695,8 @@ type foundSymbol struct {
 	Size     uint64  `json:"size"`
 	Type     string  `json:"type"`
 	File     string  `json:"file"`
+	// Doubt says why there may be more symbols of the name, or others before this one.
+	Doubt string `json:"doubt,omitempty"`
 }
 
 // list is what was found, for --json.
@@ -626,7 +714,7 @@ func (s *search) appendGroup(all []foundSymbol, g group) []foundSymbol {
 	for i, list := range g.lists {
 		k := s.kernels[i]
 		for _, y := range list {
-			f := foundSymbol{Kernel: k.title, Object: g.object, Name: g.name, Size: y.Size, File: y.File}
+			f := foundSymbol{Kernel: k.title, Object: g.object, Name: g.name, Size: y.Size, File: y.File, Doubt: k.table.Partial(g.object)}
 			if !k.table.Facts(g.object).NoAddresses {
 				address := fmt.Sprintf("%#x", y.Address)
 				f.Address = &address

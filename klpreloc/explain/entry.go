@@ -24,15 +24,16 @@ type Entry struct {
 // Form is one wording of a message.
 type Form struct {
 	Text string // {name} stands for what varies; see pattern.go
-	When string // kernels that print it; empty where that says nothing
+	When string // kernels that print it, as dates.go reads them; empty where that says nothing
 }
 
 // Cause is one reason for a message, and what mends it.
 type Cause struct {
-	Why string
-	Fix string
-	Run []string // commands or lines of code that can be pasted
-	If  string   // what in the message makes it the likeliest; without that it is the least likely
+	Why  string
+	Fix  string
+	Run  []string // commands or lines of code that can be pasted
+	When string   // kernels on which it can be the cause, as dates.go reads them; empty: all
+	If   string   // what in the message makes it the likeliest; without that it is the least likely
 }
 
 // Group is the messages of one speaker.
@@ -49,8 +50,12 @@ func Groups() []Group {
 		{"The kernel: module loader", loader},
 		{"The kernel: relocations, by machine", machines},
 		{"The kernel: warnings and oopses", traces},
+		{"The kernel: mitigations", hardening},
 		{"insmod, modprobe, rmmod", userspace},
 		{"modpost and the build", build},
+		{"objtool", objtool},
+		{"The linker", linker},
+		{"pahole and resolve_btfids", btf},
 		{"Other tools for livepatches", tools},
 	}
 }

@@ -24,7 +24,8 @@ type Explanation struct {
 	Causes []Reason `json:"causes"`
 	Doc    string   `json:"doc"`
 
-	entry *Entry
+	entry   *Entry
+	kernels kernels // that may have printed the lines
 }
 
 // Names are the parts of a message that vary: symbol, object, module, errno…
@@ -32,9 +33,10 @@ type Names map[string]string
 
 // Reason is a Cause with the names of the messages in it.
 type Reason struct {
-	Why string   `json:"why"`
-	Fix string   `json:"fix"`
-	Run []string `json:"run,omitempty"`
+	When string   `json:"when,omitempty"` // kernels on which it can be the cause; empty where that says nothing
+	Why  string   `json:"why"`
+	Fix  string   `json:"fix"`
+	Run  []string `json:"run,omitempty"`
 }
 
 // most is how many messages of one entry are kept.
@@ -47,29 +49,35 @@ var colour = regexp.MustCompile(`\x1b\[[0-9;]*[mK]`)
 // order of the text.
 func Text(text string) []*Explanation {
 	lines := strings.Split(strings.TrimSpace(text), "\n") // blank lines around one make no log
-	var all []*Explanation
-	var weak []*Explanation
-	for _, line := range lines {
+	read := make([]found, len(lines))
+	for i, line := range lines {
 		if strings.Contains(line, "\x1b") { // dmesg --color=always
 			line = colour.ReplaceAllString(line, "")
 		}
 		line = strings.TrimRight(line, "\r ")
-		e, form, names := find(line)
-		if e == nil && len(lines) == 1 {
-			e, form, names = findPart(line)
+		read[i] = find(line)
+		if read[i].entry == nil && len(lines) == 1 {
+			read[i] = findPart(line)
 		}
+		read[i].text = line
+	}
+	withKernels(read)
+	var all []*Explanation
+	var weak []*Explanation
+	for _, l := range read {
+		e := l.entry
 		if e == nil {
 			continue
 		}
 		i := slices.IndexFunc(all, func(x *Explanation) bool { return x.entry == e || x.ID == e.ID })
 		if i < 0 {
 			i = len(all)
-			all = append(all, newExplanation(e, form))
+			all = append(all, newExplanation(e, l.form()))
 			if e.Weak {
 				weak = append(weak, all[i])
 			}
 		}
-		all[i].add(line, names)
+		all[i].add(l)
 	}
 	if len(lines) > 1 && len(weak) == len(all) && !aboutLivepatch.MatchString(text) {
 		return nil
@@ -96,8 +104,16 @@ func newExplanation(e *Entry, f *Form) *Explanation {
 	return x
 }
 
-func (x *Explanation) add(line string, names Names) {
-	line = strings.TrimSpace(line)
+func (x *Explanation) add(l found) {
+	line, names := strings.TrimSpace(l.text), l.names
+	for _, k := range l.kernels {
+		if !slices.Contains(x.kernels, k) {
+			x.kernels = append(x.kernels, k)
+		}
+	}
+	if len(x.kernels) > most { // a log of very many boots
+		x.kernels = always
+	}
 	if len(x.Lines) < most && !slices.ContainsFunc(x.Names, func(n Names) bool { return equal(n, names) }) {
 		x.Lines = append(x.Lines, line)
 		x.Names = append(x.Names, names)
@@ -122,10 +138,10 @@ func (x *Explanation) finish() {
 	first := x.Names[0]
 	x.Means = fill(x.entry.Means, first)
 	for _, c := range x.ranked() {
-		r := Reason{Why: fill(c.Why, first), Fix: fill(c.Fix, first)}
+		r := Reason{When: c.When, Why: fill(c.Why, first), Fix: fill(c.Fix, first)}
 		for _, run := range c.Run {
 			for _, names := range x.Names {
-				if s := fill(run, names); !slices.Contains(r.Run, s) {
+				if s := fillRun(run, names); !slices.Contains(r.Run, s) {
 					r.Run = append(r.Run, s)
 				}
 			}
@@ -134,7 +150,8 @@ func (x *Explanation) finish() {
 	}
 }
 
-// ranked returns the causes with those first that the message itself speaks for.
+// ranked returns the causes that the kernel which printed the message can have, with
+// those first that the message itself speaks for.
 func (x *Explanation) ranked() []Cause {
 	rank := func(c Cause) int {
 		switch {
@@ -145,7 +162,12 @@ func (x *Explanation) ranked() []Cause {
 		}
 		return 2
 	}
-	causes := slices.Clone(x.entry.Causes)
+	var causes []Cause
+	for _, c := range x.entry.Causes {
+		if c.When == "" || x.kernels.and(parseDates(c.When)) != nil {
+			causes = append(causes, c)
+		}
+	}
 	slices.SortStableFunc(causes, func(a, b Cause) int { return rank(a) - rank(b) })
 	return causes
 }
@@ -156,31 +178,45 @@ var patterns = sync.OnceValue(func() []*pattern {
 		for i := range g.Entries {
 			e := &g.Entries[i]
 			for j := range e.Forms {
-				all = append(all, compile(e, &e.Forms[j]))
+				p := compile(e, &e.Forms[j])
+				p.kernel = strings.HasPrefix(g.Title, "The kernel: ")
+				all = append(all, p)
 			}
 		}
 	}
 	return all
 })
 
-// find returns the entry for a line: a diagnostic's, or that whose form says most
-// of the line.
-func find(line string) (*Entry, *Form, Names) {
-	if e, names := findOwn(line); e != nil {
-		return e, nil, names
+// A found is a line and what it was recognised as, if it was.
+type found struct {
+	text    string
+	entry   *Entry
+	pattern *pattern // nil for a diagnostic of klp-convert
+	names   Names
+	kernels kernels
+}
+
+// form returns the wording of a line, or nil.
+func (f *found) form() *Form {
+	if f.pattern == nil {
+		return nil
 	}
-	var best *pattern
-	var found Names
+	return f.pattern.form
+}
+
+// find returns what a line is: a diagnostic, or the form that says most of it.
+func find(line string) found {
+	if e, names := findOwn(line); e != nil {
+		return found{entry: e, names: names}
+	}
+	var best found
 	for _, p := range patterns() {
-		if best != nil && p.literals <= best.literals {
+		if best.pattern != nil && p.literals <= best.pattern.literals {
 			continue
 		}
 		if names, ok := p.match(line); ok {
-			best, found = p, names
+			best = found{entry: p.entry, pattern: p, names: names}
 		}
 	}
-	if best == nil {
-		return nil, nil, nil
-	}
-	return best.entry, best.form, found
+	return best
 }

@@ -2,8 +2,22 @@
 
 package explain
 
+import "regexp"
+
 // FormOf returns the form that a line is recognised by.
 func FormOf(line string) *Form {
-	_, f, _ := find(line)
-	return f
+	f := find(line)
+	return f.form()
+}
+
+// CountExpressions returns how often f uses the regular expression of a form.
+func CountExpressions(f func()) int {
+	uses := 0
+	for _, p := range patterns() {
+		re := p.re
+		p.re = func() *regexp.Regexp { uses++; return re() }
+		defer func() { p.re = re }()
+	}
+	f()
+	return uses
 }

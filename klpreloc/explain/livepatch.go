@@ -12,6 +12,7 @@ var livepatch = []Entry{
 		Causes: []Cause{
 			{Why: "The name is spelt wrong, or belongs to another kernel.", Fix: "Look it up in the kernel that refused; names that are close are shown too.", Run: []string{"klp-convert sympos {symbol}", "klp-convert sympos '/^{symbol}/'"}},
 			{Why: "The compiler renamed a static function (.constprop.0, .isra.0, .part.0, .cold, .llvm.…) or inlined it. Numbers behind a name change with the compiler.", Fix: "Name the clone that is there, or patch the callers where nothing is left of it.", Run: []string{"klp-convert sympos '/^{symbol}\\./'"}},
+			{When: "6.4.14 to 6.10.6", Why: "The name ends in .llvm. and a number, and the kernel has CONFIG_LTO_CLANG: it leaves that end out when it compares names.", Fix: "Name it without that end, with the position that it has among all that are left.", Run: []string{"klp-convert sympos {symbol} -k KERNEL"}},
 			{Why: "It is looked for in the wrong object: a module's symbol under vmlinux, another module's name, or '-' for '_'.", Fix: "Correct the object in the annotation. Only vmlinux and modules are objects; what is built in is vmlinux.", Run: []string{"klp-convert sympos {symbol}  # without @OBJECT: in all"}},
 			{Why: "A section for vmlinux names a module's symbol, and that module is not loaded.", Fix: "Put it under the module that is patched; klp-convert does.", Run: []string{"klp-convert inspect PATCH.ko"}},
 			{Why: "It is a per-CPU variable at the start of its area (address 0), a variable without CONFIG_KALLSYMS_ALL, or __init code whose memory is gone.", Fix: "It can't be reached by a klp relocation; find another way to it."},
@@ -25,6 +26,7 @@ var livepatch = []Entry{
 		Causes: []Cause{
 			{Why: "The annotation has no position.", Fix: "See which one is meant, by its file, and write its position; or annotate by file and let klp-convert find it.", Run: []string{"klp-convert sympos {symbol}@{object}", "KLP_SYMPOS({symbol}, POS)", "KLP_RELOC_SYMBOL_FILE(LP_OBJ, {object}, {symbol}, \"path/to/file.c\")"}},
 			{Why: "It is the old_name of a klp_func.", Fix: "Set .old_sympos there.", Run: []string{"klp-convert sympos {symbol}@{object}", ".old_name = \"{symbol}\", .old_sympos = POS,"}},
+			{When: "6.2 to 6.10.6", Why: "The kernel has CONFIG_LTO_CLANG: {symbol}.llvm.NUMBER has that name as well.", Fix: "Count with that kernel's symbols and configuration.", Run: []string{"klp-convert sympos {symbol}@{object} -k KERNEL"}},
 			{Why: "It was the only one in the kernel that the module was made for.", Fix: "Convert anew for each kernel.", Run: []string{"klp-convert sympos {symbol}@{object} -k KERNEL -k OTHER"}},
 		},
 	},
@@ -58,6 +60,7 @@ var livepatch = []Entry{
 		Means: "The kernel reads klp symbols as .klp.sym.<object>.<name>,<position> and could not read {klpsym}. EINVAL.",
 		Causes: []Cause{
 			{Why: "The name is longer than the kernel reads: 127 bytes up to 6.0 (and in 5.10.y, 5.15.y), 511 from 6.1 on.", Fix: "There is no way to name it there; reach it by another symbol."},
+			{When: "before 5.19", Why: "It is cut off after 127 bytes: the kernel stores no more of the whole name, .klp.sym.OBJECT.NAME,POSITION, for relocations that are applied late (all before 5.8, those with a module later).", Fix: "Reach it by a symbol whose name is shorter; klp-convert refuses to convert it (KLP077).", Run: []string{"klp-convert check PATCH.ko --kernel KERNEL"}},
 			{Why: "The object's name is longer than 55 bytes.", Fix: "Modules of such names can't be patched."},
 			{Why: "The position is no number, or the comma is missing.", Fix: "Let klp_convert.h write the annotation, and klp-convert the name."},
 			{Why: "A label (.klp.sym.rela.…) was taken for a klp symbol: the module is not converted.", Fix: "Convert it.", Run: []string{"klp-convert IN.ko OUT.ko"}},
@@ -101,7 +104,7 @@ var livepatch = []Entry{
 		Means: "Module {module} was to be loaded while livepatch {patch} is enabled, and {patch} could not be applied to it. It is {module} that is refused, not the livepatch; the message in front of this one says why.",
 		Causes: []Cause{
 			{Why: "{patch} was made for another build of {module}: a symbol or a function is not where it was.", Fix: "Read the line in front. Then convert for this {module}, or disable the livepatch.", Run: []string{"klp-convert sympos SYMBOL@{module}", "echo 0 > /sys/kernel/livepatch/{patch}/enabled"}},
-			{Why: "{module} was unloaded and is loaded again on an x86 kernel before 6.3: the klp relocations are still applied (\"existing value is nonzero\").", Fix: "Load the livepatch anew, or don't unload the module; 6.3 and later clear them."},
+			{When: "before 6.3", Why: "{module} was unloaded and is loaded again, on x86: the klp relocations are still applied (\"existing value is nonzero\").", Fix: "Load the livepatch anew, or don't unload the module; 6.3 and later clear them."},
 		},
 	},
 	{
@@ -193,8 +196,8 @@ var livepatch = []Entry{
 		ID:   "transition-stuck",
 		From: "kernel/livepatch/transition.c",
 		Forms: []Form{
-			{"signaling remaining tasks", "5.1 and later"},
-			{"sending fake signal to remaining tasks", "4.15 to 5.0"},
+			{"signaling remaining tasks", "4.15 and later"},
+			{"sending fake signal to remaining tasks", "some vendors' kernels"},
 		},
 		Means: "Some tasks still run, or sleep in, functions that are to be patched. The kernel wakes them every 15 seconds or so.",
 		Causes: []Cause{
@@ -205,10 +208,10 @@ var livepatch = []Entry{
 	},
 	{
 		ID:   "task-on-stack",
-		From: "kernel/livepatch/transition.c, klp_try_switch_task (klp_check_stack in 5.10), with dynamic debugging",
+		From: "kernel/livepatch/transition.c, klp_try_switch_task (klp_check_stack in 5.10 and earlier), with dynamic debugging",
 		Forms: []Form{
-			{"klp_try_switch_task: {task} is sleeping on function {function}", "6.1 and later"},
-			{"klp_check_stack: {task} is sleeping on function {function}", "5.10"},
+			{"klp_try_switch_task: {task} is sleeping on function {function}", "after 5.10"},
+			{"klp_check_stack: {task} is sleeping on function {function}", "4.12 to 6.0"},
 		},
 		Means: "{task} (name:PID) has not moved to the new code, because {function} is on its stack. The transition waits for it.",
 		Causes: []Cause{
@@ -218,10 +221,10 @@ var livepatch = []Entry{
 	},
 	{
 		ID:   "task-unreliable",
-		From: "kernel/livepatch/transition.c, klp_try_switch_task (klp_check_stack in 5.10), with dynamic debugging",
+		From: "kernel/livepatch/transition.c, klp_try_switch_task (klp_check_stack in 5.10 and earlier), with dynamic debugging",
 		Forms: []Form{
-			{"klp_try_switch_task: {task} has an unreliable stack", "6.1 and later"},
-			{"klp_check_stack: {task} has an unreliable stack", "5.10"},
+			{"klp_try_switch_task: {task} has an unreliable stack", "after 5.10"},
+			{"klp_check_stack: {task} has an unreliable stack", "4.12 to 6.0"},
 		},
 		Means: "The kernel can't tell whether {task} (name:PID) is inside of a patched function. It tries again; once in a while that is nothing.",
 		Causes: []Cause{
@@ -231,9 +234,28 @@ var livepatch = []Entry{
 	{
 		ID:     "task-running",
 		From:   "kernel/livepatch/transition.c, klp_try_switch_task, with dynamic debugging",
-		Forms:  []Form{{"klp_try_switch_task: {task} is running", ""}},
+		Forms:  []Form{{"klp_try_switch_task: {task} is running", "4.12 and later"}},
 		Means:  "{task} (name:PID) was on a CPU when the kernel looked. It is moved when it goes back to user space, or the next time that it sleeps.",
 		Causes: []Cause{{Why: "The task computes without pause inside of the kernel.", Fix: "Wait; if it stays, see what it does.", Run: []string{"cat /proc/PID/stack"}}},
+	},
+	{
+		ID:    "task-error",
+		From:  "kernel/livepatch/transition.c, klp_try_switch_task, with dynamic debugging",
+		Forms: []Form{{"klp_try_switch_task: Unknown error code ({errno}) when trying to switch {task}", "after 5.10"}},
+		Means: "The kernel could not look at the stack of {task} (name:PID), for a reason of its own. It tries again.",
+		Causes: []Cause{
+			{Why: "Out of memory, or a defect of the kernel.", Fix: "Wait; if it stays, see what the task does.", Run: []string{"cat /proc/PID/stack"}},
+		},
+	},
+	{
+		ID:    "shadow-constructor",
+		From:  "kernel/livepatch/shadow.c, __klp_shadow_get_or_alloc",
+		Forms: []Form{{"Failed to construct shadow variable <{word} {hex}> ({errno})", "4.19 and later"}, {"Duplicate shadow variable <{word} {hex}>", "4.15 and later"}},
+		Means: "klp_shadow_alloc() of the livepatch returns NULL: its constructor returned {errno}, or there is a shadow variable with that id for the object already.",
+		Causes: []Cause{
+			{Why: "The constructor fails.", Fix: "See what it checks."},
+			{Why: "Two livepatches use one id.", Fix: "Use klp_shadow_get_or_alloc(), or another id.", If: "Duplicate"},
+		},
 	},
 	{
 		ID:     "forced",
@@ -257,12 +279,12 @@ var livepatch = []Entry{
 		ID:   "enabled",
 		From: "kernel/livepatch/core.c and transition.c",
 		Forms: []Form{
-			{"enabling patch '{patch}'", ""},
-			{"'{patch}': patching complete", ""},
-			{"'{patch}': starting patching transition", ""},
-			{"'{patch}': initializing patching transition", ""},
-			{"'{patch}': completing patching transition", ""},
-			{"applying patch '{patch}' to loading module '{module}'", ""},
+			{"enabling patch '{patch}'", "4.7 and later"},
+			{"'{patch}': patching complete", "4.12 and later"},
+			{"'{patch}': starting patching transition", "4.12 and later"},
+			{"'{patch}': initializing patching transition", "4.12 and later"},
+			{"'{patch}': completing patching transition", "4.12 and later"},
+			{"applying patch '{patch}' to loading module '{module}'", "4.7 and later"},
 		},
 		Means: "Livepatch {patch} is on its way into the kernel. With \"patching complete\" all tasks run the new code.",
 		Fine:  true,
@@ -271,10 +293,12 @@ var livepatch = []Entry{
 		ID:   "disabled",
 		From: "kernel/livepatch/core.c and transition.c",
 		Forms: []Form{
-			{"'{patch}': unpatching complete", ""},
-			{"'{patch}': starting unpatching transition", ""},
-			{"'{patch}': initializing unpatching transition", ""},
-			{"'{patch}': completing unpatching transition", ""},
+			{"'{patch}': canceling patching transition, going to unpatch", "4.12 and later"},
+			{"'{patch}': reversing transition from {word} to {word}", "4.12 and later"},
+			{"'{patch}': unpatching complete", "4.12 and later"},
+			{"'{patch}': starting unpatching transition", "4.12 and later"},
+			{"'{patch}': initializing unpatching transition", "4.12 and later"},
+			{"'{patch}': completing unpatching transition", "4.12 and later"},
 			{"reverting patch '{patch}' on unloading module '{module}'", ""},
 		},
 		Means: "Livepatch {patch} is taken out, or out of a module that is unloaded. On x86 kernels before 6.3 that module can't be loaded again while the livepatch is.",

@@ -11,14 +11,14 @@ var machines = []Entry{
 		Forms: []Form{
 			{"x86/modules: Skipping invalid relocation target, existing value is nonzero for type {type}, loc {loc}, val {hex}", "x86 up to 6.2"},
 			{"x86/modules: Invalid relocation target, existing value is nonzero for type {type}, loc {loc}, val {hex}", "x86, 6.3 to 6.18"},
-			{"x86/modules: Invalid relocation target, existing value is nonzero for sec {n}, idx {n}, type {type}, loc {loc}, val {hex}", "x86, 7.x"},
+			{"x86/modules: Invalid relocation target, existing value is nonzero for sec {n}, idx {n}, type {type}, loc {loc}, val {hex}", "x86, 6.19 and later"},
 			{"Skipping invalid relocation target, existing value is nonzero for type {type}, loc {loc}, val {hex}", "x86 up to 5.9"},
 		},
 		Means: "The bytes that a relocation of type {type} is to fill are not zero. ENOEXEC.",
 		Causes: []Cause{
-			{Why: "The patched module was unloaded and loaded again, before 6.3: its klp relocations are still in the livepatch. It is the patched module that is refused.", Fix: "Unload the livepatch too and load it anew, or use 6.3 or later."},
+			{When: "before 6.3", Why: "The patched module was unloaded and loaded again: its klp relocations are still in the livepatch. It is the patched module that is refused.", Fix: "Unload the livepatch too and load it anew, or use 6.3 or later."},
 			{Why: "A relocation is there twice, in .rela.X and in .klp.rela.*.X, or twice in one.", Fix: "Convert with klp-convert, which moves and proves it.", Run: []string{"readelf -rW PATCH.ko"}},
-			{Why: "struct module of the build differs from the kernel's, so that .gnu.linkonce.this_module is filled at the wrong places.", Fix: "Build with the configuration of this kernel."},
+			{Why: "struct module of the build differs from the kernel's, so that .gnu.linkonce.this_module is filled at the wrong places.", Fix: "Build with the configuration of this kernel.", Run: []string{"klp-convert check FILE.ko --kernel KERNEL"}, If: "type 1, loc"},
 			{Why: "A klp relocation of a module lies where the kernel has patched by then: an alternative, a jump label, a static call.", Fix: "See what klp-convert says of special sections (KLP030).", Run: []string{"klp-convert explain KLP030"}},
 			{Why: "The file was relocated or linked before (prelink, a strip that resolves).", Fix: "Convert what modpost left."},
 		},
@@ -27,8 +27,8 @@ var machines = []Entry{
 		ID:   "clear-mismatch",
 		From: "arch/x86/kernel/module.c, __write_relocate_add",
 		Forms: []Form{
-			{"existing value does not match expected value for type {type}", "x86, 6.3 and later"},
-			{"existing value does not match expected value for sec {n}, idx {n}, type {type}", "x86, 7.x"},
+			{"existing value does not match expected value for type {type}", "x86, 6.3 to 6.18"},
+			{"existing value does not match expected value for sec {n}, idx {n}, type {type}", "x86, 6.19 and later"},
 		},
 		Means: "A patched module is unloaded, the kernel takes its klp relocations back and finds something else there than it wrote. It stops; the module may not load again.",
 		Causes: []Cause{
@@ -59,7 +59,7 @@ var machines = []Entry{
 		From: "arch/x86/kernel/module.c",
 		Forms: []Form{
 			{"overflow in relocation type {type} val {hex}", "x86"},
-			{"overflow in relocation type {type} val {hex} sec {n} idx {n}", "x86, 7.x"},
+			{"overflow in relocation type {type} val {hex} sec {n} idx {n}", "x86, 6.19 and later"},
 			{"`{module}' likely not compiled with -mcmodel=kernel", "x86"},
 		},
 		Means: "An address does not fit into the 32 bits of a relocation. ENOEXEC.",
@@ -71,7 +71,7 @@ var machines = []Entry{
 	{
 		ID:    "ppc64-nop",
 		From:  "arch/powerpc/kernel/module_64.c, restore_r2",
-		Forms: []Form{{"{module}: Expected nop after call, got {hex} at {where}", "ppc64"}, {"{module}: Expect noop after relocate, got {hex}", "ppc64, older"}},
+		Forms: []Form{{"{module}: Expected nop after call, got {hex} at {where}", "ppc64"}, {"{module}: Expect noop after relocate, got {hex}", "ppc64, before 4.19"}},
 		Means: "A call to a function outside of the module is not followed by the nop that becomes the reload of the TOC pointer. ENOEXEC.",
 		Causes: []Cause{
 			{Why: "The compiler believed the function to be local (static, hidden).", Fix: "Declare it extern with default visibility.", Run: []string{"klp-convert explain KLP019"}},
@@ -97,7 +97,7 @@ var machines = []Entry{
 			{"{module}: bad TOC16 relocation (0x{hex})", "ppc64"},
 			{"{module}: bad TOC16_DS relocation (0x{hex})", "ppc64"},
 			{"{module}: bad TOC16_LO_DS relocation (0x{hex})", "ppc64"},
-			{"{module}: Address of {where} out of range of 34-bit relative address.", "ppc64"},
+			{"{module}: Address of {where} out of range of 34-bit relative address.", "ppc64, after 6.1"},
 		},
 		Means: "A symbol is too far from the place that refers to it. ENOEXEC.",
 		Causes: []Cause{
@@ -110,7 +110,7 @@ var machines = []Entry{
 		From: "arch/powerpc/kernel/module_64.c, module_frob_arch_sections",
 		Forms: []Form{
 			{"{module}: doesn't contain .stubs.", "ppc64"},
-			{"{module}: doesn't contain .mygot.", "ppc64, 7.x"},
+			{"{module}: doesn't contain .mygot.", "ppc64, after 6.1"},
 		},
 		Means: "The section that the kernel's linker script makes for call stubs is missing. ENOEXEC.",
 		Causes: []Cause{
@@ -161,12 +161,12 @@ var machines = []Entry{
 		ID:   "loongarch",
 		From: "arch/loongarch/kernel/module.c and module-sections.c",
 		Forms: []Form{
-			{"{module}: Unknown relocation type {type}", "loongarch"},
-			{"{module}: Unsupport relocation type {type}", "loongarch"},
+			{"{module}: Unknown relocation type {type}", "loongarch, 5.19 and later"},
+			{"{module}: Unsupport relocation type {type}", "loongarch, 5.19 and later"},
 			{"{module}: Can not find HI20 relocation information", "loongarch, 7.x"},
-			{"{module}: module contains bad GOT relocation", "loongarch"},
-			{"{module}: module GOT section(s) missing", "loongarch"},
-			{"{module}: module PLT.IDX section(s) missing", "loongarch"},
+			{"{module}: module contains bad GOT relocation", "loongarch, 5.19 and later"},
+			{"{module}: module GOT section(s) missing", "loongarch, 5.19 and later"},
+			{"{module}: module PLT.IDX section(s) missing", "loongarch, 5.19 and later"},
 		},
 		Means: "The loader of loongarch could not apply a relocation, or the sections that its linker script makes are missing. ENOEXEC.",
 		Causes: []Cause{

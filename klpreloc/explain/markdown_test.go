@@ -120,7 +120,8 @@ about it is shown, with the names that stand in it:
     $ klp-convert explain "livepatch: symbol 'foo' not found in symbol table"
     $ dmesg | klp-convert explain
 
-Words in capitals in a message stand for what varies. This page is made from the table in klpreloc/explain by
+Words in capitals in a message stand for what varies. Where a wording, or a line like "Linux version 6.1.192" in what
+you paste, tells which kernels it can be, causes of other kernels are left out; here they say which they are for. This page is made from the table in klpreloc/explain by
 ` + "`go test ./klpreloc/explain -update`" + `; edit the table.
 `
 
@@ -163,7 +164,11 @@ func writeEntry(b *strings.Builder, e *explain.Entry) {
 		b.WriteByte('\n')
 	}
 	for i, c := range e.Causes {
-		fmt.Fprintf(b, "%d. %s %s\n", i+1, mark(capitals(c.Why)), mark(capitals(c.Fix)))
+		when := ""
+		if c.When != "" {
+			when = "Kernels " + c.When + ": "
+		}
+		fmt.Fprintf(b, "%d. %s%s %s\n", i+1, when, mark(capitals(c.Why)), mark(capitals(c.Fix)))
 		if len(c.Run) > 0 {
 			b.WriteString("\n   ```\n")
 			for _, r := range c.Run {

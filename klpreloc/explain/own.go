@@ -20,7 +20,7 @@ var (
 	ownAlone   = regexp.MustCompile(`(?i)^\s*\[?(KLP\d{3})\]?\s*$`)
 	ownFile    = regexp.MustCompile(`^(\S+): (?:\x1b\[\d+m)?(?:error|warning|note)(?:\x1b\[0m)?: klp-convert: `)
 	ownSection = regexp.MustCompile(`(?m)^## (KLP\d{3}) (.+)$`)
-	ownSymbol  = regexp.MustCompile(`symbol "?([A-Za-z_.][\w.]*)"?`)
+	ownSymbol  = regexp.MustCompile(`symbol "?([A-Za-z_.$][\w.$]*)"?`)
 	fence      = regexp.MustCompile("(?ms)^```.*?^```$\n?")
 	severities = regexp.MustCompile(` \([a-z;, -]*(?:error|warning|finding|note)[^)]*\)$`)
 )

@@ -13,10 +13,12 @@ import (
 type pattern struct {
 	entry    *Entry
 	form     *Form
-	re       *regexp.Regexp
-	names    []string // of the groups of re
-	literal  string   // the longest piece without names: lines without it need no re
-	literals int      // characters that are not names: the pattern with most is right
+	re       func() *regexp.Regexp // compiled for the first line that has literal
+	names    []string              // of the groups of re
+	literal  string                // the longest piece without names: lines without it need no re
+	literals int                   // characters that are not names: the pattern with most is right
+	dates    kernels               // that print it
+	kernel   bool                  // it is the running kernel that prints it
 }
 
 // parts is what the names in forms stand for. A name that is not here is a word.
@@ -25,16 +27,17 @@ var parts = map[string]string{
 	"module": `[\w.-]+`, // some callers print a file name
 	"owner":  `[\w.-]+`,
 	"patch":  `[\w.-]+`,
-	"object": `[\w.()-]+`,
+	"object": `[\w()-]+`, // has no dots
 	"n":      `-?\d+`,
 	"errno":  `-?\d+`,
 	"pos":    `-?\d+`,
 	"type":   `-?\d+`,
-	// These stand in commands that are to be pasted.
-	"symbol":   `(?:\.klp\.sym\.[\w.,-]+|[\w.]*\w)`,
-	"function": `[\w.]*\w`,
+	// These stand in commands that are to be pasted. Rust's names have a $, of clones
+	// and of compilers' own have dots.
+	"symbol":   `(?:\.klp\.sym\.[\w.$,-]+|[\w.$]*[\w$])`,
+	"function": `[\w.$]*[\w$]`,
 	"file":     `[\w./+~-]+`,
-	"key":      `[\w.]*\w`,
+	"key":      `[\w.$]*[\w$]`,
 	"klpsym":   `[^\s'"]+`,
 	"hex":      `(?:0x)?[0-9a-fA-F]+`,
 	"have":     `[^']*`,
@@ -42,14 +45,16 @@ var parts = map[string]string{
 	"text":     `.*?`,
 	"machine":  `[\w/.-]+`,
 	"task":     `\S.*?:\d+`, // a name may have blanks
+	// %pS
+	"place": `[^\s;]+(?: \[[\w.-]+\])?`,
 }
 
 var nameInForm = regexp.MustCompile(`\{(\w+)\}`)
 
 func compile(e *Entry, f *Form) *pattern {
-	p := &pattern{entry: e, form: f}
+	p := &pattern{entry: e, form: f, dates: parseDates(f.When)}
 	var re strings.Builder
-	re.WriteString(`(?:^|[^\w.])`) // not in the middle of a word
+	re.WriteString(`(?:^|[^\w.$])`) // not in the middle of a word
 	at := 0
 	piece := func(s string) {
 		re.WriteString(regexp.QuoteMeta(s))
@@ -71,9 +76,10 @@ func compile(e *Entry, f *Form) *pattern {
 	}
 	piece(f.Text[at:])
 	if last := f.Text[len(f.Text)-1]; last == '}' || wordChar(last) {
-		re.WriteString(`(?:$|\W)`)
+		re.WriteString(`(?:$|[^\w$])`)
 	}
-	p.re = regexp.MustCompile(re.String())
+	text := re.String()
+	p.re = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 	return p
 }
 
@@ -86,8 +92,8 @@ var withoutSpeaker = sync.OnceValue(func() []*pattern {
 	var all []*pattern
 	for _, p := range patterns() {
 		if rest := speaker.ReplaceAllString(p.form.Text, ""); rest != p.form.Text {
-			short := compile(p.entry, &Form{Text: rest})
-			short.form = p.form
+			short := compile(p.entry, &Form{rest, p.form.When})
+			short.form, short.kernel = p.form, p.kernel
 			all = append(all, short)
 		}
 	}
@@ -96,23 +102,23 @@ var withoutSpeaker = sync.OnceValue(func() []*pattern {
 
 // findPart returns the entry for a line of which somebody has left out the beginning, or
 // of which only some words are known. In a log it would see messages where there are none.
-func findPart(line string) (*Entry, *Form, Names) {
+func findPart(line string) found {
 	for _, p := range withoutSpeaker() {
 		if names, ok := p.match(line); ok {
-			return p.entry, p.form, names
+			return found{entry: p.entry, pattern: p, names: names}
 		}
 	}
 	const least = 15 // characters
 	words := strings.ToLower(strings.TrimSpace(line))
 	if len(words) < least || !strings.Contains(words, " ") {
-		return nil, nil, nil
+		return found{}
 	}
 	for _, p := range patterns() {
 		if strings.Contains(strings.ToLower(p.literal), words) {
-			return p.entry, p.form, Names{}
+			return found{entry: p.entry, pattern: p, names: Names{}}
 		}
 	}
-	return nil, nil, nil
+	return found{}
 }
 
 func wordChar(c byte) bool {
@@ -124,7 +130,7 @@ func (p *pattern) match(line string) (map[string]string, bool) {
 	if !strings.Contains(line, p.literal) {
 		return nil, false
 	}
-	m := p.re.FindStringSubmatch(line)
+	m := p.re().FindStringSubmatch(line)
 	if m == nil {
 		return nil, false
 	}
@@ -154,6 +160,52 @@ func complete(names map[string]string) {
 		names["symbol"] = names["function"]
 	}
 }
+
+// identifier is a name in C; "" stands for one that is not known.
+var identifier = regexp.MustCompile(`^([A-Za-z_]\w*)?$`)
+
+// labelFor turns a record into a label where C can't name the symbol (foo.isra.0).
+func labelFor(run string, names map[string]string) string {
+	rest, record := strings.CutPrefix(run, "KLP_SYMPOS({symbol}, ")
+	if !record || identifier.MatchString(names["symbol"]) {
+		return run
+	}
+	object := names["object"]
+	if object == "" {
+		object = "SYM_OBJ"
+	}
+	return "KLP_RELOC_SYMBOL_POS(LP_OBJ, " + object + ", {symbol}, " + rest
+}
+
+// fillRun puts names into a command or a line of code so that it can be pasted: a name
+// may have characters that mean something to a shell, or in a regular expression.
+func fillRun(run string, names map[string]string) string {
+	run = labelFor(run, names)
+	quoted := false
+	at := 0
+	var b strings.Builder
+	for _, m := range nameInForm.FindAllStringIndex(run, -1) {
+		before := run[at:m[0]]
+		quoted = quoted != (strings.Count(before, "'")%2 == 1)
+		b.WriteString(before)
+		at = m[1]
+		s := fill(run[m[0]:m[1]], names)
+		switch {
+		case quoted && (strings.HasSuffix(before, "/") || strings.HasSuffix(before, "/^")):
+			s = regexp.QuoteMeta(s)
+		case quoted:
+		case !isCode(run) && strings.Contains(s, "$"):
+			s = "'" + s + "'"
+		}
+		b.WriteString(s)
+	}
+	return b.String() + run[at:]
+}
+
+// isCode tells lines for a source file from commands.
+func isCode(run string) bool { return codeLine.MatchString(run) }
+
+var codeLine = regexp.MustCompile(`^(?:[A-Z]+_|extern |if |\.\w+ = |include )`)
 
 // fill puts names into a text; a name that the message did not give stands in
 // capitals.

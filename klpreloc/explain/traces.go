@@ -128,9 +128,10 @@ var traces = []Entry{
 		ID:    "call-thunks",
 		From:  "arch/x86/kernel/callthunks.c",
 		Forms: []Form{{"Invalid padding area for {where}", "x86, 6.2 and later"}},
-		Means: "Call depth tracking looked at the destination of a call that a late klp relocation fills in later. Harmless: the call works, without accounting.",
+		Means: "Call depth tracking (retbleed=stuff) counts calls in a padding before each function, and there is none before the destination of a call, or a late klp relocation fills it in later. Harmless: the call works, without accounting.",
 		Causes: []Cause{
 			{Why: "A call to a module's function, in code that .call_sites lists.", Fix: "None needed."},
+			{Why: "An object of the module was built without -fpatchable-function-entry=16,16.", Fix: "Build all of it with this kernel's Kbuild. klp-convert check notes it as KLP163."},
 		},
 	},
 	{

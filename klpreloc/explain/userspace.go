@@ -64,6 +64,7 @@ var userspace = []Entry{
 		From: "insmod and modprobe",
 		Forms: []Form{
 			{"could not insert {text}: File exists", ""},
+			{"could not insert {text}: Module already in kernel", "modprobe --first-time"},
 			{"can't insert {text}: File exists", "busybox"},
 		},
 		Means: "The kernel said EEXIST: a module of that name is loaded, or (6.12.y and later) the module has two loaded sections of one name.",
@@ -135,9 +136,16 @@ var userspace = []Entry{
 	{
 		ID:     "not-loaded",
 		From:   "rmmod",
-		Forms:  []Form{{"rmmod: ERROR: Module {module} is not currently loaded", ""}},
+		Forms:  []Form{{"rmmod: ERROR: Module {module} is not currently loaded", ""}, {"Module {module} is not in kernel.", "modprobe -r --first-time"}},
 		Means:  "The kernel has no module of that name. Names have _ where files have -.",
 		Causes: []Cause{{Why: "It was refused when it was loaded, or is removed already.", Fix: "Look at the list, and at what the kernel said.", Run: []string{"lsmod", "dmesg | klp-convert explain"}}},
+	},
+	{
+		ID:     "module-builtin",
+		From:   "rmmod, modprobe",
+		Forms:  []Form{{"Module {module} is builtin.", ""}},
+		Means:  "What would be module {module} is part of the kernel: it can be neither loaded nor removed. For a livepatch its symbols are vmlinux's.",
+		Causes: []Cause{{Why: "The kernel was built with it (=y).", Fix: "Name vmlinux as the object.", Run: []string{"KLP_MODULE_RELOC(vmlinux)", "grep -w {module}.ko /lib/modules/$(uname -r)/modules.builtin"}}},
 	},
 	{
 		ID:    "depmod-unknown",

@@ -5,6 +5,7 @@ package klpdiff
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
@@ -23,6 +24,8 @@ type Difference struct {
 	Undefined   []Change      `json:"undefined"`
 	Versions    []Change      `json:"versions"`
 	Special     []Change      `json:"special_sections"`
+	// Remarks say what follows from differences whose meaning does not show.
+	Remarks []string `json:"remarks,omitempty"`
 }
 
 // Change is one fact: what it is about, and what it said and says; "" stands for
@@ -64,7 +67,7 @@ func (d *Difference) Lists() map[string][]Change {
 // Files compares two modules.
 func Files(a, b *elfrw.File) *Difference {
 	x, y := read(a), read(b)
-	return &Difference{
+	d := &Difference{
 		Module:      changes(x.module, y.module),
 		Patches:     changes(x.patches, y.patches),
 		Relocations: relocChanges(x.relocs, y.relocs),
@@ -75,12 +78,33 @@ func Files(a, b *elfrw.File) *Difference {
 		Versions:    changes(x.versions, y.versions),
 		Special:     changes(x.special, y.special),
 	}
+	d.firsts(x, y)
+	return d
+}
+
+// firsts compares the positions of functions of which one module says that there is one of the
+// name, 0, and the other that the first is meant, 1: they patch the same function.
+func (d *Difference) firsts(x, y *facts) {
+	words := []string{"0, the only one of that name", "1, the first of that name"}
+	for _, what := range sortedKeys(x.firsts) {
+		was, is := x.firsts[what], y.firsts[what]
+		if _, both := y.firsts[what]; both && was != is {
+			d.Patches = append(d.Patches, Change{what + ": old_sympos", words[was], words[is]})
+		}
+	}
+	slices.SortStableFunc(d.Patches, func(a, b Change) int { return strings.Compare(a.What, b.What) })
+	if slices.ContainsFunc(d.Patches, func(c Change) bool { return strings.HasSuffix(c.What, ": old_sympos") }) {
+		d.Remarks = append(d.Remarks, "old_sympos 0 and 1 mean the same function, but one of the modules can't replace the other (.replace) before "+
+			klpreloc.FirstIsOnly+": EEXIST, cannot create duplicate filename …,1")
+	}
 }
 
 // facts are a module's, by what they are about.
 type facts struct {
 	module, patches, sections, symbols, annotations, undefined, versions, special map[string]string
 	relocs                                                                        []reloc
+
+	firsts map[string]uint64 // old_sympos of functions where it is 0 or 1
 }
 
 // There is the value of facts that have no other.
@@ -90,9 +114,10 @@ func read(f *elfrw.File) *facts {
 	d, _ := klpreloc.Describe(f)
 	in, _ := klpreloc.Read(f)
 	x := &facts{
-		module: moduleFacts(f, d), patches: patchFacts(d), versions: versionFacts(f),
+		module: moduleFacts(f, d), versions: versionFacts(f),
 		sections: map[string]string{}, symbols: map[string]string{}, annotations: map[string]string{}, undefined: map[string]string{},
 	}
+	x.patches, x.firsts = patchFacts(d)
 	for _, s := range in.KlpSections {
 		object, _ := klpreloc.SectionObject(s.Name)
 		x.sections[fmt.Sprintf("for %s, of %s", object, s.Target)] = fmt.Sprintf("flags %#x", s.Flags)

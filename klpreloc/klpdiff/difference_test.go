@@ -318,7 +318,8 @@ func TestCompilersNumbersDoNotMatter(t *testing.T) {
 	assert.NotEmpty(t, klpdiff.Files(rename("table1"), rename("table2")).Relocations)
 }
 
-// Position 1 of the only one is position 0 to the kernel; position 2 is another.
+// Position 1 is the function that position 0 is, and yet not the same to every kernel; position
+// 2 is another function.
 func TestPositionsOfFunctions(t *testing.T) {
 	at := func(pos byte) *elfrw.File {
 		f := open(t, "x86_64/livepatch-cmdline.ko")
@@ -330,8 +331,21 @@ func TestPositionsOfFunctions(t *testing.T) {
 		fn.Section.Data = data
 		return reread(t, f)
 	}
-	assert.True(t, klpdiff.Files(at(0), at(1)).Same())
-	assert.Len(t, klpdiff.Files(at(1), at(2)).Patches, 2)
+	for _, pos := range []byte{0, 1, 2} {
+		assert.True(t, klpdiff.Files(at(pos), at(pos)).Same())
+		assert.Empty(t, klpdiff.Files(at(pos), at(pos)).Remarks)
+	}
+	const what, only, first = "vmlinux: cmdline_proc_show: old_sympos", "0, the only one of that name", "1, the first of that name"
+	d := klpdiff.Files(at(0), at(1))
+	assert.False(t, d.Same())
+	assert.Equal(t, []klpdiff.Change{{What: what, Was: only, Is: first}}, d.Patches)
+	require.Len(t, d.Remarks, 1)
+	assert.Contains(t, d.Remarks[0], "can't replace the other (.replace) before "+klpreloc.FirstIsOnly)
+	assert.Equal(t, []klpdiff.Change{{What: what, Was: first, Is: only}}, klpdiff.Files(at(1), at(0)).Patches)
+
+	d = klpdiff.Files(at(1), at(2))
+	assert.Len(t, d.Patches, 2)
+	assert.Empty(t, d.Remarks)
 }
 
 func TestSignatureIsAFact(t *testing.T) {

@@ -40,9 +40,10 @@ func moduleFacts(f *elfrw.File, d *klpreloc.Description) map[string]string {
 	return m
 }
 
-// patchFacts are the objects and functions that the module patches.
-func patchFacts(d *klpreloc.Description) map[string]string {
-	m := map[string]string{}
+// patchFacts are the objects and functions that the module patches, and the positions of those
+// that are the first or the only one of their name.
+func patchFacts(d *klpreloc.Description) (m map[string]string, firsts map[string]uint64) {
+	m, firsts = map[string]string{}, map[string]uint64{}
 	for i, p := range d.Patches {
 		prefix := ""
 		if i > 0 {
@@ -55,8 +56,10 @@ func patchFacts(d *klpreloc.Description) map[string]string {
 			m[prefix+"object "+o.Name] = There
 			for _, fn := range o.Functions {
 				old := fn.Old
-				if fn.Sympos > 1 { // 0 and 1 are the same to the kernel, klp_find_func
+				if fn.Sympos > 1 {
 					old = fmt.Sprintf("%s,%d", old, fn.Sympos)
+				} else { // the same function, see Difference.firsts
+					firsts[prefix+o.Name+": "+old] = fn.Sympos
 				}
 				m[prefix+o.Name+": "+old] = fn.New
 			}
@@ -69,7 +72,7 @@ func patchFacts(d *klpreloc.Description) map[string]string {
 	if d.PatchDoubt != "" {
 		m["not all can be read"] = There
 	}
-	return m
+	return m, firsts
 }
 
 // versionFacts are the checksums of exports, of either table.

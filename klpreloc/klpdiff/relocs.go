@@ -29,6 +29,10 @@ func relocsOf(f *elfrw.File, in *klpreloc.Input, p *places) (all []reloc) {
 	for _, y := range in.KlpSymbols {
 		klpSymbol[y] = true
 	}
+	klpSection := map[*elfrw.Section]bool{}
+	for _, s := range in.KlpSections {
+		klpSection[s] = true
+	}
 	annotations := f.GoesWith(in.Sections)
 	f.Refers(func(y *elfrw.Symbol) bool { return y.Undefined() || klpSymbol[y] }, func(r elfrw.Reference) bool {
 		t := r.Section.Target
@@ -36,7 +40,7 @@ func relocsOf(f *elfrw.File, in *klpreloc.Input, p *places) (all []reloc) {
 			return true
 		}
 		x := reloc{place: p.at(t, r.Offset), text: r.Sym.String(), detail: fmt.Sprintf("%s %+#x", klpreloc.RelocName(f, r.Type), r.Addend)}
-		a, late := annotated[r.Sym], slices.Contains(in.KlpSections, r.Section)
+		a, late := annotated[r.Sym], klpSection[r.Section]
 		switch object, _ := klpreloc.SectionObject(r.Section.Name); {
 		case late:
 			x.klp, x.text = true, x.text+", applied with "+object
@@ -141,14 +145,13 @@ func grouped(pairs []pair) []RelocChange {
 		}
 		c.Count++
 		c.At = append(c.At, at)
-		if !slices.Contains(c.In, in) {
-			c.In = append(c.In, in)
-		}
+		c.In = append(c.In, in)
 	}
 	list := []RelocChange{}
 	for _, key := range sortedKeys(all) {
 		slices.Sort(all[key].At)
 		slices.Sort(all[key].In)
+		all[key].In = slices.Compact(all[key].In)
 		list = append(list, *all[key])
 	}
 	return list

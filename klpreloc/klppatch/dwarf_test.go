@@ -14,6 +14,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // oddStructures are of no kernel: their sizes are nowhere but in debug information.
@@ -33,18 +34,12 @@ int init(void) { return klp_enable_patch(&patch); }
 // TestDWARFDecides: arrays of one element without symbols, in a module that does not
 // say what it is for.
 func TestDWARFDecides(t *testing.T) {
-	gcc, err := exec.LookPath("gcc")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			require.NoError(t, err)
-		}
-		t.Skip("no gcc here")
-	}
+	need.Tools(t, "gcc")
 	dir := t.TempDir()
 	source, object := filepath.Join(dir, "odd.c"), filepath.Join(dir, "odd.o")
 	require.NoError(t, os.WriteFile(source, []byte(oddStructures), 0o644))
 	for _, debug := range []string{"-gdwarf-4", "-gdwarf-5", "-g0"} {
-		out, err := exec.Command(gcc, "-O1", debug, "-c", "-o", object, source).CombinedOutput()
+		out, err := exec.Command("gcc", "-O1", debug, "-c", "-o", object, source).CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		b, err := os.ReadFile(object)
 		require.NoError(t, err)

@@ -20,6 +20,9 @@ type Options struct {
 	// Loaded are modules that are loaded before the livepatch. Every livepatched
 	// object is judged for coming later, these for being there as well.
 	Loaded []string
+	// ComparesFiles says that the report is for Compare: the paths of source files are read
+	// from debug information.
+	ComparesFiles bool
 	// File is the livepatch's path, for hints that can be pasted; "" when it has none.
 	File string
 }
@@ -51,10 +54,17 @@ type checker struct {
 	spaces    []string                 // import_ns=
 	doubts    map[Unchecked]bool
 	absent    map[string]bool // objects that the kernel does not have, said already
+	missing   []missing       // findings about names that are not there
 	named     map[string]bool // objects
 	said      map[string]bool // modules that modprobe loads first
 	exporters map[string]bool // modules that the livepatch imports from
+	sharing   map[string]bool // objects whose functions are another's
 	held      map[string]bool // modules that those need; nil until needed
+
+	comparesFiles bool
+	who           *klpreloc.Exporters // of what is imported; nil until needed
+	ownTaken      []*elfrw.Symbol     // functions of the module whose address is taken; nil until needed
+	klpTaken      []takenSymbol       // and klp symbols
 }
 
 // Module is a file to be checked, read once for any number of kernels.
@@ -115,12 +125,19 @@ func CheckAll(modules []*Module, o Options) ([]*Report, error) {
 		c.facts = facts
 		reports[i] = c.judge(modules[i])
 	}
+	offerNear(o.Kernel, facts.table, checkers)
+	for i, r := range reports {
+		checkers[i].causes()
+		slices.SortStableFunc(r.Findings, func(a, b Finding) int { return int(a.first() - b.first()) })
+	}
 	return reports, nil
 }
 
 func newChecker(m *Module, o Options) *checker {
 	c := &checker{raw: m.raw, File: m.file, input: m.input, info: m.info, patches: m.patches, doubt: m.doubt, klp: m.klp,
-		loaded: map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{}, said: map[string]bool{}, exporters: map[string]bool{},
+		comparesFiles: o.ComparesFiles,
+		loaded:        map[string]bool{}, doubts: map[Unchecked]bool{}, absent: map[string]bool{}, named: map[string]bool{}, said: map[string]bool{},
+		exporters: map[string]bool{}, sharing: map[string]bool{},
 		pointers: map[*elfrw.Section]map[uint64]elfrw.Rela{},
 		needed:   m.depends(), spaces: m.info.Values("import_ns"),
 		report: &Report{Kernel: o.Kernel.Name, Findings: []Finding{}, Unchecked: []Unchecked{}}}
@@ -139,9 +156,14 @@ func newChecker(m *Module, o Options) *checker {
 	return c
 }
 
-// judge goes by the rules, once the facts are known.
+// judge goes by the rules, once the facts are known. The findings are in the order of the
+// rules.
 func (c *checker) judge(m *Module) *Report {
 	c.report.Warnings = append(slices.Clone(c.facts.Kernel.Warnings), c.facts.table.Warnings...)
+	c.report.Warnings = append(append(c.report.Warnings, c.facts.Kernel.Incomplete...), c.facts.table.Incomplete()...)
+	if why := c.facts.table.PartialExports(); why != "" {
+		c.lacking("who exports what the module imports", why)
+	}
 	v := c.facts.version
 	scheme, known := klpreloc.SchemeOf(v, c.facts.table)
 	c.contract = contractOf(v, scheme)
@@ -149,7 +171,7 @@ func (c *checker) judge(m *Module) *Report {
 		c.info, c.spaces = nil, nil // find_sec sees what is loaded only
 		c.name = structName(c.File)
 	}
-	c.missingCRC = c.missingCRC && debian.MatchString(c.facts.Kernel.Release)
+	c.missingCRC = c.missingCRC && ofDebian(c.facts.Kernel.Release)
 	c.report.Release, c.report.Version, c.report.Scheme = c.facts.Kernel.Release, v.String(), scheme.String()
 	if v == (klpreloc.Version{}) {
 		c.lacking("what depends on the kernel's version", "nothing tells the kernel's release: the newest is assumed")
@@ -158,7 +180,6 @@ func (c *checker) judge(m *Module) *Report {
 		c.find(NoSupport, "kernels before 4.7 know no klp relocations").when(Loading, "", "")
 	}
 	c.run(m)
-	slices.SortStableFunc(c.report.Findings, func(a, b Finding) int { return int(a.first() - b.first()) })
 	return c.report
 }
 
@@ -195,6 +216,7 @@ func (c *checker) run(m *Module) {
 		c.specials,
 		c.archSections,
 		c.unwinding,
+		c.hardening,
 		c.perCPU,
 		c.duplicates,
 		c.entryPoints,
@@ -203,6 +225,7 @@ func (c *checker) run(m *Module) {
 		c.onePatch,
 		c.lasting,
 		c.loose,
+		c.unregistered,
 		c.unstarted,
 		c.gating,
 		c.functions,
@@ -285,7 +308,7 @@ func (c *checker) declares() bool { return !errors.Is(c.doubt, klppatch.ErrNone)
 // names are all that have to be looked up in the kernel.
 func (c *checker) names() []string {
 	names := append(klpreloc.SchemeSymbols(), "__start___ksymtab_gpl", "__stop___ksymtab_gpl", "klp_enable_patch",
-		"_etext")
+		registerPatch, "_etext", "__warn_thunk")
 	for _, r := range untraced {
 		names = append(names, r.from, r.to)
 	}
@@ -346,14 +369,4 @@ func (c *checker) wanted(loaded []string) []string {
 }
 
 // depends are the modules that modpost found the module to need.
-func (m *Module) depends() []string {
-	value, _ := m.info.Value("depends")
-	if value == "" {
-		return nil
-	}
-	var list []string
-	for _, name := range strings.Split(value, ",") {
-		list = append(list, strings.ReplaceAll(name, "-", "_"))
-	}
-	return list
-}
+func (m *Module) depends() []string { return klpreloc.DependsOf(m.info) }

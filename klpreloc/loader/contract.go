@@ -17,6 +17,15 @@ type contract struct {
 	// nameLimit is how much of a symbol's name klp_resolve_symbols reads: %127 or,
 	// since 6.1, %511 (b8a94bfb3395).
 	nameLimit int
+	// storedLimit is how much of a klp symbol's whole name add_kallsyms keeps for late
+	// relocations, 0 for all of it.
+	storedLimit int
+	// sizes of the structures on 64 bits (include/linux/livepatch.h), 0 where they are not known:
+	// klp_patch has states since 5.5; before, 192 was seen in 5.4.286, and the rest in 4.19.78.
+	patchSize, objectSize, funcSize uint64
+	// registers: klp_enable_patch refuses a patch that klp_register_patch was not called
+	// for; the latter went with 958ef1e39d24 of 5.1.
+	registers bool
 
 	// elfMessages: what is wrong with the ELF file is printed (kernel/module/main.c,
 	// elf_validity_check: since 5.16, and 5.15.y). Before, one line serves all but two
@@ -75,12 +84,18 @@ type contract struct {
 	// pc64: R_X86_64_PC64 (since 5.0).
 	pc64      bool
 	livepatch map[elf.Machine]bool // HAVE_LIVEPATCH
+	// warnThunk: a return thunk that was not replaced warns (since 6.9, 4461438a8405).
+	warnThunk bool
+	// kernelCFI: kCFI's hashes before functions, in place of jump tables (since 6.1, 89245600941e).
+	kernelCFI bool
 }
 
 func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 	c := &contract{
 		scheme:           scheme,
 		nameLimit:        v.NameLimit(),
+		storedLimit:      v.StoredLimit(scheme),
+		registers:        !v.AtLeast(5, 1),
 		elfMessages:      v.AtLeast(5, 15),
 		elfStrict:        v.AtLeast(6, 12),
 		missingCRC:       !v.AtLeast(7, 0),
@@ -100,6 +115,8 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 		duplicateFatal:   v.AtLeast(6, 12),
 		perCPULoaded:     v.AtLeast(7, 0),
 		pc64:             v.AtLeast(5, 0),
+		warnThunk:        v.AtLeast(6, 9),
+		kernelCFI:        v.AtLeast(6, 1),
 		livepatch: map[elf.Machine]bool{
 			elf.EM_X86_64: true, elf.EM_S390: true, elf.EM_PPC64: true, elf.EM_PPC: true,
 			elf.EM_LOONGARCH: v.AtLeast(6, 9), elf.EM_AARCH64: v.AtLeast(6, 17),
@@ -108,6 +125,14 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 	c.importNS = v.ImportNS()
 	if c.initExists = "EEXIST"; v.AtLeast(7, 0) {
 		c.initExists = "EBUSY"
+	}
+	switch {
+	case v.AtLeast(5, 5):
+		c.patchSize, c.objectSize, c.funcSize = 200, 168, 152
+	case v.AtLeast(5, 1): // replace, free_work, lists of objects and functions
+		c.patchSize, c.objectSize, c.funcSize = 192, 168, 152
+	case v.AtLeast(4, 16):
+		c.patchSize, c.objectSize, c.funcSize = 136, 136, 136
 	}
 	switch {
 	case v.AtLeast(6, 19):
@@ -119,8 +144,17 @@ func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
 }
 
 // debian are the releases of Debian's kernels, which have patches of their own: 6.1.0-56-amd64,
-// 6.12.117+deb13-amd64.
-var debian = regexp.MustCompile(`\+deb\d+|^\d+\.\d+\.0-\d+-`)
+// 6.1.0-0.deb11.21-amd64, 6.12.117+deb13-amd64. Ubuntu numbers its own in the same way, and
+// has other flavours: 5.15.0-91-generic.
+var (
+	debian = regexp.MustCompile(`\+deb\d+|^\d+\.\d+\.0-(\d+|0\.(bpo|deb\d+)\.\d+)-`)
+	ubuntu = regexp.MustCompile(`-(generic|lowlatency|realtime|aws|azure|gcp|gke|gkeop|ibm|intel|kvm|nvidia|oem|oracle|raspi|xilinx)(-|$)`)
+)
+
+// ofDebian reports whether a release is one of Debian's.
+func ofDebian(release string) bool {
+	return debian.MatchString(release) && !ubuntu.MatchString(release)
+}
 
 // early reports whether the loader itself applies vmlinux's klp relocations.
 func (c *contract) early() bool { return c.scheme == klpreloc.SchemeEarly }

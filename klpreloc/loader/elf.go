@@ -7,11 +7,14 @@ import (
 	"debug/elf"
 	"encoding/asn1"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/sympos"
+	"github.com/klp-convert/klp-convert/sympos/content"
 )
 
 // The loader's own look at the file, before it believes anything
@@ -81,6 +84,13 @@ func (c *checker) validity(broken error) bool {
 		f := c.find(BadELF, "the loader takes the file for no module")
 		if broken != nil {
 			f.Cause = printable("the loader takes the file for no module: " + broken.Error())
+		}
+		is := content.Of(c.raw)
+		if errors.Is(broken, elfrw.ErrNotELF) || errors.Is(broken, elfrw.ErrNotRelocatable) || is == content.SlimLTO {
+			f.Cause += printable(": it is " + is.What)
+			if is.Do != "" {
+				f.fix("%s", is.Do)
+			}
 		}
 		f.fix("build it again; nothing but klp-convert and the signature may follow modpost")
 		// Those of setup_load_info are older than the others.
@@ -448,7 +458,8 @@ func (c *checker) wildSymbols(m *image) bool {
 		if m.kind(i) != elf.SHT_RELA || !m.inside(i) || info >= m.count || m.flags(info)&uint64(elf.SHF_ALLOC) == 0 {
 			continue
 		}
-		late := m.flags(i)&klpreloc.FlagLivepatch != 0 && (!c.early() || !strings.HasPrefix(m.name(i), klpreloc.SectionPrefix+"vmlinux."))
+		object, _ := klpreloc.SectionObject(m.name(i))
+		late := m.flags(i)&klpreloc.FlagLivepatch != 0 && (!c.early() || object != sympos.Vmlinux)
 		for b := m.contents(i); len(b) >= 24; b = b[24:] {
 			n := m.order.Uint64(b[8:]) >> 32
 			switch {

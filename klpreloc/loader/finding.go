@@ -67,7 +67,15 @@ const (
 	OtherSymbol       klpreloc.ID = "KLP151" // position that is another symbol in another kernel
 	DuplicateExport   klpreloc.ID = "KLP152" // export that is there already
 	Origin            klpreloc.ID = "KLP154" // module that says that it is not for production
+	CutName           klpreloc.ID = "KLP156" // klp symbol whose name the kernel cuts
 	BadTable          klpreloc.ID = "KLP153" // table of the kernel's build that can't be
+	UnusedDepends     klpreloc.ID = "KLP155" // depends= names what nothing is imported from
+	ReturnThunk       klpreloc.ID = "KLP158" // return thunk that the kernel can't replace
+	NoRetpolines      klpreloc.ID = "KLP159" // kernel with retpolines, module without
+	NoLandingPad      klpreloc.ID = "KLP160" // function called by address without endbr64, bti
+	SealedFunction    klpreloc.ID = "KLP161" // address of a function that the kernel sealed
+	NoCallType        klpreloc.ID = "KLP162" // function called by address without a kCFI hash
+	NoPadding         klpreloc.ID = "KLP163" // call that call depth tracking can't count
 )
 
 // Severity parts what counts from what deserves a word.
@@ -133,7 +141,12 @@ type Finding struct {
 	Symbol   string      `json:"symbol,omitempty"`
 	Cases    []Case      `json:"cases"`
 	Cause    string      `json:"cause"`
-	Fix      []string    `json:"fix,omitempty"`
+	// Places are where else the same cause shows.
+	Places []string `json:"places,omitempty"`
+	Fix    []string `json:"fix,omitempty"`
+
+	cause  string // that the finding shares with others; "": what Cause says
+	object string // whose function it is about
 }
 
 // Message returns the first line that the kernel prints, or what it does instead.

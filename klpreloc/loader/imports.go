@@ -18,10 +18,16 @@ import (
 // a symbol list or System.map does, a file of exports alone has none.
 func (c *checker) fullTable() bool { return c.facts.table.Has(sympos.Vmlinux) }
 
-// knowsExports reports whether who exports what is known: Module.symvers tells, or the
-// symbols of the export table, of which klp_enable_patch's would be one.
-func (c *checker) knowsExports() bool {
-	return c.listed() || len(c.facts.table.Exports("klp_enable_patch")) > 0
+// knowsExports reports whether it is known what vmlinux exports.
+func (c *checker) knowsExports() bool { return c.facts.table.KnowsExports(sympos.Vmlinux) }
+
+// origins says who exports what the module imports.
+func (c *checker) origins() *klpreloc.Exporters {
+	if c.who == nil {
+		loaded := func(object string) bool { return c.loaded[object] }
+		c.who = klpreloc.NewExporters(c.File, c.facts.table, c.facts.Presence, loaded)
+	}
+	return c.who
 }
 
 // exportsOf are the names that the module exports: the strings of its table.
@@ -88,6 +94,10 @@ func (c *checker) imports() {
 			c.strayIndex(y)
 		}
 	}
+	for _, m := range c.origins().Unused {
+		c.note(UnusedDepends, "depends= names "+m+", and the module uses no symbol that "+m+" exports").
+			fix("build it with the Module.symvers of that %s", m).when(Loading, "", "")
+	}
 }
 
 // strayIndex: since 6.8 and in 6.1.y a symbol in a section that is not there is refused; before,
@@ -122,13 +132,24 @@ func (c *checker) imported(y *elfrw.Symbol) {
 	unknown := func(errno string) Message {
 		return says("%s: Unknown symbol %s (err %s)", c.name, y.Name, errnoNumber(errno))
 	}
-	exports := c.facts.table.Exports(y.Name)
-	e, ok := c.choose(exports)
+	e, ok := c.choose(c.facts.table.Exports(y.Name))
+	origin := klpreloc.Exported
+	if !ok || e.Object != sympos.Vmlinux && !c.loaded[e.Object] {
+		e, origin = c.origins().Of(y.Name)
+		ok = origin == klpreloc.Exported
+	}
 	weak := y.Bind() == elf.STB_WEAK
 	switch {
 	case !ok && !c.knowsExports() && !strings.HasPrefix(y.Name, klpreloc.SymbolPrefix):
 		return
 	case !ok && klpreloc.AllowedUndefined(c.Header.Machine, y.Name):
+	case !ok && klpreloc.WeakByDesign(c.File, y) && !c.hides(y.Name):
+	case origin == klpreloc.OfUnknown:
+		c.ofUnknown(y, unknown)
+	case origin == klpreloc.Open && c.origins().MayExport() &&
+		!strings.HasPrefix(y.Name, klpreloc.SymbolPrefix):
+		c.lacking("whether "+c.origins().Suspects()+" exports "+y.Name,
+			"no source tells what it exports: --module")
 	case !ok && weak && !c.uses(y):
 		c.note(WeakImport, "nobody exports it, it is weak, and nothing uses it").of(y.Name).when(Loading, "", "")
 	case !ok && weak:
@@ -139,7 +160,7 @@ func (c *checker) imported(y *elfrw.Symbol) {
 		cause := "nobody exports it"
 		if strings.HasPrefix(y.Name, klpreloc.SymbolPrefix) {
 			cause = "it is called like a klp symbol, and is an ordinary undefined one: its section index is not 0xff20"
-		} else if !c.listed() {
+		} else if !c.facts.table.ListsModules() {
 			cause += ", as far as the modules at hand tell"
 		}
 		f := c.find(UnknownSymbol, cause).of(y.Name).when(Loading, "", "ENOENT", unknown("ENOENT"))
@@ -152,6 +173,12 @@ func (c *checker) imported(y *elfrw.Symbol) {
 	default:
 		c.offered(y, e, unknown)
 	}
+}
+
+// hides reports whether an object has the symbol without exporting it.
+func (c *checker) hides(name string) bool {
+	_, n := c.hidden(name)
+	return n > 0
 }
 
 // hidden returns the object that has the symbol without exporting it, and how many times:
@@ -184,9 +211,15 @@ func (c *checker) choose(list []sympos.Export) (e sympos.Export, ok bool) {
 	return e, ok
 }
 
-// listed reports whether exports of all modules are known.
-func (c *checker) listed() bool {
-	return slices.ContainsFunc(c.facts.table.Sources, func(w sympos.Witness) bool { return w.Kind == sympos.Symvers })
+// ofUnknown judges an import of a module whose exports no source tells.
+func (c *checker) ofUnknown(y *elfrw.Symbol, unknown func(string) Message) {
+	modules := c.origins().Unknown
+	if len(modules) == 1 { // so it is that one's
+		c.exporters[modules[0]] = true
+		c.needs(y, sympos.Export{Object: modules[0], Name: y.Name}, unknown)
+	}
+	c.lacking("whether "+c.origins().Suspects()+" exports "+y.Name+", and to whom",
+		"no source tells what it exports: --module")
 }
 
 // offered judges an import that somebody exports, as resolve_symbol does: license,
@@ -299,18 +332,11 @@ func (c *checker) versions() map[string]uint64 {
 // namespace: kernel/module/main.c, verify_namespace_is_imported; since 6.16
 // verify_module_namespace.
 func (c *checker) namespace(y *elfrw.Symbol, e sympos.Export, unknown func(string) Message) {
-	if e.Namespace == "" || slices.Contains(c.spaces, e.Namespace) {
+	if e.Namespace == "" || slices.Contains(c.spaces, e.Namespace) || e.OfferedTo(c.name) {
 		return
 	}
-	if list, ok := strings.CutPrefix(e.Namespace, "module:"); ok {
-		for _, m := range strings.Split(list, ",") {
-			if head, glob := strings.CutSuffix(m, "*"); glob && strings.HasPrefix(c.name, head) || strings.ReplaceAll(m, "-", "_") == c.name {
-				return
-			}
-		}
-	}
 	f := c.find(Namespace, fmt.Sprintf("it is exported in namespace %s, which the module does not import", e.Namespace)).of(y.Name)
-	if strings.HasPrefix(e.Namespace, "module:") {
+	if _, only := e.ForModules(); only {
 		f.fix("make a klp relocation of it: klp-convert --kernel %s does", word(c.report.Kernel))
 	} else {
 		f.fix(c.importNS, e.Namespace)

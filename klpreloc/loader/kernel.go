@@ -4,7 +4,6 @@ package loader
 
 import (
 	"bytes"
-	"debug/elf"
 	"errors"
 	"os"
 	"strings"
@@ -23,11 +22,14 @@ type facts struct {
 	*sympos.Kernel
 	table   *sympos.Table
 	version klpreloc.Version
-	config  map[string]string // options that are set; nil when there is no configuration
-	modules map[string]*elfrw.File
-	paths   map[string]string               // of modules
-	needs   map[*elfrw.File]map[string]bool // modules by what can't be without them
-	unread  []string                        // modules whose files can't be read
+	config  map[string]string // options that it mentions; nil when there is no configuration
+	// configCut: what it does not mention may be set all the same.
+	configCut bool
+	modules   map[string]*elfrw.File
+	paths     map[string]string               // of modules
+	needs     map[*elfrw.File]map[string]bool // modules by what can't be without them
+	entries   map[*elfrw.File]*entries        // what ftrace can change in modules
+	unread    []string                        // modules whose files can't be read
 	// from modules of the kernel; zero values when none is at hand
 	like        *elfrw.File // the one that tells of struct module
 	likeName    string
@@ -75,7 +77,12 @@ func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
 }
 
 // options are those of the kernel's configuration that the rules ask for.
-var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD", "MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"}
+var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD", "MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS",
+	"ARCH_USING_PATCHABLE_FUNCTION_ENTRY", "DYNAMIC_FTRACE_WITH_CALL_OPS",
+	// The second names are those before 6.9; of CFI, before 6.18.
+	"MITIGATION_RETHUNK", "RETHUNK", "MITIGATION_RETPOLINE", "RETPOLINE", "MITIGATION_UNRET_ENTRY", "CPU_UNRET_ENTRY",
+	"MITIGATION_SRSO", "CPU_SRSO", "MITIGATION_CALL_DEPTH_TRACKING", "CALL_DEPTH_TRACKING",
+	"X86_KERNEL_IBT", "ARM64_BTI_KERNEL", "CFI", "CFI_CLANG", "SHADOW_CALL_STACK", "DYNAMIC_SCS"}
 
 // readConfig reads the options that are set.
 func (f *facts) readConfig() {
@@ -89,16 +96,24 @@ func (f *facts) readConfig() {
 	}
 	f.config = map[string]string{}
 	text := "\n" + string(b) + "\n"
+	if f.configCut = sympos.ConfigCut(b) != ""; f.configCut {
+		if i := strings.LastIndexByte(string(b), '\n'); i >= 0 && i+1 < len(b) {
+			text = "\n" + string(b[:i+1]) // the line that was cut says nothing
+		}
+	}
 	for _, option := range options {
 		if _, rest, ok := strings.Cut(text, "\nCONFIG_"+option+"="); ok {
 			f.config[option], _, _ = strings.Cut(rest, "\n")
+		} else if strings.Contains(text, "\n# CONFIG_"+option+" is not set\n") {
+			f.config[option] = "n"
 		}
 	}
 }
 
 // set reports whether the option is y, and whether that is known.
 func (f *facts) set(option string) (yes, known bool) {
-	return f.config[option] == "y", f.config != nil
+	value, mentioned := f.config[option]
+	return value == "y", f.config != nil && (mentioned || !f.configCut)
 }
 
 // witnesses lets modules of the kernel tell: those that were read already, and then
@@ -240,41 +255,6 @@ func versionsOf(f *elfrw.File) []version {
 		}
 	}
 	return all
-}
-
-// traceable returns whether the function of a module that is at hand has an ftrace
-// entry, and whether that is known. With search, it may lie anywhere in the function
-// (ftrace_location), else only at its start, or behind the landing pad.
-func traceable(m *elfrw.File, y *elfrw.Symbol, search bool) (yes, known bool) {
-	found := false
-	for _, s := range m.Sections {
-		if !s.HasRelocs() || s.Target == nil || !callSites(s.Target.Name) {
-			continue
-		}
-		found = true
-		r := s.ReadRelocs()
-		for x := r.Next(); x != nil; x = r.Next() {
-			if x.Sym == nil || x.Sym.Section != y.Section {
-				continue
-			}
-			at := x.Sym.Value + uint64(x.Addend)
-			const landingPad = 4
-			room := max(y.Size, 1)
-			if m.Header.Machine == elf.EM_PPC64 {
-				room = 16
-			}
-			if at == y.Value || search && at > y.Value && at-y.Value < max(room, landingPad+1) ||
-				m.Header.Machine != elf.EM_X86_64 && at-y.Value < 24 {
-				return true, true
-			}
-		}
-	}
-	return false, found
-}
-
-// callSites reports whether a section of that name lists what ftrace can change.
-func callSites(name string) bool {
-	return name == "__mcount_loc" || name == "__patchable_function_entries"
 }
 
 // symbolAt returns the position-th symbol of that name, as the loader counts while

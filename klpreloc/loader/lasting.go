@@ -58,10 +58,10 @@ func (c *checker) lastingData(what string, at klppatch.Place, functions bool) {
 	f := (*Finding)(nil)
 	switch {
 	case passing(s):
-		f = c.find(PatchStructure, fmt.Sprintf("%s is in %s, which is freed once the livepatch is loaded; the kernel uses it until it is removed", what, s)).
+		f = c.find(PatchStructure, fmt.Sprintf("%s is in %s, which is freed once the livepatch is loaded; the kernel uses it until it is removed", what, s)).same(s.Name).
 			fix("no __initdata")
 	case s.Name == ".data..ro_after_init":
-		f = c.find(PatchStructure, fmt.Sprintf("%s is in %s, which can't be written once the livepatch is loaded; the kernel writes there until it is removed", what, s)).
+		f = c.find(PatchStructure, fmt.Sprintf("%s is in %s, which can't be written once the livepatch is loaded; the kernel writes there until it is removed", what, s)).same(s.Name).
 			fix("no __ro_after_init")
 	default:
 		return
@@ -130,6 +130,7 @@ func (c *checker) shared(p *klppatch.Patch) {
 			continue
 		}
 		if other, has := seen[o.FuncsAt]; has {
+			c.sharing[o.Name] = true
 			c.find(PatchStructure, fmt.Sprintf("the klp_objects %s and %s have one array of klp_func, which the kernel puts into the lists of both", other, o.Name)).
 				at(o.FuncsAt.Section, o.FuncsAt.Offset).fix("an array for each klp_object").when(Enabling, "", "killed", corrupted())
 			continue

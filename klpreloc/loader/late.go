@@ -12,6 +12,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // specials: by the time a late klp relocation is applied, the kernel has read the tables of
@@ -187,10 +188,14 @@ func (c *checker) archSections() {
 	seen := map[string]bool{}
 	for _, s := range c.Sections {
 		rest, ok := strings.CutPrefix(s.Name, ".klp.arch.")
-		if !ok || !s.Alloc() {
+		if !ok {
 			continue
 		}
 		object, table, _ := strings.Cut(rest, ".")
+		if !s.Alloc() {
+			c.archNotLoaded(s, object, table)
+			continue
+		}
 		switch {
 		case c.scheme != klpreloc.SchemeLate || c.Header.Machine != elf.EM_X86_64:
 			c.find(ArchSection, "this kernel does not read .klp.arch sections: what is in it is never patched, and the old instructions run").in(s).
@@ -204,6 +209,24 @@ func (c *checker) archSections() {
 		}
 		seen[s.Name] = true
 	}
+}
+
+// archNotLoaded: the kernel finds the section among the headers that it has kept, where the
+// address of what is not loaded is that in the copy of the file, which is freed by then (seen
+// on 4.19.78: an oops in insmod).
+func (c *checker) archNotLoaded(s *elfrw.Section, object, table string) {
+	if c.scheme != klpreloc.SchemeLate || c.Header.Machine != elf.EM_X86_64 || s.Size() == 0 || !c.patched(object) ||
+		table != ".altinstructions" && table != ".parainstructions" {
+		return
+	}
+	f := c.find(ArchSection, "the section is not loaded (no SHF_ALLOC), and the kernel reads it where the copy of the file was").in(s).
+		fix("convert the module again, and don't edit it then")
+	message := oops("page fault", "arch_klp_init_object_loaded")
+	if object == sympos.Vmlinux {
+		f.when(Enabling, "", "killed", message)
+		return
+	}
+	c.whenObject(f, object, "killed", message)
 }
 
 // reloading: what comes of the target's second loading.

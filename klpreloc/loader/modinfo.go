@@ -32,7 +32,9 @@ func (c *checker) annotated() {
 			continue
 		}
 		c.annotates[y] = true
-		if _, found := c.choose(c.facts.table.Exports(y.Name)); !found && y.Bind() != elf.STB_WEAK && len(messages) < mostOfAKind {
+		_, origin := c.origins().Of(y.Name)
+		found := origin == klpreloc.Exported || origin == klpreloc.OfUnknown && c.knowsExports()
+		if !found && y.Bind() != elf.STB_WEAK && len(messages) < mostOfAKind {
 			messages = append(messages, says("%s: Unknown symbol %s (err %s)", c.name, y.Name, -2))
 		}
 	}

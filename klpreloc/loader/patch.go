@@ -50,6 +50,9 @@ func (c *checker) unstarted() {
 	switch {
 	case !starts && c.info.Livepatch() && c.enables():
 		c.find(InitOffset, "struct module has no init function: nothing enables the livepatch").fix("module_init()").when(Calling, "", "")
+	case c.info.Livepatch() && !c.enables() && c.registering() && c.importsFunction(registerPatch):
+		c.note(PatchStructure, "the module registers its klp_patch and does not enable it").
+			fix("echo 1 > /sys/kernel/livepatch/%s/enabled", c.name).when(Calling, "", "")
 	case c.info.Livepatch() && !c.enables() && slices.ContainsFunc(c.patches, func(p *klppatch.Patch) bool { return p.From == klppatch.Static }):
 		c.find(PatchStructure, "nothing in the module calls klp_enable_patch: its klp_patch is never enabled").fix("return klp_enable_patch(…) from the init function").
 			when(Calling, "", "")
@@ -59,16 +62,41 @@ func (c *checker) unstarted() {
 }
 
 // enables reports whether the module calls klp_enable_patch.
-func (c *checker) enables() bool {
-	return slices.ContainsFunc(c.File.Symbols, func(y *elfrw.Symbol) bool { return y.Undefined() && y.Name == "klp_enable_patch" })
+func (c *checker) enables() bool { return c.importsFunction(enablePatch) }
+
+const enablePatch, registerPatch = "klp_enable_patch", "klp_register_patch"
+
+// importsFunction reports whether the module has an undefined symbol of that name.
+func (c *checker) importsFunction(name string) bool {
+	return slices.ContainsFunc(c.File.Symbols, func(y *elfrw.Symbol) bool { return y.Undefined() && y.Name == name })
+}
+
+// registering reports whether a klp_patch has to be registered: the kernel's exports tell, or
+// its version. Vendors carry 5.1's way under older numbers.
+func (c *checker) registering() bool {
+	if t := c.facts.table; len(t.Exports(enablePatch)) > 0 {
+		return len(t.Exports(registerPatch)) > 0
+	}
+	return c.registers
+}
+
+// unregistered: before 5.1 klp_enable_patch asks whether the patch was registered
+// (kernel/livepatch/core.c, klp_is_patch_registered). Seen on 4.19.78.
+func (c *checker) unregistered() {
+	if !c.info.Livepatch() || !c.enables() || !c.registering() || c.importsFunction(registerPatch) {
+		return
+	}
+	c.find(PatchStructure, "klp_enable_patch() without klp_register_patch(), which this kernel wants to be called first").
+		fix("klp_register_patch(&patch) before klp_enable_patch(&patch), klp_unregister_patch(&patch) in the exit function").
+		when(Enabling, "", "EINVAL")
 }
 
 // A klp_patch with a pointer missing is none to package klppatch, which is for those that work.
-// Since 5.5 it has 200 bytes, a klp_object 168 and a klp_func 152.
+// Its size, and those of klp_object and klp_func, are in the contract; these places are the same
+// in all versions.
 const (
-	patchSize, objectSize, funcSize = 200, 168, 152
-	atObjects, atFuncs              = 8, 8
-	atNew, atPosition               = 8, 16
+	atObjects, atFuncs = 8, 8
+	atNew, atPosition  = 8, 16
 )
 
 // flaws are of arrays that package klppatch could not read. It reports whether there is one.
@@ -125,14 +153,14 @@ func (c *checker) zero(s *elfrw.Section, at, size uint64) bool {
 // loose looks for what is missing where no klp_patch could be made out: klp_enable_patch
 // refuses without a word.
 func (c *checker) loose() {
-	if !c.info.Livepatch() || !c.enables() || c.flaws() || len(c.patches) > 0 {
+	if !c.info.Livepatch() || !c.enables() || c.flaws() || len(c.patches) > 0 || c.patchSize == 0 {
 		return
 	}
 	this := func(y *elfrw.Symbol) bool {
 		return y != nil && y.Section != nil && (y.Name == "__this_module" || y.Section.Name == thisModule)
 	}
 	for _, y := range c.File.Symbols {
-		if y.Section == nil || y.Type() != elf.STT_OBJECT || y.Size != patchSize || !y.Section.Alloc() {
+		if y.Section == nil || y.Type() != elf.STT_OBJECT || y.Size != c.patchSize || !y.Section.Alloc() {
 			continue
 		}
 		mod, objects := c.pointer(y.Section, y.Value), c.pointer(y.Section, y.Value+atObjects)
@@ -169,7 +197,7 @@ func (c *checker) looseObjects(s *elfrw.Section, at uint64, refuse func(string))
 	if c.constant("the array of klp_object", s) {
 		return
 	}
-	for n := 0; at+objectSize <= s.Size(); n, at = n+1, at+objectSize {
+	for n := 0; at+c.objectSize <= s.Size(); n, at = n+1, at+c.objectSize {
 		name, funcs := c.pointer(s, at), c.pointer(s, at+atFuncs)
 		switch {
 		case name == nil && funcs == nil && n == 0:
@@ -223,7 +251,7 @@ func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) b
 	if c.constant("the array of klp_func", s) {
 		return false
 	}
-	for ; at+funcSize <= s.Size(); at += funcSize {
+	for ; at+c.funcSize <= s.Size(); at += c.funcSize {
 		name, code := c.pointer(s, at), c.pointer(s, at+atNew)
 		text, known := textAt(name)
 		switch {
@@ -379,8 +407,9 @@ func (c *checker) ofItself(object string, f klppatch.Func) {
 	if slices.ContainsFunc(c.klp, func(k *klpSection) bool { return k.object == object && len(k.relocs) > 0 }) {
 		message = says("livepatch: symbol '%s' not found in symbol table", blank{"…", `[^']*`}) // of its klp symbols, which come first
 	}
-	c.find(q.id(answer), fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d symbols called %s", object, n, f.OldName)).
-		of(f.OldName).fix(".name is the module that is patched, and the livepatch has another").when(Enabling, "", "EINVAL", message)
+	x := c.find(q.id(answer), fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d symbols called %s", object, n, f.OldName))
+	x.object = object
+	x.of(f.OldName).fix(".name is the module that is patched, and the livepatch has another").when(Enabling, "", "EINVAL", message)
 }
 
 // itself reports whether the livepatch has the object's name, in struct module, where
@@ -397,7 +426,9 @@ func (c *checker) patchedFunction(object string, f klppatch.Func) {
 	failed := false
 	find := func(id klpreloc.ID, cause string) *Finding {
 		failed = true
-		return c.find(id, cause).of(f.OldName)
+		x := c.find(id, cause).of(f.OldName)
+		x.object = object
+		return x
 	}
 	c.lookup(lookup{object, f.OldName, f.Sympos, [3]klpreloc.ID{NoFunction, AmbiguousFunction, FunctionPosition}}, find, func(x *Finding, now, later bool, message Message) {
 		if object == sympos.Vmlinux {
@@ -423,14 +454,14 @@ func (c *checker) patchedFunction(object string, f klppatch.Func) {
 		why = c.untraceableInVmlinux(f)
 	} else if m := c.facts.modules[object]; m != nil {
 		if y := symbolAt(m, f.OldName, f.Sympos); y != nil {
-			yes, known := traceable(m, y, c.entrySearch)
+			yes, known := c.traceable(m, y)
 			switch {
 			case y.Type() == elf.STT_OBJECT:
 				why = "it is data, no function"
 			case known && !yes:
 				why = "it has no ftrace entry (notrace, or built without -pg)"
 			case !known:
-				c.unchecked("whether "+f.OldName+" of "+object+" has an ftrace entry", object+".ko lists none in __mcount_loc or __patchable_function_entries")
+				c.unchecked("whether "+f.OldName+" of "+object+" has an ftrace entry", object+".ko has no "+c.facts.entryList(m)+", where the kernel finds them")
 			}
 		}
 	}

@@ -4,6 +4,8 @@ package loader
 
 import (
 	"fmt"
+	"path"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
@@ -21,7 +23,7 @@ type Chosen struct {
 	Name     string `json:"name"`
 	Position uint64 `json:"position"`
 	Of       int    `json:"of"`             // how many there are
-	File     string `json:"file,omitempty"` // "" when nothing tells
+	File     string `json:"file,omitempty"` // its path, or its name; "" when nothing tells
 	Size     uint64 `json:"size,omitempty"`
 	Type     string `json:"type,omitempty"` // as nm prints it
 }
@@ -32,13 +34,44 @@ func (c *checker) chose(q lookup, list []sympos.Symbol) {
 		return
 	}
 	y := list[q.position-1]
-	x := Chosen{Object: q.object, Name: q.name, Position: q.position, Of: len(list), File: y.File, Size: y.Size}
+	x := Chosen{Object: q.object, Name: q.name, Position: q.position, Of: len(list), File: c.fileOf(q, list), Size: y.Size}
 	if y.Type != 0 {
 		x.Type = string(rune(y.Type))
 	}
 	if !slices.Contains(c.report.Chosen, x) {
 		c.report.Chosen = append(c.report.Chosen, x)
 	}
+}
+
+// fileOf is the file of the symbol at the position, as far as it tells it from the others:
+// the path where debug information has it, and the name where no other one shares it.
+func (c *checker) fileOf(q lookup, list []sympos.Symbol) string {
+	name := list[q.position-1].File
+	shared := 0
+	for _, s := range list {
+		if s.File == name {
+			shared++
+		}
+	}
+	if len(list) == 1 || shared == 1 && !c.comparesFiles {
+		return name
+	}
+	if files, err := c.facts.table.Files(q.object, q.name); err == nil && files[q.position-1].HasPath() {
+		return files[q.position-1].String()
+	}
+	if shared > 1 {
+		return ""
+	}
+	return name
+}
+
+// sameFile reports whether two names or paths can be those of one file: of a name alone the
+// directory is not known.
+func sameFile(a, b string) bool {
+	if !strings.Contains(a, "/") || !strings.Contains(b, "/") {
+		a, b = path.Base(a), path.Base(b)
+	}
+	return a == b
 }
 
 // Compare adds to the reports of one module findings about positions that are not the
@@ -74,7 +107,7 @@ func Compare(reports []*Report) {
 			severity := Note
 			switch {
 			case x.File != "" && before.File != "":
-				if x.File == before.File {
+				if sameFile(x.File, before.File) {
 					continue
 				}
 				severity = Problem

@@ -67,6 +67,10 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 			fix("%s<object>.<name>,<position>", klpreloc.SymbolPrefix)
 		return
 	}
+	if limit := c.storedLimit; limit > 0 && len(name) > limit && c.late(k) {
+		c.cutName(k, name, name[:limit], find)
+		return
+	}
 	n := r.klp
 	if c.saturates && tooLarge(name) {
 		m := *n
@@ -78,7 +82,7 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 			says("livepatch: invalid access to vmlinux symbol '%s' from module-specific livepatch relocation section", n.name)).
 			fix("its place is in %svmlinux.%s", klpreloc.SectionPrefix, k.target)
 	case k.object == sympos.Vmlinux && n.object != sympos.Vmlinux && !c.keeps(n.object):
-		f := find(ModuleInVmlinux, "a symbol of module "+n.object+" in what is applied without waiting for it: it is found if the module happens to be loaded, and nothing keeps it there").
+		f := find(ModuleInVmlinux, "a symbol of module "+n.object+" in what is applied without waiting for it: it is found if the module happens to be loaded, and nothing keeps it there").same(n.object).
 			fix("its place is in %s%s.%s", klpreloc.SectionPrefix, n.object, k.target)
 		message := says("livepatch: symbol '%s' not found in symbol table", n.name)
 		if c.loaded[n.object] {
@@ -122,6 +126,19 @@ func (c *checker) unreadable(name string) string {
 		return fmt.Sprintf("the position %q is not a number", position[:min(len(position), 20)])
 	}
 	return ""
+}
+
+// cutName: add_kallsyms has copied that much of the name for relocations that are applied late,
+// so that the position is gone or, where digits are left of it, another one.
+func (c *checker) cutName(k *klpSection, name, stored string, find func(klpreloc.ID, string) *Finding) {
+	const fix = "reach it by a symbol whose name is shorter; from 5.19 on there is no such limit"
+	cause := fmt.Sprintf("the name has %d bytes, of which this kernel stores %d for a relocation that is applied with %s", len(name), len(stored), k.object)
+	if c.unreadable(stored) != "" {
+		c.whenOf(find(CutName, cause+": the position is cut off"), k, "EINVAL", says("livepatch: symbol %s has an incorrectly formatted name", stored)).fix(fix)
+		return
+	}
+	position := stored[strings.LastIndexByte(stored, ',')+1:]
+	c.whenCalled(find(CutName, fmt.Sprintf("%s: it takes position %s for %s", cause, position, name[strings.LastIndexByte(name, ',')+1:])).fix(fix), k)
 }
 
 // foreign: a symbol of a module that nothing loads before the one that is waited for.
@@ -203,6 +220,13 @@ func (c *checker) lookup(q lookup, find func(klpreloc.ID, string) *Finding, when
 		kept = len(list) // order not known
 	}
 	later, now := c.answer(q, len(list), list), c.answer(q, kept, list)
+	if why := t.Partial(q.object); why != "" {
+		// More than one is several whatever is missing; fewer may be more.
+		c.lacking("symbols and positions in "+q.object, why)
+		if later != "" && later != several {
+			return
+		}
+	}
 	switch {
 	case later != "" && later == now:
 		when(c.failed(q, later, list, find), true, true, c.message(q, later))
@@ -217,6 +241,9 @@ func (c *checker) lookup(q lookup, find func(klpreloc.ID, string) *Finding, when
 	case q.position > 0 && list[q.position-1].Position != 0 && !list[q.position-1].Steady():
 		find(UnsteadyPosition, fmt.Sprintf("which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded", q.name, q.object, q.position)).
 			when(Calling, "", "")
+	}
+	if d := t.Unsure(q.object, q.name); d != "" {
+		c.lacking("symbol "+q.name+" of "+q.object, d)
 	}
 	if d := t.Doubt(q.object, q.name); d != "" {
 		c.lacking("symbol "+q.name+" of "+q.object, "the files given as one kernel contradict each other: "+d)
@@ -298,8 +325,13 @@ func (c *checker) failed(q lookup, answer string, list []sympos.Symbol, find fun
 		f = find(q.id(answer), fmt.Sprintf("%s has %d symbols called %s, and position %d is asked for", q.object, len(list), q.name, q.position))
 	default:
 		f = find(q.id(answer), fmt.Sprintf("%s has no symbol called %s", q.object, q.name))
+		if as, ok := c.facts.table.FoundAs(q.object, q.name); ok {
+			f.Cause = printable(fmt.Sprintf("this kernel finds what %s calls %s as %s only (CONFIG_LTO_CLANG)", q.object, q.name, as))
+		}
 		if len(list) > 0 {
 			f.Cause = fmt.Sprintf("%s of %s is at address 0, which the kernel takes for not found", q.name, q.object)
+		} else {
+			c.missing = append(c.missing, missing{len(c.report.Findings) - 1, q})
 		}
 	}
 	const most = 8
@@ -440,7 +472,7 @@ func (c *checker) ordinaryTarget(s *elfrw.Section, r *elfrw.Rela) bool {
 	}
 	if d := s.Target.Data; uint64(len(d)) >= r.Offset+uint64(width) {
 		if b := d[r.Offset : r.Offset+uint64(width)]; slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) {
-			find(NonzeroTarget, fmt.Sprintf("the %d bytes to be relocated are % x, not zero", width, b)).
+			find(NonzeroTarget, fmt.Sprintf("the %d bytes to be relocated are % x, not zero", width, b)).same("bytes").
 				when(Loading, "", "ENOEXEC", c.nonzeroMessage(r.Type))
 			return true
 		}
@@ -533,7 +565,7 @@ func (c *checker) target(k *klpSection, r *elfrw.Rela, said map[klpreloc.ID]int)
 	case x86 && width > 0 && k.target.Data != nil && uint64(len(k.target.Data)) >= r.Offset+uint64(width):
 		b := k.target.Data[r.Offset : r.Offset+uint64(width)]
 		if slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) {
-			c.whenOf(find(NonzeroTarget, fmt.Sprintf("the %d bytes to be relocated are % x, not zero", width, b)), k, "ENOEXEC", c.nonzeroMessage(r.Type)).
+			c.whenOf(find(NonzeroTarget, fmt.Sprintf("the %d bytes to be relocated are % x, not zero", width, b)).same("bytes"), k, "ENOEXEC", c.nonzeroMessage(r.Type)).
 				fix("convert the module as modpost left it")
 		}
 	case c.Header.Machine == elf.EM_PPC64:

@@ -509,6 +509,7 @@ func TestMistakes(t *testing.T) {
 			if !m.note {
 				assert.Equal(t, m.id, r.First().ID, "nothing comes before it: %+v", r.Findings)
 			}
+			assert.Equal(t, alone(m, name), problems(r), "one cause is one finding: %+v", r.Findings)
 			for _, x := range r.Findings {
 				for _, c := range x.Cases {
 					for _, msg := range c.Messages {
@@ -527,7 +528,10 @@ func TestMistakes(t *testing.T) {
 
 // Every id that a row is about is described, and every id has its title.
 func TestIDsHaveTitles(t *testing.T) {
-	for n := 101; n <= 152; n++ {
+	for n := 101; n <= 163; n++ {
+		if n == 157 {
+			continue // not given yet
+		}
 		assert.NotEmpty(t, loader.Title(klpreloc.ID(fmt.Sprintf("KLP%d", n))), n)
 	}
 }

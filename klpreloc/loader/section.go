@@ -330,7 +330,7 @@ func (c *checker) reached(k *klpSection) []Message {
 func (c *checker) duplicates() {
 	seen := map[string]bool{}
 	for _, s := range c.Sections {
-		if !s.Alloc() || s.Name == ".modinfo" || strings.HasPrefix(s.Name, "__version") {
+		if !s.Alloc() || slices.Contains([]string{".modinfo", "__versions", "__version_ext_crcs", "__version_ext_names"}, s.Name) {
 			continue
 		}
 		if s.Size() == 0 {

@@ -59,7 +59,15 @@ var titles = map[klpreloc.ID]string{
 	OtherSymbol:       "position that is another symbol in another kernel",
 	DuplicateExport:   "export that is there already",
 	Origin:            "module that taints the kernel by what it is",
+	CutName:           "klp symbol whose name the kernel cuts",
 	BadTable:          "table of a size that can't be",
+	UnusedDepends:     "dependency on a module of which nothing is used",
+	ReturnThunk:       "return thunk that the kernel can't replace",
+	NoRetpolines:      "module without retpolines",
+	NoLandingPad:      "function called by address without a landing pad",
+	SealedFunction:    "address of a function that must not be called by it",
+	NoCallType:        "function called by address without a kCFI hash",
+	NoPadding:         "call without room for call depth tracking",
 }
 
 // Title says in a few words what an id stands for, "" for one that is not this package's.

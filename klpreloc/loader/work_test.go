@@ -180,6 +180,28 @@ type world struct {
 	unbuilt  bool // there is no module a
 }
 
+// whole gives a list of symbols, of which a test needs a few, what the list of a whole
+// kernel has: _text, _end and, of its last module, __this_module.
+func whole(text string) string {
+	const digits = 16
+	first, _, _ := strings.Cut(text, "\n")
+	if len(first) < digits+4 || first[digits] != ' ' || first[digits+2] != ' ' || strings.Contains(first, "[") {
+		return text // another file, or modules alone
+	}
+	address := text[:digits]
+	if !strings.Contains(text, " _text\n") {
+		text = address + " T _text\n" + text
+	}
+	if !strings.Contains(text, " _end\n") {
+		text = address + " B _end\n" + text
+	}
+	if at := strings.LastIndex(text, "\t["); at >= 0 && !strings.Contains(text[at:], "\n0") && !strings.Contains(text[at:], "\nf") {
+		line := text[strings.LastIndex(text[:at], "\n")+1:]
+		text += line[:digits] + " d __this_module" + text[at:]
+	}
+	return text
+}
+
 // kallsyms of the small kernels: twins, a function, data, exports, what is not traced.
 const kallsyms = `ffffffff81000000 T _text
 ffffffff81000100 t vsym
@@ -269,6 +291,7 @@ func (w world) kernel(t *testing.T) *sympos.Kernel {
 		if s == "" {
 			continue
 		}
+		s = whole(s)
 		src, err := sympos.New("kernel", strings.NewReader(s), int64(len(s)))
 		require.NoError(t, err)
 		sources = append(sources, src)

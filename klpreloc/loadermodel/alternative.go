@@ -89,6 +89,9 @@ func (m *Machine) applyAlternative(s *section, a alternative) error {
 		return oops("%s has an entry for %s, of %d bytes and a replacement of %d", s.name, m.place(a.site), a.size, a.length)
 	}
 	replacement := m.at(a.replacement, uint64(a.length))
+	if text := m.s.Kernel.Text[a.replacement]; replacement == nil && int(a.length) <= len(text) {
+		replacement = text[:a.length] // of the kernel: objtool of 5.13 to 5.15
+	}
 	if replacement == nil && a.length > 0 {
 		return oops("general protection fault: %s has a replacement at %#x, where nothing is", s.name, a.replacement)
 	}

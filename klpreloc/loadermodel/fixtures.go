@@ -27,6 +27,7 @@ var (
 // Fixtures are all of them.
 var Fixtures = []Fixture{
 	{"alt-both", bothObjects, fixtureFunctions},
+	{"alt-indirect", vmlinuxOnly, fixtureFunctions},
 	{"alt-module", ext4Only, fixtureFunctions},
 	{"alt-para", vmlinuxOnly, fixtureFunctions},
 	{"alt-site", vmlinuxOnly, fixtureFunctions},
@@ -57,6 +58,16 @@ func FixtureKernel() Kernel {
 			"klp_register_patch": vmlinux + 0x400,
 			"pv_irq_ops":         vmlinux + 0x500,
 			"schedule":           vmlinux + 0x600,
+
+			"__x86_indirect_alt_call_rax": vmlinux + 0x700,
+			"__x86_indirect_alt_jmp_rcx":  vmlinux + 0x705,
+			"__x86_indirect_thunk_rax":    vmlinux + 0x720,
+			"__x86_indirect_thunk_rcx":    vmlinux + 0x740,
+		},
+		// What arch/x86/lib/retpoline.S of 5.14 has there.
+		Text: map[uint64][]byte{
+			vmlinux + 0x700: {0xff, 0xd0, 0x90, 0x90, 0x90}, // call *%rax
+			vmlinux + 0x705: {0xff, 0xe1, 0x90, 0x90, 0x90}, // jmp *%rcx
 		},
 		Objects: map[string]map[string][]uint64{
 			"vmlinux": {

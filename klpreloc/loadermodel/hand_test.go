@@ -265,6 +265,7 @@ type entries struct {
 }
 
 var touched = map[string]entries{
+	"alt-indirect":    {alternatives: map[int]string{2: "vmlinux"}},
 	"alt-module":      {alternatives: map[int]string{1: "ext4", 5: "ext4"}},
 	"alt-para":        {alternatives: map[int]string{1: "vmlinux"}, paravirt: map[int]string{1: "vmlinux"}},
 	"alt-site":        {alternatives: map[int]string{1: "vmlinux", 3: "vmlinux"}},

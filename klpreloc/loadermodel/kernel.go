@@ -13,6 +13,9 @@ type Kernel struct {
 	// Exports are the addresses of exported symbols.
 	Exports map[string]uint64
 
+	// Text is code of the kernel that modules' alternatives copy, by address.
+	Text map[uint64][]byte
+
 	// Objects has all symbols of vmlinux and of modules, with their addresses in the
 	// order in which the kernel counts them (sympos).
 	Objects map[string]map[string][]uint64

@@ -49,6 +49,7 @@ func TestOldSchemeWithArch(t *testing.T) {
 func TestOldSchemeWithoutArch(t *testing.T) {
 	const nonzero = "existing value is nonzero"
 	want := map[string]string{
+		"alt-indirect":    ".text+0x13 (livepatch_stat_show+0x13): ",
 		"alt-module":      ".text+0x9 (livepatch_ext4_statfs+0x9): ",
 		"alt-para":        ".text+0xf (livepatch_stat_show+0xf): ", // seven bytes of NOP end in four zeros
 		"alt-site":        nonzero,
@@ -70,7 +71,7 @@ func TestOldSchemeWithoutArch(t *testing.T) {
 
 // From 5.8 on everything of vmlinux is right in place.
 func TestNewScheme(t *testing.T) {
-	for _, name := range []string{"alt-para", "alt-site", "alt-vmlinux", "jump-label", "para", "para-beside", "para-last", "plain"} {
+	for _, name := range []string{"alt-indirect", "alt-para", "alt-site", "alt-vmlinux", "jump-label", "para", "para-beside", "para-last", "plain"} {
 		t.Run(name, func(t *testing.T) {
 			f := find(t, name)
 			before := fixture(t, "6.1", name)

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
@@ -19,7 +18,7 @@ import (
 )
 
 // FuzzRead: whatever bytes there are, reading the patch and attributing the
-// module ends, soon, and says what its contract allows.
+// module ends, and says what its contract allows.
 func FuzzRead(f *testing.F) {
 	for _, glob := range []string{fixtures + "/*.ko", "../../testdata/odd/*.ko"} {
 		paths, err := filepath.Glob(glob)
@@ -36,8 +35,6 @@ func FuzzRead(f *testing.F) {
 
 // contract is what holds of any bytes.
 func contract(t *testing.T, b []byte) {
-	start := time.Now()
-	defer func() { require.Less(t, time.Since(start), time.Minute) }()
 	f, err := elfrw.Parse("", b)
 	if err != nil {
 		return

@@ -18,7 +18,7 @@ var early = []string{
 	// module_finalize of the architectures
 	".altinstructions", ".altinstr_replacement", ".parainstructions",
 	".retpoline_sites", ".return_sites",
-	"__ftr_fixup", "__mmu_ftr_fixup", "__fw_ftr_fixup", "__lwsync_fixup", "__barrier_nospec_fixup",
+	"__ftr_fixup", "__mmu_ftr_fixup", "__fw_ftr_fixup", "__lwsync_fixup", "__barrier_nospec_fixup", "__spec_barrier_fixup",
 	// notifiers: jump_label_module_notify, static_call_module_notify
 	"__jump_table", ".static_call_sites",
 	// sorted, so that the place is another entry's by then
@@ -33,6 +33,10 @@ var early = []string{
 // ordinary code and can wait (.call_sites, .smp_locks, __bug_table, .orc_unwind)
 // are none of these.
 func ReadEarly(section string) bool { return slices.Contains(early, section) }
+
+// HasReplacements reports whether the entries of a section of that name say where the
+// kernel copies code from.
+func HasReplacements(section string) bool { return section == ".altinstructions" }
 
 // inert are the keys of entries whose loss nobody notices but who looks for it:
 // tracepoints and dynamic debug messages in the patched function stay off.

@@ -296,6 +296,17 @@ func (f *ready) resolve(x *elfrw.Rela) bool {
 	return true
 }
 
+// imported reports whether f leads to what the module has from elsewhere: the start of
+// an undefined symbol. objtool of 5.13 to 5.15 wrote an alternative for every indirect
+// call and jump, whose replacement is the kernel's __x86_indirect_alt_call_rax and its
+// like (arch/x86/lib/retpoline.S, exported; tools/objtool/arch/x86/decode.c,
+// arch_rewrite_retpolines): 9bc0bb50727c (5.13) to 134ab5bd1883 (5.16), which stable
+// took into 5.15.y in July 2022 (posted for 5.15.55) with 4fe79e710d95, which removed
+// the symbols.
+func (f *ready) imported() bool {
+	return f.section == nil && f.symbol.Undefined() && f.symbol.Name != "" && f.offset == f.symbol.Value
+}
+
 // inside checks that the n bytes where f leads are in a loaded section of the
 // module.
 func (t *Table) inside(f *ready, n uint64) *Problem {
@@ -340,6 +351,10 @@ func (t *Table) fill(e *Entry, at []ready) *Problem {
 		}
 		if m > n {
 			return t.problem(int64(e.Offset), "replacement of %d bytes for %d", m, n)
+		}
+		if at[1].imported() {
+			e.Outside = at[1].symbol
+			return nil
 		}
 		e.Replacement = Range{at[1].section, at[1].offset, m}
 		return t.inside(&at[1], m)

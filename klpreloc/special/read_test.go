@@ -30,6 +30,11 @@ __jump_table+0x18 24 jump label .text+0x9=patched+0x9 5 key own_key 3 4 5
 .parainstructions+0x10 10 paravirt site .text+0xd=patched+0xd 7 1
 __jump_table+0x0 16 jump label .text+0x14=patched+0x14 5 key klp_key 0 1 2
 `,
+	"x86_64-5.14": `
+.altinstructions+0x0 12 alternative .text+0x0=patched+0x0 6 by .altinstr_replacement+0x0 5 0 1
+.altinstructions+0xc 12 alternative .text+0x6=patched+0x6 5 by the kernel's __x86_indirect_alt_call_rax 2 3
+.altinstructions+0x18 12 alternative .text+0xb=patched+0xb 5 by the kernel's __x86_indirect_alt_jmp_r11 4 5
+`,
 	"x86_64-6.1": `
 .altinstructions+0x0 12 alternative .text+0x0=patched+0x0 6 0 1
 .altinstructions+0xc 12 alternative .text+0x0=patched+0x0 6 by .altinstr_replacement+0x0 5 2 3

@@ -132,6 +132,10 @@ type Entry struct {
 	// Replacement is the code that it copies there: of alternatives, and
 	// without a Section where the kernel finds out itself.
 	Replacement Range
+	// Outside is the undefined symbol whose code it copies there, of alternatives that
+	// have their replacement in the kernel; nil for all others. The length is known,
+	// the bytes are not.
+	Outside *elfrw.Symbol
 	// Key is what the branch or call depends on: of jump labels and static
 	// calls.
 	Key Key

@@ -65,12 +65,15 @@ func dump(tables *Tables) string {
 }
 
 // meaning writes an entry's place, bytes, kind, site, bytes of it, replacement and
-// its bytes, key, and whether it is inert.
+// its bytes or whose code that is, key, and whether it is inert.
 func meaning(tables *Tables, e *Entry) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %d %s %s=%s %d", e, e.Size, e.Kind, e.Site, tables.Function(e.Site.Section, e.Site.Offset), e.Site.Size)
 	if e.Replacement.Section != nil {
 		fmt.Fprintf(&b, " by %s %d", e.Replacement, e.Replacement.Size)
+	}
+	if e.Outside != nil {
+		fmt.Fprintf(&b, " by the kernel's %s", e.Outside)
 	}
 	if e.Key.Symbol != nil {
 		fmt.Fprintf(&b, " key %s", tables.KeyName(e))

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // source uses every macro on every kind of symbol.
@@ -55,19 +57,9 @@ int use(void)
 }
 `
 
-func need(t *testing.T, compiler string) {
-	t.Helper()
-	if _, err := exec.LookPath(compiler); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not here", compiler)
-		}
-		t.Skipf("not run: %s is not here; make prerequisites", compiler)
-	}
-}
-
 func compile(t *testing.T, compiler string, flags ...string) *elf.File {
 	t.Helper()
-	need(t, compiler)
+	need.Tools(t, compiler)
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "use.c"), filepath.Join(dir, "use.o")
 	require.NoError(t, os.WriteFile(in, []byte(source), 0o644))
@@ -144,7 +136,7 @@ func TestHeaderTakesStringsOnly(t *testing.T) {
 	const source = "#include \"klp_convert.h\"\nextern int a; extern const char *path;\nKLP_MODULE_RELOC(x) r[] = { KLP_SYMFILE(a, %s) };\n"
 	in := filepath.Join(t.TempDir(), "strings.c")
 	for _, compiler := range []string{"gcc", "clang"} {
-		need(t, compiler)
+		need.Tools(t, compiler)
 		for path, ok := range map[string]bool{`"path"`: true, "path": false, "path.c": false, "0": false} {
 			require.NoError(t, os.WriteFile(in, []byte(fmt.Sprintf(source, path)), 0o644))
 			err := exec.Command(compiler, "-fsyntax-only", "-I", ".", in).Run()
@@ -155,7 +147,7 @@ func TestHeaderTakesStringsOnly(t *testing.T) {
 
 // As per-CPU variables are declared for gcc on x86, from 6.15 on.
 func TestHeaderTakesNamedAddressSpaces(t *testing.T) {
-	need(t, "gcc")
+	need.Tools(t, "gcc")
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "percpu.c"), filepath.Join(dir, "percpu.o")
 	const source = "#include \"klp_convert.h\"\nextern __seg_gs int here, there;\nstatic KLP_MODULE_RELOC(x) r[] = { KLP_SYMPOS(here, 0), KLP_SYMFILE(there, \"a.c\") };\n"

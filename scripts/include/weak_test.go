@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // Why klp_convert.h does not declare symbols weak, although stock modpost would let
@@ -37,7 +39,7 @@ int there(void) { return &data != 0; }
 // function, as the numbers of the machine's ABI.
 func build(t *testing.T, weak bool, compiler string, flags ...string) (data, function []uint32) {
 	t.Helper()
-	need(t, compiler)
+	need.Tools(t, compiler)
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "weak.c"), filepath.Join(dir, "weak.o")
 	require.NoError(t, os.WriteFile(in, []byte(borrowed), 0o644))

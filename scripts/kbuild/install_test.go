@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // Files of trees, cut down to what install.sh knows them by.
@@ -188,12 +190,7 @@ func TestSaysWhatItDid(t *testing.T) {
 }
 
 func TestGitSeesNothingAfterRemoval(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("git is not here")
-		}
-		t.Skip("not run: git is not here; make prerequisites")
-	}
+	need.Tools(t, "git")
 	tree := newTree(t, "6.12")
 	git := func(args ...string) string {
 		out, err := exec.Command("git", append([]string{"-C", tree, "-c", "user.name=x", "-c", "user.email=x@localhost"}, args...)...).CombinedOutput()

@@ -126,6 +126,7 @@ func (v *VM) Boot(ctx context.Context, steps ...string) (*Run, error) {
 		return nil, err
 	}
 	r.Took = time.Since(start).Seconds()
+	r.Stopped = ctx.Err() != nil
 	return r, nil
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // crash takes the copy for debuggers as the debug object of the loaded livepatch: names,
@@ -22,7 +24,7 @@ func TestCrashReadsCopyForDebuggers(t *testing.T) {
 		t.Skip("KLP_LAB_DEBUG is not set: it takes the debug package of a kernel")
 	}
 	if _, err := exec.LookPath("crash"); err != nil {
-		cannotRun(t, "crash is not here: apt-get install crash")
+		need.Lab(t, "crash is not here: apt-get install crash")
 	}
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		if s := w.kernel.release.Series; s != "5.10" && s != "6.1" {

@@ -62,7 +62,7 @@
 // Environment:
 //
 //	KLP_LAB_KERNELS which kernels: 5.10, 6.1, 6.12, 7.x, their suites, host, all, with
-//	                commas between them (default: the host's and one more). What is
+//	                commas between them (default: the host's). What is
 //	                asked for here and not to be had is a failure, not a skip
 //	KLP_LAB_CACHE   folder of the cache (default: klp-convert/lab in the user's cache)
 //	KLP_LAB_LOGS    folder for the logs of failed boots (default: logs in the cache)

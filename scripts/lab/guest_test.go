@@ -96,7 +96,7 @@ func TestPanicLeavesConsoleLog(t *testing.T) {
 		console, err := os.ReadFile(s.vm.ConsoleLog())
 		require.NoError(t, err)
 		assert.Contains(t, string(console), "sysrq triggered crash")
-		assert.Less(t, run.Took, BootLimit.Seconds(), "it is the kernel that ends it")
+		assert.False(t, run.Stopped, "it is the kernel that ends it")
 	})
 }
 
@@ -105,12 +105,11 @@ func TestBootEndsWithItsTime(t *testing.T) {
 		s := w.scene(t)
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
-		start := time.Now()
 		run, err := s.vm.Boot(ctx, "sleep 1000")
 		require.NoError(t, err)
 		t.Cleanup(func() { os.RemoveAll(s.vm.dir) })
 		assert.False(t, run.Done)
 		assert.Empty(t, run.Steps)
-		assert.Less(t, time.Since(start), BootLimit)
+		assert.True(t, run.Stopped)
 	})
 }

@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // A workbench is what all scenarios on one kernel share: made once in a test
@@ -78,16 +80,19 @@ func onKernels(t *testing.T, releases []Release, scenario func(t *testing.T, w *
 	for _, r := range releases {
 		t.Run(r.Series, func(t *testing.T) {
 			t.Parallel()
-			scenario(t, need(t, r))
+			scenario(t, bench(t, r))
 		})
 	}
 }
 
-// need returns the workbench for the kernel. On a machine that cannot have one
+// bench returns the workbench for the kernel. On a machine that cannot have one
 // the test is skipped with the reason. It fails with CI=true, and when
 // KLP_LAB_KERNELS has asked for the kernel.
-func need(t *testing.T, r Release) *workbench {
+func bench(t *testing.T, r Release) *workbench {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short (make quick): no kernel is fetched")
+	}
 	benchesMu.Lock()
 	b := benches[r]
 	if b == nil {
@@ -98,18 +103,9 @@ func need(t *testing.T, r Release) *workbench {
 	b.once.Do(func() { b.bench, b.skip, b.err = makeBench(r) })
 	require.NoError(t, b.err)
 	if b.skip != "" {
-		cannotRun(t, b.skip)
+		need.Lab(t, b.skip)
 	}
 	return b.bench
-}
-
-// cannotRun is the only way out for a test that the machine cannot run.
-func cannotRun(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" || Demanded() {
-		t.Fatal("CI=true or KLP_LAB_KERNELS is set, and this cannot run: " + why)
-	}
-	t.Skip(why)
 }
 
 func makeBench(r Release) (w *workbench, skip string, err error) {

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // The hook into Kbuild (scripts/kbuild), on trees of the releases' kernels, with the
@@ -45,10 +47,10 @@ var livepatches = []string{sampleDir + "/livepatch-cmdline.ko", sampleDir + "/li
 func hookTree(t *testing.T, w *workbench) *hooked {
 	t.Helper()
 	if _, known := treeKinds[w.kernel.release.Series]; !known {
-		cannotRun(t, fmt.Sprintf("the lab has not learnt to build a kernel of %v", w.kernel.release))
+		need.Lab(t, fmt.Sprintf("the lab has not learnt to build a kernel of %v", w.kernel.release))
 	}
 	if missing := MissingForTree(); len(missing) > 0 {
-		cannotRun(t, "a kernel is built with: "+InstallLine(missing)+" (and then: go test -count=1)")
+		need.Lab(t, "a kernel is built with: "+InstallLine(missing)+" (and then: go test -count=1)")
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(os.Stderr, "lab: "+format+"\n", args...) }
 	built, err := FetchTree(w.cache, w.kernel.release, say)

@@ -22,6 +22,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // What scripts/klp-convert.mk does is tried as its users do it: make, in a folder
@@ -164,7 +166,7 @@ func demandedKernels(t *testing.T, scenario func(t *testing.T, w *workbench)) {
 	t.Parallel()
 	releases, err := Selected()
 	require.NoError(t, err)
-	t.Run(releases[0].Series, func(t *testing.T) { scenario(t, need(t, releases[0])) })
+	t.Run(releases[0].Series, func(t *testing.T) { scenario(t, bench(t, releases[0])) })
 }
 
 const banner = "sub: %s version %s" // linux_proc_banner, as it is
@@ -270,11 +272,11 @@ func TestOutOfTreeKernelHasChanged(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		headers := w.loneHeaders(t)
 		image := filepath.Join(headers, "System.map")
-		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\nffffffff81ca3008 B saved_command_line\n"), 0o644))
+		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\nffffffff81ca3008 B saved_command_line\nffffffff82000000 B _end\n"), 0o644))
 		p := w.project(t, "livepatch-two.o")
 		p.make("KDIR=" + headers)
 		assert.Empty(t, converted(p.make("KDIR="+headers)), "nothing has changed")
-		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\n"), 0o644))
+		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\nffffffff82000000 B _end\n"), 0o644))
 		assert.Contains(t, p.refused("KDIR="+headers), "vmlinux has no symbol called saved_command_line [KLP042]")
 		assert.Empty(t, p.modules(""))
 	})
@@ -659,7 +661,7 @@ func signer(t *testing.T, path string) string {
 		program = "/usr/sbin/modinfo" // not in everybody's PATH
 	}
 	if _, err := os.Stat(program); err != nil {
-		cannotRun(t, "modinfo is not here: make prerequisites")
+		need.Lab(t, "modinfo is not here: make prerequisites")
 	}
 	out, err := run(exec.Command(program, "-F", "signer", path))
 	require.NoError(t, err)

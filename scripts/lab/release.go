@@ -55,7 +55,7 @@ func hostOf(codename string) Release {
 
 // Selected returns the releases that KLP_LAB_KERNELS names, separated by commas,
 // by series or by suite; "host" is the machine's own, "all" is what the lab
-// knows. When it names none these are the machine's and one more.
+// knows. When it names none this is the machine's own.
 func Selected() ([]Release, error) {
 	return selected(os.Getenv("KLP_LAB_KERNELS"), Host())
 }
@@ -72,10 +72,7 @@ func selected(names string, host Release) ([]Release, error) {
 		}
 	}
 	if names == "" {
-		names = "host,6.12"
-		if host.Suite == "trixie" {
-			names = "host,6.1"
-		}
+		names = "host"
 	}
 	for _, name := range strings.Split(names, ",") {
 		switch name = strings.TrimSpace(name); name {

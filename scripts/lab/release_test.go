@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 var (
@@ -23,10 +25,8 @@ func TestSelected(t *testing.T) {
 		host  Release
 		want  []Release
 	}{
-		{"", bookworm, []Release{bookworm, trixie}},
-		{"", trixie, []Release{trixie, bookworm}},
-		{"", bullseye, []Release{bullseye, trixie}},
-		{"", forky, []Release{forky, trixie}},
+		{"", bookworm, []Release{bookworm}},
+		{"", forky, []Release{forky}},
 		{"host", bookworm, []Release{bookworm}},
 		{"all", bookworm, []Release{bullseye, bookworm, trixie, backports}},
 		{"all", forky, []Release{bullseye, bookworm, trixie, backports, forky}},
@@ -130,7 +130,7 @@ Inst debconf (1.5.91 Debian:13.7/stable [all])
 // A program of another release sees this machine's files, and has another /usr.
 func TestCommandHasAnotherUsr(t *testing.T) {
 	if err := namespaces(); err != nil {
-		cannotRun(t, err.Error())
+		need.Lab(t, err.Error())
 	}
 	usr := t.TempDir()
 	k := &Kernel{tools: usr}

@@ -67,6 +67,7 @@ type Run struct {
 	Done    bool     // the agent reached the end of the list
 	Release string   // uname -r of the kernel that ran
 	Took    float64  // seconds from the start of QEMU to its end
+	Stopped bool     // it was this side that ended QEMU: the context or BootLimit
 }
 
 func (r *Run) String() string {

@@ -22,6 +22,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 const (
@@ -29,23 +31,11 @@ const (
 	version = "1.2.3"
 )
 
-// need ends a test that can't run: with CI=true that is a failure.
-func need(t *testing.T, tools ...string) {
+// tools ends the test if one of the programs is missing.
+func tools(t *testing.T, names ...string) {
 	t.Helper()
 	t.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin")
-	for _, tool := range tools {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, tool+" is not here")
-		}
-	}
-}
-
-func missing(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(why)
-	}
-	t.Skipf("not run: %s; make prerequisites", why)
+	need.Tools(t, names...)
 }
 
 // output runs a command and returns what it prints, as long as it says that all is well.
@@ -120,10 +110,10 @@ func TestMain(m *testing.M) {
 // packages returns the packages of this machine, by ending.
 func packages(t *testing.T) map[string]string {
 	t.Helper()
-	need(t, "make", "gzip")
+	tools(t, "make", "gzip")
 	dir, err := here()
 	if errors.Is(err, errNoPacker) {
-		missing(t, err.Error())
+		need.Skip(t, err.Error())
 	}
 	require.NoError(t, err)
 	return inFolder(t, dir)
@@ -168,7 +158,7 @@ func use(t *testing.T, root, zsh string) {
 	output(t, tool, sample, out)
 	assert.Contains(t, output(t, tool, "inspect", out), "out.ko: x86_64, converted\n")
 
-	need(t, "man", "bash", "zsh", "fish")
+	tools(t, "man", "bash", "zsh", "fish")
 	t.Setenv("LC_ALL", "C.UTF-8")
 	for _, page := range []string{"klp-convert", "klp-convert-annotate", "klp-convert-check", "klp-convert-diff", "klp-convert-explain", "klp-convert-inspect", "klp-convert-sympos"} {
 		text := output(t, "man", "-M", filepath.Join(root, "usr/share/man"), page)
@@ -198,7 +188,7 @@ func use(t *testing.T, root, zsh string) {
 }
 
 func TestDebInstallsRunsAndGoes(t *testing.T) {
-	need(t, "dpkg")
+	tools(t, "dpkg")
 	deb := packages(t)["deb"]
 	root := t.TempDir()
 	for _, dir := range []string{"info", "updates", "triggers"} {
@@ -219,7 +209,7 @@ func TestDebInstallsRunsAndGoes(t *testing.T) {
 }
 
 func TestRpmInstallsRunsAndGoes(t *testing.T) {
-	need(t, "rpm")
+	tools(t, "rpm")
 	file := packages(t)["rpm"]
 	root := t.TempDir()
 	rpm := func(args ...string) string {
@@ -240,7 +230,7 @@ func TestRpmInstallsRunsAndGoes(t *testing.T) {
 }
 
 func TestLintianHasNothingToSay(t *testing.T) {
-	need(t, "lintian")
+	tools(t, "lintian")
 	assert.Empty(t, output(t, "lintian", "--allow-root", "--fail-on", "error,warning", packages(t)["deb"]))
 }
 
@@ -260,7 +250,7 @@ func TestPackagesAreReproducible(t *testing.T) {
 // The pages and scripts are made here, the program for the other machine.
 func TestPackagesForAnotherMachine(t *testing.T) {
 	packages(t)
-	need(t, "dpkg-deb", "rpm")
+	tools(t, "dpkg-deb", "rpm")
 	dir, err := build("s390x")
 	require.NoError(t, err)
 	other := inFolder(t, dir)
@@ -276,7 +266,7 @@ func TestPackagesForAnotherMachine(t *testing.T) {
 }
 
 func TestVersionsThatPackagesCannotHave(t *testing.T) {
-	need(t, "make")
+	tools(t, "make")
 	for _, v := range []string{"1.2-3", "v1.2", "1.2 3"} {
 		out, err := makeIn("packages", "builddir="+t.TempDir(), "VERSION="+v)
 		assert.Error(t, err, v)
@@ -286,7 +276,7 @@ func TestVersionsThatPackagesCannotHave(t *testing.T) {
 
 // GNU's variables lead where they say, and uninstall leaves nothing.
 func TestInstallAndUninstall(t *testing.T) {
-	need(t, "make")
+	tools(t, "make")
 	root := t.TempDir()
 	vars := []string{"builddir=" + t.TempDir(), "DESTDIR=" + root, "prefix=/opt/klp", "mandir=/opt/man", "zshcompletiondir=/opt/zsh", "VERSION=" + version}
 	out, err := makeIn(append([]string{"install"}, vars...)...)
@@ -320,11 +310,11 @@ func TestInstallAndUninstall(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(makefile), "\ninclude /opt/klp/share/klp-convert/klp-convert.mk\n")
 	assert.FileExists(t, filepath.Join(doc, "samples/mailslot/Kbuild"))
-	for _, name := range []string{"README.md", "guide.md", "migrate.md"} {
+	for _, name := range []string{"README.md", "CHANGELOG.md", "SECURITY.md", "guide.md", "install.md", "migrate.md", "tested.md"} {
 		text, err := os.ReadFile(filepath.Join(doc, name))
 		require.NoError(t, err)
 		for _, m := range regexp.MustCompile(`\]\(([\w./-]+\.(?:md|c))`).FindAllStringSubmatch(string(text), -1) {
-			if m[1] != "testdata/README.md" { // of those who change klp-convert
+			if m[1] != "CONTRIBUTING.md" { // is for those who have the sources
 				assert.FileExists(t, filepath.Join(doc, m[1]), name)
 			}
 		}
@@ -345,7 +335,7 @@ func TestInstallAndUninstall(t *testing.T) {
 
 // As for root after "make build man": sudo finds no Go.
 func TestInstallWithoutGo(t *testing.T) {
-	need(t, "make")
+	tools(t, "make")
 	root, builddir := t.TempDir(), t.TempDir()
 	vars := []string{"builddir=" + builddir, "VERSION=" + version}
 	install := append([]string{"install", "GO=no-such-go", "DESTDIR=" + root}, vars...)
@@ -365,7 +355,7 @@ func TestInstallWithoutGo(t *testing.T) {
 
 // Such a path would be two, and uninstall would remove what is in the first.
 func TestUninstallRefusesUnclearPaths(t *testing.T) {
-	need(t, "make")
+	tools(t, "make")
 	root := t.TempDir()
 	kept := filepath.Join(root, "a/usr/local/bin/klp-convert")
 	require.NoError(t, os.MkdirAll(filepath.Dir(kept), 0o755))

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package klpreloc
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A line that is printed to be pasted has to compile. What a kernel calls a symbol is
+// not always a name in C:
+//
+//	foo                    KLP_SYMPOS(foo, 0)
+//	foo.isra.0, str.12345  extern void foo_isra_0(void) KLP_RELOC_SYMBOL(vmlinux, vmlinux, foo.isra.0);
+//	_ZN4core$LT$…$GT$E     the same: not every compiler takes '$' in a name
+//	foo-bar, a b           no line: an assembler reads that label as an expression
+//
+// An alias stands for such a name in C, and its label says which symbol it is.
+
+// identifier reports whether C can name it, on every machine.
+func identifier(name string) bool {
+	for i := 0; i < len(name); i++ {
+		if !wordByte(name[i]) || i == 0 && digit(name[i]) {
+			return false
+		}
+	}
+	return name != "" && !keywords[name]
+}
+
+// labelled reports whether a label can hold the name: the macros make a string of it, and
+// assemblers read that as one symbol.
+func labelled(name string) bool {
+	for i := 0; i < len(name); i++ {
+		if !wordByte(name[i]) && name[i] != '.' && name[i] != '$' {
+			return false
+		}
+	}
+	return name != "" && len(name) <= (Version{}).NameLimit()
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || digit(c)
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+// keywords are what C11 and GNU C take for themselves.
+var keywords = func() map[string]bool {
+	all := map[string]bool{}
+	for _, k := range strings.Fields(`auto break case char const continue default do double else enum extern
+		float for goto if inline int long register restrict return short signed sizeof static struct
+		switch typedef union unsigned void volatile while asm typeof`) {
+		all[k] = true
+	}
+	return all
+}()
+
+// alias is an identifier that stands for a name.
+func alias(name string) string {
+	b := []byte(name)
+	for i, c := range b {
+		if !wordByte(c) {
+			b[i] = '_'
+		}
+	}
+	if s := string(b); identifier(s) {
+		return s
+	}
+	return "_" + string(b)
+}
+
+// pasted is a name as it can be in a line to paste: whole, unless no kernel has one of
+// that length.
+func pasted(name string) string {
+	if plausible(name) {
+		return name
+	}
+	return clip(name)
+}
+
+// declare returns a declaration of what a names, under the name as.
+func (a *Annotation) declare(as, macro string) string {
+	if identifier(a.Name) {
+		return fmt.Sprintf("extern typeof(%s) %s %s;", a.Name, as, macro)
+	}
+	return fmt.Sprintf("extern void %s(void) %s;   /* with its true type */", as, macro)
+}
+
+// another declares a name of its own for what a names: the symbol's name alone means
+// something else already.
+func (a *Annotation) another() []string {
+	if !labelled(a.Name) {
+		return nil
+	}
+	return []string{a.declare(alias(a.Object+"_"+a.Name), a.macro())}
+}
+
+// annotateIt is the line that makes a symbol one of vmlinux's, "" where no line can.
+func annotateIt(name string) string {
+	switch {
+	case identifier(name) && plausible(name):
+		return fmt.Sprintf("static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%s, 0) };   /* if vmlinux has it */", name)
+	case labelled(name):
+		return fmt.Sprintf("extern void %s(void) %s;   /* with its true type, if vmlinux has it */", alias(name),
+			label(&Annotation{LPObject: vmlinux, Object: vmlinux, Name: name}, 0))
+	}
+	return ""
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package explain
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A message dates the kernel that prints it: its wording began with one version and
+// ended with another. A cause has dates too, and one that was over before the wording
+// began is no cause. The words that a reader sees (Form.When, Cause.When) are the only
+// place for both dates; they are read here:
+//
+//	before 6.3                    up to 6.2 (the same kernels)
+//	6.3 and later                 7.x (7.0 and later), after 6.2
+//	6.3 to 6.18                   6.18.y belongs to it
+//	6.1.y                         the stable releases of one series; 5.10 alone is that too
+//	6.12.40 and later of 6.12     a part of them
+//	before 5.8, 6.1.y             one or the other
+//
+// Words without a version may be in front ("x86, before 4.20", "modpost, 7.x"); after a
+// semicolon or colon stands a remark, which is not read.
+
+// release is a kernel's version with its number within the stable series.
+type release [3]int
+
+func (r release) before(s release) bool {
+	for i := range r {
+		if r[i] != s[i] {
+			return r[i] < s[i]
+		}
+	}
+	return false
+}
+
+// after returns the first release that is not r's: 6.2.0 for 6.1, 6.1.8 for 6.1.7.
+func (r release) after(parts int) release {
+	r[parts-1]++
+	return r
+}
+
+// A span is the kernels from the first up to and without the second.
+type span [2]release
+
+var (
+	never  = release{math.MaxInt, 0, 0}
+	always = kernels{{release{}, never}}
+)
+
+// kernels is a set of kernels.
+type kernels []span
+
+// and returns the kernels that are in both sets.
+func (k kernels) and(l kernels) kernels {
+	var both kernels
+	for _, a := range k {
+		for _, b := range l {
+			s := a
+			if s[0].before(b[0]) {
+				s[0] = b[0]
+			}
+			if b[1].before(s[1]) {
+				s[1] = b[1]
+			}
+			if s[0].before(s[1]) {
+				both = append(both, s)
+			}
+		}
+	}
+	return both
+}
+
+const aVersion = `(\d+\.(?:\d+(?:\.(?:\d+|y))?|x))`
+
+var (
+	datePhrase = regexp.MustCompile(`\b(before |up to |after )?` + aVersion + `\b( and later of \d+\.\d+| and later| to ` + aVersion + `\b)?`)
+	// otherProgram is followed by the version of something that is not a kernel.
+	otherProgram = regexp.MustCompile(`\b(?:binutils|kpatch|pahole|kmod|clang|gcc|LLVM)\b`)
+)
+
+// parseDates returns the kernels that a text speaks of; one that names no version of
+// a kernel speaks of all.
+func parseDates(when string) kernels {
+	if i := strings.IndexAny(when, ";:"); i >= 0 {
+		when = when[:i]
+	}
+	if otherProgram.MatchString(when) {
+		return always
+	}
+	var all kernels
+	for _, m := range datePhrase.FindAllStringSubmatch(when, -1) {
+		v, parts := parseRelease(m[2])
+		end := v.after(parts)
+		s := span{v, end}
+		switch {
+		case m[1] == "before ":
+			s = span{release{}, v}
+		case m[1] == "up to ":
+			s = span{release{}, end}
+		case m[1] == "after ":
+			s = span{end, never}
+		case strings.HasPrefix(m[3], " and later of "):
+			s[1] = release{v[0], v[1] + 1, 0}
+		case m[3] == " and later", strings.HasSuffix(m[2], ".x"):
+			s[1] = never
+		case m[4] != "":
+			w, parts := parseRelease(m[4])
+			s[1] = w.after(parts)
+		}
+		all = append(all, s)
+	}
+	if all == nil {
+		return always
+	}
+	return all
+}
+
+// parseRelease reads 6, 6.1, 6.1.7, 6.1.y or 7.x, and says how many parts are numbers.
+func parseRelease(s string) (r release, parts int) {
+	for _, part := range strings.SplitN(s, ".", 3) {
+		n, err := strconv.Atoi(part)
+		if err != nil || n > math.MaxInt32 {
+			break
+		}
+		r[parts] = n
+		parts++
+	}
+	return r, max(parts, 1)
+}
+
+// What names the kernel that runs, in a log or around an oops.
+var namesKernel = []*regexp.Regexp{
+	regexp.MustCompile(`\bLinux version (\d+\.\d+\S*)(?:.*\bDebian (\d+\.\d+\.\d+))?`),
+	regexp.MustCompile(`\b(?:Not tainted|Tainted: [A-Z ]+) +(\d+\.\d+\S*)(?:.*\bDebian (\d+\.\d+\.\d+))?`),
+	regexp.MustCompile(`^Linux \S+ (\d+\.\d+\S*) #\d+(?:.*\bDebian (\d+\.\d+\.\d+))?`), // uname -a
+	regexp.MustCompile(`: version magic '[^']*' should be '(\d+\.\d+\S*) `),
+}
+
+// banner is in the line with which the log of a boot begins.
+const banner = "Linux version "
+
+// Vendors' kernels have numbers of long ago and code of later: RHEL, SLE, openEuler and
+// their like.
+var vendorRelease = regexp.MustCompile(`\.(?:el|oe|an|tl|ky)\d|^(?:4\.4\.\d+|4\.12\.14|5\.3\.18|5\.14\.21|6\.4\.0|6\.12\.0)-\d{2,6}(?:\.\d|-default|-rt|-azure|$)`)
+
+// kernelOf returns the kernel that a line names, or false.
+func kernelOf(line string) (kernels, bool) {
+	if !strings.Contains(line, "ainted") && !strings.Contains(line, "Linux ") && !strings.Contains(line, "version magic") {
+		return nil, false
+	}
+	for _, re := range namesKernel {
+		m := re.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		if vendorRelease.MatchString(m[1]) {
+			return nil, false
+		}
+		name := m[1]
+		if len(m) > 2 && m[2] != "" {
+			name = m[2] // 6.1.0-56-amd64 is 6.1.192
+		}
+		v, parts := parseRelease(digits.FindString(name))
+		if parts == 3 && v[2] == 0 {
+			parts = 2 // distributions' releases stay at .0
+		}
+		return kernels{{v, v.after(parts)}}, true
+	}
+	return nil, false
+}
+
+var digits = regexp.MustCompile(`^\d+(?:\.\d+){1,2}`)
+
+// withKernels finds out which kernels print the lines of a text. A log may be of several
+// boots; within one, what names the kernel counts first, then each wording.
+func withKernels(lines []found) {
+	for start := 0; start < len(lines); {
+		end := start + 1
+		for end < len(lines) && !strings.Contains(lines[end].text, banner) {
+			end++
+		}
+		boot := always
+		limit := func(k kernels) {
+			if both := boot.and(k); both != nil {
+				boot = both
+			}
+		}
+		for _, l := range lines[start:end] {
+			if k, ok := kernelOf(l.text); ok {
+				limit(k)
+			}
+		}
+		for _, l := range lines[start:end] {
+			if l.pattern != nil && l.pattern.kernel {
+				limit(l.pattern.dates)
+			}
+		}
+		for i := start; i < end; i++ {
+			l := &lines[i]
+			l.kernels = boot
+			if l.pattern != nil {
+				if l.kernels = boot.and(l.pattern.dates); l.kernels == nil {
+					l.kernels = l.pattern.dates // it contradicts the rest
+				}
+			}
+		}
+		start = end
+	}
+}
+
+// Covers reports whether a kernel of that release is among those that a text like
+// Form.When speaks of.
+func Covers(when, release string) bool {
+	v, parts := parseRelease(digits.FindString(release))
+	if parts == 3 && v[2] == 0 {
+		parts = 2
+	}
+	return parseDates(when).and(kernels{{v, v.after(parts)}}) != nil
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Package need ends tests that the machine cannot run. What a test needs is installed by
+// make prerequisites; where it is missing the test is skipped with the reason, and with
+// CI=true it fails, so that no test is left out silently.
+package need
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Tools ends the test if one of the programs is not in PATH.
+func Tools(t testing.TB, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if _, err := exec.LookPath(name); err != nil {
+			Skip(t, name+" is not installed")
+		}
+	}
+}
+
+// Skip ends the test, because of something other than a program.
+func Skip(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("CI=true, and this cannot run: %s; make prerequisites", why)
+	}
+	t.Skipf("not run: %s; make prerequisites", why)
+}
+
+// Lab ends a test of the kernel lab. It fails also where KLP_LAB_KERNELS asks for kernels.
+func Lab(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" || os.Getenv("KLP_LAB_KERNELS") != "" {
+		t.Fatal("CI=true or KLP_LAB_KERNELS is set, and this cannot run: " + why)
+	}
+	t.Skip("not run: " + why)
+}
