@@ -26,6 +26,8 @@ type extent struct {
 	why, of           string // that it was cut, known otherwise
 	begin, end, inits bool
 	data              bool // symbols of data are listed
+	begins            int  // how many _stext; a kernel has one
+	perCPUStart       bool // anywhere, as in a list that was sorted
 	perCPUEnd         bool
 	last              string // of the modules
 	lastHas           bool   // __this_module
@@ -49,14 +51,19 @@ func (x *extent) core(letter byte, name []byte) {
 	if len(name) > 0 && name[0] == 'z' {
 		x.z = true
 	}
-	if len(name) < 4 || name[0] != '_' || len(name) > 14 {
+	if len(name) < 4 || name[0] != '_' || len(name) > len("__per_cpu_start") {
 		return
 	}
 	switch string(name) {
-	case "_stext", "_text":
+	case "_stext":
+		x.begin = true
+		x.begins++
+	case "_text":
 		x.begin = true
 	case "_einittext":
 		x.inits = true
+	case "__per_cpu_start":
+		x.perCPUStart = x.perCPUStart || letter == 'A'
 	case "__per_cpu_end":
 		x.perCPUEnd = x.perCPUEnd || letter == 'A'
 	default:
@@ -84,6 +91,10 @@ func (x *extent) partial(perCPU, byName bool, lastName []byte) (why, of string) 
 		return fmt.Sprintf("it has neither _end nor __bss_stop, with which every kernel's symbols end; its last is %.40q: a part of it is missing", lastName), ""
 	case !x.begin:
 		return "it has neither _text nor _stext, with which every kernel's code begins: a part of it is missing", ""
+	case x.begins > 1:
+		return fmt.Sprintf("it has _stext %d times, which a kernel has once: several lists were joined", x.begins), ""
+	case !perCPU && x.perCPUStart:
+		return "its per-CPU symbols do not come first: it is not in the order in which the kernel lists them", ""
 	case !perCPU && x.perCPUEnd:
 		return "it has __per_cpu_end and no __per_cpu_start: its beginning is missing", ""
 	case byName && !x.z:

@@ -133,6 +133,8 @@ func TestListsThatWereCut(t *testing.T) {
 		"beginning":        {"ffffffff81000010 t dup\nffffffff81000010 B _end\n", "it has neither _text nor _stext"},
 		"within a module":  {"ffffffff81000000 T _text\nffffffff81000010 d dup\nffffffff81000200 B _end\nffffffffc0000000 t helper\t[ext4]\n", "it ends within module ext4, before __this_module: it was cut"},
 		"sorted by name":   {"ffffffff81000200 B _end\nffffffff81000000 T _text\nffffffff81000010 t dup\n", "it is sorted by name"},
+		"written twice":    {"ffffffff81000000 T _stext\nffffffff81000010 t dup\nffffffff81000200 B _end\nffffffff81000000 T _stext\nffffffff81000010 t dup\nffffffff81000200 B _end\n", "it has _stext 2 times, which a kernel has once: several lists were joined"},
+		"per-CPU sorted":   {"ffffffff81000200 B _end\nffffffff81000000 T _text\n" + strings.Repeat("ffffffff81000010 t dup\n", 20_000) + "0000000000002000 A __per_cpu_end\n0000000000000000 A __per_cpu_start\nffffffff81000000 t zero\n", "its per-CPU symbols do not come first"},
 		"per-CPU symbols":  {"0000000000002000 A __per_cpu_end\nffffffff81000000 T _text\nffffffff81000010 t dup\nffffffff81000200 B _end\n", "it has __per_cpu_end and no __per_cpu_start: its beginning is missing"},
 	} {
 		table := text1(t, "k", c.text)
