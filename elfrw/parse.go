@@ -103,7 +103,7 @@ func (p *parser) headerTable(shentsize, shnum, shstrndx uint16) error {
 		return p.errorf(nil, int64(p.ehdrSize()-6), "e_shentsize is %d, want %d", shentsize, size)
 	}
 	if p.shoff > uint64(len(b)) || size > uint64(len(b))-p.shoff {
-		return p.errorf(nil, int64(pick(p.wide, 40, 32)), "e_shoff %#x lies behind the end of the file", p.shoff)
+		return p.errorf(nil, int64(pick(p.wide, 40, 32)), "e_shoff %#x lies behind the end of the file, which has %#x bytes: it was cut short or is damaged", p.shoff, len(b))
 	}
 	p.null = p.shdr(b[p.shoff:])
 	if p.null.typ != uint32(elf.SHT_NULL) {
@@ -120,7 +120,7 @@ func (p *parser) headerTable(shentsize, shnum, shstrndx uint16) error {
 		return p.errorf(nil, int64(p.shoff), "section header table with no entries")
 	}
 	if n > (uint64(len(b))-p.shoff)/size {
-		return p.errorf(nil, int64(p.shoff), "%d section headers do not fit into the file", n)
+		return p.errorf(nil, int64(p.shoff), "%d section headers do not fit into the file, which has %#x bytes: it was cut short or is damaged", n, len(b))
 	}
 	p.shstrndx = uint32(shstrndx)
 	switch {
