@@ -210,6 +210,7 @@ var loader = []Entry{
 		Forms: []Form{
 			{"{module}: module uses symbol ({symbol}) from namespace {namespace}, but does not import it.", "5.4 and later"},
 			{"module {module} uses symbol {symbol} from namespace {namespace}, but does not import it", "modpost, 5.4 to 7.2"},
+			{"modpost: module uses symbol '{symbol}' from namespace '{namespace}', but does not import it", "modpost, 7.x"},
 			{"{module}: module uses symbol '{symbol}' from namespace '{namespace}', but does not import it", "modpost, 7.x"},
 			{"module uses symbol '{symbol}' from namespace '{namespace}', but does not import it", "modpost, 7.x"},
 		},
@@ -231,6 +232,7 @@ var loader = []Entry{
 			{"failing symbol_get of non-GPLONLY symbol {symbol}.", "since 2023, stable releases too"},
 			{"Symbol {symbol} is being used by a non-GPL module, which will not be allowed in the future", "before 6.1"},
 			{"GPL-incompatible module {module} uses GPL-only symbol '{symbol}'", "modpost, before 7.3"},
+			{"modpost: GPL-incompatible module uses GPL-only symbol '{symbol}'", "modpost, 7.x"},
 			{"{module}: GPL-incompatible module uses GPL-only symbol '{symbol}'", "modpost, 7.x"},
 			{"GPL-incompatible module uses GPL-only symbol '{symbol}'", "modpost, 7.x"},
 		},

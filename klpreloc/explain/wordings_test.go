@@ -15,6 +15,8 @@ func init() {
 		said{"Invalid ELF symbol string table type: 7", "elf-layout", ""},
 		said{"Invalid ELF section hdr(type 7)", "elf-layout", ""},
 		said{"lp1: module uses symbol 'show' from namespace 'DMA_BUF', but does not import it", "namespace", "module=lp1 symbol=show namespace=DMA_BUF"},
+		said{"ERROR: modpost: module uses symbol 'show$1' from namespace 'module:kvm-*', but does not import it.", "namespace", "symbol=show$1 namespace=module:kvm-*"},
+		said{"ERROR: modpost: GPL-incompatible module uses GPL-only symbol 'show'", "gpl-only", "symbol=show"},
 		said{"module uses symbol 'show' from namespace 'DMA_BUF', but does not import it", "namespace", "symbol=show namespace=DMA_BUF"},
 		said{"lp1: module using GPL-only symbols uses symbols from proprietary module tgt.", "gpl-only", "module=lp1 owner=tgt"},
 		said{"lp1: module uses symbols show from proprietary module tgt, inheriting taint.", "gpl-only", "module=lp1 symbol=show owner=tgt"},
