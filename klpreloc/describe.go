@@ -108,6 +108,7 @@ type UndefinedInfo struct {
 // has them among its diagnostics, which Describe returns.
 func Describe(f *elfrw.File) (*Description, Diagnostics) {
 	in, found := Read(f)
+	found = withoutCompact(f, found)
 	d := &Description{
 		Machine: machineName(f), State: in.state(), Modinfo: in.Modinfo, Signed: in.Signed,
 		Annotations: []AnnotationInfo{}, KlpSections: []KlpSectionInfo{}, KlpSymbols: []KlpSymbolInfo{}, Undefined: []UndefinedInfo{},

@@ -30,12 +30,9 @@ func (p *planner) sound() {
 	}
 	for _, s := range p.File.Sections {
 		switch {
-		case s.Type == shtCREL && s.Link == p.Symtab:
+		case IsCompact(p.File, s):
 			p.unreadable = true
-			if _, again := p.again(Irregular, "crel", in(s), ""); !again {
-				p.errorf(Irregular, in(s), "", "compact relocations (SHT_CREL), which no kernel reads").
-					hint("build with the kernel's own flags (Kbuild), without --crel")
-			}
+			p.compact(s)
 		case (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && !s.HasRelocs() && s.Size() > 0:
 			p.unreadable = true
 			if _, again := p.again(Irregular, "linked to "+secName(s.Link), in(s), ""); !again {
@@ -46,6 +43,31 @@ func (p *planner) sound() {
 		}
 	}
 }
+
+// compact reports a section of compact relocations.
+func (r *reporter) compact(s *elfrw.Section) {
+	if _, again := r.again(Irregular, "crel", in(s), ""); !again {
+		r.errorf(Irregular, in(s), "", "compact relocations (SHT_CREL), which no kernel reads").
+			hint("build with the kernel's own flags (Kbuild), without --crel")
+	}
+}
+
+// withoutCompact puts compact relocations in the place of what only follows from them.
+func withoutCompact(f *elfrw.File, found Diagnostics) Diagnostics {
+	var r reporter
+	for _, s := range f.Sections {
+		if IsCompact(f, s) {
+			r.compact(s)
+		}
+	}
+	if len(r.found) > 0 {
+		found = slices.DeleteFunc(found, func(d Diagnostic) bool { return slices.Contains(ofRelocations, d.ID) })
+	}
+	return append(found, r.found...)
+}
+
+// IsCompact reports whether a section has compact relocations of the module's symbols.
+func IsCompact(f *elfrw.File, s *elfrw.Section) bool { return s.Type == shtCREL && s.Link == f.Symtab }
 
 // ofRelocations are diagnostics that follow where relocations are missing: nothing can
 // be said of what they would be about.

@@ -210,6 +210,7 @@ func (c *checker) run(m *Module) {
 		c.headers,
 		c.ordinary,
 		c.ordinaryTargets,
+		c.compact,
 		c.klpRelocs,
 		c.targets,
 		c.overlaps,

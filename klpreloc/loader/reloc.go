@@ -411,6 +411,18 @@ func (c *checker) ordinary() {
 	}
 }
 
+// compact: apply_relocations (kernel/module/main.c, 7.x; 5.10: kernel/module.c) goes by the
+// types SHT_REL and SHT_RELA and passes over all others, silently.
+func (c *checker) compact() {
+	for _, s := range c.Sections {
+		if klpreloc.IsCompact(c.File, s) && s.Target != nil && s.Target.Alloc() {
+			c.find(RelocationType, "compact relocations (SHT_CREL), which no kernel reads: they are not applied").in(s).
+				fix("build with the kernel's own flags (Kbuild), without --crel").when(Calling, "", "", oops("page fault", ""))
+			return
+		}
+	}
+}
+
 // ordinaryTargets: x86 asks the same of ordinary relocations (apply_relocate_add). The first
 // that fails ends it; what modpost left has none.
 func (c *checker) ordinaryTargets() {

@@ -240,6 +240,12 @@ var mistakes = map[string]mistake{
 	"address in 32 bits, 7.3": {world: version("7.3"), edit: relocs(klpVm, func(r []elfrw.Rela) []elfrw.Rela { r[0].Type = 10; return r }), id: loader.RelocationType, errno: "ENOEXEC", fails: true,
 		message: "module: overflow in relocation type 10 val … sec … idx …"},
 	"addend out of reach": {edit: relocs(klpVm, func(r []elfrw.Rela) []elfrw.Rela { r[0].Type, r[0].Addend = 2, 1<<33; return r }), id: loader.OutsideTarget, when: loader.Calling, message: "page fault in vm_fn"},
+	"compact relocations": {edit: func(t *testing.T, f *elfrw.File) {
+		f.AddSection(&elfrw.Section{
+			Name: ".crel.text.vm_fn", Type: 0x40000014, Flags: uint64(elf.SHF_INFO_LINK), Align: 1,
+			Link: f.Symtab, Target: section(t, f, ".text.vm_fn"), Data: []byte{0},
+		})
+	}, id: loader.RelocationType, when: loader.Calling, message: "page fault"},
 	"type of an ordinary relocation": {edit: relocs(".rela.text.vm_fn", func(r []elfrw.Rela) []elfrw.Rela { r[0].Type = 42; return r }), id: loader.RelocationType, errno: "ENOEXEC", fails: true,
 		message: "module: lp: Unknown rela relocation: 42"},
 	"bytes of an ordinary relocation": {edit: func(t *testing.T, f *elfrw.File) {
