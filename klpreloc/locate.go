@@ -123,5 +123,9 @@ func (p *planner) assumed(a *Annotation, f sympos.SourceFile, how sympos.FileMat
 		p.warnf(FileAssumed, a.place(), a.Name, "symbol %s of %s is from a file called %s, which is treated as %s: nothing tells its directory",
 			a.Name, a.Object, clip(f.Name), clip(wanted)).
 			hint("a vmlinux or module with debug information tells it")
+	case how == sympos.NameOnly && a.Object == vmlinux: // none of its files is in the root of the tree
+		p.warnf(FileAssumed, a.place(), a.Name, "symbol %s of %s is from a file called %s, and the annotation names no directory: it can be any file of that name",
+			a.Name, a.Object, clip(f.Name)).
+			hint("write the path in the kernel's source tree, as in kernel/signal.c")
 	}
 }

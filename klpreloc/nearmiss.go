@@ -49,6 +49,7 @@ type nearness struct {
 	calls map[string]bool
 	cores map[string]bool
 	fuzzy []string
+	index *nearIndex
 }
 
 func newNearness(names []string) *nearness {
@@ -94,27 +95,30 @@ type miss struct {
 	sympos.Symbol
 	why  string
 	rank int
+	more int // symbols of its name, no nearer, that are not listed
 }
 
 // misses returns what could have been meant by the name in the object ("": in any), the
 // most likely first.
 func (n *nearness) misses(t *sympos.Table, object, name string) (list []miss, more int) {
 	var all []miss
-	for _, o := range t.Objects() {
-		for _, near := range t.Names(o) {
-			if near == name && (o == object || object == "") || !isTarget(near) {
-				continue
+	for _, x := range n.candidates(t, name) {
+		if x.name == name && (x.object == object || object == "") || !isTarget(x.name) {
+			continue
+		}
+		list := t.Lookup(x.object, x.name)
+		for _, s := range list[:min(len(list), mostMisses)] { // all of one name are as near
+			m, ok := compare(name, s)
+			if !ok {
+				break
 			}
-			for _, s := range t.Lookup(o, near) {
-				m, ok := compare(name, s)
-				if !ok {
-					break
-				}
-				if object != "" && o != object && m.rank > rankExact {
-					m.rank += rankElsewhere
-				}
-				all = append(all, m)
+			if object != "" && x.object != object && m.rank > rankExact {
+				m.rank += rankElsewhere
 			}
+			all = append(all, m)
+		}
+		if last := len(all) - 1; len(list) > mostMisses && last >= 0 && all[last].Object == x.object && all[last].Name == x.name {
+			all[last].more = len(list) - mostMisses
 		}
 	}
 	slices.SortStableFunc(all, func(a, b miss) int { return cmp.Compare(a.rank, b.rank) })
@@ -131,7 +135,59 @@ func (n *nearness) misses(t *sympos.Table, object, name string) (list []miss, mo
 		}
 	}
 	shown := min(len(all), mostMisses)
-	return all[:shown], len(all) - shown
+	more = len(all) - shown
+	for _, m := range all {
+		more += m.more
+	}
+	return all[:shown], more
+}
+
+// A nearIndex finds the names of a table that can be near to a name.
+type nearIndex struct {
+	table *sympos.Table
+	names []nameIn
+	by    map[string][]int // by what they have in common, indexes of names
+}
+
+type nameIn struct{ object, name string }
+
+// nearKeys are what a name has in common with those that are near to it, slips aside. The
+// first letter keeps the kinds apart.
+func nearKeys(name string) []string {
+	keys := []string{"=" + name, "s" + stem(function(name)), "c" + callWanted(name)}
+	if c := core(name); c != "" {
+		keys = append(keys, "o"+c)
+	}
+	return keys
+}
+
+// candidates returns the names that may be near to the name, in the order of the table: for
+// the few whose slips are looked for, all.
+func (n *nearness) candidates(t *sympos.Table, name string) []nameIn {
+	if n.index == nil || n.index.table != t {
+		n.index = &nearIndex{table: t, by: map[string][]int{}}
+		for _, o := range t.Objects() {
+			for _, near := range t.Names(o) {
+				for _, key := range nearKeys(near) {
+					n.index.by[key] = append(n.index.by[key], len(n.index.names))
+				}
+				n.index.names = append(n.index.names, nameIn{o, near})
+			}
+		}
+	}
+	if slices.Contains(n.fuzzy, name) {
+		return n.index.names
+	}
+	var at []int
+	for _, key := range nearKeys(name) {
+		at = append(at, n.index.by[key]...)
+	}
+	slices.Sort(at)
+	var list []nameIn
+	for _, i := range slices.Compact(at) {
+		list = append(list, n.index.names[i])
+	}
+	return list
 }
 
 // readNear reads what is near to the names from all that the kernel has; where that fails,

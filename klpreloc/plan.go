@@ -339,7 +339,7 @@ func (p *planner) readable(a *Annotation) bool {
 		return false
 	}
 	if err := checkName(a.Name, p.target); err != nil {
-		p.errorf(BadName, a.place(), clip(a.Name), "%s: %v", clip(symName(a.Symbol)), err)
+		p.errorf(BadName, a.place(), clip(a.Name), "%s: %v", symName(a.Symbol), err)
 		return false
 	}
 	return ok
