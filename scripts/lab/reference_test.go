@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -141,6 +142,57 @@ func reloads(k *Kernel) check {
 		return logs("applying patch 'ref_record' to loading module 'ref_target'")
 	}
 	return refuses("ENOEXEC", "refusing to load module 'ref_target'")
+}
+
+// The lab's own modules, which other tests convert by hand, by klp-convert.mk: dialects,
+// sections, special tables, one symbol of two objects (KLP011), code for something else
+// (KLP065), entries that are dropped (KLP070).
+func TestLabModulesOutOfTree(t *testing.T) {
+	everyKernel(t, func(t *testing.T, w *workbench) {
+		p := &project{t, w, t.TempDir(), filepath.Join(w.root, "scripts/klp-convert.mk")}
+		modules, err := fs.Sub(Sources, "modules")
+		require.NoError(t, err)
+		require.NoError(t, os.CopyFS(p.dir, modules))
+		for _, refused := range []string{"forced", "longname"} {
+			p.edit("Kbuild", " "+refused+"/", "")
+		}
+		p.makefile("export KLP_INCLUDE := " + filepath.Join(w.root, "scripts/include") + "\ninclude KLP_MK\n")
+		out := p.make("-j2")
+		for id, of := range map[string]string{"KLP065": "klplab_gate", "KLP070": "klplab_inert"} {
+			assert.Regexp(t, `(?m)/`+of+`\.ko: warning: .*\[`+id+`\]$`, out)
+		}
+		s := w.scene(t)
+		for _, name := range converted(out) {
+			found, err := filepath.Glob(p.path("*/" + name))
+			require.NoError(t, err)
+			require.Len(t, found, 1, name)
+			want := "converted"
+			if name == "klplab_target.ko" || name == "klplab_owner.ko" {
+				want = "no livepatch"
+			}
+			assert.Contains(t, p.inspect(found[0]), ": x86_64, "+want+"\n", name)
+			s.file(name, readFile(t, found[0]))
+		}
+		assert.Empty(t, converted(p.make()), "nothing has changed")
+		s.run(
+			sh("load klplab_target.ko"),
+			sh("load klplab_owner.ko"),
+			enable("klplab_two"),
+			sh(show, prints("two: helper 43 secret of owner 1000")),
+			sh(showOwner, prints("two: helper 1002")),
+			remove("klplab_two"),
+			enable("klplab_inert"),
+			sh("cat /proc/klplab_inert", prints("inert: helper 1001")),
+			enable("klplab_gate"),
+			sh(cmdline, prints("owner has 1001")),
+			remove("klplab_gate"),
+			enable("klplab_mixed"),
+			sh(show, patchedBy("klplab_mixed", "42", "43")),
+			remove("klplab_mixed"),
+			enable("klplab_sections"),
+			sh(show, prints(sectionsText)),
+		)
+	})
 }
 
 // What modpost is told to let pass is an error of klp-convert's, in livepatches and in
@@ -291,4 +343,23 @@ func (h *hooked) testReference(t *testing.T) {
 	text, _, err := h.try(t, "modules")
 	require.Error(t, err)
 	assert.Regexp(t, `(?m)^ERROR: modpost: .*ref-import.*ref_spaced.*but does not import it\.$`, text)
+
+	// Outside of the tree, by Kbuild alone: what is built beside is given, kernel or not.
+	e := h.bench.reference(t)
+	require.NoError(t, os.Remove(e.path("Makefile")))
+	for _, f := range referenceFiles(t) {
+		if strings.HasSuffix(f.Name, ".c") {
+			e.write(f.Name, strings.ReplaceAll(string(f.Data), "<klp_convert.h>", "<linux/klp_convert.h>"))
+		}
+	}
+	for _, more := range []string{"KLP_CONVERT_FLAGS=", "KLP_KERNEL="} {
+		printed, err := h.Make("M="+e.dir, "KLP_CONVERT="+h.bench.tool, "V=1", "modules", more).CombinedOutput()
+		require.NoError(t, err, "%s", printed)
+		assert.Regexp(t, ` --module (\S*/)?ref-target\.ko .*ref-record\.ko`, string(printed))
+		assert.Contains(t, e.inspect(e.path("ref-record.ko")), ": x86_64, converted\n")
+	}
+	e.edit("ref-record.c", "KLP_SYMPOS(ref_secret, 0)", "KLP_SYMPOS(ref_secret, 2)")
+	printed, err := h.Make("M="+e.dir, "KLP_CONVERT="+h.bench.tool, "modules", "KLP_KERNEL=").CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(printed), "position 2 of symbol ref_secret in ref_target: there is 1 of that name [KLP044]")
 }
