@@ -220,10 +220,16 @@ func TestPathsFallBackOnNames(t *testing.T) {
 		"packed, but not": func(h, c []byte) { h[14] |= 8 },
 		"unit too long":   func(h, c []byte) { copy(c, be32(0xfffffff0-16)) },
 		"wide, too long":  func(h, c []byte) { copy(c, be32(0xffffffff)) },
-		"outside":         func(h, c []byte) { h[24] = 0x7f },
 	} {
 		assert.Equal(t, names, tablePaths(t, poke(t, good, ".debug_info", edit), Vmlinux, "twin_call"), what)
 	}
+	// A section that is not in the file says that the file was cut.
+	outside := poke(t, good, ".debug_info", func(h, _ []byte) { h[24] = 0x7f })
+	src, err := New("file", bytes.NewReader(outside), int64(len(outside)))
+	if err == nil {
+		_, err = Read(Names("twin_call"), src)
+	}
+	require.ErrorContains(t, err, "it was cut short")
 	unsorted := poke(t, fixture(t, "s390x.ko"), ".rela.debug_info", func(h, c []byte) {
 		a := slices.Clone(c[:24])
 		copy(c, c[24:48])
