@@ -29,7 +29,6 @@ VERSION     ?=
 builddir    ?= bin
 FUZZTIME    ?= 10s
 BENCH       ?= .
-CORPUS      ?= s390x ppc64el
 TESTFLAGS   ?=
 
 SAMPLE       = testdata/x86_64/livepatch-cmdline.ko
@@ -94,8 +93,8 @@ lab: prerequisites ## run the kernel scenarios on KLP_LAB_KERNELS (default all: 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	scripts/fuzz.sh $(FUZZTIME)
 
-corpus: ## read every .ko below KLP_CORPUS=dir[:dir] (default: amd64 and CORPUS, s390x ppc64el)
-	@dirs="$${KLP_CORPUS:-$$($(LAB) corpus $(CORPUS))}"; \
+corpus: ## read every .ko below KLP_CORPUS=dir[:dir] (default: the lab's kernels, three architectures)
+	@dirs="$${KLP_CORPUS:-$$($(LAB) corpus)}"; \
 	if [ -z "$$dirs" ]; then echo "corpus: not run: no kernel packages are to be had here"; [ "$$CI" != true ]; exit; fi; \
 	KLP_CORPUS="$$dirs" $(GO) test -count=1 -timeout 30m -run '^TestCorpus$$' -v ./elfrw ./klpreloc/special ./klpreloc/klppatch && \
 	{ [ -n "$$KLP_CORPUS" ] || KLP_CHECK_KERNEL="$${dirs%%:*}" $(GO) test -count=1 -run '^TestOwnModulesLoad$$' -v ./klpreloc/loader; }

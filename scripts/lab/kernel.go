@@ -9,8 +9,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"golang.org/x/exp/slices"
 )
 
 // A Kernel is a distribution kernel with all that is needed to build modules
@@ -62,10 +60,10 @@ func FetchRelease(c *Cache, r Release, say func(format string, args ...any)) (*K
 	return k, err
 }
 
-// Corpus returns the directories of the modules of three kernels: amd64, s390x and
-// ppc64el, or of amd64 and archs. The two foreign ones are there to be read, not to be booted: Debian
+// Corpus returns the folders of the modules of three kernels: amd64, s390x and
+// ppc64el. The two foreign ones are there to be read, not to be booted: Debian
 // builds them without livepatching.
-func Corpus(c *Cache, say func(format string, args ...any), archs ...string) ([]string, error) {
+func Corpus(c *Cache, say func(format string, args ...any)) ([]string, error) {
 	kernel, err := Fetch(c, say)
 	if err != nil {
 		return nil, err
@@ -75,9 +73,6 @@ func Corpus(c *Cache, say func(format string, args ...any), archs ...string) ([]
 		{"s390x", "linux-image-s390x"},
 		{"ppc64el", "linux-image-powerpc64le"},
 	} {
-		if len(archs) > 0 && !slices.Contains(archs, foreign.arch) {
-			continue
-		}
 		complete := func(root string) error {
 			_, err := modulesIn(root)
 			return err

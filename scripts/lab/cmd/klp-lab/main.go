@@ -2,10 +2,10 @@
 
 // Command klp-lab is the kernel lab's kitchen door, for the Makefile:
 //
-//	klp-lab prereq           what this machine lacks, as a line to paste; exit 1 when there is any
-//	klp-lab fetch            unpack the kernels of KLP_LAB_KERNELS into the cache, print the folders of their headers
-//	klp-lab corpus [ARCH...] print KLP_CORPUS: where the modules of amd64 are, and of ARCH (s390x, ppc64el; default both)
-//	klp-lab modules [DIR]    build the lab's own livepatch modules, unconverted, and print their paths
+//	klp-lab prereq         what this machine lacks, as a line to paste; exit 1 when there is any
+//	klp-lab fetch          unpack the kernels of KLP_LAB_KERNELS into the cache, print the folders of their headers
+//	klp-lab corpus         print KLP_CORPUS: the folders of the amd64, s390x and ppc64el modules
+//	klp-lab modules [DIR]  build the lab's own livepatch modules, unconverted, and print their paths
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/klp-convert/klp-convert/scripts/lab"
 )
 
-const usage = "usage: klp-lab prereq | fetch | corpus [ARCH...] | modules [DIR]"
+const usage = "usage: klp-lab prereq | fetch | corpus | modules [DIR]"
 
 func main() {
 	if len(os.Args) < 2 {
@@ -32,7 +32,7 @@ func main() {
 	case "fetch":
 		err = fetch()
 	case "corpus":
-		err = corpus(args)
+		err = corpus()
 	case "modules":
 		err = modules(args)
 	default:
@@ -80,12 +80,12 @@ func fetch() error {
 	return nil
 }
 
-func corpus(archs []string) error {
+func corpus() error {
 	cache, err := lab.OpenCache()
 	if err != nil {
 		return err
 	}
-	dirs, err := lab.Corpus(cache, say, archs...)
+	dirs, err := lab.Corpus(cache, say)
 	if err != nil {
 		return err
 	}
