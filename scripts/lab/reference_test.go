@@ -302,6 +302,8 @@ func (h *hooked) testReference(t *testing.T) {
 		}
 		path := h.Source(filepath.Join(dir, f.Name))
 		text := strings.ReplaceAll(string(f.Data), "<klp_convert.h>", "<linux/klp_convert.h>")
+		// In the kernel's tree, src is relative to it.
+		text = strings.ReplaceAll(text, "-I$(src)", "-I$(srctree)/$(src)")
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 	}
