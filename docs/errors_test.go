@@ -17,7 +17,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/docs"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/explain"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 )
@@ -43,7 +43,7 @@ func declaredIDs(t *testing.T, path string) (ids []string) {
 // errors.md has a section and an anchor for each id that the program knows, in their
 // order, and for no other.
 func TestEveryIDHasOneSection(t *testing.T) {
-	want := append(declaredIDs(t, "../klpreloc/diagnostic.go"), declaredIDs(t, "../klpreloc/loader/finding.go")...)
+	want := append(declaredIDs(t, "../klpreloc/diag/id.go"), declaredIDs(t, "../klpreloc/loader/finding.go")...)
 	require.Greater(t, len(want), 120)
 	slices.Sort(want)
 	var have []string
@@ -58,7 +58,7 @@ func TestEveryIDHasOneSection(t *testing.T) {
 // A section's heading is what SARIF calls the rule, and says which severities it has.
 func TestSectionsOfCheckHaveTheirTitles(t *testing.T) {
 	for _, id := range declaredIDs(t, "../klpreloc/loader/finding.go") {
-		title := loader.Title(klpreloc.ID(id))
+		title := loader.Title(diag.ID(id))
 		require.NotEmpty(t, title, id)
 		assert.Regexp(t, `(?m)^## `+id+` `+regexp.QuoteMeta(title)+` \((finding|note|finding, note)\)$`, docs.Errors)
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -28,7 +29,7 @@ type lack struct {
 // the dialect (Records or Labels; "": the one that the module is written in). Of what could
 // mean several symbols there is a line each, commented out. It returns "" when nothing is
 // missing. An error among the diagnostics is about a symbol that is nowhere.
-func Annotate(f *elfrw.File, o Options, dialect Dialect) (string, Diagnostics) {
+func Annotate(f *elfrw.File, o Options, dialect Dialect) (string, diag.List) {
 	p := newPlanner(f, o)
 	for _, step := range []func(){p.preconditions, p.aim, p.survey, p.chooseScheme} {
 		step()
@@ -36,9 +37,9 @@ func Annotate(f *elfrw.File, o Options, dialect Dialect) (string, Diagnostics) {
 	for i := range p.Input.Annotations {
 		p.readable(&p.Input.Annotations[i])
 	}
-	if p.table == nil || p.found.Failed() {
-		p.found.Sort()
-		return "", p.found
+	if p.table == nil || p.Failed() {
+		p.List().Sort()
+		return "", p.List()
 	}
 	if dialect == "" {
 		dialect = Records
@@ -48,18 +49,18 @@ func Annotate(f *elfrw.File, o Options, dialect Dialect) (string, Diagnostics) {
 	}
 	lacks := p.lacks()
 	p.nearMisses()
-	p.found.Sort()
+	p.List().Sort()
 	if dialect == Labels {
-		return p.labelLines(lacks), p.found
+		return p.labelLines(lacks), p.List()
 	}
-	return p.recordLines(lacks), p.found
+	return p.recordLines(lacks), p.List()
 }
 
 // lacks finds the symbols that need an annotation, in the order of the symbol table.
 func (p *planner) lacks() []lack {
 	var unknown []*elfrw.Symbol
 	for _, y := range p.File.Symbols {
-		if p.wanting(y) && plausible(y.Name) && !strings.HasPrefix(y.Name, symbolPrefix) {
+		if p.wanting(y) && plausible(y.Name) && !strings.HasPrefix(y.Name, SymbolPrefix) {
 			unknown = append(unknown, y)
 		}
 	}
@@ -89,8 +90,8 @@ func (p *planner) lacks() []lack {
 			continue
 		}
 		if len(list) == 0 {
-			p.missing(Absent, &Annotation{Dialect: Records, LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
-				"undefined symbol %s is in no object that the livepatch names, and nobody exports it", symName(y))
+			p.missing(diag.Absent, &Annotation{Dialect: Records, LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
+				"undefined symbol %s is in no object that the livepatch names, and nobody exports it", diag.SymbolName(y))
 			continue
 		}
 		a := p.guess(y, list[0].Object)
@@ -146,7 +147,7 @@ func (p *planner) recordLines(lacks []lack) string {
 		fmt.Fprintf(&b, "%sstatic KLP_MODULE_RELOC(%s) %s[] = {\n", mark, object, p.arrayName(object))
 		for _, l := range list {
 			if !p.sure(l, choices[l.Name]) {
-				fmt.Fprintf(&b, "\t// %s: choose one of %d\n", clip(l.Name), choices[l.Name])
+				fmt.Fprintf(&b, "\t// %s: choose one of %d\n", diag.Clip(l.Name), choices[l.Name])
 			}
 			for _, s := range l.list {
 				pos, known := p.position(s)
@@ -219,7 +220,7 @@ func (p *planner) labelLines(lacks []lack) string {
 		switch {
 		case named(l):
 		case !labelled(l.Name):
-			fmt.Fprintf(&b, "/* %s: no annotation can say this name: give the symbol another one where it is used */\n", comment(clip(l.Name)))
+			fmt.Fprintf(&b, "/* %s: no annotation can say this name: give the symbol another one where it is used */\n", comment(diag.Clip(l.Name)))
 			continue
 		default:
 			as = alias(l.Name)
@@ -227,20 +228,20 @@ func (p *planner) labelLines(lacks []lack) string {
 				as = alias(l.Name) + "_" + strconv.Itoa(i)
 			}
 			used[as] = true
-			fmt.Fprintf(&b, "/* %s: give it the true type, from the kernel's source */\n", clip(l.Name))
+			fmt.Fprintf(&b, "/* %s: give it the true type, from the kernel's source */\n", diag.Clip(l.Name))
 		}
 		mark := ""
 		if !p.sure(l, choices[l.Name]) {
 			mark = "// "
-			fmt.Fprintf(&b, "// %s: choose one of %d\n", clip(l.Name), len(l.list))
+			fmt.Fprintf(&b, "// %s: choose one of %d\n", diag.Clip(l.Name), len(l.list))
 		}
 		if !l.gated {
-			fmt.Fprintf(&b, "/* %s: LP_OBJ, in front, is the livepatched object that the symbol is used for: change it */\n", clip(l.Name))
+			fmt.Fprintf(&b, "/* %s: LP_OBJ, in front, is the livepatched object that the symbol is used for: change it */\n", diag.Clip(l.Name))
 		}
 		for _, s := range l.list {
 			pos, known := p.position(s)
 			if !known {
-				fmt.Fprintf(&b, "// %s: its position is not known: %s\n", clip(s.Name), p.about(s))
+				fmt.Fprintf(&b, "// %s: its position is not known: %s\n", diag.Clip(s.Name), p.about(s))
 				continue
 			}
 			a := *l.Annotation

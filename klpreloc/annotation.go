@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // Dialect is how an annotation is written. docs/format.md draws them.
@@ -44,11 +46,11 @@ type Annotation struct {
 	offset  uint64
 }
 
-func (a *Annotation) place() place {
+func (a *Annotation) place() diag.Place {
 	if a.section == nil {
-		return nowhere
+		return diag.Nowhere
 	}
-	return at(a.section, a.offset)
+	return diag.At(a.section, a.offset)
 }
 
 // written reports whether the author wrote it, and not inference.
@@ -60,7 +62,7 @@ func (a *Annotation) unplaced() bool { return a.File != "" }
 // which says which symbol of its name a means.
 func (a *Annotation) which() string {
 	if a.File != "" {
-		return fmt.Sprintf("in file %q", clip(a.File))
+		return fmt.Sprintf("in file %q", diag.Clip(a.File))
 	}
 	return fmt.Sprintf("at position %d", a.Pos)
 }
@@ -79,7 +81,7 @@ func (a *Annotation) klpName() string { return SymbolName(a.Object, a.Name, a.Po
 // Input is what a module says before anything is decided.
 type Input struct {
 	Modinfo     Modinfo
-	Kernel      Version // that it was built for
+	Kernel      kernel.Version // that it was built for
 	Annotations []Annotation
 	Sections    []*elfrw.Section // annotation sections, in header order
 	KlpSections []*elfrw.Section // finished klp relocation sections
@@ -101,8 +103,8 @@ const signatureMarker = "~Module signature appended~\n"
 
 // Read finds what f says about livepatching. It decides nothing; what can't be
 // read is in the diagnostics.
-func Read(f *elfrw.File) (*Input, Diagnostics) {
-	in := &Input{Modinfo: readModinfo(f)}
+func Read(f *elfrw.File) (*Input, diag.List) {
+	in := &Input{Modinfo: ReadModinfo(f)}
 	in.Kernel = in.Modinfo.Kernel()
 	in.Signed = bytes.HasSuffix(f.Trailer, []byte(signatureMarker))
 	for _, s := range f.Sections {
@@ -123,23 +125,15 @@ func Read(f *elfrw.File) (*Input, Diagnostics) {
 	r := &reader{File: f, Input: in, strings: map[*elfrw.Section]string{}}
 	r.records()
 	r.labels()
-	return in, r.found
+	return in, r.List()
 }
 
 type reader struct {
 	*elfrw.File
 	*Input
-	reporter
+	diag.Reporter
 	strings map[*elfrw.Section]string // contents of those that paths are in
 }
-
-// isKlpSection goes by the flag, as the kernel does (kernel/livepatch/core.c,
-// klp_write_object_relocs), and by the name, for what forgot the flag.
-func isKlpSection(s *elfrw.Section) bool {
-	return s.Flags&flagRelaLivepatch != 0 || strings.HasPrefix(s.Name, sectionPrefix)
-}
-
-func isKlpSymbol(y *elfrw.Symbol) bool { return y.Section == nil && y.Index == indexLivepatch }
 
 func isObjtool(s *elfrw.Section) bool {
 	return s.Name == objtoolPrefix || strings.HasPrefix(s.Name, objtoolPrefix+".")

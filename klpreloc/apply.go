@@ -10,11 +10,6 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 )
 
-// klpSectionFlags are what the kernel and its sizing passes want of a klp
-// relocation section. SHF_ALLOC keeps it in the module's memory, where late
-// application reads it.
-const klpSectionFlags = uint64(elf.SHF_ALLOC) | uint64(elf.SHF_INFO_LINK) | flagRelaLivepatch
-
 // Apply carries the plan out on the file it was made for, which it changes.
 // Nothing is written anywhere. An error means that the file is not as it was
 // when the plan was made, or a defect; the file is of no use then.
@@ -26,7 +21,7 @@ func (p *Plan) Apply() error {
 			f.AddSymbol(c.Symbol)
 			continue
 		}
-		c.Symbol.Name, c.Symbol.Section, c.Symbol.Index, c.Symbol.Value = c.Name, nil, indexLivepatch, 0
+		c.Symbol.Name, c.Symbol.Section, c.Symbol.Index, c.Symbol.Value = c.Name, nil, IndexLivepatch, 0
 		for _, y := range c.Others {
 			same[y] = c.Symbol
 		}

@@ -2,7 +2,11 @@
 
 package klpreloc
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+)
 
 // What source calls sys_openat has other names in a kernel's symbol table
 // (include/linux/syscalls.h, __SYSCALL_DEFINEx; arch/*/include/asm/syscall_wrapper.h):
@@ -137,7 +141,7 @@ func (f callForm) why(wanted callForm, name string, kind byte) string {
 	case entry && (kind == 'W' || kind == 'w'): // kernel/sys_ni.c, COND_SYSCALL
 		why += ", which this kernel does not have: it returns ENOSYS"
 	case entry && f.compat == wanted.compat && (wanted.part == callBody || wanted.part == callArguments):
-		why += ", into which " + clip(name) + " is inlined"
+		why += ", into which " + diag.Clip(name) + " is inlined"
 	}
 	return why
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -190,24 +191,10 @@ func facts(s sympos.Symbol) string {
 		f = append(f, fmt.Sprintf("+%#x", s.Size))
 	}
 	if s.File != "" {
-		f = append(f, clip(s.File))
+		f = append(f, diag.Clip(s.File))
 	}
 	if len(f) == 0 {
 		return "in " + s.Object
 	}
 	return strings.Join(f, " ")
-}
-
-// hints adds lines that help.
-func (d *Diagnostic) hints(lines []string) *Diagnostic {
-	d.Hints = append(d.Hints, lines...)
-	return d
-}
-
-// lineOf is a list of one line, of none where it is empty.
-func lineOf(line string) []string {
-	if line == "" {
-		return nil
-	}
-	return []string{line}
 }

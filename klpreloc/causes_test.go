@@ -14,6 +14,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // One cause, one diagnostic. What is said of each fixture and of each provocation is
@@ -22,40 +23,40 @@ import (
 // left out: it is said of every module.
 
 // beside is what else is said of the provocation of an id, and why that is a second cause.
-var beside = map[klpreloc.ID]string{
-	klpreloc.BadLabel:         "KLP006 KLP006 KLP006 KLP007 KLP007 KLP009", // seven labels, each with its own mistake
-	klpreloc.BadFile:          "KLP039 KLP039 KLP039 KLP039 KLP039 KLP039 KLP039",
-	klpreloc.Unused:           "KLP012",        // two annotations
-	klpreloc.ObjectDash:       "KLP008 KLP064", // two objects, and no klp_patch
-	klpreloc.NotAllocated:     "KLP012 KLP064", // what debug information alone uses
-	klpreloc.ObjtoolInput:     "KLP034",
-	klpreloc.RelSection:       "KLP064", // from here on: the klp_patch of these modules can't be read
-	klpreloc.SignatureDropped: "KLP064",
-	klpreloc.Irregular:        "KLP064",
-	klpreloc.ReadOnlyTarget:   "KLP064",
-	klpreloc.NeedsKernel:      "KLP064",
+var beside = map[diag.ID]string{
+	diag.BadLabel:         "KLP006 KLP006 KLP006 KLP007 KLP007 KLP009", // seven labels, each with its own mistake
+	diag.BadFile:          "KLP039 KLP039 KLP039 KLP039 KLP039 KLP039 KLP039",
+	diag.Unused:           "KLP012",        // two annotations
+	diag.ObjectDash:       "KLP008 KLP064", // two objects, and no klp_patch
+	diag.NotAllocated:     "KLP012 KLP064", // what debug information alone uses
+	diag.ObjtoolInput:     "KLP034",
+	diag.RelSection:       "KLP064", // from here on: the klp_patch of these modules can't be read
+	diag.SignatureDropped: "KLP064",
+	diag.Irregular:        "KLP064",
+	diag.ReadOnlyTarget:   "KLP064",
+	diag.NeedsKernel:      "KLP064",
 
-	klpreloc.OrderUnknown:    "KLP040 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP047 KLP050", // a kernel with one name
-	klpreloc.NameUnsure:      "KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP047 KLP047 KLP050", // likewise
-	klpreloc.LongKlpSymbol:   "KLP047",                                                                                     // nothing tells of a
-	klpreloc.NotChecked:      "KLP063",                                                                                     // a module that the patch does not have
-	klpreloc.Contradiction:   "KLP048",                                                                                     // what is inferred all the same
-	klpreloc.NeverApplied:    "KLP047",                                                                                     // nothing tells of a
-	klpreloc.GatedByOwner:    "KLP047",
-	klpreloc.LabelAgainstUse: "KLP047",
-	klpreloc.SharedCode:      "KLP047",
-	klpreloc.SchemeChosen:    "KLP047",
-	klpreloc.StrangeTable:    "KLP047",
-	klpreloc.InertDropped:    "KLP047",
-	klpreloc.PatchUnreadable: "KLP044 KLP044 KLP044 KLP044 KLP044", // five positions
-	klpreloc.NoGate:          "KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048",
+	diag.OrderUnknown:    "KLP040 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP047 KLP050", // a kernel with one name
+	diag.NameUnsure:      "KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP047 KLP047 KLP050", // likewise
+	diag.LongKlpSymbol:   "KLP047",                                                                                     // nothing tells of a
+	diag.NotChecked:      "KLP063",                                                                                     // a module that the patch does not have
+	diag.Contradiction:   "KLP048",                                                                                     // what is inferred all the same
+	diag.NeverApplied:    "KLP047",                                                                                     // nothing tells of a
+	diag.GatedByOwner:    "KLP047",
+	diag.LabelAgainstUse: "KLP047",
+	diag.SharedCode:      "KLP047",
+	diag.SchemeChosen:    "KLP047",
+	diag.StrangeTable:    "KLP047",
+	diag.InertDropped:    "KLP047",
+	diag.PatchUnreadable: "KLP044 KLP044 KLP044 KLP044 KLP044", // five positions
+	diag.NoGate:          "KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048",
 }
 
 // saidOf are the ids of what is said, sorted.
-func saidOf(found klpreloc.Diagnostics) []string {
+func saidOf(found diag.List) []string {
 	var all []string
 	for _, d := range found {
-		if d.ID != klpreloc.SchemeChosen {
+		if d.ID != diag.SchemeChosen {
 			all = append(all, string(d.ID))
 		}
 	}
@@ -63,9 +64,9 @@ func saidOf(found klpreloc.Diagnostics) []string {
 	return all
 }
 
-func wanted(id klpreloc.ID, others string) []string {
+func wanted(id diag.ID, others string) []string {
 	all := strings.Fields(others)
-	if id != klpreloc.SchemeChosen {
+	if id != diag.SchemeChosen {
 		all = append(all, string(id))
 	}
 	slices.Sort(all)
@@ -175,13 +176,13 @@ func TestPlacesOfOneCause(t *testing.T) {
 	)
 	for name, test := range map[string]struct {
 		edit   func(t *testing.T) *elfrw.File
-		id     klpreloc.ID
+		id     diag.ID
 		places []string
 		hint   string
 	}{
-		"nonzero": {three("x86_64", ".ro", []byte(strings.Repeat("\x01", 24)), 1, vmlinuxFoo, vmBar, vmlinuxFoo), klpreloc.NonzeroTarget,
+		"nonzero": {three("x86_64", ".ro", []byte(strings.Repeat("\x01", 24)), 1, vmlinuxFoo, vmBar, vmlinuxFoo), diag.NonzeroTarget,
 			[]string{".rela.ro+0x8 (" + vmBar + ")", ".rela.ro+0x10"}, "convert the module as modpost left it, before any other tool has edited or linked it"},
-		"global offset table": {three("x86_64", ".ro", make([]byte, 24), gotpc, vmlinuxFoo, vmBar), klpreloc.BadType,
+		"global offset table": {three("x86_64", ".ro", make([]byte, 24), gotpc, vmlinuxFoo, vmBar), diag.BadType,
 			[]string{".rela.ro+0x8 (" + vmBar + ")"}, "build with the kernel's own flags (Kbuild), without -fpic, -fpie and -mno-direct-extern-access"},
 		"another type of it": {func(t *testing.T) *elfrw.File {
 			f := three("x86_64", ".ro", make([]byte, 24), gotpc, vmlinuxFoo, vmBar)(t)
@@ -190,18 +191,18 @@ func TestPlacesOfOneCause(t *testing.T) {
 			all[1].Type = gotpcx
 			rs.SetRelocs(all)
 			return f
-		}, klpreloc.BadType, []string{".rela.ro+0x8 (" + vmBar + ")"}, "build with the kernel's own flags (Kbuild), without -fpic, -fpie and -mno-direct-extern-access"},
+		}, diag.BadType, []string{".rela.ro+0x8 (" + vmBar + ")"}, "build with the kernel's own flags (Kbuild), without -fpic, -fpie and -mno-direct-extern-access"},
 		"weak, on arm64": {func(t *testing.T) *elfrw.File {
 			f := bare(t, "aarch64")
 			y := addUndefined(f, vmlinuxFoo, elf.STB_WEAK)
 			addLoaded(f, ".text.w", 0, make([]byte, 16), elfrw.Rela{Sym: y, Type: uint32(elf.R_AARCH64_ADR_GOT_PAGE)}, elfrw.Rela{Offset: 4, Sym: y, Type: uint32(elf.R_AARCH64_LD64_GOT_LO12_NC)})
 			return f
-		}, klpreloc.BadType, []string{".rela.text.w+0x4"}, "declare " + vmlinuxFoo + " without weak (__weak): compilers look a weak symbol up in a global offset table, whatever -fno-pic says"},
-		"thread-local": {three("x86_64", ".ro", make([]byte, 24), tpoff, vmlinuxFoo), klpreloc.BadType, nil, "use no thread-local variable (__thread): the kernel has none"},
-		"narrow":       {three("x86_64", ".ro", make([]byte, 24), pc16, vmlinuxFoo), klpreloc.BadType, nil, ""},
-		"per-CPU":      {three("x86_64", ".data..percpu", make([]byte, 24), 1, vmlinuxFoo, vmlinuxFoo), klpreloc.PerCPU, []string{".rela.data..percpu+0x8"}, "set the per-CPU variable at run time, in the module's init function"},
-		"init":         {three("x86_64", ".init.text", make([]byte, 24), 1, ext4Foo, ext4Foo), klpreloc.InitSection, []string{".rela.init.text+0x8"}, "use " + ext4Foo + " in a function that is not __init"},
-		"read-only":    {three("ppc64le", ".ro", make([]byte, 24), ppcADDR, ext4Foo, ext4Foo), klpreloc.ReadOnlyTarget, []string{".rela.ro+0x8"}, ""},
+		}, diag.BadType, []string{".rela.text.w+0x4"}, "declare " + vmlinuxFoo + " without weak (__weak): compilers look a weak symbol up in a global offset table, whatever -fno-pic says"},
+		"thread-local": {three("x86_64", ".ro", make([]byte, 24), tpoff, vmlinuxFoo), diag.BadType, nil, "use no thread-local variable (__thread): the kernel has none"},
+		"narrow":       {three("x86_64", ".ro", make([]byte, 24), pc16, vmlinuxFoo), diag.BadType, nil, ""},
+		"per-CPU":      {three("x86_64", ".data..percpu", make([]byte, 24), 1, vmlinuxFoo, vmlinuxFoo), diag.PerCPU, []string{".rela.data..percpu+0x8"}, "set the per-CPU variable at run time, in the module's init function"},
+		"init":         {three("x86_64", ".init.text", make([]byte, 24), 1, ext4Foo, ext4Foo), diag.InitSection, []string{".rela.init.text+0x8"}, "use " + ext4Foo + " in a function that is not __init"},
+		"read-only":    {three("ppc64le", ".ro", make([]byte, 24), ppcADDR, ext4Foo, ext4Foo), diag.ReadOnlyTarget, []string{".rela.ro+0x8"}, ""},
 		"object": {func(t *testing.T) *elfrw.File {
 			f := bare(t, "x86_64")
 			addRecords(t, f, "net.core", 12, record{0, "extra0", 8, 0})
@@ -209,7 +210,7 @@ func TestPlacesOfOneCause(t *testing.T) {
 			addRecords(t, f, "net.core", 12, record{0, "extra1", 8, 0})
 			use(f, symbol(t, f, "extra1"))
 			return f
-		}, klpreloc.BadObject, []string{".klp.module_relocs.net.core+0x0 (extra1)"}, "the object is called net"},
+		}, diag.BadObject, []string{".klp.module_relocs.net.core+0x0 (extra1)"}, "the object is called net"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, found := klpreloc.NewPlan(test.edit(t), klpreloc.Options{})
@@ -254,19 +255,19 @@ func TestUnreadableRelocationsAreTheOnlyCause(t *testing.T) {
 				continue
 			}
 			_, found := klpreloc.NewPlan(g, klpreloc.Options{})
-			var errors klpreloc.Diagnostics
+			var errors diag.List
 			for _, d := range found {
-				if d.Severity == klpreloc.Error && !strings.Contains(d.Message, "irregular layout") {
+				if d.Severity == diag.Error && !strings.Contains(d.Message, "irregular layout") {
 					errors = append(errors, d)
 				}
 			}
 			if how == "compact" {
 				require.Len(t, errors, 1, "%s: %v", name, errors)
-				assert.Equal(t, klpreloc.Irregular, errors[0].ID)
+				assert.Equal(t, diag.Irregular, errors[0].ID)
 				assert.Len(t, errors[0].Places, sections-1, name)
 			}
 			for _, d := range errors {
-				assert.Equal(t, klpreloc.Irregular, d.ID, "%s, %s: %v", name, how, d)
+				assert.Equal(t, diag.Irregular, d.ID, "%s, %s: %v", name, how, d)
 			}
 		}
 	}
@@ -275,10 +276,10 @@ func TestUnreadableRelocationsAreTheOnlyCause(t *testing.T) {
 // powerpc's machine_is() leaves a weak symbol undefined where the kernel has no such
 // platform: nothing is forgotten, and no annotation can help.
 func TestMachineIsOfAnotherPlatform(t *testing.T) {
-	for arch, want := range map[string][]klpreloc.ID{"ppc64le": nil, "ppc32": nil, "x86_64": {klpreloc.WeakUndefined}} {
+	for arch, want := range map[string][]diag.ID{"ppc64le": nil, "ppc32": nil, "x86_64": {diag.WeakUndefined}} {
 		f := bare(t, arch)
 		use(f, addUndefined(f, "mach_powernv", elf.STB_WEAK))
-		assert.Equal(t, want, ids(t, f, klpreloc.Error), arch)
+		assert.Equal(t, want, ids(t, f, diag.Error), arch)
 	}
 }
 
@@ -297,8 +298,8 @@ func TestMachineIsAgainstAKernel(t *testing.T) {
 		return f
 	}
 	_, found := klpreloc.NewPlan(reread(t, weak()), klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
-	assert.Empty(t, with(klpreloc.Absent, found), "%v", found)
+	assert.Empty(t, with(diag.Absent, found), "%v", found)
 	const has = "ffffffff8ffff000 d mach_powernv\n"
 	_, found = klpreloc.NewPlan(reread(t, weak()), klpreloc.Options{Kernel: kernelOf(t, strings.Replace(kallsyms, "ffffffffc0001000", has+"ffffffffc0001000", 1))})
-	assert.Equal(t, "mach_powernv", the(t, klpreloc.Inferred, found).Symbol)
+	assert.Equal(t, "mach_powernv", the(t, diag.Inferred, found).Symbol)
 }

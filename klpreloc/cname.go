@@ -5,6 +5,9 @@ package klpreloc
 import (
 	"fmt"
 	"strings"
+
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // A line that is printed to be pasted has to compile. What a kernel calls a symbol is
@@ -35,7 +38,7 @@ func labelled(name string) bool {
 			return false
 		}
 	}
-	return name != "" && len(name) <= (Version{}).NameLimit()
+	return name != "" && len(name) <= (kernel.Version{}).NameLimit()
 }
 
 func wordByte(c byte) bool {
@@ -75,7 +78,7 @@ func pasted(name string) string {
 	if plausible(name) {
 		return name
 	}
-	return clip(name)
+	return diag.Clip(name)
 }
 
 // declare returns a declaration of what a names, under the name as.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // What inspect says of a file with compact relocations is what conversion says of it: the
@@ -27,7 +28,7 @@ func TestDescriptionsNameCompactRelocationsAlone(t *testing.T) {
 	require.NoError(t, err)
 	_, found := klpreloc.Describe(parse(t, data))
 	require.Len(t, found, 1)
-	assert.Equal(t, klpreloc.Irregular, found[0].ID)
+	assert.Equal(t, diag.Irregular, found[0].ID)
 	assert.Contains(t, found[0].Message, "compact relocations")
 	assert.NotEmpty(t, found[0].Places)
 }

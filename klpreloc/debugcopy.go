@@ -12,6 +12,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // Debuggers know ordinary modules. BFD, which is in objdump, gdb and crash, takes
@@ -60,7 +61,7 @@ func DebugCopy(f *elfrw.File) (*DebugCopyInfo, error) {
 	}
 	for _, s := range klp {
 		if s.Target == nil {
-			return nil, fmt.Errorf("%s relocates no section", secName(s))
+			return nil, fmt.Errorf("%s relocates no section", diag.SectionName(s))
 		}
 	}
 	ordinary := ordinaryRelocs(f)

@@ -9,6 +9,8 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 )
 
@@ -106,7 +108,7 @@ type UndefinedInfo struct {
 
 // Describe reads what f is. Annotations that can't be read are left out; Read
 // has them among its diagnostics, which Describe returns.
-func Describe(f *elfrw.File) (*Description, Diagnostics) {
+func Describe(f *elfrw.File) (*Description, diag.List) {
 	in, found := Read(f)
 	found = withoutCompact(f, found)
 	d := &Description{
@@ -150,14 +152,14 @@ func Describe(f *elfrw.File) (*Description, Diagnostics) {
 // declares none.
 func (d *Description) describePatches(f *elfrw.File) {
 	d.Patches = []PatchInfo{}
-	version := readModinfo(f).Kernel()
+	version := ReadModinfo(f).Kernel()
 	if scheme, ok := version.Scheme(); ok {
 		d.Scheme = scheme.String()
 	} else {
 		d.Scheme = "before 4.7: none"
 	}
-	d.SchemeWhy = readModinfo(f).schemeSource()
-	if !readModinfo(f).Livepatch() {
+	d.SchemeWhy = schemeSource(ReadModinfo(f))
+	if !ReadModinfo(f).Livepatch() {
 		return
 	}
 	patches, err := klppatch.Read(f)
@@ -220,11 +222,11 @@ func usesOf(f *elfrw.File, in *Input) map[*elfrw.Symbol]int {
 }
 
 func machineName(f *elfrw.File) string {
-	if m := machines[f.Header.Machine]; m != nil && m.wide() == (f.PointerSize() == 8) {
-		if m.name == "ppc64" && !f.BigEndian() {
+	if m := arch.Machines[f.Header.Machine]; m != nil && m.Wide() == (f.PointerSize() == 8) {
+		if m.Name == "ppc64" && !f.BigEndian() {
 			return "ppc64le"
 		}
-		return m.name
+		return m.Name
 	}
 	return f.Header.Machine.String()
 }

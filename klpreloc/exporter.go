@@ -3,12 +3,10 @@
 package klpreloc
 
 import (
-	"strconv"
-	"strings"
-
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -85,7 +83,7 @@ func NewExporters(f *elfrw.File, t *sympos.Table,
 	for _, name := range names {
 		x.resolved[name] = true
 	}
-	info := readModinfo(f)
+	info := ReadModinfo(f)
 	used := map[string]bool{}
 	for _, y := range f.Symbols {
 		if y.Undefined() {
@@ -205,31 +203,10 @@ func (x *Exporters) Suspects() string {
 func (x *Exporters) listSuspects() string {
 	list := slices.Clone(x.Unknown)
 	for _, ns := range x.Spaces {
-		list = append(list, "a module with exports in namespace "+clip(ns))
+		list = append(list, "a module with exports in namespace "+diag.Clip(ns))
 	}
 	if len(list) == 0 {
 		list = slices.Clone(x.Unused)
 	}
-	return clipEither(list)
-}
-
-// clipEither joins names of which one is meant.
-func clipEither(names []string) string {
-	const most = 3
-	if n := len(names) - most; n > 0 {
-		return clipList(names[:most]) + " or " + strconv.Itoa(n) + " others"
-	}
-	return strings.Join(names, " or ")
-}
-
-// DependsOf returns the modules in depends=, by their names in the kernel.
-func DependsOf(m Modinfo) []string {
-	value, _ := m.Value("depends")
-	var list []string
-	for _, name := range strings.Split(value, ",") {
-		if name != "" {
-			list = append(list, moduleName(name))
-		}
-	}
-	return list
+	return diag.ClipEither(list)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -49,70 +50,70 @@ func TestImportsOfUnknownModules(t *testing.T) {
 		module  *elfrw.File
 		kernel  []string
 		options klpreloc.Options
-		id      klpreloc.ID // "": nothing is said
-		level   klpreloc.Severity
+		id      diag.ID // "": nothing is said
+		level   diag.Severity
 		message string
 		hints   []string
 		becomes string // of an error, nothing
 	}{
-		"kept": {module: imports(t, "zfs", some, nil, "zshared"), id: klpreloc.UnknownExporter, level: klpreloc.Warning, message: stays,
+		"kept": {module: imports(t, "zfs", some, nil, "zshared"), id: diag.UnknownExporter, level: diag.Warning, message: stays,
 			hints: []string{"--module zfs.ko", "or --symvers FILE, the Module.symvers of its build"}, becomes: "zshared"},
-		"kept, which vmlinux hides": {module: imports(t, "zfs", []string{"once"}, nil, "once"), id: klpreloc.ShadowedExport, level: klpreloc.Warning,
+		"kept, which vmlinux hides": {module: imports(t, "zfs", []string{"once"}, nil, "once"), id: diag.ShadowedExport, level: diag.Warning,
 			message: "symbol once is exported by module zfs, which is taken, and hidden in vmlinux; annotate it if that one is meant",
 			hints:   []string{"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}, becomes: "once"},
-		"of one of two": {module: imports(t, "zfs,spl-x", some, nil, "zshared"), id: klpreloc.UnknownExporter, level: klpreloc.Warning,
+		"of one of two": {module: imports(t, "zfs,spl-x", some, nil, "zshared"), id: diag.UnknownExporter, level: diag.Warning,
 			message: "no source tells what zfs or spl_x exports: zshared stays an import, as modpost resolved it",
 			hints:   []string{"--module zfs.ko", "--module spl_x.ko", "or --symvers FILE, the Module.symvers of its build"}, becomes: "zshared"},
-		"of one of many": {module: imports(t, "a,b,c,d,e", some, nil, "zshared"), id: klpreloc.UnknownExporter, level: klpreloc.Warning,
+		"of one of many": {module: imports(t, "a,b,c,d,e", some, nil, "zshared"), id: diag.UnknownExporter, level: diag.Warning,
 			message: "no source tells what a, b, c or 2 others exports: zshared stays an import, as modpost resolved it",
 			hints:   []string{"--module a.ko", "--module b.ko", "--module c.ko", "--module d.ko", "--module e.ko", "or --symvers FILE, the Module.symvers of its build"}, becomes: "zshared"},
 		"with conversion of exports": {module: imports(t, "zfs", some, nil, "zshared"), options: klpreloc.Options{ConvertModuleExports: true},
-			id: klpreloc.UnknownExporter, level: klpreloc.Warning, message: stays,
+			id: diag.UnknownExporter, level: diag.Warning, message: stays,
 			hints: []string{"--module zfs.ko", "or --symvers FILE, the Module.symvers of its build"}, becomes: "zshared"},
-		"of what is patched": {module: imports(t, "zfs", some, []string{"zfs"}, "zshared"), id: klpreloc.UnknownExporter, level: klpreloc.Error, message: nowherePatched,
+		"of what is patched": {module: imports(t, "zfs", some, []string{"zfs"}, "zshared"), id: diag.UnknownExporter, level: diag.Error, message: nowherePatched,
 			hints: []string{"--module zfs.ko", "or --symvers FILE, the Module.symvers of its build"}},
 		"of what is patched, and nothing is inferred": {module: imports(t, "zfs", some, []string{"zfs"}, "zshared"), options: klpreloc.Options{NoInfer: true},
-			id: klpreloc.DependsOnPatched, level: klpreloc.Warning, message: "depends= names zfs, which the livepatch patches: it can't be loaded before that module",
+			id: diag.DependsOnPatched, level: diag.Warning, message: "depends= names zfs, which the livepatch patches: it can't be loaded before that module",
 			hints: []string{"--module zfs.ko tells whether the livepatch needs it"}, becomes: "zshared"},
 
 		// A module in depends= exports something that the livepatch uses.
-		"without a checksum": {module: imports(t, "zfs", []string{}, nil, "once"), id: klpreloc.UnknownExporter, level: klpreloc.Error,
+		"without a checksum": {module: imports(t, "zfs", []string{}, nil, "once"), id: diag.UnknownExporter, level: diag.Error,
 			message: "symbol once is hidden in vmlinux, and may be an export of zfs: depends= says that the module uses one, and no source tells what zfs exports",
 			hints: []string{"--module zfs.ko", "or --symvers FILE, the Module.symvers of its build",
 				"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
-		"another import explains depends=": {module: imports(t, "zfs", some, nil, "once", "zshared"), id: klpreloc.Inferred, level: klpreloc.Note,
+		"another import explains depends=": {module: imports(t, "zfs", some, nil, "once", "zshared"), id: diag.Inferred, level: diag.Note,
 			message: "symbol once is hidden in vmlinux and nowhere else: converted as .klp.sym.vmlinux.once,0", becomes: ".klp.sym.vmlinux.once,0"},
-		"one import, two modules": {module: imports(t, "zfs,spl", some, nil, "once", "zshared"), id: klpreloc.UnknownExporter, level: klpreloc.Error,
+		"one import, two modules": {module: imports(t, "zfs,spl", some, nil, "once", "zshared"), id: diag.UnknownExporter, level: diag.Error,
 			message: "symbol once is hidden in vmlinux, and may be an export of zfs or spl: depends= says that the module uses one, and no source tells what zfs or spl exports",
 			hints: []string{"--module zfs.ko", "--module spl.ko", "or --symvers FILE, the Module.symvers of its build",
 				"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
-		"nowhere": {module: imports(t, "zfs", []string{}, nil, "no_such_thing"), id: klpreloc.Absent, level: klpreloc.Error,
+		"nowhere": {module: imports(t, "zfs", []string{}, nil, "no_such_thing"), id: diag.Absent, level: diag.Error,
 			message: "undefined symbol no_such_thing is in no object that the livepatch names, and nobody exports it (no source tells what zfs exports: --module)"},
 
 		// depends= says which of several exports modpost took.
-		"exported by what is patched, and in depends=":      {module: imports(t, "ext4", []string{"dup"}, nil, "dup"), kernel: []string{twins}, id: klpreloc.PatchedExport, message: "symbol dup is exported by ext4, which the livepatch patches and must not depend on: converted as .klp.sym.ext4.dup,0", becomes: ".klp.sym.ext4.dup,0"},
-		"exported by what is patched, and another is meant": {module: imports(t, "btrfs", []string{"dup"}, nil, "dup"), kernel: []string{twins}, id: klpreloc.ShadowedExport, level: klpreloc.Warning, message: "symbol dup is exported by module btrfs, which is taken, and hidden in ext4; annotate it if that one is meant", hints: []string{"KLP_SYMPOS(dup, 0),   /* T ffffffffc0003000 */"}, becomes: "dup"},
-		"exported by what is patched, and unknown is meant": {module: imports(t, "zfs", []string{"patched_offers"}, nil, "patched_offers"), id: klpreloc.UnknownExporter, level: klpreloc.Warning, message: "no source tells what zfs exports: patched_offers stays an import, as modpost resolved it", hints: []string{"--module zfs.ko", "or --symvers FILE, the Module.symvers of its build"}, becomes: "patched_offers"},
-		"exported by what is patched, and by nothing else":  {module: imports(t, "", []string{"patched_offers"}, nil, "patched_offers"), id: klpreloc.PatchedExport, message: "symbol patched_offers is exported by ext4, which the livepatch patches and must not depend on: converted as .klp.sym.ext4.patched_offers,0", becomes: ".klp.sym.ext4.patched_offers,0"},
+		"exported by what is patched, and in depends=":      {module: imports(t, "ext4", []string{"dup"}, nil, "dup"), kernel: []string{twins}, id: diag.PatchedExport, message: "symbol dup is exported by ext4, which the livepatch patches and must not depend on: converted as .klp.sym.ext4.dup,0", becomes: ".klp.sym.ext4.dup,0"},
+		"exported by what is patched, and another is meant": {module: imports(t, "btrfs", []string{"dup"}, nil, "dup"), kernel: []string{twins}, id: diag.ShadowedExport, level: diag.Warning, message: "symbol dup is exported by module btrfs, which is taken, and hidden in ext4; annotate it if that one is meant", hints: []string{"KLP_SYMPOS(dup, 0),   /* T ffffffffc0003000 */"}, becomes: "dup"},
+		"exported by what is patched, and unknown is meant": {module: imports(t, "zfs", []string{"patched_offers"}, nil, "patched_offers"), id: diag.UnknownExporter, level: diag.Warning, message: "no source tells what zfs exports: patched_offers stays an import, as modpost resolved it", hints: []string{"--module zfs.ko", "or --symvers FILE, the Module.symvers of its build"}, becomes: "patched_offers"},
+		"exported by what is patched, and by nothing else":  {module: imports(t, "", []string{"patched_offers"}, nil, "patched_offers"), id: diag.PatchedExport, message: "symbol patched_offers is exported by ext4, which the livepatch patches and must not depend on: converted as .klp.sym.ext4.patched_offers,0", becomes: ".klp.sym.ext4.patched_offers,0"},
 
 		// Other kernels than that of the build.
-		"exported no more": {module: imports(t, "", []string{"once"}, nil, "once"), id: klpreloc.UnknownExporter, level: klpreloc.Error,
+		"exported no more": {module: imports(t, "", []string{"once"}, nil, "once"), id: diag.UnknownExporter, level: diag.Error,
 			message: "modpost resolved once to an export, and no object of kernel kernel exports it: the module was built against other exports",
 			hints:   []string{"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
-		"nothing of depends= is used": {module: imports(t, "btrfs", []string{}, nil, "offered"), id: klpreloc.UnusedDepends, level: klpreloc.Warning,
+		"nothing of depends= is used": {module: imports(t, "btrfs", []string{}, nil, "offered"), id: diag.UnusedDepends, level: diag.Warning,
 			message: "depends= names btrfs, and the module uses no symbol that btrfs exports: it was built against another btrfs",
 			hints:   []string{"build it again, with the Module.symvers of that btrfs"}, becomes: "offered"},
-		"no exports are known": {module: imports(t, "zfs", []string{"once"}, nil, "once"), kernel: []string{bare + kallsyms[strings.Index(kallsyms, "ffffffffc"):]}, id: klpreloc.NotChecked, level: klpreloc.Warning,
+		"no exports are known": {module: imports(t, "zfs", []string{"once"}, nil, "once"), kernel: []string{bare + kallsyms[strings.Index(kallsyms, "ffffffffc"):]}, id: diag.NotChecked, level: diag.Warning,
 			message: "nothing tells what kernel kernel exports: what modpost took for an export is left alone, all else is taken for hidden",
 			hints:   []string{"--kernel kernel,Module.symvers"}, becomes: "once"},
 
 		// Namespaces.
-		"in a namespace of nobody": {module: importing(t, imports(t, "", nil, nil, "once"), "STRANGE"), kernel: []string{kallsyms, listed}, id: klpreloc.UnknownExporter, level: klpreloc.Error,
+		"in a namespace of nobody": {module: importing(t, imports(t, "", nil, nil, "once"), "STRANGE"), kernel: []string{kallsyms, listed}, id: diag.UnknownExporter, level: diag.Error,
 			message: "symbol once is hidden in vmlinux, and may be an export of a module with exports in namespace STRANGE: the module imports that namespace",
 			hints:   []string{"or --symvers FILE, the Module.symvers of its build", "KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
-		"in a namespace that is known": {module: importing(t, imports(t, "", nil, nil, "once"), "USB"), kernel: []string{kallsyms, listed}, id: klpreloc.Inferred,
+		"in a namespace that is known": {module: importing(t, imports(t, "", nil, nil, "once"), "USB"), kernel: []string{kallsyms, listed}, id: diag.Inferred,
 			message: "symbol once is hidden in vmlinux and nowhere else: converted as .klp.sym.vmlinux.once,0", becomes: ".klp.sym.vmlinux.once,0"},
-		"in a namespace, and no list is complete": {module: importing(t, imports(t, "", []string{}, nil, "once"), "STRANGE"), id: klpreloc.Inferred,
+		"in a namespace, and no list is complete": {module: importing(t, imports(t, "", []string{}, nil, "once"), "STRANGE"), id: diag.Inferred,
 			message: "symbol once is hidden in vmlinux and nowhere else: converted as .klp.sym.vmlinux.once,0", becomes: ".klp.sym.vmlinux.once,0"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,8 +122,8 @@ func TestImportsOfUnknownModules(t *testing.T) {
 			}
 			o := test.options
 			o.Kernel = kernelOf(t, test.kernel...)
-			var found klpreloc.Diagnostics
-			if test.level == klpreloc.Error {
+			var found diag.List
+			if test.level == diag.Error {
 				_, found = against(t, test.module, o)
 			} else {
 				var g *elfrw.File
@@ -130,7 +131,7 @@ func TestImportsOfUnknownModules(t *testing.T) {
 				symbol(t, g, test.becomes)
 			}
 			some := with(test.id, found)
-			i := slices.IndexFunc(some, func(d klpreloc.Diagnostic) bool { return d.Message == test.message })
+			i := slices.IndexFunc(some, func(d diag.Diagnostic) bool { return d.Message == test.message })
 			require.GreaterOrEqual(t, i, 0, "%v", found)
 			assert.Equal(t, test.level, some[i].Severity)
 			assert.Equal(t, test.hints, some[i].Hints)
@@ -152,7 +153,7 @@ func TestExtendedVersionTablesTellImports(t *testing.T) {
 	extendedVersions(f, "module_layout", "klp_enable_patch", "once", long)
 	depends(t, f, "zfs")
 	g, found := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
-	assert.Equal(t, "no source tells what zfs exports: once, "+long[:80]+"… stays an import, as modpost resolved it", the(t, klpreloc.UnknownExporter, found).Message)
+	assert.Equal(t, "no source tells what zfs exports: once, "+long[:80]+"… stays an import, as modpost resolved it", the(t, diag.UnknownExporter, found).Message)
 	assert.True(t, symbol(t, g, "once").Undefined())
 	assert.True(t, symbol(t, g, long).Undefined())
 }
@@ -164,7 +165,7 @@ func TestAnnotatedImportOfAnUnknownModule(t *testing.T) {
 	annotate(t, f, "vmlinux", "once", 0)
 	g, found := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
 	symbol(t, g, ".klp.sym.vmlinux.once,0")
-	d := the(t, klpreloc.UnusedDepends, found)
+	d := the(t, diag.UnusedDepends, found)
 	assert.Equal(t, "depends= still names zfs, and no import is left that it can export", d.Message)
 	assert.Equal(t, []string{"--module zfs.ko tells whether the livepatch needs it"}, d.Hints)
 	names, _ := klpreloc.Versioned(g)
@@ -174,7 +175,7 @@ func TestAnnotatedImportOfAnUnknownModule(t *testing.T) {
 	f = imports(t, "zfs", []string{"once", "zshared"}, nil, "zshared")
 	annotate(t, f, "vmlinux", "once", 0)
 	_, found = convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
-	assert.Empty(t, with(klpreloc.UnusedDepends, found))
+	assert.Empty(t, with(diag.UnusedDepends, found))
 }
 
 // Conversion asks the modules' own files, where no list of the kernel's build has them,
@@ -206,12 +207,12 @@ func TestModulesTellTheirExports(t *testing.T) {
 			require.NoError(t, k.AddSymvers(filepath.Join(root, list)))
 		}
 		_, found := klpreloc.NewPlan(reread(t, f), klpreloc.Options{Kernel: k})
-		d := the(t, klpreloc.ShadowedExport, found)
+		d := the(t, diag.ShadowedExport, found)
 		assert.Contains(t, d.Message, "symbol once is exported by module ", lists)
 		// What modpost did not resolve, with a list of the build, is no export.
 		g := reread(t, f)
 		versionTable(g, "module_layout", "klp_enable_patch")
 		_, found = klpreloc.NewPlan(reread(t, g), klpreloc.Options{Kernel: k})
-		assert.Empty(t, with(klpreloc.ShadowedExport, found), lists)
+		assert.Empty(t, with(diag.ShadowedExport, found), lists)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/klpreloc/reach"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
@@ -35,7 +36,7 @@ import (
 // gates decides gates. Planning and proof each have their own.
 type gates struct {
 	file   *elfrw.File
-	scheme Scheme
+	scheme kernel.Scheme
 
 	// What most conversions never ask for is read when it is needed.
 	patch  *declaration
@@ -53,7 +54,7 @@ type declaration struct {
 	objects map[string]bool
 }
 
-func newGates(f *elfrw.File, scheme Scheme) *gates { return &gates{file: f, scheme: scheme} }
+func newGates(f *elfrw.File, scheme kernel.Scheme) *gates { return &gates{file: f, scheme: scheme} }
 
 // declared returns what the module declares.
 func (g *gates) declared() *declaration {
@@ -139,7 +140,7 @@ func (g *gates) constant(notes []*Annotation) (choice, bool) {
 		return choice{}, false
 	case a.Object != vmlinux:
 		return choice{}, false
-	case g.scheme.early():
+	case g.scheme.Early():
 		return choice{note: a, gate: vmlinux}, true
 	case a.Dialect.label():
 		return choice{note: a, gate: a.LPObject}, true

@@ -12,6 +12,8 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // Which object gates a klp relocation, by what uses the symbol.
@@ -54,14 +56,14 @@ func record1(t testing.TB, f *elfrw.File, object, name string, pos uint32) {
 const klpA, klpB = ".klp.sym.a.sym,0", ".klp.sym.b.sym,0"
 
 func TestGates(t *testing.T) {
-	early, late := klpreloc.Version{Major: 6, Minor: 1}, klpreloc.Version{Major: 5, Minor: 4}
+	early, late := kernel.Version{Major: 6, Minor: 1}, kernel.Version{Major: 5, Minor: 4}
 	for name, test := range map[string]struct {
-		target  klpreloc.Version
+		target  kernel.Version
 		objects string
 		uses    map[string]string // by function
 		records string            // object:symbol …
 		want    string            // "section symbol" of klp relocations, in the order of the sections
-		id      klpreloc.ID
+		id      diag.ID
 		message string
 		failed  bool
 	}{
@@ -72,25 +74,25 @@ func TestGates(t *testing.T) {
 		"vmlinux's in a patched module": {early, "a", map[string]string{"a_fn": "sym"}, "vmlinux:sym",
 			".klp.rela.vmlinux..text.a_fn .klp.sym.vmlinux.sym,0", "", "", false},
 		"module's in a vmlinux function": {early, "vmlinux a", map[string]string{"vm_fn": "sym"}, "a:sym",
-			".klp.rela.a..text.vm_fn " + klpA, klpreloc.GatedByOwner, "vm_fn+0x0 uses sym of module a in code for vmlinux: it is resolved when a comes, and before that the code would use the address 0", false},
+			".klp.rela.a..text.vm_fn " + klpA, diag.GatedByOwner, "vm_fn+0x0 uses sym of module a in code for vmlinux: it is resolved when a comes, and before that the code would use the address 0", false},
 		"module's in a vmlinux function, module not patched": {early, "vmlinux", map[string]string{"vm_fn": "sym"}, "a:sym",
-			"", klpreloc.NeverApplied, "klp relocations for a would never be applied: the patch has no klp_object of that name (it has vmlinux), and the kernel would not say a word", true},
+			"", diag.NeverApplied, "klp relocations for a would never be applied: the patch has no klp_object of that name (it has vmlinux), and the kernel would not say a word", true},
 		"in a helper of the only user": {early, "a b", map[string]string{"a_fn": "helper", "helper": "sym"}, "b:sym",
 			".klp.rela.a..text.helper " + klpB, "", "", false},
 		"in a helper of two": {early, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": "sym"}, "b:sym",
-			".klp.rela.b..text.helper " + klpB, klpreloc.GatedByOwner, "helper+0x0 uses sym of module b in code for a and b: it is resolved when b comes, and before that the code would use the address 0", false},
+			".klp.rela.b..text.helper " + klpB, diag.GatedByOwner, "helper+0x0 uses sym of module b in code for a and b: it is resolved when b comes, and before that the code would use the address 0", false},
 		"in a helper of two others": {early, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": "sym"}, "c:sym",
-			"", klpreloc.SharedCode, "helper+0x0 is for a and b, and a klp relocation for sym of c in it can wait for one object only", true},
+			"", diag.SharedCode, "helper+0x0 is for a and b, and a klp relocation for sym of c in it can wait for one object only", true},
 		"one name of two objects": {early, "a b", map[string]string{"a_fn": "sym", "b_fn": "sym"}, "a:sym b:sym",
 			".klp.rela.a..text.a_fn " + klpA + " .klp.rela.b..text.b_fn " + klpB, "", "", false},
 		"one name of vmlinux and a module": {early, "vmlinux a", map[string]string{"a_fn": "sym", "vm_fn": "sym"}, "vmlinux:sym a:sym",
 			".klp.rela.vmlinux..text.vm_fn .klp.sym.vmlinux.sym,0 .klp.rela.a..text.a_fn " + klpA, "", "", false},
 		"one name of two objects, second used": {early, "a b", map[string]string{"b_fn": "sym"}, "a:sym b:sym",
-			".klp.rela.b..text.b_fn " + klpB, klpreloc.Unused, "a sym is annotated, but nothing uses it", false},
+			".klp.rela.b..text.b_fn " + klpB, diag.Unused, "a sym is annotated, but nothing uses it", false},
 		"one name of two objects, in shared code": {early, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": "sym"}, "a:sym b:sym",
-			"", klpreloc.Conflict, "helper+0x0 is for a and b, so nothing tells whether it means sym of a or b", true},
+			"", diag.Conflict, "helper+0x0 is for a and b, so nothing tells whether it means sym of a or b", true},
 		"one name of two objects, of which one is not patched": {early, "a", map[string]string{"a_fn": "sym"}, "a:sym b:sym",
-			"", klpreloc.Conflict, "symbol sym is annotated in object a and in object b, but the module has one symbol of that name", true},
+			"", diag.Conflict, "symbol sym is annotated in object a and in object b, but the module has one symbol of that name", true},
 
 		"5.4: vmlinux's, patch of a module only": {late, "a", map[string]string{"a_fn": "sym"}, "vmlinux:sym",
 			".klp.rela.a..text.a_fn .klp.sym.vmlinux.sym,0", "", "", false},
@@ -103,7 +105,7 @@ func TestGates(t *testing.T) {
 		"5.4: vmlinux's, in two modules": {late, "a b", map[string]string{"a_fn": "sym", "b_fn": "sym"}, "vmlinux:sym",
 			".klp.rela.a..text.a_fn .klp.sym.vmlinux.sym,0 .klp.rela.b..text.b_fn .klp.sym.vmlinux.sym,0", "", "", false},
 		"5.4: vmlinux's, shared by two modules": {late, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": "sym"}, "vmlinux:sym",
-			"", klpreloc.SharedCode, "helper+0x0 is for a and b, and a klp relocation for sym of vmlinux in it can wait for one object only", true},
+			"", diag.SharedCode, "helper+0x0 is for a and b, and a klp relocation for sym of vmlinux in it can wait for one object only", true},
 		"5.4: module's in its own function": {late, "a", map[string]string{"a_fn": "sym"}, "a:sym",
 			".klp.rela.a..text.a_fn " + klpA, "", "", false},
 	} {
@@ -114,7 +116,7 @@ func TestGates(t *testing.T) {
 				record1(t, f, object, symbol, 0)
 			}
 			o := klpreloc.Options{Target: test.target}
-			var found klpreloc.Diagnostics
+			var found diag.List
 			if test.failed {
 				_, found = against(t, f, o)
 			} else {
@@ -132,13 +134,13 @@ func TestGates(t *testing.T) {
 			}
 			if test.id == "" {
 				for _, d := range found {
-					assert.Equal(t, klpreloc.Note, d.Severity, "%v", d)
+					assert.Equal(t, diag.Note, d.Severity, "%v", d)
 				}
 				return
 			}
 			d := the(t, test.id, found)
 			assert.Equal(t, test.message, d.Message)
-			assert.Equal(t, test.failed, d.Severity == klpreloc.Error)
+			assert.Equal(t, test.failed, d.Severity == diag.Error)
 		})
 	}
 }
@@ -149,40 +151,40 @@ func TestLabelSaysTheGate(t *testing.T) {
 	f := patched(t, "a b", map[string]string{"a_fn": ".klp.sym.rela.b.b.sym,0"})
 	g, found := convertedAgainst(t, f, klpreloc.Options{})
 	assert.NotNil(t, g.Section(".klp.rela.b..text.a_fn"))
-	d := the(t, klpreloc.LabelAgainstUse, found)
-	assert.Equal(t, klpreloc.Warning, d.Severity)
+	d := the(t, diag.LabelAgainstUse, found)
+	assert.Equal(t, diag.Warning, d.Severity)
 	assert.Equal(t, "a_fn+0x0 is for a, but the label asks for sym under b; taken as it stands", d.Message)
 
 	f = patched(t, "vmlinux b", map[string]string{"vm_fn": ".klp.sym.rela.b.b.sym,0"})
 	_, found = convertedAgainst(t, f, klpreloc.Options{})
-	assert.Equal(t, "vm_fn+0x0 uses sym of module b in code for vmlinux: it is resolved when b comes, and before that the code would use the address 0", the(t, klpreloc.GatedByOwner, found).Message)
+	assert.Equal(t, "vm_fn+0x0 uses sym of module b in code for vmlinux: it is resolved when b comes, and before that the code would use the address 0", the(t, diag.GatedByOwner, found).Message)
 
 	f = patched(t, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": ".klp.sym.rela.b.b.sym,0"})
 	_, found = convertedAgainst(t, f, klpreloc.Options{})
-	the(t, klpreloc.GatedByOwner, found)
+	the(t, diag.GatedByOwner, found)
 
 	f = patched(t, "vmlinux a", map[string]string{"a_fn": ".klp.sym.rela.a.vmlinux.sym,0"})
-	g, _ = convertedAgainst(t, f, klpreloc.Options{Target: klpreloc.Version{Major: 5, Minor: 4}})
+	g, _ = convertedAgainst(t, f, klpreloc.Options{Target: kernel.Version{Major: 5, Minor: 4}})
 	assert.NotNil(t, g.Section(".klp.rela.a..text.a_fn"), "before 5.8 a vmlinux symbol may wait for a module")
 	g, _ = convertedAgainst(t, f, klpreloc.Options{})
 	assert.NotNil(t, g.Section(".klp.rela.vmlinux..text.a_fn"))
 }
 
 func TestSchemes(t *testing.T) {
-	for version, want := range map[string]klpreloc.Scheme{
-		"4.7": klpreloc.SchemeLateBare, "4.8.17": klpreloc.SchemeLateBare, "4.9.0-19": klpreloc.SchemeLate, "4.19": klpreloc.SchemeLate,
-		"5.7.19": klpreloc.SchemeLate, "5.8": klpreloc.SchemeEarly, "6.12.107": klpreloc.SchemeEarly,
+	for version, want := range map[string]kernel.Scheme{
+		"4.7": kernel.SchemeLateBare, "4.8.17": kernel.SchemeLateBare, "4.9.0-19": kernel.SchemeLate, "4.19": kernel.SchemeLate,
+		"5.7.19": kernel.SchemeLate, "5.8": kernel.SchemeEarly, "6.12.107": kernel.SchemeEarly,
 	} {
-		v, ok := klpreloc.ParseVersion(version)
+		v, ok := kernel.ParseVersion(version)
 		require.True(t, ok)
 		scheme, ok := v.Scheme()
 		assert.True(t, ok, version)
 		assert.Equal(t, want, scheme, version)
 	}
-	scheme, ok := klpreloc.Version{}.Scheme()
+	scheme, ok := kernel.Version{}.Scheme()
 	assert.True(t, ok)
-	assert.Equal(t, klpreloc.SchemeEarly, scheme, "a kernel that is not known is the newest")
-	_, ok = klpreloc.Version{Major: 4, Minor: 6}.Scheme()
+	assert.Equal(t, kernel.SchemeEarly, scheme, "a kernel that is not known is the newest")
+	_, ok = kernel.Version{Major: 4, Minor: 6}.Scheme()
 	assert.False(t, ok)
 }
 
@@ -202,7 +204,7 @@ func TestKernelTellsTheScheme(t *testing.T) {
 		g, _ := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, kernel)})
 		assert.NotNil(t, g.Section(want), "%s\n%s", want, kernel)
 	}
-	g, _ := convertedAgainst(t, f, klpreloc.Options{Target: klpreloc.Version{Major: 5, Minor: 14}})
+	g, _ := convertedAgainst(t, f, klpreloc.Options{Target: kernel.Version{Major: 5, Minor: 14}})
 	assert.NotNil(t, g.Section(".klp.rela.vmlinux..text.a_fn"), "--target goes before vermagic")
 }
 
@@ -211,8 +213,8 @@ func TestKernelTellsTheScheme(t *testing.T) {
 func TestPatchThatCanNotBeRead(t *testing.T) {
 	f := open(t, "x86_64/records-rfc.ko") // calls klp_enable_patch
 	_, found := against(t, f, klpreloc.Options{})
-	d := the(t, klpreloc.PatchUnreadable, found)
-	assert.Equal(t, klpreloc.Warning, d.Severity)
+	d := the(t, diag.PatchUnreadable, found)
+	assert.Equal(t, diag.Warning, d.Severity)
 	assert.Contains(t, d.Message, "is not checked")
 }
 
@@ -222,7 +224,7 @@ func TestExportOfAnotherModuleIsConverted(t *testing.T) {
 	f := patched(t, "ext4 a", map[string]string{"a_fn": "foreign exported"})
 	text := kallsyms + "ffffffff81000f00 r __ksymtab_exported\n"
 	g, found := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, text), ConvertModuleExports: true})
-	d := the(t, klpreloc.PatchedExport, found)
+	d := the(t, diag.PatchedExport, found)
 	assert.Equal(t, "symbol foreign is exported by module btrfs: converted as .klp.sym.btrfs.foreign,0", d.Message)
 	require.NotNil(t, g.Section(".klp.rela.a..text.a_fn"))
 	symbol(t, g, ".klp.sym.btrfs.foreign,0")

@@ -18,6 +18,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // A hint is a line that can be pasted: what is C in it has to compile.
@@ -180,7 +181,7 @@ func TestEveryHintCompiles(t *testing.T) {
 		}
 		assert.NotRegexp(t, `^(KLP_|static |extern |MODULE_)`, hint, where)
 	}
-	said := func(where string, found klpreloc.Diagnostics) {
+	said := func(where string, found diag.List) {
 		for _, d := range found {
 			for _, h := range d.Hints {
 				add(where+" "+string(d.ID), h)
@@ -284,7 +285,7 @@ func TestHintOfAnOddNameMeansThatSymbol(t *testing.T) {
 		versionTable(f, "klp_enable_patch")
 		use(f, addUndefined(f, name, elf.STB_WEAK))
 		_, found := klpreloc.NewPlan(reread(t, f), klpreloc.Options{})
-		hints := the(t, klpreloc.WeakUndefined, found).Hints
+		hints := the(t, diag.WeakUndefined, found).Hints
 		require.Len(t, hints, 1)
 		dir := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "h.c"), []byte(prelude+first(hints[0])), 0o600))

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // objtool of 5.13 to 5.15 wrote alternatives whose replacement is in the kernel. What
@@ -26,7 +27,7 @@ func TestProofFindsAKlpSymbolAsAReplacement(t *testing.T) {
 		g := parse(t, before)
 		plan, found := klpreloc.NewPlan(g, options)
 		require.False(t, found.Failed(), "%v", found)
-		assert.Equal(t, klpreloc.Warning, the(t, klpreloc.SpecialSection, found).Severity)
+		assert.Equal(t, diag.Warning, the(t, diag.SpecialSection, found).Severity)
 		require.NoError(t, plan.Apply())
 		after := encode(t, g)
 		answers := plan.Answers

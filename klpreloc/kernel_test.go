@@ -15,6 +15,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -92,7 +93,7 @@ ffffffffc0002200 t hidden_in_btrfs	[btrfs]
 `
 
 // against plans the module for the kernel.
-func against(t testing.TB, f *elfrw.File, o klpreloc.Options) (*klpreloc.Plan, klpreloc.Diagnostics) {
+func against(t testing.TB, f *elfrw.File, o klpreloc.Options) (*klpreloc.Plan, diag.List) {
 	t.Helper()
 	plan, found := klpreloc.NewPlan(reread(t, f), o)
 	require.Equal(t, found.Failed(), plan == nil, "a plan, or an error: %v", found)
@@ -101,7 +102,7 @@ func against(t testing.TB, f *elfrw.File, o klpreloc.Options) (*klpreloc.Plan, k
 
 // convertedAgainst converts what has to convert, and proves it. That the scheme is
 // said is left out of what it returns.
-func convertedAgainst(t testing.TB, f *elfrw.File, o klpreloc.Options) (*elfrw.File, klpreloc.Diagnostics) {
+func convertedAgainst(t testing.TB, f *elfrw.File, o klpreloc.Options) (*elfrw.File, diag.List) {
 	t.Helper()
 	before := encode(t, f)
 	g := parse(t, before)
@@ -110,11 +111,11 @@ func convertedAgainst(t testing.TB, f *elfrw.File, o klpreloc.Options) (*elfrw.F
 	require.NoError(t, plan.Apply())
 	after := parse(t, encode(t, g))
 	require.NoError(t, klpreloc.Prove(parse(t, before), after, plan.Answers, nil))
-	return after, slices.DeleteFunc(found, func(d klpreloc.Diagnostic) bool { return d.ID == klpreloc.SchemeChosen })
+	return after, slices.DeleteFunc(found, func(d diag.Diagnostic) bool { return d.ID == diag.SchemeChosen })
 }
 
-func with(id klpreloc.ID, found klpreloc.Diagnostics) klpreloc.Diagnostics {
-	var some klpreloc.Diagnostics
+func with(id diag.ID, found diag.List) diag.List {
+	var some diag.List
 	for _, d := range found {
 		if d.ID == id {
 			some = append(some, d)
@@ -124,7 +125,7 @@ func with(id klpreloc.ID, found klpreloc.Diagnostics) klpreloc.Diagnostics {
 }
 
 // the returns the only diagnostic with that id.
-func the(t testing.TB, id klpreloc.ID, found klpreloc.Diagnostics) klpreloc.Diagnostic {
+func the(t testing.TB, id diag.ID, found diag.List) diag.Diagnostic {
 	t.Helper()
 	some := with(id, found)
 	require.Len(t, some, 1, "%s in %v", id, found)
@@ -185,23 +186,23 @@ func TestAnnotationAgainstKernel(t *testing.T) {
 	for name, test := range map[string]struct {
 		object, symbol string
 		pos            uint32
-		id             klpreloc.ID
+		id             diag.ID
 		message        string
 		hints          []string
 	}{
-		"no such symbol": {"vmlinux", "vm_cal1", 0, klpreloc.NoSuchSymbol, "vmlinux has no symbol called vm_cal1", []string{
+		"no such symbol": {"vmlinux", "vm_cal1", 0, diag.NoSuchSymbol, "vmlinux has no symbol called vm_cal1", []string{
 			"KLP_SYMPOS(vm_call, 0),   /* t ffffffff81000100 +0x100, similar */"}},
-		"in another object": {"vmlinux", "hidden_in_btrfs", 0, klpreloc.NoSuchSymbol, "vmlinux has no symbol called hidden_in_btrfs", []string{
+		"in another object": {"vmlinux", "hidden_in_btrfs", 0, diag.NoSuchSymbol, "vmlinux has no symbol called hidden_in_btrfs", []string{
 			"static KLP_MODULE_RELOC(btrfs) klp_hidden_in_btrfs[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   /* btrfs: t ffffffffc0002200, in another object */"}},
-		"a clone": {"vmlinux", "clone", 0, klpreloc.NoSuchSymbol, "vmlinux has no symbol called clone", []string{
+		"a clone": {"vmlinux", "clone", 0, diag.NoSuchSymbol, "vmlinux has no symbol called clone", []string{
 			"KLP_RELOC_SYMBOL(vmlinux, vmlinux, clone.isra.0)   /* t ffffffff81000800 +0x100, its arguments were changed by the compiler */"}},
-		"another number": {"vmlinux", "number.16", 0, klpreloc.NoSuchSymbol, "vmlinux has no symbol called number.16", []string{
+		"another number": {"vmlinux", "number.16", 0, diag.NoSuchSymbol, "vmlinux has no symbol called number.16", []string{
 			"KLP_RELOC_SYMBOL(vmlinux, vmlinux, number.17)   /* d ffffffff81000900 +0x100, another number, which the compiler chose */"}},
-		"ambiguous": {"vmlinux", "show", 0, klpreloc.Ambiguous, "symbol show is ambiguous in vmlinux (2 candidates)", []string{
+		"ambiguous": {"vmlinux", "show", 0, diag.Ambiguous, "symbol show is ambiguous in vmlinux (2 candidates)", []string{
 			"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */", "KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
-		"behind the last": {"vmlinux", "show", 3, klpreloc.BadPosition, "position 3 of symbol show in vmlinux: there are 2 of that name", []string{
+		"behind the last": {"vmlinux", "show", 3, diag.BadPosition, "position 3 of symbol show in vmlinux: there are 2 of that name", []string{
 			"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */", "KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
-		"behind the only": {"vmlinux", "once", 2, klpreloc.BadPosition, "position 2 of symbol once in vmlinux: there is 1 of that name", []string{
+		"behind the only": {"vmlinux", "once", 2, diag.BadPosition, "position 2 of symbol once in vmlinux: there is 1 of that name", []string{
 			"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -209,7 +210,7 @@ func TestAnnotationAgainstKernel(t *testing.T) {
 			annotate(t, f, test.object, test.symbol, test.pos)
 			_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
 			d := the(t, test.id, found)
-			assert.Equal(t, klpreloc.Error, d.Severity)
+			assert.Equal(t, diag.Error, d.Severity)
 			assert.Equal(t, test.message, d.Message)
 			assert.Equal(t, test.hints, d.Hints)
 		})
@@ -232,14 +233,14 @@ func TestLabelsAreOfferedLabels(t *testing.T) {
 	text := strings.ReplaceAll(kallsyms, "[ext4]", "[jbd2]")
 	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
 	var hints []string
-	for _, d := range with(klpreloc.NoSuchSymbol, found) {
+	for _, d := range with(diag.NoSuchSymbol, found) {
 		hints = append(hints, d.Hints...)
 	}
 	assert.Empty(t, hints)
 	f = open(t, "x86_64/labels-dot.ko")
 	use(f, addUndefined(f, ".klp.sym.rela.vmlinux.vmlinux.show.3", elf.STB_GLOBAL))
 	_, found = against(t, f, klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
-	d := the(t, klpreloc.BadPosition, found)
+	d := the(t, diag.BadPosition, found)
 	assert.Equal(t, []string{
 		"KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, show, 1)   /* t ffffffff81000300 +0x40 */",
 		"KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, show, 2)   /* t ffffffff81000340 +0xc0 */"}, d.Hints)
@@ -254,45 +255,45 @@ func TestTriage(t *testing.T) {
 	for name, test := range map[string]struct {
 		symbol    string
 		options   klpreloc.Options
-		id        klpreloc.ID // "": nothing is said
-		severity  klpreloc.Severity
+		id        diag.ID // "": nothing is said
+		severity  diag.Severity
 		message   string
 		hints     []string
 		converted string // klp symbol; "": stays ordinary
 	}{
 		"exported by vmlinux":     {symbol: "offered"},
 		"for this module as well": {symbol: "only_us"},
-		"for other modules": {symbol: "only_kvm", id: klpreloc.NotOffered, converted: ".klp.sym.vmlinux.only_kvm,0",
+		"for other modules": {symbol: "only_kvm", id: diag.NotOffered, converted: ".klp.sym.vmlinux.only_kvm,0",
 			message: "symbol only_kvm is exported by vmlinux to other modules only (module:kvm,kvm-*): converted as .klp.sym.vmlinux.only_kvm,0"},
-		"exported by what is patched": {symbol: "patched_offers", id: klpreloc.PatchedExport, converted: ".klp.sym.ext4.patched_offers,0",
+		"exported by what is patched": {symbol: "patched_offers", id: diag.PatchedExport, converted: ".klp.sym.ext4.patched_offers,0",
 			message: "symbol patched_offers is exported by ext4, which the livepatch patches and must not depend on: converted as .klp.sym.ext4.patched_offers,0"},
-		"exported by another module": {symbol: "foreign", id: klpreloc.ModuleExport, severity: klpreloc.Warning,
+		"exported by another module": {symbol: "foreign", id: diag.ModuleExport, severity: diag.Warning,
 			message: "symbol foreign is exported by module btrfs: the livepatch depends on that module (depends=) and can't be loaded before it",
 			hints:   []string{"--convert-module-exports makes a klp relocation of it"}},
-		"exported there and hidden here": {symbol: "shadowed", id: klpreloc.ShadowedExport, severity: klpreloc.Warning,
+		"exported there and hidden here": {symbol: "shadowed", id: diag.ShadowedExport, severity: diag.Warning,
 			message: "symbol shadowed is exported by module btrfs, which is taken, and hidden in vmlinux; annotate it if that one is meant",
 			hints:   []string{"KLP_SYMPOS(shadowed, 0),   /* t ffffffff81000d00 +0x100 */"}},
-		"hidden in vmlinux": {symbol: "once", id: klpreloc.Inferred, converted: ".klp.sym.vmlinux.once,0",
+		"hidden in vmlinux": {symbol: "once", id: diag.Inferred, converted: ".klp.sym.vmlinux.once,0",
 			message: "symbol once is hidden in vmlinux and nowhere else: converted as .klp.sym.vmlinux.once,0"},
-		"hidden in a module": {symbol: "hidden_in_ext4", id: klpreloc.Inferred, converted: ".klp.sym.ext4.hidden_in_ext4,0",
+		"hidden in a module": {symbol: "hidden_in_ext4", id: diag.Inferred, converted: ".klp.sym.ext4.hidden_in_ext4,0",
 			message: "symbol hidden_in_ext4 is hidden in ext4 and nowhere else: converted as .klp.sym.ext4.hidden_in_ext4,0"},
-		"hidden, and not to be inferred": {symbol: "once", options: klpreloc.Options{NoInfer: true}, id: klpreloc.NotAnnotated, severity: klpreloc.Error,
+		"hidden, and not to be inferred": {symbol: "once", options: klpreloc.Options{NoInfer: true}, id: diag.NotAnnotated, severity: diag.Error,
 			message: "undefined symbol once is hidden in vmlinux and not annotated, and --no-infer is given",
 			hints:   []string{"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
-		"hidden twice in vmlinux": {symbol: "show", id: klpreloc.Ambiguous, severity: klpreloc.Error,
+		"hidden twice in vmlinux": {symbol: "show", id: diag.Ambiguous, severity: diag.Error,
 			message: "undefined symbol show is ambiguous (2 candidates in vmlinux)",
 			hints:   []string{"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */", "KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
-		"hidden in two objects": {symbol: "both", id: klpreloc.Ambiguous, severity: klpreloc.Error,
+		"hidden in two objects": {symbol: "both", id: diag.Ambiguous, severity: diag.Error,
 			message: "undefined symbol both is ambiguous (1 candidate in ext4, 1 candidate in vmlinux)",
 			hints: []string{"static KLP_MODULE_RELOC(ext4) klp_both[] = { KLP_SYMPOS(both, 0) };      /* ext4: t ffffffffc0001200 */",
 				"static KLP_MODULE_RELOC(vmlinux) klp_both[] = { KLP_SYMPOS(both, 0) };   /* vmlinux: t ffffffff81000b00 +0x100 */"}},
-		"hidden in a module that is not ours": {symbol: "hidden_in_btrfs", id: klpreloc.Absent, severity: klpreloc.Error,
+		"hidden in a module that is not ours": {symbol: "hidden_in_btrfs", id: diag.Absent, severity: diag.Error,
 			message: "undefined symbol hidden_in_btrfs is in no object that the livepatch names, and nobody exports it",
 			hints: []string{
 				"static KLP_MODULE_RELOC(btrfs) klp_hidden_in_btrfs[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   /* btrfs: t ffffffffc0002200, in another object */"}},
-		"nowhere": {symbol: "no_such_thing", id: klpreloc.Absent, severity: klpreloc.Error,
+		"nowhere": {symbol: "no_such_thing", id: diag.Absent, severity: diag.Error,
 			message: "undefined symbol no_such_thing is in no object that the livepatch names, and nobody exports it"},
-		"a slip": {symbol: "ofered", id: klpreloc.Absent, severity: klpreloc.Error,
+		"a slip": {symbol: "ofered", id: diag.Absent, severity: diag.Error,
 			message: "undefined symbol ofered is in no object that the livepatch names, and nobody exports it",
 			hints:   []string{"KLP_SYMPOS(offered, 0),   /* T ffffffff81000a00 +0x100, similar */"}},
 	} {
@@ -300,7 +301,7 @@ func TestTriage(t *testing.T) {
 			o := test.options
 			o.Kernel = kernelOf(t, table, symvers)
 			f := undefined(t, test.symbol)
-			if test.severity == klpreloc.Error {
+			if test.severity == diag.Error {
 				_, found := against(t, f, o)
 				d := the(t, test.id, found)
 				assert.Equal(t, test.message, d.Message)
@@ -331,7 +332,7 @@ func TestTriage(t *testing.T) {
 func TestInferenceNeedsNoAnnotation(t *testing.T) {
 	o := klpreloc.Options{Kernel: kernelOf(t, strings.ReplaceAll(kallsyms, "\t[ext4]", ""))}
 	g, found := convertedAgainst(t, bare(t, "x86_64"), o)
-	assert.Len(t, with(klpreloc.Inferred, found), 12)
+	assert.Len(t, with(diag.Inferred, found), 12)
 	assert.NotNil(t, g.Section(".klp.rela.vmlinux..text"))
 	plan, found := against(t, g, o)
 	require.NotNil(t, plan)
@@ -352,8 +353,8 @@ func TestObjects(t *testing.T) {
 	}
 	t.Run("nothing tells", func(t *testing.T) {
 		_, found := convertedAgainst(t, borrower(t), klpreloc.Options{Kernel: kernelOf(t, kallsyms[:strings.Index(kallsyms, "ffffffffc")])})
-		d := the(t, klpreloc.NotChecked, found)
-		assert.Equal(t, klpreloc.Warning, d.Severity)
+		d := the(t, diag.NotChecked, found)
+		assert.Equal(t, diag.Warning, d.Severity)
 		assert.Equal(t, []string{"--module ext4.ko"}, d.Hints)
 	})
 	t.Run("known from a list", func(t *testing.T) {
@@ -364,13 +365,13 @@ func TestObjects(t *testing.T) {
 		f := borrower(t)
 		annotate(t, f, "ext4", "show", 2)
 		_, found := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\nshow\nshow\n"))})
-		assert.Equal(t, klpreloc.Warning, the(t, klpreloc.OrderUnknown, found).Severity)
+		assert.Equal(t, diag.Warning, the(t, diag.OrderUnknown, found).Severity)
 	})
 	t.Run("order is not known and nothing chosen", func(t *testing.T) {
 		f := undefined(t, "show")
 		_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\nshow\nshow\n"))})
 		assert.Equal(t, []string{"show   /* in ext4 */", "show   /* in ext4 */",
-			"in which order the kernel counts them, kernel does not tell: give an image, or kallsyms"}, the(t, klpreloc.Ambiguous, found).Hints)
+			"in which order the kernel counts them, kernel does not tell: give an image, or kallsyms"}, the(t, diag.Ambiguous, found).Hints)
 	})
 }
 
@@ -393,22 +394,22 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 	require.Equal(t, release, k.Release)
 
 	_, found := against(t, borrower(t), klpreloc.Options{Kernel: k})
-	built := the(t, klpreloc.BuiltInObject, found)
-	assert.Equal(t, klpreloc.Error, built.Severity)
+	built := the(t, diag.BuiltInObject, found)
+	assert.Equal(t, diag.Error, built.Severity)
 	assert.Contains(t, built.Message, "ext4 is built into kernel ")
 	assert.Equal(t, []string{".klp.module_relocs.ext4+0xc (mod_value)"}, built.Places)
 	assert.Equal(t, []string{
 		"KLP_SYMPOS(mod_call, 0),   /* vmlinux: t ffffffff82000000 +0x40 */",
 		"KLP_SYMPOS(mod_value, 0),   /* vmlinux: t ffffffff82000040 */",
 	}, built.Hints)
-	other := the(t, klpreloc.OtherKernel, found)
+	other := the(t, diag.OtherKernel, found)
 	assert.Equal(t, "the module is built for 6.1.0-99-test, and symbols are looked up in 6.1.0-98-test", other.Message)
 
 	f := borrower(t)
 	annotate(t, f, "btrfz", "once", 0)
 	_, found = against(t, f, klpreloc.Options{Kernel: k})
-	d := the(t, klpreloc.NoSuchObject, found)
-	assert.Equal(t, klpreloc.Error, d.Severity)
+	d := the(t, diag.NoSuchObject, found)
+	assert.Equal(t, diag.Error, d.Severity)
 	assert.Equal(t, []string{"there is one called btrfs", "a module that does not come with the kernel: --module FILE"}, d.Hints)
 }
 
@@ -419,7 +420,7 @@ func TestKernelsThatTellLittle(t *testing.T) {
 	f := undefined(t, "offered", "once")
 	versionTable(f, "klp_enable_patch", "offered")
 	g, found := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
-	assert.Equal(t, klpreloc.Warning, the(t, klpreloc.NotChecked, found).Severity)
+	assert.Equal(t, diag.Warning, the(t, diag.NotChecked, found).Severity)
 	assert.True(t, symbol(t, g, "offered").Undefined())
 	symbol(t, g, ".klp.sym.vmlinux.once,0")
 
@@ -427,8 +428,8 @@ func TestKernelsThatTellLittle(t *testing.T) {
 	f = undefined(t, "forgotten")
 	versionTable(f, "klp_enable_patch")
 	_, found = convertedAgainst(t, f, klpreloc.Options{Kernel: k})
-	assert.Contains(t, the(t, klpreloc.NotChecked, found).Message, "has the symbols of vmlinux")
-	assert.Equal(t, klpreloc.Warning, the(t, klpreloc.StrongUndefined, found).Severity, "as without a kernel")
+	assert.Contains(t, the(t, diag.NotChecked, found).Message, "has the symbols of vmlinux")
+	assert.Equal(t, diag.Warning, the(t, diag.StrongUndefined, found).Severity, "as without a kernel")
 }
 
 // What v7's build did not list does not exist.
@@ -436,7 +437,7 @@ func TestListHasAllObjects(t *testing.T) {
 	f := borrower(t, "zfs")
 	annotate(t, f, "zfs", "show", 0)
 	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, "klp-convert-symbol-data.0.1\n*vmlinux\nvm_call\n*ext4\nmod_call\nmod_value\n")})
-	assert.Equal(t, klpreloc.Error, the(t, klpreloc.NoSuchObject, found).Severity)
+	assert.Equal(t, diag.Error, the(t, diag.NoSuchObject, found).Severity)
 }
 
 // What the livepatch names and nobody has read may hide a symbol of that name: then
@@ -444,9 +445,9 @@ func TestListHasAllObjects(t *testing.T) {
 func TestNothingIsInferredPastAnUnreadModule(t *testing.T) {
 	text := kallsyms[:strings.Index(kallsyms, "ffffffffc")]
 	_, found := against(t, undefined(t, "once"), klpreloc.Options{Kernel: kernelOf(t, text)})
-	var of klpreloc.Diagnostics
-	for _, d := range with(klpreloc.NotChecked, found) {
-		if d.Severity == klpreloc.Error {
+	var of diag.List
+	for _, d := range with(diag.NotChecked, found) {
+		if d.Severity == diag.Error {
 			of = append(of, d)
 		}
 	}
@@ -455,14 +456,14 @@ func TestNothingIsInferredPastAnUnreadModule(t *testing.T) {
 	assert.Equal(t, []string{"--module ext4.ko", "KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}, of[0].Hints)
 
 	_, found = against(t, undefined(t, "nowhere"), klpreloc.Options{Kernel: kernelOf(t, text)})
-	assert.Contains(t, the(t, klpreloc.Absent, found).Message, "(nothing tells what ext4 has: --module)")
+	assert.Contains(t, the(t, diag.Absent, found).Message, "(nothing tells what ext4 has: --module)")
 }
 
 // An export of vmlinux hides no static of a module that the livepatch patches.
 func TestExportHidesNoStatic(t *testing.T) {
 	text := kallsyms + "ffffffffc0003000 t offered\t[ext4]\n"
 	g, found := convertedAgainst(t, undefined(t, "offered"), klpreloc.Options{Kernel: kernelOf(t, text)})
-	assert.Equal(t, "symbol offered is exported by vmlinux, which is taken, and hidden in ext4; annotate it if that one is meant", the(t, klpreloc.ShadowedExport, found).Message)
+	assert.Equal(t, "symbol offered is exported by vmlinux, which is taken, and hidden in ext4; annotate it if that one is meant", the(t, diag.ShadowedExport, found).Message)
 	assert.True(t, symbol(t, g, "offered").Undefined())
 }
 
@@ -472,7 +473,7 @@ func TestOfferedLabelsNameAPatchedObject(t *testing.T) {
 	text := kallsyms + "ffffffff81000f00 r __ksymtab_exported\nffffffffc0004000 t something\t[a]\n"
 	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
 	assert.Equal(t, []string{"KLP_RELOC_SYMBOL(a, btrfs, hidden_in_btrfs)   /* btrfs: t ffffffffc0002200, in another object */"},
-		the(t, klpreloc.NoSuchSymbol, found).Hints)
+		the(t, diag.NoSuchSymbol, found).Hints)
 	f = patched(t, "a", map[string]string{"a_fn": ".klp.sym.rela.a.btrfs.hidden_in_btrfs.0"})
 	_, found = convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
 	assert.Empty(t, found)
@@ -484,7 +485,7 @@ func TestNoLineForWhatCanNotBeHad(t *testing.T) {
 	f := borrower(t)
 	annotate(t, f, "vmlinux", "zero", 0)
 	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
-	for _, h := range the(t, klpreloc.Unsteady, found).Hints {
+	for _, h := range the(t, diag.Unsteady, found).Hints {
 		assert.NotContains(t, h, "KLP_")
 	}
 }
@@ -495,7 +496,7 @@ func TestInitSymbolsOfVmlinux(t *testing.T) {
 	o := klpreloc.Options{Kernel: kernelOf(t, text)}
 	for _, f := range []*elfrw.File{undefined(t, "setup"), annotated("vmlinux", "setup", 0)(t), annotated("vmlinux", "setup", 1)(t)} {
 		_, found := against(t, f, o)
-		assert.Equal(t, "symbol setup of vmlinux is in what the kernel frees when it has booted (__init)", the(t, klpreloc.InitSymbol, found).Message)
+		assert.Equal(t, "symbol setup of vmlinux is in what the kernel frees when it has booted (__init)", the(t, diag.InitSymbol, found).Message)
 	}
 	_, found := convertedAgainst(t, annotated("vmlinux", "counter", 0)(t), o)
 	assert.Empty(t, found, "a per-CPU variable is not its first value")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // KLP_RELOC_SYMBOL gives an extern an assembler name that says everything:
@@ -66,7 +67,7 @@ func parseLabel(label string) (a Annotation, err error) {
 	}
 	pos, err := strconv.ParseUint(s[i+1:], 10, 32)
 	if err != nil {
-		return a, fmt.Errorf("position %q is not a number of 32 bits", clip(s[i+1:]))
+		return a, fmt.Errorf("position %q is not a number of 32 bits", diag.Clip(s[i+1:]))
 	}
 	a.Dialect, a.Name, a.Pos = Labels, s[:i], uint32(pos)
 	return a, nil
@@ -88,22 +89,23 @@ func (r *reader) label(y *elfrw.Symbol) {
 	}
 	r.Input.labels++
 	if !y.Undefined() {
-		r.defined(nowhere, clip(y.Name), y)
+		r.defined(diag.Nowhere, diag.Clip(y.Name), y)
 		return
 	}
 	a, err := parseLabel(y.Name)
 	if err != nil {
-		d := r.errorf(BadLabel, nowhere, clip(y.Name), "label %q can't be read: %v", clip(y.Name), err)
+		d := diag.Errorf(diag.BadLabel, diag.Nowhere, diag.Clip(y.Name), "label %q can't be read: %v", diag.Clip(y.Name), err)
 		if isFileLabel(strings.TrimPrefix(y.Name, `"`)) {
-			d.hint(`write it by klp_convert.h: KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, "path/to/file.c")`)
+			d = d.Hint(`write it by klp_convert.h: KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, "path/to/file.c")`)
 		} else {
-			d.hint("write it by klp_convert.h: KLP_RELOC_SYMBOL_POS(lp_obj, sym_obj, name, pos)")
+			d = d.Hint("write it by klp_convert.h: KLP_RELOC_SYMBOL_POS(lp_obj, sym_obj, name, pos)")
 		}
+		r.Add(d)
 		return
 	}
 	if a.Dialect == FileLabels {
 		if err := checkPath(a.File); err != nil {
-			r.errorf(BadFile, nowhere, clip(y.Name), "file of %s: %v", clip(a.Name), err)
+			r.Add(diag.Errorf(diag.BadFile, diag.Nowhere, diag.Clip(y.Name), "file of %s: %v", diag.Clip(a.Name), err))
 			return
 		}
 	}

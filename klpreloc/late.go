@@ -11,6 +11,9 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
 )
 
@@ -35,11 +38,11 @@ type touched struct {
 }
 
 // late reports whether a klp relocation for the gate waits for its object.
-func (g *gates) late(gate string) bool { return !g.scheme.early() || gate != vmlinux }
+func (g *gates) late(gate string) bool { return !g.scheme.Early() || gate != vmlinux }
 
 // archable reports whether e can be patched again by a .klp.arch section.
 func (g *gates) archable(e *special.Entry) bool {
-	return g.scheme == SchemeLate && g.file.Header.Machine == elf.EM_X86_64 && (e.Kind == special.Alternative || e.Kind == special.Paravirt)
+	return g.scheme == kernel.SchemeLate && g.file.Header.Machine == elf.EM_X86_64 && (e.Kind == special.Alternative || e.Kind == special.Paravirt)
 }
 
 // lateness is what a late relocation has to do with special sections.
@@ -72,13 +75,13 @@ func (t *touched) copies(s *elfrw.Section, r *elfrw.Rela) *special.Entry {
 
 // judge finds out what a klp relocation of s for the gate has to do with special
 // sections.
-func (t *touched) judge(m *machine, s *elfrw.Section, r *elfrw.Rela, gate string) (l lateness) {
+func (t *touched) judge(m *arch.Machine, s *elfrw.Section, r *elfrw.Rela, gate string) (l lateness) {
 	if l.copied = t.copies(s, r); l.copied != nil || !t.gates.late(gate) {
 		return l
 	}
 	width := uint64(4)
 	if m != nil {
-		if n, _ := m.width(r.Type); n > 0 {
+		if n, _ := m.Width(r.Type); n > 0 {
 			width = uint64(n)
 		}
 	}
@@ -94,7 +97,7 @@ func (t *touched) judge(m *machine, s *elfrw.Section, r *elfrw.Rela, gate string
 	sites, replacements := tables.Sites(s, r.Offset, width), tables.Replacements(s, r.Offset, width)
 	if len(sites)+len(replacements) == 0 {
 		// A replacement that no entry uses is nothing to old kernels.
-		l.table = special.ReadEarly(s.Name) && (t.gates.scheme.early() || s.Name != ".altinstr_replacement")
+		l.table = special.ReadEarly(s.Name) && (t.gates.scheme.Early() || s.Name != ".altinstr_replacement")
 		return l
 	}
 	for _, list := range [][]*special.Entry{sites, replacements} {
@@ -130,7 +133,7 @@ func (p *planner) kernelName(y *elfrw.Symbol) string {
 // of the entries that it concerns. It reports whether the relocation stands; gone
 // says that it goes with an entry that is dropped.
 func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool) {
-	where, l := at(s, r.Offset), p.special.judge(p.machine, s.Target, &r, c.gate)
+	where, l := diag.At(s, r.Offset), p.special.judge(p.machine, s.Target, &r, c.gate)
 	for _, cut := range l.cuts {
 		if !p.leaves(where, r, cut) {
 			return false, false
@@ -167,18 +170,18 @@ func (p *planner) late(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool
 }
 
 // leaves notes that an entry leaves its table.
-func (p *planner) leaves(where place, r elfrw.Rela, c Cut) bool {
+func (p *planner) leaves(where diag.Place, r elfrw.Rela, c Cut) bool {
 	e := c.Entry
 	first, taken := p.cuts[e]
 	switch {
 	case taken && first != c.Object:
-		p.errorf(SpecialSection, where, symName(r.Sym), "the %s at %s (%s) holds klp relocations for %s and for %s; a .klp.arch section is for one object",
+		p.Add(diag.Errorf(diag.SpecialSection, where, diag.SymbolName(r.Sym), "the %s at %s (%s) holds klp relocations for %s and for %s; a .klp.arch section is for one object",
 			e.Kind, p.function(e.Site.Section, e.Site.Offset), e, first, c.Object).
-			hint("%s", p.edit(e))
+			Hint("%s", p.edit(e)))
 		return false
 	case !taken && c.Object == "":
-		p.warnf(InertDropped, where, "", "the %s at %s%s (%s) is dropped: a tracepoint or debug message of a module that may come later can't be switched on in the patched function",
-			e.Kind, p.function(e.Site.Section, e.Site.Offset), p.key(e), e)
+		p.Add(diag.Warnf(diag.InertDropped, where, "", "the %s at %s%s (%s) is dropped: a tracepoint or debug message of a module that may come later can't be switched on in the patched function",
+			e.Kind, p.function(e.Site.Section, e.Site.Offset), p.key(e), e))
 	}
 	p.cuts[e] = c.Object
 	return true
@@ -186,7 +189,7 @@ func (p *planner) leaves(where place, r elfrw.Rela, c Cut) bool {
 
 func (p *planner) key(e *special.Entry) string {
 	if name := p.keyName(e); name != "" {
-		return ", key " + clip(name)
+		return ", key " + diag.Clip(name)
 	}
 	return ""
 }
@@ -239,19 +242,20 @@ func (p *planner) causeOf(e *special.Entry, c *choice) string {
 
 // tooLate refuses a late relocation, or says what it will break where that was asked
 // for. It reports whether the relocation stands.
-func (p *planner) tooLate(where place, r elfrw.Rela, c *choice, cause, why, edit string) bool {
+func (p *planner) tooLate(where diag.Place, r elfrw.Rela, c *choice, cause, why, edit string) bool {
 	of := "of " + owner(c.note.Object)
-	if _, again := p.again(SpecialSection, cause, where, c.note.Name); again {
+	if p.Repeats(diag.SpecialSection, cause, where, c.note.Name) {
 		return p.Options.Unsafe
 	}
 	if p.Options.Unsafe {
-		p.warnf(SpecialSection, where, c.note.Name, "%s %s %s; converted all the same (--unsafe)", c.note.Name, of, why)
+		p.AddFor(cause, diag.Warnf(diag.SpecialSection, where, c.note.Name, "%s %s %s; converted all the same (--unsafe)", c.note.Name, of, why))
 		return true
 	}
-	d := p.errorf(SpecialSection, where, c.note.Name, "%s %s %s", c.note.Name, of, why)
+	d := diag.Errorf(diag.SpecialSection, where, c.note.Name, "%s %s %s", c.note.Name, of, why)
 	if edit != "" {
-		d.hint("%s", edit)
+		d = d.Hint("%s", edit)
 	}
+	p.AddFor(cause, d)
 	return false
 }
 
@@ -263,15 +267,15 @@ func (p *planner) strange() {
 	}
 	p.gates.special()
 	for _, x := range p.gates.problems {
-		where := in(x.Section)
+		where := diag.In(x.Section)
 		if x.Offset >= 0 {
-			where = at(x.Section, uint64(x.Offset))
+			where = diag.At(x.Section, uint64(x.Offset))
 		}
 		if p.Options.Unsafe {
-			p.warnf(StrangeTable, where, "", "%s: not what the kernel reads there; converted all the same (--unsafe)", x.Message)
+			p.Add(diag.Warnf(diag.StrangeTable, where, "", "%s: not what the kernel reads there; converted all the same (--unsafe)", x.Message))
 			continue
 		}
-		p.errorf(StrangeTable, where, "", "%s: not what the kernel reads there, so it is not known which code it patches", x.Message)
+		p.Add(diag.Errorf(diag.StrangeTable, where, "", "%s: not what the kernel reads there, so it is not known which code it patches", x.Message))
 	}
 }
 
@@ -283,7 +287,7 @@ func (p *planner) cut() {
 	p.Tables = tableEdits(p.gates.special(), p.cuts)
 	p.referred()
 	if archs := p.archSections(); len(archs) > 0 {
-		p.notef(ArchSection, nowhere, "", "alternatives and paravirt sites with klp relocations, for the kernel to patch with their objects: %s", strings.Join(archs, ", "))
+		p.Add(diag.Notef(diag.ArchSection, diag.Nowhere, "", "alternatives and paravirt sites with klp relocations, for the kernel to patch with their objects: %s", strings.Join(archs, ", ")))
 	}
 }
 
@@ -311,7 +315,7 @@ func (p *planner) referred() {
 	}
 	p.Refers(func(y *elfrw.Symbol) bool { return edited[y.Section] }, func(ref elfrw.Reference) bool {
 		if t := ref.Section.Target; t != nil && t.Alloc() {
-			p.errorf(StrangeTable, at(ref.Section, ref.Rela.Offset), symName(ref.Rela.Sym), "%s refers to a place in %s, whose entries have to move", secName(t), secName(ref.Rela.Sym.Section))
+			p.Add(diag.Errorf(diag.StrangeTable, diag.At(ref.Section, ref.Rela.Offset), diag.SymbolName(ref.Rela.Sym), "%s refers to a place in %s, whose entries have to move", diag.SectionName(t), diag.SectionName(ref.Rela.Sym.Section)))
 			return false
 		}
 		return true

@@ -13,6 +13,8 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // Late klp relocations, and what the kernel has patched by then.
@@ -76,9 +78,9 @@ func replacement(t testing.TB, f *elfrw.File, name, use string) {
 }
 
 var (
-	early = klpreloc.Options{Target: klpreloc.Version{Major: 6, Minor: 1}}
-	old   = klpreloc.Options{Target: klpreloc.Version{Major: 4, Minor: 19}}
-	older = klpreloc.Options{Target: klpreloc.Version{Major: 4, Minor: 8}}
+	early = klpreloc.Options{Target: kernel.Version{Major: 6, Minor: 1}}
+	old   = klpreloc.Options{Target: kernel.Version{Major: 4, Minor: 19}}
+	older = klpreloc.Options{Target: kernel.Version{Major: 4, Minor: 8}}
 )
 
 func TestLateRelocationsInSpecialSections(t *testing.T) {
@@ -172,9 +174,9 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 				return
 			}
 			_, found := against(t, f, test.options)
-			var errors klpreloc.Diagnostics
+			var errors diag.List
 			for _, d := range found {
-				if d.Severity == klpreloc.Error {
+				if d.Severity == diag.Error {
 					errors = append(errors, d)
 				}
 			}
@@ -195,8 +197,8 @@ func TestInertEntriesAreDropped(t *testing.T) {
 	record1(t, f, "a", "__tracepoint_a", 0)
 	record1(t, f, "vmlinux", "vm_key", 0)
 	g, found := convertedAgainst(t, f, early)
-	d := the(t, klpreloc.InertDropped, found)
-	assert.Equal(t, klpreloc.Warning, d.Severity)
+	d := the(t, diag.InertDropped, found)
+	assert.Equal(t, diag.Warning, d.Severity)
 	assert.Equal(t, "the jump label at a_fn+0x8, key __tracepoint_a (__jump_table+0x10) is dropped: a tracepoint or debug message of a module that may come later can't be switched on in the patched function", d.Message)
 	s := section(t, g, "__jump_table")
 	assert.EqualValues(t, 32, s.Size())

@@ -8,7 +8,8 @@ import (
 
 	"golang.org/x/exp/slices"
 
-	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // leftovers looks at the undefined symbols that stay. The stock modpost is told
@@ -27,23 +28,23 @@ func (p *planner) leftovers() {
 		if !p.wanting(y) {
 			continue
 		}
-		if len(y.Name) <= (Version{}).NameLimit() { // no export has a longer one
+		if len(y.Name) <= (kernel.Version{}).NameLimit() { // no export has a longer one
 			if _, found := slices.BinarySearch(names, y.Name); found {
 				continue
 			}
 		}
-		name := symName(y)
+		name := diag.SymbolName(y)
 		switch {
 		case WeakByDesign(p.File, y):
 		case y.Bind() == elf.STB_WEAK:
-			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
-				hints(lineOf(annotateIt(y.Name)))
-		case strings.HasPrefix(y.Name, symbolPrefix):
-			p.errorf(StrongUndefined, nowhere, name, "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", name).
-				hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)")
+			p.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
+				WithHints(diag.OptionalLine(annotateIt(y.Name))...))
+		case strings.HasPrefix(y.Name, SymbolPrefix):
+			p.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", name).
+				Hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
 		case known:
-			p.warnf(StrongUndefined, nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
-				hints(lineOf(annotateIt(y.Name)))
+			p.Add(diag.Warnf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
+				WithHints(diag.OptionalLine(annotateIt(y.Name))...))
 		}
 	}
 }
@@ -59,7 +60,7 @@ func (p *planner) imports() {
 		if !p.wanting(y) {
 			continue
 		}
-		name := symName(y)
+		name := diag.SymbolName(y)
 		switch _, origin := p.exporters.Of(y.Name); {
 		case origin == Exported:
 			continue
@@ -70,54 +71,21 @@ func (p *planner) imports() {
 		switch weak := y.Bind() == elf.STB_WEAK; {
 		case WeakByDesign(p.File, y):
 		case livepatch && weak:
-			p.errorf(WeakUndefined, nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
-				hints(lineOf(annotateIt(y.Name)))
-		case livepatch && strings.HasPrefix(y.Name, symbolPrefix):
+			p.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
+				WithHints(diag.OptionalLine(annotateIt(y.Name))...))
+		case livepatch && strings.HasPrefix(y.Name, SymbolPrefix):
 			p.misnamed(y)
 		case livepatch:
-			d := p.errorf(Absent, nowhere, name, "undefined symbol %s is not annotated, and nobody exports it", name)
+			d := diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s is not annotated, and nobody exports it", name)
 			if list := p.places(y.Name); len(list) > 0 {
-				d.hints(p.lines(p.guess(y, list[0].Object), list))
+				d = d.WithHints(p.lines(p.guess(y, list[0].Object), list)...)
 			} else {
-				d.hints(lineOf(annotateIt(y.Name)))
+				d = d.WithHints(diag.OptionalLine(annotateIt(y.Name))...)
 			}
+			p.Add(d)
 		case !weak:
-			p.errorf(Absent, nowhere, name, "undefined symbol %s: nobody exports it", name)
+			p.Add(diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s: nobody exports it", name))
 		}
 	}
 	p.unplacedImports()
-}
-
-// WeakByDesign reports whether y is a weak symbol that the kernel's own headers leave
-// undefined: on powerpc machine_is(NAME) declares mach_NAME weak, and compares its address
-// with the machine that runs. A kernel without that platform has no such symbol, one with it
-// exports it (arch/powerpc/include/asm/machdep.h, machine_is and define_machine, 4.7 to
-// 7.3), so 0 is what is meant. No annotation can help.
-func WeakByDesign(f *elfrw.File, y *elfrw.Symbol) bool {
-	switch f.Header.Machine {
-	case elf.EM_PPC, elf.EM_PPC64:
-		return y.Bind() == elf.STB_WEAK && strings.HasPrefix(y.Name, "mach_")
-	}
-	return false
-}
-
-// allowedUndefined is modpost's own list of names that need no definition
-// (scripts/mod/modpost.c, ignore_undef_symbol).
-func allowedUndefined(m elf.Machine, name string) bool {
-	if name == "__this_module" || name == "_GLOBAL_OFFSET_TABLE_" {
-		return true
-	}
-	var prefixes []string
-	switch m {
-	case elf.EM_PPC:
-		prefixes = []string{"_restgpr_", "_savegpr_", "_rest32gpr_", "_save32gpr_", "_restvr_", "_savevr_"}
-	case elf.EM_PPC64:
-		prefixes = []string{"_restgpr0_", "_savegpr0_", "_restgpr1_", "_savegpr1_", "_restvr_", "_savevr_"}
-		if name == ".TOC." {
-			return true
-		}
-	case elf.EM_S390:
-		prefixes = []string{"__s390_indirect_jump_r"}
-	}
-	return slices.ContainsFunc(prefixes, func(x string) bool { return strings.HasPrefix(name, x) })
 }

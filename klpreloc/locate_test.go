@@ -14,6 +14,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -59,37 +60,37 @@ func TestAnnotationByFile(t *testing.T) {
 	for name, test := range map[string]struct {
 		symbol, file string
 		klp          string
-		id           klpreloc.ID
-		severity     klpreloc.Severity
+		id           diag.ID
+		severity     diag.Severity
 		message      string
 		hints        []string
 	}{
-		"first": {symbol: "show", file: "drivers/one.c", klp: "show,1", id: klpreloc.FileAssumed, severity: klpreloc.Warning,
+		"first": {symbol: "show", file: "drivers/one.c", klp: "show,1", id: diag.FileAssumed, severity: diag.Warning,
 			message: "symbol show of tgt is from a file called one.c, which is treated as drivers/one.c: nothing tells its directory",
 			hints:   []string{"a vmlinux or module with debug information tells it"}},
 		"second": {symbol: "show", file: "./two.c", klp: "show,2"},
-		"third": {symbol: "show", file: "a//b/three.c", klp: "show,3", id: klpreloc.FileAssumed, severity: klpreloc.Warning,
+		"third": {symbol: "show", file: "a//b/three.c", klp: "show,3", id: diag.FileAssumed, severity: diag.Warning,
 			message: "symbol show of tgt is from a file called three.c, which is treated as a/b/three.c: nothing tells its directory",
 			hints:   []string{"a vmlinux or module with debug information tells it"}},
 		"the only one": {symbol: "other", file: "one.c", klp: "other,0"},
-		"the only one, not there": {symbol: "other", file: "two.c", id: klpreloc.OtherFile, severity: klpreloc.Error, message: "no symbol other in tgt is from two.c",
+		"the only one, not there": {symbol: "other", file: "two.c", id: diag.OtherFile, severity: diag.Error, message: "no symbol other in tgt is from two.c",
 			hints: []string{"KLP_RELOC_SYMBOL(tgt, tgt, other)   /* t 0000000000000000 +0x4 one.c */"}},
-		"elsewhere": {symbol: "show", file: "four.c", id: klpreloc.OtherFile, severity: klpreloc.Error, message: "no symbol show in tgt is from four.c",
+		"elsewhere": {symbol: "show", file: "four.c", id: diag.OtherFile, severity: diag.Error, message: "no symbol show in tgt is from four.c",
 			hints: []string{
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, show, 1)   /* t 0000000000000000 +0x4 one.c */",
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, show, 2)   /* t 0000000000000000 +0x4 two.c */",
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, show, 3)   /* t 0000000000000000 +0x4 three.c */"}},
-		"equal names of files": {symbol: "same", file: "x/three.c", id: klpreloc.Ambiguous, severity: klpreloc.Error,
+		"equal names of files": {symbol: "same", file: "x/three.c", id: diag.Ambiguous, severity: diag.Error,
 			message: "2 symbols called same in tgt are from a file called three.c; debug information would tell the directories of the files",
 			hints: []string{
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, same, 1)   /* t 0000000000000000 +0x4 three.c */",
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, same, 2)   /* t 0000000000000000 +0x4 three.c */"}},
-		"no such symbol": {symbol: "sho", file: "one.c", id: klpreloc.NoSuchSymbol, severity: klpreloc.Error, message: "tgt has no symbol called sho"},
+		"no such symbol": {symbol: "sho", file: "one.c", id: diag.NoSuchSymbol, severity: diag.Error, message: "tgt has no symbol called sho"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := byFile(t, "tgt", test.symbol, test.file)
 			o := klpreloc.Options{Kernel: k}
-			if test.severity == klpreloc.Error {
+			if test.severity == diag.Error {
 				_, found := against(t, f, o)
 				d := the(t, test.id, found)
 				assert.Equal(t, test.message, d.Message)
@@ -134,11 +135,11 @@ func TestAnnotationByPath(t *testing.T) {
 		if test.klp != "" {
 			g, found := convertedAgainst(t, byFile(t, "twins", "twin_call", file), o)
 			symbol(t, g, ".klp.sym.twins."+test.klp)
-			assert.Empty(t, with(klpreloc.FileAssumed, found), file)
+			assert.Empty(t, with(diag.FileAssumed, found), file)
 			continue
 		}
 		_, found := against(t, byFile(t, "twins", "twin_call", file), o)
-		d := the(t, klpreloc.OtherFile, found)
+		d := the(t, diag.OtherFile, found)
 		require.Len(t, d.Hints, len(test.hints), file)
 		for i, h := range d.Hints {
 			assert.Equal(t, test.hints[i], strings.TrimSpace(strings.Split(h, "/*")[0]), file)
@@ -153,17 +154,17 @@ func TestAnnotationByFileWithoutFiles(t *testing.T) {
 	o := klpreloc.Options{Kernel: kernelOf(t, kallsyms)}
 	g, found := convertedAgainst(t, byFile(t, "vmlinux", "once", "fs/once.c"), o)
 	symbol(t, g, ".klp.sym.vmlinux.once,0")
-	assert.Equal(t, klpreloc.Warning, the(t, klpreloc.NotChecked, found).Severity)
+	assert.Equal(t, diag.Warning, the(t, diag.NotChecked, found).Severity)
 
 	_, found = against(t, byFile(t, "vmlinux", "show", "fs/once.c"), o)
-	d := the(t, klpreloc.FileUnknown, found)
-	assert.Equal(t, klpreloc.Error, d.Severity)
+	d := the(t, diag.FileUnknown, found)
+	assert.Equal(t, diag.Error, d.Severity)
 	assert.Equal(t, []string{
 		"KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, show, 1)   /* t ffffffff81000300 +0x40 */",
 		"KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, show, 2)   /* t ffffffff81000340 +0xc0 */"}, d.Hints)
 
 	_, found = against(t, byFile(t, "elsewhere", "show", "fs/once.c"), o)
-	assert.Equal(t, "symbol show of elsewhere is annotated by file, and no symbols of elsewhere are available", the(t, klpreloc.FileUnknown, found).Message)
+	assert.Equal(t, "symbol show of elsewhere is annotated by file, and no symbols of elsewhere are available", the(t, diag.FileUnknown, found).Message)
 }
 
 // The proof knows a position that was looked up only from the answers, and does
@@ -225,18 +226,18 @@ func TestFilesOfAnotherBuildTellNothing(t *testing.T) {
 	}{{"aa", true}, {"", true}, {"bb", false}} {
 		vmlinux := told{sympos.Facts{Kind: sympos.VmlinuxFile, Order: sympos.ByAddress, BuildID: c.build}, "vmlinux", "show.c"}
 		_, found := against(t, byFile(t, "vmlinux", "show", "show.c"), klpreloc.Options{Kernel: sympos.NewKernel("both", image, vmlinux)})
-		said := with(klpreloc.Contradiction, found)
+		said := with(diag.Contradiction, found)
 		if c.ok {
 			assert.Empty(t, said, c.build)
-			assert.Empty(t, with(klpreloc.FileUnknown, found))
+			assert.Empty(t, with(diag.FileUnknown, found))
 			continue
 		}
 		require.Len(t, said, 2)
 		assert.True(t, found.Failed())
-		assert.Equal(t, klpreloc.Error, said[0].Severity)
+		assert.Equal(t, diag.Error, said[0].Severity)
 		assert.Equal(t, "symbol show of vmlinux is annotated by file, and what tells files is of another build: image has build-id aa, vmlinux has bb", said[0].Message)
 		assert.Len(t, said[0].Hints, 2)
-		assert.Equal(t, klpreloc.Warning, said[1].Severity)
+		assert.Equal(t, diag.Warning, said[1].Severity)
 		assert.Equal(t, "kernel both: different builds: image has build-id aa, vmlinux has bb: the files given as one kernel are not of one kernel", said[1].Message)
 	}
 }
@@ -246,7 +247,7 @@ func TestPartsOfDifferentKernelsAreWarnedOf(t *testing.T) {
 	k := kernelOf(t, kallsyms)
 	k.Warnings = []string{"parts of different kernels: 6.1 and 6.2"}
 	_, found := against(t, borrower(t), klpreloc.Options{Kernel: k})
-	d := the(t, klpreloc.Contradiction, found)
-	assert.Equal(t, klpreloc.Warning, d.Severity)
+	d := the(t, diag.Contradiction, found)
+	assert.Equal(t, diag.Warning, d.Severity)
 	assert.Equal(t, "kernel kernel: parts of different kernels: 6.1 and 6.2: the files given as one kernel are not of one kernel", d.Message)
 }

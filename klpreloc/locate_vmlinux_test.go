@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -41,8 +42,8 @@ func TestAnnotationByNameOfFileInVmlinux(t *testing.T) {
 		k, err := sympos.FindKernel(path)
 		require.NoError(t, err)
 		_, found := against(t, byFile(t, "vmlinux", "show", file), klpreloc.Options{Kernel: k})
-		d := the(t, klpreloc.FileAssumed, found)
-		assert.Equal(t, klpreloc.Warning, d.Severity)
+		d := the(t, diag.FileAssumed, found)
+		assert.Equal(t, diag.Warning, d.Severity)
 		assert.Equal(t, message, d.Message)
 	}
 }
@@ -51,6 +52,6 @@ func TestAnnotationByNameOfFileInVmlinux(t *testing.T) {
 func TestLongNamesAreQuotedOnce(t *testing.T) {
 	f := byFile(t, "vmlinux", strings.Repeat("n", 512), "kernel/signal.c")
 	_, found := against(t, f, klpreloc.Options{})
-	d := the(t, klpreloc.BadName, found)
+	d := the(t, diag.BadName, found)
 	assert.Regexp(t, `^"[^"]*…": symbol name "n*…" has 512 bytes`, d.Message)
 }

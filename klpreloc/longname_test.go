@@ -11,6 +11,8 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // stored is how much of a klp symbol's name kernels before 5.19 store.
@@ -59,12 +61,12 @@ func TestLongKlpSymbols(t *testing.T) {
 		{6, 1, "a", 300, false},
 		{7, 3, "a", 1, false},
 	} {
-		o := klpreloc.Options{Target: klpreloc.Version{Major: c.major, Minor: c.minor}}
+		o := klpreloc.Options{Target: kernel.Version{Major: c.major, Minor: c.minor}}
 		_, found := klpreloc.NewPlan(longNamed(c.object, c.more)(t), o)
 		said := found.Failed()
 		assert.Equal(t, c.refused, said, "%d.%d, %s, %d: %v", c.major, c.minor, c.object, c.more, found)
 		if c.refused {
-			d := the(t, klpreloc.LongKlpSymbol, found)
+			d := the(t, diag.LongKlpSymbol, found)
 			assert.Contains(t, d.Message, "of which kernels before 5.19 store 127")
 		}
 	}
@@ -75,7 +77,7 @@ func TestLongKlpSymbolIsToldOnce(t *testing.T) {
 	name := nameFor("a", stored+1)
 	f := patched(t, "a", map[string]string{"a_fn": name + " " + name})
 	record1(t, f, "a", name, 0)
-	_, found := klpreloc.NewPlan(f, klpreloc.Options{Target: klpreloc.Version{Major: 5, Minor: 4}})
+	_, found := klpreloc.NewPlan(f, klpreloc.Options{Target: kernel.Version{Major: 5, Minor: 4}})
 	require.True(t, found.Failed())
-	the(t, klpreloc.LongKlpSymbol, found)
+	the(t, diag.LongKlpSymbol, found)
 }

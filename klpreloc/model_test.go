@@ -11,6 +11,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loadermodel"
 )
 
@@ -33,7 +34,7 @@ func TestModelOfTheLoaderAgrees(t *testing.T) {
 				plan, found := klpreloc.NewPlan(f, klpreloc.Options{})
 				if slices.Contains(refusedFor[folder], fixture.Name) {
 					require.True(t, found.Failed())
-					assert.NotEmpty(t, with(klpreloc.SpecialSection, found), "%v", found)
+					assert.NotEmpty(t, with(diag.SpecialSection, found), "%v", found)
 					return
 				}
 				require.False(t, found.Failed(), "%v", found)

@@ -9,13 +9,15 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // Modinfo is the contents of .modinfo: "key=value" strings, each ended by NUL,
 // in their order. Keys may repeat.
 type Modinfo []string
 
-func readModinfo(f *elfrw.File) Modinfo {
+// ReadModinfo returns the contents of f's .modinfo, nil when it has none.
+func ReadModinfo(f *elfrw.File) Modinfo {
 	s := f.Section(".modinfo")
 	if s == nil {
 		return nil
@@ -41,6 +43,17 @@ func (m Modinfo) Value(key string) (string, bool) {
 	return "", false
 }
 
+// Values returns all values of key.
+func (m Modinfo) Values(key string) []string {
+	var all []string
+	for _, e := range m {
+		if len(e) > len(key) && e[len(key)] == '=' && e[:len(key)] == key {
+			all = append(all, e[len(key)+1:])
+		}
+	}
+	return all
+}
+
 // Livepatch reports whether the module calls itself a livepatch: any value of
 // the key will do (kernel/module/main.c, check_modinfo_livepatch).
 func (m Modinfo) Livepatch() bool {
@@ -58,60 +71,58 @@ func (m Modinfo) Release() string {
 
 // Kernel returns the version that the module was built for, the zero Version
 // when it does not say.
-func (m Modinfo) Kernel() Version {
+func (m Modinfo) Kernel() kernel.Version {
 	magic, _ := m.Value("vermagic")
-	v, _ := ParseVersion(magic)
+	v, _ := kernel.ParseVersion(magic)
 	return v
 }
 
-// A Checksum is what a module says of an export that it uses.
-type Checksum struct {
-	Name  string
-	CRC   uint64
-	Known bool // CRC is there; a table may be cut short
-}
+const dependsKey = "depends="
 
-// ReadChecksums returns the exports that modpost resolved, in the order of the tables, and
-// whether the module has such a table (CONFIG_MODVERSIONS). Two formats: 64 bytes of
-// {unsigned long crc; char name[]} in __versions, and since 6.13 NUL ended names in
-// __version_ext_names with a u32 each in __version_ext_crcs (include/linux/module.h,
-// modversion_info; scripts/mod/modpost.c, add_versions and add_extended_versions).
-func ReadChecksums(f *elfrw.File) (list []Checksum, has bool) {
-	if s := f.Section("__versions"); s != nil {
-		has = true
-		for b := s.Data; len(b) >= versionEntry; b = b[versionEntry:] {
-			crc := uint64(f.Uint32(b))
-			if f.PointerSize() == 8 {
-				crc = f.Uint64(b)
+// dependsOf returns the modules in depends=, the section that has it and where
+// in it the list begins.
+func dependsOf(f *elfrw.File) (list []string, s *elfrw.Section, at int, ok bool) {
+	s = f.Section(".modinfo")
+	if s == nil {
+		return nil, nil, 0, false
+	}
+	for b := s.Data; len(b) > 0; {
+		entry, rest, more := bytes.Cut(b, []byte{0})
+		if value, found := bytes.CutPrefix(entry, []byte(dependsKey)); found && more {
+			at = len(s.Data) - len(b) + len(dependsKey)
+			if len(value) > 0 {
+				list = strings.Split(string(value), ",")
 			}
-			name, _, _ := bytes.Cut(b[f.PointerSize():versionEntry], []byte{0})
-			list = append(list, Checksum{string(name), crc, true})
+			return list, s, at, true
 		}
+		b = rest
 	}
-	names, crcs := f.Section("__version_ext_names"), f.Section("__version_ext_crcs")
-	if names == nil {
-		return list, has
-	}
-	var rest []byte
-	if crcs != nil {
-		rest = crcs.Data
-	}
-	for _, name := range bytes.Split(names.Data, []byte{0}) {
-		c := Checksum{Name: string(name)}
-		if len(rest) >= 4 {
-			c.CRC, c.Known, rest = uint64(f.Uint32(rest)), true, rest[4:]
-		}
-		list = append(list, c)
-	}
-	return list, true
+	return nil, s, 0, false
 }
 
-// versioned returns the names of ReadChecksums, sorted.
-func versioned(f *elfrw.File) (names []string, has bool) {
-	list, has := ReadChecksums(f)
-	for _, c := range list {
-		names = append(names, c.Name)
+// withoutDepends returns .modinfo without these modules in depends=. Nothing
+// moves: what is left of the list is filled up with zeros, which readers skip
+// (kernel/module/main.c, next_string).
+func withoutDepends(f *elfrw.File, gone []string) []byte {
+	list, s, at, ok := dependsOf(f)
+	if !ok {
+		return nil
 	}
-	slices.Sort(names)
-	return names, has
+	old := len(strings.Join(list, ","))
+	left := strings.Join(slices.DeleteFunc(list, func(m string) bool { return slices.Contains(gone, m) }), ",")
+	b := slices.Clone(s.Data)
+	copy(b[at:at+old], left+strings.Repeat("\x00", old-len(left)))
+	return b
+}
+
+// DependsOf returns the modules in depends=, by their names in the kernel.
+func DependsOf(m Modinfo) []string {
+	value, _ := m.Value("depends")
+	var list []string
+	for _, name := range strings.Split(value, ",") {
+		if name != "" {
+			list = append(list, moduleName(name))
+		}
+	}
+	return list
 }

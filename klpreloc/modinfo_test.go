@@ -11,10 +11,11 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 func TestParseVersion(t *testing.T) {
-	for s, want := range map[string]klpreloc.Version{
+	for s, want := range map[string]kernel.Version{
 		"6.1.0-56-amd64 SMP preempt mod_unload modversions ": {Major: 6, Minor: 1},
 		"5.8.0":               {Major: 5, Minor: 8},
 		"7.2-rc1":             {Major: 7, Minor: 2},
@@ -30,9 +31,9 @@ func TestParseVersion(t *testing.T) {
 		"99999999.1":          {},
 		"6.99999999999999999": {},
 	} {
-		v, ok := klpreloc.ParseVersion(s)
+		v, ok := kernel.ParseVersion(s)
 		assert.Equal(t, want, v, s)
-		assert.Equal(t, want != klpreloc.Version{}, ok, s)
+		assert.Equal(t, want != kernel.Version{}, ok, s)
 	}
 }
 
@@ -44,11 +45,11 @@ func TestRulesByVersion(t *testing.T) {
 	}{
 		{4, 7, false, 127}, {4, 20, false, 127}, {5, 7, false, 127}, {5, 8, true, 127}, {5, 19, true, 127}, {6, 0, true, 127}, {6, 1, true, 511}, {7, 0, true, 511}, {0, 0, true, 511},
 	} {
-		v := klpreloc.Version{Major: x.major, Minor: x.minor}
+		v := kernel.Version{Major: x.major, Minor: x.minor}
 		assert.Equal(t, x.early, v.EarlyVmlinux(), v)
 		assert.Equal(t, x.limit, v.NameLimit(), v)
 	}
-	assert.Equal(t, "unknown", klpreloc.Version{}.String())
+	assert.Equal(t, "unknown", kernel.Version{}.String())
 }
 
 func modinfo(t *testing.T, s string) klpreloc.Modinfo {
@@ -67,7 +68,7 @@ func TestModinfoTakesTheFirstOfAKey(t *testing.T) {
 	}
 	_, ok := m.Value("nam")
 	assert.False(t, ok)
-	assert.Equal(t, klpreloc.Version{Major: 6, Minor: 1}, m.Kernel())
+	assert.Equal(t, kernel.Version{Major: 6, Minor: 1}, m.Kernel())
 	assert.False(t, m.Livepatch(), "a key without '=' is none")
 }
 

@@ -11,6 +11,8 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
 )
 
@@ -33,29 +35,29 @@ const initPrefix = ".init"
 // movable checks that r, of relocation section s, can be a klp relocation. gone says
 // that it need not: what holds it is dropped.
 func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone bool) {
-	where := at(s, r.Offset)
+	where := diag.At(s, r.Offset)
 	switch {
 	case p.machine == nil: // which is said, and leaves nothing to judge
 		return false, false
 	case s.Type == elf.SHT_REL:
-		if _, again := p.again(RelSection, "", where, symName(r.Sym)); again {
+		if p.Repeats(diag.RelSection, "", where, diag.SymbolName(r.Sym)) {
 			return false, false
 		}
-		p.errorf(RelSection, where, symName(r.Sym), "%s is annotated, but this section is SHT_REL: livepatching kernels use SHT_RELA", symName(r.Sym))
+		p.AddFor("", diag.Errorf(diag.RelSection, where, diag.SymbolName(r.Sym), "%s is annotated, but this section is SHT_REL: livepatching kernels use SHT_RELA", diag.SymbolName(r.Sym)))
 		return false, false
 	case s.Target.Name == ".data..percpu":
-		if _, again := p.again(PerCPU, symName(r.Sym), where, symName(r.Sym)); again {
+		if p.Repeats(diag.PerCPU, diag.SymbolName(r.Sym), where, diag.SymbolName(r.Sym)) {
 			return false, false
 		}
-		p.errorf(PerCPU, where, symName(r.Sym), "%s in per-CPU data can't be a klp relocation: the loader places that section itself and the kernel never applies it", symName(r.Sym)).
-			hint("set the per-CPU variable at run time, in the module's init function")
+		p.AddFor(diag.SymbolName(r.Sym), diag.Errorf(diag.PerCPU, where, diag.SymbolName(r.Sym), "%s in per-CPU data can't be a klp relocation: the loader places that section itself and the kernel never applies it", diag.SymbolName(r.Sym)).
+			Hint("set the per-CPU variable at run time, in the module's init function"))
 		return false, false
 	case p.gates.late(c.gate) && strings.HasPrefix(s.Target.Name, initPrefix) && !special.ReadEarly(s.Target.Name):
 		if !p.early(where, s, r, c) {
 			return false, false
 		}
 	}
-	width, known := p.machine.width(r.Type)
+	width, known := p.machine.Width(r.Type)
 	if !known {
 		p.badType(where, r)
 		return false, false
@@ -70,8 +72,8 @@ func (p *planner) movable(s *elfrw.Section, r elfrw.Rela, c *choice) (ok, gone b
 // badType reports a relocation that the loader does not apply, and what makes compilers
 // write it. One that goes through a global offset table has a companion of another
 // type, for the same reason.
-func (p *planner) badType(where place, r elfrw.Rela) {
-	name, typ := symName(r.Sym), typeName(p.File, r.Type)
+func (p *planner) badType(where diag.Place, r elfrw.Rela) {
+	name, typ := diag.SymbolName(r.Sym), arch.RelocName(p.File, r.Type)
 	why, hint := typ, ""
 	has := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(typ, part) })
@@ -86,35 +88,35 @@ func (p *planner) badType(where place, r elfrw.Rela) {
 	case has("COPY", "GLOB_DAT", "JMP_SLOT", "JUMP_SLOT", "RELATIVE"):
 		why, hint = "dynamic", "link with ld -r (Kbuild), not with -shared"
 	}
-	if _, again := p.again(BadType, why, where, name); again {
+	if p.Repeats(diag.BadType, why, where, name) {
 		return
 	}
-	p.errorf(BadType, where, name, "%s is reached by %s, which the module loader of %s does not apply", name, typ, p.machine.name).hints(lineOf(hint))
+	p.AddFor(why, diag.Errorf(diag.BadType, where, name, "%s is reached by %s, which the module loader of %s does not apply", name, typ, p.machine.Name).WithHints(diag.OptionalLine(hint)...))
 }
 
 // early: what is freed once the livepatch is loaded must not be written afterwards,
 // and is run before the livepatch is enabled.
-func (p *planner) early(where place, s *elfrw.Section, r elfrw.Rela, c *choice) bool {
-	name := symName(r.Sym)
+func (p *planner) early(where diag.Place, s *elfrw.Section, r elfrw.Rela, c *choice) bool {
+	name := diag.SymbolName(r.Sym)
 	switch {
 	case c.gate == vmlinux: // before 5.8
-		if _, again := p.again(InitSection, "enabled "+name+" "+s.Target.Name, where, name); again {
+		if p.Repeats(diag.InitSection, "enabled "+name+" "+s.Target.Name, where, name) {
 			return true
 		}
-		p.warnf(InitSection, where, name, "%s in %s is resolved by klp_enable_patch(): what runs before that would use the address 0", name, s.Target)
+		p.AddFor("enabled "+name+" "+s.Target.Name, diag.Warnf(diag.InitSection, where, name, "%s in %s is resolved by klp_enable_patch(): what runs before that would use the address 0", name, s.Target))
 		return true
 	case p.Options.Unsafe:
-		if _, again := p.again(InitSection, "unsafe "+name+" "+s.Target.Name, where, name); again {
+		if p.Repeats(diag.InitSection, "unsafe "+name+" "+s.Target.Name, where, name) {
 			return true
 		}
-		p.warnf(InitSection, where, name, "%s of %s in %s, which the kernel frees: converted all the same (--unsafe)", name, c.note.Object, s.Target)
+		p.AddFor("unsafe "+name+" "+s.Target.Name, diag.Warnf(diag.InitSection, where, name, "%s of %s in %s, which the kernel frees: converted all the same (--unsafe)", name, c.note.Object, s.Target))
 		return true
 	}
-	if _, again := p.again(InitSection, name+" "+s.Target.Name, where, name); again {
+	if p.Repeats(diag.InitSection, name+" "+s.Target.Name, where, name) {
 		return false
 	}
-	p.errorf(InitSection, where, name, "%s of %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s later", name, owner(c.note.Object), s.Target, comes(c.gate)).
-		hint("use %s in a function that is not __init", name)
+	p.AddFor(name+" "+s.Target.Name, diag.Errorf(diag.InitSection, where, name, "%s of %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s later", name, owner(c.note.Object), s.Target, comes(c.gate)).
+		Hint("use %s in a function that is not __init", name))
 	return false
 }
 
@@ -128,8 +130,8 @@ func owner(object string) string {
 
 // zeros: x86 refuses to relocate bytes that are not zero (since 4.0; the
 // message is "existing value is nonzero", arch/x86/kernel/module.c).
-func (p *planner) zeros(where place, s *elfrw.Section, r elfrw.Rela, width int) bool {
-	if !p.machine.zeroTarget {
+func (p *planner) zeros(where diag.Place, s *elfrw.Section, r elfrw.Rela, width int) bool {
+	if !p.machine.ZeroTarget {
 		return true
 	}
 	b, ok := window(s.Data, r.Offset, width)
@@ -139,11 +141,11 @@ func (p *planner) zeros(where place, s *elfrw.Section, r elfrw.Rela, width int) 
 	}
 	for _, c := range b {
 		if c != 0 {
-			if _, again := p.again(NonzeroTarget, "", where, symName(r.Sym)); again {
+			if p.Repeats(diag.NonzeroTarget, "", where, diag.SymbolName(r.Sym)) {
 				return false
 			}
-			p.errorf(NonzeroTarget, where, symName(r.Sym), "the %d bytes to be relocated are % x, not zero: the kernel would refuse the module", width, b).
-				hint("convert the module as modpost left it, before any other tool has edited or linked it")
+			p.AddFor("", diag.Errorf(diag.NonzeroTarget, where, diag.SymbolName(r.Sym), "the %d bytes to be relocated are % x, not zero: the kernel would refuse the module", width, b).
+				Hint("convert the module as modpost left it, before any other tool has edited or linked it"))
 			return false
 		}
 	}
@@ -152,20 +154,20 @@ func (p *planner) zeros(where place, s *elfrw.Section, r elfrw.Rela, width int) 
 
 // outside reports a relocation that extends past the end of its section, unless the file
 // as a whole was found to be broken: that may be why.
-func (p *planner) outside(where place, s *elfrw.Section, r elfrw.Rela) {
+func (p *planner) outside(where diag.Place, s *elfrw.Section, r elfrw.Rela) {
 	if p.broken {
 		return
 	}
-	if _, again := p.again(BrokenFile, "outside "+secName(s), where, symName(r.Sym)); !again {
-		p.errorf(BrokenFile, where, symName(r.Sym), "relocation extends past the end of %s (%#x bytes)", secName(s), s.Size())
+	if !p.Repeats(diag.BrokenFile, "outside "+diag.SectionName(s), where, diag.SymbolName(r.Sym)) {
+		p.AddFor("outside "+diag.SectionName(s), diag.Errorf(diag.BrokenFile, where, diag.SymbolName(r.Sym), "relocation extends past the end of %s (%#x bytes)", diag.SectionName(s), s.Size()))
 	}
 }
 
 // returns: a call through a stub needs the nop behind it that becomes the
 // reload of r2 (arch/powerpc/kernel/module_64.c, apply_relocate_add,
 // "Expected nop after call").
-func (p *planner) returns(where place, s *elfrw.Section, r elfrw.Rela) bool {
-	if !p.machine.nop || r.Type != ppc64REL24 {
+func (p *planner) returns(where diag.Place, s *elfrw.Section, r elfrw.Rela) bool {
+	if !p.machine.Nop || r.Type != ppc64REL24 {
 		return true
 	}
 	b, ok := window(s.Data, r.Offset, 4)
@@ -180,22 +182,22 @@ func (p *planner) returns(where place, s *elfrw.Section, r elfrw.Rela) bool {
 	if ok && p.Uint32(next) == ppc64Nop {
 		return true
 	}
-	if _, again := p.again(NoNop, symName(r.Sym), where, symName(r.Sym)); again {
+	if p.Repeats(diag.NoNop, diag.SymbolName(r.Sym), where, diag.SymbolName(r.Sym)) {
 		return false
 	}
-	p.errorf(NoNop, where, symName(r.Sym), "call of %s is not followed by a nop, which the kernel needs to restore the TOC pointer", symName(r.Sym)).
-		hint("declare %s extern, without hidden visibility, so that the compiler leaves the nop", symName(r.Sym))
+	p.AddFor(diag.SymbolName(r.Sym), diag.Errorf(diag.NoNop, where, diag.SymbolName(r.Sym), "call of %s is not followed by a nop, which the kernel needs to restore the TOC pointer", diag.SymbolName(r.Sym)).
+		Hint("declare %s extern, without hidden visibility, so that the compiler leaves the nop", diag.SymbolName(r.Sym)))
 	return false
 }
 
 // writable: on ppc64 all but calls are plain stores, which fault in read-only
 // memory once the livepatch is loaded (linuxppc issue 375; so up to 7.3).
-func (p *planner) writable(where place, s *elfrw.Section, r elfrw.Rela, c *choice) {
-	if p.machine.nop && c.gate != vmlinux && r.Type != ppc64REL24 && s.Flags&uint64(elf.SHF_WRITE) == 0 {
-		if _, again := p.again(ReadOnlyTarget, symName(r.Sym)+" "+s.Name, where, symName(r.Sym)); again {
+func (p *planner) writable(where diag.Place, s *elfrw.Section, r elfrw.Rela, c *choice) {
+	if p.machine.Nop && c.gate != vmlinux && r.Type != ppc64REL24 && s.Flags&uint64(elf.SHF_WRITE) == 0 {
+		if p.Repeats(diag.ReadOnlyTarget, diag.SymbolName(r.Sym)+" "+s.Name, where, diag.SymbolName(r.Sym)) {
 			return
 		}
-		p.warnf(ReadOnlyTarget, where, symName(r.Sym), "%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory", symName(r.Sym), c.note.Object, secName(s))
+		p.AddFor(diag.SymbolName(r.Sym)+" "+s.Name, diag.Warnf(diag.ReadOnlyTarget, where, diag.SymbolName(r.Sym), "%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory", diag.SymbolName(r.Sym), c.note.Object, diag.SectionName(s)))
 	}
 }
 
@@ -228,11 +230,11 @@ func (p *planner) together(s *elfrw.Section, moves []Move) {
 		if relocs[a].Offset != relocs[b].Offset || moved[a] == moved[b] {
 			continue
 		}
-		if _, again := p.again(SplitPair, symName(relocs[b].Sym), at(s, relocs[a].Offset), symName(relocs[b].Sym)); again {
+		if p.Repeats(diag.SplitPair, diag.SymbolName(relocs[b].Sym), diag.At(s, relocs[a].Offset), diag.SymbolName(relocs[b].Sym)) {
 			continue
 		}
-		p.errorf(SplitPair, at(s, relocs[a].Offset), symName(relocs[b].Sym), "%s and %s build one value; they can't be in two sections",
-			typeName(p.File, relocs[a].Type), typeName(p.File, relocs[b].Type)).
-			hint("take the symbol's address in code or in a pointer of its own, without arithmetic")
+		p.AddFor(diag.SymbolName(relocs[b].Sym), diag.Errorf(diag.SplitPair, diag.At(s, relocs[a].Offset), diag.SymbolName(relocs[b].Sym), "%s and %s build one value; they can't be in two sections",
+			arch.RelocName(p.File, relocs[a].Type), arch.RelocName(p.File, relocs[b].Type)).
+			Hint("take the symbol's address in code or in a pointer of its own, without arithmetic"))
 	}
 }

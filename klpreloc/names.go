@@ -3,9 +3,14 @@
 package klpreloc
 
 import (
+	"debug/elf"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // The kernel reads names by sscanf (kernel/livepatch/core.c,
@@ -19,8 +24,8 @@ import (
 // symbol name may hold dots but no comma, and what follows the object's dot in
 // a section name is for people.
 const (
-	sectionPrefix = ".klp.rela."
-	symbolPrefix  = ".klp.sym."
+	SectionPrefix = ".klp.rela."
+	SymbolPrefix  = ".klp.sym."
 	recordPrefix  = ".klp.module_relocs" // KLP_MODULE_RELOC(obj): .obj follows
 	labelPrefix   = ".klp.sym.rela."     // KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)
 	// KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, path)
@@ -33,44 +38,44 @@ const (
 
 // Values of the klp format (include/uapi/linux/elf.h, 4.7 to 7.3).
 const (
-	flagRelaLivepatch = 0x00100000 // SHF_RELA_LIVEPATCH
-	indexLivepatch    = 0xff20     // SHN_LIVEPATCH
+	FlagLivepatch  = 0x00100000 // SHF_RELA_LIVEPATCH
+	IndexLivepatch = 0xff20     // SHN_LIVEPATCH
 )
 
 // SymbolName returns the name of the klp symbol for the pos-th symbol called
 // name in object; pos 0 says that there is only one.
 func SymbolName(object, name string, pos uint32) string {
-	return symbolPrefix + object + "." + name + "," + strconv.FormatUint(uint64(pos), 10)
+	return SymbolPrefix + object + "." + name + "," + strconv.FormatUint(uint64(pos), 10)
 }
 
 // ParseSymbolName takes a klp symbol's name apart as the kernel does.
 func ParseSymbolName(s string) (object, name string, pos uint64, err error) {
-	rest, ok := strings.CutPrefix(s, symbolPrefix)
+	rest, ok := strings.CutPrefix(s, SymbolPrefix)
 	if !ok {
-		return "", "", 0, fmt.Errorf("klp symbol %q does not begin with %s", clip(s), symbolPrefix)
+		return "", "", 0, fmt.Errorf("klp symbol %q does not begin with %s", diag.Clip(s), SymbolPrefix)
 	}
 	object, rest, ok = strings.Cut(rest, ".")
 	if !ok || object == "" || len(object) > objectLimit {
-		return "", "", 0, fmt.Errorf("klp symbol %q has no readable object name", clip(s))
+		return "", "", 0, fmt.Errorf("klp symbol %q has no readable object name", diag.Clip(s))
 	}
 	name, position, ok := strings.Cut(rest, ",")
 	if !ok || name == "" {
-		return "", "", 0, fmt.Errorf("klp symbol %q has no position", clip(s))
+		return "", "", 0, fmt.Errorf("klp symbol %q has no position", diag.Clip(s))
 	}
-	if most := (Version{}).NameLimit(); len(name) > most {
-		return "", "", 0, fmt.Errorf("klp symbol %q has a name of %d bytes; the kernel reads %d", clip(s), len(name), most)
+	if most := (kernel.Version{}).NameLimit(); len(name) > most {
+		return "", "", 0, fmt.Errorf("klp symbol %q has a name of %d bytes; the kernel reads %d", diag.Clip(s), len(name), most)
 	}
-	pos, ok = scanUnsigned(position)
+	pos, ok = ScanUnsigned(position)
 	if !ok {
-		return "", "", 0, fmt.Errorf("klp symbol %q has the position %q, which is not a number", clip(s), clip(position))
+		return "", "", 0, fmt.Errorf("klp symbol %q has the position %q, which is not a number", diag.Clip(s), diag.Clip(position))
 	}
 	return object, name, pos, nil
 }
 
-// scanUnsigned reads %lu as the kernel does (lib/vsprintf.c, vsscanf): space in
+// ScanUnsigned reads %lu as the kernel does (lib/vsprintf.c, vsscanf): space in
 // front is skipped, whatever is behind the digits is not looked at, and what is
 // too large wraps around.
-func scanUnsigned(s string) (n uint64, ok bool) {
+func ScanUnsigned(s string) (n uint64, ok bool) {
 	for len(s) > 0 && (s[0] == ' ' || s[0] >= '\t' && s[0] <= '\r' || s[0] == 0xa0) {
 		s = s[1:]
 	}
@@ -84,7 +89,7 @@ func scanUnsigned(s string) (n uint64, ok bool) {
 // after, and false when the kernel could not read it, or not all of it: it
 // cuts a long name without a word, and the rest then names no object.
 func SectionObject(section string) (string, bool) {
-	rest, ok := strings.CutPrefix(section, sectionPrefix)
+	rest, ok := strings.CutPrefix(section, SectionPrefix)
 	if !ok {
 		return "", false
 	}
@@ -102,7 +107,7 @@ func sectionName(object, base string) string {
 	if len(base) > baseLimit {
 		base = base[:baseLimit]
 	}
-	return sectionPrefix + object + "." + base
+	return SectionPrefix + object + "." + base
 }
 
 // baseLimit is how much of a base section's name goes into that of its klp
@@ -121,9 +126,9 @@ func checkObject(object string) error {
 	case object == "":
 		return fmt.Errorf("the object name is empty")
 	case strings.HasSuffix(object, ".ko"):
-		return fmt.Errorf("object name %q is a file name; the module's name is wanted", clip(object))
+		return fmt.Errorf("object name %q is a file name; the module's name is wanted", diag.Clip(object))
 	case len(object) > objectLimit:
-		return fmt.Errorf("object name %q has %d bytes; the kernel reads %d", clip(object), len(object), objectLimit)
+		return fmt.Errorf("object name %q has %d bytes; the kernel reads %d", diag.Clip(object), len(object), objectLimit)
 	case strings.Contains(object, "."):
 		return fmt.Errorf("object name %q holds a dot; the kernel reads it up to there", object)
 	case !graphic(object):
@@ -133,28 +138,18 @@ func checkObject(object string) error {
 }
 
 // checkName says what is wrong with a symbol's name for kernel v.
-func checkName(name string, v Version) error {
+func checkName(name string, v kernel.Version) error {
 	switch {
 	case name == "":
 		return fmt.Errorf("the symbol name is empty")
 	case len(name) > v.NameLimit():
-		return fmt.Errorf("symbol name %q has %d bytes; kernel %s reads %d", clip(name), len(name), v, v.NameLimit())
+		return fmt.Errorf("symbol name %q has %d bytes; kernel %s reads %d", diag.Clip(name), len(name), v, v.NameLimit())
 	case strings.Contains(name, ","):
-		return fmt.Errorf("symbol name %q holds a comma; the kernel reads it up to there", clip(name))
+		return fmt.Errorf("symbol name %q holds a comma; the kernel reads it up to there", diag.Clip(name))
 	case !graphic(name):
-		return fmt.Errorf("symbol name %q holds characters that no symbol's name has", clip(name))
+		return fmt.Errorf("symbol name %q holds characters that no symbol's name has", diag.Clip(name))
 	}
 	return nil
-}
-
-// clip shortens a hostile name for a message. Names in a file may share their
-// bytes, so that a small file can hold a million names of a megabyte each.
-func clip(s string) string {
-	const most = 80
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
 }
 
 // graphic reports whether s is visible ASCII.
@@ -165,4 +160,22 @@ func graphic(s string) bool {
 		}
 	}
 	return true
+}
+
+// isKlpSection goes by the flag, as the kernel does (kernel/livepatch/core.c,
+// klp_write_object_relocs), and by the name, for what forgot the flag.
+func isKlpSection(s *elfrw.Section) bool {
+	return s.Flags&FlagLivepatch != 0 || strings.HasPrefix(s.Name, SectionPrefix)
+}
+
+func isKlpSymbol(y *elfrw.Symbol) bool { return y.Section == nil && y.Index == IndexLivepatch }
+
+// klpSectionFlags are what the kernel and its sizing passes want of a klp
+// relocation section. SHF_ALLOC keeps it in the module's memory, where late
+// application reads it.
+const klpSectionFlags = uint64(elf.SHF_ALLOC) | uint64(elf.SHF_INFO_LINK) | FlagLivepatch
+
+// plausible reports whether a kernel can have a symbol of that name.
+func plausible(name string) bool {
+	return name != "" && len(name) <= (kernel.Version{}).NameLimit()
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // scan is the kernel's vsscanf (lib/vsprintf.c) for what livepatching asks of
@@ -170,10 +171,10 @@ func TestCheckObject(t *testing.T) {
 }
 
 func TestCheckName(t *testing.T) {
-	v5, v6, unknown := klpreloc.Version{Major: 5, Minor: 10}, klpreloc.Version{Major: 6, Minor: 1}, klpreloc.Version{}
+	v5, v6, unknown := kernel.Version{Major: 5, Minor: 10}, kernel.Version{Major: 6, Minor: 1}, kernel.Version{}
 	for _, x := range []struct {
 		name    string
-		version klpreloc.Version
+		version kernel.Version
 		want    string
 	}{
 		{"foo", v5, ""}, {"foo.isra.0", v5, ""}, {".foo", v5, ""}, {"", v5, "empty"}, {"a,b", v5, "comma"}, {"a b", v6, "no symbol's name"}, {"\x80", v6, "no symbol's name"},
@@ -192,9 +193,9 @@ func TestCheckName(t *testing.T) {
 
 func TestNameThatIsAcceptedIsReadInFull(t *testing.T) {
 	for _, x := range []struct {
-		version klpreloc.Version
+		version kernel.Version
 		format  string
-	}{{klpreloc.Version{Major: 5, Minor: 8}, oldSymbol}, {klpreloc.Version{Major: 6}, oldSymbol}, {klpreloc.Version{Major: 6, Minor: 1}, kernelSymbol}, {klpreloc.Version{}, kernelSymbol}} {
+	}{{kernel.Version{Major: 5, Minor: 8}, oldSymbol}, {kernel.Version{Major: 6}, oldSymbol}, {kernel.Version{Major: 6, Minor: 1}, kernelSymbol}, {kernel.Version{}, kernelSymbol}} {
 		name := strings.Repeat("n", x.version.NameLimit())
 		require.NoError(t, klpreloc.CheckName(name, x.version))
 		assert.Equal(t, []any{"vmlinux", name, uint64(0)}, scan(klpreloc.SymbolName("vmlinux", name, 0), x.format))

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -32,22 +33,23 @@ func (p *planner) namespaces() {
 		if !refused || only && p.triaged { // triage has decided these
 			continue
 		}
-		name := symName(y)
+		name := diag.SymbolName(y)
 		what := fmt.Sprintf("symbol %s is exported by %s in namespace %s, which the module does not import", name, owner(e.Object), e.Namespace)
 		if only {
 			what = fmt.Sprintf("symbol %s is exported by %s to other modules only (%s)", name, owner(e.Object), e.Namespace)
 		}
-		report, then := p.errorf, "the kernel would refuse the module (EINVAL)"
+		report, then := diag.Errorf, "the kernel would refuse the module (EINVAL)"
 		if allowed, _ := p.Kernel.Configured("MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"); allowed {
-			report, then = p.warnf, "this kernel only warns of that"
+			report, then = diag.Warnf, "this kernel only warns of that"
 		}
-		d := report(NotOffered, nowhere, name, "%s: %s", what, then)
+		d := report(diag.NotOffered, diag.Nowhere, name, "%s: %s", what, then)
 		if !only {
-			d.hint(p.target.ImportNS(), e.Namespace)
+			d = d.Hint(p.target.ImportNS(), e.Namespace)
 		}
 		if livepatch {
-			d.hint("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, 0) };   /* a klp relocation needs no import */", e.Object, name, name)
+			d = d.Hint("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, 0) };   /* a klp relocation needs no import */", e.Object, name, name)
 		}
+		p.Add(d)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // What modpost is told to let pass (klp-convert.mk: modpost -N) is an error all the same,
@@ -94,24 +95,24 @@ func TestMissingNamespace(t *testing.T) {
 			_, found := against(t, f, klpreloc.Options{Kernel: kernel, Imports: true})
 			if test.message == "" {
 				for _, d := range found {
-					assert.False(t, d.Severity == klpreloc.Error, "%v", found)
+					assert.False(t, d.Severity == diag.Error, "%v", found)
 				}
 				return
 			}
-			d := the(t, klpreloc.NotOffered, found)
-			assert.Equal(t, klpreloc.Error, d.Severity)
+			d := the(t, diag.NotOffered, found)
+			assert.Equal(t, diag.Error, d.Severity)
 			assert.Equal(t, test.message, d.Message)
 			assert.Equal(t, test.hints, d.Hints)
 
 			_, found = against(t, f, klpreloc.Options{Kernel: kernel})
-			for _, d := range with(klpreloc.NotOffered, found) {
-				assert.NotEqual(t, klpreloc.Error, d.Severity, "modpost's duty was not asked for")
+			for _, d := range with(diag.NotOffered, found) {
+				assert.NotEqual(t, diag.Error, d.Severity, "modpost's duty was not asked for")
 			}
 			kernel.Config = filepath.Join(t.TempDir(), "config")
 			require.NoError(t, os.WriteFile(kernel.Config, []byte("CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS=y\n"), 0o644))
 			_, found = against(t, f, klpreloc.Options{Kernel: kernel, Imports: true})
-			d = the(t, klpreloc.NotOffered, found)
-			assert.Equal(t, klpreloc.Warning, d.Severity)
+			d = the(t, diag.NotOffered, found)
+			assert.Equal(t, diag.Warning, d.Severity)
 			assert.Contains(t, d.Message, ": this kernel only warns of that")
 		})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -226,7 +227,7 @@ func (x Near) Line(lpObject string) string {
 	a := Annotation{LPObject: lpObject, Object: x.Object, Name: x.Name}
 	switch {
 	case !ok:
-		return clip(x.Name)
+		return diag.Clip(x.Name)
 	case identifier(x.Name):
 		return fmt.Sprintf("KLP_SYMPOS(%s, %d),", x.Name, position)
 	}
@@ -266,7 +267,7 @@ func compare(name string, s sympos.Symbol) (m miss, ok bool) {
 	case s.Name == name:
 		m.why, m.rank = "in another object", rankExact
 	case stem(s.Name) == stem(function(name)) && function(name) != name:
-		m.why, m.rank = "the function; "+clip(name)+" is the padding before it", rankClone
+		m.why, m.rank = "the function; "+diag.Clip(name)+" is the padding before it", rankClone
 	case stem(s.Name) == stem(name):
 		m.why, m.rank = clone(name, s.Name), rankClone
 	case isCall && wantsCall && call == wantedCall:

@@ -9,6 +9,9 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -79,7 +82,7 @@ func (p *Plan) Empty() bool { return len(p.Drop) == 0 && len(p.Symbols) == 0 }
 // NewPlan decides what becomes of f. It reads f and, when one is given, what it
 // needs of a kernel's symbols. When an error is among the diagnostics there is no
 // plan, and nothing should be written.
-func NewPlan(f *elfrw.File, o Options) (*Plan, Diagnostics) {
+func NewPlan(f *elfrw.File, o Options) (*Plan, diag.List) {
 	p := newPlanner(f, o)
 	for _, step := range []func(){
 		p.preconditions,
@@ -102,18 +105,18 @@ func NewPlan(f *elfrw.File, o Options) (*Plan, Diagnostics) {
 		p.namespaces,
 		p.nearMisses,
 		p.trailer,
-		p.consequences,
 	} {
 		step()
 	}
-	if !p.found.Failed() && p.Empty() {
-		p.notef(NothingToConvert, nowhere, "", "nothing to convert")
+	found := p.withoutConsequences(p.List())
+	if !found.Failed() && p.Empty() {
+		found = append(found, diag.Notef(diag.NothingToConvert, diag.Nowhere, "", "nothing to convert"))
 	}
-	p.found.Sort()
-	if p.found.Failed() {
-		return nil, p.found
+	found.Sort()
+	if found.Failed() {
+		return nil, found
 	}
-	return p.Plan, p.found
+	return p.Plan, found
 }
 
 // newPlanner starts a plan.
@@ -121,9 +124,10 @@ func newPlanner(f *elfrw.File, o Options) *planner {
 	input, found := Read(f)
 	p := &planner{
 		Options: o, Plan: &Plan{Input: input, file: f}, File: f,
-		reporter: reporter{found: found}, bySymbol: map[*elfrw.Symbol]*target{}, klp: map[string]*klpSymbol{},
+		bySymbol: map[*elfrw.Symbol]*target{}, klp: map[string]*klpSymbol{},
 		annotated: make(map[*elfrw.Symbol]bool, len(input.Annotations)),
 	}
+	p.Add(found...)
 	p.said, p.cuts, p.unknown = map[saying]bool{}, map[*special.Entry]string{}, map[string]bool{}
 	for i := range input.Annotations {
 		p.annotated[input.Annotations[i].Symbol] = true
@@ -135,10 +139,10 @@ type planner struct {
 	Options
 	*Plan
 	*elfrw.File
-	reporter
-	machine    *machine
+	diag.Reporter
+	machine    *arch.Machine
 	gates      *gates
-	target     Version                // that the module is for
+	target     kernel.Version         // that the module is for
 	annotated  map[*elfrw.Symbol]bool // by the author or, later, by inference
 	klp        map[string]*klpSymbol  // by name
 	said       map[saying]bool
@@ -190,22 +194,22 @@ type klpSymbol struct {
 func (p *planner) preconditions() {
 	in := p.Input
 	if len(in.Objtool) > 0 {
-		p.notef(ObjtoolInput, inFirst(in.Objtool), "", "holds the records of objtool klp diff, which objtool klp post-link converts; left as it is")
+		p.Add(diag.Notef(diag.ObjtoolInput, inFirst(in.Objtool), "", "holds the records of objtool klp diff, which objtool klp post-link converts; left as it is"))
 	}
 	if !in.Annotated() {
 		return
 	}
 	if !in.Modinfo.Livepatch() {
-		p.errorf(NotLivepatch, nowhere, "", "the module is annotated, but .modinfo does not say livepatch=Y: the kernel would not apply a klp relocation").
-			hint(`MODULE_INFO(livepatch, "Y");`)
+		p.Add(diag.Errorf(diag.NotLivepatch, diag.Nowhere, "", "the module is annotated, but .modinfo does not say livepatch=Y: the kernel would not apply a klp relocation").
+			Hint(`MODULE_INFO(livepatch, "Y");`))
 	}
 	if in.Converted() {
-		where, what := nowhere, "klp symbols"
+		where, what := diag.Nowhere, "klp symbols"
 		if len(in.KlpSections) > 0 {
 			where, what = inFirst(in.KlpSections), "klp relocations"
 		}
-		p.errorf(HalfConverted, where, "", "the module holds finished %s beside annotations that are not converted", what).
-			hint("convert the module as it came out of modpost, once")
+		p.Add(diag.Errorf(diag.HalfConverted, where, "", "the module holds finished %s beside annotations that are not converted", what).
+			Hint("convert the module as it came out of modpost, once"))
 	}
 }
 
@@ -215,14 +219,14 @@ func (p *planner) editable() {
 		return
 	}
 	p.sound()
-	m, err := machineOf(p.File)
+	m, err := arch.Of(p.File)
 	if err != nil {
-		p.errorf(UnknownMachine, nowhere, "", "%v", err)
+		p.Add(diag.Errorf(diag.UnknownMachine, diag.Nowhere, "", "%v", err))
 	}
 	p.machine = m
 }
 
-func inFirst(s []*elfrw.Section) place { return in(s[0]) }
+func inFirst(s []*elfrw.Section) diag.Place { return diag.In(s[0]) }
 
 // annotations checks what each annotation says and decides what its symbol
 // becomes.
@@ -320,7 +324,7 @@ func (p *planner) symbols() {
 	slices.SortFunc(added, func(a, b *klpSymbol) int { return strings.Compare(a.name, b.name) })
 	for _, k := range added {
 		like := k.users[0]
-		k.symbol = &elfrw.Symbol{Name: k.name, Size: like.Size, Info: like.Info, Other: like.Other, Index: indexLivepatch}
+		k.symbol = &elfrw.Symbol{Name: k.name, Size: like.Size, Info: like.Info, Other: like.Other, Index: IndexLivepatch}
 		p.Plan.Symbols = append(p.Plan.Symbols, SymbolChange{Symbol: k.symbol, Name: k.name, Relocs: k.relocs, Like: like})
 	}
 }
@@ -335,11 +339,11 @@ func (p *planner) readable(a *Annotation) bool {
 		ok = p.object(a, &a.Object) && ok
 	}
 	if a.Name == ".TOC." {
-		p.errorf(BadName, a.place(), a.Name, ".TOC. is each module's own and can't be annotated")
+		p.Add(diag.Errorf(diag.BadName, a.place(), a.Name, ".TOC. is each module's own and can't be annotated"))
 		return false
 	}
 	if err := checkName(a.Name, p.target); err != nil {
-		p.errorf(BadName, a.place(), clip(a.Name), "%s: %v", symName(a.Symbol), err)
+		p.Add(diag.Errorf(diag.BadName, a.place(), diag.Clip(a.Name), "%s: %v", diag.SymbolName(a.Symbol), err))
 		return false
 	}
 	return ok
@@ -348,20 +352,19 @@ func (p *planner) readable(a *Annotation) bool {
 // object checks and mends the name of an object.
 func (p *planner) object(a *Annotation, object *string) bool {
 	if err := checkObject(*object); err != nil {
-		if *object != "" { // an empty one is a slip of its own
-			if _, again := p.again(BadObject, *object, a.place(), symName(a.Symbol)); again {
-				return false
-			}
+		if *object != "" && p.Repeats(diag.BadObject, *object, a.place(), diag.SymbolName(a.Symbol)) {
+			return false // an empty one is a slip of its own
 		}
-		d := p.errorf(BadObject, a.place(), symName(a.Symbol), "%s: %v", symName(a.Symbol), err)
+		d := diag.Errorf(diag.BadObject, a.place(), diag.SymbolName(a.Symbol), "%s: %v", diag.SymbolName(a.Symbol), err)
 		if base, _, cut := strings.Cut((*object)[:min(len(*object), objectLimit+1)], "."); cut && base != "" {
-			d.hint("the object is called %s", moduleName(base))
+			d = d.Hint("the object is called %s", moduleName(base))
 		}
+		p.AddFor(*object, d)
 		return false
 	}
 	if mended := moduleName(*object); mended != *object {
-		if _, again := p.again(ObjectDash, *object, a.place(), symName(a.Symbol)); !again {
-			p.notef(ObjectDash, a.place(), symName(a.Symbol), "object %q is called %q in the kernel", *object, mended)
+		if !p.Repeats(diag.ObjectDash, *object, a.place(), diag.SymbolName(a.Symbol)) {
+			p.AddFor(*object, diag.Notef(diag.ObjectDash, a.place(), diag.SymbolName(a.Symbol), "object %q is called %q in the kernel", *object, mended))
 		}
 		*object = mended
 	}
@@ -380,8 +383,8 @@ func (p *planner) second(a, first *Annotation) {
 	default:
 		return // said twice
 	}
-	p.errorf(Conflict, a.place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
-		hints(a.another())
+	p.Add(diag.Errorf(diag.Conflict, a.place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
+		WithHints(a.another()...))
 }
 
 // relocations decides what becomes of every relocation that refers to an
@@ -422,14 +425,14 @@ func (p *planner) longNames() {
 	if limit == 0 {
 		return
 	}
-	report := p.errorf
+	report := diag.Errorf
 	if p.Options.Unsafe {
-		report = p.warnf
+		report = diag.Warnf
 	}
 	said := map[*klpSymbol]bool{}
 	for i := range p.Moves {
 		m := &p.Moves[i]
-		if p.Scheme.early() && m.Object == vmlinux {
+		if p.Scheme.Early() && m.Object == vmlinux {
 			continue
 		}
 		for _, r := range m.Relocs {
@@ -442,8 +445,8 @@ func (p *planner) longNames() {
 				continue
 			}
 			said[k] = true
-			report(LongKlpSymbol, at(m.From, x.Offset), symName(x.Sym), "klp symbol %s has %d bytes, of which kernels before 5.19 store %d for relocations that are applied with %s: the position is cut off", clip(k.name), len(k.name), limit, m.Object).
-				hint("reach it by a symbol whose name is shorter; from 5.19 on there is no such limit")
+			p.Add(report(diag.LongKlpSymbol, diag.At(m.From, x.Offset), diag.SymbolName(x.Sym), "klp symbol %s has %d bytes, of which kernels before 5.19 store %d for relocations that are applied with %s: the position is cut off", diag.Clip(k.name), len(k.name), limit, m.Object).
+				Hint("reach it by a symbol whose name is shorter; from 5.19 on there is no such limit"))
 		}
 	}
 }
@@ -464,11 +467,11 @@ func (p *planner) loaded(s affectedSection, gone map[*elfrw.Section]bool) {
 	for _, i := range s.which {
 		r := s.Reloc(i)
 		if r.Sym.Section != nil && gone[r.Sym.Section] {
-			if _, again := p.again(AnnotationReferred, symName(r.Sym), at(s.Section, r.Offset), symName(r.Sym)); again {
+			if p.Repeats(diag.AnnotationReferred, diag.SymbolName(r.Sym), diag.At(s.Section, r.Offset), diag.SymbolName(r.Sym)) {
 				continue
 			}
-			p.errorf(AnnotationReferred, at(s.Section, r.Offset), symName(r.Sym), "the code refers to the annotation %s itself, which the kernel never gets to see", symName(r.Sym)).
-				hint("nothing but klp-convert may use a KLP_MODULE_RELOC array")
+			p.AddFor(diag.SymbolName(r.Sym), diag.Errorf(diag.AnnotationReferred, diag.At(s.Section, r.Offset), diag.SymbolName(r.Sym), "the code refers to the annotation %s itself, which the kernel never gets to see", diag.SymbolName(r.Sym)).
+				Hint("nothing but klp-convert may use a KLP_MODULE_RELOC array"))
 			continue
 		}
 		if r.Sym != sym {
@@ -512,7 +515,7 @@ func (p *planner) loaded(s affectedSection, gone map[*elfrw.Section]bool) {
 			p.Moves[m].other[i] = t.klp[n]
 		}
 	}
-	if p.machine != nil && p.machine.pairs {
+	if p.machine != nil && p.machine.Pairs {
 		p.together(s.Section, p.Moves[first:])
 	}
 }
@@ -541,7 +544,7 @@ func (p *planner) detach(s affectedSection, gone map[*elfrw.Section]bool) {
 	if n := len(d.Drop); n > 0 {
 		what = append(what, strconv.Itoa(n)+" against annotations go")
 	}
-	p.notef(NotAllocated, in(s.Section), "", "not loaded by the kernel: of its relocations %s", strings.Join(what, ", "))
+	p.Add(diag.Notef(diag.NotAllocated, diag.In(s.Section), "", "not loaded by the kernel: of its relocations %s", strings.Join(what, ", ")))
 }
 
 // nameSections gives each move its section name. Names of loaded sections must
@@ -581,7 +584,7 @@ func (p *planner) unused() {
 	for i := range p.Input.Annotations {
 		a := &p.Input.Annotations[i]
 		if t := p.bySymbol[a.Symbol]; t != nil && t.of(a) >= 0 && t.relocs[t.of(a)] == 0 && !t.gone {
-			p.warnf(Unused, a.place(), a.Name, "%s %s is annotated, but nothing uses it", a.Object, a.Name)
+			p.Add(diag.Warnf(diag.Unused, a.place(), a.Name, "%s %s is annotated, but nothing uses it", a.Object, a.Name))
 		}
 	}
 }
@@ -601,11 +604,11 @@ func (p *planner) removal() {
 		switch {
 		case gone[s]:
 		case gone[s.Link]:
-			p.errorf(AnnotationReferred, in(s), "", "the section is linked to annotation section %s (sh_link)", secName(s.Link))
+			p.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), "", "the section is linked to annotation section %s (sh_link)", diag.SectionName(s.Link)))
 		case gone[s.Target]:
-			p.errorf(AnnotationReferred, in(s), "", "the section is about annotation section %s (sh_info)", secName(s.Target))
+			p.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), "", "the section is about annotation section %s (sh_info)", diag.SectionName(s.Target)))
 		case s.Signature != nil && (lost[s.Signature] || gone[s.Signature.Section]):
-			p.errorf(AnnotationReferred, in(s), symName(s.Signature), "%s, which goes with the annotations, is the signature of a section group that stays", symName(s.Signature))
+			p.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), diag.SymbolName(s.Signature), "%s, which goes with the annotations, is the signature of a section group that stays", diag.SymbolName(s.Signature)))
 		}
 	}
 }
@@ -614,6 +617,13 @@ func (p *planner) removal() {
 func (p *planner) trailer() {
 	if p.Input.Signed && !p.Empty() {
 		p.DropTrailer = true
-		p.warnf(SignatureDropped, nowhere, "", "the appended module signature can't be valid after conversion and is dropped: sign last, after klp-convert")
+		p.Add(diag.Warnf(diag.SignatureDropped, diag.Nowhere, "", "the appended module signature can't be valid after conversion and is dropped: sign last, after klp-convert"))
 	}
+}
+
+// ProofDiagnostic makes a diagnostic of what Prove found.
+func ProofDiagnostic(err error) diag.Diagnostic {
+	d := diag.Diagnostic{ID: diag.ProofFailed, Severity: diag.Error, Message: "the result is not what it should be: " + err.Error()}
+	d = d.Hint("this is a defect of klp-convert; nothing was written; please report it with the module")
+	return d
 }

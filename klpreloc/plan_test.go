@@ -15,6 +15,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 const (
@@ -162,7 +163,7 @@ func TestHugeSharedNamesCostNoMore(t *testing.T) {
 	}
 	b := encode(t, f)
 	var plan *klpreloc.Plan
-	var found klpreloc.Diagnostics
+	var found diag.List
 	assert.Less(t, allocated(func() { plan, found = klpreloc.NewPlan(parse(t, b), klpreloc.Options{}) }), uint64(100*len(b)))
 	assert.Nil(t, plan)
 	for _, d := range found {
@@ -175,7 +176,7 @@ func TestUnusedRecordGoesAndUnusedLabelStays(t *testing.T) {
 	addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL)
 	addUndefined(f, "bar", elf.STB_GLOBAL)
 	addRecords(t, f, "vmlinux", 12, record{0, "bar", 8, 0})
-	assert.Equal(t, []klpreloc.ID{klpreloc.Unused, klpreloc.Unused}, ids(t, f, klpreloc.Warning))
+	assert.Equal(t, []diag.ID{diag.Unused, diag.Unused}, ids(t, f, diag.Warning))
 	after := converted(t, f)
 	assert.Equal(t, []string{".klp.sym.vmlinux.foo,0"}, klpSymbols(after))
 	assert.False(t, hasSymbol(after, "bar"), "none stays undefined")
@@ -248,7 +249,7 @@ func TestWhatReferencesAnnotationsIsRefused(t *testing.T) {
 			data, _ := addRecords(t, f, "vmlinux", 12, record{0, "extra0", 8, 0})
 			addArray(f, data, "array", 0, 12)
 			refer(f, data, symbol(t, f, "array"))
-			assert.Equal(t, []klpreloc.ID{klpreloc.AnnotationReferred}, ids(t, f, klpreloc.Error))
+			assert.Equal(t, []diag.ID{diag.AnnotationReferred}, ids(t, f, diag.Error))
 		})
 	}
 }
@@ -256,7 +257,7 @@ func TestWhatReferencesAnnotationsIsRefused(t *testing.T) {
 func TestSignatureIsDropped(t *testing.T) {
 	signed := append(contents(t, "x86_64/labels-dot.ko"), "junk~Module signature appended~\n"...)
 	f := parse(t, signed)
-	assert.Contains(t, ids(t, f, klpreloc.Warning), klpreloc.SignatureDropped)
+	assert.Contains(t, ids(t, f, diag.Warning), diag.SignatureDropped)
 	assert.Equal(t, convert(t, contents(t, "x86_64/labels-dot.ko")), convert(t, signed))
 }
 
@@ -265,17 +266,17 @@ func TestOtherTrailersAndUnconvertedSignaturesStay(t *testing.T) {
 	assert.True(t, bytes.HasSuffix(after, []byte("not a signature")))
 
 	signed := append(contents(t, "x86_64/ownmod.ko"), "junk~Module signature appended~\n"...)
-	assert.Empty(t, ids(t, parse(t, signed), klpreloc.Warning))
+	assert.Empty(t, ids(t, parse(t, signed), diag.Warning))
 	assert.Equal(t, signed, convert(t, signed))
 }
 
 func TestObjtoolInputIsExempt(t *testing.T) {
 	f := bare(t, "x86_64")
 	use(f, addUndefined(f, ".klp.sym.vmlinux.foo,0", elf.STB_WEAK))
-	assert.Contains(t, ids(t, f, klpreloc.Error), klpreloc.WeakUndefined)
+	assert.Contains(t, ids(t, f, diag.Error), diag.WeakUndefined)
 	f.AddSection(&elfrw.Section{Name: "__klp_relocs.vmlinux", Type: elf.SHT_PROGBITS, Flags: 2, Data: make([]byte, 24)})
-	assert.Empty(t, ids(t, f, klpreloc.Error))
-	assert.Equal(t, []klpreloc.ID{klpreloc.NothingToConvert, klpreloc.ObjtoolInput}, ids(t, f, klpreloc.Note))
+	assert.Empty(t, ids(t, f, diag.Error))
+	assert.Equal(t, []diag.ID{diag.NothingToConvert, diag.ObjtoolInput}, ids(t, f, diag.Note))
 	b := encode(t, f)
 	assert.Equal(t, b, convert(t, b), "left as it is")
 }
@@ -283,17 +284,17 @@ func TestObjtoolInputIsExempt(t *testing.T) {
 func TestHalfConvertedIsRefused(t *testing.T) {
 	sections := parse(t, convert(t, contents(t, "x86_64/labels-dot.ko")))
 	use(sections, addUndefined(sections, vmlinuxFoo, elf.STB_GLOBAL))
-	assert.Contains(t, ids(t, sections, klpreloc.Error), klpreloc.HalfConverted)
+	assert.Contains(t, ids(t, sections, diag.Error), diag.HalfConverted)
 
 	symbols := bare(t, "x86_64")
 	addUndefined(symbols, ".klp.sym.vmlinux.bar,0", elf.STB_GLOBAL).Index = 0xff20
 	use(symbols, addUndefined(symbols, vmlinuxFoo, elf.STB_GLOBAL))
-	assert.Contains(t, ids(t, symbols, klpreloc.Error), klpreloc.HalfConverted)
+	assert.Contains(t, ids(t, symbols, diag.Error), diag.HalfConverted)
 
 	noFlag := bare(t, "x86_64")
 	addLoaded(noFlag, ".klp.rela.vmlinux..text", 0, nil)
 	use(noFlag, addUndefined(noFlag, vmlinuxFoo, elf.STB_GLOBAL))
-	assert.Contains(t, ids(t, noFlag, klpreloc.Error), klpreloc.HalfConverted, "by its name")
+	assert.Contains(t, ids(t, noFlag, diag.Error), diag.HalfConverted, "by its name")
 }
 
 func TestTypesByMachine(t *testing.T) {
@@ -310,19 +311,19 @@ func TestTypesByMachine(t *testing.T) {
 		{"ppc32", 0, []uint32{1, 4, 5, 6, 10, 26}, []uint32{0, 2, 3, 7, 11, 18, 255}},
 		{"aarch64", elf.EM_LOONGARCH, []uint32{0, 1, 2, 20, 24, 29, 46, 50, 56, 66, 71, 76, 99, 109}, []uint32{3, 25, 30, 31, 49, 52, 64, 77, 100, 102, 1 << 31}},
 	} {
-		check := func(typ uint32) []klpreloc.ID {
+		check := func(typ uint32) []diag.ID {
 			f := bare(t, x.arch)
 			if x.machine != 0 {
 				f.Header.Machine = x.machine
 			}
 			addLoaded(f, ".data.use", writable, make([]byte, 16), elfrw.Rela{Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: typ})
-			return ids(t, f, klpreloc.Error)
+			return ids(t, f, diag.Error)
 		}
 		for _, typ := range x.applied {
 			assert.Empty(t, check(typ), "%s %v %d", x.arch, x.machine, typ)
 		}
 		for _, typ := range x.not {
-			assert.Equal(t, []klpreloc.ID{klpreloc.BadType}, check(typ), "%s %v %d", x.arch, x.machine, typ)
+			assert.Equal(t, []diag.ID{diag.BadType}, check(typ), "%s %v %d", x.arch, x.machine, typ)
 		}
 	}
 }
@@ -335,7 +336,7 @@ func TestMachinesWithoutLivepatching(t *testing.T) {
 		f := bare(t, x.arch)
 		f.Header.Machine = x.machine
 		use(f, addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL))
-		assert.Equal(t, []klpreloc.ID{klpreloc.UnknownMachine}, ids(t, f, klpreloc.Error), x.machine)
+		assert.Equal(t, []diag.ID{diag.UnknownMachine}, ids(t, f, diag.Error), x.machine)
 	}
 }
 
@@ -344,41 +345,41 @@ func TestBytesToBeRelocatedOnX86(t *testing.T) {
 		typ    uint32
 		offset uint64
 		byte   int // that is not zero
-		want   []klpreloc.ID
+		want   []diag.ID
 	}{
-		{1, 4, 4, []klpreloc.ID{klpreloc.NonzeroTarget}}, {1, 4, 11, []klpreloc.ID{klpreloc.NonzeroTarget}}, {1, 4, 3, nil}, {1, 4, 12, nil},
-		{2, 4, 7, []klpreloc.ID{klpreloc.NonzeroTarget}}, {2, 4, 8, nil}, {24, 4, 11, []klpreloc.ID{klpreloc.NonzeroTarget}}, {0, 4, 4, nil},
-		{1, 8, 0, nil}, {1, 9, 0, []klpreloc.ID{klpreloc.BrokenFile}}, {2, 13, 0, []klpreloc.ID{klpreloc.BrokenFile}},
+		{1, 4, 4, []diag.ID{diag.NonzeroTarget}}, {1, 4, 11, []diag.ID{diag.NonzeroTarget}}, {1, 4, 3, nil}, {1, 4, 12, nil},
+		{2, 4, 7, []diag.ID{diag.NonzeroTarget}}, {2, 4, 8, nil}, {24, 4, 11, []diag.ID{diag.NonzeroTarget}}, {0, 4, 4, nil},
+		{1, 8, 0, nil}, {1, 9, 0, []diag.ID{diag.BrokenFile}}, {2, 13, 0, []diag.ID{diag.BrokenFile}},
 	} {
 		f := bare(t, "x86_64")
 		data := make([]byte, 16)
 		data[x.byte] = 1
 		addLoaded(f, ".text.use", executable, data, elfrw.Rela{Offset: x.offset, Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: x.typ})
-		assert.Equal(t, x.want, ids(t, f, klpreloc.Error), "%+v", x)
+		assert.Equal(t, x.want, ids(t, f, diag.Error), "%+v", x)
 	}
 }
 
 func TestOtherMachinesTakeAnyBytes(t *testing.T) {
 	f := bare(t, "s390x")
 	addLoaded(f, ".text.use", executable, bytes.Repeat([]byte{1}, 16), elfrw.Rela{Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: word(f)})
-	assert.Empty(t, ids(t, f, klpreloc.Error))
+	assert.Empty(t, ids(t, f, diag.Error))
 }
 
 func TestCallsOnPPC64(t *testing.T) {
 	const call, sibling, nop = "\x01\x00\x00\x48", "\x00\x00\x00\x48", "\x00\x00\x00\x60"
-	noNop := []klpreloc.ID{klpreloc.NoNop}
+	noNop := []diag.ID{diag.NoNop}
 	for _, x := range []struct {
 		code string
 		typ  uint32
-		want []klpreloc.ID
+		want []diag.ID
 	}{
 		{call + nop, 10, nil}, {call + call, 10, noNop}, {call, 10, noNop}, {call + nop[:3], 10, noNop}, {sibling + call, 10, nil}, {sibling, 10, nil},
 		{call + call, 116, nil}, // REL24_NOTOC restores nothing
-		{call[:3], 10, []klpreloc.ID{klpreloc.BrokenFile}},
+		{call[:3], 10, []diag.ID{diag.BrokenFile}},
 	} {
 		f := bare(t, "ppc64le")
 		addLoaded(f, ".text.use", executable, []byte(x.code), elfrw.Rela{Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: x.typ})
-		assert.Equal(t, x.want, ids(t, f, klpreloc.Error), "%q %d", x.code, x.typ)
+		assert.Equal(t, x.want, ids(t, f, diag.Error), "%q %d", x.code, x.typ)
 	}
 }
 
@@ -391,7 +392,7 @@ func TestLateStoresIntoReadOnlyMemoryOnPPC64(t *testing.T) {
 	}{{ext4Foo, 0, 38, true}, {ext4Foo, writable, 38, false}, {vmlinuxFoo, 0, 38, false}, {ext4Foo, executable, 10, false}} {
 		f := bare(t, "ppc64le")
 		addLoaded(f, ".ro", x.flags, make([]byte, 8), elfrw.Rela{Sym: addUndefined(f, x.label, elf.STB_GLOBAL), Type: x.typ})
-		assert.Equal(t, x.warns, slices.Contains(ids(t, f, klpreloc.Warning), klpreloc.ReadOnlyTarget), "%+v", x)
+		assert.Equal(t, x.warns, slices.Contains(ids(t, f, diag.Warning), diag.ReadOnlyTarget), "%+v", x)
 	}
 }
 
@@ -400,17 +401,17 @@ func TestPairsOnLoongarchStayTogether(t *testing.T) {
 	for _, x := range []struct {
 		name   string
 		relocs func(klp, other, second *elfrw.Symbol) []elfrw.Rela
-		want   []klpreloc.ID
+		want   []diag.ID
 	}{
 		{"difference with a local symbol", func(klp, other, _ *elfrw.Symbol) []elfrw.Rela {
 			return []elfrw.Rela{{Offset: 0, Sym: klp, Type: add64}, {Offset: 0, Sym: other, Type: sub64}}
-		}, []klpreloc.ID{klpreloc.SplitPair}},
+		}, []diag.ID{diag.SplitPair}},
 		{"not in a row", func(klp, other, _ *elfrw.Symbol) []elfrw.Rela {
 			return []elfrw.Rela{{Offset: 8, Sym: other, Type: sub64}, {Offset: 0, Sym: other, Type: add64}, {Offset: 8, Sym: klp, Type: add64}}
-		}, []klpreloc.ID{klpreloc.SplitPair}},
+		}, []diag.ID{diag.SplitPair}},
 		{"two gates", func(klp, _, second *elfrw.Symbol) []elfrw.Rela {
 			return []elfrw.Rela{{Offset: 0, Sym: klp, Type: add64}, {Offset: 0, Sym: second, Type: sub64}}
-		}, []klpreloc.ID{klpreloc.SplitPair}},
+		}, []diag.ID{diag.SplitPair}},
 		{"both annotated", func(klp, _, _ *elfrw.Symbol) []elfrw.Rela {
 			return []elfrw.Rela{{Offset: 0, Sym: klp, Type: add64}, {Offset: 0, Sym: klp, Type: sub64}}
 		}, nil},
@@ -422,7 +423,7 @@ func TestPairsOnLoongarchStayTogether(t *testing.T) {
 		f.Header.Machine = elf.EM_LOONGARCH
 		relocs := x.relocs(addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), symbol(t, f, "replaced_show"), addUndefined(f, ext4Foo, elf.STB_GLOBAL))
 		addLoaded(f, ".data.use", writable, make([]byte, 16), relocs...)
-		assert.Equal(t, x.want, ids(t, f, klpreloc.Error), x.name)
+		assert.Equal(t, x.want, ids(t, f, diag.Error), x.name)
 	}
 }
 
@@ -434,13 +435,13 @@ func TestSectionsThatTheKernelReadsEarly(t *testing.T) {
 		".altinstructions", ".altinstr_replacement", ".parainstructions", "__jump_table", ".static_call_sites", ".retpoline_sites", ".return_sites", "__ex_table", ".orc_unwind_ip",
 		"__mcount_loc", "__patchable_function_entries", "__param", ".init_array", "__ksymtab", ".gnu.linkonce.this_module",
 	} {
-		for label, want := range map[string][]klpreloc.ID{vmlinuxFoo: nil, ext4Foo: {klpreloc.SpecialSection}} {
+		for label, want := range map[string][]diag.ID{vmlinuxFoo: nil, ext4Foo: {diag.SpecialSection}} {
 			f := bare(t, "x86_64")
 			addLoaded(f, name, 0, make([]byte, 16), elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 2})
 			if slices.Contains(entries, name) {
-				want = []klpreloc.ID{klpreloc.StrangeTable}
+				want = []diag.ID{diag.StrangeTable}
 			}
-			assert.ElementsMatch(t, want, ids(t, f, klpreloc.Error), "%s in %s", label, name)
+			assert.ElementsMatch(t, want, ids(t, f, diag.Error), "%s in %s", label, name)
 		}
 	}
 }
@@ -448,10 +449,10 @@ func TestSectionsThatTheKernelReadsEarly(t *testing.T) {
 // What a module's coming would write into is somebody else's memory by then.
 func TestModuleSymbolsStayOutOfInitSections(t *testing.T) {
 	for _, name := range []string{".init.text", ".init.data", ".init.rodata"} {
-		for label, want := range map[string][]klpreloc.ID{vmlinuxFoo: nil, ext4Foo: {klpreloc.InitSection}} {
+		for label, want := range map[string][]diag.ID{vmlinuxFoo: nil, ext4Foo: {diag.InitSection}} {
 			f := bare(t, "x86_64")
 			addLoaded(f, name, 0, make([]byte, 16), elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 2})
-			assert.Equal(t, want, ids(t, f, klpreloc.Error), "%s in %s", label, name)
+			assert.Equal(t, want, ids(t, f, diag.Error), "%s in %s", label, name)
 		}
 	}
 }
@@ -460,7 +461,7 @@ func TestPerCPUDataIsRefusedWhateverTheGate(t *testing.T) {
 	for _, label := range []string{vmlinuxFoo, ext4Foo} {
 		f := bare(t, "x86_64")
 		addLoaded(f, ".data..percpu", writable, make([]byte, 8), elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 1})
-		assert.Equal(t, []klpreloc.ID{klpreloc.PerCPU}, ids(t, f, klpreloc.Error))
+		assert.Equal(t, []diag.ID{diag.PerCPU}, ids(t, f, diag.Error))
 	}
 }
 
@@ -469,22 +470,22 @@ func TestLeftovers(t *testing.T) {
 		arch, name string
 		bind       elf.SymBind
 		versions   bool
-		want       klpreloc.ID
+		want       diag.ID
 	}{
-		{"x86_64", "forgotten", elf.STB_WEAK, false, klpreloc.WeakUndefined},
-		{"x86_64", "forgotten", elf.STB_WEAK, true, klpreloc.WeakUndefined},
-		{"x86_64", "forgotten", elf.STB_GLOBAL, true, klpreloc.StrongUndefined},
+		{"x86_64", "forgotten", elf.STB_WEAK, false, diag.WeakUndefined},
+		{"x86_64", "forgotten", elf.STB_WEAK, true, diag.WeakUndefined},
+		{"x86_64", "forgotten", elf.STB_GLOBAL, true, diag.StrongUndefined},
 		{"x86_64", "forgotten", elf.STB_GLOBAL, false, ""}, // nothing tells it from an export
-		{"x86_64", ".klp.sym.vmlinux.y,1", elf.STB_GLOBAL, false, klpreloc.StrongUndefined},
-		{"x86_64", ".klp.sym.vmlinux.y,1", elf.STB_WEAK, false, klpreloc.WeakUndefined},
+		{"x86_64", ".klp.sym.vmlinux.y,1", elf.STB_GLOBAL, false, diag.StrongUndefined},
+		{"x86_64", ".klp.sym.vmlinux.y,1", elf.STB_WEAK, false, diag.WeakUndefined},
 		{"x86_64", "exported", elf.STB_GLOBAL, true, ""},
 		{"x86_64", "exported", elf.STB_WEAK, true, ""},
 		{"x86_64", "_GLOBAL_OFFSET_TABLE_", elf.STB_GLOBAL, true, ""},
-		{"x86_64", "_savegpr0_14", elf.STB_GLOBAL, true, klpreloc.StrongUndefined},
+		{"x86_64", "_savegpr0_14", elf.STB_GLOBAL, true, diag.StrongUndefined},
 		{"ppc64le", "_savegpr0_14", elf.STB_GLOBAL, true, ""},
 		{"ppc64le", "_restgpr1_14", elf.STB_GLOBAL, true, ""},
 		{"ppc64le", "_restvr_20", elf.STB_WEAK, true, ""},
-		{"ppc64le", "_savegpr_14", elf.STB_GLOBAL, true, klpreloc.StrongUndefined},
+		{"ppc64le", "_savegpr_14", elf.STB_GLOBAL, true, diag.StrongUndefined},
 		{"ppc32", "_savegpr_14", elf.STB_GLOBAL, true, ""},
 		{"ppc32", "_rest32gpr_14", elf.STB_GLOBAL, true, ""},
 		{"s390x", "__s390_indirect_jump_r1", elf.STB_GLOBAL, true, ""},
@@ -500,13 +501,13 @@ func TestLeftovers(t *testing.T) {
 			f.AddSection(&elfrw.Section{Name: "__version_ext_names", Type: elf.SHT_PROGBITS, Flags: 2, Data: []byte(names + "exported\x00")})
 		}
 		addUndefined(f, x.name, x.bind)
-		all := append(ids(t, f, klpreloc.Error), ids(t, f, klpreloc.Warning)...)
-		all = slices.DeleteFunc(all, func(id klpreloc.ID) bool { return id == klpreloc.ReadOnlyTarget })
+		all := append(ids(t, f, diag.Error), ids(t, f, diag.Warning)...)
+		all = slices.DeleteFunc(all, func(id diag.ID) bool { return id == diag.ReadOnlyTarget })
 		if x.want == "" {
 			assert.Empty(t, all, "%+v", x)
 			continue
 		}
-		assert.Equal(t, []klpreloc.ID{x.want}, all, "%+v", x)
+		assert.Equal(t, []diag.ID{x.want}, all, "%+v", x)
 	}
 }
 
@@ -514,7 +515,7 @@ func TestUnreadableAnnotationIsNotALeftoverToo(t *testing.T) {
 	f := bare(t, "x86_64")
 	use(f, addUndefined(f, "bar", elf.STB_WEAK))
 	addRecords(t, f, "net.core", 12, record{0, "bar", 8, 0})
-	assert.Equal(t, []klpreloc.ID{klpreloc.BadObject}, ids(t, f, klpreloc.Error))
+	assert.Equal(t, []diag.ID{diag.BadObject}, ids(t, f, diag.Error))
 }
 
 func TestModulesThatAreNoLivepatchesAreLeftAlone(t *testing.T) {
@@ -524,15 +525,15 @@ func TestModulesThatAreNoLivepatchesAreLeftAlone(t *testing.T) {
 	require.NotNil(t, plan)
 	assert.True(t, plan.Empty())
 	assert.Len(t, found, 1)
-	assert.Equal(t, klpreloc.NothingToConvert, found[0].ID)
+	assert.Equal(t, diag.NothingToConvert, found[0].ID)
 }
 
 func TestEverySaysOnceWhatIsWrong(t *testing.T) {
 	f := bare(t, "x86_64")
 	use(f, addUndefined(f, ".klp.sym.rela.nf-nat.nf-nat.foo.0", elf.STB_GLOBAL))
 	use(f, addUndefined(f, ".klp.sym.rela."+strings.Repeat("o", 56)+"."+strings.Repeat("o", 56)+".foo.0", elf.STB_GLOBAL))
-	assert.Equal(t, []klpreloc.ID{klpreloc.BadObject}, ids(t, f, klpreloc.Error))
-	assert.Equal(t, []klpreloc.ID{klpreloc.ObjectDash}, ids(t, f, klpreloc.Note))
+	assert.Equal(t, []diag.ID{diag.BadObject}, ids(t, f, diag.Error))
+	assert.Equal(t, []diag.ID{diag.ObjectDash}, ids(t, f, diag.Note))
 }
 
 func TestDescribeCountsUses(t *testing.T) {
@@ -579,27 +580,27 @@ func TestStates(t *testing.T) {
 func TestFilesThatCannotBeEditedAreRefused(t *testing.T) {
 	for name, x := range map[string]struct {
 		edit mutation
-		want klpreloc.ID
+		want diag.ID
 	}{
 		"compact relocations": {func(t *testing.T, f *elfrw.File) {
 			f.AddSection(&elfrw.Section{Name: ".crel.text", Type: 0x40000014, Align: 1, Link: f.Symtab, Data: []byte{0}})
-		}, klpreloc.Irregular},
+		}, diag.Irregular},
 		"relocations of no symbol table": {func(t *testing.T, f *elfrw.File) {
 			f.AddSection(&elfrw.Section{Name: ".rela.odd", Type: elf.SHT_RELA, Align: 8, EntSize: 24, Target: section(t, f, ".text"), Data: make([]byte, 24)})
-		}, klpreloc.Irregular},
+		}, diag.Irregular},
 		"relocations of relocations": {func(t *testing.T, f *elfrw.File) {
 			section(t, f, ".rela.init.text").Target = section(t, f, ".rela.text")
-		}, klpreloc.Irregular},
+		}, diag.Irregular},
 		"relocation behind the end": {func(t *testing.T, f *elfrw.File) {
 			change(section(t, f, ".rela.init.text"), func(r *elfrw.Rela) { r.Offset = 1 << 20 })
-		}, klpreloc.BrokenFile},
+		}, diag.BrokenFile},
 	} {
 		f := open(t, "x86_64/labels-dot.ko")
 		x.edit(t, f)
-		assert.Contains(t, ids(t, f, klpreloc.Error), x.want, name)
+		assert.Contains(t, ids(t, f, diag.Error), x.want, name)
 		bareOne := bare(t, "x86_64")
 		x.edit(t, bareOne)
-		assert.Empty(t, ids(t, bareOne, klpreloc.Error), "%s, but nothing to convert", name)
+		assert.Empty(t, ids(t, bareOne, diag.Error), "%s, but nothing to convert", name)
 	}
 }
 
@@ -609,7 +610,7 @@ func TestTOCIsNobodysToAnnotate(t *testing.T) {
 		addUndefined(f, ".TOC.", elf.STB_GLOBAL)
 	}
 	addRecords(t, f, "vmlinux", 12, record{0, ".TOC.", 8, 0})
-	assert.Equal(t, []klpreloc.ID{klpreloc.BadName}, ids(t, f, klpreloc.Error))
+	assert.Equal(t, []diag.ID{diag.BadName}, ids(t, f, diag.Error))
 }
 
 func TestTOCAndEntryRelocationsStay(t *testing.T) {

@@ -356,7 +356,7 @@ func (p *prover) addedSymbols(rest []*elfrw.Symbol) error {
 func (p *prover) klpSections() error {
 	names := map[string]bool{}
 	for _, s := range p.before.Sections {
-		if strings.HasPrefix(s.Name, sectionPrefix) {
+		if strings.HasPrefix(s.Name, SectionPrefix) {
 			names[s.Name] = true
 		}
 	}
@@ -494,7 +494,7 @@ func (p *prover) walk(s *elfrw.Section) error {
 				sym = p.named[c.note.klpName()]
 			}
 			object := c.gate
-			if p.gates.scheme.early() && (object == vmlinux) != (c.note.Object == vmlinux) {
+			if p.gates.scheme.Early() && (object == vmlinux) != (c.note.Object == vmlinux) {
 				return fmt.Errorf("%s+%#x: symbol %s of %s is gated by %s", s, r.Offset, c.note.Name, c.note.Object, object)
 			}
 			if into = klp[object]; into == nil {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
 )
 
@@ -31,7 +32,7 @@ func (p *prover) tables() error {
 		return nil
 	}
 	t := &touched{gates: p.gates, nameOf: names, keepInert: p.keepInert}
-	m, _ := machineOf(p.before)
+	m, _ := arch.Of(p.before)
 	cuts := map[*special.Entry]string{}
 	var wrong error
 	p.before.Refers(func(y *elfrw.Symbol) bool { return len(p.annotated[y]) > 0 }, func(ref elfrw.Reference) bool {

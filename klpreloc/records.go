@@ -10,6 +10,8 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // A record of KLP_MODULE_RELOC(obj) names a symbol by a relocation and its
@@ -80,7 +82,7 @@ func (r *reader) recordSection(s *elfrw.Section, relocs []*elfrw.Section, arrays
 	var slots []slot
 	for _, rs := range relocs {
 		if rs.Type == elf.SHT_REL {
-			r.errorf(RelSection, in(rs), "", "SHT_REL relocations can't be converted: livepatching kernels use SHT_RELA")
+			r.Add(diag.Errorf(diag.RelSection, diag.In(rs), "", "SHT_REL relocations can't be converted: livepatching kernels use SHT_RELA"))
 			return
 		}
 		for _, rel := range rs.Relocs() {
@@ -91,8 +93,8 @@ func (r *reader) recordSection(s *elfrw.Section, relocs []*elfrw.Section, arrays
 	}
 	if len(slots) == 0 {
 		if s.Size() > 0 {
-			r.errorf(NoRecords, in(s), "", "annotation section of %d bytes without relocations: nothing says which symbols it is about", s.Size()).
-				hint("keep the relocations when linking (ld -r), and take each symbol's address: KLP_SYMPOS(sym, n)")
+			r.Add(diag.Errorf(diag.NoRecords, diag.In(s), "", "annotation section of %d bytes without relocations: nothing says which symbols it is about", s.Size()).
+				Hint("keep the relocations when linking (ld -r), and take each symbol's address: KLP_SYMPOS(sym, n)"))
 		}
 		return
 	}
@@ -137,10 +139,10 @@ func (r *reader) layOut(s *elfrw.Section, slots []slot, arrays []*elfrw.Symbol) 
 	for _, x := range slots {
 		switch {
 		case x.at < end:
-			r.errorf(BadRecord, at(s, x.Offset), symName(x.Sym), "record overlaps the one in front of it")
+			r.Add(diag.Errorf(diag.BadRecord, diag.At(s, x.Offset), diag.SymbolName(x.Sym), "record overlaps the one in front of it"))
 			ok = false
 		case x.at > s.Size() || s.Size()-x.at < x.kind.size() || s.Data == nil:
-			r.errorf(BadRecord, at(s, x.Offset), symName(x.Sym), "record of %d bytes reaches behind the end of the section (%#x bytes)", x.kind.size(), s.Size())
+			r.Add(diag.Errorf(diag.BadRecord, diag.At(s, x.Offset), diag.SymbolName(x.Sym), "record of %d bytes reaches behind the end of the section (%#x bytes)", x.kind.size(), s.Size()))
 			ok = false
 		}
 		end = x.at + x.kind.size()
@@ -168,8 +170,8 @@ func (r *reader) stride(s *elfrw.Section, slots []slot, arrays []*elfrw.Symbol) 
 		}
 		kind, ok := strideBySize(y.Size, rest[:n], y.Value)
 		if !ok {
-			r.errorf(UnknownStride, at(s, y.Value), symName(y), "array %s of %d bytes holds %d records of neither %d nor %d bytes", symName(y), y.Size, n, kindRFC.size(), kindV7.size()).
-				hint("include klp_convert.h: its records have 12 bytes on every target")
+			r.Add(diag.Errorf(diag.UnknownStride, diag.At(s, y.Value), diag.SymbolName(y), "array %s of %d bytes holds %d records of neither %d nor %d bytes", diag.SymbolName(y), y.Size, n, kindRFC.size(), kindV7.size()).
+				Hint("include klp_convert.h: its records have 12 bytes on every target"))
 			return false
 		}
 		place32(rest[:n], kind, y.Value)
@@ -261,8 +263,8 @@ func (r *reader) spacing(s *elfrw.Section, slots []slot, start, end uint64) bool
 	if n > 1 {
 		room = slots[1].Offset - first
 	}
-	r.errorf(UnknownStride, at(s, first), symName(slots[0].Sym), "records lie %d bytes apart; those of the 2016 proposal have %d, those of v7 %d", room, kindRFC.size(), kindV7.size()).
-		hint("keep the symbols of the arrays, or include klp_convert.h: its records have 12 bytes on every target")
+	r.Add(diag.Errorf(diag.UnknownStride, diag.At(s, first), diag.SymbolName(slots[0].Sym), "records lie %d bytes apart; those of the 2016 proposal have %d, those of v7 %d", room, kindRFC.size(), kindV7.size()).
+		Hint("keep the symbols of the arrays, or include klp_convert.h: its records have 12 bytes on every target"))
 	return false
 }
 
@@ -272,7 +274,7 @@ func (r *reader) stray(s *elfrw.Section, slots []slot) {
 	check := func(to uint64) bool {
 		for ; pos < to; pos++ {
 			if s.Data[pos] != 0 {
-				r.errorf(StrayBytes, at(s, pos), "", "byte %#02x belongs to no record: a record without a symbol, or not an array of KLP_SYMPOS()", s.Data[pos])
+				r.Add(diag.Errorf(diag.StrayBytes, diag.At(s, pos), "", "byte %#02x belongs to no record: a record without a symbol, or not an array of KLP_SYMPOS()", s.Data[pos]))
 				return false
 			}
 		}
@@ -299,33 +301,33 @@ func (r *reader) record(s *elfrw.Section, object string, x *slot) (a Annotation,
 		Dialect: x.kind.dialect, LPObject: object, Object: object,
 		Pos: r.position(s, x), Symbol: x.Sym, section: s, offset: x.at,
 	}
-	m := machines[r.Header.Machine]
+	m := arch.Machines[r.Header.Machine]
 	switch {
 	case x.Sym == nil:
-		r.errorf(BadRecord, a.place(), "", "record names no symbol")
+		r.Add(diag.Errorf(diag.BadRecord, a.place(), "", "record names no symbol"))
 		return a, false
-	case m != nil && x.Type != m.word:
-		r.errorf(BadRecord, a.place(), symName(x.Sym), "record holds %s; an address is %s", typeName(r.File, x.Type), m.str(m.word))
+	case m != nil && x.Type != m.Word:
+		r.Add(diag.Errorf(diag.BadRecord, a.place(), diag.SymbolName(x.Sym), "record holds %s; an address is %s", arch.RelocName(r.File, x.Type), m.TypeName(m.Word)))
 		return a, false
 	case !x.Sym.Undefined():
-		r.defined(a.place(), symName(x.Sym), x.Sym)
+		r.defined(a.place(), diag.SymbolName(x.Sym), x.Sym)
 		return a, false
 	case isLabel(x.Sym.Name):
-		r.errorf(BadRecord, a.place(), clip(x.Sym.Name), "record names %s, whose label says it all", clip(x.Sym.Name))
+		r.Add(diag.Errorf(diag.BadRecord, a.place(), diag.Clip(x.Sym.Name), "record names %s, whose label says it all", diag.Clip(x.Sym.Name)))
 		return a, false
 	case x.Addend != 0:
-		r.errorf(BadRecord, a.place(), symName(x.Sym), "record holds %s%+d; only a symbol itself can be annotated", symName(x.Sym), x.Addend)
+		r.Add(diag.Errorf(diag.BadRecord, a.place(), diag.SymbolName(x.Sym), "record holds %s%+d; only a symbol itself can be annotated", diag.SymbolName(x.Sym), x.Addend))
 		return a, false
 	}
 	a.Name = x.Sym.Name
 	return a, true
 }
 
-func (r *reader) defined(where place, name string, y *elfrw.Symbol) {
-	what := "in " + secName(y.Section)
+func (r *reader) defined(where diag.Place, name string, y *elfrw.Symbol) {
+	what := "in " + diag.SectionName(y.Section)
 	if y.Section == nil {
 		what = y.Index.String()
 	}
-	r.errorf(AnnotatedDefined, where, name, "annotated symbol %s is defined in the module itself (%s)", name, what).
-		hint("declare it extern here, or drop the annotation")
+	r.Add(diag.Errorf(diag.AnnotatedDefined, where, name, "annotated symbol %s is defined in the module itself (%s)", name, what).
+		Hint("declare it extern here, or drop the annotation"))
 }

@@ -13,10 +13,11 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // said is what Read makes of f: annotations in short, and what it minds.
-func said(t *testing.T, f *elfrw.File) (annotations []string, minds []klpreloc.ID) {
+func said(t *testing.T, f *elfrw.File) (annotations []string, minds []diag.ID) {
 	t.Helper()
 	in, found := klpreloc.Read(reread(t, f))
 	for _, a := range in.Annotations {
@@ -93,7 +94,7 @@ func TestRecordsOf32Bits(t *testing.T) {
 			}
 			got, minds := said(t, f)
 			if x.want == nil {
-				assert.Contains(t, minds, klpreloc.UnknownStride)
+				assert.Contains(t, minds, diag.UnknownStride)
 				return
 			}
 			assert.Empty(t, minds)
@@ -125,37 +126,37 @@ func TestUnreadableRecords(t *testing.T) {
 		name string
 		size int
 		edit func(f *elfrw.File, data, relocs *elfrw.Section)
-		want klpreloc.ID
+		want diag.ID
 	}{
-		{"overlap", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { relocs.SetRelocs(at(relocs, 0, 8)) }, klpreloc.BadRecord},
-		{"twice at one place", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { relocs.SetRelocs(at(relocs, 0, 0)) }, klpreloc.BadRecord},
-		{"behind the end", 16, func(f *elfrw.File, data, relocs *elfrw.Section) { relocs.SetRelocs(at(relocs, 0, 12)) }, klpreloc.BadRecord},
-		{"offset of 64 bits", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { relocs.SetRelocs(at(relocs, 0, 1<<64-4)) }, klpreloc.BadRecord},
-		{"no contents", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { data.Type, data.Data = elf.SHT_NOBITS, nil }, klpreloc.BadRecord},
-		{"wrong type", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { change(relocs, func(r *elfrw.Rela) { r.Type = 2 }) }, klpreloc.BadRecord},
-		{"addend", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { change(relocs, func(r *elfrw.Rela) { r.Addend = 4 }) }, klpreloc.BadRecord},
-		{"symbol 0", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { change(relocs, func(r *elfrw.Rela) { r.Sym = nil }) }, klpreloc.BadRecord},
+		{"overlap", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { relocs.SetRelocs(at(relocs, 0, 8)) }, diag.BadRecord},
+		{"twice at one place", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { relocs.SetRelocs(at(relocs, 0, 0)) }, diag.BadRecord},
+		{"behind the end", 16, func(f *elfrw.File, data, relocs *elfrw.Section) { relocs.SetRelocs(at(relocs, 0, 12)) }, diag.BadRecord},
+		{"offset of 64 bits", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { relocs.SetRelocs(at(relocs, 0, 1<<64-4)) }, diag.BadRecord},
+		{"no contents", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { data.Type, data.Data = elf.SHT_NOBITS, nil }, diag.BadRecord},
+		{"wrong type", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { change(relocs, func(r *elfrw.Rela) { r.Type = 2 }) }, diag.BadRecord},
+		{"addend", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { change(relocs, func(r *elfrw.Rela) { r.Addend = 4 }) }, diag.BadRecord},
+		{"symbol 0", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { change(relocs, func(r *elfrw.Rela) { r.Sym = nil }) }, diag.BadRecord},
 		{"a label", 32, func(f *elfrw.File, data, relocs *elfrw.Section) {
 			change(relocs, func(r *elfrw.Rela) { r.Sym.Name = ".klp.sym.rela.vmlinux.vmlinux.foo.0" })
-		}, klpreloc.BadRecord},
+		}, diag.BadRecord},
 		{"section symbol", 32, func(f *elfrw.File, data, relocs *elfrw.Section) {
 			change(relocs, func(r *elfrw.Rela) { r.Sym = f.Symbols[0] })
-		}, klpreloc.AnnotatedDefined},
+		}, diag.AnnotatedDefined},
 		{"absolute", 32, func(f *elfrw.File, data, relocs *elfrw.Section) {
 			change(relocs, func(r *elfrw.Rela) { r.Sym.Index = elf.SHN_ABS })
-		}, klpreloc.AnnotatedDefined},
-		{"SHT_REL", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { relocs.Type, relocs.EntSize = elf.SHT_REL, 16 }, klpreloc.RelSection},
-		{"no relocations", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { relocs.SetRelocs(nil) }, klpreloc.NoRecords},
-		{"NONE only", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { change(relocs, func(r *elfrw.Rela) { r.Type = 0 }) }, klpreloc.NoRecords},
+		}, diag.AnnotatedDefined},
+		{"SHT_REL", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { relocs.Type, relocs.EntSize = elf.SHT_REL, 16 }, diag.RelSection},
+		{"no relocations", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { relocs.SetRelocs(nil) }, diag.NoRecords},
+		{"NONE only", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { change(relocs, func(r *elfrw.Rela) { r.Type = 0 }) }, diag.NoRecords},
 		{"byte in front", 32, func(f *elfrw.File, data, relocs *elfrw.Section) {
 			relocs.SetRelocs(at(relocs, 4, 16))
 			data.Data[0] = 1
-		}, klpreloc.StrayBytes},
-		{"byte behind", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { data.Data[31] = 1 }, klpreloc.StrayBytes},
+		}, diag.StrayBytes},
+		{"byte behind", 32, func(f *elfrw.File, data, relocs *elfrw.Section) { data.Data[31] = 1 }, diag.StrayBytes},
 		{"byte between", 48, func(f *elfrw.File, data, relocs *elfrw.Section) {
 			relocs.SetRelocs(at(relocs, 0, 32))
 			data.Data[20] = 1
-		}, klpreloc.StrayBytes},
+		}, diag.StrayBytes},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			f := bare(t, "x86_64")
@@ -163,7 +164,7 @@ func TestUnreadableRecords(t *testing.T) {
 			x.edit(f, data, relocs)
 			_, minds := said(t, f)
 			assert.Contains(t, minds, x.want)
-			assert.NotEmpty(t, ids(t, f, klpreloc.Error), "and nothing is converted")
+			assert.NotEmpty(t, ids(t, f, diag.Error), "and nothing is converted")
 		})
 	}
 }
@@ -192,7 +193,7 @@ func TestStrayByteInTheUnusedHalfOfASlot(t *testing.T) {
 	addArray(f, data, "array", 0, 12)
 	data.Data[4] = 1
 	_, minds := said(t, f)
-	assert.Equal(t, []klpreloc.ID{klpreloc.StrayBytes}, minds)
+	assert.Equal(t, []diag.ID{diag.StrayBytes}, minds)
 }
 
 func TestEmptyAnnotationSectionGoes(t *testing.T) {

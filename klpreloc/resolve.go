@@ -4,6 +4,7 @@ package klpreloc
 
 import (
 	"errors"
+	"fmt"
 	"sort"
 	"strconv"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -31,7 +34,7 @@ type Options struct {
 	// modules that the livepatch does not patch.
 	ConvertModuleExports bool
 	// Target is the kernel's version, if it is another than the module says.
-	Target Version
+	Target kernel.Version
 	// KeepInert refuses what would have to be dropped, although nobody would
 	// notice: tracepoints and debug messages that can't be switched on.
 	KeepInert bool
@@ -44,7 +47,7 @@ type Options struct {
 type Answers struct {
 	Looked  []Answer
 	Depends []string // modules that nothing needs any more, which leave depends=
-	Scheme  Scheme
+	Scheme  kernel.Scheme
 	Unsafe  bool // klp relocations may be where they can't work
 	// KeepInert says that no entry left its table for that nobody misses it.
 	KeepInert bool
@@ -72,7 +75,7 @@ func (p *planner) survey() {
 		return
 	}
 	if magic := p.Input.Modinfo.Release(); magic != "" && k.Release != "" && magic != k.Release {
-		p.warnf(OtherKernel, nowhere, "", "the module is built for %s, and symbols are looked up in %s", clip(magic), k.Release)
+		p.Add(diag.Warnf(diag.OtherKernel, diag.Nowhere, "", "the module is built for %s, and symbols are looked up in %s", diag.Clip(magic), k.Release))
 	}
 	var names []string
 	for _, y := range p.File.Symbols {
@@ -106,42 +109,39 @@ func (p *planner) survey() {
 			read = append(read, o)
 		}
 	}
-	for name := range schemeSymbols {
-		names = append(names, name)
-	}
-	names = append(names, bounds...)
+	names = append(append(names, kernel.SchemeSymbols()...), bounds...)
 	from := k.Read
 	if !p.Input.Annotated() && !p.infers() {
 		from = k.ReadExports
 	}
-	if k.BuiltFor = p.Input.Modinfo.Release(); p.Target != (Version{}) {
+	if k.BuiltFor = p.Input.Modinfo.Release(); p.Target != (kernel.Version{}) {
 		k.BuiltFor = p.Target.String()
 	}
 	table, err := from(sympos.Names(names...), read...)
 	if err != nil {
-		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
+		p.Add(diag.Errorf(diag.KernelUnreadable, diag.Nowhere, "", "kernel %s: %v", p.kernelTitle(), err))
 		return
 	}
 	for _, note := range table.Notes {
-		p.notef(KernelUnreadable, nowhere, "", "kernel %s: %s", p.kernelTitle(), note)
+		p.Add(diag.Notef(diag.KernelUnreadable, diag.Nowhere, "", "kernel %s: %s", p.kernelTitle(), note))
 	}
 	for _, w := range append(slices.Clone(k.Warnings), table.Warnings...) {
 		if strings.HasPrefix(w, sympos.PassedOver) {
 			p.notRead(w)
 			continue
 		}
-		p.warnf(Contradiction, nowhere, "", "kernel %s: %s: the files given as one kernel are not of one kernel", p.kernelTitle(), w)
+		p.Add(diag.Warnf(diag.Contradiction, diag.Nowhere, "", "kernel %s: %s: the files given as one kernel are not of one kernel", p.kernelTitle(), w))
 	}
 	for _, line := range append(slices.Clone(k.Incomplete), table.Incomplete()...) {
-		p.warnf(Incomplete, nowhere, "", "kernel %s: %s: what follows from it may be wrong", p.kernelTitle(), line).
-			hint("copy it again, or give the kernel's image: a table that is found in one is whole")
+		p.Add(diag.Warnf(diag.Incomplete, diag.Nowhere, "", "kernel %s: %s: what follows from it may be wrong", p.kernelTitle(), line).
+			Hint("copy it again, or give the kernel's image: a table that is found in one is whole"))
 	}
 	p.table = table
 }
 
 // notRead reports a module that is passed over.
 func (p *planner) notRead(warning string) {
-	p.warnf(NotChecked, nowhere, "", "kernel %s: %s: what it exports is not known", p.kernelTitle(), warning)
+	p.Add(diag.Warnf(diag.NotChecked, diag.Nowhere, "", "kernel %s: %s: what it exports is not known", p.kernelTitle(), warning))
 }
 
 // kernelTitle is what to call the kernel: by its release, or else as it was asked for.
@@ -155,11 +155,6 @@ func (p *planner) kernelTitle() string {
 // exportsKnown reports whether anything tells what vmlinux exports. A table without
 // data symbols (no KALLSYMS_ALL) does not.
 func (p *planner) exportsKnown() bool { return p.table.KnowsExports(vmlinux) }
-
-// plausible reports whether a kernel can have a symbol of that name.
-func plausible(name string) bool {
-	return name != "" && len(name) <= (Version{}).NameLimit()
-}
 
 // patches reports whether the livepatch patches the object: its klp_patch says so
 // or, where that can't be read, an annotation names it.
@@ -190,26 +185,26 @@ func (p *planner) validate(a *Annotation) bool {
 		return true // it may be in what is missing, and Incomplete was said
 	case errors.Is(err, sympos.ErrNotFound):
 		if as, ok := p.table.FoundAs(a.Object, a.Name); ok {
-			p.errorf(NoSuchSymbol, a.place(), a.Name, "%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)", a.Object, a.Name, p.kernelTitle(), as).
-				hints(p.lines(a, p.table.Lookup(a.Object, as)))
+			p.Add(diag.Errorf(diag.NoSuchSymbol, a.place(), a.Name, "%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)", a.Object, a.Name, p.kernelTitle(), as).
+				WithHints(p.lines(a, p.table.Lookup(a.Object, as))...))
 			return false
 		}
-		p.missing(NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
+		p.missing(diag.NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
 		return false
 	case errors.Is(err, sympos.ErrAmbiguous):
-		p.errorf(Ambiguous, a.place(), a.Name, "symbol %s is ambiguous in %s (%d candidates)", a.Name, a.Object, len(list)).
-			hints(p.lines(a, list))
+		p.Add(diag.Errorf(diag.Ambiguous, a.place(), a.Name, "symbol %s is ambiguous in %s (%d candidates)", a.Name, a.Object, len(list)).
+			WithHints(p.lines(a, list)...))
 		return false
 	case errors.Is(err, sympos.ErrPosition):
-		p.errorf(BadPosition, a.place(), a.Name, "position %d of symbol %s in %s: there %s", a.Pos, a.Name, a.Object, are(len(list))).
-			hints(p.lines(a, list))
+		p.Add(diag.Errorf(diag.BadPosition, a.place(), a.Name, "position %d of symbol %s in %s: there %s", a.Pos, a.Name, a.Object, are(len(list))).
+			WithHints(p.lines(a, list)...))
 		return false
 	case errors.Is(err, sympos.ErrUnordered):
-		if _, again := p.again(OrderUnknown, a.Object, a.place(), a.Name); again {
+		if p.Repeats(diag.OrderUnknown, a.Object, a.place(), a.Name) {
 			break
 		}
-		p.warnf(OrderUnknown, a.place(), a.Name, "%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: position %d is not checked",
-			a.Object, len(list), a.Name, "the "+p.table.Facts(a.Object).Kind.String(), a.Pos)
+		p.AddFor(a.Object, diag.Warnf(diag.OrderUnknown, a.place(), a.Name, "%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: position %d is not checked",
+			a.Object, len(list), a.Name, "the "+p.table.Facts(a.Object).Kind.String(), a.Pos))
 	case errors.Is(err, sympos.ErrUnsteady):
 		p.unsteady(a, err, list)
 		return false
@@ -218,8 +213,8 @@ func (p *planner) validate(a *Annotation) bool {
 		return false
 	}
 	if s, err := p.table.Resolve(a.Object, a.Name, uint64(a.Pos)); err == nil && p.freed(s) {
-		p.errorf(InitSymbol, a.place(), a.Name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", a.Name).
-			hints(p.lines(a, list))
+		p.Add(diag.Errorf(diag.InitSymbol, a.place(), a.Name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", a.Name).
+			WithHints(p.lines(a, list)...))
 		return false
 	}
 	p.doubt(a)
@@ -229,11 +224,11 @@ func (p *planner) validate(a *Annotation) bool {
 // unsteady reports a position that means no symbol, or not always the same one.
 func (p *planner) unsteady(a *Annotation, err error, list []sympos.Symbol) {
 	if errors.Is(err, sympos.ErrUnsteady) {
-		p.errorf(Unsteady, a.place(), a.Name, "which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded: one of that name is in what is freed then", a.Name, a.Object, a.Pos).
-			hints(p.lines(a, list))
+		p.Add(diag.Errorf(diag.Unsteady, a.place(), a.Name, "which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded: one of that name is in what is freed then", a.Name, a.Object, a.Pos).
+			WithHints(p.lines(a, list)...))
 		return
 	}
-	p.errorf(Unsteady, a.place(), a.Name, "%v", err).hints(p.lines(a, list))
+	p.Add(diag.Errorf(diag.Unsteady, a.place(), a.Name, "%v", err).WithHints(p.lines(a, list)...))
 }
 
 // bounds are the symbols between which vmlinux's init sections lie, and within them
@@ -260,13 +255,13 @@ func (p *planner) freed(s sympos.Symbol) bool {
 // doubt passes on that the sources contradict each other.
 func (p *planner) doubt(a *Annotation) {
 	if d := p.table.Doubt(a.Object, a.Name); d != "" {
-		if _, again := p.again(Contradiction, a.Object, a.place(), a.Name); again {
+		if p.Repeats(diag.Contradiction, a.Object, a.place(), a.Name) {
 			return
 		}
-		p.warnf(Contradiction, a.place(), a.Name, "%s: the files given as one kernel are not of one kernel", d)
+		p.AddFor(a.Object, diag.Warnf(diag.Contradiction, a.place(), a.Name, "%s: the files given as one kernel are not of one kernel", d))
 	}
 	if d := p.table.Unsure(a.Object, a.Name); d != "" {
-		p.warnf(NameUnsure, a.place(), a.Name, "%s", d).hint("--kernel with the kernel's release and configuration: /lib/modules/R and /boot/config-R")
+		p.Add(diag.Warnf(diag.NameUnsure, a.place(), a.Name, "%s", d).Hint("--kernel with the kernel's release and configuration: /lib/modules/R and /boot/config-R"))
 	}
 }
 
@@ -310,51 +305,52 @@ func (p *planner) exists(a *Annotation, object string) bool {
 		if b.Object == object {
 			b.Object = vmlinux
 		}
-		d, again := p.again(BuiltInObject, object, a.place(), a.Name)
-		if !again {
-			d = p.errorf(BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.kernelTitle())
+		if !p.Repeats(diag.BuiltInObject, object, a.place(), a.Name) {
+			p.AddFor(object, diag.Errorf(diag.BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.kernelTitle()))
 		}
 		if list := p.table.Lookup(b.Object, b.Name); len(list) > 0 {
-			d.hints(p.lines(a, list))
+			p.HintFor(diag.BuiltInObject, object, p.lines(a, list)...)
 		} else {
-			p.absent = append(p.absent, absence{p.causes[reason{BuiltInObject, object}], b})
+			p.absent = append(p.absent, absence{diag.BuiltInObject, object, b})
 		}
 		return false
 	case sympos.Absent:
-		if _, again := p.again(NoSuchObject, object, a.place(), a.Name); again {
+		if p.Repeats(diag.NoSuchObject, object, a.place(), a.Name) {
 			return false
 		}
-		d := p.errorf(NoSuchObject, a.place(), a.Name, "kernel %s has no module %s", p.kernelTitle(), object)
+		d := diag.Errorf(diag.NoSuchObject, a.place(), a.Name, "kernel %s has no module %s", p.kernelTitle(), object)
 		for _, near := range nearObjects(object, p.Kernel.Modules()) {
-			d.hint("there is one called %s", near)
+			d = d.Hint("there is one called %s", near)
 		}
-		d.hint("a module that does not come with the kernel: --module FILE")
+		p.AddFor(object, d.Hint("a module that does not come with the kernel: --module FILE"))
 		return false
 	}
 	switch {
 	case p.unknown[object]:
 	case object == vmlinux:
 		p.unknown[object] = true
-		p.warnf(NotChecked, a.place(), a.Name, "nothing that was given for kernel %s has the symbols of vmlinux: what is said about it is not checked", p.kernelTitle()).
-			hint("--kernel vmlinuz or vmlinux")
+		p.Add(diag.Warnf(diag.NotChecked, a.place(), a.Name, "nothing that was given for kernel %s has the symbols of vmlinux: what is said about it is not checked", p.kernelTitle()).
+			Hint("--kernel vmlinuz or vmlinux"))
 	default:
 		p.unknown[object] = true
-		p.warnf(NotChecked, a.place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", p.kernelTitle(), object).
-			hint("--module %s.ko", object)
+		p.Add(diag.Warnf(diag.NotChecked, a.place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", p.kernelTitle(), object).
+			Hint("--module %s.ko", object))
 	}
 	return true
 }
 
 // missing reports a symbol that is not where it should be, with what could have
 // been meant.
-func (p *planner) missing(id ID, a *Annotation, format string, args ...any) {
-	p.errorf(id, a.place(), a.Name, format, args...)
-	p.absent = append(p.absent, absence{len(p.found) - 1, *a})
+func (p *planner) missing(id diag.ID, a *Annotation, format string, args ...any) {
+	what := strconv.Itoa(len(p.absent))
+	p.AddFor(what, diag.Errorf(id, a.place(), a.Name, format, args...))
+	p.absent = append(p.absent, absence{id, what, *a})
 }
 
 // absence is a diagnostic that waits for its hints.
 type absence struct {
-	diagnostic int // index into found
+	id   diag.ID
+	what string // that the diagnostic is about
 	Annotation
 }
 
@@ -369,11 +365,10 @@ func (p *planner) nearMisses() {
 	}
 	near, table := readNear(p.Kernel, p.table, names)
 	for _, a := range p.absent {
-		d := &p.found[a.diagnostic]
 		misses, more := near.misses(table, a.Object, a.Name)
-		d.Hints = append(d.Hints, p.described(&a.Annotation, table, misses)...)
+		p.HintFor(a.id, a.what, p.described(&a.Annotation, table, misses)...)
 		if more > 0 {
-			d.hint("and %d more that are no nearer", more)
+			p.HintFor(a.id, a.what, fmt.Sprintf("and %d more that are no nearer", more))
 		}
 	}
 }

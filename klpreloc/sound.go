@@ -8,6 +8,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // sound: what is edited has to be in order and in a form that is understood to
@@ -15,8 +16,8 @@ import (
 // not pass Prove.
 func (p *planner) sound() {
 	if err := p.Editable(); err != nil {
-		p.errorf(Irregular, nowhere, "", "%v", cause(err)).
-			hint("link the module once more (ld -r -o out.o in.o), then convert it")
+		p.Add(diag.Errorf(diag.Irregular, diag.Nowhere, "", "%v", diag.CauseOf(err)).
+			Hint("link the module once more (ld -r -o out.o in.o), then convert it"))
 	}
 	if err := p.Verify(); err != nil {
 		p.broken = true
@@ -25,45 +26,45 @@ func (p *planner) sound() {
 			all = joined.Unwrap()
 		}
 		for _, err := range all {
-			p.found = append(p.found, FileDiagnostic(err))
+			p.Add(diag.OfFile(err))
 		}
 	}
 	for _, s := range p.File.Sections {
 		switch {
 		case IsCompact(p.File, s):
 			p.unreadable = true
-			p.compact(s)
+			reportCompact(&p.Reporter, s)
 		case (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && !s.HasRelocs() && s.Size() > 0:
 			p.unreadable = true
-			if _, again := p.again(Irregular, "linked to "+secName(s.Link), in(s), ""); !again {
-				p.errorf(Irregular, in(s), "", "relocations are linked to %s, not to the symbol table; the kernel would apply them all the same", secName(s.Link))
+			if !p.Repeats(diag.Irregular, "linked to "+diag.SectionName(s.Link), diag.In(s), "") {
+				p.AddFor("linked to "+diag.SectionName(s.Link), diag.Errorf(diag.Irregular, diag.In(s), "", "relocations are linked to %s, not to the symbol table; the kernel would apply them all the same", diag.SectionName(s.Link)))
 			}
 		case s.HasRelocs() && rewritten(s.Target):
-			p.errorf(Irregular, in(s), "", "relocations apply to %s, whose contents change", secName(s.Target))
+			p.Add(diag.Errorf(diag.Irregular, diag.In(s), "", "relocations apply to %s, whose contents change", diag.SectionName(s.Target)))
 		}
 	}
 }
 
-// compact reports a section of compact relocations.
-func (r *reporter) compact(s *elfrw.Section) {
-	if _, again := r.again(Irregular, "crel", in(s), ""); !again {
-		r.errorf(Irregular, in(s), "", "compact relocations (SHT_CREL), which no kernel reads").
-			hint("build with the kernel's own flags (Kbuild), without --crel")
+// reportCompact reports a section of compact relocations.
+func reportCompact(r *diag.Reporter, s *elfrw.Section) {
+	if !r.Repeats(diag.Irregular, "crel", diag.In(s), "") {
+		r.AddFor("crel", diag.Errorf(diag.Irregular, diag.In(s), "", "compact relocations (SHT_CREL), which no kernel reads").
+			Hint("build with the kernel's own flags (Kbuild), without --crel"))
 	}
 }
 
 // withoutCompact puts compact relocations in the place of what only follows from them.
-func withoutCompact(f *elfrw.File, found Diagnostics) Diagnostics {
-	var r reporter
+func withoutCompact(f *elfrw.File, found diag.List) diag.List {
+	var r diag.Reporter
 	for _, s := range f.Sections {
 		if IsCompact(f, s) {
-			r.compact(s)
+			reportCompact(&r, s)
 		}
 	}
-	if len(r.found) > 0 {
-		found = slices.DeleteFunc(found, func(d Diagnostic) bool { return slices.Contains(ofRelocations, d.ID) })
+	if len(r.List()) > 0 {
+		found = slices.DeleteFunc(found, func(d diag.Diagnostic) bool { return slices.Contains(ofRelocations, d.ID) })
 	}
-	return append(found, r.found...)
+	return append(found, r.List()...)
 }
 
 // IsCompact reports whether a section has compact relocations of the module's symbols.
@@ -71,15 +72,15 @@ func IsCompact(f *elfrw.File, s *elfrw.Section) bool { return s.Type == shtCREL 
 
 // ofRelocations are diagnostics that follow where relocations are missing: nothing can
 // be said of what they would be about.
-var ofRelocations = []ID{NoRecords, StrayBytes, BadRecord, UnknownStride, AnnotationReferred, Unused, PatchUnreadable, NeverApplied, StrangeTable, SpecialSection}
+var ofRelocations = []diag.ID{diag.NoRecords, diag.StrayBytes, diag.BadRecord, diag.UnknownStride, diag.AnnotationReferred, diag.Unused, diag.PatchUnreadable, diag.NeverApplied, diag.StrangeTable, diag.SpecialSection}
 
-// consequences takes away what only follows from something that is reported.
-func (p *planner) consequences() {
-	p.found = slices.DeleteFunc(p.found, func(d Diagnostic) bool {
+// withoutConsequences returns what does not only follow from something that is reported.
+func (p *planner) withoutConsequences(found diag.List) diag.List {
+	return slices.DeleteFunc(found, func(d diag.Diagnostic) bool {
 		switch {
 		case p.unreadable && slices.Contains(ofRelocations, d.ID):
 			return true
-		case d.ID == Unused && p.Input.Converted(): // what was converted may have used it
+		case d.ID == diag.Unused && p.Input.Converted(): // what was converted may have used it
 			return true
 		}
 		return false

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // An annotation by file says which symbol of a name is meant by the source file
@@ -47,15 +49,15 @@ func checkPath(path string) error {
 	case len(path) > pathLimit:
 		return fmt.Errorf("the path has %d bytes", len(path))
 	case path[0] == '/':
-		return fmt.Errorf("%q is absolute; a path in the kernel's source tree is wanted", clip(path))
+		return fmt.Errorf("%q is absolute; a path in the kernel's source tree is wanted", diag.Clip(path))
 	case strings.HasPrefix(path, "../") || strings.Contains(path, "/../") || base == "..":
-		return fmt.Errorf("%q leads upwards", clip(path))
+		return fmt.Errorf("%q leads upwards", diag.Clip(path))
 	case base == "" || base == ".":
-		return fmt.Errorf("%q is a folder's", clip(path))
+		return fmt.Errorf("%q is a folder's", diag.Clip(path))
 	}
 	for i := 0; i < len(path); i++ {
 		if path[i] < ' ' || path[i] == 0x7f {
-			return fmt.Errorf("%q holds control characters", clip(path))
+			return fmt.Errorf("%q holds control characters", diag.Clip(path))
 		}
 	}
 	return nil
@@ -67,8 +69,8 @@ func (r *reader) fileRecord(s *elfrw.Section, object string, x, next *slot) {
 	a, ok := r.record(s, object, x)
 	a.Dialect, a.Pos = FileRecords, 0
 	if next == nil {
-		r.errorf(BadFile, a.place(), symName(x.Sym), "position %d says that a file's path follows, and none does", uint32(byFile)).
-			hint(`write both by klp_convert.h: KLP_SYMFILE(symbol, "path/to/file.c")`)
+		r.Add(diag.Errorf(diag.BadFile, a.place(), diag.SymbolName(x.Sym), "position %d says that a file's path follows, and none does", uint32(byFile)).
+			Hint(`write both by klp_convert.h: KLP_SYMFILE(symbol, "path/to/file.c")`))
 		return
 	}
 	path, err := r.path(next)
@@ -76,7 +78,7 @@ func (r *reader) fileRecord(s *elfrw.Section, object string, x, next *slot) {
 		err = checkPath(path)
 	}
 	if err != nil {
-		r.errorf(BadFile, at(s, next.at), symName(x.Sym), "file of %s: %v", symName(x.Sym), err)
+		r.Add(diag.Errorf(diag.BadFile, diag.At(s, next.at), diag.SymbolName(x.Sym), "file of %s: %v", diag.SymbolName(x.Sym), err))
 		return
 	}
 	if a.File = path; ok {
@@ -87,17 +89,17 @@ func (r *reader) fileRecord(s *elfrw.Section, object string, x, next *slot) {
 // path returns the string that a record points at. It lies wherever the compiler
 // keeps strings, and stays there: the code may use the same one.
 func (r *reader) path(x *slot) (string, error) {
-	m := machines[r.Header.Machine]
-	if m != nil && x.Type != m.word {
-		return "", fmt.Errorf("the record holds %s; an address is %s", typeName(r.File, x.Type), m.str(m.word))
+	m := arch.Machines[r.Header.Machine]
+	if m != nil && x.Type != m.Word {
+		return "", fmt.Errorf("the record holds %s; an address is %s", arch.RelocName(r.File, x.Type), m.TypeName(m.Word))
 	}
 	s := x.Sym.Section // isPath has seen to it
 	if s.Data == nil || s.Flags&uint64(elf.SHF_COMPRESSED) != 0 {
-		return "", fmt.Errorf("its path is in %s, which has no contents to read", secName(s))
+		return "", fmt.Errorf("its path is in %s, which has no contents to read", diag.SectionName(s))
 	}
 	off := x.Sym.Value + uint64(x.Addend)
 	if off >= uint64(len(s.Data)) {
-		return "", fmt.Errorf("its path is at %s+%#x, behind the end of the section (%#x bytes)", secName(s), off, s.Size())
+		return "", fmt.Errorf("its path is at %s+%#x, behind the end of the section (%#x bytes)", diag.SectionName(s), off, s.Size())
 	}
 	b := s.Data[off:min(off+pathLimit+1, uint64(len(s.Data)))]
 	n := bytes.IndexByte(b, 0)
@@ -105,7 +107,7 @@ func (r *reader) path(x *slot) (string, error) {
 	case n < 0 && len(b) > pathLimit:
 		return "", fmt.Errorf("its path has more than %d bytes", pathLimit)
 	case n < 0:
-		return "", fmt.Errorf("its path, at %s+%#x, does not end", secName(s), off)
+		return "", fmt.Errorf("its path, at %s+%#x, does not end", diag.SectionName(s), off)
 	}
 	// Paths may share their bytes, so that many of them cost one copy.
 	if _, ok := r.strings[s]; !ok {

@@ -14,10 +14,11 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // filed is what Read makes of f's annotations: object name which dialect.
-func filed(t *testing.T, f *elfrw.File) (annotations []string, minds []klpreloc.ID) {
+func filed(t *testing.T, f *elfrw.File) (annotations []string, minds []diag.ID) {
 	t.Helper()
 	in, found := klpreloc.Read(reread(t, f))
 	for _, a := range in.Annotations {
@@ -64,9 +65,9 @@ func TestAnnotationsByFileOfEveryArchitecture(t *testing.T) {
 		assert.Empty(t, minds, name)
 		assert.ElementsMatch(t, want, got, name)
 
-		assert.Equal(t, []klpreloc.ID{klpreloc.NeedsKernel}, ids(t, f, klpreloc.Error), name)
+		assert.Equal(t, []diag.ID{diag.NeedsKernel}, ids(t, f, diag.Error), name)
 		_, found := klpreloc.NewPlan(f, klpreloc.Options{})
-		others := the(t, klpreloc.NeedsKernel, found).Places
+		others := the(t, diag.NeedsKernel, found).Places
 		assert.Len(t, others, strings.Count(strings.Join(want, "\n"), "file ")-1, "one place for each: %v", others)
 	}
 }
@@ -166,76 +167,76 @@ func TestUnreadableFileRecords(t *testing.T) {
 	for _, x := range []struct {
 		name string
 		edit edit
-		want klpreloc.ID
+		want diag.ID
 		says string
 	}{
 		{"no path", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			relocs.SetRelocs(relocs.Relocs()[:1])
 			copy(data.Data[12:], make([]byte, 12))
-		}, klpreloc.BadFile, "none does"},
-		{"path at another position", func(f *elfrw.File, data, relocs, text *elfrw.Section) { data.Data[20] = 1 }, klpreloc.BadFile, "none does"},
-		{"position of the first is none", func(f *elfrw.File, data, relocs, text *elfrw.Section) { data.Data[8] = 1 }, klpreloc.AnnotatedDefined, ""},
+		}, diag.BadFile, "none does"},
+		{"path at another position", func(f *elfrw.File, data, relocs, text *elfrw.Section) { data.Data[20] = 1 }, diag.BadFile, "none does"},
+		{"position of the first is none", func(f *elfrw.File, data, relocs, text *elfrw.Section) { data.Data[8] = 1 }, diag.AnnotatedDefined, ""},
 		{"two symbols", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Sym = relocs.Relocs()[0].Sym })
-		}, klpreloc.BadFile, "none does"},
+		}, diag.BadFile, "none does"},
 		{"gap", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			data.Data = append(data.Data[:12:12], append(make([]byte, 4), data.Data[12:]...)...)
 			second(relocs, func(r *elfrw.Rela) { r.Offset = 16 })
-		}, klpreloc.BadFile, "none does"},
+		}, diag.BadFile, "none does"},
 		{"overlap", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Offset = 8 })
-		}, klpreloc.BadRecord, "overlaps"},
+		}, diag.BadRecord, "overlaps"},
 		{"path without symbol", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Sym = nil })
-		}, klpreloc.BadFile, "none does"},
+		}, diag.BadFile, "none does"},
 		{"absolute symbol", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			y := addUndefined(f, "abs", elf.STB_GLOBAL)
 			y.Index = elf.SHN_ABS
 			second(relocs, func(r *elfrw.Rela) { r.Sym = y })
-		}, klpreloc.BadFile, "none does"},
+		}, diag.BadFile, "none does"},
 		{"alone", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			relocs.SetRelocs(relocs.Relocs()[1:])
 			copy(data.Data, make([]byte, 12))
-		}, klpreloc.AnnotatedDefined, ""},
+		}, diag.AnnotatedDefined, ""},
 		{"wrong type", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Type = 2 })
-		}, klpreloc.BadFile, "R_X86_64_PC32"},
+		}, diag.BadFile, "R_X86_64_PC32"},
 		{"wrong type of the first", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			change(relocs, func(r *elfrw.Rela) {
 				if r.Offset == 0 {
 					r.Type = 2
 				}
 			})
-		}, klpreloc.BadRecord, "R_X86_64_PC32"},
+		}, diag.BadRecord, "R_X86_64_PC32"},
 		{"addend of the first", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			change(relocs, func(r *elfrw.Rela) { r.Addend += 1 })
-		}, klpreloc.BadRecord, "only a symbol itself"},
-		{"no contents", func(f *elfrw.File, data, relocs, text *elfrw.Section) { text.Type, text.Data = elf.SHT_NOBITS, nil }, klpreloc.BadFile, "no contents"},
-		{"compressed", func(f *elfrw.File, data, relocs, text *elfrw.Section) { text.Flags = uint64(elf.SHF_COMPRESSED) }, klpreloc.BadFile, "no contents"},
+		}, diag.BadRecord, "only a symbol itself"},
+		{"no contents", func(f *elfrw.File, data, relocs, text *elfrw.Section) { text.Type, text.Data = elf.SHT_NOBITS, nil }, diag.BadFile, "no contents"},
+		{"compressed", func(f *elfrw.File, data, relocs, text *elfrw.Section) { text.Flags = uint64(elf.SHF_COMPRESSED) }, diag.BadFile, "no contents"},
 		{"behind the end", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Addend = int64(len(text.Data)) })
-		}, klpreloc.BadFile, "behind the end"},
+		}, diag.BadFile, "behind the end"},
 		{"in front", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Addend = -1 })
-		}, klpreloc.BadFile, "behind the end"},
+		}, diag.BadFile, "behind the end"},
 		{"far away", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Addend = math.MinInt64 })
-		}, klpreloc.BadFile, "behind the end"},
-		{"unterminated", contents("fs/a.c"), klpreloc.BadFile, "does not end"},
-		{"empty", contents("\x00"), klpreloc.BadFile, "empty"},
-		{"absolute", contents("/fs/a.c\x00"), klpreloc.BadFile, "absolute"},
-		{"upwards", contents("fs/../a.c\x00"), klpreloc.BadFile, "upwards"},
-		{"control characters", contents("fs/\x1b[31ma.c\x00"), klpreloc.BadFile, "control"},
-		{"too long", contents(strings.Repeat("a", 4097) + "\x00"), klpreloc.BadFile, "more than 4096 bytes"},
+		}, diag.BadFile, "behind the end"},
+		{"unterminated", contents("fs/a.c"), diag.BadFile, "does not end"},
+		{"empty", contents("\x00"), diag.BadFile, "empty"},
+		{"absolute", contents("/fs/a.c\x00"), diag.BadFile, "absolute"},
+		{"upwards", contents("fs/../a.c\x00"), diag.BadFile, "upwards"},
+		{"control characters", contents("fs/\x1b[31ma.c\x00"), diag.BadFile, "control"},
+		{"too long", contents(strings.Repeat("a", 4097) + "\x00"), diag.BadFile, "more than 4096 bytes"},
 		{"a label", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			relocs.Relocs()[0].Sym.Name = ".klp.sym.file.vmlinux.vmlinux.foo/fs/a.c"
-		}, klpreloc.BadRecord, "label"},
+		}, diag.BadRecord, "label"},
 		{"SHT_REL", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			change(relocs, func(r *elfrw.Rela) { r.Addend = 0 })
 			relocs.Type, relocs.EntSize = elf.SHT_REL, 16
-		}, klpreloc.RelSection, ""},
-		{"no relocations", func(f *elfrw.File, data, relocs, text *elfrw.Section) { relocs.SetRelocs(nil) }, klpreloc.NoRecords, ""},
-		{"byte behind", func(f *elfrw.File, data, relocs, text *elfrw.Section) { data.Data = append(data.Data, 1) }, klpreloc.StrayBytes, ""},
+		}, diag.RelSection, ""},
+		{"no relocations", func(f *elfrw.File, data, relocs, text *elfrw.Section) { relocs.SetRelocs(nil) }, diag.NoRecords, ""},
+		{"byte behind", func(f *elfrw.File, data, relocs, text *elfrw.Section) { data.Data = append(data.Data, 1) }, diag.StrayBytes, ""},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			f := bare(t, "x86_64")
@@ -249,9 +250,9 @@ func TestUnreadableFileRecords(t *testing.T) {
 			assert.True(t, said, "%v", found)
 			assert.True(t, in.Annotated())
 			for _, a := range in.Annotations {
-				assert.True(t, x.want == klpreloc.StrayBytes || a.Dialect != klpreloc.FileRecords)
+				assert.True(t, x.want == diag.StrayBytes || a.Dialect != klpreloc.FileRecords)
 			}
-			assert.NotEmpty(t, ids(t, f, klpreloc.Error), "and nothing is converted")
+			assert.NotEmpty(t, ids(t, f, diag.Error), "and nothing is converted")
 		})
 	}
 }
@@ -282,11 +283,11 @@ func TestConflictsByFile(t *testing.T) {
 	for _, x := range []struct {
 		pos  uint32
 		path string
-		want []klpreloc.ID
+		want []diag.ID
 	}{
-		{1, "", []klpreloc.ID{klpreloc.Conflict, klpreloc.NeedsKernel}},
-		{math.MaxUint32, "b.c\x00", []klpreloc.ID{klpreloc.Conflict, klpreloc.NeedsKernel}},
-		{math.MaxUint32, "fs/a.c\x00", []klpreloc.ID{klpreloc.NeedsKernel}},
+		{1, "", []diag.ID{diag.Conflict, diag.NeedsKernel}},
+		{math.MaxUint32, "b.c\x00", []diag.ID{diag.Conflict, diag.NeedsKernel}},
+		{math.MaxUint32, "fs/a.c\x00", []diag.ID{diag.NeedsKernel}},
 	} {
 		f := bare(t, "x86_64")
 		pair(t, f)
@@ -298,7 +299,7 @@ func TestConflictsByFile(t *testing.T) {
 		} else {
 			second(relocs, func(r *elfrw.Rela) { r.Sym = y })
 		}
-		assert.ElementsMatch(t, x.want, ids(t, f, klpreloc.Error), "%d %q", x.pos, x.path)
+		assert.ElementsMatch(t, x.want, ids(t, f, diag.Error), "%d %q", x.pos, x.path)
 	}
 }
 
@@ -315,7 +316,7 @@ func TestObjectCalledFile(t *testing.T) {
 	f = bare(t, "x86_64") // objtool klp diff's, undefined and weak
 	use(f, addUndefined(f, ".klp.sym.file.x,0", elf.STB_WEAK))
 	f.AddSection(&elfrw.Section{Name: "__klp_relocs.file", Type: elf.SHT_PROGBITS, Flags: 2, Data: make([]byte, 24)})
-	assert.Empty(t, ids(t, f, klpreloc.Error))
+	assert.Empty(t, ids(t, f, diag.Error))
 
 	f = bare(t, "x86_64")
 	use(f, addUndefined(f, ".klp.sym.rela.file.file.x.0", elf.STB_GLOBAL))
@@ -328,7 +329,7 @@ func TestDefinedFileLabelIsRefused(t *testing.T) {
 	f := bare(t, "x86_64")
 	y := addUndefined(f, ".klp.sym.file.vmlinux.vmlinux.foo/fs/a.c", elf.STB_GLOBAL)
 	y.Index, y.Value = elf.SHN_ABS, 1
-	assert.Equal(t, []klpreloc.ID{klpreloc.AnnotatedDefined}, ids(t, f, klpreloc.Error))
+	assert.Equal(t, []diag.ID{diag.AnnotatedDefined}, ids(t, f, diag.Error))
 }
 
 func TestManyPathsCostNoMore(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -45,8 +46,8 @@ func (p *planner) triage() {
 	}
 	p.triaged = true
 	if !p.exportsKnown() {
-		p.warnf(NotChecked, nowhere, "", "nothing tells what kernel %s exports: what modpost took for an export is left alone, all else is taken for hidden", p.kernelTitle()).
-			hint("--kernel %s,Module.symvers", p.Kernel.Name)
+		p.Add(diag.Warnf(diag.NotChecked, diag.Nowhere, "", "nothing tells what kernel %s exports: what modpost took for an export is left alone, all else is taken for hidden", p.kernelTitle()).
+			Hint("--kernel %s,Module.symvers", p.Kernel.Name))
 	}
 	var unknown []*elfrw.Symbol
 	for _, y := range p.File.Symbols {
@@ -71,18 +72,18 @@ func (p *planner) triage() {
 		if unread := p.unread(); len(unread) > 0 {
 			what += " (nothing tells what " + strings.Join(unread, " and ") + " has: --module)"
 		} else if unknown := p.exporters.Unknown; len(unknown) > 0 {
-			what += " (no source tells what " + clipEither(unknown) + " exports: --module)"
+			what += " (no source tells what " + diag.ClipEither(unknown) + " exports: --module)"
 		}
-		p.missing(Absent, a, what, symName(y))
+		p.missing(diag.Absent, a, what, diag.SymbolName(y))
 	}
 	p.unplacedImports()
 }
 
 // misnamed reports a symbol that no kernel has, by its name.
 func (p *planner) misnamed(y *elfrw.Symbol) bool {
-	if strings.HasPrefix(y.Name, symbolPrefix) || !plausible(y.Name) {
-		p.errorf(StrongUndefined, nowhere, clip(y.Name), "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", clip(y.Name)).
-			hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)")
+	if strings.HasPrefix(y.Name, SymbolPrefix) || !plausible(y.Name) {
+		p.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, diag.Clip(y.Name), "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", diag.Clip(y.Name)).
+			Hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
 		return true
 	}
 	return false
@@ -98,7 +99,7 @@ func (p *planner) exported(y *elfrw.Symbol) bool {
 	default:
 		return p.unplaced(y, origin)
 	}
-	name := symName(y)
+	name := diag.SymbolName(y)
 	excluded := !p.offered(e)
 	switch {
 	case e.Object == vmlinux && !excluded:
@@ -106,25 +107,25 @@ func (p *planner) exported(y *elfrw.Symbol) bool {
 		return true
 	case p.NoInfer:
 		if excluded {
-			p.errorf(NotOffered, nowhere, name, "symbol %s is exported by %s to other modules only (%s), and --no-infer is given", name, e.Object, e.Namespace).
-				hints(p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name)))
+			p.Add(diag.Errorf(diag.NotOffered, diag.Nowhere, name, "symbol %s is exported by %s to other modules only (%s), and --no-infer is given", name, e.Object, e.Namespace).
+				WithHints(p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name))...))
 		} else if p.patches(e.Object) {
-			if d, again := p.again(DependsOnPatched, e.Object, nowhere, name); again {
-				d.hints(p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name)))
+			lines := p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name))
+			if p.Repeats(diag.DependsOnPatched, e.Object, diag.Nowhere, name, lines...) {
 				return true
 			}
-			p.warnf(DependsOnPatched, nowhere, name, "symbol %s is exported by %s, which the livepatch patches: the livepatch can't be loaded before it", name, e.Object).
-				hints(p.lines(p.guess(y, e.Object), p.table.Lookup(e.Object, y.Name)))
+			p.AddFor(e.Object, diag.Warnf(diag.DependsOnPatched, diag.Nowhere, name, "symbol %s is exported by %s, which the livepatch patches: the livepatch can't be loaded before it", name, e.Object).
+				WithHints(lines...))
 		} else {
 			p.dependency(y, e)
 		}
 		return true
 	case excluded:
-		p.infer(y, e.Object, NotOffered, "symbol %s is exported by %s to other modules only (%s): converted as %s", name, e.Object, e.Namespace)
+		p.infer(y, e.Object, diag.NotOffered, "symbol %s is exported by %s to other modules only (%s): converted as %s", name, e.Object, e.Namespace)
 	case p.patches(e.Object):
-		p.infer(y, e.Object, PatchedExport, "symbol %s is exported by %s, which the livepatch patches and must not depend on: converted as %s", name, e.Object)
+		p.infer(y, e.Object, diag.PatchedExport, "symbol %s is exported by %s, which the livepatch patches and must not depend on: converted as %s", name, e.Object)
 	case p.ConvertModuleExports:
-		p.infer(y, e.Object, PatchedExport, "symbol %s is exported by module %s: converted as %s", name, e.Object)
+		p.infer(y, e.Object, diag.PatchedExport, "symbol %s is exported by module %s: converted as %s", name, e.Object)
 	default:
 		p.dependency(y, e)
 	}
@@ -135,19 +136,20 @@ const dependsOn = "symbol %s is exported by module %s: the livepatch depends on 
 
 // dependency reports a symbol that another module exports.
 func (p *planner) dependency(y *elfrw.Symbol, e sympos.Export) {
-	name := symName(y)
+	name := diag.SymbolName(y)
 	if p.shadowed(y, e) {
 		return
 	}
-	if _, again := p.again(ModuleExport, e.Object, nowhere, name); again {
+	if p.Repeats(diag.ModuleExport, e.Object, diag.Nowhere, name) {
 		return
 	}
-	d := p.warnf(ModuleExport, nowhere, name, dependsOn, name, e.Object)
+	d := diag.Warnf(diag.ModuleExport, diag.Nowhere, name, dependsOn, name, e.Object)
 	if p.gates.complete() && !p.patchesModules() {
-		d.hint("{ .name = %q, … },   /* a klp_object for it, and --convert-module-exports */", e.Object)
+		d = d.Hint("{ .name = %q, … },   /* a klp_object for it, and --convert-module-exports */", e.Object)
 	} else {
-		d.hint("--convert-module-exports makes a klp relocation of it")
+		d = d.Hint("--convert-module-exports makes a klp relocation of it")
 	}
+	p.AddFor(e.Object, d)
 }
 
 // patchesModules reports whether the patch has an object that is a module.
@@ -164,7 +166,7 @@ func (p *planner) patchesModules() bool {
 // livepatch names hides a symbol of that name: code that was copied from there means
 // that one. It reports whether there is one.
 func (p *planner) shadowed(y *elfrw.Symbol, e sympos.Export) bool {
-	name := symName(y)
+	name := diag.SymbolName(y)
 	var list []sympos.Symbol
 	for _, s := range p.places(y.Name) {
 		if s.Object != e.Object {
@@ -174,8 +176,8 @@ func (p *planner) shadowed(y *elfrw.Symbol, e sympos.Export) bool {
 	if len(list) == 0 {
 		return false
 	}
-	p.warnf(ShadowedExport, nowhere, name, "symbol %s is exported by %s, which is taken, and hidden in %s; annotate it if that one is meant", name, owner(e.Object), list[0].Object).
-		hints(p.lines(p.guess(y, list[0].Object), list))
+	p.Add(diag.Warnf(diag.ShadowedExport, diag.Nowhere, name, "symbol %s is exported by %s, which is taken, and hidden in %s; annotate it if that one is meant", name, owner(e.Object), list[0].Object).
+		WithHints(p.lines(p.guess(y, list[0].Object), list)...))
 	return true
 }
 
@@ -210,24 +212,24 @@ func (p *planner) unread() []string {
 // hidden decides y if an object has it without exporting it.
 func (p *planner) hidden(y *elfrw.Symbol) bool {
 	list := p.places(y.Name)
-	name := symName(y)
+	name := diag.SymbolName(y)
 	switch {
 	case len(list) == 0:
 		return false
 	case len(list) > 1:
-		p.errorf(Ambiguous, nowhere, name, "undefined symbol %s is ambiguous (%s)", name, perObject(list)).
-			hints(p.lines(p.guess(y, list[0].Object), list))
+		p.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name, "undefined symbol %s is ambiguous (%s)", name, perObject(list)).
+			WithHints(p.lines(p.guess(y, list[0].Object), list)...))
 	case p.NoInfer:
-		p.errorf(NotAnnotated, nowhere, name, "undefined symbol %s is hidden in %s and not annotated, and --no-infer is given", name, list[0].Object).
-			hints(p.lines(p.guess(y, list[0].Object), list))
+		p.Add(diag.Errorf(diag.NotAnnotated, diag.Nowhere, name, "undefined symbol %s is hidden in %s and not annotated, and --no-infer is given", name, list[0].Object).
+			WithHints(p.lines(p.guess(y, list[0].Object), list)...))
 	case len(p.unread()) > 0:
-		d := p.errorf(NotChecked, nowhere, name, "undefined symbol %s is hidden in %s, but whether %s has one of that name is not known", name, list[0].Object, strings.Join(p.unread(), " or "))
+		d := diag.Errorf(diag.NotChecked, diag.Nowhere, name, "undefined symbol %s is hidden in %s, but whether %s has one of that name is not known", name, list[0].Object, strings.Join(p.unread(), " or "))
 		for _, o := range p.unread() {
-			d.hint("--module %s.ko", o)
+			d = d.Hint("--module %s.ko", o)
 		}
-		d.hints(p.lines(p.guess(y, list[0].Object), list))
+		p.Add(d.WithHints(p.lines(p.guess(y, list[0].Object), list)...))
 	default:
-		p.infer(y, list[0].Object, Inferred, "symbol %s is hidden in %s and nowhere else: converted as %s", name, list[0].Object)
+		p.infer(y, list[0].Object, diag.Inferred, "symbol %s is hidden in %s and nowhere else: converted as %s", name, list[0].Object)
 	}
 	return true
 }
@@ -252,18 +254,18 @@ func perObject(list []sympos.Symbol) string {
 
 // infer converts y as the symbol of its name in the object. The format is for
 // args and, last, the klp symbol's name.
-func (p *planner) infer(y *elfrw.Symbol, object string, id ID, format string, args ...any) {
-	name := symName(y)
+func (p *planner) infer(y *elfrw.Symbol, object string, id diag.ID, format string, args ...any) {
+	name := diag.SymbolName(y)
 	a := p.guess(y, object)
 	list := p.table.Lookup(object, y.Name)
 	pos, ok := theExported(list)
 	switch {
 	case len(list) == 0 && p.table.Has(object):
-		p.errorf(NoSuchSymbol, nowhere, name, "symbol %s of %s has no place in its symbol table", name, object)
+		p.Add(diag.Errorf(diag.NoSuchSymbol, diag.Nowhere, name, "symbol %s of %s has no place in its symbol table", name, object))
 		return
 	case !ok:
-		p.errorf(Ambiguous, nowhere, name, "symbol %s is ambiguous in %s (%d candidates)", name, object, len(list)).
-			hints(p.lines(a, list))
+		p.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name, "symbol %s is ambiguous in %s (%d candidates)", name, object, len(list)).
+			WithHints(p.lines(a, list)...))
 		return
 	}
 	a.Pos = pos
@@ -272,22 +274,21 @@ func (p *planner) infer(y *elfrw.Symbol, object string, id ID, format string, ar
 		return
 	}
 	if s, err := p.table.Resolve(object, y.Name, uint64(pos)); err == nil && p.freed(s) {
-		p.errorf(InitSymbol, nowhere, name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", name)
+		p.Add(diag.Errorf(diag.InitSymbol, diag.Nowhere, name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", name))
 		return
 	}
 	if a.LPObject, ok = p.gateOf(object); !ok {
 		a.LPObject = "LP_OBJ"
 		line := a.declare(alias(object+"_"+y.Name), label(a, pos)) + "   /* with the livepatched object for LP_OBJ */"
-		if d, again := p.again(NoGate, object, nowhere, name); again {
-			d.hint("%s", line)
+		if p.Repeats(diag.NoGate, object, diag.Nowhere, name, line) {
 			return
 		}
-		p.errorf(NoGate, nowhere, name, "symbol %s belongs to module %s, which the livepatch does not name, and nothing tells which of its objects the symbol is for", name, object).
-			hint("%s", line)
+		p.AddFor(object, diag.Errorf(diag.NoGate, diag.Nowhere, name, "symbol %s belongs to module %s, which the livepatch does not name, and nothing tells which of its objects the symbol is for", name, object).
+			Hint("%s", line))
 		return
 	}
 	p.doubt(a)
-	p.notef(id, nowhere, name, format, append(args, a.klpName())...)
+	p.Add(diag.Notef(id, diag.Nowhere, name, format, append(args, a.klpName())...))
 	p.inferred = append(p.inferred, a)
 	p.annotated[y] = true
 	p.answer(a)
@@ -370,7 +371,7 @@ func (p *planner) findExporters(unknown []*elfrw.Symbol) {
 	}
 	all, err := p.Kernel.ReadAll(sympos.Names(names...))
 	if err != nil {
-		p.errorf(KernelUnreadable, nowhere, "", "kernel %s: %v", p.kernelTitle(), err)
+		p.Add(diag.Errorf(diag.KernelUnreadable, diag.Nowhere, "", "kernel %s: %v", p.kernelTitle(), err))
 		return
 	}
 	for _, w := range all.Warnings {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // A vendor's kernel is known by its whole release: others are built for the same
@@ -28,6 +30,6 @@ func TestReleasesOfVendorsWithTheSchemeOf58(t *testing.T) {
 		"4.18.0-":                         false,
 		"4.18.0-99999999999999999999.el8": false,
 	} {
-		assert.Equal(t, want, vendorEarly(release), release)
+		assert.Equal(t, want, kernel.VendorEarly(release), release)
 	}
 }

@@ -3,13 +3,10 @@
 package klpreloc
 
 import (
-	"bytes"
-	"strconv"
-	"strings"
-
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // What modpost wrote about a symbol that it took for an import, and that is a
@@ -24,8 +21,6 @@ import (
 //	__versions            {unsigned long crc; char name[64 - sizeof crc]}
 //	__version_ext_crcs    u32, and at the same place in
 //	__version_ext_names   names, each ended by NUL
-
-const versionEntry = 64
 
 // Rewrite gives a section other contents.
 type Rewrite struct {
@@ -51,7 +46,7 @@ func (p *planner) versions() {
 		}
 	}
 	if len(left) > 0 {
-		p.notef(Unversioned, nowhere, "", "no import any more, and out of the version table: %s", clipList(left))
+		p.Add(diag.Notef(diag.Unversioned, diag.Nowhere, "", "no import any more, and out of the version table: %s", diag.ClipList(left)))
 		for _, s := range p.File.Sections {
 			if b, ok := withoutVersions(p.File, s, converted); ok && len(b) != len(s.Data) {
 				p.Rewrites = append(p.Rewrites, Rewrite{s, b, wholeSymbols(p.File, s)})
@@ -64,74 +59,6 @@ func (p *planner) versions() {
 func (p *planner) versionNames() []string {
 	names, _ := versioned(p.File)
 	return names
-}
-
-// clipList joins names for a message.
-func clipList(names []string) string {
-	const most = 10
-	more := len(names) - most
-	short := make([]string, 0, most)
-	for _, n := range names[:min(len(names), most)] {
-		short = append(short, clip(n))
-	}
-	if more > 0 {
-		return strings.Join(short, ", ") + " and " + strconv.Itoa(more) + " more"
-	}
-	return strings.Join(short, ", ")
-}
-
-// isVersionTable reports whether a section of that name is part of a version table.
-func isVersionTable(name string) bool {
-	switch name {
-	case "__versions", "__version_ext_names", "__version_ext_crcs":
-		return true
-	}
-	return false
-}
-
-// withoutVersions returns the contents that s has without these symbols, and
-// whether s is part of a version table at all that can be cut: nothing is at a
-// fixed place in it.
-func withoutVersions(f *elfrw.File, s *elfrw.Section, names map[string]bool) ([]byte, bool) {
-	if !isVersionTable(s.Name) {
-		return nil, false
-	}
-	for _, r := range f.Sections {
-		if r.HasRelocs() && r.Target == s {
-			return nil, false
-		}
-	}
-	if len(s.Data)%versionEntry != 0 && s.Name == "__versions" {
-		return nil, false
-	}
-	var out []byte
-	if s.Name == "__versions" {
-		for b := s.Data; len(b) >= versionEntry; b = b[versionEntry:] {
-			name, _, _ := bytes.Cut(b[f.PointerSize():versionEntry], []byte{0})
-			if !names[string(name)] {
-				out = append(out, b[:versionEntry]...)
-			}
-		}
-		return out, true
-	}
-	list, crcs := f.Section("__version_ext_names"), f.Section("__version_ext_crcs")
-	if list == nil || crcs == nil || len(list.Data) == 0 || list.Data[len(list.Data)-1] != 0 {
-		return nil, false
-	}
-	all := bytes.Split(list.Data[:len(list.Data)-1], []byte{0})
-	if len(all)*4 != len(crcs.Data) {
-		return nil, false
-	}
-	for i, name := range all {
-		switch {
-		case names[string(name)]:
-		case s == crcs:
-			out = append(out, crcs.Data[i*4:i*4+4]...)
-		default:
-			out = append(append(out, name...), 0)
-		}
-	}
-	return out, true
 }
 
 // wholeSymbols returns the symbols that span s.
@@ -154,8 +81,8 @@ func (p *planner) depends(converted map[string]bool) {
 	if p.table == nil {
 		for _, m := range list {
 			if slices.ContainsFunc(p.Moves, func(move Move) bool { return move.Object == moduleName(m) }) {
-				p.warnf(DependsOnPatched, in(s), "", "depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
-					hint("--kernel tells whether anything needs it")
+				p.Add(diag.Warnf(diag.DependsOnPatched, diag.In(s), "", "depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
+					Hint("--kernel tells whether anything needs it"))
 			}
 		}
 		return
@@ -183,20 +110,20 @@ func (p *planner) depends(converted map[string]bool) {
 		case freed[name] && !needed[name]:
 			gone = append(gone, m)
 		case needed[name] && p.patches(name) && freed[name]:
-			p.warnf(DependsOnPatched, in(s), "", "depends= still names %s, which the livepatch patches: it can't be loaded before that module", m)
+			p.Add(diag.Warnf(diag.DependsOnPatched, diag.In(s), "", "depends= still names %s, which the livepatch patches: it can't be loaded before that module", m))
 		case !p.exporters.IsUnknown(name) || freed[name] || needed[name]:
 		case p.patches(name):
-			p.warnf(DependsOnPatched, in(s), "", "depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
-				hint("--module %s.ko tells whether the livepatch needs it", name)
+			p.Add(diag.Warnf(diag.DependsOnPatched, diag.In(s), "", "depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
+				Hint("--module %s.ko tells whether the livepatch needs it", name))
 		case took && !keeps:
-			p.warnf(UnusedDepends, in(s), "", "depends= still names %s, and no import is left that it can export", m).
-				hint("--module %s.ko tells whether the livepatch needs it", name)
+			p.Add(diag.Warnf(diag.UnusedDepends, diag.In(s), "", "depends= still names %s, and no import is left that it can export", m).
+				Hint("--module %s.ko tells whether the livepatch needs it", name))
 		}
 	}
 	if len(gone) == 0 {
 		return
 	}
-	p.notef(Unversioned, in(s), "", "needed by nothing any more, and out of depends=: %s", clipList(gone))
+	p.Add(diag.Notef(diag.Unversioned, diag.In(s), "", "needed by nothing any more, and out of depends=: %s", diag.ClipList(gone)))
 	p.Depends = gone
 	p.Rewrites = append(p.Rewrites, Rewrite{Section: s, Data: withoutDepends(p.File, gone)})
 }
@@ -213,42 +140,4 @@ func (p *planner) ofUnknown(converted map[string]bool) (took, keeps bool) {
 		}
 	}
 	return took, keeps
-}
-
-const dependsKey = "depends="
-
-// dependsOf returns the modules in depends=, the section that has it and where
-// in it the list begins.
-func dependsOf(f *elfrw.File) (list []string, s *elfrw.Section, at int, ok bool) {
-	s = f.Section(".modinfo")
-	if s == nil {
-		return nil, nil, 0, false
-	}
-	for b := s.Data; len(b) > 0; {
-		entry, rest, more := bytes.Cut(b, []byte{0})
-		if value, found := bytes.CutPrefix(entry, []byte(dependsKey)); found && more {
-			at = len(s.Data) - len(b) + len(dependsKey)
-			if len(value) > 0 {
-				list = strings.Split(string(value), ",")
-			}
-			return list, s, at, true
-		}
-		b = rest
-	}
-	return nil, s, 0, false
-}
-
-// withoutDepends returns .modinfo without these modules in depends=. Nothing
-// moves: what is left of the list is filled up with zeros, which readers skip
-// (kernel/module/main.c, next_string).
-func withoutDepends(f *elfrw.File, gone []string) []byte {
-	list, s, at, ok := dependsOf(f)
-	if !ok {
-		return nil
-	}
-	old := len(strings.Join(list, ","))
-	left := strings.Join(slices.DeleteFunc(list, func(m string) bool { return slices.Contains(gone, m) }), ",")
-	b := slices.Clone(s.Data)
-	copy(b[at:at+old], left+strings.Repeat("\x00", old-len(left)))
-	return b
 }

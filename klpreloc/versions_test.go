@@ -13,6 +13,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // versionTable adds modpost's table, in the format that all kernels read.
@@ -115,11 +116,11 @@ func TestDependencyOnPatchedModuleIsReported(t *testing.T) {
 	f := undefined(t, "patched_offers")
 	depends(t, f, "ext4")
 	_, found := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, kallsyms), NoInfer: true})
-	require.NotEmpty(t, with(klpreloc.DependsOnPatched, found))
-	assert.Equal(t, klpreloc.Warning, with(klpreloc.DependsOnPatched, found)[0].Severity)
+	require.NotEmpty(t, with(diag.DependsOnPatched, found))
+	assert.Equal(t, diag.Warning, with(diag.DependsOnPatched, found)[0].Severity)
 	g := borrower(t)
 	depends(t, g, "ext4")
 	_, found = against(t, g, klpreloc.Options{})
-	d := the(t, klpreloc.DependsOnPatched, found)
+	d := the(t, diag.DependsOnPatched, found)
 	assert.Equal(t, "depends= names ext4, which the livepatch patches: it can't be loaded before that module", d.Message)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // What the tests of this package work with: the modules of testdata, edited.
@@ -90,13 +91,13 @@ func converted(t testing.TB, f *elfrw.File) *elfrw.File { return parse(t, conver
 
 // ids returns which diagnostics of that severity NewPlan has for f; that the small
 // modules here have no klp_patch is none, nor is the scheme.
-func ids(t testing.TB, f *elfrw.File, severity klpreloc.Severity) []klpreloc.ID {
+func ids(t testing.TB, f *elfrw.File, severity diag.Severity) []diag.ID {
 	t.Helper()
 	plan, found := klpreloc.NewPlan(reread(t, f), klpreloc.Options{})
 	require.Equal(t, found.Failed(), plan == nil, "a plan, or an error")
-	var r []klpreloc.ID
+	var r []diag.ID
 	for _, d := range found {
-		if d.Severity == severity && d.ID != klpreloc.PatchUnreadable && d.ID != klpreloc.SchemeChosen {
+		if d.Severity == severity && d.ID != diag.PatchUnreadable && d.ID != diag.SchemeChosen {
 			r = append(r, d.ID)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/scripts/need"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -89,9 +90,9 @@ func TestSARIFHasItsShape(t *testing.T) {
 // Nothing that a diagnostic quotes from a file moves the cursor.
 func TestDiagnosticsAreFitForATerminal(t *testing.T) {
 	var out strings.Builder
-	d := klpreloc.Diagnostic{ID: klpreloc.BrokenFile, Severity: klpreloc.Error, Message: "a\x1b[2Jb", Hints: []string{"c\rd"}}
-	newReporter(&out, "x.ko", &options{color: "never"}).report(klpreloc.Diagnostics{d})
-	assert.Equal(t, "x.ko: error: klp-convert: a?[2Jb ["+string(klpreloc.BrokenFile)+"]\n    c?d\n", out.String())
+	d := diag.Diagnostic{ID: diag.BrokenFile, Severity: diag.Error, Message: "a\x1b[2Jb", Hints: []string{"c\rd"}}
+	newReporter(&out, "x.ko", &options{color: "never"}).report(diag.List{d})
+	assert.Equal(t, "x.ko: error: klp-convert: a?[2Jb ["+string(diag.BrokenFile)+"]\n    c?d\n", out.String())
 }
 
 func TestErrorsAreFitForATerminal(t *testing.T) {

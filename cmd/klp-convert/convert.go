@@ -16,12 +16,14 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // convert is the command without a subcommand: read, plan, apply, prove, write.
 func convert(cmd *cobra.Command, o *options) error {
-	c := &conversion{options: o, cmd: cmd, result: &result{Input: o.in, Output: o.out, Diagnostics: klpreloc.Diagnostics{}}}
+	c := &conversion{options: o, cmd: cmd, result: &result{Input: o.in, Output: o.out, Diagnostics: diag.List{}}}
 	var err error
 	if c.input, err = readInput(o.in, cmd.InOrStdin()); err == nil {
 		defer c.unmap()
@@ -55,11 +57,11 @@ func convert(cmd *cobra.Command, o *options) error {
 
 // result is what --json prints.
 type result struct {
-	Input       string               `json:"input"`
-	Output      string               `json:"output,omitempty"`
-	Status      string               `json:"status"` // converted, copied, planned, refused, or failed to read or write
-	Plan        *klpreloc.PlanInfo   `json:"plan,omitempty"`
-	Diagnostics klpreloc.Diagnostics `json:"diagnostics"`
+	Input       string             `json:"input"`
+	Output      string             `json:"output,omitempty"`
+	Status      string             `json:"status"` // converted, copied, planned, refused, or failed to read or write
+	Plan        *klpreloc.PlanInfo `json:"plan,omitempty"`
+	Diagnostics diag.List          `json:"diagnostics"`
 }
 
 // summary says what was done, for -v.
@@ -103,7 +105,7 @@ func (c *conversion) findKernel() error {
 	case errors.As(err, &usage):
 		return err
 	case err != nil:
-		d := klpreloc.Diagnostic{ID: klpreloc.KernelUnreadable, Severity: klpreloc.Error, Message: oneLine(err.Error())}
+		d := diag.Diagnostic{ID: diag.KernelUnreadable, Severity: diag.Error, Message: oneLine(err.Error())}
 		for _, h := range missingHints(err) {
 			d.Hints = append(d.Hints, oneLine(h))
 		}
@@ -164,7 +166,7 @@ func (c *conversion) run() error {
 		return c.copy()
 	}
 	if err := plan.Apply(); err != nil {
-		c.found(klpreloc.FileDiagnostic(err))
+		c.found(diag.OfFile(err))
 		return errReported
 	}
 	c.result.Status, c.answers = "converted", plan.Answers
@@ -173,14 +175,14 @@ func (c *conversion) run() error {
 
 // planning is what the command line says of the conversion.
 func (c *conversion) planning() klpreloc.Options {
-	target, _ := klpreloc.ParseVersion(c.target)
+	target, _ := kernel.ParseVersion(c.target)
 	return klpreloc.Options{
 		Kernel: c.kernel, Imports: len(c.symvers) > 0, Target: target,
 		NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports, KeepInert: c.keepInert, Unsafe: c.unsafe,
 	}
 }
 
-func (c *conversion) found(d ...klpreloc.Diagnostic) {
+func (c *conversion) found(d ...diag.Diagnostic) {
 	c.result.Diagnostics = append(c.result.Diagnostics, d...)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // copyForDebuggers writes a copy of a converted module that tools can read which
@@ -38,7 +39,7 @@ func copyForDebuggers(cmd *cobra.Command, o *options, path, out string) error {
 	case errors.Is(err, klpreloc.ErrNothingToCopy):
 		return fileError(oneLine(in.name), err)
 	case err != nil:
-		return newReporter(cmd.ErrOrStderr(), in.name, o).report(klpreloc.Diagnostics{klpreloc.FileDiagnostic(err)})
+		return newReporter(cmd.ErrOrStderr(), in.name, o).report(diag.List{diag.OfFile(err)})
 	}
 	packed := compressionFor(out)
 	if err := writeFile(out, in.info, cmd.OutOrStdout(), packed, b); err != nil {

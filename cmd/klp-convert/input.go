@@ -14,7 +14,7 @@ import (
 	"unsafe"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 	"github.com/klp-convert/klp-convert/sympos/content"
 )
@@ -30,11 +30,11 @@ type input struct {
 	packed compression // of raw
 	info   fs.FileInfo // nil for stdin and pipes
 	unmap  func()
-	found  klpreloc.Diagnostics // how it was unpacked
+	found  diag.List // how it was unpacked
 }
 
 // parse reads the module. What is no module is called by its name.
-func (in *input) parse() (*elfrw.File, klpreloc.Diagnostics) {
+func (in *input) parse() (*elfrw.File, diag.List) {
 	f, err := elfrw.Parse("", in.module)
 	if err == nil {
 		var sections []content.Section
@@ -44,17 +44,17 @@ func (in *input) parse() (*elfrw.File, klpreloc.Diagnostics) {
 		if !content.LTO(sections) {
 			return f, nil
 		}
-		return nil, klpreloc.Diagnostics{notModule(klpreloc.Diagnostic{ID: klpreloc.BrokenFile, Severity: klpreloc.Error, Message: "not a linked module"}, content.SlimLTO)}
+		return nil, diag.List{notModule(diag.Diagnostic{ID: diag.BrokenFile, Severity: diag.Error, Message: "not a linked module"}, content.SlimLTO)}
 	}
-	d := klpreloc.FileDiagnostic(err)
+	d := diag.OfFile(err)
 	if errors.Is(err, elfrw.ErrNotELF) || errors.Is(err, elfrw.ErrNotRelocatable) {
 		d = notModule(d, content.Of(in.module))
 	}
-	return nil, klpreloc.Diagnostics{d}
+	return nil, diag.List{d}
 }
 
 // notModule says what a file is that is no module.
-func notModule(d klpreloc.Diagnostic, k content.Kind) klpreloc.Diagnostic {
+func notModule(d diag.Diagnostic, k content.Kind) diag.Diagnostic {
 	d.Message += ": it is " + k.What
 	if k.Do != "" {
 		d.Hints = append(d.Hints, k.Do)
@@ -83,7 +83,7 @@ func readInput(path string, stdin io.Reader) (*input, error) {
 	}
 	in.module, in.packed = out.Bytes, compressionNamed(out.Format)
 	if ignored := out.Ignored(); ignored != "" {
-		in.found = append(in.found, klpreloc.Diagnostic{ID: klpreloc.TrailingData, Severity: klpreloc.Warning, Message: ignored})
+		in.found = append(in.found, diag.Diagnostic{ID: diag.TrailingData, Severity: diag.Warning, Message: ignored})
 	}
 	return in, nil
 }

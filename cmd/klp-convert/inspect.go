@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 func newInspectCommand(o *options) *cobra.Command {
@@ -68,8 +69,8 @@ func inspect(cmd *cobra.Command, o *options, path string) error {
 		err = writeJSON(cmd.OutOrStdout(), struct {
 			File string `json:"file"`
 			*klpreloc.Description
-			Diagnostics klpreloc.Diagnostics `json:"diagnostics"`
-		}{in.name, d, append(klpreloc.Diagnostics{}, found...)})
+			Diagnostics diag.List `json:"diagnostics"`
+		}{in.name, d, append(diag.List{}, found...)})
 	} else {
 		err = writeDescription(cmd.OutOrStdout(), in.name, d)
 	}

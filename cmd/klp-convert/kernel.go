@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
 
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -94,10 +94,10 @@ func warnKernel(w io.Writer, name string, warnings []string, o *options) {
 	r := newReporter(w, name, o)
 	for i, text := range warnings {
 		if i == mostOfAKind {
-			fmt.Fprintf(w, "%s: %s: klp-convert: and %d more like this\n", r.file, r.severity(klpreloc.Warning), len(warnings)-i)
+			fmt.Fprintf(w, "%s: %s: klp-convert: and %d more like this\n", r.file, r.severity(diag.Warning), len(warnings)-i)
 			return
 		}
-		fmt.Fprintf(w, "%s: %s: klp-convert: %s\n", r.file, r.severity(klpreloc.Warning), oneLine(text))
+		fmt.Fprintf(w, "%s: %s: klp-convert: %s\n", r.file, r.severity(diag.Warning), oneLine(text))
 	}
 }
 

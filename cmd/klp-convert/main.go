@@ -37,7 +37,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
 
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 func main() {
@@ -221,7 +221,7 @@ func (o *options) args(_ *cobra.Command, args []string) error {
 	if err := checkSuffix(o.out); err != nil {
 		return err
 	}
-	if _, ok := klpreloc.ParseVersion(o.target); o.target != "" && !ok {
+	if _, ok := kernel.ParseVersion(o.target); o.target != "" && !ok {
 		return usagef("--target is %q, want a version: 4.18, 6.1", o.target)
 	}
 	if o.json && o.out == "-" && !o.dryRun {

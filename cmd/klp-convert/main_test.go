@@ -22,6 +22,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
@@ -274,7 +275,7 @@ func TestJSONIsOneObject(t *testing.T) {
 	assert.Equal(t, out, r.Output)
 	assert.NotEmpty(t, r.Plan.Moves)
 	assert.True(t, slices.ContainsFunc(r.Diagnostics, func(d struct{ ID, Severity, Message string }) bool {
-		return d.ID == string(klpreloc.Unused) && d.Severity == "warning"
+		return d.ID == string(diag.Unused) && d.Severity == "warning"
 	}), stdout)
 
 	status, stdout, _ = klpConvert("--json", "../../testdata/bad/two-objects.ko", out)

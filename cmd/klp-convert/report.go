@@ -12,24 +12,24 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // reporter prints diagnostics about one file.
 type reporter struct {
 	w     io.Writer
 	file  string
-	least klpreloc.Severity // what is shown
+	least diag.Severity // what is shown
 	color bool
 }
 
 func newReporter(w io.Writer, file string, o *options) *reporter {
-	r := &reporter{w: w, file: oneLine(file), least: klpreloc.Warning, color: useColor(w, o.color)}
+	r := &reporter{w: w, file: oneLine(file), least: diag.Warning, color: useColor(w, o.color)}
 	switch {
 	case o.verbose:
-		r.least = klpreloc.Note
+		r.least = diag.Note
 	case o.quiet:
-		r.least = klpreloc.Error
+		r.least = diag.Error
 	}
 	return r
 }
@@ -55,10 +55,10 @@ func useColor(w io.Writer, when string) bool {
 	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
-var severityColor = map[klpreloc.Severity]string{
-	klpreloc.Note:    "\x1b[36m",
-	klpreloc.Warning: "\x1b[35m",
-	klpreloc.Error:   "\x1b[31m",
+var severityColor = map[diag.Severity]string{
+	diag.Note:    "\x1b[36m",
+	diag.Warning: "\x1b[35m",
+	diag.Error:   "\x1b[31m",
 }
 
 // mostOfAKind is how many diagnostics of one id are worth a line each; --json
@@ -67,9 +67,9 @@ const mostOfAKind = 50
 
 // report prints what is severe enough and returns errReported when an error is
 // among it.
-func (r *reporter) report(found klpreloc.Diagnostics) error {
+func (r *reporter) report(found diag.List) error {
 	var b strings.Builder
-	said := map[klpreloc.ID]int{}
+	said := map[diag.ID]int{}
 	for i, d := range found {
 		if d.Severity < r.least {
 			continue
@@ -126,7 +126,7 @@ func alsoAt(places []string) []string {
 	return lines
 }
 
-func (r *reporter) severity(s klpreloc.Severity) string {
+func (r *reporter) severity(s diag.Severity) string {
 	if !r.color {
 		return s.String()
 	}
@@ -140,9 +140,9 @@ func printError(w io.Writer, err error, o *options) error {
 	if !errors.As(err, &named) {
 		return err
 	}
-	return newReporter(w, named.name, o).report(klpreloc.Diagnostics{named.diagnostic()})
+	return newReporter(w, named.name, o).report(diag.List{named.diagnostic()})
 }
 
-func (e *namedError) diagnostic() klpreloc.Diagnostic {
-	return klpreloc.Diagnostic{ID: klpreloc.FileAccess, Severity: klpreloc.Error, Message: e.err.Error()}
+func (e *namedError) diagnostic() diag.Diagnostic {
+	return diag.Diagnostic{ID: diag.FileAccess, Severity: diag.Error, Message: e.err.Error()}
 }

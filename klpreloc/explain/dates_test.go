@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/explain"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 func TestDatesAreRead(t *testing.T) {
@@ -151,7 +151,7 @@ func TestReplacingOfFirstIsDatedAsTheRuleIs(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, when)
-	stable := regexp.MustCompile(`(\d+\.\d+)\.(\d+)`).FindAllStringSubmatch(klpreloc.FirstIsOnly, -1)
+	stable := regexp.MustCompile(`(\d+\.\d+)\.(\d+)`).FindAllStringSubmatch(kernel.FirstIsOnly, -1)
 	require.NotEmpty(t, stable)
 	for _, m := range stable {
 		n, err := strconv.Atoi(m[2])

@@ -11,6 +11,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // Difference is what differs. Its lists are sorted and empty where nothing does.
@@ -95,7 +96,7 @@ func (d *Difference) firsts(x, y *facts) {
 	slices.SortStableFunc(d.Patches, func(a, b Change) int { return strings.Compare(a.What, b.What) })
 	if slices.ContainsFunc(d.Patches, func(c Change) bool { return strings.HasSuffix(c.What, ": old_sympos") }) {
 		d.Remarks = append(d.Remarks, "old_sympos 0 and 1 mean the same function, but one of the modules can't replace the other (.replace) before "+
-			klpreloc.FirstIsOnly+": EEXIST, cannot create duplicate filename …,1")
+			kernel.FirstIsOnly+": EEXIST, cannot create duplicate filename …,1")
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpdiff"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 )
@@ -340,7 +341,7 @@ func TestPositionsOfFunctions(t *testing.T) {
 	assert.False(t, d.Same())
 	assert.Equal(t, []klpdiff.Change{{What: what, Was: only, Is: first}}, d.Patches)
 	require.Len(t, d.Remarks, 1)
-	assert.Contains(t, d.Remarks[0], "can't replace the other (.replace) before "+klpreloc.FirstIsOnly)
+	assert.Contains(t, d.Remarks[0], "can't replace the other (.replace) before "+kernel.FirstIsOnly)
 	assert.Equal(t, []klpdiff.Change{{What: what, Was: first, Is: only}}, klpdiff.Files(at(1), at(0)).Patches)
 
 	d = klpdiff.Files(at(1), at(2))

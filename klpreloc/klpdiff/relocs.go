@@ -10,6 +10,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
 )
 
 // reloc is a relocation against what the module does not define.
@@ -39,7 +40,7 @@ func relocsOf(f *elfrw.File, in *klpreloc.Input, p *places) (all []reloc) {
 		if t == nil || !t.Alloc() || annotations[t] {
 			return true
 		}
-		x := reloc{place: p.at(t, r.Offset), text: r.Sym.String(), detail: fmt.Sprintf("%s %+#x", klpreloc.RelocName(f, r.Type), r.Addend)}
+		x := reloc{place: p.at(t, r.Offset), text: r.Sym.String(), detail: fmt.Sprintf("%s %+#x", arch.RelocName(f, r.Type), r.Addend)}
 		a, late := annotated[r.Sym], klpSection[r.Section]
 		switch object, _ := klpreloc.SectionObject(r.Section.Name); {
 		case late:

@@ -11,19 +11,8 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc/code"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
 )
-
-// addressTypes are the relocations that store an address (the machines'
-// psABIs), on the machines whose kernels have livepatching.
-var addressTypes = map[elf.Machine]uint32{
-	elf.EM_X86_64:    uint32(elf.R_X86_64_64),
-	elf.EM_S390:      uint32(elf.R_390_64),
-	elf.EM_PPC64:     uint32(elf.R_PPC64_ADDR64),
-	elf.EM_PPC:       uint32(elf.R_PPC_ADDR32),
-	elf.EM_AARCH64:   uint32(elf.R_AARCH64_ABS64),
-	elf.EM_LOONGARCH: uint32(elf.R_LARCH_64),
-}
 
 // image is the module's data with its pointers.
 type image struct {
@@ -46,7 +35,7 @@ type spot struct {
 
 func newImage(f *elfrw.File) *image {
 	m := &image{
-		f: f, word: uint64(f.PointerSize()), address: addressTypes[f.Header.Machine],
+		f: f, word: uint64(f.PointerSize()), address: addressType(f),
 		relocs: map[*elfrw.Section][]*elfrw.Section{}, tables: map[*elfrw.Section][]elfrw.Rela{},
 		begins: map[spot][]*elfrw.Symbol{}, strings: map[spot]string{},
 	}
@@ -62,6 +51,15 @@ func newImage(f *elfrw.File) *image {
 		}
 	}
 	return m
+}
+
+// addressType returns the relocation that stores an address, 0 where no kernel has
+// livepatching.
+func addressType(f *elfrw.File) uint32 {
+	if m := arch.Machines[f.Header.Machine]; m != nil {
+		return m.Word
+	}
+	return 0
 }
 
 // table returns the relocations that apply to s, by offset.
@@ -273,7 +271,7 @@ func (m *image) use() {
 				if x == nil {
 					break
 				}
-				if to, offset, ok := code.Target(m.f, s, x); ok && writable(to) {
+				if to, offset, ok := arch.Target(m.f, s, x); ok && writable(to) {
 					m.uses[to] = append(m.uses[to], offset)
 				}
 			}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -165,7 +167,7 @@ func (c *checker) judge(m *Module) *Report {
 		c.lacking("who exports what the module imports", why)
 	}
 	v := c.facts.version
-	scheme, known := klpreloc.SchemeOf(v, c.facts.table)
+	scheme, known := kernel.SchemeOf(v, c.facts.table)
 	c.contract = contractOf(v, scheme)
 	if s := c.File.Section(".modinfo"); s != nil && !s.Alloc() && !c.elfStrict {
 		c.info, c.spaces = nil, nil // find_sec sees what is loaded only
@@ -173,7 +175,7 @@ func (c *checker) judge(m *Module) *Report {
 	}
 	c.missingCRC = c.missingCRC && ofDebian(c.facts.Kernel.Release)
 	c.report.Release, c.report.Version, c.report.Scheme = c.facts.Kernel.Release, v.String(), scheme.String()
-	if v == (klpreloc.Version{}) {
+	if v == (kernel.Version{}) {
 		c.lacking("what depends on the kernel's version", "nothing tells the kernel's release: the newest is assumed")
 	}
 	if !known {
@@ -238,13 +240,13 @@ func (c *checker) run(m *Module) {
 }
 
 // find adds a finding that is a problem.
-func (c *checker) find(id klpreloc.ID, cause string) *Finding {
+func (c *checker) find(id diag.ID, cause string) *Finding {
 	c.report.Findings = append(c.report.Findings, Finding{ID: id, Severity: Problem, Cause: printable(cause), Cases: []Case{}})
 	return &c.report.Findings[len(c.report.Findings)-1]
 }
 
 // note adds one that is none.
-func (c *checker) note(id klpreloc.ID, cause string) *Finding {
+func (c *checker) note(id diag.ID, cause string) *Finding {
 	f := c.find(id, cause)
 	f.Severity = Note
 	return f
@@ -308,13 +310,13 @@ func (c *checker) declares() bool { return !errors.Is(c.doubt, klppatch.ErrNone)
 
 // names are all that have to be looked up in the kernel.
 func (c *checker) names() []string {
-	names := append(klpreloc.SchemeSymbols(), "__start___ksymtab_gpl", "__stop___ksymtab_gpl", "klp_enable_patch",
+	names := append(kernel.SchemeSymbols(), "__start___ksymtab_gpl", "__stop___ksymtab_gpl", "klp_enable_patch",
 		registerPatch, "_etext", "__warn_thunk")
 	for _, r := range untraced {
 		names = append(names, r.from, r.to)
 	}
 	add := func(name string) {
-		if name != "" && len(name) <= (klpreloc.Version{}).NameLimit() {
+		if name != "" && len(name) <= (kernel.Version{}).NameLimit() {
 			names = append(names, name)
 		}
 	}

@@ -6,14 +6,14 @@ import (
 	"debug/elf"
 	"regexp"
 
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // contract is what of the loader's behaviour depends on the kernel's version. Every
 // comparison of versions in this package is here. Stable kernels carry some of it
 // under older numbers; where that has been seen it is said.
 type contract struct {
-	scheme klpreloc.Scheme
+	scheme kernel.Scheme
 	// nameLimit is how much of a symbol's name klp_resolve_symbols reads: %127 or,
 	// since 6.1, %511 (b8a94bfb3395).
 	nameLimit int
@@ -90,7 +90,7 @@ type contract struct {
 	kernelCFI bool
 }
 
-func contractOf(v klpreloc.Version, scheme klpreloc.Scheme) *contract {
+func contractOf(v kernel.Version, scheme kernel.Scheme) *contract {
 	c := &contract{
 		scheme:           scheme,
 		nameLimit:        v.NameLimit(),
@@ -157,7 +157,7 @@ func ofDebian(release string) bool {
 }
 
 // early reports whether the loader itself applies vmlinux's klp relocations.
-func (c *contract) early() bool { return c.scheme == klpreloc.SchemeEarly }
+func (c *contract) early() bool { return c.scheme == kernel.SchemeEarly }
 
 // overflowMessages are what x86 says of a value that does not fit.
 func (c *contract) overflowMessages(t uint32, module string) []Message {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 )
 
@@ -27,7 +27,7 @@ func longKlpSymbol(t *testing.T, w *world, f *elfrw.File, bytes int, position st
 	return head + name + tail
 }
 
-func finding(r *loader.Report, id klpreloc.ID) *loader.Finding {
+func finding(r *loader.Report, id diag.ID) *loader.Finding {
 	if i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == id }); i >= 0 {
 		return &r.Findings[i]
 	}
@@ -161,7 +161,7 @@ func TestNamesOfKernelsWithLTO(t *testing.T) {
 	only := strings.Replace(kallsyms, "t vsym\n", "t vsym.llvm.7\n", 1)
 	for name, c := range map[string]struct {
 		version, kallsyms, config, symbol string
-		id                                klpreloc.ID
+		id                                diag.ID
 		lacking                           bool
 	}{
 		"6.1: whole names":                  {"6.1", other, config, "vsym", "", false},

@@ -13,15 +13,15 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // judgeEntries asks for each function of the module, and compares with what its name says.
 func judgeEntries(t *testing.T, m *elfrw.File, version string, config map[string]string) {
 	t.Helper()
-	v, ok := klpreloc.ParseVersion(version)
+	v, ok := kernel.ParseVersion(version)
 	require.True(t, ok)
-	c := &checker{facts: &facts{config: config}, contract: contractOf(v, klpreloc.SchemeEarly)}
+	c := &checker{facts: &facts{config: config}, contract: contractOf(v, kernel.SchemeEarly)}
 	with, without := 0, 0
 	for _, name := range []string{"no_first", "leaf", "no_between", "calls", "calls_again", "no_last", "cold", "no_cold"} {
 		y := symbolAt(m, name, 0)
@@ -81,8 +81,8 @@ func TestEntriesOverFlags(t *testing.T) {
 func TestEntryAfterLandingPadBefore518(t *testing.T) {
 	m := readEntries(t, "../../testdata/entries/x86_64-fentry-ibt.ko")
 	for version, want := range map[string]bool{"5.17": false, "5.18": true} {
-		v, _ := klpreloc.ParseVersion(version)
-		c := &checker{facts: &facts{}, contract: contractOf(v, klpreloc.SchemeEarly)}
+		v, _ := kernel.ParseVersion(version)
+		c := &checker{facts: &facts{}, contract: contractOf(v, kernel.SchemeEarly)}
 		yes, known := c.traceable(m, symbolAt(m, "leaf", 0))
 		assert.True(t, known)
 		assert.Equal(t, want, yes, version)
@@ -108,8 +108,8 @@ func TestMisalignedEntry(t *testing.T) {
 			s.SetRelocs(rs)
 		}
 	}
-	v, _ := klpreloc.ParseVersion("6.17")
-	c := &checker{facts: &facts{config: map[string]string{"DYNAMIC_FTRACE_WITH_CALL_OPS": "y"}}, contract: contractOf(v, klpreloc.SchemeEarly)}
+	v, _ := kernel.ParseVersion("6.17")
+	c := &checker{facts: &facts{config: map[string]string{"DYNAMIC_FTRACE_WITH_CALL_OPS": "y"}}, contract: contractOf(v, kernel.SchemeEarly)}
 	yes, known := c.traceable(m, leaf)
 	assert.True(t, known)
 	assert.False(t, yes)
@@ -119,8 +119,8 @@ func TestMisalignedEntry(t *testing.T) {
 func TestPaddingsAreNoEntries(t *testing.T) {
 	m := readEntries(t, "../../testdata/entries/x86_64-fentry-16-16.ko")
 	m.Section("__mcount_loc").Name = "__mcount_lok"
-	v, _ := klpreloc.ParseVersion("6.12")
-	c := &checker{facts: &facts{}, contract: contractOf(v, klpreloc.SchemeEarly)}
+	v, _ := kernel.ParseVersion("6.12")
+	c := &checker{facts: &facts{}, contract: contractOf(v, kernel.SchemeEarly)}
 	_, known := c.traceable(m, symbolAt(m, "leaf", 0))
 	assert.False(t, known)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -278,10 +279,10 @@ func (c cell) kernel(t *testing.T) *sympos.Kernel {
 }
 
 // said joins the ids of warnings and errors, each once.
-func said(found klpreloc.Diagnostics) string {
+func said(found diag.List) string {
 	var ids []string
 	for _, d := range found {
-		if id := string(d.ID); d.Severity > klpreloc.Note && !slices.Contains(ids, id) {
+		if id := string(d.ID); d.Severity > diag.Note && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
@@ -344,7 +345,7 @@ func (c cell) annotate(t *testing.T, k *sympos.Kernel) string {
 }
 
 // aboutImports are what check says of imports, and of klp symbols that are not there.
-var aboutImports = map[klpreloc.ID]bool{
+var aboutImports = map[diag.ID]bool{
 	loader.UnknownSymbol: true, loader.WeakImport: true, loader.Namespace: true, loader.Checksum: true,
 	loader.NeedsModule: true, loader.UnusedDepends: true, loader.NoSymbol: true, loader.AmbiguousSymbol: true,
 }

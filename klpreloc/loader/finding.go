@@ -8,74 +8,74 @@ import (
 	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // What can be found, each for ever; docs/errors.md has a section for each. An id is
 // never used again for something else.
 const (
-	BadELF            klpreloc.ID = "KLP101" // not what the loader takes for a module
-	BadSignature      klpreloc.ID = "KLP102" // missing where wanted, or malformed
-	NotConverted      klpreloc.ID = "KLP103" // annotations, before conversion
-	NotMarked         klpreloc.ID = "KLP104" // klp relocations or klp_enable_patch, and no livepatch=
-	NoSupport         klpreloc.ID = "KLP105" // kernel without livepatching
-	VersionMagic      klpreloc.ID = "KLP106" // vermagic of another kernel
-	StructModule      klpreloc.ID = "KLP107" // struct module of another size
-	ModuleName        klpreloc.ID = "KLP108" // name that can't be, or is taken
-	InitOffset        klpreloc.ID = "KLP109" // init or exit elsewhere in struct module
-	UnknownSymbol     klpreloc.ID = "KLP110" // import that nobody exports
-	WeakImport        klpreloc.ID = "KLP111" // weak import bound to 0
-	GPLOnly           klpreloc.ID = "KLP112" // license keeps the module from an export
-	Namespace         klpreloc.ID = "KLP113" // export's namespace not imported
-	Checksum          klpreloc.ID = "KLP114" // export of another checksum
-	NeedsModule       klpreloc.ID = "KLP115" // import from a module that has to be there
-	SymbolIndex       klpreloc.ID = "KLP116" // symbol in no section
-	CommonSymbol      klpreloc.ID = "KLP117" // SHN_COMMON
-	SectionGrammar    klpreloc.ID = "KLP118" // klp section name that can't be read
-	SectionHeader     klpreloc.ID = "KLP119" // klp section header
-	NotApplied        klpreloc.ID = "KLP120" // klp section that is applied never
-	SymbolGrammar     klpreloc.ID = "KLP121" // klp symbol name that can't be read
-	NotKlpSymbol      klpreloc.ID = "KLP122" // klp relocation of an ordinary symbol
-	KlpSymbolOrdinary klpreloc.ID = "KLP123" // ordinary relocation of a klp symbol
-	VmlinuxInModule   klpreloc.ID = "KLP124" // vmlinux symbol in a module's section
-	ModuleInVmlinux   klpreloc.ID = "KLP125" // module's symbol in vmlinux's section
-	NoSymbol          klpreloc.ID = "KLP126" // klp symbol that is not there
-	AmbiguousSymbol   klpreloc.ID = "KLP127" // position 0 of several
-	NoPosition        klpreloc.ID = "KLP128" // position behind the last
-	UnsteadyPosition  klpreloc.ID = "KLP129" // position that depends on what is loaded
-	ForeignOwner      klpreloc.ID = "KLP130" // symbol of a module that need not be there
-	RelocationType    klpreloc.ID = "KLP131" // type the loader does not apply
-	NonzeroTarget     klpreloc.ID = "KLP132" // x86: place that is not zero
-	Overlap           klpreloc.ID = "KLP133" // two relocations of one place
-	OutsideTarget     klpreloc.ID = "KLP134" // behind the end of the section
-	DuplicateSection  klpreloc.ID = "KLP135" // two loaded sections of one name
-	PatchStructure    klpreloc.ID = "KLP136" // klp_patch that the core refuses
-	NoFunction        klpreloc.ID = "KLP137" // function to patch is not there
-	AmbiguousFunction klpreloc.ID = "KLP138" // or is several
-	FunctionPosition  klpreloc.ID = "KLP139" // or has no such position
-	NotPatchable      klpreloc.ID = "KLP140" // or has no ftrace entry
-	LateSpecial       klpreloc.ID = "KLP141" // special section read before its relocation
-	ArchSection       klpreloc.ID = "KLP142" // .klp.arch that nobody reads, or has to
-	LateInit          klpreloc.ID = "KLP143" // late relocation of freed memory
-	LateReadOnly      klpreloc.ID = "KLP144" // late store into read-only memory
-	Reload            klpreloc.ID = "KLP145" // target can't come a second time
-	PerCPU            klpreloc.ID = "KLP146" // per-CPU data
-	NoTarget          klpreloc.ID = "KLP147" // kernel has no such object
-	CallSequence      klpreloc.ID = "KLP148" // ppc64le: no nop behind a call
-	PLTSections       klpreloc.ID = "KLP149" // GOT and PLT slots that were not reserved
-	NotALivepatch     klpreloc.ID = "KLP150" // a module that patches nothing
-	OtherSymbol       klpreloc.ID = "KLP151" // position that is another symbol in another kernel
-	DuplicateExport   klpreloc.ID = "KLP152" // export that is there already
-	Origin            klpreloc.ID = "KLP154" // module that says that it is not for production
-	CutName           klpreloc.ID = "KLP156" // klp symbol whose name the kernel cuts
-	BadTable          klpreloc.ID = "KLP153" // table of the kernel's build that can't be
-	UnusedDepends     klpreloc.ID = "KLP155" // depends= names what nothing is imported from
-	ReturnThunk       klpreloc.ID = "KLP158" // return thunk that the kernel can't replace
-	NoRetpolines      klpreloc.ID = "KLP159" // kernel with retpolines, module without
-	NoLandingPad      klpreloc.ID = "KLP160" // function called by address without endbr64, bti
-	SealedFunction    klpreloc.ID = "KLP161" // address of a function that the kernel sealed
-	NoCallType        klpreloc.ID = "KLP162" // function called by address without a kCFI hash
-	NoPadding         klpreloc.ID = "KLP163" // call that call depth tracking can't count
+	BadELF            diag.ID = "KLP101" // not what the loader takes for a module
+	BadSignature      diag.ID = "KLP102" // missing where wanted, or malformed
+	NotConverted      diag.ID = "KLP103" // annotations, before conversion
+	NotMarked         diag.ID = "KLP104" // klp relocations or klp_enable_patch, and no livepatch=
+	NoSupport         diag.ID = "KLP105" // kernel without livepatching
+	VersionMagic      diag.ID = "KLP106" // vermagic of another kernel
+	StructModule      diag.ID = "KLP107" // struct module of another size
+	ModuleName        diag.ID = "KLP108" // name that can't be, or is taken
+	InitOffset        diag.ID = "KLP109" // init or exit elsewhere in struct module
+	UnknownSymbol     diag.ID = "KLP110" // import that nobody exports
+	WeakImport        diag.ID = "KLP111" // weak import bound to 0
+	GPLOnly           diag.ID = "KLP112" // license keeps the module from an export
+	Namespace         diag.ID = "KLP113" // export's namespace not imported
+	Checksum          diag.ID = "KLP114" // export of another checksum
+	NeedsModule       diag.ID = "KLP115" // import from a module that has to be there
+	SymbolIndex       diag.ID = "KLP116" // symbol in no section
+	CommonSymbol      diag.ID = "KLP117" // SHN_COMMON
+	SectionGrammar    diag.ID = "KLP118" // klp section name that can't be read
+	SectionHeader     diag.ID = "KLP119" // klp section header
+	NotApplied        diag.ID = "KLP120" // klp section that is applied never
+	SymbolGrammar     diag.ID = "KLP121" // klp symbol name that can't be read
+	NotKlpSymbol      diag.ID = "KLP122" // klp relocation of an ordinary symbol
+	KlpSymbolOrdinary diag.ID = "KLP123" // ordinary relocation of a klp symbol
+	VmlinuxInModule   diag.ID = "KLP124" // vmlinux symbol in a module's section
+	ModuleInVmlinux   diag.ID = "KLP125" // module's symbol in vmlinux's section
+	NoSymbol          diag.ID = "KLP126" // klp symbol that is not there
+	AmbiguousSymbol   diag.ID = "KLP127" // position 0 of several
+	NoPosition        diag.ID = "KLP128" // position behind the last
+	UnsteadyPosition  diag.ID = "KLP129" // position that depends on what is loaded
+	ForeignOwner      diag.ID = "KLP130" // symbol of a module that need not be there
+	RelocationType    diag.ID = "KLP131" // type the loader does not apply
+	NonzeroTarget     diag.ID = "KLP132" // x86: place that is not zero
+	Overlap           diag.ID = "KLP133" // two relocations of one place
+	OutsideTarget     diag.ID = "KLP134" // behind the end of the section
+	DuplicateSection  diag.ID = "KLP135" // two loaded sections of one name
+	PatchStructure    diag.ID = "KLP136" // klp_patch that the core refuses
+	NoFunction        diag.ID = "KLP137" // function to patch is not there
+	AmbiguousFunction diag.ID = "KLP138" // or is several
+	FunctionPosition  diag.ID = "KLP139" // or has no such position
+	NotPatchable      diag.ID = "KLP140" // or has no ftrace entry
+	LateSpecial       diag.ID = "KLP141" // special section read before its relocation
+	ArchSection       diag.ID = "KLP142" // .klp.arch that nobody reads, or has to
+	LateInit          diag.ID = "KLP143" // late relocation of freed memory
+	LateReadOnly      diag.ID = "KLP144" // late store into read-only memory
+	Reload            diag.ID = "KLP145" // target can't come a second time
+	PerCPU            diag.ID = "KLP146" // per-CPU data
+	NoTarget          diag.ID = "KLP147" // kernel has no such object
+	CallSequence      diag.ID = "KLP148" // ppc64le: no nop behind a call
+	PLTSections       diag.ID = "KLP149" // GOT and PLT slots that were not reserved
+	NotALivepatch     diag.ID = "KLP150" // a module that patches nothing
+	OtherSymbol       diag.ID = "KLP151" // position that is another symbol in another kernel
+	DuplicateExport   diag.ID = "KLP152" // export that is there already
+	Origin            diag.ID = "KLP154" // module that says that it is not for production
+	CutName           diag.ID = "KLP156" // klp symbol whose name the kernel cuts
+	BadTable          diag.ID = "KLP153" // table of the kernel's build that can't be
+	UnusedDepends     diag.ID = "KLP155" // depends= names what nothing is imported from
+	ReturnThunk       diag.ID = "KLP158" // return thunk that the kernel can't replace
+	NoRetpolines      diag.ID = "KLP159" // kernel with retpolines, module without
+	NoLandingPad      diag.ID = "KLP160" // function called by address without endbr64, bti
+	SealedFunction    diag.ID = "KLP161" // address of a function that the kernel sealed
+	NoCallType        diag.ID = "KLP162" // function called by address without a kCFI hash
+	NoPadding         diag.ID = "KLP163" // call that call depth tracking can't count
 )
 
 // Severity parts what counts from what deserves a word.
@@ -134,13 +134,13 @@ type Case struct {
 
 // Finding is one thing that a kernel will make of the module.
 type Finding struct {
-	ID       klpreloc.ID `json:"id"`
-	Severity Severity    `json:"severity"`
-	Section  string      `json:"section,omitempty"` // printable
-	Offset   *uint64     `json:"offset,omitempty"`  // in Section, in bytes
-	Symbol   string      `json:"symbol,omitempty"`
-	Cases    []Case      `json:"cases"`
-	Cause    string      `json:"cause"`
+	ID       diag.ID  `json:"id"`
+	Severity Severity `json:"severity"`
+	Section  string   `json:"section,omitempty"` // printable
+	Offset   *uint64  `json:"offset,omitempty"`  // in Section, in bytes
+	Symbol   string   `json:"symbol,omitempty"`
+	Cases    []Case   `json:"cases"`
+	Cause    string   `json:"cause"`
 	// Places are where else the same cause shows.
 	Places []string `json:"places,omitempty"`
 	Fix    []string `json:"fix,omitempty"`

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -227,7 +227,7 @@ func TestHardeningOverFlags(t *testing.T) {
 		} {
 			r, err := loader.Open(contents(t, "hardening/"+arch+"-"+kind+".ko")).Check(loader.Options{Kernel: k})
 			require.NoError(t, err)
-			for id, want := range map[klpreloc.ID][]string{loader.NoLandingPad: lacks.pads, loader.NoCallType: lacks.hashes} {
+			for id, want := range map[diag.ID][]string{loader.NoLandingPad: lacks.pads, loader.NoCallType: lacks.hashes} {
 				i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == id })
 				require.Equal(t, want != nil, i >= 0, "%s %s %s: %+v", arch, kind, id, r.Findings)
 				if want == nil {

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -324,7 +324,7 @@ func TestBehindTheEndDoesNotPass(t *testing.T) {
 	f = w.convert(t)
 	ordinary := relocs(".rela.text.vm_fn", func(r []elfrw.Rela) []elfrw.Rela { r[0].Offset = 1 << 16; return r })
 	ordinary(t, f)
-	for id, b := range map[klpreloc.ID][]byte{loader.BadELF: late, loader.OutsideTarget: encode(t, f)} {
+	for id, b := range map[diag.ID][]byte{loader.BadELF: late, loader.OutsideTarget: encode(t, f)} {
 		first := w.check(t, b).First()
 		if assert.NotNil(t, first, id) {
 			assert.Equal(t, id, first.ID)

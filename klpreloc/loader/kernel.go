@@ -12,6 +12,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -21,7 +22,7 @@ import (
 type facts struct {
 	*sympos.Kernel
 	table   *sympos.Table
-	version klpreloc.Version
+	version kernel.Version
 	config  map[string]string // options that it mentions; nil when there is no configuration
 	// configCut: what it does not mention may be set all the same.
 	configCut bool
@@ -72,7 +73,7 @@ func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
 	if release == "" {
 		release = f.vermagic
 	}
-	f.version, _ = klpreloc.ParseVersion(release)
+	f.version, _ = kernel.ParseVersion(release)
 	return f, nil
 }
 

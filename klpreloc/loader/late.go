@@ -10,7 +10,8 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -75,7 +76,7 @@ func (c *checker) lateSpecial(k *klpSection, r *elfrw.Rela, t *special.Tables, s
 	if r.Sym != nil {
 		symbol = r.Sym.Name
 	}
-	width, _ := klpreloc.RelocWidth(c.File, r.Type)
+	width, _ := arch.RelocWidth(c.File, r.Type)
 	width = max(width, 1)
 	if e := t.In(k.target, r.Offset); e != nil {
 		if said[e] {
@@ -197,7 +198,7 @@ func (c *checker) archSections() {
 			continue
 		}
 		switch {
-		case c.scheme != klpreloc.SchemeLate || c.Header.Machine != elf.EM_X86_64:
+		case c.scheme != kernel.SchemeLate || c.Header.Machine != elf.EM_X86_64:
 			c.find(ArchSection, "this kernel does not read .klp.arch sections: what is in it is never patched, and the old instructions run").in(s).
 				fix("convert the module for this kernel").when(Calling, "", "")
 		case table != ".altinstructions" && table != ".parainstructions":
@@ -215,7 +216,7 @@ func (c *checker) archSections() {
 // address of what is not loaded is that in the copy of the file, which is freed by then (seen
 // on 4.19.78: an oops in insmod).
 func (c *checker) archNotLoaded(s *elfrw.Section, object, table string) {
-	if c.scheme != klpreloc.SchemeLate || c.Header.Machine != elf.EM_X86_64 || s.Size() == 0 || !c.patched(object) ||
+	if c.scheme != kernel.SchemeLate || c.Header.Machine != elf.EM_X86_64 || s.Size() == 0 || !c.patched(object) ||
 		table != ".altinstructions" && table != ".parainstructions" {
 		return
 	}

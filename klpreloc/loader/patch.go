@@ -12,6 +12,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -397,7 +398,7 @@ func (c *checker) ofItself(object string, f klppatch.Func) {
 			n++
 		}
 	}
-	q := lookup{object, f.OldName, f.Sympos, [3]klpreloc.ID{NoFunction, AmbiguousFunction, FunctionPosition}}
+	q := lookup{object, f.OldName, f.Sympos, [3]diag.ID{NoFunction, AmbiguousFunction, FunctionPosition}}
 	answer := q.among(n)
 	if answer == "" {
 		c.unchecked("what comes of "+f.OldName, "the livepatch patches itself")
@@ -424,13 +425,13 @@ func (c *checker) patchedFunction(object string, f klppatch.Func) {
 		return
 	}
 	failed := false
-	find := func(id klpreloc.ID, cause string) *Finding {
+	find := func(id diag.ID, cause string) *Finding {
 		failed = true
 		x := c.find(id, cause).of(f.OldName)
 		x.object = object
 		return x
 	}
-	c.lookup(lookup{object, f.OldName, f.Sympos, [3]klpreloc.ID{NoFunction, AmbiguousFunction, FunctionPosition}}, find, func(x *Finding, now, later bool, message Message) {
+	c.lookup(lookup{object, f.OldName, f.Sympos, [3]diag.ID{NoFunction, AmbiguousFunction, FunctionPosition}}, find, func(x *Finding, now, later bool, message Message) {
 		if object == sympos.Vmlinux {
 			x.when(Enabling, "", "EINVAL", message)
 			return

@@ -15,6 +15,8 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -52,7 +54,7 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 	if r.Sym != nil {
 		name = r.Sym.Name
 	}
-	find := func(id klpreloc.ID, cause string) *Finding { return c.find(id, cause).at(k.Section, r.Offset).of(name) }
+	find := func(id diag.ID, cause string) *Finding { return c.find(id, cause).at(k.Section, r.Offset).of(name) }
 	if r.Sym == nil || r.Sym.Section != nil || r.Sym.Index != klpreloc.IndexLivepatch {
 		message := says("livepatch: symbol %s is not marked as a livepatch symbol", name)
 		if c.relaIndex {
@@ -130,7 +132,7 @@ func (c *checker) unreadable(name string) string {
 
 // cutName: add_kallsyms has copied that much of the name for relocations that are applied late,
 // so that the position is gone or, where digits are left of it, another one.
-func (c *checker) cutName(k *klpSection, name, stored string, find func(klpreloc.ID, string) *Finding) {
+func (c *checker) cutName(k *klpSection, name, stored string, find func(diag.ID, string) *Finding) {
 	const fix = "reach it by a symbol whose name is shorter; from 5.19 on there is no such limit"
 	cause := fmt.Sprintf("the name has %d bytes, of which this kernel stores %d for a relocation that is applied with %s", len(name), len(stored), k.object)
 	if c.unreadable(stored) != "" {
@@ -142,7 +144,7 @@ func (c *checker) cutName(k *klpSection, name, stored string, find func(klpreloc
 }
 
 // foreign: a symbol of a module that nothing loads before the one that is waited for.
-func (c *checker) foreign(k *klpSection, n *klpName, find func(klpreloc.ID, string) *Finding) {
+func (c *checker) foreign(k *klpSection, n *klpName, find func(diag.ID, string) *Finding) {
 	gate := c.facts.modules[k.object]
 	if gate == nil {
 		c.lacking(fmt.Sprintf("whether %s is there when %s comes, whose symbol %s is needed then", n.object, k.object, n.name), "module "+k.object+" is not at hand")
@@ -156,8 +158,8 @@ func (c *checker) foreign(k *klpSection, n *klpName, find func(klpreloc.ID, stri
 }
 
 // place looks the symbol up as klp_find_object_symbol does.
-func (c *checker) place(k *klpSection, n *klpName, find func(klpreloc.ID, string) *Finding) {
-	c.lookup(lookup{n.object, n.name, n.position, [3]klpreloc.ID{NoSymbol, AmbiguousSymbol, NoPosition}}, find, func(f *Finding, now, later bool, message Message) {
+func (c *checker) place(k *klpSection, n *klpName, find func(diag.ID, string) *Finding) {
+	c.lookup(lookup{n.object, n.name, n.position, [3]diag.ID{NoSymbol, AmbiguousSymbol, NoPosition}}, find, func(f *Finding, now, later bool, message Message) {
 		if k.object == sympos.Vmlinux || n.object == sympos.Vmlinux || n.object != k.object {
 			c.whenOf(f, k, "EINVAL", message)
 			return
@@ -186,12 +188,12 @@ func (c *checker) whenEither(f *Finding, object string, now, later bool, message
 type lookup struct {
 	object, name string
 	position     uint64
-	ids          [3]klpreloc.ID // not there, several, no such position
+	ids          [3]diag.ID // not there, several, no such position
 }
 
 // lookup answers it for a kernel that has the object, in both orders: while a module
 // comes all of its symbols count, later those that are kept.
-func (c *checker) lookup(q lookup, find func(klpreloc.ID, string) *Finding, when func(f *Finding, now, later bool, message Message)) {
+func (c *checker) lookup(q lookup, find func(diag.ID, string) *Finding, when func(f *Finding, now, later bool, message Message)) {
 	t := c.facts.table
 	if !t.Has(q.object) {
 		switch c.facts.Presence(q.object) {
@@ -271,7 +273,7 @@ func (q lookup) among(n int) string {
 }
 
 // id is that of an answer.
-func (q lookup) id(answer string) klpreloc.ID {
+func (q lookup) id(answer string) diag.ID {
 	switch answer {
 	case several:
 		return q.ids[1]
@@ -316,7 +318,7 @@ func (c *checker) message(q lookup, answer string) Message {
 	return says("livepatch: symbol '%s' not found in symbol table", q.name)
 }
 
-func (c *checker) failed(q lookup, answer string, list []sympos.Symbol, find func(klpreloc.ID, string) *Finding) *Finding {
+func (c *checker) failed(q lookup, answer string, list []sympos.Symbol, find func(diag.ID, string) *Finding) *Finding {
 	var f *Finding
 	switch answer {
 	case several:
@@ -452,20 +454,20 @@ func (c *checker) ordinaryTargets() {
 
 // ordinaryTarget reports whether the relocation makes the loader stop.
 func (c *checker) ordinaryTarget(s *elfrw.Section, r *elfrw.Rela) bool {
-	find := func(id klpreloc.ID, cause string) *Finding {
+	find := func(id diag.ID, cause string) *Finding {
 		f := c.find(id, cause).at(s, r.Offset).fix("build with the kernel's own flags (Kbuild)")
 		if r.Sym != nil {
 			f.of(r.Sym.Name)
 		}
 		return f
 	}
-	width, ok := klpreloc.RelocWidth(c.File, r.Type)
+	width, ok := arch.RelocWidth(c.File, r.Type)
 	if !ok || r.Type == uint32(elf.R_X86_64_PC64) && !c.pc64 {
 		name := ""
 		if r.Sym != nil {
 			name = r.Sym.Name
 		}
-		find(RelocationType, "the loader does not apply "+klpreloc.RelocName(c.File, r.Type)).
+		find(RelocationType, "the loader does not apply "+arch.RelocName(c.File, r.Type)).
 			when(Loading, "", "ENOEXEC", c.typeMessage(r.Type, name))
 		return true
 	}
@@ -490,13 +492,13 @@ func (c *checker) ordinaryTarget(s *elfrw.Section, r *elfrw.Rela) bool {
 		}
 	}
 	if far(r) {
-		find(OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, which the kernel does not check", r.Addend, klpreloc.RelocName(c.File, r.Type))).
+		find(OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, which the kernel does not check", r.Addend, arch.RelocName(c.File, r.Type))).
 			when(Calling, "", "", oops("page fault", c.functionAt(s.Target, r.Offset)))
 		return false
 	}
 	absolute := r.Sym == nil || r.Sym.Section == nil && r.Sym.Index == elf.SHN_ABS
 	if !absolute && overflows(r) {
-		find(RelocationType, fmt.Sprintf("%s can't hold the address, or the addend %#x is too large for it", klpreloc.RelocName(c.File, r.Type), r.Addend)).
+		find(RelocationType, fmt.Sprintf("%s can't hold the address, or the addend %#x is too large for it", arch.RelocName(c.File, r.Type), r.Addend)).
 			when(Loading, "", "ENOEXEC", c.overflowMessages(r.Type, c.name)...)
 		return true
 	}
@@ -510,7 +512,7 @@ func (c *checker) targets() {
 		if !k.applied() || !c.gated(k) {
 			continue
 		}
-		said := map[klpreloc.ID]int{}
+		said := map[diag.ID]int{}
 		for i := range k.relocs {
 			c.target(k, &k.relocs[i].Rela, said)
 		}
@@ -523,24 +525,24 @@ func (c *checker) targets() {
 // mostOfAKind bounds how many findings of one id a section gets.
 const mostOfAKind = 20
 
-func (c *checker) target(k *klpSection, r *elfrw.Rela, said map[klpreloc.ID]int) {
+func (c *checker) target(k *klpSection, r *elfrw.Rela, said map[diag.ID]int) {
 	symbol := ""
 	if r.Sym != nil {
 		symbol = r.Sym.Name
 	}
-	find := func(id klpreloc.ID, cause string) *Finding {
+	find := func(id diag.ID, cause string) *Finding {
 		if said[id]++; said[id] > mostOfAKind {
 			return &Finding{}
 		}
 		return c.find(id, cause).at(k.Section, r.Offset).of(symbol)
 	}
 	x86 := c.Header.Machine == elf.EM_X86_64
-	width, ok := klpreloc.RelocWidth(c.File, r.Type)
+	width, ok := arch.RelocWidth(c.File, r.Type)
 	if x86 && r.Type == uint32(elf.R_X86_64_PC64) && !c.pc64 {
 		ok = false
 	}
 	if !ok {
-		f := find(RelocationType, fmt.Sprintf("the loader does not apply %s", klpreloc.RelocName(c.File, r.Type))).
+		f := find(RelocationType, fmt.Sprintf("the loader does not apply %s", arch.RelocName(c.File, r.Type))).
 			fix("build with the kernel's own flags (Kbuild)")
 		c.whenOf(f, k, "ENOEXEC", c.typeMessage(r.Type, symbol))
 		return
@@ -555,7 +557,7 @@ func (c *checker) target(k *klpSection, r *elfrw.Rela, said map[klpreloc.ID]int)
 		return
 	}
 	if x86 && overflows(r) {
-		c.whenOf(find(RelocationType, fmt.Sprintf("%s can't hold the address, or the addend %#x is too large for it", klpreloc.RelocName(c.File, r.Type), r.Addend)), k, "ENOEXEC",
+		c.whenOf(find(RelocationType, fmt.Sprintf("%s can't hold the address, or the addend %#x is too large for it", arch.RelocName(c.File, r.Type), r.Addend)), k, "ENOEXEC",
 			c.overflowMessages(r.Type, c.name)...)
 		return
 	}
@@ -570,7 +572,7 @@ func (c *checker) target(k *klpSection, r *elfrw.Rela, said map[klpreloc.ID]int)
 		return
 	}
 	if x86 && far(r) {
-		c.whenCalled(find(OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, which the kernel does not check", r.Addend, klpreloc.RelocName(c.File, r.Type))), k)
+		c.whenCalled(find(OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, which the kernel does not check", r.Addend, arch.RelocName(c.File, r.Type))), k)
 		return
 	}
 	switch {
@@ -613,7 +615,7 @@ func (c *checker) whenCalled(f *Finding, k *klpSection) {
 }
 
 // callSequence: arch/powerpc/kernel/module_64.c, restore_r2.
-func (c *checker) callSequence(k *klpSection, r *elfrw.Rela, find func(klpreloc.ID, string) *Finding) {
+func (c *checker) callSequence(k *klpSection, r *elfrw.Rela, find func(diag.ID, string) *Finding) {
 	b := k.target.Data
 	const nop = 0x60000000
 	switch {
@@ -665,7 +667,7 @@ func (c *checker) overlaps() {
 	}
 	byTarget := map[*elfrw.Section][]span{}
 	add := func(s *elfrw.Section, target *elfrw.Section, index int, r elfrw.Rela) {
-		width, _ := klpreloc.RelocWidth(c.File, r.Type)
+		width, _ := arch.RelocWidth(c.File, r.Type)
 		if c.Header.Machine == elf.EM_X86_64 && width == 0 {
 			return // NONE
 		}

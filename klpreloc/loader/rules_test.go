@@ -17,6 +17,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -26,7 +27,7 @@ import (
 type mistake struct {
 	world   func(w *world)
 	edit    func(t *testing.T, f *elfrw.File)
-	id      klpreloc.ID
+	id      diag.ID
 	note    bool
 	when    loader.When
 	message string // the first; "" for none
@@ -538,7 +539,7 @@ func TestIDsHaveTitles(t *testing.T) {
 		if n == 157 {
 			continue // not given yet
 		}
-		assert.NotEmpty(t, loader.Title(klpreloc.ID(fmt.Sprintf("KLP%d", n))), n)
+		assert.NotEmpty(t, loader.Title(diag.ID(fmt.Sprintf("KLP%d", n))), n)
 	}
 }
 

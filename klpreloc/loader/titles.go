@@ -2,10 +2,12 @@
 
 package loader
 
-import "github.com/klp-convert/klp-convert/klpreloc"
+import (
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+)
 
 // titles say in a few words what each id stands for; docs/errors.md has more.
-var titles = map[klpreloc.ID]string{
+var titles = map[diag.ID]string{
 	BadELF:            "not an ELF file that the loader takes",
 	BadSignature:      "signature missing or malformed",
 	NotConverted:      "annotations that are not converted",
@@ -71,4 +73,4 @@ var titles = map[klpreloc.ID]string{
 }
 
 // Title says in a few words what an id stands for, "" for one that is not this package's.
-func Title(id klpreloc.ID) string { return titles[id] }
+func Title(id diag.ID) string { return titles[id] }

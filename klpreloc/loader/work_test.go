@@ -14,6 +14,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -258,7 +259,7 @@ func (w world) convert(t *testing.T) *elfrw.File {
 		f.AddReloc(relocs, elfrw.Rela{Sym: symbol(t, f, part[1]), Type: 1})
 	}
 	f = parse(t, encode(t, f))
-	v, _ := klpreloc.ParseVersion(w.version)
+	v, _ := kernel.ParseVersion(w.version)
 	plan, found := klpreloc.NewPlan(f, klpreloc.Options{Target: v, Unsafe: true})
 	require.False(t, found.Failed(), "%v", found)
 	require.NoError(t, plan.Apply())

@@ -7,15 +7,15 @@ import (
 
 	"golang.org/x/exp/slices"
 
-	"github.com/klp-convert/klp-convert/klpreloc/code"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
 )
 
 // branches calls visit for the code in a that refers to other pieces of a
 // without a relocation. relocs are the offsets that have one, sorted.
 func (g *graph) branches(a *area, relocs []uint64, visit func(from, to int)) {
-	decode := code.Decoder(g.f)
+	decode := arch.Decoder(g.f)
 	text := a.section.Data
-	if decode == nil || !code.Executable(a.section) || a.section.Type != elf.SHT_PROGBITS {
+	if decode == nil || !arch.Executable(a.section) || a.section.Type != elf.SHT_PROGBITS {
 		return
 	}
 	exact := g.f.Header.Machine == elf.EM_X86_64
@@ -52,7 +52,7 @@ func (g *graph) branches(a *area, relocs []uint64, visit func(from, to int)) {
 func (w *walk) filled() map[*area][]uint64 {
 	all := map[*area][]uint64{}
 	for _, src := range w.relocs {
-		if !code.Executable(src.area.section) {
+		if !arch.Executable(src.area.section) {
 			continue
 		}
 		offsets := all[src.area]

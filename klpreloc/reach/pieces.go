@@ -10,7 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc/code"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
 )
 
 // area is a loaded section, cut into pieces. Piece first+i is what begins at
@@ -96,7 +96,7 @@ func (g *graph) cover() {
 				a.covered[last].to = max(a.covered[last].to, s.from+s.size)
 			case s.size != 0:
 				a.covered = append(a.covered, extent{s.from, s.from + s.size})
-			case !code.Executable(a.section): // the begin of something
+			case !arch.Executable(a.section): // the begin of something
 				a.marks = append(a.marks, s.from)
 			default: // assembly without .size: up to the next symbol
 				end := a.section.Size()
@@ -123,7 +123,7 @@ func (g *graph) mark(s *elfrw.Section, offset uint64) {
 // something refers to them. In code that would cut where it falls through,
 // except where each part ends with a jump.
 func cuts(s *elfrw.Section) bool {
-	return !code.Executable(s) || s.Name == ".altinstr_replacement" || s.Name == ".fixup"
+	return !arch.Executable(s) || s.Name == ".altinstr_replacement" || s.Name == ".fixup"
 }
 
 // cut makes the pieces.

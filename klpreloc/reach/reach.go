@@ -10,7 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc/code"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
 )
@@ -111,7 +111,7 @@ func (w *walk) read() {
 			}
 			// Where the jump table begins isn't known before what refers
 			// to it is, and code has symbols.
-			if to, offset, ok := code.Target(w.f, s.Target, x); ok && cuts(to) {
+			if to, offset, ok := arch.Target(w.f, s.Target, x); ok && cuts(to) {
 				w.mark(to, offset)
 			}
 		}
@@ -316,11 +316,11 @@ func (w *walk) ends(a *area, x *elfrw.Rela) (from, to int) {
 	if x.Offset < s.Size() {
 		from = a.piece(x.Offset)
 	}
-	dest, offset, ok := code.Target(w.f, s, x)
+	dest, offset, ok := arch.Target(w.f, s, x)
 	if !ok {
 		return from, to
 	}
-	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && code.Executable(dest) && jumpTable(s) && code.Relative(w.f, x) {
+	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && arch.Executable(dest) && jumpTable(s) && arch.Relative(w.f, x) {
 		// An entry of a jump table, relative to where that begins.
 		offset -= x.Offset - a.starts[from-a.first]
 	}
@@ -329,5 +329,5 @@ func (w *walk) ends(a *area, x *elfrw.Rela) (from, to int) {
 
 // jumpTable reports whether s is where compilers put jump tables.
 func jumpTable(s *elfrw.Section) bool {
-	return !code.Executable(s) && strings.HasPrefix(s.Name, ".rodata")
+	return !arch.Executable(s) && strings.HasPrefix(s.Name, ".rodata")
 }

@@ -6,6 +6,7 @@ import (
 	"debug/elf"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
 )
 
 // Kind is what the kernel does with an entry of a special section.
@@ -64,24 +65,21 @@ type lengths struct {
 	code              func(code []byte) uint64
 }
 
-// arch is what the formats have of a machine.
-type arch struct {
-	none         []uint32 // relocations that do nothing
-	rel32, rel64 []uint32 // distance from the field
-	abs          []uint32 // address
-	layouts      map[string][]layout
-	name         func(uint32) string // the psABI's name of a type
+// formats are the special sections of one machine, by name.
+type formats struct {
+	*arch.Machine
+	layouts map[string][]layout
 }
 
 // types returns which relocations a field can have.
-func (a *arch) types(f field) []uint32 {
+func (a *formats) types(f field) []uint32 {
 	switch {
 	case f.form == absolute:
-		return a.abs
+		return []uint32{a.Word}
 	case f.width == 4:
-		return a.rel32
+		return a.Rel32
 	}
-	return a.rel64
+	return a.Rel64
 }
 
 // Two distances of 32 bits begin most entries.
@@ -152,96 +150,57 @@ func x86Branch(code []byte) uint64 {
 
 // The machines with HAVE_LIVEPATCH. Which kernel has which size of
 // struct alt_instr is nothing to rely on: stable versions changed it too.
-var arches = map[elf.Machine]*arch{
+var formatsByMachine = map[elf.Machine]map[string][]layout{
 	elf.EM_X86_64: {
-		name: func(t uint32) string { return elf.R_X86_64(t).String() },
-		none: []uint32{uint32(elf.R_X86_64_NONE)},
-		// PLT32 is PC32 to the loader (arch/x86/kernel/module.c).
-		rel32: []uint32{uint32(elf.R_X86_64_PC32), uint32(elf.R_X86_64_PLT32)},
-		rel64: []uint32{uint32(elf.R_X86_64_PC64)},
-		abs:   []uint32{uint32(elf.R_X86_64_64)},
-		layouts: map[string][]layout{
-			".altinstructions": {
-				alternative(12, 10, 11), // 5.13 to 6.2, 5.10.y
-				alternative(13, 10, 11), // 4.0 to 5.12: and padlen
-				alternative(14, 12, 13), // 6.3: flags in front
-			},
-			".parainstructions": {{
-				kind: Paravirt, size: 16, cut: []uint64{10, 12},
-				fields: []field{{"instruction", 0, 8, absolute}}, lens: lengths{site: 9},
-			}},
-			"__jump_table":       jumpLabels(8, x86Jump),
-			".static_call_sites": staticCalls(x86Branch),
-			".retpoline_sites":   sites(Retpoline),
-			".return_sites":      sites(Return),
+		".altinstructions": {
+			alternative(12, 10, 11), // 5.13 to 6.2, 5.10.y
+			alternative(13, 10, 11), // 4.0 to 5.12: and padlen
+			alternative(14, 12, 13), // 6.3: flags in front
 		},
+		".parainstructions": {{
+			kind: Paravirt, size: 16, cut: []uint64{10, 12},
+			fields: []field{{"instruction", 0, 8, absolute}}, lens: lengths{site: 9},
+		}},
+		"__jump_table":       jumpLabels(8, x86Jump),
+		".static_call_sites": staticCalls(x86Branch),
+		".retpoline_sites":   sites(Retpoline),
+		".return_sites":      sites(Return),
 	},
 	elf.EM_S390: {
-		name:  func(t uint32) string { return elf.R_390(t).String() },
-		none:  []uint32{uint32(elf.R_390_NONE)},
-		rel32: []uint32{uint32(elf.R_390_PC32)},
-		rel64: []uint32{uint32(elf.R_390_PC64)},
-		abs:   []uint32{uint32(elf.R_390_64)},
-		layouts: map[string][]layout{
-			".altinstructions": {
-				alternative(12, 10, 11), // up to 5.15
-				alternative(11, 10, 10), // 6.1: one length for both
-				alternative(13, 12, 12), // 6.12: a wider feature
-			},
-			"__jump_table": jumpLabels(8, always(6)), // brcl
+		".altinstructions": {
+			alternative(12, 10, 11), // up to 5.15
+			alternative(11, 10, 10), // 6.1: one length for both
+			alternative(13, 12, 12), // 6.12: a wider feature
 		},
+		"__jump_table": jumpLabels(8, always(6)), // brcl
 	},
 	elf.EM_PPC64: {
-		name:  func(t uint32) string { return elf.R_PPC64(t).String() },
-		rel32: []uint32{uint32(elf.R_PPC64_REL32)},
-		rel64: []uint32{uint32(elf.R_PPC64_REL64)},
-		abs:   []uint32{uint32(elf.R_PPC64_ADDR64)},
-		layouts: map[string][]layout{
-			"__jump_table":       jumpLabels(8, always(4)),
-			".static_call_sites": staticCalls(always(4)),
-			"__ftr_fixup":        features(),
-			"__mmu_ftr_fixup":    features(),
-			"__fw_ftr_fixup":     features(),
-		},
+		"__jump_table":       jumpLabels(8, always(4)),
+		".static_call_sites": staticCalls(always(4)),
+		"__ftr_fixup":        features(),
+		"__mmu_ftr_fixup":    features(),
+		"__fw_ftr_fixup":     features(),
 	},
 	elf.EM_PPC: {
-		name:  func(t uint32) string { return elf.R_PPC(t).String() },
-		rel32: []uint32{uint32(elf.R_PPC_REL32)},
-		abs:   []uint32{uint32(elf.R_PPC_ADDR32)},
-		layouts: map[string][]layout{
-			"__jump_table":       jumpLabels(4, always(4)),
-			".static_call_sites": staticCalls(always(4)),
-		},
+		"__jump_table":       jumpLabels(4, always(4)),
+		".static_call_sites": staticCalls(always(4)),
 	},
 	elf.EM_AARCH64: {
-		name:  func(t uint32) string { return elf.R_AARCH64(t).String() },
-		none:  []uint32{uint32(elf.R_AARCH64_NONE), 256},
-		rel32: []uint32{uint32(elf.R_AARCH64_PREL32)},
-		rel64: []uint32{uint32(elf.R_AARCH64_PREL64)},
-		abs:   []uint32{uint32(elf.R_AARCH64_ABS64)},
-		layouts: map[string][]layout{
-			".altinstructions": {alternative(12, 10, 11)},
-			"__jump_table":     jumpLabels(8, always(4)),
-		},
+		".altinstructions": {alternative(12, 10, 11)},
+		"__jump_table":     jumpLabels(8, always(4)),
 	},
 	elf.EM_LOONGARCH: {
-		name:  func(t uint32) string { return elf.R_LARCH(t).String() },
-		none:  []uint32{uint32(elf.R_LARCH_NONE)},
-		rel32: []uint32{uint32(elf.R_LARCH_32_PCREL)},
-		rel64: []uint32{109}, // R_LARCH_64_PCREL
-		abs:   []uint32{uint32(elf.R_LARCH_64)},
-		layouts: map[string][]layout{
-			".altinstructions": {alternative(12, 10, 11)},
-			"__jump_table":     jumpLabels(8, always(4)),
-		},
+		".altinstructions": {alternative(12, 10, 11)},
+		"__jump_table":     jumpLabels(8, always(4)),
 	},
 }
 
-// archOf returns the formats of f's machine, nil when no kernel for it has
+// formatsOf returns the formats of f's machine, nil when no kernel for it has
 // livepatching.
-func archOf(f *elfrw.File) *arch {
-	if wide := f.PointerSize() == 8; wide == (f.Header.Machine == elf.EM_PPC) {
+func formatsOf(f *elfrw.File) *formats {
+	m, err := arch.Of(f)
+	if err != nil {
 		return nil
 	}
-	return arches[f.Header.Machine]
+	return &formats{m, formatsByMachine[f.Header.Machine]}
 }

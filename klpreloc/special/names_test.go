@@ -24,8 +24,8 @@ func TestReadEarly(t *testing.T) {
 		assert.False(t, ReadEarly(name), name)
 	}
 	// Whatever Read reads is read early.
-	for machine, a := range arches {
-		for name := range a.layouts {
+	for machine, a := range formatsByMachine {
+		for name := range a {
 			assert.True(t, ReadEarly(name), "%v: %s", machine, name)
 		}
 	}

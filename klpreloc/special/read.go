@@ -24,14 +24,14 @@ func Read(f *elfrw.File) (*Tables, []Problem) {
 // special section's format each has.
 func ReadNamed(f *elfrw.File, name func(*elfrw.Section) string) (*Tables, []Problem) {
 	t := &Tables{file: f, bySection: map[*elfrw.Section]*Table{}}
-	a := archOf(f)
+	a := formatsOf(f)
 	if a == nil {
 		return t, nil
 	}
 	layouts := map[*Table][]layout{}
 	for _, s := range f.Sections {
 		if l := a.layouts[name(s)]; l != nil {
-			table := &Table{Section: s, Kind: l[0].kind, arch: a, data: s.Data}
+			table := &Table{Section: s, Kind: l[0].kind, formats: a, data: s.Data}
 			t.All = append(t.All, table)
 			t.bySection[s] = table
 			layouts[table] = l
@@ -168,7 +168,7 @@ func (r *reader) choose(layouts []layout) *Problem {
 func (r *reader) isField(l *layout, x *elfrw.Rela) bool {
 	at := x.Offset % l.size
 	return slices.ContainsFunc(l.fields, func(f field) bool {
-		return f.at == at && slices.Contains(r.arch.types(f), x.Type)
+		return f.at == at && slices.Contains(r.formats.types(f), x.Type)
 	})
 }
 
@@ -200,7 +200,7 @@ func (r *reader) entries() *Problem {
 				have++
 				continue
 			}
-			if x.Offset < e.Offset || !slices.Contains(r.arch.none, x.Type) {
+			if x.Offset < e.Offset || !slices.Contains(r.formats.None, x.Type) {
 				return r.unexpected(&e, x, have)
 			}
 		}
@@ -250,7 +250,7 @@ func (r *reader) unexpected(e *Entry, x *elfrw.Rela, have int) *Problem {
 			missing := fields[have]
 			return r.problem(int64(e.Offset+missing.at), "%s of the %s has no relocation", missing.what, r.layout.kind)
 		default:
-			return r.problem(int64(x.Offset), "%s of the %s has a relocation of type %s", f.what, r.layout.kind, r.arch.name(x.Type))
+			return r.problem(int64(x.Offset), "%s of the %s has a relocation of type %s", f.what, r.layout.kind, r.formats.TypeName(x.Type))
 		}
 	}
 	return r.problem(int64(x.Offset), "relocation of what is no place in an entry of %d bytes", r.layout.size)
@@ -270,7 +270,7 @@ type ready struct {
 func (t *Table) fields() []ready {
 	fields := make([]ready, len(t.layout.fields))
 	for i, f := range t.layout.fields {
-		fields[i] = ready{field: f, types: t.arch.types(f)}
+		fields[i] = ready{field: f, types: t.formats.types(f)}
 	}
 	return fields
 }

@@ -30,13 +30,13 @@ type Table struct {
 	Stride  uint64           // bytes from one entry to the next; 0 when it is not known
 	Relocs  []*elfrw.Section // that apply to it; mostly one
 
-	arch   *arch
-	layout *layout
-	data   []byte
-	n      int      // entries, in order and without gaps, up to the first Problem
-	starts []uint32 // first relocation of each entry and of what follows; nil when all have as many as fields
-	refs   []Reloc  // all relocations by place; nil when Relocs is one and in that order
-	blocks [][]Entry
+	formats *formats
+	layout  *layout
+	data    []byte
+	n       int      // entries, in order and without gaps, up to the first Problem
+	starts  []uint32 // first relocation of each entry and of what follows; nil when all have as many as fields
+	refs    []Reloc  // all relocations by place; nil when Relocs is one and in that order
+	blocks  [][]Entry
 }
 
 // Entries are made of the section's bytes when they are asked for, some at a time:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package code
+package arch
 
 // x86 measures one instruction of 64-bit code and finds out whether it is a
 // branch (Intel SDM, volume 2, chapter 2 and appendix A).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package code
+package arch_test
 
 import (
 	"debug/elf"
@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
 )
 
 func bytesOf(t *testing.T, s string) []byte {
@@ -29,49 +30,49 @@ func TestInstructions(t *testing.T) {
 		machine elf.Machine
 		order   elf.Data
 		code    string
-		want    Instruction
+		want    arch.Instruction
 	}{
-		{elf.EM_X86_64, little, "e8 fb ff ff ff", Instruction{5, true, 0}},        // call .
-		{elf.EM_X86_64, little, "e9 10 00 00 00", Instruction{5, true, 0x15}},     // jmp
-		{elf.EM_X86_64, little, "eb fe", Instruction{2, true, 0}},                 // jmp .
-		{elf.EM_X86_64, little, "7f 05", Instruction{2, true, 7}},                 // jg
-		{elf.EM_X86_64, little, "0f 84 00 01 00 00", Instruction{6, true, 0x106}}, // je
-		{elf.EM_X86_64, little, "48 8d 05 f9 ff ff ff", Instruction{7, true, 0}},  // lea 0(%rip)
-		{elf.EM_X86_64, little, "48 8d 44 24 08", Instruction{5, false, 5}},       // lea 8(%rsp)
-		{elf.EM_X86_64, little, "48 b8 01 02 03 04 05 06 07 08", Instruction{10, false, 10}},
-		{elf.EM_X86_64, little, "66 c7 05 00 00 00 00 34 12", Instruction{9, false, 9}},
-		{elf.EM_X86_64, little, "f6 05 00 00 00 00 01", Instruction{7, false, 7}}, // test
-		{elf.EM_X86_64, little, "f6 15 00 00 00 00", Instruction{6, false, 6}},    // not
-		{elf.EM_X86_64, little, "c5 f8 77", Instruction{3, false, 3}},             // vzeroupper
-		{elf.EM_X86_64, little, "62 f1 7d 48 6f 07", Instruction{6, false, 6}},    // vmovdqa32 (%rdi),%zmm0
-		{elf.EM_X86_64, little, "66 0f 3a 0f c1 08", Instruction{6, false, 6}},    // palignr
-		{elf.EM_X86_64, little, "0f 1f 84 00 00 00 00 00", Instruction{8, false, 8}},
-		{elf.EM_X86_64, little, "06", Instruction{}},
-		{elf.EM_X86_64, little, "e8 00", Instruction{}},
-		{elf.EM_X86_64, little, "66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 90", Instruction{}},
-		{elf.EM_X86_64, little, "", Instruction{}},
-		{elf.EM_S390, big, "07 fe", Instruction{2, false, 0}},               // br %r14
-		{elf.EM_S390, big, "a7 f4 ff fe", Instruction{4, true, -4}},         // j
-		{elf.EM_S390, big, "c0 e5 00 00 00 10", Instruction{6, true, 0x20}}, // brasl
-		{elf.EM_S390, big, "c0 10 ff ff ff ff", Instruction{6, true, -2}},   // larl
-		{elf.EM_S390, big, "e3 40 f0 08 00 04", Instruction{6, false, 0}},   // lg
-		{elf.EM_S390, big, "c0 e5 00", Instruction{}},
-		{elf.EM_S390, big, "c0", Instruction{}},
-		{elf.EM_AARCH64, little, "ff ff ff 97", Instruction{4, true, -4}}, // bl
-		{elf.EM_AARCH64, little, "40 00 00 54", Instruction{4, true, 8}},  // b.eq
-		{elf.EM_AARCH64, little, "60 00 00 b4", Instruction{4, true, 12}}, // cbz
-		{elf.EM_AARCH64, little, "e0 ff 07 36", Instruction{4, true, -4}}, // tbz
-		{elf.EM_AARCH64, little, "20 00 00 30", Instruction{4, true, 5}},  // adr
-		{elf.EM_AARCH64, little, "c0 03 5f d6", Instruction{4, false, 0}}, // ret
-		{elf.EM_AARCH64, little, "c0 03", Instruction{}},
-		{elf.EM_PPC, big, "4b ff ff fd", Instruction{4, true, -4}},          // bl
-		{elf.EM_PPC64, little, "08 00 82 41", Instruction{4, true, 8}},      // beq
-		{elf.EM_PPC64, little, "02 00 00 48", Instruction{4, false, 0}},     // ba: not a distance
-		{elf.EM_LOONGARCH, little, "00 08 00 54", Instruction{4, true, 8}},  // bl
-		{elf.EM_LOONGARCH, little, "ff ff ff 57", Instruction{4, true, -4}}, // bl
-		{elf.EM_LOONGARCH, little, "20 00 00 4c", Instruction{4, false, 0}}, // jr
+		{elf.EM_X86_64, little, "e8 fb ff ff ff", arch.Instruction{5, true, 0}},        // call .
+		{elf.EM_X86_64, little, "e9 10 00 00 00", arch.Instruction{5, true, 0x15}},     // jmp
+		{elf.EM_X86_64, little, "eb fe", arch.Instruction{2, true, 0}},                 // jmp .
+		{elf.EM_X86_64, little, "7f 05", arch.Instruction{2, true, 7}},                 // jg
+		{elf.EM_X86_64, little, "0f 84 00 01 00 00", arch.Instruction{6, true, 0x106}}, // je
+		{elf.EM_X86_64, little, "48 8d 05 f9 ff ff ff", arch.Instruction{7, true, 0}},  // lea 0(%rip)
+		{elf.EM_X86_64, little, "48 8d 44 24 08", arch.Instruction{5, false, 5}},       // lea 8(%rsp)
+		{elf.EM_X86_64, little, "48 b8 01 02 03 04 05 06 07 08", arch.Instruction{10, false, 10}},
+		{elf.EM_X86_64, little, "66 c7 05 00 00 00 00 34 12", arch.Instruction{9, false, 9}},
+		{elf.EM_X86_64, little, "f6 05 00 00 00 00 01", arch.Instruction{7, false, 7}}, // test
+		{elf.EM_X86_64, little, "f6 15 00 00 00 00", arch.Instruction{6, false, 6}},    // not
+		{elf.EM_X86_64, little, "c5 f8 77", arch.Instruction{3, false, 3}},             // vzeroupper
+		{elf.EM_X86_64, little, "62 f1 7d 48 6f 07", arch.Instruction{6, false, 6}},    // vmovdqa32 (%rdi),%zmm0
+		{elf.EM_X86_64, little, "66 0f 3a 0f c1 08", arch.Instruction{6, false, 6}},    // palignr
+		{elf.EM_X86_64, little, "0f 1f 84 00 00 00 00 00", arch.Instruction{8, false, 8}},
+		{elf.EM_X86_64, little, "06", arch.Instruction{}},
+		{elf.EM_X86_64, little, "e8 00", arch.Instruction{}},
+		{elf.EM_X86_64, little, "66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 90", arch.Instruction{}},
+		{elf.EM_X86_64, little, "", arch.Instruction{}},
+		{elf.EM_S390, big, "07 fe", arch.Instruction{2, false, 0}},               // br %r14
+		{elf.EM_S390, big, "a7 f4 ff fe", arch.Instruction{4, true, -4}},         // j
+		{elf.EM_S390, big, "c0 e5 00 00 00 10", arch.Instruction{6, true, 0x20}}, // brasl
+		{elf.EM_S390, big, "c0 10 ff ff ff ff", arch.Instruction{6, true, -2}},   // larl
+		{elf.EM_S390, big, "e3 40 f0 08 00 04", arch.Instruction{6, false, 0}},   // lg
+		{elf.EM_S390, big, "c0 e5 00", arch.Instruction{}},
+		{elf.EM_S390, big, "c0", arch.Instruction{}},
+		{elf.EM_AARCH64, little, "ff ff ff 97", arch.Instruction{4, true, -4}}, // bl
+		{elf.EM_AARCH64, little, "40 00 00 54", arch.Instruction{4, true, 8}},  // b.eq
+		{elf.EM_AARCH64, little, "60 00 00 b4", arch.Instruction{4, true, 12}}, // cbz
+		{elf.EM_AARCH64, little, "e0 ff 07 36", arch.Instruction{4, true, -4}}, // tbz
+		{elf.EM_AARCH64, little, "20 00 00 30", arch.Instruction{4, true, 5}},  // adr
+		{elf.EM_AARCH64, little, "c0 03 5f d6", arch.Instruction{4, false, 0}}, // ret
+		{elf.EM_AARCH64, little, "c0 03", arch.Instruction{}},
+		{elf.EM_PPC, big, "4b ff ff fd", arch.Instruction{4, true, -4}},          // bl
+		{elf.EM_PPC64, little, "08 00 82 41", arch.Instruction{4, true, 8}},      // beq
+		{elf.EM_PPC64, little, "02 00 00 48", arch.Instruction{4, false, 0}},     // ba: not a distance
+		{elf.EM_LOONGARCH, little, "00 08 00 54", arch.Instruction{4, true, 8}},  // bl
+		{elf.EM_LOONGARCH, little, "ff ff ff 57", arch.Instruction{4, true, -4}}, // bl
+		{elf.EM_LOONGARCH, little, "20 00 00 4c", arch.Instruction{4, false, 0}}, // jr
 	} {
-		decode := Decoder(header(t, c.machine, c.order))
+		decode := arch.Decoder(header(t, c.machine, c.order))
 		require.NotNil(t, decode)
 		got := decode(bytesOf(t, c.code))
 		if !got.Refers && c.machine == elf.EM_X86_64 {
@@ -79,7 +80,7 @@ func TestInstructions(t *testing.T) {
 		}
 		assert.Equal(t, c.want, got, "%v %s", c.machine, c.code)
 	}
-	assert.Nil(t, Decoder(header(t, elf.EM_RISCV, little)))
+	assert.Nil(t, arch.Decoder(header(t, elf.EM_RISCV, little)))
 }
 
 // header is a file with nothing in it.
@@ -155,7 +156,7 @@ func TestTarget(t *testing.T) {
 					c.reloc.Offset -= 4
 				}
 			}
-			to, offset, ok := Target(f, from, &c.reloc)
+			to, offset, ok := arch.Target(f, from, &c.reloc)
 			require.Equal(t, c.want >= 0, ok)
 			if ok {
 				assert.Equal(t, data, to)
@@ -171,16 +172,16 @@ func TestRelative(t *testing.T) {
 		elf.EM_X86_64: {2, 1}, elf.EM_S390: {5, 22}, elf.EM_PPC64: {26, 38}, elf.EM_PPC: {26, 1}, elf.EM_AARCH64: {261, 257}, elf.EM_LOONGARCH: {99, 2},
 	} {
 		f := header(t, machine, elf.ELFDATA2LSB)
-		assert.True(t, Relative(f, &elfrw.Rela{Type: types[0]}), machine)
-		assert.False(t, Relative(f, &elfrw.Rela{Type: types[1]}), machine)
+		assert.True(t, arch.Relative(f, &elfrw.Rela{Type: types[0]}), machine)
+		assert.False(t, arch.Relative(f, &elfrw.Rela{Type: types[1]}), machine)
 	}
-	assert.False(t, Relative(header(t, elf.EM_RISCV, elf.ELFDATA2LSB), &elfrw.Rela{Type: 2}))
+	assert.False(t, arch.Relative(header(t, elf.EM_RISCV, elf.ELFDATA2LSB), &elfrw.Rela{Type: 2}))
 }
 
 // TestHostileCode: no bytes are too odd.
 func TestHostileCode(t *testing.T) {
 	for machine := range objdumps {
-		decode := Decoder(header(t, machine, elf.ELFDATA2LSB))
+		decode := arch.Decoder(header(t, machine, elf.ELFDATA2LSB))
 		var longest [16]byte
 		for i := 0; i < 1<<16; i++ {
 			longest[0], longest[1] = byte(i>>8), byte(i)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package klpreloc
+package kernel
 
 import (
 	"fmt"
@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // Every rule of the conversion that depends on the kernel's version is a method in
@@ -45,20 +47,21 @@ func (v Version) String() string {
 	return fmt.Sprintf("%d.%d", v.Major, v.Minor)
 }
 
-func (v Version) atLeast(major, minor int) bool {
+// AtLeast reports whether v is that version or a later one; the zero Version is.
+func (v Version) AtLeast(major, minor int) bool {
 	return v == Version{} || v.Major > major || v.Major == major && v.Minor >= minor
 }
 
 // EarlyVmlinux reports whether the module loader itself applies
 // .klp.rela.vmlinux.* and refuses vmlinux symbols anywhere else: since 5.8
 // (commits 7c8e2bdd5f0d and ca376a937486).
-func (v Version) EarlyVmlinux() bool { return v.atLeast(5, 8) }
+func (v Version) EarlyVmlinux() bool { return v.AtLeast(5, 8) }
 
 // NameLimit returns how many bytes of a symbol's name in a klp symbol the
 // kernel reads: 127, and 511 since 6.1, where KSYM_NAME_LEN grew
 // (kernel/livepatch/core.c, klp_resolve_symbols; commit b8a94bfb3395).
 func (v Version) NameLimit() int {
-	if v.atLeast(6, 1) {
+	if v.AtLeast(6, 1) {
 		return 511
 	}
 	return 127
@@ -71,7 +74,7 @@ func (v Version) NameLimit() int {
 // add_kallsyms; 35adf9a4e55e is the first to give the size of the whole table; seen in 4.19.78,
 // 5.10.262). What the module loader applies itself it reads from the file.
 func (v Version) StoredLimit(s Scheme) int {
-	if s.early() && v.atLeast(5, 19) {
+	if s.Early() && v.AtLeast(5, 19) {
 		return 0
 	}
 	return 127
@@ -86,7 +89,7 @@ const FirstIsOnly = "6.19 (5.10.248, 5.15.198, 6.1.160, 6.6.120, 6.12.64, 6.18.3
 // ImportNS returns the format of the line by which source imports a namespace: a string
 // since 6.13 (cdd30ebb1b9f), a word before.
 func (v Version) ImportNS() string {
-	if v.atLeast(6, 13) {
+	if v.AtLeast(6, 13) {
 		return "MODULE_IMPORT_NS(%q);"
 	}
 	return "MODULE_IMPORT_NS(%s);"
@@ -119,25 +122,25 @@ func (s Scheme) String() string {
 	return "5.8 and later"
 }
 
-// early reports whether the module loader applies vmlinux's.
-func (s Scheme) early() bool { return s == SchemeEarly }
+// Early reports whether the module loader applies vmlinux's.
+func (s Scheme) Early() bool { return s == SchemeEarly }
 
 // Scheme returns the scheme of mainline kernels of that version, and false when
 // they know no klp relocations (before 4.7).
 func (v Version) Scheme() (Scheme, bool) {
 	switch {
-	case v.atLeast(5, 8):
+	case v.AtLeast(5, 8):
 		return SchemeEarly, true
-	case v.atLeast(4, 9):
+	case v.AtLeast(4, 9):
 		return SchemeLate, true
 	}
-	return SchemeLateBare, v.atLeast(4, 7)
+	return SchemeLateBare, v.AtLeast(4, 7)
 }
 
 // vendorEarly reports whether a release is one of those that vendors gave the scheme of
 // 5.8: RHEL 8 from 4.18.0-284.el8 on, SLE and openSUSE since August 2020 (4.12.14 and
 // 5.3.18), whose releases don't tell from when they are.
-func vendorEarly(release string) bool {
+func VendorEarly(release string) bool {
 	// 4.18.0-553.8.1.el8_10.x86_64, but not 5.4.277-1.el8.elrepo.x86_64, which is mainline's.
 	if rest, ok := strings.CutPrefix(release, "4.18.0-"); ok {
 		end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
@@ -158,4 +161,39 @@ var schemeSymbols = map[string]Scheme{
 	"klp_apply_section_relocs":    SchemeEarly,
 	"klp_write_section_relocs":    SchemeEarly,
 	"clear_relocate_add":          SchemeEarly,
+}
+
+// SchemeSymbols returns the names by which SchemeOf knows a kernel, to be read.
+func SchemeSymbols() []string {
+	var names []string
+	for name := range schemeSymbols {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// SchemeOf returns the scheme of a kernel of that version and with these symbols,
+// which count for more. ok is false when it knows no klp relocations.
+func SchemeOf(v Version, t *sympos.Table) (scheme Scheme, ok bool) {
+	if scheme, _, ok = SchemeBySymbols(v, t); ok {
+		return scheme, true
+	}
+	return v.Scheme()
+}
+
+// SchemeBySymbols returns the scheme of a kernel that its symbols tell, and by which;
+// those of newer schemes first. The hook for .klp.arch came with 4.9, so it says
+// nothing of 4.7 and 4.8.
+func SchemeBySymbols(v Version, t *sympos.Table) (scheme Scheme, name string, ok bool) {
+	own, known := v.Scheme()
+	bare := known && own == SchemeLateBare
+	for _, want := range []Scheme{SchemeEarly, SchemeLate} {
+		for _, name := range SchemeSymbols() {
+			if schemeSymbols[name] == want && len(t.Lookup(sympos.Vmlinux, name)) > 0 && (want == SchemeEarly || !bare) {
+				return want, name, true
+			}
+		}
+	}
+	return 0, "", false
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package code
+package arch_test
 
 import (
 	"bufio"
@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
@@ -66,7 +67,7 @@ func TestObjdump(t *testing.T) {
 
 // compare reads objdump's lines, "     4c:\te8 00 00 00 00 \tcall   51 <f+0x11>".
 func compare(t *testing.T, f *elfrw.File, out []byte) (instructions, branches int) {
-	decode := Decoder(f)
+	decode := arch.Decoder(f)
 	var text []byte
 	var filled map[uint64]bool // by a relocation, which some objdumps apply
 	lines := bufio.NewScanner(bytes.NewReader(out))

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package diag
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// Severity says what follows from a diagnostic.
+type Severity int
+
+const (
+	Note    Severity = iota // shown on request
+	Warning                 // shown; the module is converted
+	Error                   // shown; nothing is written
+)
+
+func (s Severity) String() string { return [...]string{"note", "warning", "error"}[s] }
+
+// MarshalText makes JSON say the word.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Diagnostic is one thing to say about a module. It prints as one line without
+// the file's name; hints are lines that can be pasted.
+type Diagnostic struct {
+	ID       ID       `json:"id"`
+	Severity Severity `json:"severity"`
+	Section  string   `json:"section,omitempty"` // printable
+	Offset   *uint64  `json:"offset,omitempty"`  // in Section, in bytes
+	Symbol   string   `json:"symbol,omitempty"`
+	Message  string   `json:"message"`
+	// Places are where else the same cause shows: "section+0xoff", a symbol, or both.
+	Places []string `json:"places,omitempty"`
+	Hints  []string `json:"hints,omitempty"`
+}
+
+// String returns "section+0xoff: message".
+func (d Diagnostic) String() string {
+	var b strings.Builder
+	if d.Section != "" {
+		b.WriteString(d.Section)
+		if d.Offset != nil {
+			fmt.Fprintf(&b, "+%#x", *d.Offset)
+		}
+		b.WriteString(": ")
+	}
+	b.WriteString(d.Message)
+	return b.String()
+}
+
+// Diagnostics is what one run has to say.
+type List []Diagnostic
+
+// Failed reports whether an error is among them.
+func (d List) Failed() bool {
+	return slices.ContainsFunc(d, func(x Diagnostic) bool { return x.Severity == Error })
+}
+
+// Sort puts errors first, then warnings, then notes, each by place and then by
+// text, so that the same input says the same in the same order.
+func (d List) Sort() {
+	slices.SortStableFunc(d, func(a, b Diagnostic) int {
+		if a.Severity != b.Severity {
+			return int(b.Severity) - int(a.Severity)
+		}
+		if c := strings.Compare(a.Section, b.Section); c != 0 {
+			return c
+		}
+		if x, y := offsetOf(a), offsetOf(b); x != y {
+			if x < y {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.Message, b.Message)
+	})
+}
+
+func offsetOf(d Diagnostic) uint64 {
+	if d.Offset == nil {
+		return 0
+	}
+	return *d.Offset
+}
+
+// Errorf makes an error: what keeps the module from being written.
+func Errorf(id ID, where Place, sym, format string, args ...any) Diagnostic {
+	return newDiagnostic(Error, id, where, sym, format, args)
+}
+
+// Warnf makes a warning: the module is written.
+func Warnf(id ID, where Place, sym, format string, args ...any) Diagnostic {
+	return newDiagnostic(Warning, id, where, sym, format, args)
+}
+
+// Notef makes a note, which is shown on request.
+func Notef(id ID, where Place, sym, format string, args ...any) Diagnostic {
+	return newDiagnostic(Note, id, where, sym, format, args)
+}
+
+func newDiagnostic(sev Severity, id ID, where Place, sym, format string, args []any) Diagnostic {
+	d := Diagnostic{ID: id, Severity: sev, Symbol: sym, Message: fmt.Sprintf(format, args...)}
+	if where.section != nil {
+		d.Section = SectionName(where.section)
+		if !where.whole {
+			off := where.offset
+			d.Offset = &off
+		}
+	}
+	return d
+}
+
+// Hint returns d with one more line that helps.
+func (d Diagnostic) Hint(format string, args ...any) Diagnostic {
+	return d.WithHints(fmt.Sprintf(format, args...))
+}
+
+// WithHints returns d with more lines that help.
+func (d Diagnostic) WithHints(lines ...string) Diagnostic {
+	d.Hints = append(slices.Clip(d.Hints), lines...)
+	return d
+}
+
+// CauseOf returns what an elfrw error says without the file it is about, which
+// whoever prints it puts in front.
+func CauseOf(err error) error {
+	var e *elfrw.Error
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// OfFile makes a diagnostic of an error of package elfrw.
+func OfFile(err error) Diagnostic {
+	d := Diagnostic{ID: BrokenFile, Severity: Error, Message: err.Error()}
+	var e *elfrw.Error
+	if errors.As(err, &e) {
+		d.Section, d.Message = e.Section, e.Err.Error()
+		if e.Offset >= 0 {
+			off := uint64(e.Offset)
+			if d.Section == "" {
+				d.Section = "file"
+			}
+			d.Offset = &off
+		}
+	}
+	return d
+}

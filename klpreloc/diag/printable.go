@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package diag
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+)
+
+// A message shows names of this many bytes whole, and only the beginning of longer ones:
+// they are hostile. Symbols of kernels have up to 511 bytes; -ffunction-sections puts a
+// prefix before them.
+const (
+	mostOfSymbol  = 511
+	mostOfSection = 640
+)
+
+// clip shortens a hostile name for a message. Names in a file may share their
+// bytes, so that a small file can hold a million names of a megabyte each.
+func Clip(s string) string {
+	const most = 80
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}
+
+// clipList joins names for a message.
+func ClipList(names []string) string {
+	const most = 10
+	more := len(names) - most
+	short := make([]string, 0, most)
+	for _, n := range names[:min(len(names), most)] {
+		short = append(short, Clip(n))
+	}
+	if more > 0 {
+		return strings.Join(short, ", ") + " and " + strconv.Itoa(more) + " more"
+	}
+	return strings.Join(short, ", ")
+}
+
+// clipEither joins names of which one is meant.
+func ClipEither(names []string) string {
+	const most = 3
+	if n := len(names) - most; n > 0 {
+		return ClipList(names[:most]) + " or " + strconv.Itoa(n) + " others"
+	}
+	return strings.Join(names, " or ")
+}
+
+// symName names a symbol in a diagnostic; sections' own symbols have no name.
+// What is longer than the kernel reads is shortened.
+func SymbolName(y *elfrw.Symbol) string {
+	switch {
+	case y == nil:
+		return ""
+	case y.Name == "" && y.Section != nil:
+		return SectionName(y.Section)
+	case len(y.Name) > mostOfSymbol:
+		return strconv.Quote(Clip(y.Name))
+	}
+	return y.String()
+}
+
+// secName names a section in a diagnostic, shortened where it is hostile.
+func SectionName(s *elfrw.Section) string {
+	if s != nil && len(s.Name) > mostOfSection {
+		return strconv.Quote(Clip(s.Name))
+	}
+	return s.String()
+}
+
+// lineOf is a list of one line, of none where it is empty.
+func OptionalLine(line string) []string {
+	if line == "" {
+		return nil
+	}
+	return []string{line}
+}
