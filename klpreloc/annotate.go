@@ -11,6 +11,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -60,7 +61,7 @@ func Annotate(f *elfrw.File, o Options, dialect Dialect) (string, diag.List) {
 func (p *planner) lacks() []lack {
 	var unknown []*elfrw.Symbol
 	for _, y := range p.File.Symbols {
-		if p.wanting(y) && plausible(y.Name) && !strings.HasPrefix(y.Name, SymbolPrefix) {
+		if p.wanting(y) && klpabi.PossibleName(y.Name) && !strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
 			unknown = append(unknown, y)
 		}
 	}
@@ -86,7 +87,7 @@ func (p *planner) lacks() []lack {
 				list = of
 			}
 		}
-		if len(list) == 0 && WeakByDesign(p.File, y) {
+		if len(list) == 0 && klpabi.WeakByDesign(p.File, y) {
 			continue
 		}
 		if len(list) == 0 {

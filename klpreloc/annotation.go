@@ -10,10 +10,23 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // Dialect is how an annotation is written. docs/format.md draws them.
 type Dialect string
+
+// How annotations are called in a file.
+const (
+	recordPrefix = ".klp.module_relocs" // KLP_MODULE_RELOC(obj): .obj follows
+	labelPrefix  = ".klp.sym.rela."     // KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)
+	// KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, path)
+	fileLabelPrefix = ".klp.sym.file."
+	objtoolPrefix   = "__klp_relocs" // objtool klp diff's records
+
+	vmlinux = sympos.Vmlinux
+)
 
 // The dialects that convert. On 64-bit targets the records of the 2016
 // proposal and those of v1 to v7 are the same twelve bytes, so there Records
@@ -76,11 +89,11 @@ func (a *Annotation) macro() string {
 }
 
 // klpName is what the symbol will be called.
-func (a *Annotation) klpName() string { return SymbolName(a.Object, a.Name, a.Pos) }
+func (a *Annotation) klpName() string { return klpabi.SymbolName(a.Object, a.Name, a.Pos) }
 
 // Input is what a module says before anything is decided.
 type Input struct {
-	Modinfo     Modinfo
+	Modinfo     klpabi.Modinfo
 	Kernel      kernel.Version // that it was built for
 	Annotations []Annotation
 	Sections    []*elfrw.Section // annotation sections, in header order
@@ -104,21 +117,21 @@ const signatureMarker = "~Module signature appended~\n"
 // Read finds what f says about livepatching. It decides nothing; what can't be
 // read is in the diagnostics.
 func Read(f *elfrw.File) (*Input, diag.List) {
-	in := &Input{Modinfo: ReadModinfo(f)}
+	in := &Input{Modinfo: klpabi.ReadModinfo(f)}
 	in.Kernel = in.Modinfo.Kernel()
 	in.Signed = bytes.HasSuffix(f.Trailer, []byte(signatureMarker))
 	for _, s := range f.Sections {
 		switch {
 		case isAnnotation(s):
 			in.Sections = append(in.Sections, s)
-		case isKlpSection(s):
+		case klpabi.IsKlpSection(s):
 			in.KlpSections = append(in.KlpSections, s)
 		case isObjtool(s):
 			in.Objtool = append(in.Objtool, s)
 		}
 	}
 	for _, y := range f.Symbols {
-		if isKlpSymbol(y) {
+		if klpabi.IsKlpSymbol(y) {
 			in.KlpSymbols = append(in.KlpSymbols, y)
 		}
 	}

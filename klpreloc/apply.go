@@ -8,6 +8,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // Apply carries the plan out on the file it was made for, which it changes.
@@ -21,7 +22,7 @@ func (p *Plan) Apply() error {
 			f.AddSymbol(c.Symbol)
 			continue
 		}
-		c.Symbol.Name, c.Symbol.Section, c.Symbol.Index, c.Symbol.Value = c.Name, nil, IndexLivepatch, 0
+		c.Symbol.Name, c.Symbol.Section, c.Symbol.Index, c.Symbol.Value = c.Name, nil, klpabi.IndexLivepatch, 0
 		for _, y := range c.Others {
 			same[y] = c.Symbol
 		}
@@ -56,7 +57,7 @@ func (p *Plan) move(same map[*elfrw.Symbol]*elfrw.Symbol) {
 		var steps []step
 		for ; len(rest) > 0 && rest[0].From == from; rest = rest[1:] {
 			into := &elfrw.Section{
-				Name: rest[0].Name, Type: elf.SHT_RELA, Flags: klpSectionFlags,
+				Name: rest[0].Name, Type: elf.SHT_RELA, Flags: klpabi.SectionFlags,
 				Align: uint64(p.file.PointerSize()), Link: p.file.Symtab, Target: from.Target,
 			}
 			p.file.AddSection(into)

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
 )
 
@@ -24,10 +25,6 @@ import (
 // (arch/x86/kernel/livepatch.c, arch_klp_init_object_loaded: "%s%55[^.].%127s" of each
 // section's name, 4.9 to 5.7).
 
-// archPrefix begins the names of the sections that are read with an object's klp
-// relocations.
-const archPrefix = ".klp.arch."
-
 // TableEdit takes entries out of one special section.
 type TableEdit struct {
 	Table *special.Table
@@ -42,7 +39,7 @@ type Cut struct {
 
 // archName is what the section for an object's entries of a table is called.
 func archName(object string, t *special.Table) string {
-	return archPrefix + object + "." + t.Section.Name
+	return klpabi.ArchPrefix + object + "." + t.Section.Name
 }
 
 // archSections returns the names of the sections that will be made, in order.

@@ -11,6 +11,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // aim finds out which kernel the module is for, and which objects it patches.
@@ -61,7 +62,7 @@ func (p *planner) schemeOf() (scheme kernel.Scheme, why string, ok bool) {
 }
 
 // schemeSource says what in the module tells the scheme of its kernel.
-func schemeSource(m Modinfo) string {
+func schemeSource(m klpabi.Modinfo) string {
 	magic, found := m.Value("vermagic")
 	switch _, readable := kernel.ParseVersion(magic); {
 	case !found:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // A line that is printed to be pasted has to compile. What a kernel calls a symbol is
@@ -75,7 +76,7 @@ func alias(name string) string {
 // pasted is a name as it can be in a line to paste: whole, unless no kernel has one of
 // that length.
 func pasted(name string) string {
-	if plausible(name) {
+	if klpabi.PossibleName(name) {
 		return name
 	}
 	return diag.Clip(name)
@@ -101,7 +102,7 @@ func (a *Annotation) another() []string {
 // annotateIt is the line that makes a symbol one of vmlinux's, "" where no line can.
 func annotateIt(name string) string {
 	switch {
-	case identifier(name) && plausible(name):
+	case identifier(name) && klpabi.PossibleName(name):
 		return fmt.Sprintf("static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%s, 0) };   /* if vmlinux has it */", name)
 	case labelled(name):
 		return fmt.Sprintf("extern void %s(void) %s;   /* with its true type, if vmlinux has it */", alias(name),

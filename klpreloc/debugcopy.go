@@ -13,6 +13,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // Debuggers know ordinary modules. BFD, which is in objdump, gdb and crash, takes
@@ -55,7 +56,7 @@ func DebugCopy(f *elfrw.File) (*DebugCopyInfo, error) {
 	done := &DebugCopyInfo{}
 	var klp []*elfrw.Section
 	for _, s := range f.Sections {
-		if s.HasRelocs() && isKlpSection(s) {
+		if s.HasRelocs() && klpabi.IsKlpSection(s) {
 			klp = append(klp, s)
 		}
 	}
@@ -90,7 +91,7 @@ func DebugCopy(f *elfrw.File) (*DebugCopyInfo, error) {
 		o.SetRelocs(merged[o])
 	}
 	for _, y := range f.Symbols {
-		if isKlpSymbol(y) {
+		if klpabi.IsKlpSymbol(y) {
 			done.Symbols++
 			y.Index, y.Value = elf.SHN_UNDEF, 0
 			if y.Bind() == elf.STB_WEAK {
@@ -117,7 +118,7 @@ type relocated struct {
 func ordinaryRelocs(f *elfrw.File) map[relocated]*elfrw.Section {
 	all := map[relocated]*elfrw.Section{}
 	for _, s := range f.Sections {
-		if k := (relocated{s.Target, s.Type}); s.HasRelocs() && !isKlpSection(s) && all[k] == nil {
+		if k := (relocated{s.Target, s.Type}); s.HasRelocs() && !klpabi.IsKlpSection(s) && all[k] == nil {
 			all[k] = s
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // relocations returns all of a file, by the section that they apply to, whatever
@@ -75,7 +76,7 @@ func relocatedLate(module []byte, section string) bool {
 func TestDebugCopyCannotBeLoaded(t *testing.T) {
 	for _, name := range []string{"x86_64/labels-dot.ko", "odd/weak-annotated.ko"} {
 		f := parse(t, convert(t, contents(t, name)))
-		was := klpreloc.ReadModinfo(f)
+		was := klpabi.ReadModinfo(f)
 		place := func() map[string]uint64 {
 			m := map[string]uint64{}
 			for _, y := range f.Symbols {
@@ -91,7 +92,7 @@ func TestDebugCopyCannotBeLoaded(t *testing.T) {
 		f = reread(t, f)
 		assert.Equal(t, before, place())
 
-		now := klpreloc.ReadModinfo(f)
+		now := klpabi.ReadModinfo(f)
 		assert.False(t, now.Livepatch())
 		magic, _ := now.Value("vermagic")
 		_, tail, _ := strings.Cut(magic, " ")

@@ -11,6 +11,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 )
 
@@ -126,19 +127,19 @@ func Describe(f *elfrw.File) (*Description, diag.List) {
 		d.Annotations = append(d.Annotations, AnnotationInfo{a.Dialect, a.LPObject, a.Object, a.Name, a.Pos, a.File, uses[a.Symbol]})
 	}
 	for _, s := range in.KlpSections {
-		object, _ := SectionObject(s.Name)
+		object, _ := klpabi.SectionObject(s.Name)
 		d.KlpSections = append(d.KlpSections, KlpSectionInfo{s.Name, object, s.Target.String(), s.NumRelocs()})
 	}
 	for _, y := range in.KlpSymbols {
 		k := KlpSymbolInfo{Symbol: y.Name, Relocs: uses[y]}
 		var err error
-		if k.Object, k.Name, k.Pos, err = ParseSymbolName(y.Name); err != nil {
+		if k.Object, k.Name, k.Pos, err = klpabi.ParseSymbolName(y.Name); err != nil {
 			k.Error = err.Error()
 		}
 		d.KlpSymbols = append(d.KlpSymbols, k)
 	}
 	var names []string
-	names, d.Versions = versioned(f)
+	names, d.Versions = klpabi.VersionedNames(f)
 	for _, y := range f.Symbols {
 		if y.Undefined() && y.Name != "" && !annotated[y] {
 			_, ok := slices.BinarySearch(names, y.Name)
@@ -152,14 +153,14 @@ func Describe(f *elfrw.File) (*Description, diag.List) {
 // declares none.
 func (d *Description) describePatches(f *elfrw.File) {
 	d.Patches = []PatchInfo{}
-	version := ReadModinfo(f).Kernel()
+	version := klpabi.ReadModinfo(f).Kernel()
 	if scheme, ok := version.Scheme(); ok {
 		d.Scheme = scheme.String()
 	} else {
 		d.Scheme = "before 4.7: none"
 	}
-	d.SchemeWhy = schemeSource(ReadModinfo(f))
-	if !ReadModinfo(f).Livepatch() {
+	d.SchemeWhy = schemeSource(klpabi.ReadModinfo(f))
+	if !klpabi.ReadModinfo(f).Livepatch() {
 		return
 	}
 	patches, err := klppatch.Read(f)
@@ -212,7 +213,7 @@ func (in *Input) state() State {
 func usesOf(f *elfrw.File, in *Input) map[*elfrw.Symbol]int {
 	uses := map[*elfrw.Symbol]int{}
 	annotation := f.GoesWith(in.Sections)
-	f.Refers(func(y *elfrw.Symbol) bool { return y.Undefined() || isKlpSymbol(y) }, func(r elfrw.Reference) bool {
+	f.Refers(func(y *elfrw.Symbol) bool { return y.Undefined() || klpabi.IsKlpSymbol(y) }, func(r elfrw.Reference) bool {
 		if t := r.Section.Target; t != nil && t.Alloc() && !annotation[t] {
 			uses[r.Sym]++
 		}

@@ -4,10 +4,6 @@ package klpreloc
 
 // What tests reach without going through a file.
 var (
-	CheckObject = checkObject
-	CheckName   = checkName
-	CheckPath   = checkPath
-	ParseLabel  = parseLabel
-	Versioned   = versioned
-	SectionName = sectionName
+	CheckPath  = checkPath
+	ParseLabel = parseLabel
 )

@@ -7,6 +7,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -79,11 +80,11 @@ func NewExporters(f *elfrw.File, t *sympos.Table,
 		table: t, prefer: prefer,
 		resolved: map[string]bool{}, depends: map[string]bool{}, unknown: map[string]bool{},
 	}
-	names, versioned := versioned(f)
+	names, versioned := klpabi.VersionedNames(f)
 	for _, name := range names {
 		x.resolved[name] = true
 	}
-	info := ReadModinfo(f)
+	info := klpabi.ReadModinfo(f)
 	used := map[string]bool{}
 	for _, y := range f.Symbols {
 		if y.Undefined() {
@@ -92,7 +93,7 @@ func NewExporters(f *elfrw.File, t *sympos.Table,
 			}
 		}
 	}
-	for _, name := range DependsOf(info) {
+	for _, name := range klpabi.DependsOf(info) {
 		switch {
 		case x.depends[name] || name == vmlinux:
 		case t.KnowsExports(name) && !used[name]:

@@ -16,6 +16,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -168,7 +169,7 @@ func TestAnnotatedImportOfAnUnknownModule(t *testing.T) {
 	d := the(t, diag.UnusedDepends, found)
 	assert.Equal(t, "depends= still names zfs, and no import is left that it can export", d.Message)
 	assert.Equal(t, []string{"--module zfs.ko tells whether the livepatch needs it"}, d.Hints)
-	names, _ := klpreloc.Versioned(g)
+	names, _ := klpabi.VersionedNames(g)
 	assert.NotContains(t, names, "once")
 
 	// Another import is left that may be of the module: nothing to tell.

@@ -16,6 +16,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -224,7 +225,7 @@ func TestCandidatesAreAccepted(t *testing.T) {
 		annotate(t, f, "vmlinux", "show", pos)
 		g, found := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
 		assert.Empty(t, found)
-		symbol(t, g, klpreloc.SymbolName("vmlinux", "show", pos))
+		symbol(t, g, klpabi.SymbolName("vmlinux", "show", pos))
 	}
 }
 

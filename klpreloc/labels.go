@@ -9,6 +9,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // KLP_RELOC_SYMBOL gives an extern an assembler name that says everything:
@@ -84,7 +85,7 @@ func (r *reader) labels() {
 }
 
 func (r *reader) label(y *elfrw.Symbol) {
-	if isKlpSymbol(y) {
+	if klpabi.IsKlpSymbol(y) {
 		return // an object called "rela" or "file"
 	}
 	r.Input.labels++

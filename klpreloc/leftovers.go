@@ -10,6 +10,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // leftovers looks at the undefined symbols that stay. The stock modpost is told
@@ -23,7 +24,7 @@ func (p *planner) leftovers() {
 	if !p.Input.Modinfo.Livepatch() || len(p.Input.Objtool) > 0 || p.triaged {
 		return
 	}
-	names, known := versioned(p.File)
+	names, known := klpabi.VersionedNames(p.File)
 	for _, y := range p.File.Symbols {
 		if !p.wanting(y) {
 			continue
@@ -35,11 +36,11 @@ func (p *planner) leftovers() {
 		}
 		name := diag.SymbolName(y)
 		switch {
-		case WeakByDesign(p.File, y):
+		case klpabi.WeakByDesign(p.File, y):
 		case y.Bind() == elf.STB_WEAK:
 			p.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
 				WithHints(diag.OptionalLine(annotateIt(y.Name))...))
-		case strings.HasPrefix(y.Name, SymbolPrefix):
+		case strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
 			p.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", name).
 				Hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
 		case known:
@@ -69,11 +70,11 @@ func (p *planner) imports() {
 			continue
 		}
 		switch weak := y.Bind() == elf.STB_WEAK; {
-		case WeakByDesign(p.File, y):
+		case klpabi.WeakByDesign(p.File, y):
 		case livepatch && weak:
 			p.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
 				WithHints(diag.OptionalLine(annotateIt(y.Name))...))
-		case livepatch && strings.HasPrefix(y.Name, SymbolPrefix):
+		case livepatch && strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
 			p.misnamed(y)
 		case livepatch:
 			d := diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s is not annotated, and nobody exports it", name)

@@ -13,6 +13,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // stored is how much of a klp symbol's name kernels before 5.19 store.
@@ -20,7 +21,7 @@ const stored = 127
 
 // nameFor returns a name with which the klp symbol of the object has so many bytes.
 func nameFor(object string, bytes int) string {
-	return "n" + strings.Repeat("x", bytes-len(klpreloc.SymbolName(object, "n", 0)))
+	return "n" + strings.Repeat("x", bytes-len(klpabi.SymbolName(object, "n", 0)))
 }
 
 // longNamed is a livepatch of module a whose function refers to a symbol of the object, and

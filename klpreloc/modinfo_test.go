@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 func TestParseVersion(t *testing.T) {
@@ -52,15 +52,15 @@ func TestRulesByVersion(t *testing.T) {
 	assert.Equal(t, "unknown", kernel.Version{}.String())
 }
 
-func modinfo(t *testing.T, s string) klpreloc.Modinfo {
+func modinfo(t *testing.T, s string) klpabi.Modinfo {
 	f := open(t, "odd/nothing-to-convert.ko")
 	section(t, f, ".modinfo").Data = []byte(s)
-	return klpreloc.ReadModinfo(f)
+	return klpabi.ReadModinfo(f)
 }
 
 func TestModinfoTakesTheFirstOfAKey(t *testing.T) {
 	m := modinfo(t, "\x00\x00name=a\x00vermagic=6.1.2 SMP\x00\x00\x00\x00vermagic=5.4.0\x00livepatch\x00=x\x00k=v=w\x00tail=1")
-	assert.Equal(t, klpreloc.Modinfo{"name=a", "vermagic=6.1.2 SMP", "vermagic=5.4.0", "livepatch", "=x", "k=v=w", "tail=1"}, m)
+	assert.Equal(t, klpabi.Modinfo{"name=a", "vermagic=6.1.2 SMP", "vermagic=5.4.0", "livepatch", "=x", "k=v=w", "tail=1"}, m)
 	for key, want := range map[string]string{"name": "a", "vermagic": "6.1.2 SMP", "k": "v=w", "tail": "1", "": "x"} {
 		v, ok := m.Value(key)
 		assert.True(t, ok, key)
@@ -77,7 +77,7 @@ func TestAnyValueMakesALivepatch(t *testing.T) {
 	assert.True(t, modinfo(t, "a=b\x00livepatch=\x00").Livepatch())
 	assert.False(t, modinfo(t, "xlivepatch=Y\x00").Livepatch())
 	assert.False(t, modinfo(t, "").Livepatch())
-	assert.Nil(t, klpreloc.ReadModinfo(&elfrw.File{}))
+	assert.Nil(t, klpabi.ReadModinfo(&elfrw.File{}))
 }
 
 func TestVersionsOfBothFormats(t *testing.T) {
@@ -87,16 +87,16 @@ func TestVersionsOfBothFormats(t *testing.T) {
 	full := strings.Repeat("x", 56)
 	for arch, width := range map[string]int{"x86_64": 8, "s390x": 8, "ppc32": 4} {
 		f := bare(t, arch)
-		_, known := klpreloc.Versioned(f)
+		_, known := klpabi.VersionedNames(f)
 		assert.False(t, known)
 
 		f.AddSection(&elfrw.Section{Name: "__versions", Type: elf.SHT_PROGBITS, Flags: 2, Data: []byte(entry(width, "printk") + entry(width, "_kmalloc") + entry(width, full) + "cut off")})
-		names, known := klpreloc.Versioned(f)
+		names, known := klpabi.VersionedNames(f)
 		assert.True(t, known)
 		assert.Equal(t, []string{"_kmalloc", "printk", full}, names, arch)
 
 		f.AddSection(&elfrw.Section{Name: "__version_ext_names", Type: elf.SHT_PROGBITS, Flags: 2, Data: []byte("zz\x00aa\x00unterminated")})
-		names, _ = klpreloc.Versioned(f)
+		names, _ = klpabi.VersionedNames(f)
 		assert.Subset(t, names, []string{"_kmalloc", "aa", "printk", "zz", "unterminated"})
 		assert.IsIncreasing(t, names)
 	}
@@ -105,7 +105,7 @@ func TestVersionsOfBothFormats(t *testing.T) {
 func TestExtendedVersionsAlone(t *testing.T) {
 	f := bare(t, "x86_64")
 	f.AddSection(&elfrw.Section{Name: "__version_ext_names", Type: elf.SHT_PROGBITS, Flags: 2, Data: []byte("exported\x00")})
-	names, known := klpreloc.Versioned(f)
+	names, known := klpabi.VersionedNames(f)
 	assert.True(t, known)
 	assert.Contains(t, names, "exported")
 }

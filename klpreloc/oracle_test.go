@@ -14,6 +14,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/loadermodel"
 )
 
 // The oracle reads modules by debug/elf and knows nothing of this package: what
@@ -80,7 +81,7 @@ func (o oracle) asks(t *testing.T) []ask {
 			}
 			a.symbol = o.symbolName(sym)
 			if s.Flags&0x00100000 != 0 {
-				got := scan(s.Name, kernelSection)
+				got := loadermodel.Scan(s.Name, loadermodel.SectionFormat)
 				require.Len(t, got, 1, s.Name)
 				a.object = got[0].(string)
 				require.Equal(t, elf.SectionIndex(0xff20), o.symbols[sym-1].Section, "klp relocation against %s", a.symbol)
@@ -220,7 +221,7 @@ func TestNoAnnotationIsLeft(t *testing.T) {
 			assert.NotContains(t, y.Name, ".klp.sym.rela.")
 			assert.NotContains(t, wants, y.Name, "annotated symbol left")
 			if y.Section == 0xff20 {
-				assert.Len(t, scan(y.Name, kernelSymbol), 3, y.Name)
+				assert.Len(t, loadermodel.Scan(y.Name, loadermodel.SymbolFormat), 3, y.Name)
 				assert.Zero(t, y.Value)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -324,7 +325,7 @@ func (p *planner) symbols() {
 	slices.SortFunc(added, func(a, b *klpSymbol) int { return strings.Compare(a.name, b.name) })
 	for _, k := range added {
 		like := k.users[0]
-		k.symbol = &elfrw.Symbol{Name: k.name, Size: like.Size, Info: like.Info, Other: like.Other, Index: IndexLivepatch}
+		k.symbol = &elfrw.Symbol{Name: k.name, Size: like.Size, Info: like.Info, Other: like.Other, Index: klpabi.IndexLivepatch}
 		p.Plan.Symbols = append(p.Plan.Symbols, SymbolChange{Symbol: k.symbol, Name: k.name, Relocs: k.relocs, Like: like})
 	}
 }
@@ -342,7 +343,7 @@ func (p *planner) readable(a *Annotation) bool {
 		p.Add(diag.Errorf(diag.BadName, a.place(), a.Name, ".TOC. is each module's own and can't be annotated"))
 		return false
 	}
-	if err := checkName(a.Name, p.target); err != nil {
+	if err := klpabi.CheckName(a.Name, p.target); err != nil {
 		p.Add(diag.Errorf(diag.BadName, a.place(), diag.Clip(a.Name), "%s: %v", diag.SymbolName(a.Symbol), err))
 		return false
 	}
@@ -351,18 +352,18 @@ func (p *planner) readable(a *Annotation) bool {
 
 // object checks and mends the name of an object.
 func (p *planner) object(a *Annotation, object *string) bool {
-	if err := checkObject(*object); err != nil {
+	if err := klpabi.CheckObject(*object); err != nil {
 		if *object != "" && p.Repeats(diag.BadObject, *object, a.place(), diag.SymbolName(a.Symbol)) {
 			return false // an empty one is a slip of its own
 		}
 		d := diag.Errorf(diag.BadObject, a.place(), diag.SymbolName(a.Symbol), "%s: %v", diag.SymbolName(a.Symbol), err)
-		if base, _, cut := strings.Cut((*object)[:min(len(*object), objectLimit+1)], "."); cut && base != "" {
-			d = d.Hint("the object is called %s", moduleName(base))
+		if base, _, cut := strings.Cut((*object)[:min(len(*object), klpabi.ObjectLimit+1)], "."); cut && base != "" {
+			d = d.Hint("the object is called %s", klpabi.ModuleName(base))
 		}
 		p.AddFor(*object, d)
 		return false
 	}
-	if mended := moduleName(*object); mended != *object {
+	if mended := klpabi.ModuleName(*object); mended != *object {
 		if !p.Repeats(diag.ObjectDash, *object, a.place(), diag.SymbolName(a.Symbol)) {
 			p.AddFor(*object, diag.Notef(diag.ObjectDash, a.place(), diag.SymbolName(a.Symbol), "object %q is called %q in the kernel", *object, mended))
 		}
@@ -556,7 +557,7 @@ func (p *planner) nameSections() {
 	last := map[string]int{} // number given last, by name without it
 	for i := range p.Moves {
 		m := &p.Moves[i]
-		base := sectionName(m.Object, m.From.Target.Name)
+		base := klpabi.SectionName(m.Object, m.From.Target.Name)
 		m.Name = base
 		for used[m.Name] {
 			last[base] = max(last[base], 1) + 1

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // Prove compares a module with what became of it, both as parsed from their
@@ -51,7 +52,7 @@ func Prove(before, after *elfrw.File, answers Answers, done func([]byte)) error 
 		klp: map[klpKey][]*elfrw.Section{}, idle: map[*elfrw.Symbol]bool{}}
 	for i := range in.Annotations {
 		a := &in.Annotations[i]
-		a.LPObject, a.Object = moduleName(a.LPObject), moduleName(a.Object)
+		a.LPObject, a.Object = klpabi.ModuleName(a.LPObject), klpabi.ModuleName(a.Object)
 		if notes := p.annotated[a.Symbol]; noteFor(notes, a.Object) == nil {
 			p.annotated[a.Symbol] = append(notes, a)
 		}
@@ -231,13 +232,13 @@ func (p *prover) sameContents(s, t *elfrw.Section) bool {
 // converted.
 func (p *prover) rewritten(s, t *elfrw.Section) bool {
 	switch {
-	case isVersionTable(s.Name):
-		b, ok := withoutVersions(p.before, s, p.converted)
+	case klpabi.IsVersionTable(s.Name):
+		b, ok := klpabi.WithoutVersions(p.before, s, p.converted)
 		return ok && bytes.Equal(b, t.Data)
 	case s.Name != ".modinfo":
 		return false // before any search: there may be 100 000 of these
 	}
-	return s == p.before.Section(".modinfo") && len(p.depends) > 0 && bytes.Equal(withoutDepends(p.before, p.depends), t.Data)
+	return s == p.before.Section(".modinfo") && len(p.depends) > 0 && bytes.Equal(klpabi.WithoutDepends(p.before, p.depends), t.Data)
 }
 
 // stretch is how many bytes of contents are compared at a time.
@@ -277,7 +278,7 @@ func (p *prover) symbols() error {
 		name := a.klpName()
 		z := p.named[name]
 		if z == nil {
-			if len(rest) == 0 || rest[0].Name != name || !isKlpSymbol(rest[0]) {
+			if len(rest) == 0 || rest[0].Name != name || !klpabi.IsKlpSymbol(rest[0]) {
 				if a.Dialect.label() {
 					return fmt.Errorf("symbol %s did not become klp symbol %s", y, name)
 				}
@@ -315,7 +316,7 @@ func (p *prover) klpSymbol(z, y *elfrw.Symbol, a *Annotation) error {
 	if z.Value != 0 || z.Size != y.Size || z.Info != y.Info || z.Other != y.Other {
 		return fmt.Errorf("klp symbol %s is not what %s was", z, y)
 	}
-	object, base, pos, err := ParseSymbolName(z.Name)
+	object, base, pos, err := klpabi.ParseSymbolName(z.Name)
 	if err != nil || object != a.Object || base != a.Name || pos != uint64(a.Pos) {
 		return fmt.Errorf("the kernel would read klp symbol %s as symbol %s of %s at %d (%v)", z, base, object, pos, err)
 	}
@@ -341,7 +342,7 @@ func (p *prover) addedSymbols(rest []*elfrw.Symbol) error {
 	}
 	for _, z := range rest {
 		a := several[z.Name]
-		if a == nil || p.named[z.Name] != nil || !isKlpSymbol(z) {
+		if a == nil || p.named[z.Name] != nil || !klpabi.IsKlpSymbol(z) {
 			return fmt.Errorf("symbol %s came from nowhere", z)
 		}
 		if err := p.klpSymbol(z, a.Symbol, a); err != nil {
@@ -356,7 +357,7 @@ func (p *prover) addedSymbols(rest []*elfrw.Symbol) error {
 func (p *prover) klpSections() error {
 	names := map[string]bool{}
 	for _, s := range p.before.Sections {
-		if strings.HasPrefix(s.Name, SectionPrefix) {
+		if strings.HasPrefix(s.Name, klpabi.SectionPrefix) {
 			names[s.Name] = true
 		}
 	}
@@ -368,13 +369,13 @@ func (p *prover) klpSections() error {
 		if t.Type == elf.SHT_SYMTAB_SHNDX {
 			continue // Verify has looked at it
 		}
-		object, ok := SectionObject(t.Name)
+		object, ok := klpabi.SectionObject(t.Name)
 		switch {
 		case !ok:
 			return fmt.Errorf("section %s came from nowhere", t)
 		case names[t.Name]:
 			return fmt.Errorf("two sections are called %s", t)
-		case t.Type != elf.SHT_RELA || t.Flags != klpSectionFlags || t.Addr != 0 || t.Info != 0 || !t.HasRelocs() ||
+		case t.Type != elf.SHT_RELA || t.Flags != klpabi.SectionFlags || t.Addr != 0 || t.Info != 0 || !t.HasRelocs() ||
 			t.Align != uint64(p.after.PointerSize()) || t.Target == nil || !t.Target.Alloc():
 			return fmt.Errorf("header of %s is not that of a klp relocation section", t)
 		}

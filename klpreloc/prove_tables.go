@@ -12,6 +12,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
 )
 
@@ -124,14 +125,14 @@ func (p *prover) archSections(added []*elfrw.Section) ([]*elfrw.Section, error) 
 	var rest []*elfrw.Section
 	seen := map[string]bool{}
 	for _, t := range added {
-		name, relocs := strings.CutPrefix(t.Name, ".rela"+archPrefix)
-		name = archPrefix + name
+		name, relocs := strings.CutPrefix(t.Name, ".rela"+klpabi.ArchPrefix)
+		name = klpabi.ArchPrefix + name
 		if !relocs {
 			name = t.Name
 		}
 		a := p.archs[name]
 		switch {
-		case !strings.HasPrefix(name, archPrefix):
+		case !strings.HasPrefix(name, klpabi.ArchPrefix):
 			rest = append(rest, t)
 			continue
 		case a == nil || seen[t.Name]:

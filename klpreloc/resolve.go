@@ -14,6 +14,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -79,18 +80,18 @@ func (p *planner) survey() {
 	}
 	var names []string
 	for _, y := range p.File.Symbols {
-		if y.Undefined() && plausible(y.Name) {
+		if y.Undefined() && klpabi.PossibleName(y.Name) {
 			names = append(names, y.Name)
 		}
 	}
 	objects := map[string]bool{sympos.Vmlinux: true}
 	for i := range p.Input.Annotations {
 		a := &p.Input.Annotations[i]
-		if plausible(a.Name) {
+		if klpabi.PossibleName(a.Name) {
 			names = append(names, a.Name)
 		}
 		for _, o := range []string{a.LPObject, a.Object} {
-			if o = moduleName(o); checkObject(o) == nil {
+			if o = klpabi.ModuleName(o); klpabi.CheckObject(o) == nil {
 				objects[o] = true
 			}
 		}
@@ -103,8 +104,8 @@ func (p *planner) survey() {
 	}
 	sort.Strings(p.objects)
 	read := slices.Clone(p.objects)
-	for _, o := range DependsOf(p.Input.Modinfo) { // their exports count
-		if !objects[o] && checkObject(o) == nil {
+	for _, o := range klpabi.DependsOf(p.Input.Modinfo) { // their exports count
+		if !objects[o] && klpabi.CheckObject(o) == nil {
 			objects[o] = true
 			read = append(read, o)
 		}
@@ -382,5 +383,5 @@ func sorted(list []string) []string {
 // wanting reports whether y is an undefined symbol that no annotation is
 // about and that somebody has to define.
 func (p *planner) wanting(y *elfrw.Symbol) bool {
-	return y.Undefined() && y.Name != "" && !isLabel(y.Name) && !p.annotated[y] && !allowedUndefined(p.Header.Machine, y.Name)
+	return y.Undefined() && y.Name != "" && !isLabel(y.Name) && !p.annotated[y] && !klpabi.ModpostIgnores(p.Header.Machine, y.Name)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // An annotation by file says which symbol of a name is meant by the source file
@@ -134,7 +135,7 @@ func isFileLabel(name string) bool {
 	if strings.IndexByte(name, '/') >= 0 {
 		return true
 	}
-	_, _, _, err := ParseSymbolName(name)
+	_, _, _, err := klpabi.ParseSymbolName(name)
 	return err != nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -58,7 +59,7 @@ func (p *planner) triage() {
 	p.findExporters(unknown)
 	p.unusedDepends()
 	for _, y := range unknown {
-		if p.exported(y) || p.hidden(y) || WeakByDesign(p.File, y) {
+		if p.exported(y) || p.hidden(y) || klpabi.WeakByDesign(p.File, y) {
 			continue
 		}
 		a := &Annotation{Dialect: p.dialect(), LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y}
@@ -81,7 +82,7 @@ func (p *planner) triage() {
 
 // misnamed reports a symbol that no kernel has, by its name.
 func (p *planner) misnamed(y *elfrw.Symbol) bool {
-	if strings.HasPrefix(y.Name, SymbolPrefix) || !plausible(y.Name) {
+	if strings.HasPrefix(y.Name, klpabi.SymbolPrefix) || !klpabi.PossibleName(y.Name) {
 		p.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, diag.Clip(y.Name), "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", diag.Clip(y.Name)).
 			Hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
 		return true
@@ -365,7 +366,7 @@ func (p *planner) findExporters(unknown []*elfrw.Symbol) {
 		return
 	}
 	for _, y := range p.File.Symbols { // what is known already is in this table as well
-		if y.Undefined() && plausible(y.Name) {
+		if y.Undefined() && klpabi.PossibleName(y.Name) {
 			names = append(names, y.Name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // What modpost wrote about a symbol that it took for an import, and that is a
@@ -48,7 +49,7 @@ func (p *planner) versions() {
 	if len(left) > 0 {
 		p.Add(diag.Notef(diag.Unversioned, diag.Nowhere, "", "no import any more, and out of the version table: %s", diag.ClipList(left)))
 		for _, s := range p.File.Sections {
-			if b, ok := withoutVersions(p.File, s, converted); ok && len(b) != len(s.Data) {
+			if b, ok := klpabi.WithoutVersions(p.File, s, converted); ok && len(b) != len(s.Data) {
 				p.Rewrites = append(p.Rewrites, Rewrite{s, b, wholeSymbols(p.File, s)})
 			}
 		}
@@ -57,7 +58,7 @@ func (p *planner) versions() {
 }
 
 func (p *planner) versionNames() []string {
-	names, _ := versioned(p.File)
+	names, _ := klpabi.VersionedNames(p.File)
 	return names
 }
 
@@ -74,13 +75,13 @@ func wholeSymbols(f *elfrw.File, s *elfrw.Section) []*elfrw.Symbol {
 
 // depends plans which modules leave depends=.
 func (p *planner) depends(converted map[string]bool) {
-	list, s, _, ok := dependsOf(p.File)
+	list, s, _, ok := klpabi.FindDepends(p.File)
 	if !ok {
 		return
 	}
 	if p.table == nil {
 		for _, m := range list {
-			if slices.ContainsFunc(p.Moves, func(move Move) bool { return move.Object == moduleName(m) }) {
+			if slices.ContainsFunc(p.Moves, func(move Move) bool { return move.Object == klpabi.ModuleName(m) }) {
 				p.Add(diag.Warnf(diag.DependsOnPatched, diag.In(s), "", "depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
 					Hint("--kernel tells whether anything needs it"))
 			}
@@ -106,7 +107,7 @@ func (p *planner) depends(converted map[string]bool) {
 	took, keeps := p.ofUnknown(converted)
 	var gone []string
 	for _, m := range list {
-		switch name := moduleName(m); {
+		switch name := klpabi.ModuleName(m); {
 		case freed[name] && !needed[name]:
 			gone = append(gone, m)
 		case needed[name] && p.patches(name) && freed[name]:
@@ -125,7 +126,7 @@ func (p *planner) depends(converted map[string]bool) {
 	}
 	p.Add(diag.Notef(diag.Unversioned, diag.In(s), "", "needed by nothing any more, and out of depends=: %s", diag.ClipList(gone)))
 	p.Depends = gone
-	p.Rewrites = append(p.Rewrites, Rewrite{Section: s, Data: withoutDepends(p.File, gone)})
+	p.Rewrites = append(p.Rewrites, Rewrite{Section: s, Data: klpabi.WithoutDepends(p.File, gone)})
 }
 
 // ofUnknown reports whether imports of modules whose exports are not known are converted,

@@ -14,6 +14,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // versionTable adds modpost's table, in the format that all kernels read.
@@ -63,7 +64,7 @@ func TestConvertedSymbolsLeaveTheVersionTables(t *testing.T) {
 	assert.EqualValues(t, 128, symbol(t, g, "____versions").Size)
 	assert.Equal(t, "module_layout\x00klp_enable_patch\x00", string(section(t, g, "__version_ext_names").Data))
 	assert.Equal(t, []byte{0, 0x10, 0, 0, 2, 0x10, 0, 0}, section(t, g, "__version_ext_crcs").Data)
-	names, _ := klpreloc.Versioned(g)
+	names, _ := klpabi.VersionedNames(g)
 	assert.NotContains(t, names, "vm_call")
 }
 
@@ -102,7 +103,7 @@ func TestDependsLosesWhatNothingNeeds(t *testing.T) {
 			depends(t, f, test.depends)
 			before := len(section(t, reread(t, f), ".modinfo").Data)
 			g, _ := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
-			got, ok := klpreloc.ReadModinfo(g).Value("depends")
+			got, ok := klpabi.ReadModinfo(g).Value("depends")
 			assert.True(t, ok)
 			assert.Equal(t, test.want, got)
 			assert.Len(t, section(t, g, ".modinfo").Data, before, "nothing moves")

@@ -128,7 +128,7 @@ func tinyModule(info string, symbols ...tinySymbol) tinyELF {
 		{".init.text", text, 0, make([]byte, 64)},
 		{".comment", 0, 0, make([]byte, 8)},
 		{".modinfo", elf.SHF_ALLOC, 0, []byte(info)},
-		{".gnu.linkonce.this_module", elf.SHF_ALLOC | elf.SHF_WRITE, 0, make([]byte, 64)},
+		{ThisModule, elf.SHF_ALLOC | elf.SHF_WRITE, 0, make([]byte, 64)},
 		{".data..percpu", elf.SHF_ALLOC | elf.SHF_WRITE, 0, make([]byte, 8)},
 	}, symbols: symbols}
 }

@@ -79,7 +79,7 @@ func moduleELF(t *testing.T) tinyELF {
 	t.Helper()
 	return tinyELF{etype: elf.ET_REL, sections: []tinySection{
 		{name: ".modinfo", flags: elf.SHF_ALLOC, data: []byte("name=m\x00")},
-		{name: ".gnu.linkonce.this_module", flags: elf.SHF_ALLOC, data: make([]byte, 8)},
+		{name: ThisModule, flags: elf.SHF_ALLOC, data: make([]byte, 8)},
 	}, symbols: []tinySymbol{{name: "init_module", info: global | fn, shndx: 1}}}
 }
 

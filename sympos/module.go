@@ -25,13 +25,18 @@ import (
 // In .modinfo and the version tables SHF_ALLOC is taken back before that
 // (kernel/module/main.c, rewrite_section_headers and check_modinfo).
 
-// unallocated are the sections from which the loader takes SHF_ALLOC.
-var unallocated = []string{".modinfo", "__versions", "__version_ext_crcs", "__version_ext_names"}
+// ThisModule is the section that struct module is in, which every module has
+// (scripts/mod/modpost.c, add_header).
+const ThisModule = ".gnu.linkonce.this_module"
+
+// Unallocated are the sections from which the loader takes SHF_ALLOC before it looks at
+// what is loaded.
+var Unallocated = []string{".modinfo", "__versions", "__version_ext_crcs", "__version_ext_names"}
 
 // scanModule visits the symbols of a module in the order of its symbol table.
 func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 	modinfo := f.find(".modinfo")
-	if f.find(".gnu.linkonce.this_module") < 0 || modinfo < 0 {
+	if f.find(ThisModule) < 0 || modinfo < 0 {
 		if f.slimLTO() {
 			return Facts{}, f.in.errorf("", -1, "%w: it is %s", ErrUnknown, content.SlimLTO)
 		}
@@ -59,7 +64,7 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 	for i, s := range f.sections {
 		name := string(cString(f.names, s.name))
 		fleeting[i] = s.flags&uint64(elf.SHF_ALLOC) == 0 || strings.HasPrefix(name, ".init") ||
-			slices.Contains(unallocated, name)
+			slices.Contains(Unallocated, name)
 	}
 	spaces, exports := namespaces{f: f}, false
 	err = f.symbols(func(y *elfSymbol) error {
@@ -97,7 +102,7 @@ func (f *elfFile) slimLTO() bool {
 // module says otherwise: nf-nat.ko.xz is nf_nat.
 func ModuleName(path string) string {
 	name, _, _ := cutModule(filepath.Base(path))
-	return strings.ReplaceAll(name, "-", "_")
+	return FoldDashes(name)
 }
 
 // cutModule takes the name of a module's file apart: nf-nat.ko.xz, and ext4.ko.debug or

@@ -32,9 +32,9 @@ func (e Export) OfferedTo(module string) bool {
 	if !only {
 		return false
 	}
-	module = foldDashes(module)
+	module = FoldDashes(module)
 	for _, pattern := range strings.Split(list, ",") {
-		head, glob := strings.CutSuffix(foldDashes(pattern), "*")
+		head, glob := strings.CutSuffix(FoldDashes(pattern), "*")
 		if glob && strings.HasPrefix(module, head) || !glob && head == module && module != "" {
 			return true
 		}
@@ -43,4 +43,6 @@ func (e Export) OfferedTo(module string) bool {
 }
 
 // foldDashes spells a module's name as struct module does.
-func foldDashes(name string) string { return strings.ReplaceAll(name, "-", "_") }
+// FoldDashes returns what the kernel calls a module that is built as name: '-' becomes '_'
+// (scripts/Makefile.lib, KBUILD_MODNAME).
+func FoldDashes(name string) string { return strings.ReplaceAll(name, "-", "_") }

@@ -345,7 +345,7 @@ func TestModulesAgreeWithOracle(t *testing.T) {
 		require.NoError(t, err)
 		var got []string
 		_, err = s.Scan(func(e *Entry) { got = append(got, string(e.Name)) })
-		if f, perr := elfrw.Parse(path, b); perr == nil && f.Section(".gnu.linkonce.this_module") != nil {
+		if f, perr := elfrw.Parse(path, b); perr == nil && f.Section(ThisModule) != nil {
 			require.NoError(t, err, path)
 		} else {
 			require.ErrorIs(t, err, ErrObjectFile, path)

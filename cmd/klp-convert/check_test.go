@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/scripts/need"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -241,7 +241,7 @@ func TestCheckHintNamesTheFile(t *testing.T) {
 	require.NoError(t, err)
 	hidden := ""
 	for _, y := range f.Symbols {
-		if y.Undefined() && y.Name != "" && !strings.HasPrefix(y.Name, klpreloc.SymbolPrefix) {
+		if y.Undefined() && y.Name != "" && !strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
 			hidden += "ffffffff81002000 t " + y.Name + "\n"
 		}
 	}

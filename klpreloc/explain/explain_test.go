@@ -534,7 +534,7 @@ func TestOtherLinesArePassedOver(t *testing.T) {
 func TestEntriesAreWhole(t *testing.T) {
 	ids := map[string]bool{}
 	form := regexp.MustCompile(`^[^\t\n]+$`)
-	declared, err := os.ReadFile("../diagnostic.go")
+	declared, err := os.ReadFile("../diag/id.go")
 	require.NoError(t, err)
 	for _, g := range explain.Groups() {
 		for _, e := range g.Entries {

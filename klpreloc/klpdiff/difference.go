@@ -12,6 +12,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // Difference is what differs. Its lists are sorted and empty where nothing does.
@@ -120,7 +121,7 @@ func read(f *elfrw.File) *facts {
 	}
 	x.patches, x.firsts = patchFacts(d)
 	for _, s := range in.KlpSections {
-		object, _ := klpreloc.SectionObject(s.Name)
+		object, _ := klpabi.SectionObject(s.Name)
 		x.sections[fmt.Sprintf("for %s, of %s", object, s.Target)] = fmt.Sprintf("flags %#x", s.Flags)
 	}
 	for _, s := range d.KlpSymbols {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // keys are those of .modinfo that the loader or modprobe look at.
@@ -31,7 +33,7 @@ func moduleFacts(f *elfrw.File, d *klpreloc.Description) map[string]string {
 		}
 		m[key] = value
 	}
-	if s := f.Section(".gnu.linkonce.this_module"); s != nil {
+	if s := f.Section(sympos.ThisModule); s != nil {
 		m["struct module"] = fmt.Sprintf("%d bytes", s.Size())
 	}
 	if d.Signed {
@@ -78,7 +80,7 @@ func patchFacts(d *klpreloc.Description) (m map[string]string, firsts map[string
 // versionFacts are the checksums of exports, of either table.
 func versionFacts(f *elfrw.File) map[string]string {
 	m := map[string]string{}
-	list, _ := klpreloc.ReadChecksums(f)
+	list, _ := klpabi.ReadChecksums(f)
 	for _, c := range list {
 		if c.Known {
 			m[c.Name] = fmt.Sprintf("%#08x", c.CRC)

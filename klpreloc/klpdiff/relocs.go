@@ -11,6 +11,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // reloc is a relocation against what the module does not define.
@@ -42,7 +43,7 @@ func relocsOf(f *elfrw.File, in *klpreloc.Input, p *places) (all []reloc) {
 		}
 		x := reloc{place: p.at(t, r.Offset), text: r.Sym.String(), detail: fmt.Sprintf("%s %+#x", arch.RelocName(f, r.Type), r.Addend)}
 		a, late := annotated[r.Sym], klpSection[r.Section]
-		switch object, _ := klpreloc.SectionObject(r.Section.Name); {
+		switch object, _ := klpabi.SectionObject(r.Section.Name); {
 		case late:
 			x.klp, x.text = true, x.text+", applied with "+object
 		case klpSymbol[r.Sym]:

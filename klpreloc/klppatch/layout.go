@@ -3,11 +3,9 @@
 package klppatch
 
 import (
-	"bytes"
-	"strconv"
-	"strings"
-
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // layout is how long the structures of include/linux/livepatch.h are. The
@@ -99,37 +97,14 @@ func (s structure) least(f *elfrw.File) uint64 {
 // layoutOf returns the layout of the kernel that the module says it is built
 // for, and false when it says nothing or names one before 4.7.
 func layoutOf(f *elfrw.File) (layout, bool) {
-	major, minor, ok := vermagic(f)
-	if !ok {
+	v := klpabi.ReadModinfo(f).Kernel()
+	if v == (kernel.Version{}) {
 		return layout{}, false
 	}
 	for i := len(layouts) - 1; i >= 0; i-- {
-		if l := layouts[i]; major > l.major || major == l.major && minor >= l.minor {
+		if l := layouts[i]; v.AtLeast(l.major, l.minor) {
 			return l, true
 		}
 	}
 	return layout{}, false
-}
-
-// vermagic returns the version that begins the vermagic of .modinfo.
-func vermagic(f *elfrw.File) (major, minor int, ok bool) {
-	s := f.Section(".modinfo")
-	if s == nil {
-		return 0, 0, false
-	}
-	for _, entry := range bytes.Split(s.Data, []byte{0}) {
-		magic, found := bytes.CutPrefix(entry, []byte("vermagic="))
-		if !found {
-			continue
-		}
-		a, rest, _ := strings.Cut(string(magic[:min(len(magic), 64)]), ".")
-		end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
-		if end >= 0 {
-			rest = rest[:end]
-		}
-		major, err := strconv.Atoi(a)
-		minor, err2 := strconv.Atoi(rest)
-		return major, minor, err == nil && err2 == nil
-	}
-	return 0, 0, false
 }

@@ -7,13 +7,14 @@ import (
 	"errors"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // thisModule is what THIS_MODULE is the address of. modpost's .mod.c defines it
 // as the whole of its section (scripts/mod/modpost.c, add_header).
 const (
 	thisModule        = "__this_module"
-	thisModuleSection = ".gnu.linkonce.this_module"
+	thisModuleSection = sympos.ThisModule
 )
 
 // enablers are the functions that take a klp_patch: all livepatches call the

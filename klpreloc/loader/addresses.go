@@ -9,7 +9,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // Functions whose address is taken: the kernel or the module may call them through a
@@ -48,7 +48,7 @@ func (c *checker) readAddresses() {
 				seen[y] = true
 				c.ownTaken = append(c.ownTaken, y)
 			}
-		case y.Index == klpreloc.IndexLivepatch && addend == 0 && !seen[y]:
+		case y.Index == klpabi.IndexLivepatch && addend == 0 && !seen[y]:
 			seen[y] = true
 			c.klpTaken = append(c.klpTaken, takenSymbol{y, in, x.Offset})
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -35,7 +36,7 @@ type checker struct {
 	*contract
 	raw     []byte
 	facts   *facts
-	info    klpreloc.Modinfo
+	info    klpabi.Modinfo
 	input   *klpreloc.Input
 	name    string // of the module
 	patches []*klppatch.Patch
@@ -75,7 +76,7 @@ type Module struct {
 	file    *elfrw.File
 	broken  error // why file is nil
 	input   *klpreloc.Input
-	info    klpreloc.Modinfo
+	info    klpabi.Modinfo
 	patches []*klppatch.Patch
 	doubt   error
 	klp     []*klpSection
@@ -279,7 +280,7 @@ func moduleName(m *Module) string {
 // structName is the name in struct module.
 func structName(f *elfrw.File) string {
 	const at, most = 24, 56 // state, list, name
-	s := f.Section(thisModule)
+	s := f.Section(sympos.ThisModule)
 	if s == nil || len(s.Data) < at+most || f.PointerSize() != 8 {
 		return ""
 	}
@@ -372,4 +373,4 @@ func (c *checker) wanted(loaded []string) []string {
 }
 
 // depends are the modules that modpost found the module to need.
-func (m *Module) depends() []string { return klpreloc.DependsOf(m.info) }
+func (m *Module) depends() []string { return klpabi.DependsOf(m.info) }

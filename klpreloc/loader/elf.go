@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 	"github.com/klp-convert/klp-convert/sympos/content"
 )
@@ -262,7 +262,7 @@ func (c *checker) uniqueSections(m *image, refuse refusal) bool {
 			tables = append(tables, i)
 		case m.name(i) == ".modinfo":
 			infos = append(infos, i)
-		case m.name(i) == thisModule:
+		case m.name(i) == sympos.ThisModule:
 			this = append(this, i)
 		}
 	}
@@ -321,7 +321,7 @@ func (c *checker) size(size uint64, name string) bool {
 // unseenSize: what comes of another struct module where nobody looks at its size: what is
 // missing is taken from what lies behind it.
 func (c *checker) unseenSize() {
-	s := c.File.Section(thisModule)
+	s := c.File.Section(sympos.ThisModule)
 	if c.structSize || s == nil || c.facts.structSize == 0 || s.Size() == c.facts.structSize {
 		return
 	}
@@ -458,8 +458,8 @@ func (c *checker) wildSymbols(m *image) bool {
 		if m.kind(i) != elf.SHT_RELA || !m.inside(i) || info >= m.count || m.flags(info)&uint64(elf.SHF_ALLOC) == 0 {
 			continue
 		}
-		object, _ := klpreloc.SectionObject(m.name(i))
-		late := m.flags(i)&klpreloc.FlagLivepatch != 0 && (!c.early() || object != sympos.Vmlinux)
+		object, _ := klpabi.SectionObject(m.name(i))
+		late := m.flags(i)&klpabi.FlagLivepatch != 0 && (!c.early() || object != sympos.Vmlinux)
 		for b := m.contents(i); len(b) >= 24; b = b[24:] {
 			n := m.order.Uint64(b[8:]) >> 32
 			switch {

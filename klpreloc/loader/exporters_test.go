@@ -18,6 +18,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -306,14 +307,14 @@ func (c cell) convert(t *testing.T, k *sympos.Kernel) (answer, depends string, a
 	for _, y := range after.Symbols {
 		require.False(t, strings.HasPrefix(y.Name, ".klp.sym.") && y.Name != ".klp.sym.tgt.shared,0", y.Name)
 	}
-	checksums, _ := klpreloc.ReadChecksums(after)
-	versioned := slices.ContainsFunc(checksums, func(x klpreloc.Checksum) bool { return x.Name == "shared" })
+	checksums, _ := klpabi.ReadChecksums(after)
+	versioned := slices.ContainsFunc(checksums, func(x klpabi.Checksum) bool { return x.Name == "shared" })
 	assert.Equal(t, import_ && c.left == "resolved", versioned, "the checksum goes with the import")
 	answer = "import"
 	if klp {
 		answer = "klp"
 	}
-	depends, _ = klpreloc.ReadModinfo(after).Value("depends")
+	depends, _ = klpabi.ReadModinfo(after).Value("depends")
 	if depends == "" {
 		depends = "-"
 	}

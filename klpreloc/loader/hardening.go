@@ -11,7 +11,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 )
 
@@ -167,10 +167,10 @@ func (c *checker) returnThunks() {
 
 // symbolName is the name of an ordinary or of a klp symbol.
 func symbolName(y *elfrw.Symbol) string {
-	if !strings.HasPrefix(y.Name, klpreloc.SymbolPrefix) {
+	if !strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
 		return y.Name
 	}
-	if _, name, _, err := klpreloc.ParseSymbolName(y.Name); err == nil {
+	if _, name, _, err := klpabi.ParseSymbolName(y.Name); err == nil {
 		return name
 	}
 	return y.Name
@@ -209,7 +209,7 @@ func (c *checker) missingThunks(all []place) {
 // nothing where the processor or the command line needs none (since 4.16, caf7501a1b4e).
 func (c *checker) retpolines() {
 	marked := func(m *elfrw.File) bool {
-		_, is := klpreloc.ReadModinfo(m).Value("retpoline")
+		_, is := klpabi.ReadModinfo(m).Value("retpoline")
 		return is
 	}
 	_, done := c.info.Value("retpoline")
@@ -315,7 +315,7 @@ func (c *checker) sealed() {
 	c.readAddresses()
 	for i := range c.klpTaken {
 		y := &c.klpTaken[i]
-		object, name, position, err := klpreloc.ParseSymbolName(y.Name)
+		object, name, position, err := klpabi.ParseSymbolName(y.Name)
 		if err != nil {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -85,7 +86,7 @@ func (c *checker) imports() {
 			}
 			c.find(CommonSymbol, "the loader takes no common symbols").of(y.Name).fix("build with -fno-common").
 				when(Loading, "", "ENOEXEC", says("%s: please compile with -fno-common", c.name))
-		case y.Index == elf.SHN_ABS || y.Index == klpreloc.IndexLivepatch:
+		case y.Index == elf.SHN_ABS || y.Index == klpabi.IndexLivepatch:
 		case y.Undefined():
 			if !c.annotates[y] {
 				c.imported(y)
@@ -140,14 +141,14 @@ func (c *checker) imported(y *elfrw.Symbol) {
 	}
 	weak := y.Bind() == elf.STB_WEAK
 	switch {
-	case !ok && !c.knowsExports() && !strings.HasPrefix(y.Name, klpreloc.SymbolPrefix):
+	case !ok && !c.knowsExports() && !strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
 		return
-	case !ok && klpreloc.AllowedUndefined(c.Header.Machine, y.Name):
-	case !ok && klpreloc.WeakByDesign(c.File, y) && !c.hides(y.Name):
+	case !ok && klpabi.LoaderIgnores(c.Header.Machine, y.Name):
+	case !ok && klpabi.WeakByDesign(c.File, y) && !c.hides(y.Name):
 	case origin == klpreloc.OfUnknown:
 		c.ofUnknown(y, unknown)
 	case origin == klpreloc.Open && c.origins().MayExport() &&
-		!strings.HasPrefix(y.Name, klpreloc.SymbolPrefix):
+		!strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
 		c.lacking("whether "+c.origins().Suspects()+" exports "+y.Name,
 			"no source tells what it exports: --module")
 	case !ok && weak && !c.uses(y):
@@ -158,7 +159,7 @@ func (c *checker) imported(y *elfrw.Symbol) {
 			when(Calling, "", "", oops("page fault", c.userOf(y)))
 	case !ok:
 		cause := "nobody exports it"
-		if strings.HasPrefix(y.Name, klpreloc.SymbolPrefix) {
+		if strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
 			cause = "it is called like a klp symbol, and is an ordinary undefined one: its section index is not 0xff20"
 		} else if !c.facts.table.ListsModules() {
 			cause += ", as far as the modules at hand tell"
@@ -354,7 +355,7 @@ func (c *checker) namespace(y *elfrw.Symbol, e sympos.Export, unknown func(strin
 func (c *checker) userOf(y *elfrw.Symbol) string {
 	if c.users == nil {
 		c.users = map[*elfrw.Symbol]string{}
-		outside := func(y *elfrw.Symbol) bool { return y.Section == nil && y.Index != klpreloc.IndexLivepatch }
+		outside := func(y *elfrw.Symbol) bool { return y.Section == nil && y.Index != klpabi.IndexLivepatch }
 		c.File.Refers(outside, func(r elfrw.Reference) bool {
 			if t := r.Section.Target; t != nil && t.Alloc() && c.users[r.Sym] == "" {
 				c.users[r.Sym] = c.functionAt(t, r.Offset)

@@ -3,7 +3,6 @@
 package loader
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"strings"
@@ -11,8 +10,8 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -143,12 +142,12 @@ func (f *facts) witnesses(named []string) {
 // hear takes down what a module says of its kernel. One that was built for another
 // release says nothing.
 func (f *facts) hear(name string, m *elfrw.File) {
-	info := klpreloc.ReadModinfo(m)
+	info := klpabi.ReadModinfo(m)
 	magic, _ := info.Value("vermagic")
 	if magic == "" || f.Release != "" && info.Release() != f.Release || f.vermagic != "" && magic != f.vermagic {
 		return
 	}
-	this := m.Section(thisModule)
+	this := m.Section(sympos.ThisModule)
 	if this == nil {
 		return
 	}
@@ -199,14 +198,12 @@ func (f *facts) gplOnly(e sympos.Export) (yes, known bool) {
 	return at >= from && at < to, true
 }
 
-const thisModule = ".gnu.linkonce.this_module"
-
 // pointersOf returns where in struct module the addresses of which functions go:
 // init_module and cleanup_module.
 func pointersOf(f *elfrw.File) map[string]uint64 {
 	places := map[string]uint64{}
 	for _, s := range f.Sections {
-		if !s.HasRelocs() || s.Target == nil || s.Target.Name != thisModule {
+		if !s.HasRelocs() || s.Target == nil || s.Target.Name != sympos.ThisModule {
 			continue
 		}
 		r := s.ReadRelocs()
@@ -233,26 +230,13 @@ func versionTable(f *elfrw.File) *elfrw.Section {
 	return nil
 }
 
-// versionsOf reads the version tables (include/linux/module.h, modversion_info, and
-// __version_ext_* since 6.13).
+// versionsOf reads the version tables that count.
 func versionsOf(f *elfrw.File) []version {
 	var all []version
-	const entry = 64
-	if s := versionTable(f); s != nil {
-		for b := s.Data; len(b) >= entry; b = b[entry:] {
-			crc := uint64(f.Uint32(b))
-			if f.PointerSize() == 8 {
-				crc = f.Uint64(b)
-			}
-			name, _, _ := bytes.Cut(b[f.PointerSize():entry], []byte{0})
-			all = append(all, version{string(name), crc})
-		}
-	}
-	names, crcs := f.Section("__version_ext_names"), f.Section("__version_ext_crcs")
-	if names != nil && crcs != nil {
-		list := bytes.Split(names.Data, []byte{0})
-		for i, b := 0, crcs.Data; i < len(list) && len(b) >= 4; i, b = i+1, b[4:] {
-			all = append(all, version{string(list[i]), uint64(f.Uint32(b))})
+	list, _ := klpabi.ReadChecksums(f)
+	for _, c := range list {
+		if c.Known && (c.Extended || versionTable(f) != nil) {
+			all = append(all, version{c.Name, c.CRC})
 		}
 	}
 	return all

@@ -11,6 +11,8 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // What .modinfo says, and what the loader makes of it.
@@ -54,7 +56,7 @@ func (f *facts) needed(m *elfrw.File) map[string]bool {
 	const most = 256 // modules that one can need
 	all := map[string]bool{}
 	for next := []*elfrw.File{m}; len(next) > 0 && len(all) < most; next = next[1:] {
-		depends, _ := klpreloc.ReadModinfo(next[0]).Value("depends")
+		depends, _ := klpabi.ReadModinfo(next[0]).Value("depends")
 		for _, name := range strings.Split(strings.ReplaceAll(depends, "-", "_"), ",") {
 			if name == "" || all[name] {
 				continue
@@ -211,7 +213,7 @@ func (c *checker) support() {
 // module that has a folder in /sys/module is found by mod_sysfs_init).
 func (c *checker) taken() {
 	name := structName(c.File)
-	if s := c.File.Section(thisModule); name == "" && s != nil && len(s.Data) >= 80 && c.PointerSize() == 8 {
+	if s := c.File.Section(sympos.ThisModule); name == "" && s != nil && len(s.Data) >= 80 && c.PointerSize() == 8 {
 		c.find(ModuleName, "struct module has no name").fix("build it again").
 			when(Loading, "", "EINVAL", says("kobject: (%s): attempted to be registered with empty name!", anything))
 		return

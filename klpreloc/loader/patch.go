@@ -11,8 +11,8 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -158,7 +158,7 @@ func (c *checker) loose() {
 		return
 	}
 	this := func(y *elfrw.Symbol) bool {
-		return y != nil && y.Section != nil && (y.Name == "__this_module" || y.Section.Name == thisModule)
+		return y != nil && y.Section != nil && (y.Name == "__this_module" || y.Section.Name == sympos.ThisModule)
 	}
 	for _, y := range c.File.Symbols {
 		if y.Section == nil || y.Type() != elf.STT_OBJECT || y.Size != c.patchSize || !y.Section.Alloc() {
@@ -284,7 +284,7 @@ func (c *checker) pointer(target *elfrw.Section, at uint64) *elfrw.Rela {
 	if !read {
 		of = map[uint64]elfrw.Rela{}
 		for _, s := range c.Sections {
-			if s.Target != target || !s.HasRelocs() || s.Flags&klpreloc.FlagLivepatch != 0 {
+			if s.Target != target || !s.HasRelocs() || s.Flags&klpabi.FlagLivepatch != 0 {
 				continue
 			}
 			relocs := s.ReadRelocs()

@@ -17,6 +17,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -55,7 +56,7 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 		name = r.Sym.Name
 	}
 	find := func(id diag.ID, cause string) *Finding { return c.find(id, cause).at(k.Section, r.Offset).of(name) }
-	if r.Sym == nil || r.Sym.Section != nil || r.Sym.Index != klpreloc.IndexLivepatch {
+	if r.Sym == nil || r.Sym.Section != nil || r.Sym.Index != klpabi.IndexLivepatch {
 		message := says("livepatch: symbol %s is not marked as a livepatch symbol", name)
 		if c.relaIndex {
 			message = says("livepatch: symbol %s at rela sec %s idx %s is not marked as a livepatch symbol", name, anyNumber, i)
@@ -66,7 +67,7 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 	}
 	if why := c.unreadable(name); why != "" {
 		c.whenOf(find(SymbolGrammar, why), k, "EINVAL", says("livepatch: symbol %s has an incorrectly formatted name", name)).
-			fix("%s<object>.<name>,<position>", klpreloc.SymbolPrefix)
+			fix("%s<object>.<name>,<position>", klpabi.SymbolPrefix)
 		return
 	}
 	if limit := c.storedLimit; limit > 0 && len(name) > limit && c.late(k) {
@@ -82,10 +83,10 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 	case c.early() && k.object != sympos.Vmlinux && n.object == sympos.Vmlinux:
 		c.whenOf(find(VmlinuxInModule, "since 5.8 a section for a module may not name a symbol of vmlinux"), k, "EINVAL",
 			says("livepatch: invalid access to vmlinux symbol '%s' from module-specific livepatch relocation section", n.name)).
-			fix("its place is in %svmlinux.%s", klpreloc.SectionPrefix, k.target)
+			fix("its place is in %svmlinux.%s", klpabi.SectionPrefix, k.target)
 	case k.object == sympos.Vmlinux && n.object != sympos.Vmlinux && !c.keeps(n.object):
 		f := find(ModuleInVmlinux, "a symbol of module "+n.object+" in what is applied without waiting for it: it is found if the module happens to be loaded, and nothing keeps it there").same(n.object).
-			fix("its place is in %s%s.%s", klpreloc.SectionPrefix, n.object, k.target)
+			fix("its place is in %s%s.%s", klpabi.SectionPrefix, n.object, k.target)
 		message := says("livepatch: symbol '%s' not found in symbol table", n.name)
 		if c.loaded[n.object] {
 			f.when(Loading, n.object, "EINVAL", message) // if it is not there
@@ -106,13 +107,13 @@ func (c *checker) resolve(k *klpSection, i int, r *klpReloc) {
 // unreadable says why sscanf of this kernel does not read a klp symbol's name, "" when it does:
 // .klp.sym.%55[^.].%127[^,],%lu, and %511 since 6.1.
 func (c *checker) unreadable(name string) string {
-	rest, ok := strings.CutPrefix(name, klpreloc.SymbolPrefix)
+	rest, ok := strings.CutPrefix(name, klpabi.SymbolPrefix)
 	if !ok {
-		return "the name does not begin with " + klpreloc.SymbolPrefix
+		return "the name does not begin with " + klpabi.SymbolPrefix
 	}
 	object, rest, dot := strings.Cut(rest, ".")
 	symbol, position, comma := strings.Cut(rest, ",")
-	_, digits := klpreloc.ScanUnsigned(position)
+	_, digits := klpabi.ScanUnsigned(position)
 	switch {
 	case object == "" || !dot:
 		return "the object's name is missing"
@@ -388,14 +389,14 @@ func (c *checker) ordinary() {
 		}
 	}
 	for i, s := range c.Sections {
-		if !s.HasRelocs() || s.Target == nil || !s.Target.Alloc() || s.Flags&klpreloc.FlagLivepatch != 0 {
+		if !s.HasRelocs() || s.Target == nil || !s.Target.Alloc() || s.Flags&klpabi.FlagLivepatch != 0 {
 			continue
 		}
 		said := map[*elfrw.Symbol]bool{}
 		r := s.ReadRelocs()
 		for x := r.Next(); x != nil; x = r.Next() {
 			y := x.Sym
-			if y == nil || y.Section != nil || y.Index != klpreloc.IndexLivepatch || said[y] {
+			if y == nil || y.Section != nil || y.Index != klpabi.IndexLivepatch || said[y] {
 				continue
 			}
 			said[y] = true
@@ -403,7 +404,7 @@ func (c *checker) ordinary() {
 				continue
 			}
 			f := c.find(KlpSymbolOrdinary, "an ordinary relocation of a klp symbol: the loader takes its value, 0, without a word").at(s, x.Offset).of(y.Name)
-			if strings.HasPrefix(s.Name, klpreloc.SectionPrefix) {
+			if strings.HasPrefix(s.Name, klpabi.SectionPrefix) {
 				f.fix("the section lacks the flag 0x100000 (SHF_RELA_LIVEPATCH)")
 			} else {
 				f.fix("its place is in a klp relocation section: convert the module anew")
@@ -432,7 +433,7 @@ func (c *checker) ordinaryTargets() {
 		return
 	}
 	for _, s := range c.Sections {
-		if s.Target == nil || !s.Target.Alloc() || s.Flags&klpreloc.FlagLivepatch != 0 {
+		if s.Target == nil || !s.Target.Alloc() || s.Flags&klpabi.FlagLivepatch != 0 {
 			continue
 		}
 		if s.Type == elf.SHT_REL {
@@ -682,7 +683,7 @@ func (c *checker) overlaps() {
 			for j := range k.relocs {
 				add(s, k.target, i, k.relocs[j].Rela)
 			}
-		case s.HasRelocs() && s.Target != nil && s.Target.Alloc() && (targets[s.Target] || c.Header.Machine == elf.EM_X86_64) && s.Flags&klpreloc.FlagLivepatch == 0:
+		case s.HasRelocs() && s.Target != nil && s.Target.Alloc() && (targets[s.Target] || c.Header.Machine == elf.EM_X86_64) && s.Flags&klpabi.FlagLivepatch == 0:
 			r := s.ReadRelocs()
 			for x := r.Next(); x != nil; x = r.Next() {
 				add(s, s.Target, i, *x)

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -159,7 +159,7 @@ var mistakes = map[string]mistake{
 	"empty object":    {edit: rename(klpVm, ".klp.rela..text"), id: loader.SectionGrammar, errno: "EINVAL", fails: true, message: "livepatch: section .klp.rela..text has an incorrectly formatted name"},
 	"vmlinux section not allocated, 6.1 6.12": {edit: header(klpVm, unallocated), id: loader.SectionHeader, note: true},
 	"module section not allocated, 6.1":       {world: loadedA("6.1"), edit: header(klpA, unallocated), id: loader.SectionHeader, when: loader.Enabling, errno: "killed", fails: true, message: "page fault in klp_apply_section_relocs"},
-	"no flag":                                 {edit: header(klpA, func(s *elfrw.Section) { s.Flags &^= klpreloc.FlagLivepatch }), id: loader.KlpSymbolOrdinary, when: loader.Calling, message: "page fault in a_fn"},
+	"no flag":                                 {edit: header(klpA, func(s *elfrw.Section) { s.Flags &^= klpabi.FlagLivepatch }), id: loader.KlpSymbolOrdinary, when: loader.Calling, message: "page fault in a_fn"},
 	"duplicate name, 6.1": {world: func(w *world) { w.objects, w.version = "vmlinux a", "6.1" }, edit: duplicate, id: loader.DuplicateSection,
 		message: "sysfs: cannot create duplicate filename '/module/lp/sections/.klp.rela.vmlinux..text.a_fn'"},
 	"duplicate name, 6.12": {world: version("6.12"), edit: duplicate, id: loader.DuplicateSection, errno: "EEXIST", fails: true,

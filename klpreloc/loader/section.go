@@ -12,7 +12,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -48,7 +48,7 @@ func klpSections(f *elfrw.File) []*klpSection {
 		if names[y] == nil {
 			n := &klpName{}
 			if y != nil {
-				n.object, n.name, n.position, n.err = klpreloc.ParseSymbolName(y.Name)
+				n.object, n.name, n.position, n.err = klpabi.ParseSymbolName(y.Name)
 			} else {
 				n.err = fmt.Errorf("symbol 0 has no name")
 			}
@@ -57,15 +57,15 @@ func klpSections(f *elfrw.File) []*klpSection {
 		return names[y]
 	}
 	for i, s := range f.Sections {
-		marked := s.Flags&klpreloc.FlagLivepatch != 0
-		if !marked && !strings.HasPrefix(s.Name, klpreloc.SectionPrefix) {
+		marked := s.Flags&klpabi.FlagLivepatch != 0
+		if !marked && !strings.HasPrefix(s.Name, klpabi.SectionPrefix) {
 			continue
 		}
 		k := &klpSection{Section: s, index: i + 1, marked: marked, target: s.Target}
 		if k.target == nil && s.Info > 0 && uint64(s.Info) <= uint64(len(f.Sections)) {
 			k.target = f.Sections[s.Info-1]
 		}
-		if rest, ok := strings.CutPrefix(s.Name, klpreloc.SectionPrefix); ok {
+		if rest, ok := strings.CutPrefix(s.Name, klpabi.SectionPrefix); ok {
 			// %55[^.]: cut there, without a word.
 			k.object, _, _ = strings.Cut(rest, ".")
 			k.object = k.object[:min(len(k.object), 55)]
@@ -204,12 +204,12 @@ func (c *checker) unplaced(k *klpSection) {
 // 5.7 klp_write_object_relocations: sscanf ".klp.rela.%55[^.]").
 func (c *checker) grammar(k *klpSection) {
 	name := k.Section.Name
-	rest, ok := strings.CutPrefix(name, klpreloc.SectionPrefix)
+	rest, ok := strings.CutPrefix(name, klpabi.SectionPrefix)
 	object, _, _ := strings.Cut(rest, ".")
 	switch {
 	case !ok || object == "":
 		f := c.find(SectionGrammar, "the kernel reads the object from the name as .klp.rela.%55[^.]").in(k.Section).
-			fix("%s<object>.<section>", klpreloc.SectionPrefix)
+			fix("%s<object>.<section>", klpabi.SectionPrefix)
 		message := says("livepatch: section %s has an incorrectly formatted name", name)
 		if c.early() {
 			f.when(Loading, "", "EINVAL", message)
@@ -291,7 +291,7 @@ func (c *checker) functionAt(s *elfrw.Section, offset uint64) string {
 // compared). Seen on 5.4, 6.1: loads, oopses on the first call.
 func (c *checker) gating() {
 	for _, k := range c.klp {
-		if !k.applied() || k.object == "" || len(k.relocs) == 0 || len(k.object) == 55 && len(strings.SplitN(k.Section.Name[len(klpreloc.SectionPrefix):], ".", 2)[0]) > 55 {
+		if !k.applied() || k.object == "" || len(k.relocs) == 0 || len(k.object) == 55 && len(strings.SplitN(k.Section.Name[len(klpabi.SectionPrefix):], ".", 2)[0]) > 55 {
 			continue
 		}
 		if !c.late(k) || c.patched(k.object) {
@@ -330,11 +330,11 @@ func (c *checker) reached(k *klpSection) []Message {
 func (c *checker) duplicates() {
 	seen := map[string]bool{}
 	for _, s := range c.Sections {
-		if !s.Alloc() || slices.Contains([]string{".modinfo", "__versions", "__version_ext_crcs", "__version_ext_names"}, s.Name) {
+		if !s.Alloc() || slices.Contains(sympos.Unallocated, s.Name) {
 			continue
 		}
 		if s.Size() == 0 {
-			if seen[s.Name] && strings.HasPrefix(s.Name, klpreloc.SectionPrefix) {
+			if seen[s.Name] && strings.HasPrefix(s.Name, klpabi.SectionPrefix) {
 				c.note(DuplicateSection, "an empty section of a name that another one has: nothing comes of it").in(s).when(Loading, "", "")
 			}
 			continue

@@ -13,6 +13,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // Attribution tells which objects the pieces of a module work for.
@@ -54,7 +55,7 @@ func (a *Attribution) Objects(s *elfrw.Section, offset uint64) []string {
 
 // thisModule is the section of struct module, whose pointers the loader follows
 // and no function.
-const thisModule = ".gnu.linkonce.this_module"
+const thisModule = sympos.ThisModule
 
 // walk is an Attribution in the making.
 type walk struct {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package klpreloc
+package klpabi
 
 import (
 	"bytes"
@@ -81,7 +81,7 @@ const dependsKey = "depends="
 
 // dependsOf returns the modules in depends=, the section that has it and where
 // in it the list begins.
-func dependsOf(f *elfrw.File) (list []string, s *elfrw.Section, at int, ok bool) {
+func FindDepends(f *elfrw.File) (list []string, s *elfrw.Section, at int, ok bool) {
 	s = f.Section(".modinfo")
 	if s == nil {
 		return nil, nil, 0, false
@@ -103,8 +103,8 @@ func dependsOf(f *elfrw.File) (list []string, s *elfrw.Section, at int, ok bool)
 // withoutDepends returns .modinfo without these modules in depends=. Nothing
 // moves: what is left of the list is filled up with zeros, which readers skip
 // (kernel/module/main.c, next_string).
-func withoutDepends(f *elfrw.File, gone []string) []byte {
-	list, s, at, ok := dependsOf(f)
+func WithoutDepends(f *elfrw.File, gone []string) []byte {
+	list, s, at, ok := FindDepends(f)
 	if !ok {
 		return nil
 	}
@@ -121,7 +121,7 @@ func DependsOf(m Modinfo) []string {
 	var list []string
 	for _, name := range strings.Split(value, ",") {
 		if name != "" {
-			list = append(list, moduleName(name))
+			list = append(list, ModuleName(name))
 		}
 	}
 	return list

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package klpreloc
+package klpabi
 
 import (
 	"debug/elf"
@@ -26,7 +26,7 @@ func WeakByDesign(f *elfrw.File, y *elfrw.Symbol) bool {
 
 // allowedUndefined is modpost's own list of names that need no definition
 // (scripts/mod/modpost.c, ignore_undef_symbol).
-func allowedUndefined(m elf.Machine, name string) bool {
+func ModpostIgnores(m elf.Machine, name string) bool {
 	if name == "__this_module" || name == "_GLOBAL_OFFSET_TABLE_" {
 		return true
 	}
@@ -47,6 +47,6 @@ func allowedUndefined(m elf.Machine, name string) bool {
 
 // AllowedUndefined reports whether the loader lets a symbol of that name be
 // undefined (include/linux/module_symbol.h, ignore_undef_symbol).
-func AllowedUndefined(m elf.Machine, name string) bool {
-	return name != "__this_module" && allowedUndefined(m, name)
+func LoaderIgnores(m elf.Machine, name string) bool {
+	return name != "__this_module" && ModpostIgnores(m, name)
 }

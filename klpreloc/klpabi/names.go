@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package klpreloc
+package klpabi
 
 import (
 	"debug/elf"
@@ -11,6 +11,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // The kernel reads names by sscanf (kernel/livepatch/core.c,
@@ -26,14 +27,12 @@ import (
 const (
 	SectionPrefix = ".klp.rela."
 	SymbolPrefix  = ".klp.sym."
-	recordPrefix  = ".klp.module_relocs" // KLP_MODULE_RELOC(obj): .obj follows
-	labelPrefix   = ".klp.sym.rela."     // KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)
-	// KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, path)
-	fileLabelPrefix = ".klp.sym.file."
-	objtoolPrefix   = "__klp_relocs" // objtool klp diff's records
 
-	objectLimit = 55
-	vmlinux     = "vmlinux"
+	// ArchPrefix begins the names of sections that kernels 4.9 to 5.7 read with an object's
+	// klp relocations (arch/x86/kernel/livepatch.c, arch_klp_init_object_loaded).
+	ArchPrefix = ".klp.arch."
+
+	ObjectLimit = 55
 )
 
 // Values of the klp format (include/uapi/linux/elf.h, 4.7 to 7.3).
@@ -55,7 +54,7 @@ func ParseSymbolName(s string) (object, name string, pos uint64, err error) {
 		return "", "", 0, fmt.Errorf("klp symbol %q does not begin with %s", diag.Clip(s), SymbolPrefix)
 	}
 	object, rest, ok = strings.Cut(rest, ".")
-	if !ok || object == "" || len(object) > objectLimit {
+	if !ok || object == "" || len(object) > ObjectLimit {
 		return "", "", 0, fmt.Errorf("klp symbol %q has no readable object name", diag.Clip(s))
 	}
 	name, position, ok := strings.Cut(rest, ",")
@@ -94,7 +93,7 @@ func SectionObject(section string) (string, bool) {
 		return "", false
 	}
 	object, _, _ := strings.Cut(rest, ".")
-	if object == "" || len(object) > objectLimit {
+	if object == "" || len(object) > ObjectLimit {
 		return "", false
 	}
 	return object, true
@@ -103,7 +102,7 @@ func SectionObject(section string) (string, bool) {
 // sectionName returns what the klp relocation section for base is called. The
 // dot behind the object is ours, so that it is there whether base begins with
 // one (".text") or not ("__jump_table").
-func sectionName(object, base string) string {
+func SectionName(object, base string) string {
 	if len(base) > baseLimit {
 		base = base[:baseLimit]
 	}
@@ -118,17 +117,17 @@ const baseLimit = 640
 
 // moduleName returns what the kernel calls the module that is built as name:
 // Kbuild turns '-' into '_' (scripts/Makefile.lib, KBUILD_MODNAME).
-func moduleName(name string) string { return strings.ReplaceAll(name, "-", "_") }
+func ModuleName(name string) string { return sympos.FoldDashes(name) }
 
 // checkObject says what is wrong with an object's name.
-func checkObject(object string) error {
+func CheckObject(object string) error {
 	switch {
 	case object == "":
 		return fmt.Errorf("the object name is empty")
 	case strings.HasSuffix(object, ".ko"):
 		return fmt.Errorf("object name %q is a file name; the module's name is wanted", diag.Clip(object))
-	case len(object) > objectLimit:
-		return fmt.Errorf("object name %q has %d bytes; the kernel reads %d", diag.Clip(object), len(object), objectLimit)
+	case len(object) > ObjectLimit:
+		return fmt.Errorf("object name %q has %d bytes; the kernel reads %d", diag.Clip(object), len(object), ObjectLimit)
 	case strings.Contains(object, "."):
 		return fmt.Errorf("object name %q holds a dot; the kernel reads it up to there", object)
 	case !graphic(object):
@@ -138,7 +137,7 @@ func checkObject(object string) error {
 }
 
 // checkName says what is wrong with a symbol's name for kernel v.
-func checkName(name string, v kernel.Version) error {
+func CheckName(name string, v kernel.Version) error {
 	switch {
 	case name == "":
 		return fmt.Errorf("the symbol name is empty")
@@ -164,18 +163,18 @@ func graphic(s string) bool {
 
 // isKlpSection goes by the flag, as the kernel does (kernel/livepatch/core.c,
 // klp_write_object_relocs), and by the name, for what forgot the flag.
-func isKlpSection(s *elfrw.Section) bool {
+func IsKlpSection(s *elfrw.Section) bool {
 	return s.Flags&FlagLivepatch != 0 || strings.HasPrefix(s.Name, SectionPrefix)
 }
 
-func isKlpSymbol(y *elfrw.Symbol) bool { return y.Section == nil && y.Index == IndexLivepatch }
+func IsKlpSymbol(y *elfrw.Symbol) bool { return y.Section == nil && y.Index == IndexLivepatch }
 
 // klpSectionFlags are what the kernel and its sizing passes want of a klp
 // relocation section. SHF_ALLOC keeps it in the module's memory, where late
 // application reads it.
-const klpSectionFlags = uint64(elf.SHF_ALLOC) | uint64(elf.SHF_INFO_LINK) | FlagLivepatch
+const SectionFlags = uint64(elf.SHF_ALLOC) | uint64(elf.SHF_INFO_LINK) | FlagLivepatch
 
 // plausible reports whether a kernel can have a symbol of that name.
-func plausible(name string) bool {
+func PossibleName(name string) bool {
 	return name != "" && len(name) <= (kernel.Version{}).NameLimit()
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package klpreloc
+package klpabi
 
 import (
 	"bytes"
@@ -17,13 +17,16 @@ import (
 //	__version_ext_crcs    u32, and at the same place in
 //	__version_ext_names   names, each ended by NUL
 
-const versionEntry = 64
+const versionEntry = 64 // bytes of a modversion_info
 
 // A Checksum is what a module says of an export that it uses.
 type Checksum struct {
 	Name  string
 	CRC   uint64
 	Known bool // CRC is there; a table may be cut short
+
+	// Extended says that it is of the tables of 6.13, which hold names of any length.
+	Extended bool
 }
 
 // ReadChecksums returns the exports that modpost resolved, in the order of the tables, and
@@ -40,7 +43,7 @@ func ReadChecksums(f *elfrw.File) (list []Checksum, has bool) {
 				crc = f.Uint64(b)
 			}
 			name, _, _ := bytes.Cut(b[f.PointerSize():versionEntry], []byte{0})
-			list = append(list, Checksum{string(name), crc, true})
+			list = append(list, Checksum{Name: string(name), CRC: crc, Known: true})
 		}
 	}
 	names, crcs := f.Section("__version_ext_names"), f.Section("__version_ext_crcs")
@@ -52,7 +55,7 @@ func ReadChecksums(f *elfrw.File) (list []Checksum, has bool) {
 		rest = crcs.Data
 	}
 	for _, name := range bytes.Split(names.Data, []byte{0}) {
-		c := Checksum{Name: string(name)}
+		c := Checksum{Name: string(name), Extended: true}
 		if len(rest) >= 4 {
 			c.CRC, c.Known, rest = uint64(f.Uint32(rest)), true, rest[4:]
 		}
@@ -61,8 +64,8 @@ func ReadChecksums(f *elfrw.File) (list []Checksum, has bool) {
 	return list, true
 }
 
-// versioned returns the names of ReadChecksums, sorted.
-func versioned(f *elfrw.File) (names []string, has bool) {
+// VersionedNames returns the names of ReadChecksums, sorted.
+func VersionedNames(f *elfrw.File) (names []string, has bool) {
 	list, has := ReadChecksums(f)
 	for _, c := range list {
 		names = append(names, c.Name)
@@ -72,7 +75,7 @@ func versioned(f *elfrw.File) (names []string, has bool) {
 }
 
 // isVersionTable reports whether a section of that name is part of a version table.
-func isVersionTable(name string) bool {
+func IsVersionTable(name string) bool {
 	switch name {
 	case "__versions", "__version_ext_names", "__version_ext_crcs":
 		return true
@@ -83,8 +86,8 @@ func isVersionTable(name string) bool {
 // withoutVersions returns the contents that s has without these symbols, and
 // whether s is part of a version table at all that can be cut: nothing is at a
 // fixed place in it.
-func withoutVersions(f *elfrw.File, s *elfrw.Section, names map[string]bool) ([]byte, bool) {
-	if !isVersionTable(s.Name) {
+func WithoutVersions(f *elfrw.File, s *elfrw.Section, names map[string]bool) ([]byte, bool) {
+	if !IsVersionTable(s.Name) {
 		return nil, false
 	}
 	for _, r := range f.Sections {
