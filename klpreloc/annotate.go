@@ -10,6 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -21,7 +22,7 @@ import (
 
 // lack is an undefined symbol that has to be annotated.
 type lack struct {
-	*Annotation
+	*annotation.Annotation
 	list  []sympos.Symbol // what it can mean; one, or several to choose from
 	gated bool            // LPObject is known
 }
@@ -30,7 +31,7 @@ type lack struct {
 // the dialect (Records or Labels; "": the one that the module is written in). Of what could
 // mean several symbols there is a line each, commented out. It returns "" when nothing is
 // missing. An error among the diagnostics is about a symbol that is nowhere.
-func Annotate(f *elfrw.File, o Options, dialect Dialect) (string, diag.List) {
+func Annotate(f *elfrw.File, o Options, dialect annotation.Dialect) (string, diag.List) {
 	p := newPlanner(f, o)
 	for _, step := range []func(){p.preconditions, p.aim, p.survey, p.chooseScheme} {
 		step()
@@ -43,15 +44,15 @@ func Annotate(f *elfrw.File, o Options, dialect Dialect) (string, diag.List) {
 		return "", p.List()
 	}
 	if dialect == "" {
-		dialect = Records
-		if p.dialect().label() {
-			dialect = Labels
+		dialect = annotation.Records
+		if p.dialect().IsLabel() {
+			dialect = annotation.Labels
 		}
 	}
 	lacks := p.lacks()
 	p.nearMisses()
 	p.List().Sort()
-	if dialect == Labels {
+	if dialect == annotation.Labels {
 		return p.labelLines(lacks), p.List()
 	}
 	return p.recordLines(lacks), p.List()
@@ -91,7 +92,7 @@ func (p *planner) lacks() []lack {
 			continue
 		}
 		if len(list) == 0 {
-			p.missing(diag.Absent, &Annotation{Dialect: Records, LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
+			p.missing(diag.Absent, &annotation.Annotation{Dialect: annotation.Records, LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
 				"undefined symbol %s is in no object that the livepatch names, and nobody exports it", diag.SymbolName(y))
 			continue
 		}
@@ -120,7 +121,7 @@ func (p *planner) recordLines(lacks []lack) string {
 	var objects []string
 	var others []lack // that are no identifiers
 	for _, l := range lacks {
-		if !identifier(l.Name) {
+		if !annotation.IsIdentifier(l.Name) {
 			others = append(others, l)
 			continue
 		}
@@ -208,7 +209,7 @@ func (p *planner) arrayName(object string) string {
 func (p *planner) labelLines(lacks []lack) string {
 	var b strings.Builder
 	choices := choices(lacks)
-	named := func(l lack) bool { return identifier(l.Name) }
+	named := func(l lack) bool { return annotation.IsIdentifier(l.Name) }
 	used := map[string]bool{} // names that an alias can't have
 	for _, y := range p.File.Symbols {
 		used[y.Name] = true
@@ -220,13 +221,13 @@ func (p *planner) labelLines(lacks []lack) string {
 		as := ""
 		switch {
 		case named(l):
-		case !labelled(l.Name):
+		case !annotation.FitsLabel(l.Name):
 			fmt.Fprintf(&b, "/* %s: no annotation can say this name: give the symbol another one where it is used */\n", comment(diag.Clip(l.Name)))
 			continue
 		default:
-			as = alias(l.Name)
+			as = annotation.Alias(l.Name)
 			for i := 2; used[as]; i++ {
-				as = alias(l.Name) + "_" + strconv.Itoa(i)
+				as = annotation.Alias(l.Name) + "_" + strconv.Itoa(i)
 			}
 			used[as] = true
 			fmt.Fprintf(&b, "/* %s: give it the true type, from the kernel's source */\n", diag.Clip(l.Name))
@@ -253,7 +254,7 @@ func (p *planner) labelLines(lacks []lack) string {
 			if a.LPObject == "" {
 				a.LPObject = s.Object
 			}
-			fmt.Fprintf(&b, "%s%s %s;\t/* %s */\n", mark, standIn(s, as), label(&a, uint32(pos)), p.about(s))
+			fmt.Fprintf(&b, "%s%s %s;\t/* %s */\n", mark, standIn(s, as), annotation.LabelMacro(&a, uint32(pos)), p.about(s))
 		}
 	}
 	return b.String()
@@ -261,7 +262,7 @@ func (p *planner) labelLines(lacks []lack) string {
 
 // standIn declares a symbol, which C calls as where it cannot name it.
 func standIn(s sympos.Symbol, as string) string {
-	if identifier(s.Name) {
+	if annotation.IsIdentifier(s.Name) {
 		return fmt.Sprintf("extern typeof(%s) %[1]s", s.Name)
 	}
 	switch s.Type {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
@@ -77,13 +78,13 @@ func schemeSource(m klpabi.Modinfo) string {
 // klp_resolve_symbols, since 5.8: a vmlinux symbol is refused in any section but
 // vmlinux's own, and a vmlinux section is resolved at once, when the module may not
 // be there).
-func (p *planner) lawful(a *Annotation) {
+func (p *planner) lawful(a *annotation.Annotation) {
 	switch {
 	case a.Object == vmlinux && a.LPObject != vmlinux && p.Scheme.Early():
-		p.Add(diag.Notef(diag.VmlinuxUnderModule, a.place(), a.Name, "vmlinux symbol %s is asked for under %s; kernels from 5.8 on take it under vmlinux only, and apply it when the livepatch is loaded", a.Name, a.LPObject))
+		p.Add(diag.Notef(diag.VmlinuxUnderModule, a.Place(), a.Name, "vmlinux symbol %s is asked for under %s; kernels from 5.8 on take it under vmlinux only, and apply it when the livepatch is loaded", a.Name, a.LPObject))
 	case a.Object != vmlinux && a.LPObject == vmlinux:
-		p.Add(diag.Errorf(diag.ModuleUnderVmlinux, a.place(), a.Name, "symbol %s of module %s is asked for under vmlinux: the kernel would look for it when the livepatch is loaded, whether %s is there or not, and hold no reference to it", a.Name, a.Object, a.Object).
-			Hint("%s", (&Annotation{LPObject: a.Object, Object: a.Object, Name: a.Name, Pos: a.Pos, File: a.File}).macro()))
+		p.Add(diag.Errorf(diag.ModuleUnderVmlinux, a.Place(), a.Name, "symbol %s of module %s is asked for under vmlinux: the kernel would look for it when the livepatch is loaded, whether %s is there or not, and hold no reference to it", a.Name, a.Object, a.Object).
+			Hint("%s", (&annotation.Annotation{LPObject: a.Object, Object: a.Object, Name: a.Name, Pos: a.Pos, File: a.File}).Macro()))
 	}
 }
 
@@ -124,8 +125,8 @@ func (p *planner) remarks(s *elfrw.Section, r elfrw.Rela, c *choice) bool {
 		d := diag.Errorf(diag.SharedCode, diag.At(s, r.Offset), name, "%s is for %s, and a klp relocation for %s of %s in it can wait for one object only",
 			p.function(s.Target, r.Offset), orSeveral(users), a.Name, a.Object)
 		for _, o := range c.objects {
-			if b := (Annotation{LPObject: o, Object: a.Object, Name: a.Name}); labelled(a.Name) {
-				d = d.Hint("%s   /* in a copy of that code for %s */", b.declare(alias(o+"_"+a.Name), label(&b, a.Pos)), o)
+			if b := (annotation.Annotation{LPObject: o, Object: a.Object, Name: a.Name}); annotation.FitsLabel(a.Name) {
+				d = d.Hint("%s   /* in a copy of that code for %s */", b.Declare(annotation.Alias(o+"_"+a.Name), annotation.LabelMacro(&b, a.Pos)), o)
 			}
 		}
 		p.AddFor(name+" for "+users, d)
@@ -143,7 +144,7 @@ func (p *planner) remarks(s *elfrw.Section, r elfrw.Rela, c *choice) bool {
 		d := diag.Errorf(diag.Conflict, diag.At(s, r.Offset), name, "%s is for %s, so nothing tells whether it means %s of %s",
 			p.function(s.Target, r.Offset), orNothing(users), a.Name, strings.Join(objects, " or "))
 		for _, n := range t.notes {
-			d = d.WithHints(n.another()...)
+			d = d.WithHints(n.DeclareAlias()...)
 		}
 		p.AddFor(name+" for "+users, d)
 		return false

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -27,32 +28,32 @@ import (
 const mostCandidates = 20
 
 // dialect is the one that the author uses, for lines to paste.
-func (p *planner) dialect() Dialect {
+func (p *planner) dialect() annotation.Dialect {
 	if len(p.Input.Annotations) > 0 {
 		return p.Input.Annotations[0].Dialect
 	}
-	return Records
+	return annotation.Records
 }
 
 // line is what the author writes to mean s where now stands a: a whole array for
 // an object that has none yet.
-func (p *planner) line(a *Annotation, s sympos.Symbol) string {
+func (p *planner) line(a *annotation.Annotation, s sympos.Symbol) string {
 	b := *a
 	b.LPObject = p.gateFor(a, s.Object)
 	b.Object, b.Name = s.Object, s.Name
 	pos := uint32(max(s.Position, 0))
-	if !labelled(s.Name) {
+	if !annotation.FitsLabel(s.Name) {
 		return s.Name // no line can say it
 	}
-	if a.File != "" && strings.Contains(s.File, "/") && checkPath(s.File) == nil {
+	if a.File != "" && strings.Contains(s.File, "/") && annotation.CheckPath(s.File) == nil {
 		b.File = s.File
-		if a.Dialect.label() || !identifier(s.Name) {
-			return b.macro()
+		if a.Dialect.IsLabel() || !annotation.IsIdentifier(s.Name) {
+			return b.Macro()
 		}
 		return fmt.Sprintf("KLP_SYMFILE(%s, %q),", s.Name, s.File)
 	}
-	if a.Dialect.label() || !identifier(s.Name) {
-		return label(&b, pos)
+	if a.Dialect.IsLabel() || !annotation.IsIdentifier(s.Name) {
+		return annotation.LabelMacro(&b, pos)
 	}
 	if p.records(s.Object) {
 		return fmt.Sprintf("KLP_SYMPOS(%s, %d),", s.Name, pos)
@@ -67,7 +68,7 @@ func array(s sympos.Symbol, pos uint32) string {
 
 // gateFor is the livepatched object that a label names for a symbol of the object,
 // where now stands a.
-func (p *planner) gateFor(a *Annotation, object string) string {
+func (p *planner) gateFor(a *annotation.Annotation, object string) string {
 	switch {
 	case object == vmlinux || p.patches(object):
 		return object
@@ -89,25 +90,17 @@ func (p *planner) gateFor(a *Annotation, object string) string {
 // records reports whether the module has records for the object, which one more
 // can join.
 func (p *planner) records(object string) bool {
-	return slices.ContainsFunc(p.Input.Annotations, func(a Annotation) bool { return a.section != nil && a.Object == object })
-}
-
-// label is the macro of klp_convert.h for a klp symbol.
-func label(a *Annotation, pos uint32) string {
-	if pos == 0 {
-		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, pasted(a.Name))
-	}
-	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, pasted(a.Name), pos)
+	return slices.ContainsFunc(p.Input.Annotations, func(a annotation.Annotation) bool { return a.Section != nil && a.Object == object })
 }
 
 // lines are the candidates for what a should mean. Symbols without namesakes in
 // their object get position 0.
-func (p *planner) lines(a *Annotation, list []sympos.Symbol) []string {
+func (p *planner) lines(a *annotation.Annotation, list []sympos.Symbol) []string {
 	return p.annotatedLines(a, p.table, list, nil)
 }
 
 // described is lines with a remark on each.
-func (p *planner) described(a *Annotation, t *sympos.Table, misses []miss) []string {
+func (p *planner) described(a *annotation.Annotation, t *sympos.Table, misses []miss) []string {
 	list, why := make([]sympos.Symbol, len(misses)), make([]string, len(misses))
 	for i, m := range misses {
 		list[i], why[i] = m.Symbol, m.why
@@ -116,7 +109,7 @@ func (p *planner) described(a *Annotation, t *sympos.Table, misses []miss) []str
 }
 
 // annotatedLines makes lines of symbols from t, and of why each is among them.
-func (p *planner) annotatedLines(a *Annotation, t *sympos.Table, list []sympos.Symbol, why []string) []string {
+func (p *planner) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []sympos.Symbol, why []string) []string {
 	objects, files := map[string]bool{}, map[string]int{}
 	for _, s := range list {
 		objects[s.Object] = true

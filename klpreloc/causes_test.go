@@ -14,6 +14,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
@@ -251,7 +252,7 @@ func TestUnreadableRelocationsAreTheOnlyCause(t *testing.T) {
 				t.Logf("%s, %s: %v", name, how, err)
 				continue
 			}
-			if in, _ := klpreloc.Read(g); !in.Annotated() {
+			if in, _ := annotation.Read(g); !in.Annotated() {
 				continue
 			}
 			_, found := klpreloc.NewPlan(g, klpreloc.Options{})

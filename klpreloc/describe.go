@@ -9,6 +9,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
@@ -72,13 +73,13 @@ const (
 
 // AnnotationInfo is one annotation.
 type AnnotationInfo struct {
-	Dialect  Dialect `json:"dialect"`
-	LPObject string  `json:"livepatched_object"`
-	Object   string  `json:"symbol_object"`
-	Name     string  `json:"name"`
-	Pos      uint32  `json:"sympos"`
-	File     string  `json:"file,omitempty"` // instead of a position
-	Relocs   int     `json:"relocations"`    // of loaded sections, against its symbol
+	Dialect  annotation.Dialect `json:"dialect"`
+	LPObject string             `json:"livepatched_object"`
+	Object   string             `json:"symbol_object"`
+	Name     string             `json:"name"`
+	Pos      uint32             `json:"sympos"`
+	File     string             `json:"file,omitempty"` // instead of a position
+	Relocs   int                `json:"relocations"`    // of loaded sections, against its symbol
 }
 
 // KlpSectionInfo is one klp relocation section.
@@ -110,10 +111,10 @@ type UndefinedInfo struct {
 // Describe reads what f is. Annotations that can't be read are left out; Read
 // has them among its diagnostics, which Describe returns.
 func Describe(f *elfrw.File) (*Description, diag.List) {
-	in, found := Read(f)
+	in, found := annotation.Read(f)
 	found = withoutCompact(f, found)
 	d := &Description{
-		Machine: machineName(f), State: in.state(), Modinfo: in.Modinfo, Signed: in.Signed,
+		Machine: machineName(f), State: stateOf(in), Modinfo: in.Modinfo, Signed: in.Signed,
 		Annotations: []AnnotationInfo{}, KlpSections: []KlpSectionInfo{}, KlpSymbols: []KlpSymbolInfo{}, Undefined: []UndefinedInfo{},
 	}
 	if d.Modinfo == nil {
@@ -187,7 +188,8 @@ func (d *Description) describePatches(f *elfrw.File) {
 	}
 }
 
-func (in *Input) state() State {
+// stateOf returns how far a module is on its way.
+func stateOf(in *annotation.Set) State {
 	_, copied := in.Modinfo.Value(strings.TrimSuffix(copyLivepatch, "="))
 	switch {
 	case copied:
@@ -210,7 +212,7 @@ func (in *Input) state() State {
 
 // usesOf counts, for every symbol that is not defined in the module, the
 // relocations of loaded sections against it; those of annotations don't count.
-func usesOf(f *elfrw.File, in *Input) map[*elfrw.Symbol]int {
+func usesOf(f *elfrw.File, in *annotation.Set) map[*elfrw.Symbol]int {
 	uses := map[*elfrw.Symbol]int{}
 	annotation := f.GoesWith(in.Sections)
 	f.Refers(func(y *elfrw.Symbol) bool { return y.Undefined() || klpabi.IsKlpSymbol(y) }, func(r elfrw.Reference) bool {

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/klpreloc/reach"
@@ -125,7 +126,7 @@ const (
 
 // choice is what becomes of one relocation.
 type choice struct {
-	note    *Annotation
+	note    *annotation.Annotation
 	gate    string
 	objects []string // that the place works for
 	remark  remark
@@ -133,7 +134,7 @@ type choice struct {
 
 // constant returns the choice that holds wherever the symbol is used, and false
 // when it depends on the place.
-func (g *gates) constant(notes []*Annotation) (choice, bool) {
+func (g *gates) constant(notes []*annotation.Annotation) (choice, bool) {
 	a := notes[0]
 	switch {
 	case len(notes) > 1:
@@ -142,7 +143,7 @@ func (g *gates) constant(notes []*Annotation) (choice, bool) {
 		return choice{}, false
 	case g.scheme.Early():
 		return choice{note: a, gate: vmlinux}, true
-	case a.Dialect.label():
+	case a.Dialect.IsLabel():
 		return choice{note: a, gate: a.LPObject}, true
 	case len(g.declared().patches) == 0:
 		return choice{note: a, gate: vmlinux}, true
@@ -152,7 +153,7 @@ func (g *gates) constant(notes []*Annotation) (choice, bool) {
 
 // choose decides which annotation of its symbol a relocation of s means, and what
 // gates it.
-func (g *gates) choose(notes []*Annotation, s *elfrw.Section, offset uint64) choice {
+func (g *gates) choose(notes []*annotation.Annotation, s *elfrw.Section, offset uint64) choice {
 	if c, ok := g.constant(notes); ok {
 		return c
 	}
@@ -161,13 +162,13 @@ func (g *gates) choose(notes []*Annotation, s *elfrw.Section, offset uint64) cho
 		c.gate, c.remark = c.note.LPObject, whoseName
 		return c
 	}
-	if k, ok := g.constant([]*Annotation{c.note}); ok {
+	if k, ok := g.constant([]*annotation.Annotation{c.note}); ok {
 		k.objects = c.objects
 		return k
 	}
 	a, owner := c.note, c.note.Object
 	switch {
-	case a.Dialect.label():
+	case a.Dialect.IsLabel():
 		c.gate = a.LPObject
 		switch used := slices.Contains(c.objects, c.gate); {
 		case len(c.objects) == 0 || used && len(c.objects) == 1 || c.gate == vmlinux:
@@ -218,7 +219,7 @@ func (g *gates) oldVmlinux(c choice) choice {
 }
 
 // pick takes the annotation for one of the objects that the place works for.
-func (c *choice) pick(notes []*Annotation) bool {
+func (c *choice) pick(notes []*annotation.Annotation) bool {
 	found := 0
 	for _, a := range notes {
 		if slices.Contains(c.objects, a.Object) {

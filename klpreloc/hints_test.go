@@ -18,6 +18,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
@@ -257,7 +258,7 @@ func TestEveryHintCompiles(t *testing.T) {
 		for _, name := range plain {
 			all = strings.Replace(all, kallsyms[:strings.Index(kallsyms, "ffffffffc0001000")], strings.TrimSuffix(text(name), kallsyms[strings.Index(kallsyms, "ffffffffc0001000"):]), 1)
 		}
-		for _, dialect := range []klpreloc.Dialect{klpreloc.Records, klpreloc.Labels} {
+		for _, dialect := range []annotation.Dialect{annotation.Records, annotation.Labels} {
 			lines, _ := klpreloc.Annotate(reread(t, undefined(t, append([]string{"once"}, plain...)...)), klpreloc.Options{Kernel: kernelOf(t, all)}, dialect)
 			require.NotEmpty(t, lines)
 			require.Contains(t, lines, "foo.isra.0")
@@ -297,7 +298,7 @@ func TestHintOfAnOddNameMeansThatSymbol(t *testing.T) {
 		require.NoError(t, err, "%s", out)
 		b, err := os.ReadFile(filepath.Join(dir, "h.o"))
 		require.NoError(t, err)
-		in, minds := klpreloc.Read(parse(t, b))
+		in, minds := annotation.Read(parse(t, b))
 		require.Empty(t, minds)
 		require.Len(t, in.Annotations, 1, "%s", hints[0])
 		assert.Equal(t, name, in.Annotations[0].Name)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 )
 
 func TestParseLabel(t *testing.T) {
@@ -63,7 +63,7 @@ func TestParseLabel(t *testing.T) {
 		pf + "a.b.foo/" + strings.Repeat("a/", 1<<20): "",
 		p + strings.Repeat("a.", 1<<20):               "",
 	} {
-		a, err := klpreloc.ParseLabel(label)
+		a, err := annotation.ParseLabel(label)
 		if want == "" {
 			if assert.Error(t, err, "%.40q", label) {
 				assert.Less(t, len(err.Error()), 300)
@@ -71,9 +71,9 @@ func TestParseLabel(t *testing.T) {
 			continue
 		}
 		if assert.NoError(t, err, "%.40q", label) {
-			which, dialect := fmt.Sprint(a.Pos), klpreloc.Labels
+			which, dialect := fmt.Sprint(a.Pos), annotation.Labels
 			if strings.Contains(label, pf) {
-				which, dialect = a.File, klpreloc.FileLabels
+				which, dialect = a.File, annotation.FileLabels
 				assert.Zero(t, a.Pos)
 			}
 			assert.Equal(t, want, fmt.Sprintf("%s %s %s %s", a.LPObject, a.Object, a.Name, which), "%.40q", label)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
@@ -207,13 +208,13 @@ func (p *planner) edit(e *special.Entry) string {
 	name := p.keyName(e)
 	switch e.Kind {
 	case special.JumpLabel:
-		if !identifier(name) || e.Key.Addend != 0 {
+		if !annotation.IsIdentifier(name) || e.Key.Addend != 0 {
 			return "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and static_branch_unlikely(KEY), KEY as it stands in the source"
 		}
 		return fmt.Sprintf("if (static_key_enabled(&%s)) … instead of static_branch_likely(&%[1]s) and static_branch_unlikely(&%[1]s)", name)
 	case special.StaticCall:
 		call, ok := strings.CutPrefix(name, "__SCK__")
-		if !ok || !identifier(call) {
+		if !ok || !annotation.IsIdentifier(call) {
 			return "((typeof(&STATIC_CALL_TRAMP(NAME)))STATIC_CALL_KEY(NAME).func)(…) instead of static_call(NAME)(…), NAME as it stands in the source"
 		}
 		return fmt.Sprintf("((typeof(&STATIC_CALL_TRAMP(%s)))STATIC_CALL_KEY(%[1]s).func)(…) instead of static_call(%[1]s)(…)", call)
@@ -243,7 +244,7 @@ func (p *planner) causeOf(e *special.Entry, c *choice) string {
 // tooLate refuses a late relocation, or says what it will break where that was asked
 // for. It reports whether the relocation stands.
 func (p *planner) tooLate(where diag.Place, r elfrw.Rela, c *choice, cause, why, edit string) bool {
-	of := "of " + owner(c.note.Object)
+	of := "of " + diag.ObjectName(c.note.Object)
 	if p.Repeats(diag.SpecialSection, cause, where, c.note.Name) {
 		return p.Options.Unsafe
 	}

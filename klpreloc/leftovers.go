@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
@@ -39,13 +40,13 @@ func (p *planner) leftovers() {
 		case klpabi.WeakByDesign(p.File, y):
 		case y.Bind() == elf.STB_WEAK:
 			p.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
-				WithHints(diag.OptionalLine(annotateIt(y.Name))...))
+				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
 		case strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
 			p.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", name).
 				Hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
 		case known:
 			p.Add(diag.Warnf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
-				WithHints(diag.OptionalLine(annotateIt(y.Name))...))
+				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
 		}
 	}
 }
@@ -73,7 +74,7 @@ func (p *planner) imports() {
 		case klpabi.WeakByDesign(p.File, y):
 		case livepatch && weak:
 			p.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
-				WithHints(diag.OptionalLine(annotateIt(y.Name))...))
+				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
 		case livepatch && strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
 			p.misnamed(y)
 		case livepatch:
@@ -81,7 +82,7 @@ func (p *planner) imports() {
 			if list := p.places(y.Name); len(list) > 0 {
 				d = d.WithHints(p.lines(p.guess(y, list[0].Object), list)...)
 			} else {
-				d = d.WithHints(diag.OptionalLine(annotateIt(y.Name))...)
+				d = d.WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...)
 			}
 			p.Add(d)
 		case !weak:

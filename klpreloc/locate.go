@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -19,22 +20,22 @@ import (
 // a symbol table (STT_FILE), and as far as there is debug information by the whole of
 // it. Kernel images have neither, distributions' modules mostly not. A path means one file
 // of the source tree: what matches no more than its end is not it, or is reported.
-func (p *planner) locate(a *Annotation) bool {
+func (p *planner) locate(a *annotation.Annotation) bool {
 	switch {
 	case a.File == "":
 		return true
 	case p.table == nil:
 		if p.Kernel == nil {
-			if p.Repeats(diag.NeedsKernel, "", a.place(), diag.Clip(diag.SymbolName(a.Symbol))) {
+			if p.Repeats(diag.NeedsKernel, "", a.Place(), diag.Clip(diag.SymbolName(a.Symbol))) {
 				return false
 			}
-			p.AddFor("", diag.Errorf(diag.NeedsKernel, a.place(), diag.Clip(diag.SymbolName(a.Symbol)), "%s of %s is annotated by file, which needs a kernel to look it up in: give --kernel", diag.Clip(a.Name), a.Object))
+			p.AddFor("", diag.Errorf(diag.NeedsKernel, a.Place(), diag.Clip(diag.SymbolName(a.Symbol)), "%s of %s is annotated by file, which needs a kernel to look it up in: give --kernel", diag.Clip(a.Name), a.Object))
 		}
 		return false
 	case p.nothingKnown(a.Object):
-		if !p.Repeats(diag.FileUnknown, a.Object, a.place(), a.Name) {
+		if !p.Repeats(diag.FileUnknown, a.Object, a.Place(), a.Name) {
 			p.unknown[a.Object] = true
-			p.AddFor(a.Object, diag.Errorf(diag.FileUnknown, a.place(), a.Name, "symbol %s of %s is annotated by file, and no symbols of %s are available", a.Name, a.Object, a.Object).
+			p.AddFor(a.Object, diag.Errorf(diag.FileUnknown, a.Place(), a.Name, "symbol %s of %s is annotated by file, and no symbols of %s are available", a.Name, a.Object, a.Object).
 				Hint("--module %s.ko, with its symbols", a.Object))
 		}
 		return false
@@ -65,22 +66,22 @@ func (p *planner) locate(a *Annotation) bool {
 	matches, how := sympos.MatchFile(files, a.File)
 	switch {
 	case !known && len(list) == 1:
-		if p.Repeats(diag.NotChecked, "files of "+a.Object, a.place(), a.Name) {
+		if p.Repeats(diag.NotChecked, "files of "+a.Object, a.Place(), a.Name) {
 			matches = []int{0}
 			break
 		}
-		p.AddFor("files of "+a.Object, diag.Warnf(diag.NotChecked, a.place(), a.Name, "symbol %s is the only one of that name in %s, but nothing tells its file: %s is not checked", a.Name, a.Object, diag.Clip(a.File)))
+		p.AddFor("files of "+a.Object, diag.Warnf(diag.NotChecked, a.Place(), a.Name, "symbol %s is the only one of that name in %s, but nothing tells its file: %s is not checked", a.Name, a.Object, diag.Clip(a.File)))
 		matches = []int{0}
 	case !known && p.table.OtherBuild(a.Object) != "":
-		p.Add(diag.Errorf(diag.Contradiction, a.place(), a.Name, "symbol %s of %s is annotated by file, and what tells files is of another build: %s", a.Name, a.Object, p.table.OtherBuild(a.Object)).
+		p.Add(diag.Errorf(diag.Contradiction, a.Place(), a.Name, "symbol %s of %s is annotated by file, and what tells files is of another build: %s", a.Name, a.Object, p.table.OtherBuild(a.Object)).
 			WithHints(p.lines(a, shown)...))
 		return false
 	case !known:
-		p.Add(diag.Errorf(diag.FileUnknown, a.place(), a.Name, "nothing that describes kernel %s tells from which files the %d symbols called %s in %s are (%s): their files are in a vmlinux or module with its symbol table", p.kernelTitle(), len(list), a.Name, a.Object, p.table.Facts(a.Object).Kind).
+		p.Add(diag.Errorf(diag.FileUnknown, a.Place(), a.Name, "nothing that describes kernel %s tells from which files the %d symbols called %s in %s are (%s): their files are in a vmlinux or module with its symbol table", p.kernelTitle(), len(list), a.Name, a.Object, p.table.Facts(a.Object).Kind).
 			WithHints(p.lines(a, shown)...))
 		return false
 	case len(matches) == 0:
-		p.Add(diag.Errorf(diag.OtherFile, a.place(), a.Name, "no symbol %s in %s is from %s", a.Name, a.Object, diag.Clip(a.File)).
+		p.Add(diag.Errorf(diag.OtherFile, a.Place(), a.Name, "no symbol %s in %s is from %s", a.Name, a.Object, diag.Clip(a.File)).
 			WithHints(p.lines(a, shown)...))
 		return false
 	case len(matches) > 1:
@@ -95,7 +96,7 @@ func (p *planner) locate(a *Annotation) bool {
 		for _, i := range matches {
 			same = append(same, shown[i])
 		}
-		p.Add(diag.Errorf(diag.Ambiguous, a.place(), a.Name, "%d symbols called %s in %s are from %s; %s", len(matches), a.Name, a.Object, what, why).
+		p.Add(diag.Errorf(diag.Ambiguous, a.Place(), a.Name, "%d symbols called %s in %s are from %s; %s", len(matches), a.Name, a.Object, what, why).
 			WithHints(p.lines(a, same)...))
 		return false
 	default:
@@ -104,7 +105,7 @@ func (p *planner) locate(a *Annotation) bool {
 	if len(list) > 1 {
 		a.Pos = uint32(list[matches[0]].Position)
 		if a.Pos == 0 {
-			p.Add(diag.Errorf(diag.OrderUnknown, a.place(), a.Name, "the %s does not tell in which order the kernel counts the %d symbols called %s in %s", p.table.Facts(a.Object).Kind, len(list), a.Name, a.Object))
+			p.Add(diag.Errorf(diag.OrderUnknown, a.Place(), a.Name, "the %s does not tell in which order the kernel counts the %d symbols called %s in %s", p.table.Facts(a.Object).Kind, len(list), a.Name, a.Object))
 			return false
 		}
 	}
@@ -114,18 +115,18 @@ func (p *planner) locate(a *Annotation) bool {
 
 // assumed says which file was used, where what is known of it is not the whole path that
 // the author wrote.
-func (p *planner) assumed(a *Annotation, f sympos.SourceFile, how sympos.FileMatch) {
+func (p *planner) assumed(a *annotation.Annotation, f sympos.SourceFile, how sympos.FileMatch) {
 	wanted := path.Clean(a.File)
 	switch {
 	case how == sympos.RootAssumed:
-		p.Add(diag.Warnf(diag.FileAssumed, a.place(), a.Name, "symbol %s of %s is from %s, which is treated as %s: nothing tells where the source tree begins",
+		p.Add(diag.Warnf(diag.FileAssumed, a.Place(), a.Name, "symbol %s of %s is from %s, which is treated as %s: nothing tells where the source tree begins",
 			a.Name, a.Object, diag.Clip(f.Full), diag.Clip(wanted)))
 	case how == sympos.NameOnly && wanted != f.Name:
-		p.Add(diag.Warnf(diag.FileAssumed, a.place(), a.Name, "symbol %s of %s is from a file called %s, which is treated as %s: nothing tells its directory",
+		p.Add(diag.Warnf(diag.FileAssumed, a.Place(), a.Name, "symbol %s of %s is from a file called %s, which is treated as %s: nothing tells its directory",
 			a.Name, a.Object, diag.Clip(f.Name), diag.Clip(wanted)).
 			Hint("a vmlinux or module with debug information tells it"))
 	case how == sympos.NameOnly && a.Object == vmlinux: // none of its files is in the root of the tree
-		p.Add(diag.Warnf(diag.FileAssumed, a.place(), a.Name, "symbol %s of %s is from a file called %s, and the annotation names no directory: it can be any file of that name",
+		p.Add(diag.Warnf(diag.FileAssumed, a.Place(), a.Name, "symbol %s of %s is from a file called %s, and the annotation names no directory: it can be any file of that name",
 			a.Name, a.Object, diag.Clip(f.Name)).
 			Hint("write the path in the kernel's source tree, as in kernel/signal.c"))
 	}

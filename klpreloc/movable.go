@@ -115,17 +115,9 @@ func (p *planner) early(where diag.Place, s *elfrw.Section, r elfrw.Rela, c *cho
 	if p.Repeats(diag.InitSection, name+" "+s.Target.Name, where, name) {
 		return false
 	}
-	p.AddFor(name+" "+s.Target.Name, diag.Errorf(diag.InitSection, where, name, "%s of %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s later", name, owner(c.note.Object), s.Target, comes(c.gate)).
+	p.AddFor(name+" "+s.Target.Name, diag.Errorf(diag.InitSection, where, name, "%s of %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s later", name, diag.ObjectName(c.note.Object), s.Target, comes(c.gate)).
 		Hint("use %s in a function that is not __init", name))
 	return false
-}
-
-// owner names the object that a symbol is of.
-func owner(object string) string {
-	if object == vmlinux {
-		return object
-	}
-	return "module " + object
 }
 
 // zeros: x86 refuses to relocate bytes that are not zero (since 4.0; the

@@ -34,9 +34,9 @@ func (p *planner) namespaces() {
 			continue
 		}
 		name := diag.SymbolName(y)
-		what := fmt.Sprintf("symbol %s is exported by %s in namespace %s, which the module does not import", name, owner(e.Object), e.Namespace)
+		what := fmt.Sprintf("symbol %s is exported by %s in namespace %s, which the module does not import", name, diag.ObjectName(e.Object), e.Namespace)
 		if only {
-			what = fmt.Sprintf("symbol %s is exported by %s to other modules only (%s)", name, owner(e.Object), e.Namespace)
+			what = fmt.Sprintf("symbol %s is exported by %s to other modules only (%s)", name, diag.ObjectName(e.Object), e.Namespace)
 		}
 		report, then := diag.Errorf, "the kernel would refuse the module (EINVAL)"
 		if allowed, _ := p.Kernel.Configured("MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"); allowed {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -224,14 +225,14 @@ func (x Near) Chosen() (position int, ok bool) {
 // Line annotates the symbol for a livepatched object.
 func (x Near) Line(lpObject string) string {
 	position, ok := x.Chosen()
-	a := Annotation{LPObject: lpObject, Object: x.Object, Name: x.Name}
+	a := annotation.Annotation{LPObject: lpObject, Object: x.Object, Name: x.Name}
 	switch {
 	case !ok:
 		return diag.Clip(x.Name)
-	case identifier(x.Name):
+	case annotation.IsIdentifier(x.Name):
 		return fmt.Sprintf("KLP_SYMPOS(%s, %d),", x.Name, position)
 	}
-	return label(&a, uint32(position))
+	return annotation.LabelMacro(&a, uint32(position))
 }
 
 // NearMisses returns what could have been meant by the names, the most likely first, and

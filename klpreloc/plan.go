@@ -9,6 +9,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
@@ -20,7 +21,7 @@ import (
 // Plan is what a conversion does, decided in full before anything is changed.
 // It refers to the file it was made for, which must not be edited in between.
 type Plan struct {
-	Input   *Input
+	Input   *annotation.Set
 	Moves   []Move
 	Symbols []SymbolChange
 	Detach  []Detach
@@ -122,7 +123,7 @@ func NewPlan(f *elfrw.File, o Options) (*Plan, diag.List) {
 
 // newPlanner starts a plan.
 func newPlanner(f *elfrw.File, o Options) *planner {
-	input, found := Read(f)
+	input, found := annotation.Read(f)
 	p := &planner{
 		Options: o, Plan: &Plan{Input: input, file: f}, File: f,
 		bySymbol: map[*elfrw.Symbol]*target{}, klp: map[string]*klpSymbol{},
@@ -159,7 +160,7 @@ type planner struct {
 	objects  []string        // that the livepatch names, and vmlinux; sorted
 	unknown  map[string]bool // objects that nothing tells of, said already
 	triaged  bool            // undefined symbols without annotations were looked up
-	inferred []*Annotation
+	inferred []*annotation.Annotation
 	absent   []absence
 
 	exporters *Exporters // who exports what is undefined; nil before findExporters
@@ -171,15 +172,15 @@ type planner struct {
 // target is what an annotated symbol becomes.
 type target struct {
 	symbol   *elfrw.Symbol
-	notes    []*Annotation // one, or one for each of several objects
-	klp      []*klpSymbol  // of each
-	relocs   []int         // of loaded sections, by note
-	constant *choice       // that holds wherever the symbol is used
-	gone     bool          // some use went with what held it
+	notes    []*annotation.Annotation // one, or one for each of several objects
+	klp      []*klpSymbol             // of each
+	relocs   []int                    // of loaded sections, by note
+	constant *choice                  // that holds wherever the symbol is used
+	gone     bool                     // some use went with what held it
 }
 
 // of returns which of the target's annotations a is.
-func (t *target) of(a *Annotation) int { return slices.Index(t.notes, a) }
+func (t *target) of(a *annotation.Annotation) int { return slices.Index(t.notes, a) }
 
 // klpSymbol is a klp symbol to be; several undefined symbols may become one.
 type klpSymbol struct {
@@ -232,13 +233,13 @@ func inFirst(s []*elfrw.Section) diag.Place { return diag.In(s[0]) }
 // annotations checks what each annotation says and decides what its symbol
 // becomes.
 func (p *planner) annotations() {
-	records := map[*elfrw.Symbol][]*Annotation{}
+	records := map[*elfrw.Symbol][]*annotation.Annotation{}
 	for i := range p.Input.Annotations {
 		a := &p.Input.Annotations[i]
 		if !p.readable(a) {
 			continue
 		}
-		if !a.Dialect.label() {
+		if !a.Dialect.IsLabel() {
 			if first := p.clash(records[a.Symbol], a); first != nil {
 				p.second(a, first)
 				continue
@@ -252,7 +253,7 @@ func (p *planner) annotations() {
 }
 
 // clash returns the one among notes about the same symbol that a can't be told from.
-func (p *planner) clash(notes []*Annotation, a *Annotation) *Annotation {
+func (p *planner) clash(notes []*annotation.Annotation, a *annotation.Annotation) *annotation.Annotation {
 	for _, b := range notes {
 		if a.Object == b.Object || !p.gates.apart(a.Object, b.Object) {
 			return b
@@ -269,16 +270,16 @@ func (p *planner) inferences() {
 }
 
 // take makes a klp symbol of a's.
-func (p *planner) take(a *Annotation) {
+func (p *planner) take(a *annotation.Annotation) {
 	p.lawful(a)
-	name := a.klpName()
+	name := a.KlpName()
 	k := p.klp[name]
 	if k == nil {
 		k = &klpSymbol{name: name, object: a.Object}
 		p.klp[name] = k
 	}
 	k.users = append(k.users, a.Symbol)
-	k.labels = k.labels || a.Dialect.label() && a.written()
+	k.labels = k.labels || a.Dialect.IsLabel() && a.IsWritten()
 	t := p.bySymbol[a.Symbol]
 	if t == nil {
 		t = &target{symbol: a.Symbol}
@@ -331,7 +332,7 @@ func (p *planner) symbols() {
 }
 
 // readable checks an annotation's names, mending what can be mended.
-func (p *planner) readable(a *Annotation) bool {
+func (p *planner) readable(a *annotation.Annotation) bool {
 	same := a.LPObject == a.Object // of records, and of most labels
 	ok := p.object(a, &a.LPObject)
 	if same {
@@ -340,23 +341,23 @@ func (p *planner) readable(a *Annotation) bool {
 		ok = p.object(a, &a.Object) && ok
 	}
 	if a.Name == ".TOC." {
-		p.Add(diag.Errorf(diag.BadName, a.place(), a.Name, ".TOC. is each module's own and can't be annotated"))
+		p.Add(diag.Errorf(diag.BadName, a.Place(), a.Name, ".TOC. is each module's own and can't be annotated"))
 		return false
 	}
 	if err := klpabi.CheckName(a.Name, p.target); err != nil {
-		p.Add(diag.Errorf(diag.BadName, a.place(), diag.Clip(a.Name), "%s: %v", diag.SymbolName(a.Symbol), err))
+		p.Add(diag.Errorf(diag.BadName, a.Place(), diag.Clip(a.Name), "%s: %v", diag.SymbolName(a.Symbol), err))
 		return false
 	}
 	return ok
 }
 
 // object checks and mends the name of an object.
-func (p *planner) object(a *Annotation, object *string) bool {
+func (p *planner) object(a *annotation.Annotation, object *string) bool {
 	if err := klpabi.CheckObject(*object); err != nil {
-		if *object != "" && p.Repeats(diag.BadObject, *object, a.place(), diag.SymbolName(a.Symbol)) {
+		if *object != "" && p.Repeats(diag.BadObject, *object, a.Place(), diag.SymbolName(a.Symbol)) {
 			return false // an empty one is a slip of its own
 		}
-		d := diag.Errorf(diag.BadObject, a.place(), diag.SymbolName(a.Symbol), "%s: %v", diag.SymbolName(a.Symbol), err)
+		d := diag.Errorf(diag.BadObject, a.Place(), diag.SymbolName(a.Symbol), "%s: %v", diag.SymbolName(a.Symbol), err)
 		if base, _, cut := strings.Cut((*object)[:min(len(*object), klpabi.ObjectLimit+1)], "."); cut && base != "" {
 			d = d.Hint("the object is called %s", klpabi.ModuleName(base))
 		}
@@ -364,8 +365,8 @@ func (p *planner) object(a *Annotation, object *string) bool {
 		return false
 	}
 	if mended := klpabi.ModuleName(*object); mended != *object {
-		if !p.Repeats(diag.ObjectDash, *object, a.place(), diag.SymbolName(a.Symbol)) {
-			p.AddFor(*object, diag.Notef(diag.ObjectDash, a.place(), diag.SymbolName(a.Symbol), "object %q is called %q in the kernel", *object, mended))
+		if !p.Repeats(diag.ObjectDash, *object, a.Place(), diag.SymbolName(a.Symbol)) {
+			p.AddFor(*object, diag.Notef(diag.ObjectDash, a.Place(), diag.SymbolName(a.Symbol), "object %q is called %q in the kernel", *object, mended))
 		}
 		*object = mended
 	}
@@ -374,18 +375,18 @@ func (p *planner) object(a *Annotation, object *string) bool {
 
 // second reports a record whose symbol another record names already. The
 // records share one undefined symbol, and nothing tells their relocations apart.
-func (p *planner) second(a, first *Annotation) {
+func (p *planner) second(a, first *annotation.Annotation) {
 	var why string
 	switch {
 	case a.Object != first.Object:
 		why = "in object " + first.Object + " and in object " + a.Object
 	case a.Pos != first.Pos || a.File != first.File:
-		why = first.which() + " and " + a.which()
+		why = first.Which() + " and " + a.Which()
 	default:
 		return // said twice
 	}
-	p.Add(diag.Errorf(diag.Conflict, a.place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
-		WithHints(a.another()...))
+	p.Add(diag.Errorf(diag.Conflict, a.Place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
+		WithHints(a.DeclareAlias()...))
 }
 
 // relocations decides what becomes of every relocation that refers to an
@@ -585,7 +586,7 @@ func (p *planner) unused() {
 	for i := range p.Input.Annotations {
 		a := &p.Input.Annotations[i]
 		if t := p.bySymbol[a.Symbol]; t != nil && t.of(a) >= 0 && t.relocs[t.of(a)] == 0 && !t.gone {
-			p.Add(diag.Warnf(diag.Unused, a.place(), a.Name, "%s %s is annotated, but nothing uses it", a.Object, a.Name))
+			p.Add(diag.Warnf(diag.Unused, a.Place(), a.Name, "%s %s is annotated, but nothing uses it", a.Object, a.Name))
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
@@ -46,8 +47,8 @@ func Prove(before, after *elfrw.File, answers Answers, done func([]byte)) error 
 	if err := after.Verify(); err != nil {
 		return err
 	}
-	in, _ := Read(before)
-	p := &prover{done: done, depends: answers.Depends, gates: newGates(before, answers.Scheme), unsafe: answers.Unsafe, keepInert: answers.KeepInert, edits: map[*elfrw.Section]*shifter{}, archs: map[string]*archProof{}, input: in, before: before, after: after, annotated: map[*elfrw.Symbol][]*Annotation{}, named: map[string]*elfrw.Symbol{}, gone: before.GoesWith(in.Sections),
+	in, _ := annotation.Read(before)
+	p := &prover{done: done, depends: answers.Depends, gates: newGates(before, answers.Scheme), unsafe: answers.Unsafe, keepInert: answers.KeepInert, edits: map[*elfrw.Section]*shifter{}, archs: map[string]*archProof{}, input: in, before: before, after: after, annotated: map[*elfrw.Symbol][]*annotation.Annotation{}, named: map[string]*elfrw.Symbol{}, gone: before.GoesWith(in.Sections),
 		section: map[*elfrw.Section]*elfrw.Section{}, symbol: make(map[*elfrw.Symbol]*elfrw.Symbol, len(before.Symbols)),
 		klp: map[klpKey][]*elfrw.Section{}, idle: map[*elfrw.Symbol]bool{}}
 	for i := range in.Annotations {
@@ -60,7 +61,7 @@ func Prove(before, after *elfrw.File, answers Answers, done func([]byte)) error 
 	if err := p.answers(answers); err != nil {
 		return err
 	}
-	if left, _ := Read(after); left.Annotated() {
+	if left, _ := annotation.Read(after); left.Annotated() {
 		return fmt.Errorf("annotations are left")
 	}
 	for _, step := range []func() error{p.files, p.tables, p.sections, p.symbols, p.klpSections, p.groups, p.relocations} {
@@ -80,14 +81,14 @@ type prover struct {
 	unsafe        bool                        // entries stay where they can't work
 	edits         map[*elfrw.Section]*shifter // tables of before that lose entries
 	archs         map[string]*archProof       // .klp.arch sections, by name
-	input         *Input                      // of before
+	input         *annotation.Set             // of before
 	before, after *elfrw.File
-	annotated     map[*elfrw.Symbol][]*Annotation   // for one object each
-	named         map[string]*elfrw.Symbol          // klp symbols of after, by name
-	gone          map[*elfrw.Section]bool           // annotations
-	section       map[*elfrw.Section]*elfrw.Section // of before → of after
-	symbol        map[*elfrw.Symbol]*elfrw.Symbol   // of before → of after; missing: removed
-	added         []*elfrw.Section                  // sections of after that are new
+	annotated     map[*elfrw.Symbol][]*annotation.Annotation // for one object each
+	named         map[string]*elfrw.Symbol                   // klp symbols of after, by name
+	gone          map[*elfrw.Section]bool                    // annotations
+	section       map[*elfrw.Section]*elfrw.Section          // of before → of after
+	symbol        map[*elfrw.Symbol]*elfrw.Symbol            // of before → of after; missing: removed
+	added         []*elfrw.Section                           // sections of after that are new
 	klp           map[klpKey][]*elfrw.Section
 	idle          map[*elfrw.Symbol]bool // klp symbols of records, until a relocation uses them
 	fates         []fate                 // by number of before's symbol; 0: none
@@ -103,9 +104,9 @@ func (p *prover) answers(all Answers) error {
 		a := noteFor(p.annotated[y], x.Object)
 		switch {
 		case len(p.annotated[y]) == 0 && y.Name == x.Name:
-			a = &Annotation{Dialect: Records, LPObject: x.LPObject, Object: x.Object, Name: x.Name, Symbol: y}
-			p.annotated[y] = []*Annotation{a}
-		case a == nil || a.Name != x.Name || a.LPObject != x.LPObject || !a.unplaced():
+			a = &annotation.Annotation{Dialect: annotation.Records, LPObject: x.LPObject, Object: x.Object, Name: x.Name, Symbol: y}
+			p.annotated[y] = []*annotation.Annotation{a}
+		case a == nil || a.Name != x.Name || a.LPObject != x.LPObject || !a.ByFile():
 			return fmt.Errorf("symbol %s was looked up as %s of %s, and is annotated as something else", y, x.Name, x.Object)
 		}
 		a.Pos = x.Pos
@@ -118,7 +119,7 @@ func (p *prover) answers(all Answers) error {
 }
 
 // noteFor returns the annotation for the object.
-func noteFor(notes []*Annotation, object string) *Annotation {
+func noteFor(notes []*annotation.Annotation, object string) *annotation.Annotation {
 	for _, a := range notes {
 		if a.Object == object {
 			return a
@@ -130,9 +131,9 @@ func noteFor(notes []*Annotation, object string) *Annotation {
 // fate is what becomes of the relocations against a symbol. There may be a
 // million of them, so it is looked up by number.
 type fate struct {
-	sym      *elfrw.Symbol // of after
-	notes    []*Annotation // of the symbol in before
-	constant *choice       // nil when it depends on the place
+	sym      *elfrw.Symbol            // of after
+	notes    []*annotation.Annotation // of the symbol in before
+	constant *choice                  // nil when it depends on the place
 }
 
 // fateOf says what became of relocations against y.
@@ -271,15 +272,15 @@ func (p *prover) symbols() error {
 		}
 		a := notes[0]
 		for _, n := range notes[1:] { // of several, the one that it became
-			if len(rest) > 0 && rest[0].Name == n.klpName() {
+			if len(rest) > 0 && rest[0].Name == n.KlpName() {
 				a = n
 			}
 		}
-		name := a.klpName()
+		name := a.KlpName()
 		z := p.named[name]
 		if z == nil {
 			if len(rest) == 0 || rest[0].Name != name || !klpabi.IsKlpSymbol(rest[0]) {
-				if a.Dialect.label() {
+				if a.Dialect.IsLabel() {
 					return fmt.Errorf("symbol %s did not become klp symbol %s", y, name)
 				}
 				continue // unused; relocations will tell if not
@@ -291,7 +292,7 @@ func (p *prover) symbols() error {
 			}
 		}
 		p.symbol[y] = z
-		if a.Dialect.label() {
+		if a.Dialect.IsLabel() {
 			delete(p.idle, z)
 		}
 	}
@@ -312,7 +313,7 @@ func (p *prover) symbols() error {
 }
 
 // klpSymbol checks that z is what a says of y.
-func (p *prover) klpSymbol(z, y *elfrw.Symbol, a *Annotation) error {
+func (p *prover) klpSymbol(z, y *elfrw.Symbol, a *annotation.Annotation) error {
 	if z.Value != 0 || z.Size != y.Size || z.Info != y.Info || z.Other != y.Other {
 		return fmt.Errorf("klp symbol %s is not what %s was", z, y)
 	}
@@ -330,12 +331,12 @@ func (p *prover) addedSymbols(rest []*elfrw.Symbol) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	several := map[string]*Annotation{}
+	several := map[string]*annotation.Annotation{}
 	for _, y := range p.before.Symbols { // the first of each
 		if notes := p.annotated[y]; len(notes) > 1 {
 			for _, a := range notes {
-				if several[a.klpName()] == nil {
-					several[a.klpName()] = a
+				if several[a.KlpName()] == nil {
+					several[a.KlpName()] = a
 				}
 			}
 		}
@@ -492,7 +493,7 @@ func (p *prover) walk(s *elfrw.Section) error {
 				c = &here
 			}
 			if len(fate.notes) > 1 {
-				sym = p.named[c.note.klpName()]
+				sym = p.named[c.note.KlpName()]
 			}
 			object := c.gate
 			if p.gates.scheme.Early() && (object == vmlinux) != (c.note.Object == vmlinux) {

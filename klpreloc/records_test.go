@@ -13,13 +13,14 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // said is what Read makes of f: annotations in short, and what it minds.
 func said(t *testing.T, f *elfrw.File) (annotations []string, minds []diag.ID) {
 	t.Helper()
-	in, found := klpreloc.Read(reread(t, f))
+	in, found := annotation.Read(reread(t, f))
 	for _, a := range in.Annotations {
 		annotations = append(annotations, fmt.Sprintf("%s,%d %s", a.Name, a.Pos, a.Dialect))
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
@@ -21,6 +22,8 @@ import (
 // With a kernel's symbols at hand, an annotation is not taken on trust. What the
 // loader would say when the module comes, or would not say while it takes the
 // wrong symbol, is said here (kernel/livepatch/core.c, klp_find_object_symbol).
+
+const vmlinux = sympos.Vmlinux
 
 // Options are what a conversion may know beside the module.
 type Options struct {
@@ -65,7 +68,7 @@ type Answer struct {
 }
 
 // answer notes for Prove what a's position or all of it rests on.
-func (p *planner) answer(a *Annotation) {
+func (p *planner) answer(a *annotation.Annotation) {
 	p.Looked = append(p.Looked, Answer{a.Symbol.Num(), a.LPObject, a.Object, a.Name, a.Pos})
 }
 
@@ -168,7 +171,7 @@ func (p *planner) patches(object string) bool {
 }
 
 // validate holds an annotation against the kernel, and reports whether it stands.
-func (p *planner) validate(a *Annotation) bool {
+func (p *planner) validate(a *annotation.Annotation) bool {
 	if p.table == nil {
 		return true
 	}
@@ -186,25 +189,25 @@ func (p *planner) validate(a *Annotation) bool {
 		return true // it may be in what is missing, and Incomplete was said
 	case errors.Is(err, sympos.ErrNotFound):
 		if as, ok := p.table.FoundAs(a.Object, a.Name); ok {
-			p.Add(diag.Errorf(diag.NoSuchSymbol, a.place(), a.Name, "%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)", a.Object, a.Name, p.kernelTitle(), as).
+			p.Add(diag.Errorf(diag.NoSuchSymbol, a.Place(), a.Name, "%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)", a.Object, a.Name, p.kernelTitle(), as).
 				WithHints(p.lines(a, p.table.Lookup(a.Object, as))...))
 			return false
 		}
 		p.missing(diag.NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
 		return false
 	case errors.Is(err, sympos.ErrAmbiguous):
-		p.Add(diag.Errorf(diag.Ambiguous, a.place(), a.Name, "symbol %s is ambiguous in %s (%d candidates)", a.Name, a.Object, len(list)).
+		p.Add(diag.Errorf(diag.Ambiguous, a.Place(), a.Name, "symbol %s is ambiguous in %s (%d candidates)", a.Name, a.Object, len(list)).
 			WithHints(p.lines(a, list)...))
 		return false
 	case errors.Is(err, sympos.ErrPosition):
-		p.Add(diag.Errorf(diag.BadPosition, a.place(), a.Name, "position %d of symbol %s in %s: there %s", a.Pos, a.Name, a.Object, are(len(list))).
+		p.Add(diag.Errorf(diag.BadPosition, a.Place(), a.Name, "position %d of symbol %s in %s: there %s", a.Pos, a.Name, a.Object, are(len(list))).
 			WithHints(p.lines(a, list)...))
 		return false
 	case errors.Is(err, sympos.ErrUnordered):
-		if p.Repeats(diag.OrderUnknown, a.Object, a.place(), a.Name) {
+		if p.Repeats(diag.OrderUnknown, a.Object, a.Place(), a.Name) {
 			break
 		}
-		p.AddFor(a.Object, diag.Warnf(diag.OrderUnknown, a.place(), a.Name, "%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: position %d is not checked",
+		p.AddFor(a.Object, diag.Warnf(diag.OrderUnknown, a.Place(), a.Name, "%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: position %d is not checked",
 			a.Object, len(list), a.Name, "the "+p.table.Facts(a.Object).Kind.String(), a.Pos))
 	case errors.Is(err, sympos.ErrUnsteady):
 		p.unsteady(a, err, list)
@@ -214,7 +217,7 @@ func (p *planner) validate(a *Annotation) bool {
 		return false
 	}
 	if s, err := p.table.Resolve(a.Object, a.Name, uint64(a.Pos)); err == nil && p.freed(s) {
-		p.Add(diag.Errorf(diag.InitSymbol, a.place(), a.Name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", a.Name).
+		p.Add(diag.Errorf(diag.InitSymbol, a.Place(), a.Name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", a.Name).
 			WithHints(p.lines(a, list)...))
 		return false
 	}
@@ -223,13 +226,13 @@ func (p *planner) validate(a *Annotation) bool {
 }
 
 // unsteady reports a position that means no symbol, or not always the same one.
-func (p *planner) unsteady(a *Annotation, err error, list []sympos.Symbol) {
+func (p *planner) unsteady(a *annotation.Annotation, err error, list []sympos.Symbol) {
 	if errors.Is(err, sympos.ErrUnsteady) {
-		p.Add(diag.Errorf(diag.Unsteady, a.place(), a.Name, "which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded: one of that name is in what is freed then", a.Name, a.Object, a.Pos).
+		p.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name, "which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded: one of that name is in what is freed then", a.Name, a.Object, a.Pos).
 			WithHints(p.lines(a, list)...))
 		return
 	}
-	p.Add(diag.Errorf(diag.Unsteady, a.place(), a.Name, "%v", err).WithHints(p.lines(a, list)...))
+	p.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name, "%v", err).WithHints(p.lines(a, list)...))
 }
 
 // bounds are the symbols between which vmlinux's init sections lie, and within them
@@ -254,15 +257,15 @@ func (p *planner) freed(s sympos.Symbol) bool {
 }
 
 // doubt passes on that the sources contradict each other.
-func (p *planner) doubt(a *Annotation) {
+func (p *planner) doubt(a *annotation.Annotation) {
 	if d := p.table.Doubt(a.Object, a.Name); d != "" {
-		if p.Repeats(diag.Contradiction, a.Object, a.place(), a.Name) {
+		if p.Repeats(diag.Contradiction, a.Object, a.Place(), a.Name) {
 			return
 		}
-		p.AddFor(a.Object, diag.Warnf(diag.Contradiction, a.place(), a.Name, "%s: the files given as one kernel are not of one kernel", d))
+		p.AddFor(a.Object, diag.Warnf(diag.Contradiction, a.Place(), a.Name, "%s: the files given as one kernel are not of one kernel", d))
 	}
 	if d := p.table.Unsure(a.Object, a.Name); d != "" {
-		p.Add(diag.Warnf(diag.NameUnsure, a.place(), a.Name, "%s", d).Hint("--kernel with the kernel's release and configuration: /lib/modules/R and /boot/config-R"))
+		p.Add(diag.Warnf(diag.NameUnsure, a.Place(), a.Name, "%s", d).Hint("--kernel with the kernel's release and configuration: /lib/modules/R and /boot/config-R"))
 	}
 }
 
@@ -293,7 +296,7 @@ func (p *planner) nothingKnown(object string) bool {
 }
 
 // exists checks that the kernel has the object; true also when nothing tells.
-func (p *planner) exists(a *Annotation, object string) bool {
+func (p *planner) exists(a *annotation.Annotation, object string) bool {
 	if p.table.Has(object) {
 		return true
 	}
@@ -306,8 +309,8 @@ func (p *planner) exists(a *Annotation, object string) bool {
 		if b.Object == object {
 			b.Object = vmlinux
 		}
-		if !p.Repeats(diag.BuiltInObject, object, a.place(), a.Name) {
-			p.AddFor(object, diag.Errorf(diag.BuiltInObject, a.place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.kernelTitle()))
+		if !p.Repeats(diag.BuiltInObject, object, a.Place(), a.Name) {
+			p.AddFor(object, diag.Errorf(diag.BuiltInObject, a.Place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, p.kernelTitle()))
 		}
 		if list := p.table.Lookup(b.Object, b.Name); len(list) > 0 {
 			p.HintFor(diag.BuiltInObject, object, p.lines(a, list)...)
@@ -316,10 +319,10 @@ func (p *planner) exists(a *Annotation, object string) bool {
 		}
 		return false
 	case sympos.Absent:
-		if p.Repeats(diag.NoSuchObject, object, a.place(), a.Name) {
+		if p.Repeats(diag.NoSuchObject, object, a.Place(), a.Name) {
 			return false
 		}
-		d := diag.Errorf(diag.NoSuchObject, a.place(), a.Name, "kernel %s has no module %s", p.kernelTitle(), object)
+		d := diag.Errorf(diag.NoSuchObject, a.Place(), a.Name, "kernel %s has no module %s", p.kernelTitle(), object)
 		for _, near := range nearObjects(object, p.Kernel.Modules()) {
 			d = d.Hint("there is one called %s", near)
 		}
@@ -330,11 +333,11 @@ func (p *planner) exists(a *Annotation, object string) bool {
 	case p.unknown[object]:
 	case object == vmlinux:
 		p.unknown[object] = true
-		p.Add(diag.Warnf(diag.NotChecked, a.place(), a.Name, "nothing that was given for kernel %s has the symbols of vmlinux: what is said about it is not checked", p.kernelTitle()).
+		p.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name, "nothing that was given for kernel %s has the symbols of vmlinux: what is said about it is not checked", p.kernelTitle()).
 			Hint("--kernel vmlinuz or vmlinux"))
 	default:
 		p.unknown[object] = true
-		p.Add(diag.Warnf(diag.NotChecked, a.place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", p.kernelTitle(), object).
+		p.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", p.kernelTitle(), object).
 			Hint("--module %s.ko", object))
 	}
 	return true
@@ -342,9 +345,9 @@ func (p *planner) exists(a *Annotation, object string) bool {
 
 // missing reports a symbol that is not where it should be, with what could have
 // been meant.
-func (p *planner) missing(id diag.ID, a *Annotation, format string, args ...any) {
+func (p *planner) missing(id diag.ID, a *annotation.Annotation, format string, args ...any) {
 	what := strconv.Itoa(len(p.absent))
-	p.AddFor(what, diag.Errorf(id, a.place(), a.Name, format, args...))
+	p.AddFor(what, diag.Errorf(id, a.Place(), a.Name, format, args...))
 	p.absent = append(p.absent, absence{id, what, *a})
 }
 
@@ -352,7 +355,7 @@ func (p *planner) missing(id diag.ID, a *Annotation, format string, args ...any)
 type absence struct {
 	id   diag.ID
 	what string // that the diagnostic is about
-	Annotation
+	annotation.Annotation
 }
 
 // nearMisses gives the absent symbols their hints, all in one reading.
@@ -383,5 +386,5 @@ func sorted(list []string) []string {
 // wanting reports whether y is an undefined symbol that no annotation is
 // about and that somebody has to define.
 func (p *planner) wanting(y *elfrw.Symbol) bool {
-	return y.Undefined() && y.Name != "" && !isLabel(y.Name) && !p.annotated[y] && !klpabi.ModpostIgnores(p.Header.Machine, y.Name)
+	return y.Undefined() && y.Name != "" && !annotation.IsLabel(y.Name) && !p.annotated[y] && !klpabi.ModpostIgnores(p.Header.Machine, y.Name)
 }

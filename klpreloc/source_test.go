@@ -14,13 +14,14 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // filed is what Read makes of f's annotations: object name which dialect.
 func filed(t *testing.T, f *elfrw.File) (annotations []string, minds []diag.ID) {
 	t.Helper()
-	in, found := klpreloc.Read(reread(t, f))
+	in, found := annotation.Read(reread(t, f))
 	for _, a := range in.Annotations {
 		which := fmt.Sprint(a.Pos)
 		if a.File != "" {
@@ -242,7 +243,7 @@ func TestUnreadableFileRecords(t *testing.T) {
 			f := bare(t, "x86_64")
 			data, relocs, text := pair(t, f)
 			x.edit(f, data, relocs, text)
-			in, found := klpreloc.Read(reread(t, f))
+			in, found := annotation.Read(reread(t, f))
 			said := false
 			for _, d := range found {
 				said = said || d.ID == x.want && strings.Contains(d.Message, x.says)
@@ -250,7 +251,7 @@ func TestUnreadableFileRecords(t *testing.T) {
 			assert.True(t, said, "%v", found)
 			assert.True(t, in.Annotated())
 			for _, a := range in.Annotations {
-				assert.True(t, x.want == diag.StrayBytes || a.Dialect != klpreloc.FileRecords)
+				assert.True(t, x.want == diag.StrayBytes || a.Dialect != annotation.FileRecords)
 			}
 			assert.NotEmpty(t, ids(t, f, diag.Error), "and nothing is converted")
 		})
@@ -269,10 +270,10 @@ func TestPathLimit(t *testing.T) {
 
 func TestCheckPath(t *testing.T) {
 	for _, path := range []string{"a.c", "fs/proc/cmdline.c", "./fs/a.c", "fs//a.c", "..a/b..c", "arch/x86/lib/a b.S", "ä.c"} {
-		assert.NoError(t, klpreloc.CheckPath(path), path)
+		assert.NoError(t, annotation.CheckPath(path), path)
 	}
 	for _, path := range []string{"", "/", "/a.c", "..", "../a.c", "a/../b.c", "a/..", "a/", ".", "a/.", "a\n.c", "a\x7f.c", strings.Repeat("a", 4097)} {
-		if err := klpreloc.CheckPath(path); assert.Error(t, err, "%.40q", path) {
+		if err := annotation.CheckPath(path); assert.Error(t, err, "%.40q", path) {
 			assert.Less(t, len(err.Error()), 300)
 		}
 	}
@@ -346,7 +347,7 @@ func TestManyPathsCostNoMore(t *testing.T) {
 	}
 	relocs.SetRelocs(all)
 	f = reread(t, f)
-	var in *klpreloc.Input
-	assert.Less(t, allocated(func() { in, _ = klpreloc.Read(f) }), uint64(60<<20), "paths share their bytes")
+	var in *annotation.Set
+	assert.Less(t, allocated(func() { in, _ = annotation.Read(f) }), uint64(60<<20), "paths share their bytes")
 	assert.Len(t, in.Annotations, 4096, "the shorter ones")
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -62,7 +63,7 @@ func (p *planner) triage() {
 		if p.exported(y) || p.hidden(y) || klpabi.WeakByDesign(p.File, y) {
 			continue
 		}
-		a := &Annotation{Dialect: p.dialect(), LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y}
+		a := &annotation.Annotation{Dialect: p.dialect(), LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y}
 		what := "undefined symbol %s is in no object that the livepatch names, and nobody exports it"
 		if y.Bind() == elf.STB_WEAK {
 			what = "undefined weak symbol %s is in no object that the livepatch names, and nobody exports it: the kernel would bind it to 0 without a word"
@@ -177,7 +178,7 @@ func (p *planner) shadowed(y *elfrw.Symbol, e sympos.Export) bool {
 	if len(list) == 0 {
 		return false
 	}
-	p.Add(diag.Warnf(diag.ShadowedExport, diag.Nowhere, name, "symbol %s is exported by %s, which is taken, and hidden in %s; annotate it if that one is meant", name, owner(e.Object), list[0].Object).
+	p.Add(diag.Warnf(diag.ShadowedExport, diag.Nowhere, name, "symbol %s is exported by %s, which is taken, and hidden in %s; annotate it if that one is meant", name, diag.ObjectName(e.Object), list[0].Object).
 		WithHints(p.lines(p.guess(y, list[0].Object), list)...))
 	return true
 }
@@ -280,7 +281,7 @@ func (p *planner) infer(y *elfrw.Symbol, object string, id diag.ID, format strin
 	}
 	if a.LPObject, ok = p.gateOf(object); !ok {
 		a.LPObject = "LP_OBJ"
-		line := a.declare(alias(object+"_"+y.Name), label(a, pos)) + "   /* with the livepatched object for LP_OBJ */"
+		line := a.Declare(annotation.Alias(object+"_"+y.Name), annotation.LabelMacro(a, pos)) + "   /* with the livepatched object for LP_OBJ */"
 		if p.Repeats(diag.NoGate, object, diag.Nowhere, name, line) {
 			return
 		}
@@ -289,15 +290,15 @@ func (p *planner) infer(y *elfrw.Symbol, object string, id diag.ID, format strin
 		return
 	}
 	p.doubt(a)
-	p.Add(diag.Notef(id, diag.Nowhere, name, format, append(args, a.klpName())...))
+	p.Add(diag.Notef(id, diag.Nowhere, name, format, append(args, a.KlpName())...))
 	p.inferred = append(p.inferred, a)
 	p.annotated[y] = true
 	p.answer(a)
 }
 
 // guess is the annotation that y does not have.
-func (p *planner) guess(y *elfrw.Symbol, object string) *Annotation {
-	return &Annotation{Dialect: p.dialect(), LPObject: object, Object: object, Name: y.Name, Symbol: y}
+func (p *planner) guess(y *elfrw.Symbol, object string) *annotation.Annotation {
+	return &annotation.Annotation{Dialect: p.dialect(), LPObject: object, Object: object, Name: y.Name, Symbol: y}
 }
 
 // theExported returns the position of the symbol that can be exported: the only

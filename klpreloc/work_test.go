@@ -15,24 +15,24 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
-	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // What the tests of this package work with: the modules of testdata, edited.
 
+const testdata = "../testdata"
+
 var arches = []string{"x86_64", "s390x", "ppc64le", "aarch64", "ppc32"}
 
-// modules returns the names below testdata of the modules in its folders.
-func modules(t testing.TB, folders ...string) []string {
+// modules returns the names below testdata of the modules in its directories.
+func modules(t testing.TB, dirs ...string) []string {
 	t.Helper()
 	var all []string
-	for _, folder := range folders {
-		names, err := filepath.Glob(filepath.Join("../testdata", folder, "*.ko"))
+	for _, dir := range dirs {
+		names, err := filepath.Glob(filepath.Join(testdata, dir, "*.ko"))
 		require.NoError(t, err)
-		require.NotEmpty(t, names, "no modules in %s", folder)
+		require.NotEmpty(t, names, "no modules in %s", dir)
 		for _, name := range names {
-			all = append(all, filepath.Join(folder, filepath.Base(name)))
+			all = append(all, filepath.Join(dir, filepath.Base(name)))
 		}
 	}
 	return all
@@ -49,7 +49,7 @@ func eachGood(t *testing.T, test func(t *testing.T, name string)) {
 
 func contents(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../testdata", name))
+	b, err := os.ReadFile(filepath.Join(testdata, name))
 	require.NoError(t, err)
 	return b
 }
@@ -73,36 +73,6 @@ func encode(t testing.TB, f *elfrw.File) []byte {
 // reread writes f and parses what it wrote, so that what follows sees a file
 // and not a model.
 func reread(t testing.TB, f *elfrw.File) *elfrw.File { return parse(t, encode(t, f)) }
-
-// convert converts a module that must convert, and proves the result.
-func convert(t testing.TB, before []byte) []byte {
-	t.Helper()
-	f := parse(t, before)
-	plan, found := klpreloc.NewPlan(f, klpreloc.Options{})
-	require.False(t, found.Failed(), "%v", found)
-	require.NoError(t, plan.Apply())
-	after := encode(t, f)
-	require.NoError(t, klpreloc.Prove(parse(t, before), parse(t, after), klpreloc.Answers{}, nil))
-	return after
-}
-
-// converted converts an edited module.
-func converted(t testing.TB, f *elfrw.File) *elfrw.File { return parse(t, convert(t, encode(t, f))) }
-
-// ids returns which diagnostics of that severity NewPlan has for f; that the small
-// modules here have no klp_patch is none, nor is the scheme.
-func ids(t testing.TB, f *elfrw.File, severity diag.Severity) []diag.ID {
-	t.Helper()
-	plan, found := klpreloc.NewPlan(reread(t, f), klpreloc.Options{})
-	require.Equal(t, found.Failed(), plan == nil, "a plan, or an error")
-	var r []diag.ID
-	for _, d := range found {
-		if d.Severity == severity && d.ID != diag.PatchUnreadable && d.ID != diag.SchemeChosen {
-			r = append(r, d.ID)
-		}
-	}
-	return r
-}
 
 func section(t testing.TB, f *elfrw.File, name string) *elfrw.Section {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 )
 
 func newAnnotateCommand(o *options) *cobra.Command {
@@ -17,7 +18,7 @@ func newAnnotateCommand(o *options) *cobra.Command {
 		file    string
 		symvers []string
 	)
-	dialects := map[string]klpreloc.Dialect{"": "", "records": klpreloc.Records, "labels": klpreloc.Labels}
+	dialects := map[string]annotation.Dialect{"": "", "records": annotation.Records, "labels": annotation.Labels}
 	cmd := &cobra.Command{
 		Use:   "annotate [flags] --kernel KERNEL FILE",
 		Short: "Print the annotations that a livepatch module is missing",

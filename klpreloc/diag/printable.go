@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // A message shows names of this many bytes whole, and only the beginning of longer ones:
@@ -17,7 +18,7 @@ const (
 	mostOfSection = 640
 )
 
-// clip shortens a hostile name for a message. Names in a file may share their
+// Clip shortens a hostile name for a message. Names in a file may share their
 // bytes, so that a small file can hold a million names of a megabyte each.
 func Clip(s string) string {
 	const most = 80
@@ -27,7 +28,7 @@ func Clip(s string) string {
 	return s
 }
 
-// clipList joins names for a message.
+// ClipList joins names for a message.
 func ClipList(names []string) string {
 	const most = 10
 	more := len(names) - most
@@ -41,7 +42,7 @@ func ClipList(names []string) string {
 	return strings.Join(short, ", ")
 }
 
-// clipEither joins names of which one is meant.
+// ClipEither joins names of which one is meant.
 func ClipEither(names []string) string {
 	const most = 3
 	if n := len(names) - most; n > 0 {
@@ -50,7 +51,7 @@ func ClipEither(names []string) string {
 	return strings.Join(names, " or ")
 }
 
-// symName names a symbol in a diagnostic; sections' own symbols have no name.
+// SymbolName names a symbol in a diagnostic; sections' own symbols have no name.
 // What is longer than the kernel reads is shortened.
 func SymbolName(y *elfrw.Symbol) string {
 	switch {
@@ -64,7 +65,7 @@ func SymbolName(y *elfrw.Symbol) string {
 	return y.String()
 }
 
-// secName names a section in a diagnostic, shortened where it is hostile.
+// SectionName names a section in a diagnostic, shortened where it is hostile.
 func SectionName(s *elfrw.Section) string {
 	if s != nil && len(s.Name) > mostOfSection {
 		return strconv.Quote(Clip(s.Name))
@@ -72,7 +73,15 @@ func SectionName(s *elfrw.Section) string {
 	return s.String()
 }
 
-// lineOf is a list of one line, of none where it is empty.
+// ObjectName names an object: vmlinux, or "module ext4".
+func ObjectName(object string) string {
+	if object == sympos.Vmlinux {
+		return object
+	}
+	return "module " + object
+}
+
+// OptionalLine is a list of one line, of none where it is empty.
 func OptionalLine(line string) []string {
 	if line == "" {
 		return nil

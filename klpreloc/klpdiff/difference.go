@@ -11,6 +11,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
@@ -114,7 +115,7 @@ const There = "there"
 
 func read(f *elfrw.File) *facts {
 	d, _ := klpreloc.Describe(f)
-	in, _ := klpreloc.Read(f)
+	in, _ := annotation.Read(f)
 	x := &facts{
 		module: moduleFacts(f, d), versions: versionFacts(f),
 		sections: map[string]string{}, symbols: map[string]string{}, annotations: map[string]string{}, undefined: map[string]string{},
@@ -143,7 +144,7 @@ func read(f *elfrw.File) *facts {
 }
 
 // asked is what an annotation asks for, in whatever dialect.
-func asked(a *klpreloc.Annotation) string {
+func asked(a *annotation.Annotation) string {
 	s := a.Name
 	switch {
 	case a.File != "":

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
@@ -22,8 +22,8 @@ type reloc struct {
 	klp    bool   // a klp relocation, or annotated to become one
 }
 
-func relocsOf(f *elfrw.File, in *klpreloc.Input, p *places) (all []reloc) {
-	annotated := map[*elfrw.Symbol]*klpreloc.Annotation{}
+func relocsOf(f *elfrw.File, in *annotation.Set, p *places) (all []reloc) {
+	annotated := map[*elfrw.Symbol]*annotation.Annotation{}
 	for i := range in.Annotations {
 		annotated[in.Annotations[i].Symbol] = &in.Annotations[i]
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
@@ -37,7 +38,7 @@ type checker struct {
 	raw     []byte
 	facts   *facts
 	info    klpabi.Modinfo
-	input   *klpreloc.Input
+	input   *annotation.Set
 	name    string // of the module
 	patches []*klppatch.Patch
 	doubt   error // why patches are not all
@@ -75,7 +76,7 @@ type Module struct {
 	raw     []byte
 	file    *elfrw.File
 	broken  error // why file is nil
-	input   *klpreloc.Input
+	input   *annotation.Set
 	info    klpabi.Modinfo
 	patches []*klppatch.Patch
 	doubt   error
@@ -90,7 +91,7 @@ func Open(b []byte) *Module {
 	if m.broken != nil {
 		return m
 	}
-	m.input, _ = klpreloc.Read(m.file)
+	m.input, _ = annotation.Read(m.file)
 	m.info = m.input.Modinfo
 	m.patches, m.doubt = klppatch.Read(m.file)
 	m.klp = klpSections(m.file)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package klpreloc
+package annotation
 
 import (
 	"bytes"
@@ -11,7 +11,6 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
-	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // Dialect is how an annotation is written. docs/format.md draws them.
@@ -24,8 +23,6 @@ const (
 	// KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, path)
 	fileLabelPrefix = ".klp.sym.file."
 	objtoolPrefix   = "__klp_relocs" // objtool klp diff's records
-
-	vmlinux = sympos.Vmlinux
 )
 
 // The dialects that convert. On 64-bit targets the records of the 2016
@@ -42,7 +39,7 @@ const (
 )
 
 // label reports whether the annotation is the symbol's name.
-func (d Dialect) label() bool { return d == Labels || d == FileLabels }
+func (d Dialect) IsLabel() bool { return d == Labels || d == FileLabels }
 
 // Annotation is an author's statement that an undefined symbol is the Pos-th
 // of that name in an object of the kernel, or the one that is defined in File.
@@ -55,25 +52,25 @@ type Annotation struct {
 	File     string // path as the author wrote it; "" when annotated by position
 	Symbol   *elfrw.Symbol
 
-	section *elfrw.Section // that holds the record; nil for labels
+	Section *elfrw.Section // that holds the record; nil for labels
 	offset  uint64
 }
 
-func (a *Annotation) place() diag.Place {
-	if a.section == nil {
+func (a *Annotation) Place() diag.Place {
+	if a.Section == nil {
 		return diag.Nowhere
 	}
-	return diag.At(a.section, a.offset)
+	return diag.At(a.Section, a.offset)
 }
 
 // written reports whether the author wrote it, and not inference.
-func (a *Annotation) written() bool { return a.section != nil || isLabel(a.Symbol.Name) }
+func (a *Annotation) IsWritten() bool { return a.Section != nil || IsLabel(a.Symbol.Name) }
 
 // unplaced reports whether the annotation leaves the position to be looked up.
-func (a *Annotation) unplaced() bool { return a.File != "" }
+func (a *Annotation) ByFile() bool { return a.File != "" }
 
 // which says which symbol of its name a means.
-func (a *Annotation) which() string {
+func (a *Annotation) Which() string {
 	if a.File != "" {
 		return fmt.Sprintf("in file %q", diag.Clip(a.File))
 	}
@@ -81,7 +78,7 @@ func (a *Annotation) which() string {
 }
 
 // macro returns the annotation as a label's macro, for hints.
-func (a *Annotation) macro() string {
+func (a *Annotation) Macro() string {
 	if a.File != "" {
 		return fmt.Sprintf("KLP_RELOC_SYMBOL_FILE(%s, %s, %s, %q)", a.LPObject, a.Object, pasted(a.Name), pasted(a.File))
 	}
@@ -89,10 +86,10 @@ func (a *Annotation) macro() string {
 }
 
 // klpName is what the symbol will be called.
-func (a *Annotation) klpName() string { return klpabi.SymbolName(a.Object, a.Name, a.Pos) }
+func (a *Annotation) KlpName() string { return klpabi.SymbolName(a.Object, a.Name, a.Pos) }
 
 // Input is what a module says before anything is decided.
-type Input struct {
+type Set struct {
 	Modinfo     klpabi.Modinfo
 	Kernel      kernel.Version // that it was built for
 	Annotations []Annotation
@@ -106,18 +103,18 @@ type Input struct {
 }
 
 // Annotated reports whether there is anything to convert.
-func (in *Input) Annotated() bool { return len(in.Sections) > 0 || in.labels > 0 }
+func (in *Set) Annotated() bool { return len(in.Sections) > 0 || in.labels > 0 }
 
 // Converted reports whether there are finished klp relocations.
-func (in *Input) Converted() bool { return len(in.KlpSections) > 0 || len(in.KlpSymbols) > 0 }
+func (in *Set) Converted() bool { return len(in.KlpSections) > 0 || len(in.KlpSymbols) > 0 }
 
 // signatureMarker ends a signed module (include/linux/module_signature.h).
 const signatureMarker = "~Module signature appended~\n"
 
 // Read finds what f says about livepatching. It decides nothing; what can't be
 // read is in the diagnostics.
-func Read(f *elfrw.File) (*Input, diag.List) {
-	in := &Input{Modinfo: klpabi.ReadModinfo(f)}
+func Read(f *elfrw.File) (*Set, diag.List) {
+	in := &Set{Modinfo: klpabi.ReadModinfo(f)}
 	in.Kernel = in.Modinfo.Kernel()
 	in.Signed = bytes.HasSuffix(f.Trailer, []byte(signatureMarker))
 	for _, s := range f.Sections {
@@ -135,7 +132,7 @@ func Read(f *elfrw.File) (*Input, diag.List) {
 			in.KlpSymbols = append(in.KlpSymbols, y)
 		}
 	}
-	r := &reader{File: f, Input: in, strings: map[*elfrw.Section]string{}}
+	r := &reader{File: f, Set: in, strings: map[*elfrw.Section]string{}}
 	r.records()
 	r.labels()
 	return in, r.List()
@@ -143,7 +140,7 @@ func Read(f *elfrw.File) (*Input, diag.List) {
 
 type reader struct {
 	*elfrw.File
-	*Input
+	*Set
 	diag.Reporter
 	strings map[*elfrw.Section]string // contents of those that paths are in
 }

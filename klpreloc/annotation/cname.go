@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package klpreloc
+package annotation
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // A line that is printed to be pasted has to compile. What a kernel calls a symbol is
@@ -22,7 +23,7 @@ import (
 // An alias stands for such a name in C, and its label says which symbol it is.
 
 // identifier reports whether C can name it, on every machine.
-func identifier(name string) bool {
+func IsIdentifier(name string) bool {
 	for i := 0; i < len(name); i++ {
 		if !wordByte(name[i]) || i == 0 && digit(name[i]) {
 			return false
@@ -33,7 +34,7 @@ func identifier(name string) bool {
 
 // labelled reports whether a label can hold the name: the macros make a string of it, and
 // assemblers read that as one symbol.
-func labelled(name string) bool {
+func FitsLabel(name string) bool {
 	for i := 0; i < len(name); i++ {
 		if !wordByte(name[i]) && name[i] != '.' && name[i] != '$' {
 			return false
@@ -60,14 +61,14 @@ var keywords = func() map[string]bool {
 }()
 
 // alias is an identifier that stands for a name.
-func alias(name string) string {
+func Alias(name string) string {
 	b := []byte(name)
 	for i, c := range b {
 		if !wordByte(c) {
 			b[i] = '_'
 		}
 	}
-	if s := string(b); identifier(s) {
+	if s := string(b); IsIdentifier(s) {
 		return s
 	}
 	return "_" + string(b)
@@ -83,8 +84,8 @@ func pasted(name string) string {
 }
 
 // declare returns a declaration of what a names, under the name as.
-func (a *Annotation) declare(as, macro string) string {
-	if identifier(a.Name) {
+func (a *Annotation) Declare(as, macro string) string {
+	if IsIdentifier(a.Name) {
 		return fmt.Sprintf("extern typeof(%s) %s %s;", a.Name, as, macro)
 	}
 	return fmt.Sprintf("extern void %s(void) %s;   /* with its true type */", as, macro)
@@ -92,21 +93,29 @@ func (a *Annotation) declare(as, macro string) string {
 
 // another declares a name of its own for what a names: the symbol's name alone means
 // something else already.
-func (a *Annotation) another() []string {
-	if !labelled(a.Name) {
+func (a *Annotation) DeclareAlias() []string {
+	if !FitsLabel(a.Name) {
 		return nil
 	}
-	return []string{a.declare(alias(a.Object+"_"+a.Name), a.macro())}
+	return []string{a.Declare(Alias(a.Object+"_"+a.Name), a.Macro())}
 }
 
 // annotateIt is the line that makes a symbol one of vmlinux's, "" where no line can.
-func annotateIt(name string) string {
+func AnnotationLine(name string) string {
 	switch {
-	case identifier(name) && klpabi.PossibleName(name):
+	case IsIdentifier(name) && klpabi.PossibleName(name):
 		return fmt.Sprintf("static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%s, 0) };   /* if vmlinux has it */", name)
-	case labelled(name):
-		return fmt.Sprintf("extern void %s(void) %s;   /* with its true type, if vmlinux has it */", alias(name),
-			label(&Annotation{LPObject: vmlinux, Object: vmlinux, Name: name}, 0))
+	case FitsLabel(name):
+		return fmt.Sprintf("extern void %s(void) %s;   /* with its true type, if vmlinux has it */", Alias(name),
+			LabelMacro(&Annotation{LPObject: sympos.Vmlinux, Object: sympos.Vmlinux, Name: name}, 0))
 	}
 	return ""
+}
+
+// label is the macro of klp_convert.h for a klp symbol.
+func LabelMacro(a *Annotation, pos uint32) string {
+	if pos == 0 {
+		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, pasted(a.Name))
+	}
+	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, pasted(a.Name), pos)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package klpreloc
+package annotation
 
 import (
 	"bytes"
@@ -42,7 +42,7 @@ const byFile = math.MaxUint32
 const pathLimit = 4096
 
 // checkPath says what keeps path from being one in a source tree.
-func checkPath(path string) error {
+func CheckPath(path string) error {
 	base := path[strings.LastIndexByte(path, '/')+1:]
 	switch {
 	case path == "":
@@ -70,13 +70,13 @@ func (r *reader) fileRecord(s *elfrw.Section, object string, x, next *slot) {
 	a, ok := r.record(s, object, x)
 	a.Dialect, a.Pos = FileRecords, 0
 	if next == nil {
-		r.Add(diag.Errorf(diag.BadFile, a.place(), diag.SymbolName(x.Sym), "position %d says that a file's path follows, and none does", uint32(byFile)).
+		r.Add(diag.Errorf(diag.BadFile, a.Place(), diag.SymbolName(x.Sym), "position %d says that a file's path follows, and none does", uint32(byFile)).
 			Hint(`write both by klp_convert.h: KLP_SYMFILE(symbol, "path/to/file.c")`))
 		return
 	}
 	path, err := r.path(next)
 	if err == nil {
-		err = checkPath(path)
+		err = CheckPath(path)
 	}
 	if err != nil {
 		r.Add(diag.Errorf(diag.BadFile, diag.At(s, next.at), diag.SymbolName(x.Sym), "file of %s: %v", diag.SymbolName(x.Sym), err))

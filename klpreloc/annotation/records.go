@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package klpreloc
+package annotation
 
 import (
 	"cmp"
@@ -55,7 +55,7 @@ func isAnnotation(s *elfrw.Section) bool {
 
 // records reads every annotation section.
 func (r *reader) records() {
-	if len(r.Input.Sections) == 0 {
+	if len(r.Set.Sections) == 0 {
 		return
 	}
 	arrays := arraysOf(r.File)
@@ -65,7 +65,7 @@ func (r *reader) records() {
 			relocs[s.Target] = append(relocs[s.Target], s)
 		}
 	}
-	for _, s := range r.Input.Sections {
+	for _, s := range r.Set.Sections {
 		r.recordSection(s, relocs[s], arrays[s])
 	}
 }
@@ -299,24 +299,24 @@ func (r *reader) stray(s *elfrw.Section, slots []slot) {
 func (r *reader) record(s *elfrw.Section, object string, x *slot) (a Annotation, ok bool) {
 	a = Annotation{
 		Dialect: x.kind.dialect, LPObject: object, Object: object,
-		Pos: r.position(s, x), Symbol: x.Sym, section: s, offset: x.at,
+		Pos: r.position(s, x), Symbol: x.Sym, Section: s, offset: x.at,
 	}
 	m := arch.Machines[r.Header.Machine]
 	switch {
 	case x.Sym == nil:
-		r.Add(diag.Errorf(diag.BadRecord, a.place(), "", "record names no symbol"))
+		r.Add(diag.Errorf(diag.BadRecord, a.Place(), "", "record names no symbol"))
 		return a, false
 	case m != nil && x.Type != m.Word:
-		r.Add(diag.Errorf(diag.BadRecord, a.place(), diag.SymbolName(x.Sym), "record holds %s; an address is %s", arch.RelocName(r.File, x.Type), m.TypeName(m.Word)))
+		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.SymbolName(x.Sym), "record holds %s; an address is %s", arch.RelocName(r.File, x.Type), m.TypeName(m.Word)))
 		return a, false
 	case !x.Sym.Undefined():
-		r.defined(a.place(), diag.SymbolName(x.Sym), x.Sym)
+		r.defined(a.Place(), diag.SymbolName(x.Sym), x.Sym)
 		return a, false
-	case isLabel(x.Sym.Name):
-		r.Add(diag.Errorf(diag.BadRecord, a.place(), diag.Clip(x.Sym.Name), "record names %s, whose label says it all", diag.Clip(x.Sym.Name)))
+	case IsLabel(x.Sym.Name):
+		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.Clip(x.Sym.Name), "record names %s, whose label says it all", diag.Clip(x.Sym.Name)))
 		return a, false
 	case x.Addend != 0:
-		r.Add(diag.Errorf(diag.BadRecord, a.place(), diag.SymbolName(x.Sym), "record holds %s%+d; only a symbol itself can be annotated", diag.SymbolName(x.Sym), x.Addend))
+		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.SymbolName(x.Sym), "record holds %s%+d; only a symbol itself can be annotated", diag.SymbolName(x.Sym), x.Addend))
 		return a, false
 	}
 	a.Name = x.Sym.Name

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package klpreloc
+package annotation
 
 import (
 	"fmt"
@@ -29,13 +29,13 @@ import (
 const labelLimit = 2048
 
 // isLabel reports whether a symbol's name is in label form.
-func isLabel(name string) bool {
+func IsLabel(name string) bool {
 	name = strings.TrimPrefix(name, `"`)
 	return strings.HasPrefix(name, labelPrefix) || isFileLabel(name)
 }
 
 // parseLabel takes a label apart.
-func parseLabel(label string) (a Annotation, err error) {
+func ParseLabel(label string) (a Annotation, err error) {
 	if len(label) > labelLimit+pathLimit {
 		return a, fmt.Errorf("it has %d bytes", len(label))
 	}
@@ -77,7 +77,7 @@ func parseLabel(label string) (a Annotation, err error) {
 // labels reads the symbols in label form.
 func (r *reader) labels() {
 	for _, y := range r.File.Symbols {
-		if !isLabel(y.Name) {
+		if !IsLabel(y.Name) {
 			continue
 		}
 		r.label(y)
@@ -88,12 +88,12 @@ func (r *reader) label(y *elfrw.Symbol) {
 	if klpabi.IsKlpSymbol(y) {
 		return // an object called "rela" or "file"
 	}
-	r.Input.labels++
+	r.Set.labels++
 	if !y.Undefined() {
 		r.defined(diag.Nowhere, diag.Clip(y.Name), y)
 		return
 	}
-	a, err := parseLabel(y.Name)
+	a, err := ParseLabel(y.Name)
 	if err != nil {
 		d := diag.Errorf(diag.BadLabel, diag.Nowhere, diag.Clip(y.Name), "label %q can't be read: %v", diag.Clip(y.Name), err)
 		if isFileLabel(strings.TrimPrefix(y.Name, `"`)) {
@@ -105,7 +105,7 @@ func (r *reader) label(y *elfrw.Symbol) {
 		return
 	}
 	if a.Dialect == FileLabels {
-		if err := checkPath(a.File); err != nil {
+		if err := CheckPath(a.File); err != nil {
 			r.Add(diag.Errorf(diag.BadFile, diag.Nowhere, diag.Clip(y.Name), "file of %s: %v", diag.Clip(a.Name), err))
 			return
 		}
