@@ -14,6 +14,8 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
+	"github.com/klp-convert/klp-convert/klpreloc/latereloc"
+	"github.com/klp-convert/klp-convert/klpreloc/rewrite"
 )
 
 // Description is what a module is, for people and for JSON. Its lists are in
@@ -112,7 +114,7 @@ type UndefinedInfo struct {
 // has them among its diagnostics, which Describe returns.
 func Describe(f *elfrw.File) (*Description, diag.List) {
 	in, found := annotation.Read(f)
-	found = withoutCompact(f, found)
+	found = rewrite.WithoutCompact(f, found)
 	d := &Description{
 		Machine: machineName(f), State: stateOf(in), Modinfo: in.Modinfo, Signed: in.Signed,
 		Annotations: []AnnotationInfo{}, KlpSections: []KlpSectionInfo{}, KlpSymbols: []KlpSymbolInfo{}, Undefined: []UndefinedInfo{},
@@ -281,14 +283,14 @@ func (p *Plan) Info() *PlanInfo {
 	i := &PlanInfo{
 		Moves: []MoveInfo{}, Symbols: []ChangeInfo{}, DropSections: []string{}, DropSymbols: []string{},
 		Detached: []DetachInfo{}, DropTrailer: p.DropTrailer,
-		Tables: []TableInfo{}, Rewrites: []string{}, Scheme: p.Scheme.String(),
+		Tables: []TableInfo{}, Rewrites: []string{}, Scheme: p.Claims.Scheme.String(),
 	}
 	tables := map[[2]string]int{} // index, by From and To
 	for _, t := range p.Tables {
 		for _, c := range t.Cuts {
 			to := ""
 			if c.Object != "" {
-				to = archName(c.Object, t.Table)
+				to = latereloc.ArchName(c.Object, t.Table)
 			}
 			key := [2]string{t.Table.Section.Name, to}
 			if n, ok := tables[key]; ok {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/proof"
 )
 
 // FuzzConvert: whatever NewPlan has no error about converts, passes the proof,
@@ -50,7 +51,7 @@ func contract(t *testing.T, b []byte) {
 		return // symbol numbers in contents that are none; found where they are rewritten
 	}
 	require.NoError(t, err)
-	require.NoError(t, klpreloc.Prove(parse(t, b), parse(t, after), klpreloc.Answers{}, nil))
+	require.NoError(t, proof.Check(parse(t, b), parse(t, after), proof.Claims{}, nil))
 	again, found := klpreloc.NewPlan(parse(t, after), klpreloc.Options{})
 	require.NotNil(t, again, "%v", found)
 	require.True(t, again.Empty())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/proof"
 )
 
 // objtool of 5.13 to 5.15 wrote alternatives whose replacement is in the kernel. What
@@ -30,9 +31,9 @@ func TestProofFindsAKlpSymbolAsAReplacement(t *testing.T) {
 		assert.Equal(t, diag.Warning, the(t, diag.SpecialSection, found).Severity)
 		require.NoError(t, plan.Apply())
 		after := encode(t, g)
-		answers := plan.Answers
-		require.NoError(t, klpreloc.Prove(parse(t, before), parse(t, after), answers, nil))
+		answers := plan.Claims
+		require.NoError(t, proof.Check(parse(t, before), parse(t, after), answers, nil))
 		answers.Unsafe = false
-		assert.ErrorContains(t, klpreloc.Prove(parse(t, before), parse(t, after), answers, nil), "in what the kernel has patched by then")
+		assert.ErrorContains(t, proof.Check(parse(t, before), parse(t, after), answers, nil), "in what the kernel has patched by then")
 	}
 }

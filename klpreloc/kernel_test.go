@@ -17,6 +17,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+	"github.com/klp-convert/klp-convert/klpreloc/proof"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -111,7 +112,7 @@ func convertedAgainst(t testing.TB, f *elfrw.File, o klpreloc.Options) (*elfrw.F
 	require.False(t, found.Failed(), "%v", found)
 	require.NoError(t, plan.Apply())
 	after := parse(t, encode(t, g))
-	require.NoError(t, klpreloc.Prove(parse(t, before), after, plan.Answers, nil))
+	require.NoError(t, proof.Check(parse(t, before), after, plan.Claims, nil))
 	return after, slices.DeleteFunc(found, func(d diag.Diagnostic) bool { return d.ID == diag.SchemeChosen })
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/proof"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -177,21 +178,21 @@ func TestProofNeedsTheAnswers(t *testing.T) {
 	require.False(t, found.Failed(), "%v", found)
 	require.NoError(t, plan.Apply())
 	after := encode(t, f)
-	prove := func(edit func(*klpreloc.Answers)) error {
-		a := klpreloc.Answers{Looked: append([]klpreloc.Answer{}, plan.Looked...)}
+	prove := func(edit func(*proof.Claims)) error {
+		a := proof.Claims{Looked: append([]proof.Lookup{}, plan.Claims.Looked...)}
 		edit(&a)
-		return klpreloc.Prove(parse(t, before), parse(t, after), a, nil)
+		return proof.Check(parse(t, before), parse(t, after), a, nil)
 	}
-	require.NoError(t, prove(func(*klpreloc.Answers) {}))
-	for name, edit := range map[string]func(*klpreloc.Answers){
-		"none":           func(a *klpreloc.Answers) { a.Looked = nil },
-		"position":       func(a *klpreloc.Answers) { a.Looked[0].Pos = 1 },
-		"object":         func(a *klpreloc.Answers) { a.Looked[0].Object = "ext4" },
-		"gate":           func(a *klpreloc.Answers) { a.Looked[0].LPObject = "ext4" },
-		"name":           func(a *klpreloc.Answers) { a.Looked[0].Name = "other" },
-		"another symbol": func(a *klpreloc.Answers) { a.Looked[0].Num-- },
-		"no symbol":      func(a *klpreloc.Answers) { a.Looked[0].Num = 1 << 40 },
-		"symbol 0":       func(a *klpreloc.Answers) { a.Looked[0].Num = 0 },
+	require.NoError(t, prove(func(*proof.Claims) {}))
+	for name, edit := range map[string]func(*proof.Claims){
+		"none":           func(a *proof.Claims) { a.Looked = nil },
+		"position":       func(a *proof.Claims) { a.Looked[0].Pos = 1 },
+		"object":         func(a *proof.Claims) { a.Looked[0].Object = "ext4" },
+		"gate":           func(a *proof.Claims) { a.Looked[0].LPObject = "ext4" },
+		"name":           func(a *proof.Claims) { a.Looked[0].Name = "other" },
+		"another symbol": func(a *proof.Claims) { a.Looked[0].Num-- },
+		"no symbol":      func(a *proof.Claims) { a.Looked[0].Num = 1 << 40 },
+		"symbol 0":       func(a *proof.Claims) { a.Looked[0].Num = 0 },
 	} {
 		assert.Error(t, prove(edit), name)
 	}
@@ -238,7 +239,7 @@ func TestFilesOfAnotherBuildTellNothing(t *testing.T) {
 		assert.Equal(t, "symbol show of vmlinux is annotated by file, and what tells files is of another build: image has build-id aa, vmlinux has bb", said[0].Message)
 		assert.Len(t, said[0].Hints, 2)
 		assert.Equal(t, diag.Warning, said[1].Severity)
-		assert.Equal(t, "kernel both: different builds: image has build-id aa, vmlinux has bb: the files given as one kernel are not of one kernel", said[1].Message)
+		assert.Equal(t, "kernel both: different builds: image has build-id aa, vmlinux has bb: the given files come from different kernels", said[1].Message)
 	}
 }
 
@@ -249,5 +250,5 @@ func TestPartsOfDifferentKernelsAreWarnedOf(t *testing.T) {
 	_, found := against(t, borrower(t), klpreloc.Options{Kernel: k})
 	d := the(t, diag.Contradiction, found)
 	assert.Equal(t, diag.Warning, d.Severity)
-	assert.Equal(t, "kernel kernel: parts of different kernels: 6.1 and 6.2: the files given as one kernel are not of one kernel", d.Message)
+	assert.Equal(t, "kernel kernel: parts of different kernels: 6.1 and 6.2: the given files come from different kernels", d.Message)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loadermodel"
+	"github.com/klp-convert/klp-convert/klpreloc/proof"
 )
 
 // What is converted, loaded by a model of the kernel's loader that shares no code
@@ -40,7 +41,7 @@ func TestModelOfTheLoaderAgrees(t *testing.T) {
 				require.False(t, found.Failed(), "%v", found)
 				require.NoError(t, plan.Apply())
 				after := encode(t, f)
-				require.NoError(t, klpreloc.Prove(parse(t, before), parse(t, after), plan.Answers, nil))
+				require.NoError(t, proof.Check(parse(t, before), parse(t, after), plan.Claims, nil))
 				assert.NoError(t, loadermodel.CheckAll(before, after, fixture.Scenario(scheme)))
 				if folder == "6.1" {
 					for _, s := range f.Sections {

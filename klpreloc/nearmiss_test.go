@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/resolve"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -49,7 +49,7 @@ func near(t *testing.T, kernel, name string) (names []string, why string) {
 	k := kernelOf(t, text.String())
 	read, err := k.Read(sympos.Names("nothing"))
 	require.NoError(t, err)
-	lists, _ := klpreloc.NearMisses(k, read, klpreloc.Sought{Object: "vmlinux", Name: name})
+	lists, _ := resolve.NearMisses(k, read, resolve.Sought{Object: "vmlinux", Name: name})
 	for _, x := range lists[0] {
 		names = append(names, x.Name)
 		why = x.Why

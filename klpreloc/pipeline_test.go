@@ -10,6 +10,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/proof"
 )
 
 // convert converts a module that must convert, and proves the result.
@@ -20,7 +21,7 @@ func convert(t testing.TB, before []byte) []byte {
 	require.False(t, found.Failed(), "%v", found)
 	require.NoError(t, plan.Apply())
 	after := encode(t, f)
-	require.NoError(t, klpreloc.Prove(parse(t, before), parse(t, after), klpreloc.Answers{}, nil))
+	require.NoError(t, proof.Check(parse(t, before), parse(t, after), proof.Claims{}, nil))
 	return after
 }
 

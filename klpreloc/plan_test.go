@@ -579,7 +579,7 @@ func TestStates(t *testing.T) {
 
 func TestFilesThatCannotBeEditedAreRefused(t *testing.T) {
 	for name, x := range map[string]struct {
-		edit mutation
+		edit func(t *testing.T, f *elfrw.File)
 		want diag.ID
 	}{
 		"compact relocations": {func(t *testing.T, f *elfrw.File) {

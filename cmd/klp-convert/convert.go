@@ -18,6 +18,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/proof"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -87,7 +88,7 @@ type conversion struct {
 	cmd     *cobra.Command
 	result  *result
 	kernel  *sympos.Kernel // nil when none is given
-	answers klpreloc.Answers
+	answers proof.Claims
 }
 
 // findKernel finds the kernel that the module is for, if one is given.
@@ -169,7 +170,7 @@ func (c *conversion) run() error {
 		c.found(diag.OfFile(err))
 		return errReported
 	}
-	c.result.Status, c.answers = "converted", plan.Answers
+	c.result.Status, c.answers = "converted", plan.Claims
 	return c.write(f)
 }
 
@@ -286,8 +287,8 @@ func (c *conversion) writeMapped(f *elfrw.File, o *output) error {
 	return nil
 }
 
-// proof is what every output has to pass. Tests put another one here.
-var proof = klpreloc.Prove
+// prove is what every output has to pass. Tests put another one here.
+var prove = proof.Check
 
 // prove compares the finished bytes with the input, both read anew. done is
 // for bytes of b that are compared.
@@ -300,7 +301,7 @@ func (c *conversion) prove(b []byte, done func([]byte)) error {
 	if err != nil {
 		return err
 	}
-	return proof(before, after, c.answers, done)
+	return prove(before, after, c.answers, done)
 }
 
 func (c *conversion) defect(err error) error {

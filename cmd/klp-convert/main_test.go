@@ -23,6 +23,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/proof"
 	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
@@ -198,9 +199,9 @@ func TestRemoveTempsRemovesFilesInTheMaking(t *testing.T) {
 
 // Whatever way the output takes, the proof stands between it and its name.
 func TestWhatIsNotProvenIsNotWritten(t *testing.T) {
-	was := proof
-	defer func() { proof = was }()
-	proof = func(before, after *elfrw.File, _ klpreloc.Answers, _ func([]byte)) error {
+	was := prove
+	defer func() { prove = was }()
+	prove = func(before, after *elfrw.File, _ proof.Claims, _ func([]byte)) error {
 		assert.NotEmpty(t, before.Sections)
 		assert.NotNil(t, after.Section(".klp.rela.vmlinux..text"), "the finished file is asked about")
 		return errors.New("two and two is five")

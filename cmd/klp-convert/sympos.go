@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
 
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/resolve"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -306,20 +306,20 @@ type absence struct {
 // sayAbsent reports them, with what could have been meant. What is near to all names is
 // read at once.
 func (s *search) sayAbsent(nowhere []absence) {
-	near := make([][]klpreloc.Near, len(nowhere))
+	near := make([][]resolve.Near, len(nowhere))
 	more := make([]int, len(nowhere))
 	for _, k := range s.kernels {
-		var names []klpreloc.Sought
+		var names []resolve.Sought
 		var at []int
 		for i, a := range nowhere {
 			if a.k == k && a.match == nil {
-				names, at = append(names, klpreloc.Sought{Object: a.object, Name: a.name}), append(at, i)
+				names, at = append(names, resolve.Sought{Object: a.object, Name: a.name}), append(at, i)
 			}
 		}
 		if len(names) == 0 {
 			continue
 		}
-		lists, counts := klpreloc.NearMisses(k.Kernel, k.table, names...)
+		lists, counts := resolve.NearMisses(k.Kernel, k.table, names...)
 		for i := range lists {
 			near[at[i]], more[at[i]] = lists[i], counts[i]
 		}
@@ -330,7 +330,7 @@ func (s *search) sayAbsent(nowhere []absence) {
 		for _, x := range near[i] {
 			rows = append(rows, [2]string{clean(x.Name) + "@" + clean(x.Object), clean(x.Why)})
 		}
-		for _, line := range klpreloc.Aligned(rows) {
+		for _, line := range resolve.Aligned(rows) {
 			fmt.Fprintf(s.stderr, "    %s\n", line)
 		}
 		if more[i] > 0 {

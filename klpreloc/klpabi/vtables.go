@@ -85,13 +85,16 @@ func IsVersionTable(name string) bool {
 
 // withoutVersions returns the contents that s has without these symbols, and
 // whether s is part of a version table at all that can be cut: nothing is at a
-// fixed place in it.
+// fixed place in it. Of several sections of one name the kernel takes the first
+// (kernel/module/main.c, find_sec).
 func WithoutVersions(f *elfrw.File, s *elfrw.Section, names map[string]bool) ([]byte, bool) {
-	if !IsVersionTable(s.Name) {
+	if !IsVersionTable(s.Name) || s != f.Section(s.Name) {
 		return nil, false
 	}
 	for _, r := range f.Sections {
-		if r.HasRelocs() && r.Target == s {
+		// Checksums and names are one table: both can be cut, or neither.
+		if r.HasRelocs() && r.Target != nil && (r.Target == s || s.Name != "__versions" &&
+			(r.Target == f.Section("__version_ext_names") || r.Target == f.Section("__version_ext_crcs"))) {
 			return nil, false
 		}
 	}

@@ -9,12 +9,12 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
+	"github.com/klp-convert/klp-convert/klpreloc/resolve"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -66,9 +66,9 @@ type checker struct {
 	held      map[string]bool // modules that those need; nil until needed
 
 	comparesFiles bool
-	who           *klpreloc.Exporters // of what is imported; nil until needed
-	ownTaken      []*elfrw.Symbol     // functions of the module whose address is taken; nil until needed
-	klpTaken      []takenSymbol       // and klp symbols
+	who           *resolve.Exporters // of what is imported; nil until needed
+	ownTaken      []*elfrw.Symbol    // functions of the module whose address is taken; nil until needed
+	klpTaken      []takenSymbol      // and klp symbols
 }
 
 // Module is a file to be checked, read once for any number of kernels.

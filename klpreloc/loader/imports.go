@@ -10,8 +10,8 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+	"github.com/klp-convert/klp-convert/klpreloc/resolve"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -23,10 +23,10 @@ func (c *checker) fullTable() bool { return c.facts.table.Has(sympos.Vmlinux) }
 func (c *checker) knowsExports() bool { return c.facts.table.KnowsExports(sympos.Vmlinux) }
 
 // origins says who exports what the module imports.
-func (c *checker) origins() *klpreloc.Exporters {
+func (c *checker) origins() *resolve.Exporters {
 	if c.who == nil {
 		loaded := func(object string) bool { return c.loaded[object] }
-		c.who = klpreloc.NewExporters(c.File, c.facts.table, c.facts.Presence, loaded)
+		c.who = resolve.NewExporters(c.File, c.facts.table, c.facts.Presence, loaded)
 	}
 	return c.who
 }
@@ -134,10 +134,10 @@ func (c *checker) imported(y *elfrw.Symbol) {
 		return says("%s: Unknown symbol %s (err %s)", c.name, y.Name, errnoNumber(errno))
 	}
 	e, ok := c.choose(c.facts.table.Exports(y.Name))
-	origin := klpreloc.Exported
+	origin := resolve.Exported
 	if !ok || e.Object != sympos.Vmlinux && !c.loaded[e.Object] {
 		e, origin = c.origins().Of(y.Name)
-		ok = origin == klpreloc.Exported
+		ok = origin == resolve.Exported
 	}
 	weak := y.Bind() == elf.STB_WEAK
 	switch {
@@ -145,9 +145,9 @@ func (c *checker) imported(y *elfrw.Symbol) {
 		return
 	case !ok && klpabi.LoaderIgnores(c.Header.Machine, y.Name):
 	case !ok && klpabi.WeakByDesign(c.File, y) && !c.hides(y.Name):
-	case origin == klpreloc.OfUnknown:
+	case origin == resolve.OfUnknown:
 		c.ofUnknown(y, unknown)
-	case origin == klpreloc.Open && c.origins().MayExport() &&
+	case origin == resolve.Open && c.origins().MayExport() &&
 		!strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
 		c.lacking("whether "+c.origins().Suspects()+" exports "+y.Name,
 			"no source tells what it exports: --module")

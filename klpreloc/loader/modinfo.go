@@ -10,8 +10,8 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+	"github.com/klp-convert/klp-convert/klpreloc/resolve"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -35,7 +35,7 @@ func (c *checker) annotated() {
 		}
 		c.annotates[y] = true
 		_, origin := c.origins().Of(y.Name)
-		found := origin == klpreloc.Exported || origin == klpreloc.OfUnknown && c.knowsExports()
+		found := origin == resolve.Exported || origin == resolve.OfUnknown && c.knowsExports()
 		if !found && y.Bind() != elf.STB_WEAK && len(messages) < mostOfAKind {
 			messages = append(messages, says("%s: Unknown symbol %s (err %s)", c.name, y.Name, -2))
 		}

@@ -5,7 +5,7 @@ package loader
 import (
 	"fmt"
 
-	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/resolve"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -25,16 +25,16 @@ const mostMissing = 32
 // offerNear adds to such findings what could have been meant, as lines to paste. All of
 // the kernel is read once more for that, if there is one.
 func offerNear(k *sympos.Kernel, read *sympos.Table, checkers []*checker) {
-	var names []klpreloc.Sought
+	var names []resolve.Sought
 	for _, c := range checkers {
 		for _, m := range c.missing[:min(len(c.missing), mostMissing)] {
-			names = append(names, klpreloc.Sought{Object: m.object, Name: m.name})
+			names = append(names, resolve.Sought{Object: m.object, Name: m.name})
 		}
 	}
 	if len(names) == 0 {
 		return
 	}
-	lists, _ := klpreloc.NearMisses(k, read, names...)
+	lists, _ := resolve.NearMisses(k, read, names...)
 	for _, c := range checkers {
 		n := min(len(c.missing), mostMissing)
 		for i, m := range c.missing[:n] {
@@ -47,7 +47,7 @@ func offerNear(k *sympos.Kernel, read *sympos.Table, checkers []*checker) {
 				}
 				rows = append(rows, [2]string{line, x.Why})
 			}
-			lines := klpreloc.Aligned(rows)
+			lines := resolve.Aligned(rows)
 			for i := range lines {
 				lines[i] = printable(lines[i])
 			}
@@ -58,7 +58,7 @@ func offerNear(k *sympos.Kernel, read *sympos.Table, checkers []*checker) {
 }
 
 // declaration is what a klp_func for the symbol says.
-func declaration(x klpreloc.Near) string {
+func declaration(x resolve.Near) string {
 	position, ok := x.Chosen()
 	switch {
 	case !ok:

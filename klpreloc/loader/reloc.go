@@ -14,10 +14,10 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+	"github.com/klp-convert/klp-convert/klpreloc/rewrite"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -418,7 +418,7 @@ func (c *checker) ordinary() {
 // types SHT_REL and SHT_RELA and passes over all others, silently.
 func (c *checker) compact() {
 	for _, s := range c.Sections {
-		if klpreloc.IsCompact(c.File, s) && s.Target != nil && s.Target.Alloc() {
+		if rewrite.IsCompact(c.File, s) && s.Target != nil && s.Target.Alloc() {
 			c.find(RelocationType, "compact relocations (SHT_CREL), which no kernel reads: they are not applied").in(s).
 				fix("build with the kernel's own flags (Kbuild), without --crel").when(Calling, "", "", oops("page fault", ""))
 			return

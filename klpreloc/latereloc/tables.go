@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package latereloc
+
+import "github.com/klp-convert/klp-convert/klpreloc/diag"
+
+// CheckTables refuses what looks like a special section and is none: nothing could be
+// said about the code that it is about, and the kernel would patch something else.
+func (t *Rules) CheckTables(unsafe bool) diag.List {
+	var r diag.Reporter
+	for _, x := range t.gates.Problems() {
+		where := diag.In(x.Section)
+		if x.Offset >= 0 {
+			where = diag.At(x.Section, uint64(x.Offset))
+		}
+		if unsafe {
+			r.Add(diag.Warnf(diag.StrangeTable, where, "", "%s: not what the kernel reads there; converted all the same (--unsafe)", x.Message))
+			continue
+		}
+		r.Add(diag.Errorf(diag.StrangeTable, where, "", "%s: not what the kernel reads there, so it is not known which code it patches", x.Message))
+	}
+	return r.List()
+}

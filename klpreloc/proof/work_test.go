@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package proof_test
+
+import (
+	"debug/elf"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/proof"
+)
+
+const testdata = "../../testdata"
+
+// good returns the names of all modules that convert or pass through.
+func good(t testing.TB) []string {
+	t.Helper()
+	var all []string
+	for _, directory := range []string{"x86_64", "s390x", "ppc64le", "aarch64", "ppc32", "odd"} {
+		names, err := filepath.Glob(filepath.Join(testdata, directory, "*.ko"))
+		require.NoError(t, err)
+		require.NotEmpty(t, names, "no modules in %s", directory)
+		for _, name := range names {
+			all = append(all, filepath.Join(directory, filepath.Base(name)))
+		}
+	}
+	return all
+}
+
+func contents(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(testdata, name))
+	require.NoError(t, err)
+	return b
+}
+
+func parse(t testing.TB, b []byte) *elfrw.File {
+	t.Helper()
+	f, err := elfrw.Parse("", b)
+	require.NoError(t, err)
+	return f
+}
+
+func open(t testing.TB, name string) *elfrw.File { return parse(t, contents(t, name)) }
+
+func encode(t testing.TB, f *elfrw.File) []byte {
+	t.Helper()
+	b, err := f.Bytes()
+	require.NoError(t, err)
+	return b
+}
+
+// convert converts a module that must convert, and proves the result.
+func convert(t testing.TB, before []byte) []byte {
+	t.Helper()
+	after, claims := convertWith(t, before, klpreloc.Options{})
+	require.NoError(t, proof.Check(parse(t, before), parse(t, after), claims, nil))
+	return after
+}
+
+// convertWith converts a module that must convert, and returns what the result rests on.
+func convertWith(t testing.TB, before []byte, o klpreloc.Options) ([]byte, proof.Claims) {
+	t.Helper()
+	f := parse(t, before)
+	plan, found := klpreloc.NewPlan(f, o)
+	require.False(t, found.Failed(), "%v", found)
+	require.NoError(t, plan.Apply())
+	return encode(t, f), plan.Claims
+}
+
+func section(t testing.TB, f *elfrw.File, name string) *elfrw.Section {
+	t.Helper()
+	s := f.Section(name)
+	require.NotNil(t, s, "section %s", name)
+	return s
+}
+
+func symbol(t testing.TB, f *elfrw.File, name string) *elfrw.Symbol {
+	t.Helper()
+	i := slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Name == name })
+	require.GreaterOrEqual(t, i, 0, "symbol %s", name)
+	return f.Symbols[i]
+}
+
+func addUndefined(f *elfrw.File, name string) *elfrw.Symbol {
+	y := &elfrw.Symbol{Name: name, Info: byte(elf.STB_GLOBAL) << 4}
+	f.AddSymbol(y)
+	return y
+}
+
+// addLoaded adds a section that the kernel loads, with relocations for it.
+func addLoaded(f *elfrw.File, name string, flags elf.SectionFlag, data []byte, relocs ...elfrw.Rela) (*elfrw.Section, *elfrw.Section) {
+	s := &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | flags), Align: 8, Data: data}
+	rs := &elfrw.Section{Name: ".rela" + name, Type: elf.SHT_RELA, Flags: uint64(elf.SHF_INFO_LINK), Align: 8, Link: f.Symtab, Target: s}
+	f.AddSection(s)
+	f.AddSection(rs)
+	rs.SetRelocs(relocs)
+	return s, rs
+}
+
+// changeRelocs edits all relocations of s.
+func changeRelocs(s *elfrw.Section, edit func(*elfrw.Rela)) {
+	r := slices.Clone(s.Relocs())
+	for i := range r {
+		edit(&r[i])
+	}
+	s.SetRelocs(r)
+}

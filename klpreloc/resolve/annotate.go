@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package resolve
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// The lines that an author is missing: an annotation for each undefined symbol that the
+// kernel has and does not export to this module. Inference would convert some of them
+// without; written down, they are checked whenever the module is built.
+
+// lack is an undefined symbol that has to be annotated.
+type lack struct {
+	*annotation.Annotation
+	list  []sympos.Symbol // what it can mean; one, or several to choose from
+	gated bool            // LPObject is known
+}
+
+// Annotate returns C lines that annotate what is undefined in f and hidden in the kernel, in
+// the dialect (Records or Labels; "": the one that the module is written in). Of what could
+// mean several symbols there is a line each, commented out. It returns "" when nothing is
+// missing. An error among the diagnostics is about a symbol that is nowhere.
+func Annotate(v *View, dialect annotation.Dialect) (string, diag.List) {
+	if dialect == "" {
+		dialect = annotation.Records
+		if v.dialect().IsLabel() {
+			dialect = annotation.Labels
+		}
+	}
+	out := v.newOutcome()
+	lacks := v.lacks(out)
+	v.nearMisses(out)
+	if dialect == annotation.Labels {
+		return v.labelLines(lacks), out.List()
+	}
+	return v.recordLines(lacks), out.List()
+}
+
+// lacks finds the symbols that need an annotation, in the order of the symbol table.
+func (v *View) lacks(out *outcome) []lack {
+	var unknown []*elfrw.Symbol
+	for _, y := range v.file.Symbols {
+		if v.wanting(out, y) && klpabi.PossibleName(y.Name) && !strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
+			unknown = append(unknown, y)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	v = v.withExporters(out, unknown)
+	v.unusedDepends(out)
+	defer v.unplacedImports(out)
+	var lacks []lack
+	for _, y := range unknown {
+		list := v.places(y.Name)
+		switch e, origin := v.exporters.Of(y.Name); {
+		case origin == Nobody:
+		case origin != Exported:
+			if v.unplaced(out, y, origin) {
+				continue
+			}
+		case v.offered(e) && (e.Object == vmlinux || !v.patches(e.Object)):
+			continue // an ordinary import
+		default:
+			if of := v.table.Lookup(e.Object, y.Name); len(of) > 0 {
+				list = of
+			}
+		}
+		if len(list) == 0 && klpabi.WeakByDesign(v.file, y) {
+			continue
+		}
+		if len(list) == 0 {
+			v.missing(out, diag.Absent, &annotation.Annotation{Dialect: annotation.Records, LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
+				"undefined symbol %s is in no object that the livepatch names, and nobody exports it", diag.SymbolName(y))
+			continue
+		}
+		a := v.guess(y, list[0].Object)
+		l := lack{Annotation: a, list: list}
+		a.LPObject, l.gated = v.gateOf(a.Object)
+		if !l.gated {
+			a.LPObject = a.Object
+		}
+		lacks = append(lacks, l)
+	}
+	return lacks
+}
+
+// positions are the positions to write for the symbols of l: 0 for the only one.
+func (v *View) position(s sympos.Symbol) (int, bool) {
+	if len(v.table.Lookup(s.Object, s.Name)) == 1 {
+		return 0, true
+	}
+	return s.Position, s.Position > 0
+}
+
+// recordLines writes tables, one for each object.
+func (v *View) recordLines(lacks []lack) string {
+	byObject := map[string][]lack{}
+	var objects []string
+	var others []lack // that are no identifiers
+	for _, l := range lacks {
+		if !annotation.IsIdentifier(l.Name) {
+			others = append(others, l)
+			continue
+		}
+		for _, s := range l.list {
+			if byObject[s.Object] == nil {
+				objects = append(objects, s.Object)
+			}
+			one := l
+			one.list = slices.DeleteFunc(slices.Clone(l.list), func(x sympos.Symbol) bool { return x.Object != s.Object })
+			if list := byObject[s.Object]; len(list) == 0 || list[len(list)-1].Name != l.Name {
+				byObject[s.Object] = append(list, one)
+			}
+		}
+	}
+	slices.Sort(objects)
+	choices := choices(lacks)
+	var b strings.Builder
+	for _, object := range objects {
+		list := byObject[object]
+		sure := slices.ContainsFunc(list, func(l lack) bool { return v.sure(l, choices[l.Name]) })
+		mark := ""
+		if !sure {
+			mark = "// "
+		}
+		fmt.Fprintf(&b, "%sstatic KLP_MODULE_RELOC(%s) %s[] = {\n", mark, object, v.arrayName(object))
+		for _, l := range list {
+			if !v.sure(l, choices[l.Name]) {
+				fmt.Fprintf(&b, "\t// %s: choose one of %d\n", diag.Clip(l.Name), choices[l.Name])
+			}
+			for _, s := range l.list {
+				pos, known := v.position(s)
+				line := fmt.Sprintf("KLP_SYMPOS(%s, %d),", s.Name, pos)
+				switch {
+				case !known:
+					fmt.Fprintf(&b, "\t// %s: its position is not known: %s\n", s.Name, v.about(s))
+				case v.sure(l, choices[l.Name]):
+					fmt.Fprintf(&b, "\t%s\t/* %s */\n", line, v.about(s))
+				default: // compiles once its // is taken away
+					fmt.Fprintf(&b, "\t// %s\t/* %s */\n", line, v.about(s))
+				}
+			}
+		}
+		fmt.Fprintf(&b, "%s};\n", mark)
+	}
+	return b.String() + v.labelLines(others)
+}
+
+// choices counts what each name can mean, in all objects.
+func choices(lacks []lack) map[string]int {
+	counts := make(map[string]int, len(lacks))
+	for _, l := range lacks {
+		if _, ok := counts[l.Name]; !ok {
+			counts[l.Name] = len(l.list)
+		}
+	}
+	return counts
+}
+
+// sure reports whether l, whose name can mean so many symbols, can mean one only, whose
+// position is known.
+func (v *View) sure(l lack, choices int) bool {
+	if choices != 1 {
+		return false
+	}
+	_, known := v.position(l.list[0])
+	return known
+}
+
+// arrayName is a name for a table that the module does not have yet.
+func (v *View) arrayName(object string) string {
+	used := map[string]bool{}
+	for _, y := range v.file.Symbols {
+		used[y.Name] = true
+	}
+	name := object + "_syms"
+	for i := 2; used[name]; i++ {
+		name = object + "_syms" + strconv.Itoa(i)
+	}
+	return name
+}
+
+// labelLines writes a declaration for each symbol, of the type that it has in the source
+// already. Only what C can't name, which nothing can have declared, gets a stand-in that
+// compiles.
+func (v *View) labelLines(lacks []lack) string {
+	var b strings.Builder
+	choices := choices(lacks)
+	named := func(l lack) bool { return annotation.IsIdentifier(l.Name) }
+	used := map[string]bool{} // names that an alias can't have
+	for _, y := range v.file.Symbols {
+		used[y.Name] = true
+	}
+	if slices.ContainsFunc(lacks, named) {
+		b.WriteString("/* These stand below the declarations of the symbols, and before the code that uses them. */\n")
+	}
+	for _, l := range lacks {
+		as := ""
+		switch {
+		case named(l):
+		case !annotation.FitsLabel(l.Name):
+			fmt.Fprintf(&b, "/* %s: no annotation can say this name: give the symbol another one where it is used */\n", comment(diag.Clip(l.Name)))
+			continue
+		default:
+			as = annotation.Alias(l.Name)
+			for i := 2; used[as]; i++ {
+				as = annotation.Alias(l.Name) + "_" + strconv.Itoa(i)
+			}
+			used[as] = true
+			fmt.Fprintf(&b, "/* %s: give it the true type, from the kernel's source */\n", diag.Clip(l.Name))
+		}
+		mark := ""
+		if !v.sure(l, choices[l.Name]) {
+			mark = "// "
+			fmt.Fprintf(&b, "// %s: choose one of %d\n", diag.Clip(l.Name), len(l.list))
+		}
+		if !l.gated {
+			fmt.Fprintf(&b, "/* %s: LP_OBJ, in front, is the livepatched object that the symbol is used for: change it */\n", diag.Clip(l.Name))
+		}
+		for _, s := range l.list {
+			pos, known := v.position(s)
+			if !known {
+				fmt.Fprintf(&b, "// %s: its position is not known: %s\n", diag.Clip(s.Name), v.about(s))
+				continue
+			}
+			a := *l.Annotation
+			a.Object = s.Object
+			if len(l.list) > 1 {
+				a.LPObject, _ = v.gateOf(s.Object)
+			}
+			if a.LPObject == "" {
+				a.LPObject = s.Object
+			}
+			fmt.Fprintf(&b, "%s%s %s;\t/* %s */\n", mark, standIn(s, as), annotation.LabelMacro(&a, uint32(pos)), v.about(s))
+		}
+	}
+	return b.String()
+}
+
+// standIn declares a symbol, which C calls as where it cannot name it.
+func standIn(s sympos.Symbol, as string) string {
+	if annotation.IsIdentifier(s.Name) {
+		return fmt.Sprintf("extern typeof(%s) %[1]s", s.Name)
+	}
+	switch s.Type {
+	case 't', 'T', 'w', 'W':
+		return fmt.Sprintf("extern void %s(void)", as)
+	}
+	return fmt.Sprintf("extern char %s[]", as)
+}
+
+// about is what a comment says of a symbol: position among how many, and facts.
+func (v *View) about(s sympos.Symbol) string {
+	text := facts(s)
+	if n := len(v.table.Lookup(s.Object, s.Name)); n > 1 && s.Position > 0 {
+		text = fmt.Sprintf("%d of %d, %s", s.Position, n, text)
+	}
+	if s.Object != vmlinux {
+		text = s.Object + ": " + text
+	}
+	return comment(text)
+}
+
+// comment is a text as it can be in a comment.
+func comment(text string) string {
+	return strings.NewReplacer("*/", "* /", "\n", " ", "\\", "/").Replace(text)
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package resolve
+
+import (
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+)
+
+// Bindings say which symbol of which kernel each undefined symbol is. From here on no symbol
+// gets another meaning.
+type Bindings struct {
+	// Annotated are the annotations that hold, with their objects' names as the kernel has
+	// them and their positions; Inferred are those that the author did not write.
+	Annotated, Inferred []*annotation.Annotation
+	// Looked are the symbols whose meaning, or whose position, the kernel's symbols told.
+	Looked []Lookup
+}
+
+// Lookup says what an undefined symbol is that carries no annotation, or one without a
+// position.
+type Lookup struct {
+	Num      int // of the symbol (elfrw.Symbol.Num)
+	LPObject string
+	Object   string
+	Name     string
+	Pos      uint32
+}
+
+// outcome is what a stage has found out so far.
+type outcome struct {
+	diag.Reporter
+	Bindings
+	annotated map[*elfrw.Symbol]bool // symbols that carry an annotation, or were inferred
+	absent    []absence
+	unknown   map[string]bool // objects of which no source tells, reported already
+	triaged   bool            // undefined symbols without annotations were looked up
+	kept      []string        // imports of modules whose exports no source tells
+	doubtful  []string        // the same, where the livepatch patches such modules
+}
+
+func (v *View) newOutcome() *outcome {
+	out := &outcome{annotated: make(map[*elfrw.Symbol]bool, len(v.notes)), unknown: map[string]bool{}}
+	for i := range v.notes {
+		out.annotated[v.notes[i].Symbol] = true
+	}
+	return out
+}
+
+// Bind decides which symbol each undefined symbol of the module is. Annotations are checked
+// against the kernel's symbols, where there are any, and undefined symbols without annotation
+// are looked up. What stays undefined is checked as modpost would.
+func Bind(v *View) (*Bindings, *View, diag.List) {
+	out := v.newOutcome()
+	v.bindAnnotations(out)
+	v = v.triage(out)
+	v = v.leftovers(out)
+	v.namespaces(out)
+	v.nearMisses(out)
+	return &out.Bindings, v, out.List()
+}
+
+// bindAnnotations checks what each annotation says.
+func (v *View) bindAnnotations(out *outcome) {
+	records := map[*elfrw.Symbol][]*annotation.Annotation{}
+	for i := range v.notes {
+		if !v.notes[i].readable {
+			continue
+		}
+		a := v.notes[i].Annotation
+		if !a.Dialect.IsLabel() {
+			if first := v.clash(records[a.Symbol], &a); first != nil {
+				reportSecond(out, &a, first)
+				continue
+			}
+			records[a.Symbol] = append(records[a.Symbol], &a)
+		}
+		if v.locate(out, &a) && v.validate(out, &a) {
+			out.Annotated = append(out.Annotated, &a)
+		}
+	}
+}
+
+// clash returns the one among notes about the same symbol that a can't be told from: uses of
+// one name are told apart by what they are for, where both objects are the patch's own.
+func (v *View) clash(notes []*annotation.Annotation, a *annotation.Annotation) *annotation.Annotation {
+	for _, b := range notes {
+		if a.Object == b.Object || !v.declared.Has(a.Object) || !v.declared.Has(b.Object) {
+			return b
+		}
+	}
+	return nil
+}
+
+// reportSecond reports a record whose symbol another record names already. The
+// records share one undefined symbol, and nothing tells their relocations apart.
+func reportSecond(out *outcome, a, first *annotation.Annotation) {
+	var why string
+	switch {
+	case a.Object != first.Object:
+		why = "in object " + first.Object + " and in object " + a.Object
+	case a.Pos != first.Pos || a.File != first.File:
+		why = first.Which() + " and " + a.Which()
+	default:
+		return // said twice
+	}
+	out.Add(diag.Errorf(diag.Conflict, a.Place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
+		WithHints(a.DeclareAlias()...))
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package resolve
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// Wherever symbols are offered to choose from, each is a line of C that can be
+// pasted into the author's file, in the dialect that the file is written in:
+//
+//	KLP_SYMPOS(name_show, 1),   /* t ffffffff813f1a20 +0x2b  manager.c */
+//	KLP_SYMPOS(name_show, 2),   /* t ffffffff8145e6d0 +0x1f  interface.c */
+//
+// The comment has the symbol's type, address and size as far as they are known,
+// and its source file.
+
+// mostCandidates is how many are printed; nobody chooses among more.
+const mostCandidates = 20
+
+// dialect is the one that the author uses, for lines to paste.
+func (v *View) dialect() annotation.Dialect {
+	if len(v.notes) > 0 {
+		return v.notes[0].Dialect
+	}
+	return annotation.Records
+}
+
+// line is what the author writes to mean s where now stands a: a whole array for
+// an object that has none yet.
+func (v *View) line(a *annotation.Annotation, s sympos.Symbol) string {
+	b := *a
+	b.LPObject = v.gateFor(a, s.Object)
+	b.Object, b.Name = s.Object, s.Name
+	pos := uint32(max(s.Position, 0))
+	if !annotation.FitsLabel(s.Name) {
+		return s.Name // no line can say it
+	}
+	if a.File != "" && strings.Contains(s.File, "/") && annotation.CheckPath(s.File) == nil {
+		b.File = s.File
+		if a.Dialect.IsLabel() || !annotation.IsIdentifier(s.Name) {
+			return b.Macro()
+		}
+		return fmt.Sprintf("KLP_SYMFILE(%s, %q),", s.Name, s.File)
+	}
+	if a.Dialect.IsLabel() || !annotation.IsIdentifier(s.Name) {
+		return annotation.LabelMacro(&b, pos)
+	}
+	if v.records(s.Object) {
+		return fmt.Sprintf("KLP_SYMPOS(%s, %d),", s.Name, pos)
+	}
+	return array(s, pos)
+}
+
+// array is a whole array with one record.
+func array(s sympos.Symbol, pos uint32) string {
+	return fmt.Sprintf("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, %d) };", s.Object, s.Name, s.Name, pos)
+}
+
+// gateFor is the livepatched object that a label names for a symbol of the object,
+// where now stands a.
+func (v *View) gateFor(a *annotation.Annotation, object string) string {
+	switch {
+	case object == vmlinux || v.patches(object):
+		return object
+	case a.LPObject != vmlinux && a.LPObject != a.Object && v.patches(a.LPObject):
+		return a.LPObject
+	}
+	var modules []string
+	for _, o := range v.objects {
+		if o != vmlinux && v.patches(o) {
+			modules = append(modules, o)
+		}
+	}
+	if len(modules) == 1 {
+		return modules[0]
+	}
+	return object
+}
+
+// records reports whether the module has records for the object, which one more
+// can join.
+func (v *View) records(object string) bool {
+	return slices.ContainsFunc(v.notes, func(n note) bool { return n.Section != nil && n.Object == object })
+}
+
+// lines are the candidates for what a should mean. Symbols without namesakes in
+// their object get position 0.
+func (v *View) lines(a *annotation.Annotation, list []sympos.Symbol) []string {
+	return v.annotatedLines(a, v.table, list, nil)
+}
+
+// described is lines with a remark on each.
+func (v *View) described(a *annotation.Annotation, t *sympos.Table, misses []miss) []string {
+	list, why := make([]sympos.Symbol, len(misses)), make([]string, len(misses))
+	for i, m := range misses {
+		list[i], why[i] = m.Symbol, m.why
+	}
+	return v.annotatedLines(a, t, list, why)
+}
+
+// annotatedLines makes lines of symbols from t, and of why each is among them.
+func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []sympos.Symbol, why []string) []string {
+	objects, files := map[string]bool{}, map[string]int{}
+	for _, s := range list {
+		objects[s.Object] = true
+		files[s.File]++
+	}
+	var rows [][2]string
+	for i, s := range list {
+		if i == mostCandidates {
+			break
+		}
+		namesakes := len(t.Lookup(s.Object, s.Name))
+		if namesakes == 1 {
+			s.Position = 0
+		}
+		by := *a
+		if files[s.File] > 1 || s.Object == a.Object && s.Name == a.Name && a.File != "" && s.File == path.Clean(a.File) {
+			by.File = "" // which would not tell them apart, or is what was refused
+		}
+		row := [2]string{v.line(&by, s), facts(s)}
+		_, err := t.Resolve(s.Object, s.Name, uint64(max(s.Position, 0)))
+		if len(objects) > 1 && strings.HasPrefix(row[0], "KLP_SYMPOS") {
+			row[0] = array(s, uint32(s.Position)) // which array it would go to is the question
+		}
+		switch {
+		case namesakes > 1 && s.Position == 0:
+			row[0] = s.Name // which position it has is not known
+		case errors.Is(err, sympos.ErrUnsteady), errors.Is(err, sympos.ErrAddress0), v.freed(s):
+			row[0] = s.Name // nothing that is written takes it for good
+		}
+		if len(objects) > 1 || s.Object != a.Object {
+			row[1] = s.Object + ": " + row[1]
+		}
+		if why != nil && why[i] != "" {
+			row[1] += ", " + why[i]
+		}
+		rows = append(rows, row)
+	}
+	out := Aligned(rows)
+	if n := len(list) - len(rows); n > 0 {
+		out = append(out, fmt.Sprintf("and %d more: klp-convert sympos --kernel %s %s@%s", n, v.kernel.Name, list[0].Name, list[0].Object))
+	}
+	if slices.ContainsFunc(list, func(s sympos.Symbol) bool {
+		return t.Facts(s.Object).Order == sympos.Unordered && len(t.Lookup(s.Object, s.Name)) > 1
+	}) {
+		out = append(out, "in which order the kernel counts them, "+v.kernelTitle()+" does not tell: give an image, or kallsyms")
+	}
+	return out
+}
+
+// Aligned makes lines of code and comments.
+func Aligned(rows [][2]string) (lines []string) {
+	width := 0
+	for _, r := range rows {
+		width = max(width, len(r[0]))
+	}
+	for _, r := range rows {
+		lines = append(lines, fmt.Sprintf("%-*s   /* %s */", width, r[0], r[1]))
+	}
+	return lines
+}
+
+// facts is what is known of a symbol.
+func facts(s sympos.Symbol) string {
+	var f []string
+	if s.Type != 0 {
+		f = append(f, string(rune(s.Type)))
+	}
+	if s.Address != 0 || s.Size != 0 {
+		f = append(f, fmt.Sprintf("%016x", s.Address))
+	}
+	if s.Size != 0 {
+		f = append(f, fmt.Sprintf("+%#x", s.Size))
+	}
+	if s.File != "" {
+		f = append(f, diag.Clip(s.File))
+	}
+	if len(f) == 0 {
+		return "in " + s.Object
+	}
+	return strings.Join(f, " ")
+}

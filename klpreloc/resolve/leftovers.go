@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package resolve
+
+import (
+	"debug/elf"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+)
+
+// leftovers looks at the undefined symbols that stay. The stock modpost is told
+// not to mind them (KBUILD_MODPOST_WARN=1) or does not (weak ones), so minding
+// them is up to us.
+func (v *View) leftovers(out *outcome) *View {
+	if v.options.Imports && v.table != nil && len(v.set.Objtool) == 0 && !out.triaged {
+		return v.imports(out)
+	}
+	if !v.set.Modinfo.Livepatch() || len(v.set.Objtool) > 0 || out.triaged {
+		return v
+	}
+	names, known := klpabi.VersionedNames(v.file)
+	for _, y := range v.file.Symbols {
+		if !v.wanting(out, y) {
+			continue
+		}
+		if len(y.Name) <= (kernel.Version{}).NameLimit() { // no export has a longer one
+			if _, found := slices.BinarySearch(names, y.Name); found {
+				continue
+			}
+		}
+		name := diag.SymbolName(y)
+		switch {
+		case klpabi.WeakByDesign(v.file, y):
+		case y.Bind() == elf.STB_WEAK:
+			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
+				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
+		case strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
+			out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", name).
+				Hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
+		case known:
+			out.Add(diag.Warnf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
+				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
+		}
+	}
+	return v
+}
+
+// imports holds the undefined symbols against all exports that there are, which
+// is what modpost does where it is not told to let it be. A weak one may stay
+// undefined in an ordinary module, as for modpost (scripts/mod/modpost.c, 6.1,
+// check_exports): in a livepatch it is a forgotten annotation.
+func (v *View) imports(out *outcome) *View {
+	livepatch := v.set.Modinfo.Livepatch()
+	v = v.exportersIn(v.table)
+	for _, y := range v.file.Symbols {
+		if !v.wanting(out, y) {
+			continue
+		}
+		name := diag.SymbolName(y)
+		switch _, origin := v.exporters.Of(y.Name); {
+		case origin == Exported:
+			continue
+		case origin == OfUnknown && v.exportsKnown():
+			out.kept = append(out.kept, name)
+			continue
+		}
+		switch weak := y.Bind() == elf.STB_WEAK; {
+		case klpabi.WeakByDesign(v.file, y):
+		case livepatch && weak:
+			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
+				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
+		case livepatch && strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
+			v.misnamed(out, y)
+		case livepatch:
+			d := diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s is not annotated, and nobody exports it", name)
+			if list := v.places(y.Name); len(list) > 0 {
+				d = d.WithHints(v.lines(v.guess(y, list[0].Object), list)...)
+			} else {
+				d = d.WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...)
+			}
+			out.Add(d)
+		case !weak:
+			out.Add(diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s: nobody exports it", name))
+		}
+	}
+	v.unplacedImports(out)
+	return v
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package resolve
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// With a kernel's symbols at hand, an annotation is not taken on trust. What the
+// loader would say when the module comes, or would not say while it takes the
+// wrong symbol, is said here (kernel/livepatch/core.c, klp_find_object_symbol).
+
+// addLookup says that a's position, or all of it, rests on the kernel's symbols.
+func (out *outcome) addLookup(a *annotation.Annotation) {
+	out.Looked = append(out.Looked, Lookup{a.Symbol.Num(), a.LPObject, a.Object, a.Name, a.Pos})
+}
+
+// notRead reports a module that is passed over.
+func (v *View) notRead(warning string) diag.Diagnostic {
+	return diag.Warnf(diag.NotChecked, diag.Nowhere, "", "kernel %s: %s: what it exports is not known", v.kernelTitle(), warning)
+}
+
+// exportsKnown reports whether anything tells what vmlinux exports. A table without
+// data symbols (no KALLSYMS_ALL) does not.
+func (v *View) exportsKnown() bool { return v.table.KnowsExports(vmlinux) }
+
+// patches reports whether the livepatch patches the object: its klp_patch says so
+// or, where that can't be read, an annotation names it.
+func (v *View) patches(object string) bool {
+	if v.declared.Complete() {
+		return v.declared.Objects()[object]
+	}
+	_, ok := slices.BinarySearch(v.objects, object)
+	return ok
+}
+
+// validate holds an annotation against the kernel, and reports whether it stands.
+func (v *View) validate(out *outcome, a *annotation.Annotation) bool {
+	if v.table == nil {
+		return true
+	}
+	if a.LPObject != a.Object && !v.exists(out, a, a.LPObject) || !v.exists(out, a, a.Object) {
+		return false
+	}
+	if !v.table.Has(a.Object) {
+		return true // said by exists
+	}
+	list := v.table.Lookup(a.Object, a.Name)
+	_, err := v.table.Resolve(a.Object, a.Name, uint64(a.Pos))
+	switch {
+	case err == nil:
+	case v.table.Partial(a.Object) != "" && (errors.Is(err, sympos.ErrNotFound) || errors.Is(err, sympos.ErrPosition)):
+		return true // it may be in what is missing, and Incomplete was said
+	case errors.Is(err, sympos.ErrNotFound):
+		if as, ok := v.table.FoundAs(a.Object, a.Name); ok {
+			out.Add(diag.Errorf(diag.NoSuchSymbol, a.Place(), a.Name, "%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)", a.Object, a.Name, v.kernelTitle(), as).
+				WithHints(v.lines(a, v.table.Lookup(a.Object, as))...))
+			return false
+		}
+		v.missing(out, diag.NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
+		return false
+	case errors.Is(err, sympos.ErrAmbiguous):
+		out.Add(diag.Errorf(diag.Ambiguous, a.Place(), a.Name, "symbol %s is ambiguous in %s (%d candidates)", a.Name, a.Object, len(list)).
+			WithHints(v.lines(a, list)...))
+		return false
+	case errors.Is(err, sympos.ErrPosition):
+		out.Add(diag.Errorf(diag.BadPosition, a.Place(), a.Name, "position %d of symbol %s in %s: there %s", a.Pos, a.Name, a.Object, are(len(list))).
+			WithHints(v.lines(a, list)...))
+		return false
+	case errors.Is(err, sympos.ErrUnordered):
+		if out.Repeats(diag.OrderUnknown, a.Object, a.Place(), a.Name) {
+			break
+		}
+		out.AddFor(a.Object, diag.Warnf(diag.OrderUnknown, a.Place(), a.Name, "%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: position %d is not checked",
+			a.Object, len(list), a.Name, "the "+v.table.Facts(a.Object).Kind.String(), a.Pos))
+	case errors.Is(err, sympos.ErrUnsteady):
+		v.unsteady(out, a, err, list)
+		return false
+	default: // sympos.ErrAddress0
+		v.unsteady(out, a, err, list)
+		return false
+	}
+	if s, err := v.table.Resolve(a.Object, a.Name, uint64(a.Pos)); err == nil && v.freed(s) {
+		out.Add(diag.Errorf(diag.InitSymbol, a.Place(), a.Name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", a.Name).
+			WithHints(v.lines(a, list)...))
+		return false
+	}
+	v.doubt(out, a)
+	return true
+}
+
+// unsteady reports a position that means no symbol, or not always the same one.
+func (v *View) unsteady(out *outcome, a *annotation.Annotation, err error, list []sympos.Symbol) {
+	if errors.Is(err, sympos.ErrUnsteady) {
+		out.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name, "which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded: one of that name is in what is freed then", a.Name, a.Object, a.Pos).
+			WithHints(v.lines(a, list)...))
+		return
+	}
+	out.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name, "%v", err).WithHints(v.lines(a, list)...))
+}
+
+// bounds are the symbols between which vmlinux's init sections lie, and within them
+// the per-CPU variables' first values, whose addresses stand for the variables
+// (arch/*/kernel/vmlinux.lds.S; on x86 since 6.15).
+var bounds = []string{"__init_begin", "__init_end", "__per_cpu_start", "__per_cpu_end"}
+
+// freed reports whether s is a symbol of vmlinux that is gone when the kernel has
+// booted. The loader finds it all the same.
+func (v *View) freed(s sympos.Symbol) bool {
+	if s.Object != vmlinux || s.Address == 0 || v.table.Facts(vmlinux).NoAddresses {
+		return false
+	}
+	at := func(name string) uint64 {
+		if list := v.table.Lookup(vmlinux, name); len(list) == 1 {
+			return list[0].Address
+		}
+		return 0
+	}
+	in := func(from, to uint64) bool { return from != 0 && s.Address >= from && s.Address < to }
+	return in(at(bounds[0]), at(bounds[1])) && !in(at(bounds[2]), at(bounds[3]))
+}
+
+// doubt passes on that the sources contradict each other.
+func (v *View) doubt(out *outcome, a *annotation.Annotation) {
+	if d := v.table.Doubt(a.Object, a.Name); d != "" {
+		if out.Repeats(diag.Contradiction, a.Object, a.Place(), a.Name) {
+			return
+		}
+		out.AddFor(a.Object, diag.Warnf(diag.Contradiction, a.Place(), a.Name, "%s: the given files come from different kernels", d))
+	}
+	if d := v.table.Unsure(a.Object, a.Name); d != "" {
+		out.Add(diag.Warnf(diag.NameUnsure, a.Place(), a.Name, "%s", d).Hint("--kernel with the kernel's release and configuration: /lib/modules/R and /boot/config-R"))
+	}
+}
+
+// are counts symbols in a sentence.
+func are(n int) string {
+	if n == 1 {
+		return "is 1 of that name"
+	}
+	return "are " + strconv.Itoa(n) + " of that name"
+}
+
+// presence says whether the kernel has the object.
+func (v *View) presence(object string) sympos.Presence {
+	presence := v.kernel.Presence(object)
+	if presence == sympos.Unknown && v.table.Facts(vmlinux).Kind == sympos.SymbolList && len(v.table.Incomplete()) == 0 {
+		presence = sympos.Absent // the build listed all objects
+	}
+	return presence
+}
+
+// nothingKnown reports whether no source tells of the object, nor whether it exists.
+func (v *View) nothingKnown(object string) bool {
+	if v.table.Has(object) {
+		return false
+	}
+	presence := v.presence(object)
+	return presence != sympos.BuiltIn && presence != sympos.Absent
+}
+
+// exists checks that the kernel has the object; true also when nothing tells.
+func (v *View) exists(out *outcome, a *annotation.Annotation, object string) bool {
+	if v.table.Has(object) {
+		return true
+	}
+	switch v.presence(object) {
+	case sympos.BuiltIn:
+		b := *a
+		if b.LPObject == object {
+			b.LPObject = vmlinux
+		}
+		if b.Object == object {
+			b.Object = vmlinux
+		}
+		if !out.Repeats(diag.BuiltInObject, object, a.Place(), a.Name) {
+			out.AddFor(object, diag.Errorf(diag.BuiltInObject, a.Place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, v.kernelTitle()))
+		}
+		if list := v.table.Lookup(b.Object, b.Name); len(list) > 0 {
+			out.HintFor(diag.BuiltInObject, object, v.lines(a, list)...)
+		} else {
+			out.absent = append(out.absent, absence{diag.BuiltInObject, object, b})
+		}
+		return false
+	case sympos.Absent:
+		if out.Repeats(diag.NoSuchObject, object, a.Place(), a.Name) {
+			return false
+		}
+		d := diag.Errorf(diag.NoSuchObject, a.Place(), a.Name, "kernel %s has no module %s", v.kernelTitle(), object)
+		for _, near := range nearObjects(object, v.kernel.Modules()) {
+			d = d.Hint("there is one called %s", near)
+		}
+		out.AddFor(object, d.Hint("a module that does not come with the kernel: --module FILE"))
+		return false
+	}
+	switch {
+	case out.unknown[object]:
+	case object == vmlinux:
+		out.unknown[object] = true
+		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name, "nothing that was given for kernel %s has the symbols of vmlinux: what is said about it is not checked", v.kernelTitle()).
+			Hint("--kernel vmlinuz or vmlinux"))
+	default:
+		out.unknown[object] = true
+		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", v.kernelTitle(), object).
+			Hint("--module %s.ko", object))
+	}
+	return true
+}
+
+// missing reports a symbol that is not where it should be, with what could have
+// been meant.
+func (v *View) missing(out *outcome, id diag.ID, a *annotation.Annotation, format string, args ...any) {
+	what := strconv.Itoa(len(out.absent))
+	out.AddFor(what, diag.Errorf(id, a.Place(), a.Name, format, args...))
+	out.absent = append(out.absent, absence{id, what, *a})
+}
+
+// absence is a diagnostic that waits for its hints.
+type absence struct {
+	id   diag.ID
+	what string // that the diagnostic is about
+	annotation.Annotation
+}
+
+// nearMisses gives the absent symbols their hints, all in one reading.
+func (v *View) nearMisses(out *outcome) {
+	if len(out.absent) == 0 {
+		return
+	}
+	var names []string
+	for _, a := range out.absent {
+		names = append(names, a.Name)
+	}
+	near, table := readNear(v.kernel, v.table, names)
+	for _, a := range out.absent {
+		misses, more := near.misses(table, a.Object, a.Name)
+		out.HintFor(a.id, a.what, v.described(&a.Annotation, table, misses)...)
+		if more > 0 {
+			out.HintFor(a.id, a.what, fmt.Sprintf("and %d more that are no nearer", more))
+		}
+	}
+}
+
+func sorted(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return list
+}
+
+// wanting reports whether y is an undefined symbol that no annotation is
+// about and that somebody has to define.
+func (v *View) wanting(out *outcome, y *elfrw.Symbol) bool {
+	return y.Undefined() && y.Name != "" && !annotation.IsLabel(y.Name) && !out.annotated[y] && !klpabi.ModpostIgnores(v.file.Header.Machine, y.Name)
+}

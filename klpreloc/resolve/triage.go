@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package resolve
+
+import (
+	"debug/elf"
+	"strconv"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// An undefined symbol that carries no annotation is one of these. The first that
+// fits it is:
+//
+//	exported by vmlinux                  ordinary; the loader finds it
+//	 … to other modules only             klp relocation (EXPORT_SYMBOL_FOR_MODULES)
+//	exported by a module that the        klp relocation: a livepatch must not depend
+//	 livepatch patches                   on what it patches, which may come later
+//	exported by another module           ordinary, and a dependency
+//	exported, says modpost, by a module  ordinary, as modpost left it; an error if the
+//	 whose exports nothing tells          livepatch patches that module
+//	exported, says modpost, and nowhere  an error
+//	perhaps exported by such a module    an error
+//	hidden in one place of one object    klp relocation
+//	hidden in several                    the author has to say which one
+//	nowhere                              an error, with what it could have been
+//
+// Objects are vmlinux and the modules that the livepatch names. Those that it
+// does not name can't be meant: nothing would say when to look into them.
+
+// infers reports whether undefined symbols are looked up.
+func (v *View) infers() bool {
+	in := v.set
+	return v.kernel != nil && in.Modinfo.Livepatch() && len(in.Objtool) == 0 && !in.Converted()
+}
+
+// triage decides what becomes of undefined symbols without annotations. It returns the view
+// with their exporters.
+func (v *View) triage(out *outcome) *View {
+	if v.table == nil || !v.infers() || !v.table.Has(vmlinux) {
+		return v
+	}
+	out.triaged = true
+	if !v.exportsKnown() {
+		out.Add(diag.Warnf(diag.NotChecked, diag.Nowhere, "", "nothing tells what kernel %s exports: what modpost took for an export is left alone, all else is taken for hidden", v.kernelTitle()).
+			Hint("--kernel %s,Module.symvers", v.kernel.Name))
+	}
+	var unknown []*elfrw.Symbol
+	for _, y := range v.file.Symbols {
+		if v.wanting(out, y) && !v.misnamed(out, y) {
+			unknown = append(unknown, y)
+		}
+	}
+	v = v.withExporters(out, unknown)
+	v.unusedDepends(out)
+	for _, y := range unknown {
+		if v.exported(out, y) || v.hidden(out, y) || klpabi.WeakByDesign(v.file, y) {
+			continue
+		}
+		a := &annotation.Annotation{Dialect: v.dialect(), LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y}
+		what := "undefined symbol %s is in no object that the livepatch names, and nobody exports it"
+		if y.Bind() == elf.STB_WEAK {
+			what = "undefined weak symbol %s is in no object that the livepatch names, and nobody exports it: the kernel would bind it to 0 without a word"
+		}
+		if len(v.table.Incomplete()) > 0 {
+			what += ", as far as a list tells that may not be whole"
+		}
+		if unread := v.unread(); len(unread) > 0 {
+			what += " (nothing tells what " + strings.Join(unread, " and ") + " has: --module)"
+		} else if unknown := v.exporters.Unknown; len(unknown) > 0 {
+			what += " (no source tells what " + diag.ClipEither(unknown) + " exports: --module)"
+		}
+		v.missing(out, diag.Absent, a, what, diag.SymbolName(y))
+	}
+	v.unplacedImports(out)
+	return v
+}
+
+// misnamed reports a symbol that no kernel has, by its name.
+func (v *View) misnamed(out *outcome, y *elfrw.Symbol) bool {
+	if strings.HasPrefix(y.Name, klpabi.SymbolPrefix) || !klpabi.PossibleName(y.Name) {
+		out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, diag.Clip(y.Name), "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", diag.Clip(y.Name)).
+			Hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
+		return true
+	}
+	return false
+}
+
+// exported decides y if an object exports it, or may.
+func (v *View) exported(out *outcome, y *elfrw.Symbol) bool {
+	e, origin := v.exporters.Of(y.Name)
+	switch origin {
+	case Nobody:
+		return false
+	case Exported:
+	default:
+		return v.unplaced(out, y, origin)
+	}
+	name := diag.SymbolName(y)
+	excluded := !v.offered(e)
+	switch {
+	case e.Object == vmlinux && !excluded:
+		v.shadowed(out, y, e)
+		return true
+	case v.options.NoInfer:
+		if excluded {
+			out.Add(diag.Errorf(diag.NotOffered, diag.Nowhere, name, "symbol %s is exported by %s to other modules only (%s), and --no-infer is given", name, e.Object, e.Namespace).
+				WithHints(v.lines(v.guess(y, e.Object), v.table.Lookup(e.Object, y.Name))...))
+		} else if v.patches(e.Object) {
+			lines := v.lines(v.guess(y, e.Object), v.table.Lookup(e.Object, y.Name))
+			if out.Repeats(diag.DependsOnPatched, e.Object, diag.Nowhere, name, lines...) {
+				return true
+			}
+			out.AddFor(e.Object, diag.Warnf(diag.DependsOnPatched, diag.Nowhere, name, "symbol %s is exported by %s, which the livepatch patches: the livepatch can't be loaded before it", name, e.Object).
+				WithHints(lines...))
+		} else {
+			v.dependency(out, y, e)
+		}
+		return true
+	case excluded:
+		v.infer(out, y, e.Object, diag.NotOffered, "symbol %s is exported by %s to other modules only (%s): converted as %s", name, e.Object, e.Namespace)
+	case v.patches(e.Object):
+		v.infer(out, y, e.Object, diag.PatchedExport, "symbol %s is exported by %s, which the livepatch patches and must not depend on: converted as %s", name, e.Object)
+	case v.options.ConvertModuleExports:
+		v.infer(out, y, e.Object, diag.PatchedExport, "symbol %s is exported by module %s: converted as %s", name, e.Object)
+	default:
+		v.dependency(out, y, e)
+	}
+	return true
+}
+
+const dependsOn = "symbol %s is exported by module %s: the livepatch depends on that module (depends=) and can't be loaded before it"
+
+// dependency reports a symbol that another module exports.
+func (v *View) dependency(out *outcome, y *elfrw.Symbol, e sympos.Export) {
+	name := diag.SymbolName(y)
+	if v.shadowed(out, y, e) {
+		return
+	}
+	if out.Repeats(diag.ModuleExport, e.Object, diag.Nowhere, name) {
+		return
+	}
+	d := diag.Warnf(diag.ModuleExport, diag.Nowhere, name, dependsOn, name, e.Object)
+	if v.declared.Complete() && !v.patchesModules() {
+		d = d.Hint("{ .name = %q, … },   /* a klp_object for it, and --convert-module-exports */", e.Object)
+	} else {
+		d = d.Hint("--convert-module-exports makes a klp relocation of it")
+	}
+	out.AddFor(e.Object, d)
+}
+
+// patchesModules reports whether the patch has an object that is a module.
+func (v *View) patchesModules() bool {
+	for o := range v.declared.Objects() {
+		if o != vmlinux {
+			return true
+		}
+	}
+	return false
+}
+
+// shadowed warns of an export that is taken although another object that the
+// livepatch names hides a symbol of that name: code that was copied from there means
+// that one. It reports whether there is one.
+func (v *View) shadowed(out *outcome, y *elfrw.Symbol, e sympos.Export) bool {
+	name := diag.SymbolName(y)
+	var list []sympos.Symbol
+	for _, s := range v.places(y.Name) {
+		if s.Object != e.Object {
+			list = append(list, s)
+		}
+	}
+	if len(list) == 0 {
+		return false
+	}
+	out.Add(diag.Warnf(diag.ShadowedExport, diag.Nowhere, name, "symbol %s is exported by %s, which is taken, and hidden in %s; annotate it if that one is meant", name, diag.ObjectName(e.Object), list[0].Object).
+		WithHints(v.lines(v.guess(y, list[0].Object), list)...))
+	return true
+}
+
+// offered reports whether e is for this module as well as for others.
+func (v *View) offered(e sympos.Export) bool {
+	_, only := e.ForModules()
+	me, _ := v.set.Modinfo.Value("name")
+	return !only || e.OfferedTo(me)
+}
+
+// places returns the symbols of that name in all objects that the livepatch
+// names.
+func (v *View) places(name string) []sympos.Symbol {
+	var all []sympos.Symbol
+	for _, o := range v.objects {
+		all = append(all, v.table.Lookup(o, name)...)
+	}
+	return all
+}
+
+// unread returns the modules that the livepatch names and no source knows.
+func (v *View) unread() []string {
+	var unread []string
+	for _, o := range v.objects {
+		if !v.table.Has(o) && v.kernel.Presence(o) != sympos.BuiltIn {
+			unread = append(unread, o)
+		}
+	}
+	return unread
+}
+
+// hidden decides y if an object has it without exporting it.
+func (v *View) hidden(out *outcome, y *elfrw.Symbol) bool {
+	list := v.places(y.Name)
+	name := diag.SymbolName(y)
+	switch {
+	case len(list) == 0:
+		return false
+	case len(list) > 1:
+		out.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name, "undefined symbol %s is ambiguous (%s)", name, perObject(list)).
+			WithHints(v.lines(v.guess(y, list[0].Object), list)...))
+	case v.options.NoInfer:
+		out.Add(diag.Errorf(diag.NotAnnotated, diag.Nowhere, name, "undefined symbol %s is hidden in %s and not annotated, and --no-infer is given", name, list[0].Object).
+			WithHints(v.lines(v.guess(y, list[0].Object), list)...))
+	case len(v.unread()) > 0:
+		d := diag.Errorf(diag.NotChecked, diag.Nowhere, name, "undefined symbol %s is hidden in %s, but whether %s has one of that name is not known", name, list[0].Object, strings.Join(v.unread(), " or "))
+		for _, o := range v.unread() {
+			d = d.Hint("--module %s.ko", o)
+		}
+		out.Add(d.WithHints(v.lines(v.guess(y, list[0].Object), list)...))
+	default:
+		v.infer(out, y, list[0].Object, diag.Inferred, "symbol %s is hidden in %s and nowhere else: converted as %s", name, list[0].Object)
+	}
+	return true
+}
+
+// perObject counts candidates.
+func perObject(list []sympos.Symbol) string {
+	var parts []string
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].Object == list[0].Object {
+			n++
+		}
+		noun := " candidates in "
+		if n == 1 {
+			noun = " candidate in "
+		}
+		parts = append(parts, strconv.Itoa(n)+noun+list[0].Object)
+		list = list[n:]
+	}
+	return strings.Join(parts, ", ")
+}
+
+// infer converts y as the symbol of its name in the object. The format is for
+// args and, last, the klp symbol's name.
+func (v *View) infer(out *outcome, y *elfrw.Symbol, object string, id diag.ID, format string, args ...any) {
+	name := diag.SymbolName(y)
+	a := v.guess(y, object)
+	list := v.table.Lookup(object, y.Name)
+	pos, ok := theExported(list)
+	switch {
+	case len(list) == 0 && v.table.Has(object):
+		out.Add(diag.Errorf(diag.NoSuchSymbol, diag.Nowhere, name, "symbol %s of %s has no place in its symbol table", name, object))
+		return
+	case !ok:
+		out.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name, "symbol %s is ambiguous in %s (%d candidates)", name, object, len(list)).
+			WithHints(v.lines(a, list)...))
+		return
+	}
+	a.Pos = pos
+	if _, err := v.table.Resolve(object, y.Name, uint64(pos)); err != nil && v.table.Has(object) {
+		v.unsteady(out, a, err, list)
+		return
+	}
+	if s, err := v.table.Resolve(object, y.Name, uint64(pos)); err == nil && v.freed(s) {
+		out.Add(diag.Errorf(diag.InitSymbol, diag.Nowhere, name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", name))
+		return
+	}
+	if a.LPObject, ok = v.gateOf(object); !ok {
+		a.LPObject = "LP_OBJ"
+		line := a.Declare(annotation.Alias(object+"_"+y.Name), annotation.LabelMacro(a, pos)) + "   /* with the livepatched object for LP_OBJ */"
+		if out.Repeats(diag.NoGate, object, diag.Nowhere, name, line) {
+			return
+		}
+		out.AddFor(object, diag.Errorf(diag.NoGate, diag.Nowhere, name, "symbol %s belongs to module %s, which the livepatch does not name, and nothing tells which of its objects the symbol is for", name, object).
+			Hint("%s", line))
+		return
+	}
+	v.doubt(out, a)
+	out.Add(diag.Notef(id, diag.Nowhere, name, format, append(args, a.KlpName())...))
+	out.Inferred = append(out.Inferred, a)
+	out.annotated[y] = true
+	out.addLookup(a)
+}
+
+// guess is the annotation that y does not have.
+func (v *View) guess(y *elfrw.Symbol, object string) *annotation.Annotation {
+	return &annotation.Annotation{Dialect: v.dialect(), LPObject: object, Object: object, Name: y.Name, Symbol: y}
+}
+
+// theExported returns the position of the symbol that can be exported: the only
+// one, or the only one that is not local.
+func theExported(list []sympos.Symbol) (uint32, bool) {
+	if len(list) <= 1 {
+		return 0, true
+	}
+	pos := uint32(0)
+	for _, s := range list {
+		if s.Type < 'A' || s.Type > 'Z' {
+			continue
+		}
+		if pos != 0 || s.Position == 0 {
+			return 0, false
+		}
+		pos = uint32(s.Position)
+	}
+	return pos, pos != 0
+}
+
+// gateOf returns which livepatched object a symbol of the object is for, as far
+// as the module's annotations tell.
+func (v *View) gateOf(object string) (string, bool) {
+	if object == vmlinux || v.patches(object) || v.declared.Complete() {
+		return object, true // what uses it will tell
+	}
+	modules := slices.DeleteFunc(slices.Clone(v.objects), func(o string) bool { return o == vmlinux })
+	if len(modules) == 1 {
+		return modules[0], true
+	}
+	return "", false
+}
+
+// exports returns who exports the name, as far as has been read.
+func (v *View) exports(name string) []sympos.Export {
+	if v.modules == nil {
+		return v.table.Exports(name)
+	}
+	return v.modules.Exports(name)
+}
+
+// withExporters returns the view with who exports these symbols. The exports of all modules
+// are read when no list of them is among the kernel's files, and one of these symbols may be
+// there. Not there are those that modpost, which had such a list, did not resolve and that an
+// object hides.
+func (v *View) withExporters(out *outcome, unknown []*elfrw.Symbol) *View {
+	v = v.exportersIn(v.table)
+	var names []string
+	for _, y := range unknown {
+		_, origin := v.exporters.Of(y.Name)
+		hidden := v.exporters.Saw() && !v.exporters.Resolved(y.Name) && len(v.places(y.Name)) > 0
+		if origin == Lost || (origin == Nobody || origin == Open) && !hidden {
+			names = append(names, y.Name)
+		}
+	}
+	if len(names) == 0 || v.table.ListsModules() {
+		return v
+	}
+	for _, y := range v.file.Symbols { // what is known already is in this table as well
+		if y.Undefined() && klpabi.PossibleName(y.Name) {
+			names = append(names, y.Name)
+		}
+	}
+	all, err := v.kernel.ReadAll(sympos.Names(names...))
+	if err != nil {
+		out.Add(diag.Errorf(diag.KernelUnreadable, diag.Nowhere, "", "kernel %s: %v", v.kernelTitle(), err))
+		return v
+	}
+	for _, w := range all.Warnings {
+		if strings.HasPrefix(w, sympos.PassedOver) && !slices.Contains(v.table.Warnings, w) {
+			out.Add(v.notRead(w))
+		}
+	}
+	v = v.exportersIn(all)
+	v.modules = all
+	return v
+}
+
+// exportersIn returns a copy of the view with the exporters that a table tells.
+func (v *View) exportersIn(t *sympos.Table) *View {
+	w := *v
+	w.exporters, w.patched = NewExporters(v.file, t, v.kernel.Presence, v.patches), nil
+	for _, m := range w.exporters.Unknown {
+		if v.patches(m) {
+			w.patched = append(w.patched, m)
+		}
+	}
+	return &w
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package rewrite
+
+import (
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/gate"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
+)
+
+// What modpost wrote about a symbol that it took for an import, and that is a
+// klp symbol now: its checksum in the version table, and the module that exports
+// it in depends=. The kernel would not look at the first, but gates on a release
+// do; by the second, modprobe loads the module that the livepatch patches before
+// it, and can't unload that any more.
+//
+// Two formats of the table (include/linux/module.h, modversion_info;
+// scripts/mod/modpost.c, add_versions and, since 6.13, add_extended_versions):
+//
+//	__versions            {unsigned long crc; char name[64 - sizeof crc]}
+//	__version_ext_crcs    u32, and at the same place in
+//	__version_ext_names   names, each ended by NUL
+
+// rewriteVersions plans what the tables of versions lose: what is converted.
+func (p *Plan) rewriteVersions(r *diag.Reporter, targets []*gate.Target) {
+	if len(targets) == 0 {
+		return
+	}
+	converted := make(map[string]bool, len(targets))
+	for _, t := range targets {
+		converted[t.Symbol.Name] = true
+	}
+	names, _ := klpabi.VersionedNames(p.file)
+	left := slices.DeleteFunc(names, func(name string) bool { return !converted[name] })
+	if len(left) == 0 {
+		return
+	}
+	r.Add(diag.Notef(diag.Unversioned, diag.Nowhere, "", "no longer imported; removed from the version table: %s", diag.ClipList(left)))
+	for _, s := range p.file.Sections {
+		if b, ok := klpabi.WithoutVersions(p.file, s, converted); ok && len(b) != len(s.Data) {
+			p.Rewrites = append(p.Rewrites, Rewrite{s, b, wholeSymbols(p.file, s)})
+		}
+	}
+}
+
+// wholeSymbols returns the symbols that span s.
+func wholeSymbols(f *elfrw.File, s *elfrw.Section) []*elfrw.Symbol {
+	var all []*elfrw.Symbol
+	for _, y := range f.Symbols {
+		if y.Section == s && y.Value == 0 && y.Size == s.Size() && y.Size > 0 {
+			all = append(all, y)
+		}
+	}
+	return all
+}
