@@ -106,10 +106,10 @@ func Notef(id ID, where Place, sym, format string, args ...any) Diagnostic {
 
 func newDiagnostic(sev Severity, id ID, where Place, sym, format string, args []any) Diagnostic {
 	d := Diagnostic{ID: id, Severity: sev, Symbol: sym, Message: fmt.Sprintf(format, args...)}
-	if where.section != nil {
-		d.Section = SectionName(where.section)
+	if where.at.Section != nil {
+		d.Section = SectionName(where.at.Section)
 		if !where.whole {
-			off := where.offset
+			off := where.at.Offset
 			d.Offset = &off
 		}
 	}

@@ -44,7 +44,7 @@ func (r *Reporter) Repeats(id ID, what string, where Place, sym string, lines ..
 	}
 	d := &r.list[i]
 	d.Hints = append(d.Hints, lines...)
-	if sym == d.Symbol && where.section != nil {
+	if sym == d.Symbol && where.at.Section != nil {
 		sym = ""
 	}
 	text := where.String()

@@ -38,33 +38,33 @@ const (
 
 // array is an array whose elements were counted.
 type array struct {
-	Place           // with the end marker, as far as its size is known
-	n      uint64   // elements without the end marker
-	stride uint64   // 0: unknown, n is at most 1
-	by     Evidence // for stride
+	elfrw.Range          // with the end marker, as far as its size is known
+	n           uint64   // elements without the end marker
+	stride      uint64   // 0: unknown, n is at most 1
+	by          Evidence // for stride
 }
 
 // element returns the place of element i.
-func (a array) element(i uint64, used uint64) Place {
+func (a array) element(i uint64, used uint64) elfrw.Range {
 	size := a.stride
 	if size == 0 {
 		size = used
 	}
-	return Place{a.Section, a.Offset + i*size, size}
+	return elfrw.RangeOf(a.Section, a.Offset+i*size, size)
 }
 
 // array measures the array of kind at p. A reason is why it can't be read.
-func (r *reader) array(kind structure, p spot) (array, error) {
+func (r *reader) array(kind structure, p elfrw.Place) (array, error) {
 	size, exact := r.extent(p)
-	a := array{Place: Place{p.section, p.offset, size}}
+	a := array{Range: elfrw.RangeOf(p.Section, p.Offset, size)}
 	used := kind.used * r.word
 	if size < used {
-		return a, r.doubt(a.Place, "%d bytes are too few for a %s", size, kind.name)
+		return a, r.doubt(a.Range, "%d bytes are too few for a %s", size, kind.name)
 	}
-	relocs := r.between(p.section, p.offset, p.offset+size)
-	if !r.inUse(kind, relocs, p.section, p.offset) {
+	relocs := r.between(p.Section, p.Offset, p.Offset+size)
+	if !r.inUse(kind, relocs, p.Section, p.Offset) {
 		if exact && len(relocs) != 0 {
-			return a, r.flawed(Emptied, kind, a.Place, true, "the first %s is empty, and others follow")
+			return a, r.flawed(Emptied, kind, a.Range, true, "the first %s is empty, and others follow")
 		}
 		if !exact {
 			a.Size = used
@@ -72,8 +72,8 @@ func (r *reader) array(kind structure, p spot) (array, error) {
 		return a, nil
 	}
 	var last error
-	for _, c := range r.strides(kind, a.Place, exact, relocs) {
-		n, err := r.count(kind, a.Place, exact, c.size)
+	for _, c := range r.strides(kind, a.Range, exact, relocs) {
+		n, err := r.count(kind, a.Range, exact, c.size)
 		if err != nil {
 			if last == nil {
 				last = err
@@ -88,7 +88,7 @@ func (r *reader) array(kind structure, p spot) (array, error) {
 	}
 	if last == nil {
 		// Too short for two of any kernel's, so that its one element is its last.
-		last = r.unclosed(kind, a.Place, exact && size < 2*kind.least(r.f))
+		last = r.unclosed(kind, a.Range, exact && size < 2*kind.least(r.f))
 	}
 	return a, last
 }
@@ -100,7 +100,7 @@ type candidate struct {
 }
 
 // strides returns what to try, best first. The first element is in use.
-func (r *reader) strides(kind structure, p Place, exact bool, relocs []elfrw.Rela) (all []candidate) {
+func (r *reader) strides(kind structure, p elfrw.Range, exact bool, relocs []elfrw.Rela) (all []candidate) {
 	add := func(size uint64, by Evidence) {
 		if size >= kind.least(r.f) && size%r.word == 0 {
 			all = append(all, candidate{size, by})
@@ -166,7 +166,7 @@ func (r *reader) inUse(kind structure, relocs []elfrw.Rela, s *elfrw.Section, of
 
 // count walks the array by stride up to the end marker, and says what doesn't
 // fit.
-func (r *reader) count(kind structure, p Place, exact bool, stride uint64) (n uint64, err error) {
+func (r *reader) count(kind structure, p elfrw.Range, exact bool, stride uint64) (n uint64, err error) {
 	if exact && p.Size%stride != 0 {
 		return 0, r.doubt(p, "%d bytes are no array of %s, which has %d", p.Size, kind.name, stride)
 	}
@@ -185,25 +185,25 @@ func (r *reader) count(kind structure, p Place, exact bool, stride uint64) (n ui
 		for i, x := range relocs {
 			at := x.Offset - offset
 			if at >= kind.used*r.word || at%r.word != 0 || x.Type != r.address || i > 0 && relocs[i-1].Offset == x.Offset {
-				return 0, r.doubt(Place{p.Section, x.Offset, r.word}, "a relocation where a %s of %d bytes has no pointer", kind.name, stride)
+				return 0, r.doubt(elfrw.RangeOf(p.Section, x.Offset, r.word), "a relocation where a %s of %d bytes has no pointer", kind.name, stride)
 			}
 		}
 	}
 	if end := p.Offset + n*stride; exact && len(r.between(p.Section, end, p.Offset+p.Size)) != 0 {
-		return 0, r.doubt(Place{p.Section, end, stride}, "more behind the end of the array of %s", kind.name)
+		return 0, r.doubt(elfrw.RangeOf(p.Section, end, stride), "more behind the end of the array of %s", kind.name)
 	}
 	return n, nil
 }
 
 // doubt makes the error of one doubt.
-func (r *reader) doubt(p Place, format string, args ...any) error {
-	return Unreadable{{Place: p, Reason: fmt.Sprintf(format, args...)}}
+func (r *reader) doubt(p elfrw.Range, format string, args ...any) error {
+	return Unreadable{{Range: p, Reason: fmt.Sprintf(format, args...)}}
 }
 
 // flawed makes the error of an array of that kind that is certain, or likely, to be wrong
 // in that way.
-func (r *reader) flawed(flaw Flaw, kind structure, p Place, certain bool, format string) error {
-	d := Doubt{Place: p, Reason: fmt.Sprintf(format, kind.name)}
+func (r *reader) flawed(flaw Flaw, kind structure, p elfrw.Range, certain bool, format string) error {
+	d := Doubt{Range: p, Reason: fmt.Sprintf(format, kind.name)}
 	if certain {
 		d.Flaw, d.Of = flaw, kind.name
 	}
@@ -212,6 +212,6 @@ func (r *reader) flawed(flaw Flaw, kind structure, p Place, certain bool, format
 
 // unclosed makes the error of an array without an empty element at its end. It is
 // certain where the array's size is known and is that of its elements.
-func (r *reader) unclosed(kind structure, p Place, certain bool) error {
+func (r *reader) unclosed(kind structure, p elfrw.Range, certain bool) error {
 	return r.flawed(Unclosed, kind, p, certain, "the array of %s has no end: an empty element must close it")
 }

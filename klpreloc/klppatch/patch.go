@@ -17,7 +17,7 @@ const Vmlinux = "vmlinux"
 // Patch is one patch as the module declares it.
 type Patch struct {
 	From    Source
-	At      Place         // the klp_patch, or the whole table of a tool
+	At      elfrw.Range   // the klp_patch, or the whole table of a tool
 	Symbol  *elfrw.Symbol // of the klp_patch; nil when none begins there
 	Objects []Object      // in the module's order
 
@@ -52,8 +52,8 @@ type Object struct {
 	Name      string // Vmlinux where the module leaves it out
 	Funcs     []Func // may be empty, for an object with callbacks only
 	Callbacks []Callback
-	At        Place // the klp_object; no section when From is Kpatch
-	FuncsAt   Place // its klp_func array with the end; no section when From is Kpatch
+	At        elfrw.Range // the klp_object; no section when From is Kpatch
+	FuncsAt   elfrw.Range // its klp_func array with the end; no section when From is Kpatch
 }
 
 // Func says which function is replaced by which.
@@ -61,14 +61,14 @@ type Func struct {
 	OldName string
 	Sympos  uint64 // 0: there is only one of that name
 	New     Code
-	At      Place // the klp_func
+	At      elfrw.Range // the klp_func
 }
 
 // Callback is a function that the kernel calls when the object is patched.
 type Callback struct {
 	Name string // "pre_patch", "post_patch", "pre_unpatch" or "post_unpatch"
 	Code
-	At Place // the pointer
+	At elfrw.Range // the pointer
 }
 
 // Code is where a function is.
@@ -76,13 +76,6 @@ type Code struct {
 	Symbol  *elfrw.Symbol  // nil when none begins there
 	Section *elfrw.Section // nil when the module imports the function
 	Offset  uint64         // in Section
-}
-
-// Place is a range of a section.
-type Place struct {
-	Section *elfrw.Section
-	Offset  uint64
-	Size    uint64
 }
 
 // Object returns the object of that name, or nil. A patch may name one twice;
@@ -110,11 +103,8 @@ func (c Code) String() string {
 	if c.Symbol != nil {
 		return c.Symbol.String()
 	}
-	return Place{Section: c.Section, Offset: c.Offset}.String()
+	return elfrw.Place{Section: c.Section, Offset: c.Offset}.String()
 }
-
-// String returns "section+0xoffset".
-func (p Place) String() string { return fmt.Sprintf("%s+%#x", p.Section, p.Offset) }
 
 // ErrNone says that the module declares no patch.
 var ErrNone = errors.New("the module declares no livepatch")
@@ -125,9 +115,9 @@ type Unreadable []Doubt
 
 // Doubt is one thing that can't be read, and why.
 type Doubt struct {
-	Place         // no section when it is about the whole module
-	Reason string // lower case, no full stop
-	// Flaw is what is certainly wrong with the array at Place, and Of what it is an
+	elfrw.Range        // no section when it is about the whole module
+	Reason      string // lower case, no full stop
+	// Flaw is what is certainly wrong with the array there, and Of what it is an
 	// array of: klp_func or klp_object.
 	Flaw Flaw
 	Of   string
@@ -147,7 +137,7 @@ func (d Doubt) String() string {
 	if d.Section == nil {
 		return d.Reason
 	}
-	return d.Place.String() + ": " + d.Reason
+	return d.Range.String() + ": " + d.Reason
 }
 
 // Error lists the doubts.

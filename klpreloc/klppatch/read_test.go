@@ -111,7 +111,7 @@ type scene struct {
 	*elfrw.File
 	ext4, vmlinux, nfs, xfs klppatch.Object
 	data                    *elfrw.Section
-	at                      klppatch.Place
+	at                      elfrw.Range
 }
 
 func newScene(t *testing.T, name string) scene {
@@ -252,7 +252,7 @@ func TestUnreadable(t *testing.T) {
 }
 
 // manyObjects makes the patch declare n objects.
-func manyObjects(t testing.TB, f *elfrw.File, at klppatch.Place, n int) *elfrw.Section {
+func manyObjects(t testing.TB, f *elfrw.File, at elfrw.Range, n int) *elfrw.Section {
 	s, y := add(f, ".data.many", elf.SHF_WRITE, make([]byte, 168*(n+1)))
 	funcs := symbol(t, f, "nfs_funcs")
 	var relocs []elfrw.Rela

@@ -34,10 +34,10 @@ type reader struct {
 	btf   map[string]uint64
 	dwarf map[string]uint64
 
-	objs map[spot]*objects // arrays that were read
-	fns  map[spot]*funcs
+	objs map[elfrw.Place]*objects // arrays that were read
+	fns  map[elfrw.Place]*funcs
 	// shape holds spots that don't look like objects, and those that do.
-	shape map[spot]bool
+	shape map[elfrw.Place]bool
 }
 
 type objects struct {
@@ -58,7 +58,7 @@ type funcs struct {
 // file: then the patches, if any, are those that can.
 func Read(f *elfrw.File) ([]*Patch, error) {
 	r := &reader{
-		image: newImage(f), objs: map[spot]*objects{}, fns: map[spot]*funcs{}, shape: map[spot]bool{},
+		image: newImage(f), objs: map[elfrw.Place]*objects{}, fns: map[elfrw.Place]*funcs{}, shape: map[elfrw.Place]bool{},
 	}
 	for _, s := range f.Sections {
 		if s.HasRelocs() {
@@ -105,7 +105,7 @@ func (r *reader) spend() bool {
 
 // roots reads the klp_patch structures.
 func (r *reader) roots() (patches []*Patch, doubts Unreadable) {
-	var last Place
+	var last elfrw.Range
 	r.f.Refers(func(y *elfrw.Symbol) bool {
 		return y.Name == thisModule || y.Type() == elf.STT_SECTION && y.Section != nil && y.Section.Name == thisModuleSection
 	}, func(x elfrw.Reference) bool {
@@ -113,7 +113,7 @@ func (r *reader) roots() (patches []*Patch, doubts Unreadable) {
 		if x.Section.Type != elf.SHT_RELA || s == nil || !writable(s) || s.Name == thisModuleSection || x.Addend != 0 || x.Type != r.address || x.Offset%r.word != 0 {
 			return true
 		}
-		at := Place{s, x.Offset, 2 * r.word}
+		at := elfrw.RangeOf(s, x.Offset, 2*r.word)
 		if at == last || r.pointer(s, x.Offset) == nil { // two at one place
 			return true
 		}
@@ -131,8 +131,8 @@ func (r *reader) roots() (patches []*Patch, doubts Unreadable) {
 		switch {
 		case err == nil:
 			patches = append(patches, patch)
-			if list := r.reserved(p, r.objects(p).Place); r.codeRefers(list) {
-				doubts = append(doubts, Doubt{Place: list, Reason: "the module's code refers to the list of objects, and may change it"})
+			if list := r.reserved(p, r.objects(p).Range); r.codeRefers(list) {
+				doubts = append(doubts, Doubt{Range: list, Reason: "the module's code refers to the list of objects, and may change it"})
 			}
 		case errors.As(err, &u) && r.calls && len(doubts) < 64: // otherwise it is something else
 			doubts = append(doubts, u...)
@@ -145,7 +145,7 @@ func (r *reader) roots() (patches []*Patch, doubts Unreadable) {
 // looksLike reports whether p may be an array of objects, so that what is wrong
 // with it is worth a word. A dozen kinds of structure begin with THIS_MODULE and
 // a pointer to data.
-func (r *reader) looksLike(p spot) bool {
+func (r *reader) looksLike(p elfrw.Place) bool {
 	is, known := r.shape[p]
 	if !known {
 		is = r.likeObject(p)
@@ -156,36 +156,36 @@ func (r *reader) looksLike(p spot) bool {
 
 // likeObject reports whether a klp_object may begin at p: it has functions, and
 // if it has a name that is one.
-func (r *reader) likeObject(p spot) bool {
-	if !writable(p.section) || p.offset%r.word != 0 {
+func (r *reader) likeObject(p elfrw.Place) bool {
+	if !writable(p.Section) || p.Offset%r.word != 0 {
 		return false
 	}
 	if y := r.symbol(p, elf.STT_OBJECT); y != nil && y.Size != 0 && y.Size < klpObject.used*r.word {
 		return false
 	}
-	funcs := r.pointer(p.section, p.offset+r.word)
+	funcs := r.pointer(p.Section, p.Offset+r.word)
 	if funcs == nil {
 		return false // no objects yet, or something else
 	}
-	if len(r.between(p.section, p.offset, p.offset+r.word)) != 0 {
-		if _, ok := r.name(r.pointer(p.section, p.offset)); !ok {
+	if len(r.between(p.Section, p.Offset, p.Offset+r.word)) != 0 {
+		if _, ok := r.name(r.pointer(p.Section, p.Offset)); !ok {
 			return false
 		}
 	}
 	to, ok := target(funcs)
-	return ok && writable(to.section) && r.likeFunc(to)
+	return ok && writable(to.Section) && r.likeFunc(to)
 }
 
 // likeFunc reports whether a klp_func may begin at p, or the end of its array:
 // of its two pointers one at least is what it should be.
-func (r *reader) likeFunc(p spot) bool {
-	if len(r.between(p.section, p.offset, p.offset+2*r.word)) == 0 {
+func (r *reader) likeFunc(p elfrw.Place) bool {
+	if len(r.between(p.Section, p.Offset, p.Offset+2*r.word)) == 0 {
 		return true
 	}
-	if _, ok := r.name(r.pointer(p.section, p.offset)); ok {
+	if _, ok := r.name(r.pointer(p.Section, p.Offset)); ok {
 		return true
 	}
-	x := r.pointer(p.section, p.offset+r.word)
+	x := r.pointer(p.Section, p.Offset+r.word)
 	if x == nil {
 		return false
 	}
@@ -194,12 +194,12 @@ func (r *reader) likeFunc(p spot) bool {
 }
 
 // patch reads the klp_patch at that place, whose objects are at p.
-func (r *reader) patch(at Place, p spot) (*Patch, error) {
+func (r *reader) patch(at elfrw.Range, p elfrw.Place) (*Patch, error) {
 	o := r.objects(p)
 	if o.err != nil {
 		return nil, o.err
 	}
-	patch := &Patch{From: Static, At: at, Symbol: r.symbol(spot{at.Section, at.Offset}, elf.STT_OBJECT), Objects: o.all}
+	patch := &Patch{From: Static, At: at, Symbol: r.symbol(elfrw.Place{Section: at.Section, Offset: at.Offset}, elf.STT_OBJECT), Objects: o.all}
 	if y := patch.Symbol; y != nil && y.Size > at.Size && y.Size <= at.Section.Size()-at.Offset {
 		patch.At.Size = y.Size
 	}
@@ -210,8 +210,8 @@ func (r *reader) patch(at Place, p spot) (*Patch, error) {
 
 // reserved returns the place of the array that begins at p as its symbol has it, where
 // that is larger than what is in use: code may fill in the rest.
-func (r *reader) reserved(p spot, used Place) Place {
-	if y := r.symbol(p, elf.STT_OBJECT); y != nil && y.Size > used.Size && y.Size <= p.section.Size()-p.offset {
+func (r *reader) reserved(p elfrw.Place, used elfrw.Range) elfrw.Range {
+	if y := r.symbol(p, elf.STT_OBJECT); y != nil && y.Size > used.Size && y.Size <= p.Section.Size()-p.Offset {
 		used.Size = y.Size
 	}
 	return used
@@ -220,7 +220,7 @@ func (r *reader) reserved(p spot, used Place) Place {
 // replace reads klp_patch.replace. It came together with three list heads in
 // klp_object, which shows in the stride; where it is depends on whether states
 // precede it, and what isn't it is zero until the kernel writes there.
-func (r *reader) replace(at Place, object uint64) (value, known bool) {
+func (r *reader) replace(at elfrw.Range, object uint64) (value, known bool) {
 	since := layouts[len(layouts)-1]
 	l, ok := layoutOf(r.f)
 	known = ok && l == since
@@ -239,7 +239,7 @@ func (r *reader) replace(at Place, object uint64) (value, known bool) {
 }
 
 // objects reads an array of klp_object.
-func (r *reader) objects(p spot) *objects {
+func (r *reader) objects(p elfrw.Place) *objects {
 	if o := r.objs[p]; o != nil {
 		return o
 	}
@@ -249,7 +249,7 @@ func (r *reader) objects(p spot) *objects {
 		return o
 	}
 	if r.total += o.n; r.total > objectLimit {
-		o.err = r.doubt(o.Place, "%d objects are more than the %d that are read", r.total, objectLimit)
+		o.err = r.doubt(o.Range, "%d objects are more than the %d that are read", r.total, objectLimit)
 		return o
 	}
 	for i := uint64(0); i < o.n; i++ {
@@ -275,7 +275,7 @@ func (r *reader) objects(p spot) *objects {
 var callbacks = []string{"pre_patch", "post_patch", "pre_unpatch", "post_unpatch"}
 
 // object reads one klp_object.
-func (r *reader) object(at Place) (obj Object, fn candidate, err error) {
+func (r *reader) object(at elfrw.Range) (obj Object, fn candidate, err error) {
 	obj = Object{Name: Vmlinux, At: at}
 	s := at.Section
 	if len(r.between(s, at.Offset, at.Offset+r.word)) != 0 {
@@ -298,18 +298,18 @@ func (r *reader) object(at Place) (obj Object, fn candidate, err error) {
 		return obj, fn, r.doubt(at, "the klp_object of %s has no functions, which the kernel refuses, or the module's code fills them in", obj.Name)
 	}
 	p, ok := target(funcs)
-	if !ok || !writable(p.section) || p.offset%r.word != 0 {
+	if !ok || !writable(p.Section) || p.Offset%r.word != 0 {
 		return obj, fn, r.doubt(at, "the functions of %s are not in the module's data", obj.Name)
 	}
 	list := r.funcs(p)
-	obj.Funcs, obj.FuncsAt = list.all, list.Place
+	obj.Funcs, obj.FuncsAt = list.all, list.Range
 	return obj, candidate{list.stride, list.by}, list.err
 }
 
 // callbacks reads the four pointers at offset.
 func (r *reader) callbacks(s *elfrw.Section, offset uint64) (all []Callback, err error) {
 	for i, name := range callbacks {
-		at := Place{s, offset + uint64(i)*r.word, r.word}
+		at := elfrw.RangeOf(s, offset+uint64(i)*r.word, r.word)
 		if len(r.between(s, at.Offset, at.Offset+r.word)) == 0 {
 			if r.number(s, at.Offset) != 0 {
 				return nil, r.doubt(at, "the callback %s is a number", name)
@@ -329,7 +329,7 @@ func (r *reader) callbacks(s *elfrw.Section, offset uint64) (all []Callback, err
 }
 
 // funcs reads an array of klp_func.
-func (r *reader) funcs(p spot) *funcs {
+func (r *reader) funcs(p elfrw.Place) *funcs {
 	if l := r.fns[p]; l != nil {
 		return l
 	}
@@ -338,8 +338,8 @@ func (r *reader) funcs(p spot) *funcs {
 	if l.array, l.err = r.array(klpFunc, p); l.err != nil {
 		return l
 	}
-	if l.n == 0 && r.codeRefers(l.Place) {
-		l.err = r.doubt(l.Place, "no functions are listed, and the module's code refers to the list: it may fill it in")
+	if l.n == 0 && r.codeRefers(l.Range) {
+		l.err = r.doubt(l.Range, "no functions are listed, and the module's code refers to the list: it may fill it in")
 		return l
 	}
 	for i := uint64(0); i < l.n; i++ {
@@ -354,7 +354,7 @@ func (r *reader) funcs(p spot) *funcs {
 }
 
 // fn reads the three members that klp_func and klp_func_ext begin with.
-func (r *reader) fn(at Place) (fn Func, err error) {
+func (r *reader) fn(at elfrw.Range) (fn Func, err error) {
 	s := at.Section
 	fn.At = at
 	name, ok := r.name(r.pointer(s, at.Offset))

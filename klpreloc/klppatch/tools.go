@@ -36,7 +36,7 @@ var errNotThere = errors.New("not there")
 func (r *reader) kpatch() (*Patch, error) {
 	p := &Patch{From: Kpatch}
 	index := map[string]int{}
-	object := func(x *elfrw.Rela, at Place) (*Object, error) {
+	object := func(x *elfrw.Rela, at elfrw.Range) (*Object, error) {
 		name, ok := r.name(x)
 		if !ok {
 			return nil, r.doubt(at, "the object's name can't be read")
@@ -62,14 +62,14 @@ func (r *reader) kpatch() (*Patch, error) {
 		case s.Name != kpatchFuncs:
 			continue
 		default:
-			p.At = Place{s, 0, s.Size()}
+			p.At = elfrw.RangeOf(s, 0, s.Size())
 		}
 		n, err := r.records(s, size)
 		if err != nil {
 			return nil, err
 		}
 		for i := uint64(0); i < n; i++ {
-			at := Place{s, i * size, size}
+			at := elfrw.RangeOf(s, i*size, size)
 			obj, err := object(r.pointer(s, at.Offset+size-r.word), at)
 			if err != nil {
 				return nil, err
@@ -83,7 +83,7 @@ func (r *reader) kpatch() (*Patch, error) {
 				return nil, r.doubt(at, "no function in a record of %s", s)
 			}
 			if isCallback {
-				obj.Callbacks = append(obj.Callbacks, Callback{kind, c, Place{s, at.Offset, r.word}})
+				obj.Callbacks = append(obj.Callbacks, Callback{kind, c, elfrw.RangeOf(s, at.Offset, r.word)})
 				continue
 			}
 			name, ok := r.name(r.pointer(s, at.Offset+5*r.word))
@@ -108,7 +108,7 @@ func (r *reader) records(s *elfrw.Section, size uint64) (uint64, error) {
 	}
 	n := t[len(t)-1].Offset/size + 1
 	if n > s.Size()/size || s.Size()-n*size >= size {
-		return 0, r.doubt(Place{s, 0, s.Size()}, "%d bytes are no records of %d", s.Size(), size)
+		return 0, r.doubt(elfrw.RangeOf(s, 0, s.Size()), "%d bytes are no records of %d", s.Size(), size)
 	}
 	return n, nil
 }
@@ -122,13 +122,13 @@ func (r *reader) klpBuild() (*Patch, error) {
 			continue
 		}
 		if p.At.Section == nil {
-			p.At = Place{s, 0, s.Size()}
+			p.At = elfrw.RangeOf(s, 0, s.Size())
 		}
 		if s.Size()%size != 0 {
-			return nil, r.doubt(Place{s, 0, s.Size()}, "%d bytes are no records of %d", s.Size(), size)
+			return nil, r.doubt(elfrw.RangeOf(s, 0, s.Size()), "%d bytes are no records of %d", s.Size(), size)
 		}
 		for off := uint64(0); off < s.Size(); off += size {
-			obj, err := r.klpObjectExt(Place{s, off, size})
+			obj, err := r.klpObjectExt(elfrw.RangeOf(s, off, size))
 			if err != nil {
 				return nil, err
 			}
@@ -144,7 +144,7 @@ func (r *reader) klpBuild() (*Patch, error) {
 	return p, nil
 }
 
-func (r *reader) klpObjectExt(at Place) (obj Object, err error) {
+func (r *reader) klpObjectExt(at elfrw.Range) (obj Object, err error) {
 	s := at.Section
 	obj = Object{Name: Vmlinux, At: at}
 	if len(r.between(s, at.Offset, at.Offset+r.word)) != 0 {
@@ -163,20 +163,20 @@ func (r *reader) klpObjectExt(at Place) (obj Object, err error) {
 	if n == 0 {
 		return obj, nil
 	}
-	funcs, p, ok := r.pointer(s, at.Offset+r.word), spot{}, false
+	funcs, p, ok := r.pointer(s, at.Offset+r.word), elfrw.Place{}, false
 	if funcs != nil {
 		p, ok = target(funcs)
 	}
 	size := 3 * r.word
-	if !ok || n > (p.section.Size()-p.offset)/size {
+	if !ok || n > (p.Section.Size()-p.Offset)/size {
 		return obj, r.doubt(at, "the %d functions of %s are not in the module", n, obj.Name)
 	}
-	obj.FuncsAt = Place{p.section, p.offset, n * size}
+	obj.FuncsAt = elfrw.RangeOf(p.Section, p.Offset, n*size)
 	for i := uint64(0); i < n; i++ {
 		if !r.spend() {
 			return obj, r.doubt(obj.FuncsAt, "the lists overlap, or there are too many")
 		}
-		f, err := r.fn(Place{p.section, p.offset + i*size, size})
+		f, err := r.fn(elfrw.RangeOf(p.Section, p.Offset+i*size, size))
 		if err != nil {
 			return obj, err
 		}

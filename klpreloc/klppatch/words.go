@@ -21,23 +21,17 @@ type image struct {
 	address uint32 // the type of relocation that stores one
 	relocs  map[*elfrw.Section][]*elfrw.Section
 	tables  map[*elfrw.Section][]elfrw.Rela
-	begins  map[spot][]*elfrw.Symbol // symbols of functions and data
+	begins  map[elfrw.Place][]*elfrw.Symbol // symbols of functions and data
 	marks   map[*elfrw.Section][]uint64
 	uses    map[*elfrw.Section][]uint64
-	strings map[spot]string
-}
-
-// spot is a place without a length.
-type spot struct {
-	section *elfrw.Section
-	offset  uint64
+	strings map[elfrw.Place]string
 }
 
 func newImage(f *elfrw.File) *image {
 	m := &image{
 		f: f, word: uint64(f.PointerSize()), address: addressType(f),
 		relocs: map[*elfrw.Section][]*elfrw.Section{}, tables: map[*elfrw.Section][]elfrw.Rela{},
-		begins: map[spot][]*elfrw.Symbol{}, strings: map[spot]string{},
+		begins: map[elfrw.Place][]*elfrw.Symbol{}, strings: map[elfrw.Place]string{},
 	}
 	for _, s := range f.Sections {
 		if s.HasRelocs() && s.Type == elf.SHT_RELA && s.Target != nil && s.Target.Alloc() {
@@ -46,7 +40,7 @@ func newImage(f *elfrw.File) *image {
 	}
 	for _, y := range f.Symbols {
 		if y.Section != nil && (y.Type() == elf.STT_FUNC || y.Type() == elf.STT_OBJECT) {
-			at := spot{y.Section, y.Value}
+			at := elfrw.Place{Section: y.Section, Offset: y.Value}
 			m.begins[at] = append(m.begins[at], y)
 		}
 	}
@@ -99,12 +93,12 @@ func (m *image) pointer(s *elfrw.Section, offset uint64) *elfrw.Rela {
 
 // target returns where r points to in the module, and false when that is
 // nowhere.
-func target(r *elfrw.Rela) (spot, bool) {
+func target(r *elfrw.Rela) (elfrw.Place, bool) {
 	if r.Sym == nil || r.Sym.Section == nil {
-		return spot{}, false
+		return elfrw.Place{}, false
 	}
 	s, offset := r.Sym.Section, r.Sym.Value+uint64(r.Addend)
-	return spot{s, offset}, offset <= s.Size()
+	return elfrw.Place{Section: s, Offset: offset}, offset <= s.Size()
 }
 
 // writable reports whether s is what C data that isn't const lies in.
@@ -139,14 +133,14 @@ const nameLimit = 1024
 
 // text returns the string at p, and false when there is none that could be a
 // name.
-func (m *image) text(p spot) (string, bool) {
+func (m *image) text(p elfrw.Place) (string, bool) {
 	if s, ok := m.strings[p]; ok {
 		return s, s != ""
 	}
-	if p.section.Type != elf.SHT_PROGBITS || !p.section.Alloc() || executable(p.section) {
+	if p.Section.Type != elf.SHT_PROGBITS || !p.Section.Alloc() || executable(p.Section) {
 		return "", false
 	}
-	b := p.section.Data[p.offset:]
+	b := p.Section.Data[p.Offset:]
 	b = b[:min(len(b), nameLimit)]
 	end := bytes.IndexByte(b, 0)
 	if end <= 0 {
@@ -180,10 +174,10 @@ func (m *image) code(r *elfrw.Rela) (Code, bool) {
 		return Code{Symbol: r.Sym}, true
 	}
 	p, ok := target(r)
-	if !ok || !executable(p.section) || p.offset >= p.section.Size() {
+	if !ok || !executable(p.Section) || p.Offset >= p.Section.Size() {
 		return Code{}, false
 	}
-	c := Code{Section: p.section, Offset: p.offset}
+	c := Code{Section: p.Section, Offset: p.Offset}
 	if r.Addend == 0 && r.Sym.Type() != elf.STT_SECTION && r.Sym.Name != "" {
 		c.Symbol = r.Sym
 	}
@@ -197,7 +191,7 @@ func (m *image) code(r *elfrw.Rela) (Code, bool) {
 
 // symbol returns the symbol of that type that begins at p, the longest and of
 // these the first, or nil.
-func (m *image) symbol(p spot, t elf.SymType) (found *elfrw.Symbol) {
+func (m *image) symbol(p elfrw.Place, t elf.SymType) (found *elfrw.Symbol) {
 	for _, y := range m.begins[p] {
 		if y.Type() == t && (found == nil || y.Size > found.Size) {
 			found = y
@@ -209,17 +203,17 @@ func (m *image) symbol(p spot, t elf.SymType) (found *elfrw.Symbol) {
 // extent returns how many bytes from p on belong to what begins there, and
 // whether its symbol says so. Otherwise it ends where the next thing begins
 // that has a symbol or is pointed to.
-func (m *image) extent(p spot) (size uint64, exact bool) {
-	all := p.section.Size() - p.offset
+func (m *image) extent(p elfrw.Place) (size uint64, exact bool) {
+	all := p.Section.Size() - p.Offset
 	if y := m.symbol(p, elf.STT_OBJECT); y != nil && y.Size != 0 {
 		return min(y.Size, all), y.Size <= all
 	}
 	if m.marks == nil {
 		m.mark()
 	}
-	marks := m.marks[p.section]
-	if i := sort.Search(len(marks), func(i int) bool { return marks[i] > p.offset }); i < len(marks) {
-		all = min(all, marks[i]-p.offset)
+	marks := m.marks[p.Section]
+	if i := sort.Search(len(marks), func(i int) bool { return marks[i] > p.Offset }); i < len(marks) {
+		all = min(all, marks[i]-p.Offset)
 	}
 	return all, false
 }
@@ -228,8 +222,8 @@ func (m *image) extent(p spot) (size uint64, exact bool) {
 func (m *image) mark() {
 	m.marks = map[*elfrw.Section][]uint64{}
 	for at := range m.begins {
-		if writable(at.section) {
-			m.marks[at.section] = append(m.marks[at.section], at.offset)
+		if writable(at.Section) {
+			m.marks[at.Section] = append(m.marks[at.Section], at.Offset)
 		}
 	}
 	for s := range m.relocs {
@@ -237,8 +231,8 @@ func (m *image) mark() {
 			continue
 		}
 		for _, r := range m.table(s) {
-			if p, ok := target(&r); ok && r.Type == m.address && writable(p.section) {
-				m.marks[p.section] = append(m.marks[p.section], p.offset)
+			if p, ok := target(&r); ok && r.Type == m.address && writable(p.Section) {
+				m.marks[p.Section] = append(m.marks[p.Section], p.Offset)
 			}
 		}
 	}
@@ -249,7 +243,7 @@ func (m *image) mark() {
 
 // codeRefers reports whether code refers to a place in p, which it may then
 // fill in.
-func (m *image) codeRefers(p Place) bool {
+func (m *image) codeRefers(p elfrw.Range) bool {
 	if m.uses == nil {
 		m.use()
 	}

@@ -50,7 +50,7 @@ func (c *checker) lasting() {
 
 // lastingData: a structure of the patch. klp_complete_transition writes to functions,
 // enabled_store and klp_unpatch_object to what is above them. Seen on 6.1.
-func (c *checker) lastingData(what string, at klppatch.Place, functions bool) {
+func (c *checker) lastingData(what string, at elfrw.Range, functions bool) {
 	s := at.Section
 	if s == nil {
 		return
@@ -76,7 +76,7 @@ func (c *checker) lastingData(what string, at klppatch.Place, functions bool) {
 // lastingName: a name that is read when its module comes (kernel/livepatch/core.c,
 // klp_module_coming, klp_init_object_loaded), from memory that is somebody else's by then.
 // Seen on 6.1: the module is not recognized, or its function not found.
-func (c *checker) lastingName(o *klppatch.Object, what string, at klppatch.Place, name string) {
+func (c *checker) lastingName(o *klppatch.Object, what string, at elfrw.Range, name string) {
 	if at.Section == nil || o.Name == klppatch.Vmlinux {
 		return
 	}
@@ -123,7 +123,7 @@ func (c *checker) lastingCallback(o *klppatch.Object, b klppatch.Callback) {
 // shared: two objects with one array of functions, each of which the kernel puts into
 // the list of both (kernel/livepatch/core.c, klp_init_patch_early).
 func (c *checker) shared(p *klppatch.Patch) {
-	seen := map[klppatch.Place]string{}
+	seen := map[elfrw.Range]string{}
 	for i := range p.Objects {
 		o := &p.Objects[i]
 		if len(o.Funcs) == 0 || o.FuncsAt.Section == nil {

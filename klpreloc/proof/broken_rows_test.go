@@ -490,8 +490,8 @@ var brokenFunctions = []brokenFunction{
 	},
 	{
 		file: "klpreloc/special/read.go", function: "Table.fill",
-		old:    `e.Site = Range{site.section, site.offset, n}`,
-		new:    `e.Site = Range{site.section, site.offset, 1}`,
+		old:    `e.Site = elfrw.RangeOf(site.section, site.offset, n)`,
+		new:    `e.Site = elfrw.RangeOf(site.section, site.offset, 1)`,
 		slip:   "an instruction has one byte",
 		shared: true,
 	},

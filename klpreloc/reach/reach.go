@@ -77,7 +77,7 @@ type source struct {
 
 // declare cuts where the declarations are.
 func (w *walk) declare(patches []*klppatch.Patch) {
-	force := func(p klppatch.Place) { w.force(p.Section, p.Offset, p.Size) }
+	force := func(p elfrw.Range) { w.force(p.Section, p.Offset, p.Size) }
 	for _, p := range patches {
 		force(p.At)
 		for i := range p.Objects {
@@ -125,7 +125,7 @@ func (w *walk) seed(patches []*klppatch.Patch) {
 	w.sets = newSets(patches)
 	w.seeds = make([]int32, w.pieces)
 	w.declared = make([]bool, w.pieces)
-	own := func(p klppatch.Place, set int32) {
+	own := func(p elfrw.Range, set int32) {
 		from, to := w.within(p.Section, p.Offset, p.Size)
 		for i := from; i < to; i++ {
 			w.declared[i] = true

@@ -202,7 +202,7 @@ func TestDeclarations(t *testing.T) {
 		require.NoError(t, err)
 		a := reach.Attribute(f, nil, patches...)
 		for _, o := range patches[0].Objects {
-			for _, at := range []klppatch.Place{o.At, o.FuncsAt} {
+			for _, at := range []elfrw.Range{o.At, o.FuncsAt} {
 				assert.Equal(t, []string{o.Name}, a.Objects(at.Section, at.Offset))
 				assert.Equal(t, []string{o.Name}, a.Objects(at.Section, at.Offset+at.Size-1))
 			}

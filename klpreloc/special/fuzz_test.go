@@ -98,7 +98,7 @@ func described(tables *Tables, e *Entry) error {
 		}
 	}
 	for _, r := range []struct {
-		Range
+		elfrw.Range
 		find func(*elfrw.Section, uint64, uint64) []*Entry
 	}{{e.Site, tables.Sites}, {e.Replacement, tables.Replacements}} {
 		if r.Section == nil {

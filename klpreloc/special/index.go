@@ -37,7 +37,7 @@ func (b *batch) reset(n int) {
 	b.spans, b.runs = b.spans[:0], nil
 }
 
-func (b *batch) add(r Range, n entryNum) {
+func (b *batch) add(r elfrw.Range, n entryNum) {
 	if r.Section == nil {
 		return
 	}

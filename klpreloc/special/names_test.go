@@ -125,7 +125,7 @@ func TestPrinting(t *testing.T) {
 		assert.NotEmpty(t, kind.String())
 	}
 	assert.Equal(t, "entry", Kind(200).String())
-	assert.Equal(t, "nothing", Range{}.String())
+	assert.Equal(t, "nothing", elfrw.Range{}.String())
 	s := &elfrw.Section{Name: "a b"}
 	assert.Equal(t, `"a b"+0x3: m`, Problem{s, 3, "m"}.String())
 	assert.Equal(t, `"a b": m`, Problem{s, -1, "m"}.String())

@@ -342,7 +342,7 @@ func (t *Table) fill(e *Entry, at []ready) *Problem {
 			return p
 		}
 	}
-	e.Site = Range{site.section, site.offset, n}
+	e.Site = elfrw.RangeOf(site.section, site.offset, n)
 	switch e.Kind {
 	case Alternative:
 		m := uint64(t.data[e.Offset+lens.replacement])
@@ -356,7 +356,7 @@ func (t *Table) fill(e *Entry, at []ready) *Problem {
 			e.Outside = at[1].symbol
 			return nil
 		}
-		e.Replacement = Range{at[1].section, at[1].offset, m}
+		e.Replacement = elfrw.RangeOf(at[1].section, at[1].offset, m)
 		return t.inside(&at[1], m)
 	case JumpLabel:
 		// 0 bytes: what is unreachable may be empty.
@@ -384,7 +384,7 @@ func (t *Table) fillKey(e *Entry, at *ready) *Problem {
 }
 
 func (t *Table) fillFeature(e *Entry, at []ready) *Problem {
-	for i, to := range []*Range{&e.Site, &e.Replacement} {
+	for i, to := range []*elfrw.Range{&e.Site, &e.Replacement} {
 		from, end := &at[2*i], &at[2*i+1]
 		if from.section != end.section || end.offset < from.offset {
 			return t.problem(int64(end.place), "%s is in front of its start, or elsewhere", end.what)
@@ -399,7 +399,7 @@ func (t *Table) fillFeature(e *Entry, at []ready) *Problem {
 		if p := t.inside(from, n); p != nil {
 			return p
 		}
-		*to = Range{from.section, from.offset, n}
+		*to = elfrw.RangeOf(from.section, from.offset, n)
 	}
 	return nil
 }

@@ -119,7 +119,7 @@ func TestStrideFromRelocations(t *testing.T) {
 		x := table(t, read(t, f), ".altinstructions")
 		assert.EqualValues(t, 14, x.Stride)
 		require.Equal(t, 13, x.Len())
-		assert.Equal(t, Range{section(t, f, ".text"), 60, 5}, x.Entry(12).Site)
+		assert.Equal(t, elfrw.RangeOf(section(t, f, ".text"), 60, 5), x.Entry(12).Site)
 	}
 }
 

@@ -128,10 +128,10 @@ type Entry struct {
 	Size   uint64 // less than Stride where the last entry is cut
 
 	// Site is the code that the kernel rewrites.
-	Site Range
+	Site elfrw.Range
 	// Replacement is the code that it copies there: of alternatives, and
 	// without a Section where the kernel finds out itself.
-	Replacement Range
+	Replacement elfrw.Range
 	// Outside is the undefined symbol whose code it copies there, of alternatives that
 	// have their replacement in the kernel; nil for all others. The length is known,
 	// the bytes are not.
@@ -146,21 +146,6 @@ type Entry struct {
 
 // String returns the entry's place, ".altinstructions+0x18".
 func (e *Entry) String() string { return fmt.Sprintf("%s+%#x", e.Section, e.Offset) }
-
-// Range is a stretch of a section.
-type Range struct {
-	Section *elfrw.Section // nil: there is none
-	Offset  uint64
-	Size    uint64 // bytes; may be 0
-}
-
-// String returns where r starts, ".text+0x48".
-func (r Range) String() string {
-	if r.Section == nil {
-		return "nothing"
-	}
-	return fmt.Sprintf("%s+%#x", r.Section, r.Offset)
-}
 
 // Key is the place of a static key or static call key. What the low two bits of
 // its field say about the branch (jump_entry_is_init, static_call_is_tail) is
