@@ -18,7 +18,11 @@ type Entry struct {
 	// livepatch: in a log it is passed over when nothing else is.
 	Weak bool
 
-	doc string // the document with the anchor; docs/messages.md when empty
+	// Of klp-convert's own diagnostics.
+	doc     string   // the document with the anchor; docs/messages.md when empty
+	details []string // paragraphs that follow Means
+	cases   []string // wordings or other cases, each with what it means
+	see     []string // places in documents that say more
 }
 
 // Form is one wording of a message.

@@ -19,10 +19,14 @@ type Explanation struct {
 	From  string   `json:"from"`
 	When  string   `json:"when,omitempty"` // kernels that print the form seen first
 	Means string   `json:"means"`
-	Fine  bool     `json:"fine"`
+	// Details are paragraphs that follow Means, Cases a list after these.
+	Details []string `json:"details,omitempty"`
+	Cases   []string `json:"cases,omitempty"`
+	Fine    bool     `json:"fine"`
 	// Causes are the likely ones, most likely first.
 	Causes []Reason `json:"causes"`
 	Doc    string   `json:"doc"`
+	See    []string `json:"see,omitempty"` // places in documents that say more
 
 	entry   *Entry
 	kernels kernels // that may have printed the lines
@@ -93,7 +97,7 @@ func Text(text string) []*Explanation {
 var aboutLivepatch = regexp.MustCompile(`(?i)livepatch|\bklp_|\.klp\.|kpatch|Tainted: [A-Z ]*\bK\b`)
 
 func newExplanation(e *Entry, f *Form) *Explanation {
-	x := &Explanation{ID: e.ID, From: e.From, Fine: e.Fine, entry: e, Causes: []Reason{}, Doc: e.doc}
+	x := &Explanation{ID: e.ID, From: e.From, Fine: e.Fine, entry: e, Causes: []Reason{}, Doc: e.doc, See: e.see}
 	if f != nil {
 		x.When = f.When
 	}
@@ -137,6 +141,7 @@ func equal(a, b Names) bool {
 func (x *Explanation) finish() {
 	first := x.Names[0]
 	x.Means = fill(x.entry.Means, first)
+	x.Details, x.Cases = x.entry.details, x.entry.cases
 	for _, c := range x.ranked() {
 		r := Reason{When: c.When, Why: fill(c.Why, first), Fix: fill(c.Fix, first)}
 		for _, run := range c.Run {
@@ -219,4 +224,11 @@ func find(line string) found {
 		}
 	}
 	return best
+}
+
+// FormOf returns the form that a line is recognised by, nil for a line that is not. It
+// must not be changed.
+func FormOf(line string) *Form {
+	f := find(line)
+	return f.form()
 }
