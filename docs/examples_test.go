@@ -25,7 +25,7 @@ type example struct {
 	output  string
 }
 
-// readExamples takes a file of docs/examples apart.
+// readExamples returns the commands of a file of docs/examples, with their outputs.
 func readExamples(t *testing.T, path string) (all []example) {
 	t.Helper()
 	all = []example{{}}
@@ -53,7 +53,7 @@ func TestExamplesArePrinted(t *testing.T) {
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
 	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "klp-convert"), "./cmd/klp-convert")
+	build := exec.Command("go", "build", "-o", dir, "./cmd/klp-convert")
 	build.Dir = root
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)

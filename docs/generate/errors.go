@@ -63,7 +63,8 @@ func writeFinder(b *strings.Builder) {
 		var ids []string
 		for _, e := range diag.Catalogue() {
 			if slices.Contains(e.Topics, t) {
-				ids = append(ids, fmt.Sprintf("[%s](#%s)", strings.TrimPrefix(string(e.ID), "KLP"), e.ID))
+				number := strings.TrimPrefix(string(e.ID), "KLP")
+				ids = append(ids, fmt.Sprintf("[%s](#%s)", number, e.ID))
 			}
 		}
 		fmt.Fprintf(b, "| %s | %s |\n", t, strings.Join(ids, " "))
@@ -103,7 +104,11 @@ func writeDiagnostic(to *strings.Builder, e *diag.Entry, examples string) error 
 	if len(e.See) > 0 {
 		var links []string
 		for _, s := range e.See {
-			links = append(links, "["+strings.NewReplacer("#", ": ", "-", " ").Replace(s)+"]("+s+")")
+			page, place, _ := strings.Cut(s, "#")
+			if place != "" {
+				page += ": " + strings.ReplaceAll(place, "-", " ")
+			}
+			links = append(links, "["+page+"]("+s+")")
 		}
 		b.WriteString(wrap("", "More: "+strings.Join(links, ", ")+".") + "\n")
 	}
@@ -131,7 +136,8 @@ func writeTable(b *strings.Builder, t diag.Table) {
 	if len(t.Rows) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "| %s |\n|%s\n", strings.Join(t.Columns, " | "), strings.Repeat("---|", len(t.Columns)))
+	b.WriteString("| " + strings.Join(t.Columns, " | ") + " |\n")
+	b.WriteString("|" + strings.Repeat("---|", len(t.Columns)) + "\n")
 	for _, row := range t.Rows {
 		cells := make([]string, len(row))
 		for i, c := range row {
@@ -167,7 +173,8 @@ func writeKernelMessages(b *strings.Builder) error {
 		if !ok {
 			continue
 		}
-		fmt.Fprintf(b, "\n### Kernel: %s\n\n| message | printed by | meaning and fix | check |\n|---|---|---|---|\n", speaker)
+		fmt.Fprintf(b, "\n### Kernel: %s\n\n", speaker)
+		b.WriteString("| message | printed by | meaning and fix | check |\n|---|---|---|---|\n")
 		for _, e := range g.Entries {
 			for i := range e.Forms {
 				f := &e.Forms[i]

@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -37,6 +38,19 @@ func TestProseIsBelow100Columns(t *testing.T) {
 				assert.LessOrEqual(t, length(line), columns, "%s:%d", name, i+1)
 			}
 		}
+	}
+}
+
+// CONTRIBUTING.md has plainer words for these. Messages are quoted as they are printed.
+func TestProseIsPlain(t *testing.T) {
+	unplain := regexp.MustCompile(`(?i)\b(?:behind|stands|taken for|anew|at hand|is none|` +
+		`namesakes?|folders?|without a word|held against|nobody|mends?|foretells?)\b`)
+	code := regexp.MustCompile("(?s)```.*?```|`[^`]*`")
+	pages, err := render("..")
+	require.NoError(t, err)
+	for name, text := range pages {
+		text = code.ReplaceAllString(text, "")
+		assert.Empty(t, unplain.FindAllString(text, -1), name)
 	}
 }
 

@@ -41,7 +41,8 @@ func writeMessage(b *strings.Builder, e *explain.Entry) {
 	for _, f := range e.Forms {
 		fmt.Fprintln(b, capitals(f.Text))
 	}
-	fmt.Fprintf(b, "```\n\n%s\n%s", wrap("", "From: "+e.From+"."+printedBy(e)), wrap("", prose(e.Means)))
+	b.WriteString("```\n\n" + wrap("", "From: "+e.From+"."+printedBy(e)))
+	b.WriteString("\n" + wrap("", prose(e.Means)))
 	if len(e.Causes) > 0 {
 		b.WriteByte('\n')
 	}

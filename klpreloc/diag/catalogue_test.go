@@ -123,19 +123,6 @@ func TestTextsAreInTheNotation(t *testing.T) {
 	}
 }
 
-// unplain are words that CONTRIBUTING.md replaces by plainer ones.
-var unplain = regexp.MustCompile(`(?i)\b(?:behind|stands|taken for|anew|at hand|is none|namesakes?|` +
-	`folders?|without a word|held against|nobody|mends?)\b`)
-
-func TestTextsArePlain(t *testing.T) {
-	code := regexp.MustCompile("`[^`]*`") // messages are as they are printed
-	for _, e := range diag.Catalogue() {
-		for _, s := range texts(e) {
-			assert.Empty(t, unplain.FindString(code.ReplaceAllString(s, "")), "%s: %s", e.ID, s)
-		}
-	}
-}
-
 func TestEveryTopicHasEntries(t *testing.T) {
 	for _, topic := range diag.Topics() {
 		assert.NotEmpty(t, topic.String())

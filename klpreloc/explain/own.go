@@ -14,9 +14,10 @@ import (
 // explanation.
 
 var (
-	ownLine   = regexp.MustCompile(`\[(KLP\d{3})\]\s*$`)
-	ownAlone  = regexp.MustCompile(`(?i)^\s*\[?(KLP\d{3})\]?\s*$`)
-	ownFile   = regexp.MustCompile(`^(\S+): (?:\x1b\[\d+m)?(?:error|warning|note)(?:\x1b\[0m)?: klp-convert: `)
+	ownLine  = regexp.MustCompile(`\[(KLP\d{3})\]\s*$`)
+	ownAlone = regexp.MustCompile(`(?i)^\s*\[?(KLP\d{3})\]?\s*$`)
+	ownFile  = regexp.MustCompile(`^(\S+): (?:\x1b\[\d+m)?(?:error|warning|note)` +
+		`(?:\x1b\[0m)?: klp-convert: `)
 	ownSymbol = regexp.MustCompile(`symbol "?([A-Za-z_.$][\w.$]*)"?`)
 )
 
