@@ -266,6 +266,9 @@ func TestEveryIDIsProvoked(t *testing.T) {
 		_, found := klpreloc.NewPlan(f, o)
 		is := func(d diag.Diagnostic) bool { return d.ID == id && d.Severity == severity }
 		assert.True(t, slices.ContainsFunc(found, is), "%s is not said, but %v", id, found)
+		for _, d := range found {
+			assert.Contains(t, diag.Lookup(d.ID).Severities, d.Severity, "%s in the catalogue", d.ID)
+		}
 		seen[id] = true
 	}
 	for id, p := range provocations {

@@ -518,6 +518,14 @@ func TestMistakes(t *testing.T) {
 			}
 			assert.Equal(t, alone(m, name), problems(r), "one cause is one finding: %+v", r.Findings)
 			for _, x := range r.Findings {
+				severity := diag.Error
+				if x.Severity == loader.Note {
+					severity = diag.Note
+				}
+				entry := diag.Lookup(x.ID)
+				if assert.NotNil(t, entry, x.ID) {
+					assert.Contains(t, entry.Severities, severity, "%s in the catalogue", x.ID)
+				}
 				for _, c := range x.Cases {
 					for _, msg := range c.Messages {
 						re, err := regexp.Compile(msg.Pattern)
