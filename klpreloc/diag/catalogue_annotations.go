@@ -285,7 +285,7 @@ var annotationEntries = []Entry{
 					"the pointer leads out of its section",
 				},
 				{
-					"`its path … does not end`, `has more than 4096 bytes`",
+					"`its path, at …, does not end`, `has more than 4096 bytes`",
 					"what is there is not a string",
 				},
 			},
