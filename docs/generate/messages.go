@@ -41,7 +41,7 @@ func writeMessage(b *strings.Builder, e *explain.Entry) {
 	for _, f := range e.Forms {
 		fmt.Fprintln(b, capitals(f.Text))
 	}
-	b.WriteString("```\n\n" + wrap("", "From: "+e.From+"."+printedBy(e)))
+	b.WriteString("```\n\n" + wrap("", "From: "+prose(e.From+"."+printedBy(e))))
 	b.WriteString("\n" + wrap("", prose(e.Means)))
 	if len(e.Causes) > 0 {
 		b.WriteByte('\n')

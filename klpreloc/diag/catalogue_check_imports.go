@@ -112,7 +112,7 @@ var checkImportEntries = []Entry{
 			"load that module before this one, without need.",
 		Source: "nothing in the kernel; modpost writes `depends=` (`scripts/mod/modpost.c`, " +
 			"`add_depends`).",
-		Fix: "Build it with the Module.symvers of the module as it is now. After a " +
+		Fix: "Build the livepatch with the Module.symvers of the module as it is now. After a " +
 			"conversion: give the module, by `--module`, so that klp-convert removes it " +
 			"from `depends=`.",
 	},

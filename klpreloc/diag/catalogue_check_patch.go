@@ -61,8 +61,8 @@ var checkPatchEntries = []Entry{
 		Kernel: "The kernel says: `livepatch: symbol '%s' not found in symbol table`, " +
 			"EINVAL.",
 		Source: "`klp_init_object_loaded`.",
-		Fix: "`klp-convert sympos NAME -k KERNEL`. Compilers rename functions (foo.isra.0) " +
-			"and inline them: then patch the callers.",
+		Fix: "Find the name by `klp-convert sympos NAME -k KERNEL`: compilers rename functions " +
+			"(foo.isra.0). Of a function that was inlined, patch the callers.",
 	},
 	{
 		ID:         "KLP138",
