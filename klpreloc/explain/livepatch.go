@@ -277,9 +277,9 @@ var livepatch = []Entry{
 			},
 			{"failed to apply patch '{patch}' to module '{module}' ({errno})", "4.7 and later"},
 		},
-		Means: "Module {module} was loaded while livepatch {patch} is enabled, and the kernel " +
-			"could not apply {patch} to it. The kernel refuses {module}, not the livepatch; " +
-			"the message before this one says why.",
+		Means: "The kernel was to load module {module} while livepatch {patch} is enabled, " +
+			"and could not apply {patch} to it. It refuses {module}, not the livepatch; the " +
+			"message before this one says why.",
 		Causes: []Cause{
 			{
 				Why: "{patch} was made for another build of {module}: a symbol or a function " +
