@@ -52,7 +52,7 @@ LINKS = -e 's|](docs/|](|g' -e 's|](\.\./README\.md|](README.md|g' -e 's|](\(\.\
 	-e 's|](scripts/include/|]($(pkgdatadir)/include/|g'
 
 .DELETE_ON_ERROR:
-.PHONY: help build man demo quick test prerequisites unit lab fuzz corpus bench lint testdata install uninstall packages clean
+.PHONY: help build man docs demo quick test prerequisites unit lab fuzz corpus bench lint testdata install uninstall packages clean
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -63,6 +63,9 @@ build: ## build bin/klp-convert
 man: ## make manual pages and completion scripts in bin/man and bin/completions
 	@rm -rf $(builddir)/man $(builddir)/completions
 	$(GENERATE) $(builddir) $(pkgdatadir) $(docdir)
+
+docs: ## make docs/errors.md and docs/messages.md from klpreloc/diag and klpreloc/explain
+	$(GO) generate ./docs
 
 demo: build ## convert the shipped sample and show it before and after
 	@mkdir -p bin/demo

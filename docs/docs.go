@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-// Package docs holds the documents that the program quotes.
+// Package docs has no code. errors.md and messages.md here are made of klpreloc/diag,
+// klpreloc/explain and examples; tests compare all pages with the program.
 package docs
 
-import _ "embed"
-
-// Errors is errors.md: what each diagnostic means, one section an id.
-//
-//go:embed errors.md
-var Errors string
+//go:generate go run ./generate

@@ -32,7 +32,8 @@ func pages(t *testing.T) []string {
 	found, err := filepath.Glob("*.md")
 	require.NoError(t, err)
 	require.Greater(t, len(found), 5)
-	return append(found, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md", "../SECURITY.md", "../testdata/README.md")
+	return append(found, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md",
+		"../SECURITY.md", "../testdata/README.md")
 }
 
 // README.md stays a page that is read in a minute and in a diff: 120 lines, each below
@@ -51,7 +52,7 @@ func TestReadmeIsShort(t *testing.T) {
 
 // anchors are what a link into the page can name: the ids that it gives, and those that
 // GitHub makes of headings: in lower case, without punctuation, a hyphen for each blank,
-// and a number behind what is there already.
+// and a number where the anchor exists already.
 func anchors(text string) []string {
 	var all []string
 	text = fence.ReplaceAllString(text, "")
@@ -79,8 +80,8 @@ func page(t *testing.T, path string) string {
 	return string(b)
 }
 
-// An anchor that is there twice leads to the first, whichever is meant; browsers that
-// go by names compare them in lower case.
+// Of two equal anchors browsers use the first; those that use names compare them in lower
+// case.
 func TestAnchorsAreUnique(t *testing.T) {
 	for _, p := range pages(t) {
 		seen := map[string]bool{}
@@ -101,7 +102,7 @@ func anchorsOf(t *testing.T, known map[string][]string, path string) []string {
 	return known[path]
 }
 
-// Links between documents lead somewhere: the file is there, and has the anchor.
+// The file that a link between documents names exists, and has the anchor.
 func TestLinksLeadSomewhere(t *testing.T) {
 	count, known := 0, map[string][]string{}
 	for _, p := range pages(t) {

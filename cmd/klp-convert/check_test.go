@@ -67,7 +67,11 @@ func TestSARIFHasItsShape(t *testing.T) {
 		assert.Regexp(t, `^KLP1\d\d$`, id)
 		assert.False(t, seen[id], "unique")
 		seen[id] = true
-		assert.NotEmpty(t, rule["shortDescription"].(map[string]any)["text"])
+		for _, text := range []string{"shortDescription", "fullDescription", "help"} {
+			assert.NotEmpty(t, rule[text].(map[string]any)["text"], "%s of %s", text, id)
+		}
+		level := rule["defaultConfiguration"].(map[string]any)["level"]
+		assert.Contains(t, []any{"none", "note", "warning", "error"}, level)
 		uri := rule["helpUri"].(string)
 		_, anchor, _ := strings.Cut(uri, "#")
 		assert.Contains(t, string(docs), `<a id="`+anchor+`"></a>`)
@@ -85,6 +89,20 @@ func TestSARIFHasItsShape(t *testing.T) {
 			assert.NotContains(t, uri, " ", "an URI")
 		}
 	}
+}
+
+// GitHub shows 1024 characters of a description.
+func TestRulesOfSARIFAreMadeOfTheCatalogue(t *testing.T) {
+	for _, e := range diag.Catalogue() {
+		rule := sarifRuleOf(e)
+		assert.Equal(t, diag.Plain(e.Title), rule.ShortDescription.Text)
+		assert.LessOrEqual(t, len(rule.FullDescription.Text), 1024, e.ID)
+		assert.NotEmpty(t, rule.FullDescription.Text, e.ID)
+		assert.Contains(t, rule.Help.Markdown, e.Fix)
+		assert.NotContains(t, rule.Help.Text, "`", e.ID)
+	}
+	assert.Equal(t, "error", sarifRuleOf(diag.Lookup("KLP126")).Configuration.Level)
+	assert.Equal(t, "note", sarifRuleOf(diag.Lookup("KLP150")).Configuration.Level)
 }
 
 // Nothing that a diagnostic quotes from a file moves the cursor.
@@ -136,7 +154,8 @@ func TestSARIFSaysWhatWasNotJudged(t *testing.T) {
 	lacking := loader.Unchecked{What: "vermagic", Why: "nothing tells", Lacking: true}
 	known := loader.Unchecked{What: "what the code does", Why: "semantics"}
 	log := sarifOf("x.ko", []verdict{{Report: &loader.Report{Unchecked: []loader.Unchecked{lacking, known}}, label: "6.1"}})
-	assert.Equal(t, []sarifNotification{{"note", sarifText{"6.1: not judged: vermagic: nothing tells"}}}, log.Runs[0].Invocations[0].Notifications)
+	want := []sarifNotification{{"note", sarifText{Text: "6.1: not judged: vermagic: nothing tells"}}}
+	assert.Equal(t, want, log.Runs[0].Invocations[0].Notifications)
 }
 
 func TestSARIFSaysWhereTheFileIs(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
 
-	"github.com/klp-convert/klp-convert/klpreloc/explain"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -154,10 +154,9 @@ func matching(prefix string, words []string, toComplete string) (found []cobra.C
 // completeIDs offers the diagnostics, with what each is about.
 func completeIDs(_ *cobra.Command, args []string, toComplete string) (found []cobra.Completion, _ cobra.ShellCompDirective) {
 	if len(args) == 0 {
-		for _, e := range explain.Own() {
-			if strings.HasPrefix(e.ID, strings.ToUpper(toComplete)) {
-				means, _, _ := strings.Cut(e.Means, ". ")
-				found = append(found, cobra.CompletionWithDesc(e.ID, strings.TrimSuffix(means, ".")))
+		for _, e := range diag.Catalogue() {
+			if id := string(e.ID); strings.HasPrefix(id, strings.ToUpper(toComplete)) {
+				found = append(found, cobra.CompletionWithDesc(id, e.Title))
 			}
 		}
 	}

@@ -82,10 +82,20 @@ func writeExplanations(w io.Writer, found []*explain.Explanation) error {
 			fmt.Fprintln(&b, clean(l))
 		}
 		wrap(&b, 4, clean(x.Means))
+		for _, d := range x.Details {
+			b.WriteByte('\n')
+			wrap(&b, 4, d)
+		}
+		for n, c := range x.Cases {
+			if n == 0 {
+				b.WriteByte('\n')
+			}
+			wrapBehind(&b, 4, "- ", c)
+		}
 		for n, c := range x.Causes {
 			number := fmt.Sprintf("%d. ", n+1)
-			if c.Why == "" {
-				number = ""
+			if c.Why == "" { // the fix of all causes
+				number = "Fix: "
 			}
 			b.WriteByte('\n')
 			when := ""
@@ -104,6 +114,9 @@ func writeExplanations(w io.Writer, found []*explain.Explanation) error {
 		b.WriteByte('\n')
 		wrapBehind(&b, 4, "from  ", from)
 		wrapBehind(&b, 4, "more  ", x.Doc)
+		for _, s := range x.See {
+			wrapBehind(&b, 4, "      ", s)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -116,7 +129,7 @@ const width = 78
 // wrap prints text in lines of at most width, indented.
 func wrap(b *strings.Builder, indent int, text string) { wrapBehind(b, indent, "", text) }
 
-// wrapBehind is wrap with the first line behind a label.
+// wrapBehind is wrap with a label at the beginning of the first line.
 func wrapBehind(b *strings.Builder, indent int, label, text string) {
 	margin := strings.Repeat(" ", indent)
 	line := margin + label

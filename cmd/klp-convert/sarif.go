@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 )
 
@@ -18,7 +19,8 @@ import (
 
 const (
 	sarifSchema = "https://json.schemastore.org/sarif-2.1.0.json"
-	sarifHelp   = "https://github.com/klp-convert/klp-convert/blob/main/docs/errors.md#"
+	sarifHome   = "https://github.com/klp-convert/klp-convert"
+	sarifHelp   = sarifHome + "/blob/main/docs/"
 )
 
 type (
@@ -36,8 +38,8 @@ type (
 		Successful    bool                `json:"executionSuccessful"`
 		Notifications []sarifNotification `json:"toolExecutionNotifications,omitempty"`
 	}
-	// What speaks against the files of a kernel is not about the module, nor is what was not
-	// judged a result.
+	// Doubts about the files of a kernel are not about the module, and what was not judged is
+	// not a result.
 	sarifNotification struct {
 		Level   string    `json:"level"`
 		Message sarifText `json:"message"`
@@ -52,12 +54,19 @@ type (
 		Rules          []sarifRule `json:"rules"`
 	}
 	sarifRule struct {
-		ID               string    `json:"id"`
-		ShortDescription sarifText `json:"shortDescription"`
-		HelpURI          string    `json:"helpUri"`
+		ID               string             `json:"id"`
+		ShortDescription sarifText          `json:"shortDescription"`
+		FullDescription  sarifText          `json:"fullDescription"`
+		Help             sarifText          `json:"help"`
+		HelpURI          string             `json:"helpUri"`
+		Configuration    sarifConfiguration `json:"defaultConfiguration"`
+	}
+	sarifConfiguration struct {
+		Level string `json:"level"`
 	}
 	sarifText struct {
-		Text string `json:"text"`
+		Text     string `json:"text"`
+		Markdown string `json:"markdown,omitempty"`
 	}
 	sarifResult struct {
 		RuleID     string          `json:"ruleId"`
@@ -75,7 +84,7 @@ type (
 		Artifact sarifArtifact `json:"artifactLocation"`
 	}
 	// A path that is relative is so to where the check was run; to a reader of the log
-	// that is the top of the sources (what GitHub takes it for).
+	// that is the top of the sources, as GitHub reads it.
 	sarifArtifact struct {
 		URI  string `json:"uri"`
 		Base string `json:"uriBaseId,omitempty"`
@@ -89,7 +98,9 @@ type (
 // sarifOf makes a log of what was found.
 func sarifOf(file string, all []verdict) sarifLog {
 	run := sarifRun{
-		Tool:        sarifTool{sarifDriver{Name: "klp-convert", Version: version(), InformationURI: "https://github.com/klp-convert/klp-convert", Rules: []sarifRule{}}},
+		Tool: sarifTool{sarifDriver{
+			Name: "klp-convert", Version: version(), InformationURI: sarifHome, Rules: []sarifRule{},
+		}},
 		Invocations: []sarifInvocation{{Successful: true}},
 		Results:     []sarifResult{},
 	}
@@ -97,10 +108,11 @@ func sarifOf(file string, all []verdict) sarifLog {
 	for _, v := range all {
 		to := &run.Invocations[0].Notifications
 		for _, w := range v.Warnings {
-			*to = append(*to, sarifNotification{"warning", sarifText{v.label + ": " + w}})
+			*to = append(*to, sarifNotification{"warning", sarifText{Text: v.label + ": " + w}})
 		}
 		for _, u := range v.Lacking() { // no results would read as "loads"
-			*to = append(*to, sarifNotification{"note", sarifText{v.label + ": not judged: " + u.What + ": " + u.Why}})
+			text := v.label + ": not judged: " + u.What + ": " + u.Why
+			*to = append(*to, sarifNotification{"note", sarifText{Text: text}})
 		}
 		for i := range v.Findings {
 			f := &v.Findings[i]
@@ -108,7 +120,7 @@ func sarifOf(file string, all []verdict) sarifLog {
 			index := slices.IndexFunc(run.Tool.Driver.Rules, func(r sarifRule) bool { return r.ID == id })
 			if index < 0 {
 				index = len(run.Tool.Driver.Rules)
-				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{id, sarifText{loader.Title(f.ID)}, sarifHelp + id})
+				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRuleOf(diag.Lookup(diag.ID(id))))
 			}
 			level := "error"
 			if f.Severity == loader.Note {
@@ -122,11 +134,46 @@ func sarifOf(file string, all []verdict) sarifLog {
 			if m := f.Message(); !strings.HasPrefix(m, "no message") {
 				text += ". The kernel says: " + m
 			}
-			run.Results = append(run.Results, sarifResult{id, index, level, sarifText{text}, []sarifLocation{location},
-				map[string]any{"kernel": v.label, "cases": f.Cases, "fix": f.Fix}})
+			run.Results = append(run.Results, sarifResult{
+				RuleID: id, RuleIndex: index, Level: level, Message: sarifText{Text: text},
+				Locations:  []sarifLocation{location},
+				Properties: map[string]any{"kernel": v.label, "cases": f.Cases, "fix": f.Fix},
+			})
 		}
 	}
 	return sarifLog{sarifSchema, "2.1.0", []sarifRun{run}}
+}
+
+// sarifRuleOf makes a rule of an entry of the catalogue. The description is the first
+// paragraph, since readers of SARIF cut long ones; the help has the others, and the fix.
+func sarifRuleOf(e *diag.Entry) sarifRule {
+	paragraphs := slices.Clone(e.Meaning)
+	if e.Kernel != "" {
+		paragraphs = slices.Insert(paragraphs, 0, e.Kernel)
+	}
+	help := slices.Clone(paragraphs[1:])
+	for _, c := range e.Causes {
+		help = append(help, c.Why+" "+c.Fix)
+	}
+	if e.Source != "" {
+		help = append(help, "Decided by: "+e.Source)
+	}
+	if e.Fix != "" {
+		help = append(help, "Fix: "+e.Fix)
+	}
+	plain := strings.Join(help, "\n\n")
+	for _, page := range e.See {
+		help = append(help, "More: ["+page+"]("+sarifHelp+page+")")
+	}
+	level := e.Severities[0].String() // SARIF's words are the same
+	return sarifRule{
+		ID:               string(e.ID),
+		ShortDescription: sarifText{Text: diag.Plain(e.Title)},
+		FullDescription:  sarifText{Text: diag.Plain(paragraphs[0])},
+		Help:             sarifText{Text: diag.Plain(plain), Markdown: strings.Join(help, "\n\n")},
+		HelpURI:          sarifHelp + "errors.md#" + string(e.ID),
+		Configuration:    sarifConfiguration{level},
+	}
 }
 
 // artifactOf says where a file is.

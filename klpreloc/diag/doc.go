@@ -10,4 +10,7 @@
 // A diagnostic is data from the stage that finds it to cmd, which prints it. It is a value:
 // whoever makes one adds its hints first and gives it to a Reporter then. A Reporter makes
 // one diagnostic of one cause, however many places show it.
+//
+// Catalogue has an Entry for each id: title, meaning, causes and fix. It is the only place
+// of these; docs/errors.md is made of it, and SARIF and "klp-convert explain" use it.
 package diag

@@ -7,22 +7,24 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"golang.org/x/exp/slices"
 )
 
-// A message dates the kernel that prints it: its wording began with one version and
-// ended with another. A cause has dates too, and one that was over before the wording
-// began is no cause. The words that a reader sees (Form.When, Cause.When) are the only
-// place for both dates; they are read here:
+// A message tells about the kernel that prints it: its wording began with one version and
+// ended with another. A cause has versions too, and one that ended before the wording
+// began is not a cause. The words that a reader sees (Form.When, Cause.When) are the only
+// place for both; they are read here:
 //
 //	before 6.3                    up to 6.2 (the same kernels)
 //	6.3 and later                 7.x (7.0 and later), after 6.2
-//	6.3 to 6.18                   6.18.y belongs to it
-//	6.1.y                         the stable releases of one series; 5.10 alone is that too
+//	6.3 to 6.18                   with 6.18.y
+//	6.1.y                         the stable releases of one series; 5.10 alone means the same
 //	6.12.40 and later of 6.12     a part of them
 //	before 5.8, 6.1.y             one or the other
 //
-// Words without a version may be in front ("x86, before 4.20", "modpost, 7.x"); after a
-// semicolon or colon stands a remark, which is not read.
+// Words without a version may come first ("x86, before 4.20", "modpost, 7.x"). What follows
+// a semicolon or colon is a remark, which is not read.
 
 // release is a kernel's version with its number within the stable series.
 type release [3]int
@@ -42,7 +44,7 @@ func (r release) after(parts int) release {
 	return r
 }
 
-// A span is the kernels from the first up to and without the second.
+// A span is the kernels from the first release up to, and without, the second.
 type span [2]release
 
 var (
@@ -76,13 +78,14 @@ func (k kernels) and(l kernels) kernels {
 const aVersion = `(\d+\.(?:\d+(?:\.(?:\d+|y))?|x))`
 
 var (
-	datePhrase = regexp.MustCompile(`\b(before |up to |after )?` + aVersion + `\b( and later of \d+\.\d+| and later| to ` + aVersion + `\b)?`)
+	datePhrase = regexp.MustCompile(`\b(before |up to |after )?` + aVersion +
+		`\b( and later of \d+\.\d+| and later| to ` + aVersion + `\b)?`)
 	// otherProgram is followed by the version of something that is not a kernel.
 	otherProgram = regexp.MustCompile(`\b(?:binutils|kpatch|pahole|kmod|clang|gcc|LLVM)\b`)
 )
 
-// parseDates returns the kernels that a text speaks of; one that names no version of
-// a kernel speaks of all.
+// parseDates returns the kernels that a text is about: all, where it names no version of a
+// kernel.
 func parseDates(when string) kernels {
 	if i := strings.IndexAny(when, ";:"); i >= 0 {
 		when = when[:i]
@@ -131,10 +134,11 @@ func parseRelease(s string) (r release, parts int) {
 	return r, max(parts, 1)
 }
 
-// What names the kernel that runs, in a log or around an oops.
+// namesKernel matches lines that name the running kernel, in a log or near an oops.
 var namesKernel = []*regexp.Regexp{
 	regexp.MustCompile(`\bLinux version (\d+\.\d+\S*)(?:.*\bDebian (\d+\.\d+\.\d+))?`),
-	regexp.MustCompile(`\b(?:Not tainted|Tainted: [A-Z ]+) +(\d+\.\d+\S*)(?:.*\bDebian (\d+\.\d+\.\d+))?`),
+	regexp.MustCompile(`\b(?:Not tainted|Tainted: [A-Z ]+) +(\d+\.\d+\S*)` +
+		`(?:.*\bDebian (\d+\.\d+\.\d+))?`),
 	regexp.MustCompile(`^Linux \S+ (\d+\.\d+\S*) #\d+(?:.*\bDebian (\d+\.\d+\.\d+))?`), // uname -a
 	regexp.MustCompile(`: version magic '[^']*' should be '(\d+\.\d+\S*) `),
 }
@@ -142,13 +146,16 @@ var namesKernel = []*regexp.Regexp{
 // banner is in the line with which the log of a boot begins.
 const banner = "Linux version "
 
-// Vendors' kernels have numbers of long ago and code of later: RHEL, SLE, openEuler and
-// their like.
-var vendorRelease = regexp.MustCompile(`\.(?:el|oe|an|tl|ky)\d|^(?:4\.4\.\d+|4\.12\.14|5\.3\.18|5\.14\.21|6\.4\.0|6\.12\.0)-\d{2,6}(?:\.\d|-default|-rt|-azure|$)`)
+// Vendors' kernels have old numbers and newer code: RHEL, SLE, openEuler and similar.
+var vendorRelease = regexp.MustCompile(`\.(?:el|oe|an|tl|ky)\d|` +
+	`^(?:4\.4\.\d+|4\.12\.14|5\.3\.18|5\.14\.21|6\.4\.0|6\.12\.0)-\d{2,6}` +
+	`(?:\.\d|-default|-rt|-azure|$)`)
 
 // kernelOf returns the kernel that a line names, or false.
 func kernelOf(line string) (kernels, bool) {
-	if !strings.Contains(line, "ainted") && !strings.Contains(line, "Linux ") && !strings.Contains(line, "version magic") {
+	if !slices.ContainsFunc([]string{"ainted", "Linux ", "version magic"}, func(s string) bool {
+		return strings.Contains(line, s)
+	}) {
 		return nil, false
 	}
 	for _, re := range namesKernel {
@@ -165,7 +172,7 @@ func kernelOf(line string) (kernels, bool) {
 		}
 		v, parts := parseRelease(digits.FindString(name))
 		if parts == 3 && v[2] == 0 {
-			parts = 2 // distributions' releases stay at .0
+			parts = 2 // releases of distributions keep .0
 		}
 		return kernels{{v, v.after(parts)}}, true
 	}
@@ -174,8 +181,8 @@ func kernelOf(line string) (kernels, bool) {
 
 var digits = regexp.MustCompile(`^\d+(?:\.\d+){1,2}`)
 
-// withKernels finds out which kernels print the lines of a text. A log may be of several
-// boots; within one, what names the kernel counts first, then each wording.
+// withKernels finds out which kernels print the lines of a text. A log may have several
+// boots; within one, a line that names the kernel has precedence over wordings.
 func withKernels(lines []found) {
 	for start := 0; start < len(lines); {
 		end := start + 1
@@ -212,7 +219,7 @@ func withKernels(lines []found) {
 }
 
 // Covers reports whether a kernel of that release is among those that a text like
-// Form.When speaks of.
+// Form.When names.
 func Covers(when, release string) bool {
 	v, parts := parseRelease(digits.FindString(release))
 	if parts == 3 && v[2] == 0 {

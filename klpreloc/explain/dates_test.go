@@ -44,11 +44,12 @@ func TestDatesAreRead(t *testing.T) {
 	}
 }
 
-// What has a version in it is read, and what is read has a meaning: the word in front of
-// a version is one that dates.go knows.
+// Each text with a version is read, and the word before a version is one that dates.go
+// knows.
 func TestEveryDateIsOneThatIsRead(t *testing.T) {
 	version := regexp.MustCompile(`\b\d+\.(?:\d+|x)`)
-	known := regexp.MustCompile(`^(?:before|up to|after)? ?\d+\.(?:x|\d+(?:\.(?:\d+|y))?)(?: and later(?: of \d+\.\d+)?| to \d+\.\d+(?:\.\d+)?)?$`)
+	known := regexp.MustCompile(`^(?:before|up to|after)? ?\d+\.(?:x|\d+(?:\.(?:\d+|y))?)` +
+		`(?: and later(?: of \d+\.\d+)?| to \d+\.\d+(?:\.\d+)?)?$`)
 	check := func(id, when string) {
 		dates, _, _ := strings.Cut(when, ";")
 		dates, _, _ = strings.Cut(dates, ":")
@@ -73,7 +74,7 @@ func TestEveryDateIsOneThatIsRead(t *testing.T) {
 	}
 }
 
-// Whatever kernel prints a wording, some cause is left.
+// Each kernel that prints a wording has a possible cause.
 func TestEveryWordingHasACause(t *testing.T) {
 	for _, l := range lines {
 		for _, x := range explain.Text(l.line) {
@@ -83,14 +84,17 @@ func TestEveryWordingHasACause(t *testing.T) {
 }
 
 const (
-	later  = "module: x86/modules: Invalid relocation target, existing value is nonzero for sec 34, idx 1, type 1, loc ffffffffc1b6a5a8, val ffffffffc169dbe0"
-	middle = "module: x86/modules: Invalid relocation target, existing value is nonzero for type 1, loc 00000000e5a1b2c3, val ffffffffc169dbe0"
-	early  = "module: x86/modules: Skipping invalid relocation target, existing value is nonzero for type 1, loc 00000000e5a1b2c3, val ffffffffc169dbe0"
+	later = "module: x86/modules: Invalid relocation target, " +
+		"existing value is nonzero for sec 34, idx 1, type 1, loc ffffffffc1b6a5a8, val ffffffffc169dbe0"
+	middle = "module: x86/modules: Invalid relocation target, " +
+		"existing value is nonzero for type 1, loc 00000000e5a1b2c3, val ffffffffc169dbe0"
+	early = "module: x86/modules: Skipping invalid relocation target, " +
+		"existing value is nonzero for type 1, loc 00000000e5a1b2c3, val ffffffffc169dbe0"
 	reason = "livepatch: failed to initialize patch 'lp2' for module 'tgt' (-8)"
 )
 
-// Before 6.3 a target that is loaded a second time is refused. The wording says that it
-// is another kernel, or a line with a version does.
+// Before 6.3 a target that is loaded a second time is refused. The wording, or a line with
+// a version, shows that it is another kernel.
 func TestMessageDatesItsCauses(t *testing.T) {
 	for _, test := range []struct {
 		text string
@@ -101,7 +105,8 @@ func TestMessageDatesItsCauses(t *testing.T) {
 		{middle, "nonzero-target", false},
 		{early, "nonzero-target", true},
 		{reason, "target-refused", true},
-		{"[    0.000000] Linux version 6.1.0-56-amd64 (debian-kernel@lists.debian.org) (gcc-12) #1 SMP Debian 6.1.192-2 (2026-11-26)\n" + reason, "target-refused", true},
+		{"[    0.000000] Linux version 6.1.0-56-amd64 (debian-kernel@lists.debian.org) " +
+			"(gcc-12) #1 SMP Debian 6.1.192-2 (2026-11-26)\n" + reason, "target-refused", true},
 		{"[    0.000000] Linux version 6.12.118+deb13-amd64 (x) #1 SMP\n" + reason, "target-refused", false},
 		{reason + "\nCPU: 0 PID: 77 Comm: insmod Not tainted 6.12.107+deb13-amd64 #1", "target-refused", false},
 		{reason + "\nCPU: 0 PID: 77 Comm: insmod Tainted: G           OE K    5.10.0-46-amd64 #1", "target-refused", true},
@@ -135,14 +140,14 @@ func TestMessageDatesItsCauses(t *testing.T) {
 	}
 }
 
-// Of .rela.gnu.linkonce.this_module all relocations are R_X86_64_64 (type 1).
+// All relocations of .rela.gnu.linkonce.this_module are R_X86_64_64 (type 1).
 func TestTypeTellsThatStructModuleDiffers(t *testing.T) {
 	assert.Contains(t, explain.Text(later)[0].Causes[0].Why, "struct module")
 	calls := explain.Text(strings.Replace(later, "type 1", "type 4", 1))[0].Causes
 	assert.NotContains(t, calls[0].Why, "struct module")
 }
 
-// The dates of a cause are those of the rules.
+// The versions of a cause are those of the rules.
 func TestReplacingOfFirstIsDatedAsTheRuleIs(t *testing.T) {
 	when := ""
 	for _, c := range explain.Text("sysfs: cannot create duplicate filename '/kernel/livepatch/lp/vmlinux/somefunc,1'")[0].Causes {
@@ -163,7 +168,7 @@ func TestReplacingOfFirstIsDatedAsTheRuleIs(t *testing.T) {
 	assert.True(t, explain.Covers(when, "6.17.9") && explain.Covers(when, "5.4.286"))
 }
 
-// The namespace's import is spelt as the kernel's headers want it.
+// The import of the namespace has the form that the kernel's headers require.
 func TestNamespaceImportFitsTheKernel(t *testing.T) {
 	run := func(text string) string {
 		x := explain.Text(text)

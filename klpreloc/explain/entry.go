@@ -8,35 +8,39 @@ type Entry struct {
 	// klp-convert. It stays.
 	ID    string
 	Forms []Form
-	From  string // who says it: a file of the kernel and a function, or a tool
+	From  string // what prints it: a file of the kernel and a function, or a tool
 	Means string
 	// Causes are the likely ones, most likely first.
 	Causes []Cause
 	// Fine says that the message is good news.
 	Fine bool
-	// Weak says that the line alone does not tell that it is about a
-	// livepatch: in a log it is passed over when nothing else is.
+	// Weak says that the line alone does not show that it is about a livepatch: in a log
+	// it is ignored unless another line does.
 	Weak bool
 
-	doc string // the document with the anchor; docs/messages.md when empty
+	// Of klp-convert's own diagnostics.
+	doc     string   // the document with the anchor; docs/messages.md when empty
+	details []string // paragraphs that follow Means
+	cases   []string // wordings or other cases, each with what it means
+	see     []string // places in documents that say more
 }
 
 // Form is one wording of a message.
 type Form struct {
-	Text string // {name} stands for what varies; see pattern.go
-	When string // kernels that print it, as dates.go reads them; empty where that says nothing
+	Text string // {name} is a placeholder; see pattern.go
+	When string // kernels that print it, as dates.go reads them; "" where that is not known
 }
 
-// Cause is one reason for a message, and what mends it.
+// Cause is one reason for a message, and how to fix it.
 type Cause struct {
 	Why  string
 	Fix  string
 	Run  []string // commands or lines of code that can be pasted
-	When string   // kernels on which it can be the cause, as dates.go reads them; empty: all
-	If   string   // what in the message makes it the likeliest; without that it is the least likely
+	When string   // kernels on which it can be the cause, as dates.go reads them; "": all
+	If   string   // a part of the message that makes it the likeliest cause; else it is the last
 }
 
-// Group is the messages of one speaker.
+// Group is the messages of one program, or of one part of the kernel.
 type Group struct {
 	Title   string
 	Entries []Entry

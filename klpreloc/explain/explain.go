@@ -10,19 +10,22 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// Explanation is what there is to say about the lines of a text that are one
-// message.
+// Explanation explains the lines of a text that are one message.
 type Explanation struct {
 	ID    string   `json:"id"`
-	Lines []string `json:"lines"` // as they stand in the text, without what repeats
-	Names []Names  `json:"names"` // of the lines that differ in them
+	Lines []string `json:"lines"` // as in the text, without repetitions
+	Names []Names  `json:"names"` // of each of Lines
 	From  string   `json:"from"`
 	When  string   `json:"when,omitempty"` // kernels that print the form seen first
 	Means string   `json:"means"`
-	Fine  bool     `json:"fine"`
+	// Details are paragraphs that follow Means, Cases a list after these.
+	Details []string `json:"details,omitempty"`
+	Cases   []string `json:"cases,omitempty"`
+	Fine    bool     `json:"fine"`
 	// Causes are the likely ones, most likely first.
 	Causes []Reason `json:"causes"`
 	Doc    string   `json:"doc"`
+	See    []string `json:"see,omitempty"` // places in documents that say more
 
 	entry   *Entry
 	kernels kernels // that may have printed the lines
@@ -33,7 +36,7 @@ type Names map[string]string
 
 // Reason is a Cause with the names of the messages in it.
 type Reason struct {
-	When string   `json:"when,omitempty"` // kernels on which it can be the cause; empty where that says nothing
+	When string   `json:"when,omitempty"` // kernels on which it can be the cause; "": all
 	Why  string   `json:"why"`
 	Fix  string   `json:"fix"`
 	Run  []string `json:"run,omitempty"`
@@ -42,13 +45,13 @@ type Reason struct {
 // most is how many messages of one entry are kept.
 const most = 20
 
-// colour is what terminals take for one.
+// colour matches what terminals read as a change of colour.
 var colour = regexp.MustCompile(`\x1b\[[0-9;]*[mK]`)
 
 // Text explains the lines of a text that it recognises, each message once, in the
 // order of the text.
 func Text(text string) []*Explanation {
-	lines := strings.Split(strings.TrimSpace(text), "\n") // blank lines around one make no log
+	lines := strings.Split(strings.TrimSpace(text), "\n") // blank lines do not make a message a log
 	read := make([]found, len(lines))
 	for i, line := range lines {
 		if strings.Contains(line, "\x1b") { // dmesg --color=always
@@ -69,7 +72,9 @@ func Text(text string) []*Explanation {
 		if e == nil {
 			continue
 		}
-		i := slices.IndexFunc(all, func(x *Explanation) bool { return x.entry == e || x.ID == e.ID })
+		i := slices.IndexFunc(all, func(x *Explanation) bool {
+			return x.entry == e || x.ID == e.ID
+		})
 		if i < 0 {
 			i = len(all)
 			all = append(all, newExplanation(e, l.form()))
@@ -88,12 +93,14 @@ func Text(text string) []*Explanation {
 	return all
 }
 
-// aboutLivepatch tells a log in which weak messages are worth a word: one that
-// names livepatching, or has an oops of a kernel with TAINT_LIVEPATCH.
+// aboutLivepatch matches a log in which weak messages are explained: one that names
+// livepatching, or has an oops of a kernel with TAINT_LIVEPATCH.
 var aboutLivepatch = regexp.MustCompile(`(?i)livepatch|\bklp_|\.klp\.|kpatch|Tainted: [A-Z ]*\bK\b`)
 
 func newExplanation(e *Entry, f *Form) *Explanation {
-	x := &Explanation{ID: e.ID, From: e.From, Fine: e.Fine, entry: e, Causes: []Reason{}, Doc: e.doc}
+	x := &Explanation{
+		ID: e.ID, From: e.From, Fine: e.Fine, Causes: []Reason{}, Doc: e.doc, See: e.see, entry: e,
+	}
 	if f != nil {
 		x.When = f.When
 	}
@@ -114,7 +121,8 @@ func (x *Explanation) add(l found) {
 	if len(x.kernels) > most { // a log of very many boots
 		x.kernels = always
 	}
-	if len(x.Lines) < most && !slices.ContainsFunc(x.Names, func(n Names) bool { return equal(n, names) }) {
+	known := slices.ContainsFunc(x.Names, func(n Names) bool { return equal(n, names) })
+	if len(x.Lines) < most && !known {
 		x.Lines = append(x.Lines, line)
 		x.Names = append(x.Names, names)
 	}
@@ -132,11 +140,12 @@ func equal(a, b Names) bool {
 	return true
 }
 
-// finish fills the entry's texts with the names of every message. A command that
-// names something is there once for each.
+// finish fills the texts of the entry with the names of the messages. A command with a
+// name in it is listed once for each.
 func (x *Explanation) finish() {
 	first := x.Names[0]
 	x.Means = fill(x.entry.Means, first)
+	x.Details, x.Cases = x.entry.details, x.entry.cases
 	for _, c := range x.ranked() {
 		r := Reason{When: c.When, Why: fill(c.Why, first), Fix: fill(c.Fix, first)}
 		for _, run := range c.Run {
@@ -150,8 +159,8 @@ func (x *Explanation) finish() {
 	}
 }
 
-// ranked returns the causes that the kernel which printed the message can have, with
-// those first that the message itself speaks for.
+// ranked returns the causes that are possible on the kernel that printed the message,
+// those first that the message itself indicates.
 func (x *Explanation) ranked() []Cause {
 	rank := func(c Cause) int {
 		switch {
@@ -187,7 +196,7 @@ var patterns = sync.OnceValue(func() []*pattern {
 	return all
 })
 
-// A found is a line and what it was recognised as, if it was.
+// A found is a line and the entry and pattern that it matched, if it did.
 type found struct {
 	text    string
 	entry   *Entry
@@ -204,7 +213,7 @@ func (f *found) form() *Form {
 	return f.pattern.form
 }
 
-// find returns what a line is: a diagnostic, or the form that says most of it.
+// find returns what a line is: a diagnostic, or the form that matches most of it.
 func find(line string) found {
 	if e, names := findOwn(line); e != nil {
 		return found{entry: e, names: names}
@@ -219,4 +228,11 @@ func find(line string) found {
 		}
 	}
 	return best
+}
+
+// FormOf returns the form that a line is recognised by, nil for a line that is not. It
+// must not be changed.
+func FormOf(line string) *Form {
+	f := find(line)
+	return f.form()
 }

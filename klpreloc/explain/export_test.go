@@ -4,12 +4,6 @@ package explain
 
 import "regexp"
 
-// FormOf returns the form that a line is recognised by.
-func FormOf(line string) *Form {
-	f := find(line)
-	return f.form()
-}
-
 // CountExpressions returns how often f uses the regular expression of a form.
 func CountExpressions(f func()) int {
 	uses := 0

@@ -14,10 +14,19 @@ var linker = []Entry{
 			{"undefined reference to symbol '{symbol}'", "GNU ld"},
 			{"undefined symbol: {symbol}", "lld"},
 		},
-		Means: "{symbol} is not defined in what is linked. ld -r, by which modules are linked, does not say that: this was an ordinary link.",
+		Means: "{symbol} is not defined in what is linked. ld -r, which links modules, does " +
+			"not print this: it was an ordinary link.",
 		Causes: []Cause{
-			{Why: "The object was linked without -r, as a program.", Fix: "Link by Kbuild; klp-convert takes relocatable files.", Run: []string{"make -C /lib/modules/$(uname -r)/build M=$PWD modules"}},
-			{Why: "The livepatch is built in (obj-y), where every symbol has to be linked.", Fix: "Build it as a module.", Run: []string{"obj-m := PATCH.o"}},
+			{
+				Why: "The object was linked without -r, as a program.",
+				Fix: "Link with Kbuild; klp-convert reads relocatable files.",
+				Run: []string{"make -C /lib/modules/$(uname -r)/build M=$PWD modules"},
+			},
+			{
+				Why: "The livepatch is built in (obj-y), where every symbol must be resolved.",
+				Fix: "Build it as a module.",
+				Run: []string{"obj-m := PATCH.o"},
+			},
 		},
 		Weak: true,
 	},
@@ -28,10 +37,17 @@ var linker = []Entry{
 			{"relocation truncated to fit: {word} against {text}", "GNU ld"},
 			{"relocation {word} out of range: {n} is not in [{text}]", "lld"},
 		},
-		Means: "An address does not fit into the field of its relocation. ld -r applies none: this was an ordinary link, or a relocation within one section.",
+		Means: "An address does not fit into the field of its relocation. ld -r applies no " +
+			"relocations: it was an ordinary link, or a relocation within one section.",
 		Causes: []Cause{
-			{Why: "The object was linked without -r.", Fix: "Link by Kbuild."},
-			{Why: "The code was not compiled with -mcmodel=kernel.", Fix: "Compile by Kbuild."},
+			{
+				Why: "The object was linked without -r.",
+				Fix: "Link with Kbuild.",
+			},
+			{
+				Why: "The code was not compiled with -mcmodel=kernel.",
+				Fix: "Compile with Kbuild.",
+			},
 		},
 		Weak: true,
 	},
@@ -39,17 +55,42 @@ var linker = []Entry{
 		ID:   "ld-discarded",
 		From: "GNU ld; lld",
 		Forms: []Form{
-			{"`{symbol}' referenced in section `{section}' of {file}: defined in discarded section `{where}' of {owner}", "GNU ld"},
-			{"'{symbol}' referenced in section '{section}' of {file}: defined in discarded section '{where}' of {owner}", "GNU ld"},
-			{"sh_link of section `{section}' points to discarded section `{where}' of `{file}'", "GNU ld"},
-			{"sh_link of section '{section}' points to discarded section '{where}' of '{file}'", "GNU ld"},
+			{
+				"`{symbol}' referenced in section `{section}' of {file}: defined in discarded " +
+					"section `{where}' of {owner}",
+				"GNU ld",
+			},
+			{
+				"'{symbol}' referenced in section '{section}' of {file}: defined in discarded " +
+					"section '{where}' of {owner}",
+				"GNU ld",
+			},
+			{
+				"sh_link of section `{section}' points to discarded section `{where}' of " +
+					"`{file}'",
+				"GNU ld",
+			},
+			{
+				"sh_link of section '{section}' points to discarded section '{where}' of " +
+					"'{file}'",
+				"GNU ld",
+			},
 			{"relocation refers to a discarded section: {section}", "lld"},
 			{"relocation against symbol in discarded section: {symbol}", "lld"},
 		},
-		Means: "A section that stays refers to one that the link drops: a group (COMDAT) that another object has too, or one that the linker script discards.",
+		Means: "A section that stays refers to one that the linker discards: of a group " +
+			"(COMDAT) that another object has too, or one that the linker script discards.",
 		Causes: []Cause{
-			{Why: "Annotations, or a special section, name a symbol of a COMDAT group or of .exit.text, .discard.*.", Fix: "Put the annotation beside code that stays.", Run: []string{"readelf -SWg FILE.o"}},
-			{Why: "Objects of two compilers or configurations are linked.", Fix: "Build all of them by one Kbuild run."},
+			{
+				Why: "Annotations, or a special section, name a symbol of a COMDAT group or " +
+					"of .exit.text, .discard.*.",
+				Fix: "Put the annotation beside code that stays.",
+				Run: []string{"readelf -SWg FILE.o"},
+			},
+			{
+				Why: "Objects of two compilers or configurations are linked.",
+				Fix: "Build all of them with one run of Kbuild.",
+			},
 		},
 		Weak: true,
 	},
@@ -66,10 +107,19 @@ var linker = []Entry{
 			{"section type mismatch for {section}", "lld"},
 			{"incompatible section flags for {section}", "lld"},
 		},
-		Means: "Two definitions put things of different kinds (code and data, writable and constant) into one section.",
+		Means: "Two definitions put things of different kinds (code and data, writable and " +
+			"constant) into one section.",
 		Causes: []Cause{
-			{Why: "A record of an annotation is const in one place and not in another, or a section's name is used for data and for code.", Fix: "Use the macros of klp_convert.h, which write all records alike; give other data a section of its own."},
-			{Why: "const and __initdata, or __ro_after_init, are together.", Fix: "Use __initconst."},
+			{
+				Why: "A record of an annotation is const in one place and not in another, or " +
+					"a section's name is used for data and for code.",
+				Fix: "Use the macros of klp_convert.h, which write all records in one form; " +
+					"put other data into another section.",
+			},
+			{
+				Why: "const is used together with __initdata or __ro_after_init.",
+				Fix: "Use __initconst.",
+			},
 		},
 		Weak: true,
 	},
@@ -90,12 +140,29 @@ var linker = []Entry{
 			{"unknown file type", "lld"},
 			{"{file} is incompatible with {word}", "lld"},
 		},
-		Means: "The linker does not know the file, or a relocation in it: it is for another machine, or newer than the linker.",
+		Means: "The linker does not know the file, or a relocation in it: it is for another " +
+			"machine, or newer than the linker.",
 		Causes: []Cause{
-			{Why: "CROSS_COMPILE and ARCH don't belong together, or an object of another machine was left from an earlier build.", Fix: "Build from clean objects, with both.", Run: []string{"make ARCH=ARCH CROSS_COMPILE=PREFIX- M=$PWD clean modules"}},
-			{Why: "The assembler is newer than the linker.", Fix: "Use both of one binutils."},
-			{Why: "The objects are LLVM bitcode (LTO), and the linker is GNU's.", Fix: "Build with LLVM=1."},
-			{Why: "A converted livepatch is linked again.", Fix: "Link first, convert last."},
+			{
+				Why: "CROSS_COMPILE and ARCH are for different machines, or an object for " +
+					"another machine is left from an earlier build.",
+				Fix: "Build from clean objects, with both set.",
+				Run: []string{
+					"make ARCH=ARCH CROSS_COMPILE=PREFIX- M=$PWD clean modules",
+				},
+			},
+			{
+				Why: "The assembler is newer than the linker.",
+				Fix: "Use both from one version of binutils.",
+			},
+			{
+				Why: "The objects are LLVM bitcode (LTO), and the linker is GNU ld.",
+				Fix: "Build with LLVM=1.",
+			},
+			{
+				Why: "A converted livepatch is linked again.",
+				Fix: "Link first, convert last.",
+			},
 		},
 		Weak: true,
 	},
@@ -106,14 +173,26 @@ var linker = []Entry{
 			{"multiple definition of `{symbol}'", "GNU ld"},
 			{"multiple definition of '{symbol}'", "GNU ld"},
 			{"duplicate symbol: {symbol}", "lld"},
-			{"{file}: bad reloc symbol index ({word} >= {word}) for offset {word} in section `{section}'", "GNU ld"},
+			{
+				"{file}: bad reloc symbol index ({word} >= {word}) for offset {word} in " +
+					"section `{section}'",
+				"GNU ld",
+			},
 			{"{file}: invalid symbol index", "lld"},
 			{"invalid sh_info in symbol table", "lld"},
 		},
-		Means: "The objects that are linked don't fit each other, or their symbol tables are damaged.",
+		Means: "The linked objects contradict each other, or their symbol tables are damaged.",
 		Causes: []Cause{
-			{Why: "A function was copied into two files of the livepatch and is not static.", Fix: "Make it static, or keep one of them."},
-			{Why: "A tool renumbered symbols and left relocations as they were; or a converted livepatch is linked again.", Fix: "Link what the compiler wrote; convert last.", If: "index"},
+			{
+				Why: "A function was copied into two files of the livepatch and is not static.",
+				Fix: "Make it static, or keep one of them.",
+			},
+			{
+				Why: "A tool renumbered symbols without their relocations; or a converted " +
+					"livepatch is linked again.",
+				Fix: "Link the output of the compiler; convert last.",
+				If:  "index",
+			},
 		},
 		Weak: true,
 	},
@@ -125,9 +204,16 @@ var linker = []Entry{
 			{"unrecognized --build-id style ignored", "GNU ld"},
 			{"unknown --build-id style: {word}", "lld"},
 		},
-		Means: "The linker gives the module no build id, because the option or the linker script does not let it. The module loads as well; debuginfod and crash tools find it by name only.",
+		Means: "The linker gives the module no build id, because of an option or the linker " +
+			"script. The module loads nevertheless; debuginfod and crash tools find it only " +
+			"by name.",
 		Causes: []Cause{
-			{Why: "A linker script other than the kernel's module.lds, or LDFLAGS of your own.", Fix: "Link by Kbuild.", Run: []string{"readelf -nW FILE.ko"}},
+			{
+				Why: "The linker script is not the kernel's module.lds, or there are " +
+					"additional LDFLAGS.",
+				Fix: "Link with Kbuild.",
+				Run: []string{"readelf -nW FILE.ko"},
+			},
 		},
 		Weak: true,
 	},
@@ -135,14 +221,28 @@ var linker = []Entry{
 		ID:   "ld-warnings",
 		From: "GNU ld",
 		Forms: []Form{
-			{"requires executable stack (because the .note.GNU-stack section is executable)", "binutils 2.39 and later"},
-			{"missing .note.GNU-stack section implies executable stack", "binutils 2.39 and later"},
+			{
+				"requires executable stack (because the .note.GNU-stack section is executable)",
+				"binutils 2.39 and later",
+			},
+			{
+				"missing .note.GNU-stack section implies executable stack",
+				"binutils 2.39 and later",
+			},
 			{"has a LOAD segment with RWX permissions", "binutils 2.39 and later"},
-			{"warning: orphan section `{section}' from `{file}' being placed in section `{where}'", "GNU ld"},
-			{"warning: orphan section '{section}' from '{file}' being placed in section '{where}'", "GNU ld"},
+			{
+				"warning: orphan section `{section}' from `{file}' being placed in section " +
+					"`{where}'",
+				"GNU ld",
+			},
+			{
+				"warning: orphan section '{section}' from '{file}' being placed in section " +
+					"'{where}'",
+				"GNU ld",
+			},
 			{"is being placed in '{section}'", "lld"},
 		},
-		Means: "A remark of the linker about sections. The module loader looks at none of it.",
+		Means: "The linker remarks on sections. It does not matter to the module loader.",
 		Fine:  true,
 		Weak:  true,
 	},

@@ -25,7 +25,7 @@ var compilerNames = []string{
 	"..L1x",
 }
 
-// Wherever a wording has a symbol, such a name is one, and nothing of it is lost.
+// Wherever a wording has a symbol, such a name is accepted as a whole.
 func TestNamesOfCompilersAreNames(t *testing.T) {
 	others := map[string]string{
 		"module": "lp1", "owner": "tgt", "patch": "lp2", "object": "tgt", "n": "7", "errno": "-22", "pos": "2", "type": "4",
@@ -71,7 +71,7 @@ func TestNamesOfCompilersAreNames(t *testing.T) {
 	assert.Greater(t, taking, 60*len(compilerNames))
 }
 
-// A $ and a dot mean something to a shell and in a regular expression.
+// A $ and a dot are special in a shell and in a regular expression.
 func TestNamesArePastedAsTheyAre(t *testing.T) {
 	const name = "drop$LT$a..b$GT$"
 	x := explain.Text("livepatch: symbol '" + name + "' not found in symbol table")
@@ -86,7 +86,7 @@ func TestNamesArePastedAsTheyAre(t *testing.T) {
 	})
 	x = explain.Text("livepatch: unresolvable ambiguity for symbol 'foo.isra.0' in object 'tgt'")
 	require.Len(t, x, 1)
-	assert.Contains(t, x[0].Causes[0].Run, "KLP_RELOC_SYMBOL_POS(LP_OBJ, tgt, foo.isra.0, POS)", "KLP_SYMPOS takes names of C only")
+	assert.Contains(t, x[0].Causes[0].Run, "KLP_RELOC_SYMBOL_POS(LP_OBJ, tgt, foo.isra.0, POS)", "KLP_SYMPOS takes only names of C")
 	for _, c := range x[0].Causes {
 		assert.NotContains(t, strings.Join(c.Run, "\n"), "KLP_SYMPOS(foo.isra.0")
 	}

@@ -7,22 +7,18 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/exp/slices"
-
-	"github.com/klp-convert/klp-convert/docs"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
-// What klp-convert says ends in an id, and docs/errors.md has a section for each:
-// a title, an example between fences, prose, and a paragraph that begins "Fix:".
+// A diagnostic of klp-convert ends in its id, by which diag's catalogue has its
+// explanation.
 
 var (
-	ownLine    = regexp.MustCompile(`\[(KLP\d{3})\]\s*$`)
-	ownAlone   = regexp.MustCompile(`(?i)^\s*\[?(KLP\d{3})\]?\s*$`)
-	ownFile    = regexp.MustCompile(`^(\S+): (?:\x1b\[\d+m)?(?:error|warning|note)(?:\x1b\[0m)?: klp-convert: `)
-	ownSection = regexp.MustCompile(`(?m)^## (KLP\d{3}) (.+)$`)
-	ownSymbol  = regexp.MustCompile(`symbol "?([A-Za-z_.$][\w.$]*)"?`)
-	fence      = regexp.MustCompile("(?ms)^```.*?^```$\n?")
-	severities = regexp.MustCompile(` \([a-z;, -]*(?:error|warning|finding|note)[^)]*\)$`)
+	ownLine  = regexp.MustCompile(`\[(KLP\d{3})\]\s*$`)
+	ownAlone = regexp.MustCompile(`(?i)^\s*\[?(KLP\d{3})\]?\s*$`)
+	ownFile  = regexp.MustCompile(`^(\S+): (?:\x1b\[\d+m)?(?:error|warning|note)` +
+		`(?:\x1b\[0m)?: klp-convert: `)
+	ownSymbol = regexp.MustCompile(`symbol "?([A-Za-z_.$][\w.$]*)"?`)
 )
 
 // findOwn returns the entry for a diagnostic or its id.
@@ -34,7 +30,7 @@ func findOwn(line string) (*Entry, Names) {
 	if m == nil {
 		return nil, nil
 	}
-	e := own()[strings.ToUpper(m[1])]
+	e := ownEntries()[diag.ID(strings.ToUpper(m[1]))]
 	if e == nil {
 		return nil, nil
 	}
@@ -48,62 +44,65 @@ func findOwn(line string) (*Entry, Names) {
 	return e, names
 }
 
-// own reads docs/errors.md.
-var own = sync.OnceValue(func() map[string]*Entry {
-	all := map[string]*Entry{}
-	text := docs.Errors
-	heads := ownSection.FindAllStringSubmatchIndex(text, -1)
-	for i, h := range heads {
-		id, title := text[h[2]:h[3]], text[h[4]:h[5]]
-		end := len(text)
-		if i+1 < len(heads) {
-			end = heads[i+1][0]
-		} else if other := strings.Index(text[h[1]:], "\n## "); other >= 0 {
-			end = h[1] + other
-		}
-		e := &Entry{ID: id, From: "klp-convert", doc: "docs/errors.md"}
-		e.readSection(severities.ReplaceAllString(title, ""), text[h[1]:end])
-		all[id] = e
+// ownEntries returns the entries of klp-convert's own diagnostics.
+var ownEntries = sync.OnceValue(func() map[diag.ID]*Entry {
+	all := map[diag.ID]*Entry{}
+	for _, d := range diag.Catalogue() {
+		all[d.ID] = newOwnEntry(d)
 	}
 	return all
 })
 
-func (e *Entry) readSection(title, text string) {
-	e.Means = strings.ToUpper(title[:1]) + title[1:] + "."
-	prose := false
-	for _, p := range strings.Split(fence.ReplaceAllString(text, ""), "\n\n") {
-		p = strings.TrimSpace(p)
-		switch {
-		case p == "", strings.HasPrefix(p, "<a "), strings.HasPrefix(p, "|"), strings.HasPrefix(p, "#"), strings.HasPrefix(p, "- "):
-			continue
-		case strings.HasPrefix(p, "Fix: "):
-			fix := unmark(strings.TrimPrefix(p, "Fix: "))
-			if !strings.HasPrefix(p, "Fix: `") { // a command, or code
-				fix = strings.ToUpper(fix[:1]) + fix[1:]
-			}
-			e.Causes = append(e.Causes, Cause{Fix: fix})
-		case !prose:
-			prose = true
-			e.Means += " " + unmark(p)
+// newOwnEntry makes an entry of one of diag's catalogue: the first paragraph is what the
+// diagnostic means, the others are its details.
+func newOwnEntry(d *diag.Entry) *Entry {
+	e := &Entry{ID: string(d.ID), From: "klp-convert", Means: d.Sentence(), doc: "docs/errors.md"}
+	var paragraphs []string
+	if d.Kernel != "" {
+		paragraphs = append(paragraphs, d.Kernel)
+	}
+	paragraphs = append(paragraphs, d.Meaning...)
+	for _, row := range d.Cases.Rows {
+		e.cases = append(e.cases, rowText(d.Cases.Columns, row))
+	}
+	if d.Source != "" {
+		paragraphs = append(paragraphs, "Decided by: "+d.Source)
+	}
+	for i, p := range paragraphs {
+		if i == 0 {
+			e.Means += " " + diag.Plain(p)
+		} else {
+			e.details = append(e.details, diag.Plain(p))
 		}
 	}
-}
-
-var link = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
-
-// unmark makes plain text of a paragraph.
-func unmark(s string) string {
-	s = link.ReplaceAllString(s, "$1")
-	s = strings.NewReplacer("`", "", "**", "", "{", "(", "}", ")").Replace(s)
-	return strings.Join(strings.Fields(s), " ")
-}
-
-// Own returns the diagnostics that klp-convert itself has, by id.
-func Own() []*Entry {
-	all := make([]*Entry, 0, len(own()))
-	for _, e := range own() {
-		all = append(all, e)
+	for _, c := range d.Causes {
+		e.Causes = append(e.Causes, Cause{Why: diag.Plain(c.Why), Fix: diag.Plain(c.Fix)})
 	}
-	slices.SortFunc(all, func(a, b *Entry) int { return strings.Compare(a.ID, b.ID) })
-	return all
+	if d.Fix != "" {
+		e.Causes = append(e.Causes, Cause{Fix: diag.Plain(d.Fix)})
+	}
+	for _, s := range d.See {
+		e.see = append(e.see, "docs/"+s)
+	}
+	return e
+}
+
+// rowText returns a row of a table as a line: the first cell, then the others, with their
+// headings where there are several.
+func rowText(columns, row []string) string {
+	text := diag.Plain(row[0])
+	for i := 1; i < len(row); i++ {
+		switch {
+		case row[i] == "":
+			continue
+		case len(columns) == 2:
+			text += ": "
+		case i == 1:
+			text += ": " + columns[i] + ": "
+		default:
+			text += "; " + columns[i] + ": "
+		}
+		text += diag.Plain(row[i])
+	}
+	return text
 }

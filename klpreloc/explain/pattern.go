@@ -8,20 +8,20 @@ import (
 	"sync"
 )
 
-// pattern recognises a Form anywhere in a line, so that whatever stands in front
-// does not matter: a time, a host, the name of a subsystem.
+// pattern recognises a Form anywhere in a line, so what comes before it does not matter:
+// a time, a host, the name of a subsystem.
 type pattern struct {
 	entry    *Entry
 	form     *Form
 	re       func() *regexp.Regexp // compiled for the first line that has literal
 	names    []string              // of the groups of re
-	literal  string                // the longest piece without names: lines without it need no re
-	literals int                   // characters that are not names: the pattern with most is right
+	literal  string                // the longest piece without names: other lines need no re
+	literals int                   // characters outside of names: the pattern with most wins
 	dates    kernels               // that print it
-	kernel   bool                  // it is the running kernel that prints it
+	kernel   bool                  // the running kernel prints it
 }
 
-// parts is what the names in forms stand for. A name that is not here is a word.
+// parts has what each name in forms can be. A name that is not here is a word.
 var parts = map[string]string{
 	"word":   `[^\s'"]+`,
 	"module": `[\w.-]+`, // some callers print a file name
@@ -32,8 +32,8 @@ var parts = map[string]string{
 	"errno":  `-?\d+`,
 	"pos":    `-?\d+`,
 	"type":   `-?\d+`,
-	// These stand in commands that are to be pasted. Rust's names have a $, of clones
-	// and of compilers' own have dots.
+	// These are used in commands that are to be pasted. Names of Rust have a $, names of
+	// clones and of the compiler have dots.
 	"symbol":   `(?:\.klp\.sym\.[\w.$,-]+|[\w.$]*[\w$])`,
 	"function": `[\w.$]*[\w$]`,
 	"file":     `[\w./+~-]+`,
@@ -83,11 +83,11 @@ func compile(e *Entry, f *Form) *pattern {
 	return p
 }
 
-// speaker is what stands in front of a message to say whom it is about; people who paste
-// a message leave it out.
+// speaker is the beginning of a message that names the module; people who paste a message
+// omit it.
 var speaker = regexp.MustCompile(`^(?:module )?\{module\}: `)
 
-// withoutSpeaker are the forms that have one, without it.
+// withoutSpeaker returns patterns of the forms that have one, without it.
 var withoutSpeaker = sync.OnceValue(func() []*pattern {
 	var all []*pattern
 	for _, p := range patterns() {
@@ -100,8 +100,8 @@ var withoutSpeaker = sync.OnceValue(func() []*pattern {
 	return all
 })
 
-// findPart returns the entry for a line of which somebody has left out the beginning, or
-// of which only some words are known. In a log it would see messages where there are none.
+// findPart returns the entry for a line without its beginning, or for a few words of one.
+// It is for a single line: in a log it would find messages that are not there.
 func findPart(line string) found {
 	for _, p := range withoutSpeaker() {
 		if names, ok := p.match(line); ok {
@@ -161,7 +161,7 @@ func complete(names map[string]string) {
 	}
 }
 
-// identifier is a name in C; "" stands for one that is not known.
+// identifier matches a name in C, and "" for an unknown one.
 var identifier = regexp.MustCompile(`^([A-Za-z_]\w*)?$`)
 
 // labelFor turns a record into a label where C can't name the symbol (foo.isra.0).
@@ -178,7 +178,7 @@ func labelFor(run string, names map[string]string) string {
 }
 
 // fillRun puts names into a command or a line of code so that it can be pasted: a name
-// may have characters that mean something to a shell, or in a regular expression.
+// may have characters that are special in a shell or in a regular expression.
 func fillRun(run string, names map[string]string) string {
 	run = labelFor(run, names)
 	quoted := false
@@ -202,13 +202,12 @@ func fillRun(run string, names map[string]string) string {
 	return b.String() + run[at:]
 }
 
-// isCode tells lines for a source file from commands.
+// isCode reports whether a line is for a source file, and not a command.
 func isCode(run string) bool { return codeLine.MatchString(run) }
 
 var codeLine = regexp.MustCompile(`^(?:[A-Z]+_|extern |if |\.\w+ = |include )`)
 
-// fill puts names into a text; a name that the message did not give stands in
-// capitals.
+// fill puts names into a text. A name that the message does not have is in capitals.
 func fill(text string, names map[string]string) string {
 	return nameInForm.ReplaceAllStringFunc(text, func(s string) string {
 		name := s[1 : len(s)-1]

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package diag
+
+// kernelEntries are about the kernel that was given.
+var kernelEntries = []Entry{
+	{
+		ID:         "KLP057",
+		Severities: []Severity{Error, Note},
+		Topics:     []Topic{aboutGivenKernel},
+		Title:      "the kernel can't be read",
+		Meaning: []string{
+			"A file that was given as part of a kernel, or found for it, is damaged or is " +
+				"something else. It is a note where the file was only found, and another " +
+				"source has the same: then that is used instead.",
+			"It is also reported where no kernel is found, or nothing of one part of a " +
+				"list, with the places that were searched.",
+		},
+		Fix: "Give a file or a release of a kernel that exists, undamaged.",
+	},
+	{
+		ID:         "KLP058",
+		Severities: []Severity{Warning, Error},
+		Topics:     []Topic{aboutGivenKernel},
+		Title:      "files of different kernels",
+		Meaning: []string{
+			"Three things are compared: how many symbols of a name there are, the releases " +
+				"that the parts name (`parts of different kernels: …`, `… says that it is " +
+				"…`), and the build-ids of image and vmlinux.",
+			"Positions are from the better of the two: a file of a module, the image, " +
+				"kallsyms, vmlinux, System.map, in this order. Nothing else is used from " +
+				"the vmlinux of another build. So an annotation by file that only such a " +
+				"vmlinux could resolve is an error. `sympos` prints the same warnings, " +
+				"without an id.",
+		},
+		Fix: "Give files of one build.",
+	},
+	{
+		ID:         "KLP060",
+		Severities: []Severity{Warning},
+		Topics:     []Topic{aboutGivenKernel},
+		Title:      "built for another kernel",
+		Meaning: []string{
+			"The vermagic of the module names another release than that of the given " +
+				"kernel.",
+		},
+		Fix: "Give the kernel that the module was built for, or build the module for this " +
+			"one.",
+	},
+	{
+		ID:         "KLP081",
+		Severities: []Severity{Warning},
+		Topics:     []Topic{aboutGivenKernel},
+		Title:      "a file of the kernel that may be incomplete",
+		Meaning: []string{
+			"A symbol that a list does not have may still exist, and one that it has once " +
+				"may exist twice. So nothing is concluded from what is missing: an " +
+				"annotated symbol that is not in the list is not refused, exports count as " +
+				"unknown, and a module that no list has is not called missing.",
+			"`check` lists the same under \"not judged\", `sympos` prints it beside the " +
+				"answer, and `--json` has it as `doubt`.",
+		},
+		Fix: "Copy the whole file again. The output of `grep` on a list is not a list.",
+		See: []string{"sympos.md#whole"},
+	},
+}
