@@ -36,9 +36,8 @@ SAMPLE       = testdata/x86_64/livepatch-cmdline.ko
 # Static, without a path of the machine, and quicker to start than with cgo.
 GOBUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.buildVersion=$(VERSION)'
 
-# For this machine, whatever GOARCH says. The pages' date is that of the sources.
+# The date of the manual pages is that of the sources.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y README.md)
-GENERATE = GOOS= GOARCH= SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run -tags generate -ldflags '-X main.buildVersion=$(VERSION)' ./cmd/klp-convert
 
 # What kernel builds and dkms need, as far as it is there, goes below pkgdatadir as
 # it lies below scripts.
@@ -60,9 +59,21 @@ help: ## show this
 build: ## build bin/klp-convert
 	$(GOBUILD) -o $(builddir)/klp-convert ./cmd/klp-convert
 
+# The program prints its completion scripts: built for this machine, whatever GOARCH says.
 man: ## make manual pages and completion scripts in bin/man and bin/completions
 	@rm -rf $(builddir)/man $(builddir)/completions
-	$(GENERATE) $(builddir) $(pkgdatadir) $(docdir)
+	@mkdir -p $(builddir)/man $(addprefix $(builddir)/completions/,bash zsh fish)
+	GOOS= GOARCH= $(GOBUILD) -o $(builddir)/completions/klp-convert ./cmd/klp-convert
+	$(builddir)/completions/klp-convert completion bash >$(builddir)/completions/bash/klp-convert
+	$(builddir)/completions/klp-convert completion zsh >$(builddir)/completions/zsh/_klp-convert
+	$(builddir)/completions/klp-convert completion fish >$(builddir)/completions/fish/klp-convert.fish
+	@date=$$(date -u -d @$(SOURCE_DATE_EPOCH) +%F) && \
+	version=$$($(builddir)/completions/klp-convert --version | sed -n 's/^klp-convert //p') && \
+	for page in cmd/klp-convert/man/*.1.in; do \
+		sed -e "s|@DATE@|$$date|" -e "s|@VERSION@|$$version|" -e 's|@DATADIR@|$(pkgdatadir)|' -e 's|@DOCDIR@|$(docdir)|' \
+			"$$page" >$(builddir)/man/$$(basename "$$page" .in) || exit; \
+	done
+	@rm $(builddir)/completions/klp-convert
 
 demo: build ## convert the shipped sample and show it before and after
 	@mkdir -p bin/demo
@@ -105,9 +116,7 @@ bench: build ## run the benchmarks; ratios to GNU objcopy and cp among them
 lint: ## gofmt, go vet, staticcheck, shellcheck
 	@out=$$($(GOFMT) -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags generate ./cmd/klp-convert
 	$(STATICCHECK) ./...
-	$(STATICCHECK) -tags generate ./cmd/klp-convert
 	@if command -v $(firstword $(SHELLCHECK)) >/dev/null; then echo $(SHELLCHECK) scripts; $(SHELLCHECK) scripts/*.sh scripts/*/*.sh .ci/run; else echo "shellcheck is not here: scripts not checked"; fi
 
 testdata: ## rebuild the binaries in testdata from their sources

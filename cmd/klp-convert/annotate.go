@@ -84,7 +84,7 @@ is not found, or the file can't be read.`,
 	}
 	cmd.Flags().SortFlags = false
 	flags.register(cmd)
-	cmd.Flags().StringVar(&dialect, "dialect", "", "print `records` or labels (default: as the module)")
+	cmd.Flags().StringVar(&dialect, "dialect", "", "`DIALECT`: records, labels (default: as the module)")
 	cmd.Flags().StringArrayVar(&symvers, "symvers", nil, "also read exports from the Module.symvers `FILE`")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "print notes, and which files were used")
 	return cmd

@@ -30,7 +30,7 @@ data are not compared.
 A and B may be compressed; one may be "-". Exit status 0 when nothing differs, 1
 when something does.`,
 		Example: `  klp-convert diff old.ko new.ko
-  klp-convert diff livepatch.tmp.ko livepatch.ko   # what the conversion did
+  klp-convert diff livepatch.tmp.ko livepatch.ko  # what the conversion did
   klp-convert diff --json a.ko b.ko.xz | jq .relocations`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {

@@ -370,11 +370,3 @@ func TestUninstallRefusesUnclearPaths(t *testing.T) {
 	}
 	assert.Equal(t, []string{"/a/usr/local/bin/klp-convert"}, files(t, root))
 }
-
-// What makes the pages is no part of the program.
-func TestProgramHasNoPages(t *testing.T) {
-	deps := output(t, "go", "list", "-deps", top+"/cmd/klp-convert")
-	assert.Contains(t, deps, "spf13/cobra\n")
-	assert.NotContains(t, deps, "manpage")
-	assert.NotContains(t, deps, "cobra/doc")
-}
