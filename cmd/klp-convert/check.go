@@ -262,7 +262,6 @@ func (v verdict) qualified() string {
 // print writes the table, and what there is to say below it.
 func (c *checking) print(w io.Writer, file string, all []verdict) error {
 	t := newTable(w)
-	t.whole = true
 	t.section("check of "+oneLine(file), "KERNEL", "VERDICT")
 	// The table is for the eye; below it each message is whole.
 	label, room := len("KERNEL"), terminalWidth(w)

@@ -89,7 +89,7 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 	t.section("module information")
 	for _, e := range d.Modinfo {
 		k, v, _ := strings.Cut(e, "=")
-		t.row(clean(k), clean(v))
+		t.row(k, v)
 	}
 	if d.Signed {
 		t.row("signature", "appended")
@@ -102,14 +102,14 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 		t.section("livepatch ("+p.From+replace+")", "OBJECT", "FUNCTION", "SYMPOS", "NEW FUNCTION")
 		for _, o := range p.Objects {
 			for _, f := range o.Functions {
-				t.row(clean(o.Name), clean(f.Old), f.Sympos, clean(f.New))
+				t.row(o.Name, f.Old, f.Sympos, f.New)
 			}
 			for _, c := range o.Callbacks {
 				name, function, _ := strings.Cut(c, " ")
-				t.row(clean(o.Name), "("+name+")", "-", clean(function))
+				t.row(o.Name, "("+name+")", "-", function)
 			}
 			if len(o.Functions)+len(o.Callbacks) == 0 {
-				t.row(clean(o.Name), "-", "-", "-")
+				t.row(o.Name, "-", "-", "-")
 			}
 		}
 	}
@@ -122,21 +122,21 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 	for _, a := range d.Annotations {
 		pos := strconv.FormatUint(uint64(a.Pos), 10)
 		if a.File != "" {
-			pos = clean(a.File)
+			pos = a.File
 		}
-		t.row(clean(a.Name), clean(a.Object), pos, clean(a.LPObject), a.Relocs, a.Dialect)
+		t.row(a.Name, a.Object, pos, a.LPObject, a.Relocs, a.Dialect)
 	}
 	t.section("klp relocation sections", "SECTION", "APPLIED WITH", "RELOCATES", "RELOCATIONS")
 	for _, s := range d.KlpSections {
-		t.row(clean(s.Name), orUnreadable(s.Object), s.Target, s.Relocs)
+		t.row(s.Name, orUnreadable(s.Object), s.Target, s.Relocs)
 	}
 	t.section("klp symbols", "SYMBOL", "OBJECT", "SYMPOS", "RELOCATIONS")
 	for _, s := range d.KlpSymbols {
 		if s.Error != "" {
-			t.row(clean(s.Symbol), "unreadable", "-", s.Relocs)
+			t.row(s.Symbol, "unreadable", "-", s.Relocs)
 			continue
 		}
-		t.row(clean(s.Name), clean(s.Object), s.Pos, s.Relocs)
+		t.row(s.Name, s.Object, s.Pos, s.Relocs)
 	}
 	t.section("undefined symbols", "SYMBOL", "BINDING", "RELOCATIONS", "MODPOST")
 	for _, u := range d.Undefined {
@@ -150,7 +150,7 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 		case !d.Versions:
 			how = "unknown"
 		}
-		t.row(clean(u.Name), bind, u.Relocs, how)
+		t.row(u.Name, bind, u.Relocs, how)
 	}
 	return t.flush()
 }

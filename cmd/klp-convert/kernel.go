@@ -136,8 +136,9 @@ type namedKernel struct{ name, release string }
 // kernelLabels returns for each kernel a name that is short and its own: the release, or
 // what it was asked for by, of a long path the last part.
 func kernelLabels(kernels []namedKernel) []string {
+	const short = 48
 	choices := func(k namedKernel) []string {
-		if len(k.name) < 2*modest {
+		if len(k.name) < short {
 			return []string{k.release, k.name}
 		}
 		return []string{k.release, filepath.Base(k.name), k.name}

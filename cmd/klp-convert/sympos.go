@@ -427,9 +427,9 @@ func (s *search) tell(t *table, f finding) {
 	for i, g := range f.groups {
 		facts := k.table.Facts(g.object)
 		for _, y := range g.lists[0] {
-			row := []any{position(y, len(g.lists[0])), address(y, facts), orDash(y.Size), letter(y.Type), clean(g.object), clean(y.File)}
+			row := []any{position(y, len(g.lists[0])), address(y, facts), orDash(y.Size), letter(y.Type), g.object, y.File}
 			if f.match != nil {
-				row = slices.Insert(row, 0, any(clean(g.name)))
+				row = slices.Insert(row, 0, any(g.name))
 			}
 			t.row(row...)
 		}
@@ -566,7 +566,7 @@ func (s *search) compare(t *table, g group) {
 				continue
 			}
 			y := list[p]
-			cell := fmt.Sprintf("%s %s %s", orDash(y.Size), letter(y.Type), clean(y.File))
+			cell := fmt.Sprintf("%s %s %s", orDash(y.Size), letter(y.Type), y.File)
 			row = append(row, strings.TrimSpace(s.mark(g.lists, i, p, files, len(counts) > 1 || !ordered)+cell))
 		}
 		t.row(row...)

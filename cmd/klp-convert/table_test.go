@@ -4,18 +4,18 @@ package main
 
 import (
 	"bytes"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func printed(t *testing.T, whole bool, rows ...[]any) string {
+// printTable prints a list of three columns.
+func printTable(t *testing.T, rows ...[]any) string {
 	t.Helper()
 	var b bytes.Buffer
 	table := newTable(&b)
-	table.whole = whole
+	table.section("empty", "NAME")
 	table.section("title", "NAME", "N", "LAST")
 	for _, r := range rows {
 		table.row(r...)
@@ -25,20 +25,15 @@ func printed(t *testing.T, whole bool, rows ...[]any) string {
 }
 
 func TestTableIsAligned(t *testing.T) {
-	assert.Equal(t, "title\n  NAME  N   LAST\n  a     10  x\n  bär   9   y\n  c\n", printed(t, false, []any{"a", 10, "x"}, []any{"bär", 9, "y"}, []any{"c", "", ""}))
+	assert.Equal(t, "title\n  NAME  N   LAST\n  a     10  x\n  bär   9   y\n  c\n        1\n",
+		printTable(t, []any{"a", 10, "x"}, []any{"bär", 9, "y"}, []any{"c", "", ""}, []any{"", 1}))
+	assert.Empty(t, printTable(t))
 }
 
-// A long name is alone in its line, and the others stay where they are.
-func TestLongNamesDoNotPushColumnsOut(t *testing.T) {
-	long := strings.Repeat("n", 90)
-	assert.Equal(t, "title\n  NAME   N  LAST\n  short  1  x\n  "+long+"\n         2  y\n", printed(t, false, []any{"short", 1, "x"}, []any{long, 2, "y"}))
-	assert.Contains(t, printed(t, true, []any{"short", 1, "x"}, []any{long, 2, "y"}), long+"  2  y\n")
-}
-
-// What is long in the last column is in nobody's way.
-func TestLongLastColumnBreaksNoLines(t *testing.T) {
-	long := strings.Repeat("v", 100)
-	assert.Equal(t, "title\n  NAME  N  LAST\n  k     1  "+long+"\n", printed(t, false, []any{"k", 1, long}))
+// A name from a file cannot begin a cell or a line, or reach the terminal.
+func TestTableCellsAreClean(t *testing.T) {
+	assert.Equal(t, "title\n  NAME        N  LAST\n  a?b?c?d?[m  1  x\n",
+		printTable(t, []any{"a\tb\nc\fd\x1b[m", 1, "x"}))
 }
 
 func TestKernelLabels(t *testing.T) {
