@@ -35,7 +35,7 @@ become undefined symbols with the plain name. No kernel loads it.`,
 			if debugCopy == "-" && o.inspectJSON {
 				return usagef("--json and the copy can't both go to stdout")
 			}
-			return o.common()
+			return o.checkColor()
 		},
 		ValidArgsFunction: completeModules,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,7 +46,8 @@ become undefined symbols with the plain name. No kernel loads it.`,
 		},
 	}
 	cmd.Flags().BoolVar(&o.inspectJSON, "json", false, "print JSON")
-	cmd.Flags().StringVar(&debugCopy, "debug-copy", "", "write a copy for objdump, gdb and crash to `OUT`")
+	cmd.Flags().StringVar(&debugCopy, "debug-copy", "",
+		"write a copy for objdump, gdb and crash to `OUT`")
 	return cmd
 }
 
@@ -115,7 +116,7 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 	}
 	if d.PatchDoubt != "" && d.State != klpreloc.NoLivepatch {
 		var b strings.Builder
-		wrapBehind(&b, 0, "livepatch: ", clean(d.PatchDoubt))
+		wrapAfter(&b, 0, "livepatch: ", clean(d.PatchDoubt))
 		t.line("\n%s", strings.TrimSuffix(b.String(), "\n"))
 	}
 	t.section("annotations", "SYMBOL", "OBJECT", "SYMPOS", "APPLIED WITH", "RELOCATIONS", "DIALECT")
@@ -162,7 +163,7 @@ func orUnreadable(s string) string {
 	return s
 }
 
-// clean makes what a file says fit for a terminal.
+// clean replaces the control characters in text from a file, which may be hostile.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\uFFFD' {

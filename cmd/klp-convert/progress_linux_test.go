@@ -121,7 +121,7 @@ func TestProgressOnATerminal(t *testing.T) {
 	c := withFakeClock(t)
 	t.Setenv("TERM", "xterm")
 	tty, shown := terminal(t, 80)
-	readSlowly(t, c, tty, &options{}, "6.1", slow{patience, c})
+	readSlowly(t, c, tty, &options{}, "6.1", slow{showAfter, c})
 	text := shown()
 	assert.Contains(t, text, "\rreading 6.1 (2 of 5): 0 s\x1b[K")
 	assert.True(t, strings.HasSuffix(text, "\r\x1b[K"), "%q", text)
@@ -132,7 +132,7 @@ func TestProgressOnATerminal(t *testing.T) {
 func TestProgressCountsFiles(t *testing.T) {
 	c := withFakeClock(t)
 	t.Setenv("TERM", "xterm")
-	sources := []sympos.Source{slow{patience, c}}
+	sources := []sympos.Source{slow{showAfter, c}}
 	for range 30 {
 		sources = append(sources, slow{})
 	}
@@ -146,7 +146,7 @@ func TestProgressFitsTheTerminal(t *testing.T) {
 	c := withFakeClock(t)
 	t.Setenv("TERM", "xterm")
 	tty, shown := terminal(t, 20)
-	readSlowly(t, c, tty, &options{}, strings.Repeat("long", 20), slow{patience, c})
+	readSlowly(t, c, tty, &options{}, strings.Repeat("long", 20), slow{showAfter, c})
 	for _, line := range strings.Split(shown(), "\r") {
 		assert.Less(t, len(strings.TrimSuffix(line, "\x1b[K")), 20, "%q", line)
 	}
@@ -155,7 +155,7 @@ func TestProgressFitsTheTerminal(t *testing.T) {
 // What is quick says nothing, nor does a terminal that can't erase, nor -q.
 func TestNoProgress(t *testing.T) {
 	c := withFakeClock(t)
-	long, short := slow{patience, c}, slow{patience - 1, c}
+	long, short := slow{showAfter, c}, slow{showAfter - 1, c}
 	for _, x := range []struct {
 		term    string
 		options options
@@ -175,7 +175,7 @@ func TestNoProgressInFiles(t *testing.T) {
 	f, err := os.Create(t.TempDir() + "/log")
 	require.NoError(t, err)
 	defer f.Close()
-	readSlowly(t, c, f, &options{}, "6.1", slow{patience, c})
+	readSlowly(t, c, f, &options{}, "6.1", slow{showAfter, c})
 	info, err := f.Stat()
 	require.NoError(t, err)
 	assert.Zero(t, info.Size())

@@ -167,7 +167,7 @@ func (unsteadySearch) Scan(visit func(*sympos.Entry)) (sympos.Facts, error) {
 func TestRunningRelease(t *testing.T) {
 	root := t.TempDir()
 	_, err := runningRelease(root)
-	assert.ErrorContains(t, err, "which kernel runs is not known")
+	assert.ErrorContains(t, err, "the release of the running kernel is not known")
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "proc/sys/kernel"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "proc/sys/kernel/osrelease"), []byte("6.1.0-56-amd64\n"), 0o644))
 	release, err := runningRelease(root)
