@@ -7,6 +7,7 @@ GOFMT       ?= gofmt
 INSTALL     ?= install
 SHELLCHECK  ?= shellcheck -S warning
 STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI    ?= golangci-lint
 LAB         ?= $(GO) run ./scripts/lab/cmd/klp-lab
 
 NFPM        ?= $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
@@ -113,11 +114,12 @@ corpus: ## read every .ko below KLP_CORPUS=dir[:dir] (default: the lab's kernels
 bench: build ## run the benchmarks; ratios to GNU objcopy and cp among them
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
-lint: ## gofmt, go vet, staticcheck, shellcheck
+lint: ## gofmt, go vet, staticcheck; golangci-lint and shellcheck if they are installed
 	@out=$$($(GOFMT) -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(STATICCHECK) ./...
-	@if command -v $(firstword $(SHELLCHECK)) >/dev/null; then echo $(SHELLCHECK) scripts; $(SHELLCHECK) scripts/*.sh scripts/*/*.sh .ci/run; else echo "shellcheck is not here: scripts not checked"; fi
+	@if command -v $(firstword $(GOLANGCI)) >/dev/null; then echo $(GOLANGCI) run; $(GOLANGCI) run; else echo "golangci-lint is not installed: .golangci.yml not checked"; fi
+	@if command -v $(firstword $(SHELLCHECK)) >/dev/null; then echo $(SHELLCHECK) scripts; $(SHELLCHECK) scripts/*.sh scripts/*/*.sh .ci/run; else echo "shellcheck is not installed: scripts not checked"; fi
 
 testdata: ## rebuild the binaries in testdata from their sources
 	scripts/testdata.sh

@@ -91,7 +91,7 @@ func TestSARIFHasItsShape(t *testing.T) {
 func TestDiagnosticsAreFitForATerminal(t *testing.T) {
 	var out strings.Builder
 	d := diag.Diagnostic{ID: diag.BrokenFile, Severity: diag.Error, Message: "a\x1b[2Jb", Hints: []string{"c\rd"}}
-	newReporter(&out, "x.ko", &options{color: "never"}).report(diag.List{d})
+	newReporter(&out, "x.ko", &options{color: "never"}).print(diag.List{d})
 	assert.Equal(t, "x.ko: error: klp-convert: a?[2Jb ["+string(diag.BrokenFile)+"]\n    c?d\n", out.String())
 }
 

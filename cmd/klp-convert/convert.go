@@ -42,7 +42,7 @@ func convert(cmd *cobra.Command, o *options) error {
 	case err != nil:
 		c.result.Status = "refused"
 	}
-	newReporter(cmd.ErrOrStderr(), c.result.Input, o).report(c.result.Diagnostics)
+	newReporter(cmd.ErrOrStderr(), c.result.Input, o).print(c.result.Diagnostics)
 	if named != nil {
 		err = printError(cmd.ErrOrStderr(), err, o)
 		c.found(named.diagnostic())
@@ -272,10 +272,11 @@ func (c *conversion) writeWhole(f *elfrw.File, name string, put func([]byte) err
 // writeMapped writes the module to a temporary file and proves the bytes of that file.
 func (c *conversion) writeMapped(f *elfrw.File, o *output) error {
 	if err := f.Write(o.f); err != nil {
-		if _, ok := err.(*elfrw.Error); ok {
+		var format *elfrw.Error
+		switch {
+		case errors.As(err, &format):
 			return c.defect(err)
-		}
-		if errors.Is(err, syscall.EFAULT) {
+		case errors.Is(err, syscall.EFAULT):
 			return fileError(c.name, errors.New("changed while it was read"))
 		}
 		return fileError(c.out, err) // a full disk

@@ -95,7 +95,7 @@ func readSide(cmd *cobra.Command, o *options, path string) (*side, error) {
 	d, found := klpreloc.Describe(f)
 	found = append(found, in.found...)
 	found.Sort()
-	newReporter(cmd.ErrOrStderr(), in.name, o).report(found) // unreadable parts are not compared
+	newReporter(cmd.ErrOrStderr(), in.name, o).print(found) // unreadable parts are not compared
 	return &side{Name: in.name, State: d.State, input: in, file: f}, nil
 }
 

@@ -58,7 +58,7 @@ func create(path string, like fs.FileInfo) (*output, error) {
 	}
 	if exists {
 		if st, ok := old.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
-			f.Chown(int(st.Uid), int(st.Gid))
+			_ = f.Chown(int(st.Uid), int(st.Gid)) // not in every user namespace
 		}
 	}
 	if err := f.Chmod(mode); err != nil {

@@ -70,6 +70,14 @@ const maxPerID = 50
 // report prints the diagnostics that are severe enough. It returns errReported if there is an
 // error among them.
 func (r *reporter) report(found diag.List) error {
+	r.print(found)
+	if found.Failed() {
+		return errReported
+	}
+	return nil
+}
+
+func (r *reporter) print(found diag.List) {
 	var b strings.Builder
 	counts := map[diag.ID]int{}
 	for i, d := range found {
@@ -94,11 +102,7 @@ func (r *reporter) report(found diag.List) error {
 			fmt.Fprintf(&b, "    %s\n", clean(h))
 		}
 	}
-	io.WriteString(r.w, b.String())
-	if found.Failed() {
-		return errReported
-	}
-	return nil
+	fmt.Fprint(r.w, b.String())
 }
 
 // maxPlaces is how many further places of one cause are printed; --json has all.

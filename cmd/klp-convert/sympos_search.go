@@ -106,7 +106,7 @@ func (s *search) find() (absent bool) {
 		f := finding{query: q}
 		at := map[key]int{}
 		for i, k := range s.kernels {
-			any := false
+			matched := false
 			objects := k.table.Objects()
 			if q.object != "" {
 				objects = []string{s.objectIn(k, q)}
@@ -121,7 +121,7 @@ func (s *search) find() (absent bool) {
 					if !q.matches(name) || len(list) == 0 {
 						continue
 					}
-					any = true
+					matched = true
 					if done[id] {
 						continue
 					}
@@ -132,7 +132,7 @@ func (s *search) find() (absent bool) {
 					f.groups[at[id]].lists[i] = list
 				}
 			}
-			if !any {
+			if !matched {
 				misses = append(misses, miss{q, k})
 			}
 		}

@@ -369,7 +369,7 @@ func TestNotWritable(t *testing.T) {
 	cmd := exec.Command("./"+script, tree)
 	if os.Geteuid() == 0 { // root may write everywhere
 		const nobody = 65534
-		here, err := os.MkdirTemp("", "klp-kbuild-")
+		here, err := os.MkdirTemp("", "klp-kbuild-") //nolint:usetesting // above t.TempDir, only root may search
 		require.NoError(t, err)
 		t.Cleanup(func() { os.RemoveAll(here) })
 		require.NoError(t, os.CopyFS(filepath.Join(here, "kbuild"), os.DirFS(".")))

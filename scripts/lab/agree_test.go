@@ -630,15 +630,14 @@ var stamp = regexp.MustCompile(`^(<\d+>)?\[ *\d+\.\d+\] `)
 func fromConsole(path string) *outcome {
 	text, _ := os.ReadFile(path)
 	r := Result{Status: 137}
-	phase := ""
 	for _, l := range strings.Split(string(text), "\n") {
 		l = stamp.ReplaceAllString(strings.TrimRight(l, "\r"), "")
 		if name, ok := strings.CutPrefix(l, "klplab-trial: "); ok {
-			if phase = name; phase == "load" {
+			if name == "load" {
 				r.Dmesg, r.Out = nil, ""
 			}
-			if phase != "after" {
-				r.Out += fmt.Sprintf("{\"phase\":%q,\"ended\":false}\n", phase)
+			if name != "after" {
+				r.Out += fmt.Sprintf("{\"phase\":%q,\"ended\":false}\n", name)
 			}
 		}
 		r.Dmesg = append(r.Dmesg, l)

@@ -92,7 +92,7 @@ func (c *Cache) Lock(name string) (unlock func(), err error) {
 	for {
 		// A signal (Go's own preemption sends them) interrupts the wait.
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
-		if err != syscall.EINTR {
+		if !errors.Is(err, syscall.EINTR) {
 			break
 		}
 	}

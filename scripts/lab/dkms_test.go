@@ -63,7 +63,7 @@ func (w *workbench) dkms(t *testing.T) *dkmsRun {
 }
 
 // source lays out the recipe and the sample, with dkms.conf edited.
-func (d *dkmsRun) source(old, new string) {
+func (d *dkmsRun) source(from, into string) {
 	d.t.Helper()
 	to := filepath.Join(d.dir, "source/livepatch-cmdline-1.0")
 	require.NoError(d.t, os.CopyFS(to, os.DirFS(filepath.Join(d.bench.root, "scripts/dkms"))))
@@ -73,8 +73,8 @@ func (d *dkmsRun) source(old, new string) {
 	require.NoError(d.t, os.Chmod(filepath.Join(to, "klp-check.sh"), 0o755))
 	conf, err := os.ReadFile(filepath.Join(to, "dkms.conf"))
 	require.NoError(d.t, err)
-	require.Contains(d.t, string(conf), old)
-	require.NoError(d.t, os.WriteFile(filepath.Join(to, "dkms.conf"), []byte(strings.Replace(string(conf), old, new, 1)), 0o644))
+	require.Contains(d.t, string(conf), from)
+	require.NoError(d.t, os.WriteFile(filepath.Join(to, "dkms.conf"), []byte(strings.Replace(string(conf), from, into, 1)), 0o644))
 }
 
 func (d *dkmsRun) run(action string) (string, error) {

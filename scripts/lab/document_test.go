@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -202,9 +203,8 @@ func (b *block) runsOn(k *Kernel) bool {
 	}
 	for _, w := range b.words {
 		if m := conditionRE.FindStringSubmatch(w); m != nil {
-			var major, minor int
-			fmt.Sscan(m[2], &major)
-			fmt.Sscan(m[3], &minor)
+			major, _ := strconv.Atoi(m[2]) // digits, by the expression
+			minor, _ := strconv.Atoi(m[3])
 			if k.AtLeast(major, minor) != (m[1] == "since") {
 				return false
 			}
@@ -558,11 +558,12 @@ func (d *document) build(t *testing.T, w *workbench, tree string) map[int]answer
 	found, err := filepath.Glob(filepath.Join(results, "*.status"))
 	require.NoError(t, err)
 	for _, path := range found {
-		var line, status int
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		fmt.Sscan(string(bytes.TrimSpace(text)), &status)
-		fmt.Sscan(strings.TrimSuffix(filepath.Base(path), ".status"), &line)
+		status, err := strconv.Atoi(string(bytes.TrimSpace(text)))
+		require.NoError(t, err, path)
+		line, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(path), ".status"))
+		require.NoError(t, err)
 		printed, err := os.ReadFile(strings.TrimSuffix(path, ".status"))
 		require.NoError(t, err)
 		answers[line] = answerOf(status, strings.ReplaceAll(string(printed), tree, "…"))

@@ -140,9 +140,9 @@ func (d *draft) symbolNumber(name string) int {
 }
 
 // flag changes bits of a section's flags.
-func (d *draft) flag(section string, set, clear uint64) {
+func (d *draft) flag(section string, set, reset uint64) {
 	h := d.shdr(section)
-	h.set64(shFlags, h.get64(shFlags)&^clear|set)
+	h.set64(shFlags, h.get64(shFlags)&^reset|set)
 }
 
 // model edits the file as elfrw sees it.

@@ -192,11 +192,11 @@ func examples(format string) (all []string) {
 	return all
 }
 
-// program returns a program of the kernel's build: that which the wrapper of that name
-// would run, or itself.
-func (k *Kernel) program(t *testing.T, name, real string) string {
+// program returns a program of the kernel's build: the one that the wrapper of that name
+// runs, whose name has the suffix, or the program itself.
+func (k *Kernel) program(t *testing.T, name, suffix string) string {
 	t.Helper()
-	path, err := one(k.Root, "usr/lib/linux-kbuild-*/"+name+real, "usr/lib/linux-kbuild-*/"+name)
+	path, err := one(k.Root, "usr/lib/linux-kbuild-*/"+name+suffix, "usr/lib/linux-kbuild-*/"+name)
 	require.NoError(t, err)
 	return path
 }
@@ -262,7 +262,8 @@ func resolveBTFids(t *testing.T, k *Kernel) (all []string) {
 // kmodStrings returns the formats of the kmod that comes with the kernel's release.
 func kmodStrings(t *testing.T, k *Kernel) []string {
 	t.Helper()
-	path, err := "", error(nil)
+	var path string
+	var err error
 	if k.tools != "" {
 		path, err = one(k.tools, "usr/bin/kmod")
 	} else if path, err = exec.LookPath("kmod"); err != nil {

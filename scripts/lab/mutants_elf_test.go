@@ -70,8 +70,8 @@ func lastByte(section string, x byte) func(*draft) {
 	}
 }
 
-func flags(section string, set, clear elf.SectionFlag) func(*draft) {
-	return func(d *draft) { d.flag(section, uint64(set), uint64(clear)) }
+func flags(section string, set, reset elf.SectionFlag) func(*draft) {
+	return func(d *draft) { d.flag(section, uint64(set), uint64(reset)) }
 }
 
 func rename(from, to string) func(*draft) { return func(d *draft) { d.rename(from, to) } }

@@ -64,12 +64,12 @@ func (p *project) write(name, text string) {
 func (p *project) makefile(text string) { p.t.Helper(); p.write("Makefile", text) }
 
 // edit replaces text in a file, which is newer then than anything made of it.
-func (p *project) edit(name, old, new string) {
+func (p *project) edit(name, from, to string) {
 	p.t.Helper()
 	text, err := os.ReadFile(p.path(name))
 	require.NoError(p.t, err)
-	require.Contains(p.t, string(text), old)
-	p.write(name, strings.Replace(string(text), old, new, 1))
+	require.Contains(p.t, string(text), from)
+	p.write(name, strings.Replace(string(text), from, to, 1))
 	p.touch(name)
 }
 

@@ -162,9 +162,10 @@ func (t *Tree) Copy(dir string) (*Tree, error) {
 	return &made, err
 }
 
-// Source is the path of a file of the source tree, Built that of one that was built.
+// Source returns the path of a file of the source tree.
 func (t *Tree) Source(name string) string { return filepath.Join(t.Dir, "linux", name) }
 
+// Built returns the path of a file that was built.
 func (t *Tree) Built(name string) string {
 	if t.apart {
 		return filepath.Join(t.Dir, "build", name)

@@ -77,7 +77,7 @@ func build(arch string) (string, error) {
 		return "", errors.New("the Makefile does not say which nfpm")
 	}
 	if out, err := exec.Command("go", "run", string(m[1]), "--version").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %v\n%s", errNoPacker, err, out)
+		return "", fmt.Errorf("%w: %w\n%s", errNoPacker, err, out)
 	}
 	dir, err := os.MkdirTemp(work, arch)
 	if err != nil {

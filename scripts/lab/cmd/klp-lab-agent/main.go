@@ -57,7 +57,9 @@ func main() {
 		}
 		// QEMU runs with -no-reboot: this is its exit.
 		syscall.Sync()
-		syscall.Reboot(syscall.LINUX_REBOOT_CMD_RESTART)
+		if err := syscall.Reboot(syscall.LINUX_REBOOT_CMD_RESTART); err != nil {
+			fmt.Println("klp-lab-agent: reboot:", err)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -182,7 +184,7 @@ func step(line string) verdict {
 		case err = <-ended:
 			v.Status = exitStatus(cmd.ProcessState)
 		case <-time.After(stepLimit):
-			cmd.Process.Kill()
+			_ = cmd.Process.Kill() // it may have ended by now
 			v.Status, err = 124, errors.New("klp-lab-agent: the step's time ran out")
 		}
 	}
@@ -243,7 +245,7 @@ func load(args []string) error {
 		return fmt.Errorf("load: %w", err)
 	}
 	if errno != 0 {
-		return fmt.Errorf("load: %s: %s (%s)", args[0], errnoName(errno), errno)
+		return fmt.Errorf("load: %s: %s (%s)", args[0], errnoName(errno), errno.Error())
 	}
 	return nil
 }
