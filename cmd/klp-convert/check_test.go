@@ -193,7 +193,7 @@ func TestAnnotationsCompile(t *testing.T) {
 }
 
 // BenchmarkCheck compares a check of the sample with a reading of the positions alone, of the
-// kernel image in KLP_BENCH_KERNEL (a folder or release; with its modules), by the time of the
+// kernel image in KLP_BENCH_KERNEL (a directory or release; with its modules), by the time of the
 // processor, in which other programs do not show: x-read.
 func BenchmarkCheck(b *testing.B) {
 	name := os.Getenv("KLP_BENCH_KERNEL")

@@ -29,8 +29,8 @@ func offered(t *testing.T, args ...string) (found []string, directive string) {
 
 func directive(d cobra.ShellCompDirective) string { return fmt.Sprintf(":%d", d) }
 
-// inFolder makes these files, empty unless a text is given behind a blank, and goes there.
-func inFolder(t *testing.T, files ...string) {
+// inDirectory makes these files, empty unless a text is given behind a blank, and goes there.
+func inDirectory(t *testing.T, files ...string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	for _, f := range files {
@@ -41,7 +41,7 @@ func inFolder(t *testing.T, files ...string) {
 }
 
 func TestReleasesAreOffered(t *testing.T) {
-	inFolder(t, "root/lib/modules/6.1/modules.order", "root/boot/vmlinuz-6.2", "root/usr/lib/debug/boot/vmlinux-5.9")
+	inDirectory(t, "root/lib/modules/6.1/modules.order", "root/boot/vmlinuz-6.2", "root/usr/lib/debug/boot/vmlinux-5.9")
 	found, how := kernelsIn("root", "")
 	assert.Equal(t, []string{"running", "5.9", "6.1", "6.2"}, found)
 	assert.Equal(t, cobra.ShellCompDirectiveDefault, how, "files too")
@@ -51,7 +51,7 @@ func TestReleasesAreOffered(t *testing.T) {
 
 // Of a list of parts only the last one is completed, by files too.
 func TestPartsOfAKernelAreOffered(t *testing.T) {
-	inFolder(t, "root/boot/vmlinuz-6.1", "mod/ext4.ko", "map")
+	inDirectory(t, "root/boot/vmlinuz-6.1", "mod/ext4.ko", "map")
 	found, how := kernelsIn("root", "vmlinux,")
 	assert.Equal(t, []string{"vmlinux,6.1", "vmlinux,map", "vmlinux,mod/", "vmlinux,root/"}, found)
 	assert.Equal(t, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace, how)
@@ -61,7 +61,7 @@ func TestPartsOfAKernelAreOffered(t *testing.T) {
 }
 
 func TestObjectsOfTheKernelAreOffered(t *testing.T) {
-	inFolder(t, "tree/Module.symvers", "tree/modules.order net/nf-nat.o\nfs/nfs.o\nfs/ext4.o\n")
+	inDirectory(t, "tree/Module.symvers", "tree/modules.order net/nf-nat.o\nfs/nfs.o\nfs/ext4.o\n")
 	found, how := offered(t, "sympos", "--kernel", "tree", "f@nf")
 	assert.Equal(t, []string{"f@nf_nat", "f@nfs"}, found)
 	assert.Equal(t, directive(cobra.ShellCompDirectiveNoFileComp), how)
@@ -92,7 +92,7 @@ func TestModulesAreOffered(t *testing.T) {
 
 // The first word may be a subcommand or a file.
 func TestFirstWordIsOffered(t *testing.T) {
-	inFolder(t, "in.ko", "index/x", "in.c", "in.ko.klp", ".in.ko", "symbols.klp const char x;")
+	inDirectory(t, "in.ko", "index/x", "in.c", "in.ko.klp", ".in.ko", "symbols.klp const char x;")
 	found, _ := offered(t, "in")
 	assert.Equal(t, []string{"inspect", "in.ko", "index/"}, found)
 	found, _ = offered(t, "sym")
@@ -140,7 +140,7 @@ var typed = []struct{ line, gets string }{
 func shellFolder(t *testing.T, shell, rc string) (dir string) {
 	t.Helper()
 	need.Tools(t, shell, "script")
-	inFolder(t, "livepatch-a.ko", "livepatch-a.ko.klp", "Makefile", "Module.symvers", "symbols.klp const char x;",
+	inDirectory(t, "livepatch-a.ko", "livepatch-a.ko.klp", "Makefile", "Module.symvers", "symbols.klp const char x;",
 		"tree/Module.symvers", "tree/modules.order net/nf-nat.o\nfs/nfs.o\nfs/ext4.o\n")
 	dir, err := os.Getwd()
 	require.NoError(t, err)

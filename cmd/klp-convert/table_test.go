@@ -37,15 +37,15 @@ func TestTableCellsAreClean(t *testing.T) {
 }
 
 func TestKernelLabels(t *testing.T) {
-	folder := "/a/very/long/path/to/where/somebody/has/unpacked/"
+	directory := "/a/very/long/path/to/where/somebody/has/unpacked/"
 	for _, c := range []struct {
 		kernels []namedKernel
 		want    []string
 	}{
-		{[]namedKernel{{folder + "x", "6.1"}, {folder + "y", "6.12"}}, []string{"6.1", "6.12"}},
-		{[]namedKernel{{folder + "x", "6.1"}, {folder + "y", "6.1"}}, []string{"x", "y"}},
-		{[]namedKernel{{folder + "a/x", "6.1"}, {folder + "b/x", "6.1"}}, []string{folder + "a/x", folder + "b/x"}},
-		{[]namedKernel{{folder + "x", "6.1"}, {folder + "x", "6.1"}}, []string{folder + "x", folder + "x"}},
+		{[]namedKernel{{directory + "x", "6.1"}, {directory + "y", "6.12"}}, []string{"6.1", "6.12"}},
+		{[]namedKernel{{directory + "x", "6.1"}, {directory + "y", "6.1"}}, []string{"x", "y"}},
+		{[]namedKernel{{directory + "a/x", "6.1"}, {directory + "b/x", "6.1"}}, []string{directory + "a/x", directory + "b/x"}},
+		{[]namedKernel{{directory + "x", "6.1"}, {directory + "x", "6.1"}}, []string{directory + "x", directory + "x"}},
 		{[]namedKernel{{"a/vmlinux", ""}}, []string{"a/vmlinux"}},
 		{[]namedKernel{{"6.1", "6.1"}}, []string{"6.1"}},
 	} {

@@ -313,7 +313,7 @@ func TestHalfHooked(t *testing.T) {
 	assert.Equal(t, before, contents(t, tree))
 }
 
-// Killed when all is staged, and nothing in place: nobody has cleaned up.
+// Killed when everything is staged and nothing is in place: nothing was cleaned up.
 func TestKilled(t *testing.T) {
 	tree := newTree(t, "6.12")
 	before := contents(t, tree)
@@ -361,7 +361,7 @@ func TestEarlierFiles(t *testing.T) {
 	assert.Equal(t, before, contents(t, tree))
 }
 
-// One folder that can't be written in: nothing is changed in the others either.
+// One directory that can't be written in: nothing is changed in the others either.
 func TestNotWritable(t *testing.T) {
 	tree := newTree(t, "6.12")
 	readOnly := filepath.Join(tree, "scripts/mod")

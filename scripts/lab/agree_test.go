@@ -25,7 +25,7 @@ import (
 
 // The measure of "klp-convert check": what it predicts of each mutant (mutants_test.go)
 // is compared with what the kernel does, phase by phase, and message by message. A
-// message that nobody predicted is a difference, and one that does not come is one too.
+// message that was not predicted is a difference, and one that does not come is one too.
 
 // The orders of a trial; the agent knows what they mean.
 const (
@@ -100,7 +100,7 @@ var chatter = regexp.MustCompile(`^livepatch: (enabling patch|applying patch|rev
 	`|^hrtimer: interrupt took|^clocksource: |^sched: RT throttling|^rcu: |: watchdog: ` +
 	`|^klplab-`)
 
-// splat are the lines that come with an oops or a warning, behind its first one.
+// splat are the lines that follow the first one of an oops or a warning.
 var splat = regexp.MustCompile(`^( |CPU: |Hardware name: |Call Trace:|RIP: |Code: |R[A-Z0-9]{2}: |RSP: |CR2: |CS: |FS: |PKRU|DR[0-9]|Modules linked in|PGD |Oops: |#PF: |note: |---\[|Kernel panic|Workqueue: |Kernel Offset|Rebooting|ret_from|EFLAGS|Tainted:|irq event|hardirqs|softirqs|Stack:|RBP: )`)
 
 // events puts what belongs together into one.
@@ -179,7 +179,7 @@ type expectation struct {
 	errno string
 	must  []loader.Message
 	may   []loader.Message // what comes only if something else does not
-	quiet bool             // something goes wrong without a word
+	quiet bool             // something silently goes wrong
 }
 
 // expected reads the report for a phase.
@@ -258,7 +258,7 @@ func differences(a *attempt, good string) []string {
 		}
 		for _, m := range e.must {
 			if strings.HasSuffix(m.Text, ": kernel tainted.") || ofMachine.MatchString(m.Text) {
-				continue // said once in a boot (try_to_force_load), or by another machine
+				continue // printed once in a boot (try_to_force_load), or by another machine
 			}
 			if !slices.ContainsFunc(s.events, func(l string) bool { return matches(m, l, phase) }) {
 				diff("%s: predicted, not seen: %s", phase, m.Text)
@@ -378,8 +378,8 @@ func newCorpus(t *testing.T, w *workbench) *corpus {
 		in, out := filepath.Join(c.dir, "in-"+name), filepath.Join(c.dir, name)
 		require.NoError(t, os.WriteFile(in, w.modules[name], 0o644))
 		// As distributions ship modules.
-		said, err := exec.Command("strip", "--strip-debug", in).CombinedOutput()
-		require.NoError(t, err, "%s", said)
+		printed, err := exec.Command("strip", "--strip-debug", in).CombinedOutput()
+		require.NoError(t, err, "%s", printed)
 		if b.plain {
 			require.NoError(t, os.Rename(in, out))
 		} else {
@@ -387,8 +387,8 @@ func newCorpus(t *testing.T, w *workbench) *corpus {
 			if b.unsafe {
 				args = append([]string{"--unsafe"}, args...)
 			}
-			said, err = exec.Command(w.tool, args...).CombinedOutput()
-			require.NoError(t, err, "%s", said)
+			printed, err = exec.Command(w.tool, args...).CombinedOutput()
+			require.NoError(t, err, "%s", printed)
 		}
 		c.bases[name], err = os.ReadFile(out)
 		require.NoError(t, err)
@@ -524,14 +524,14 @@ func (c *corpus) sample(t *testing.T) {
 			require.ErrorAs(t, err, &exit)
 			require.Equal(t, 1, exit.ExitCode(), "%s: %s", a.name, exit.Stderr)
 		}
-		var said struct {
+		var checked struct {
 			Kernels []struct{ Findings json.RawMessage }
 		}
-		require.NoError(t, json.Unmarshal(out, &said), a.name)
-		require.Len(t, said.Kernels, 1)
+		require.NoError(t, json.Unmarshal(out, &checked), a.name)
+		require.Len(t, checked.Kernels, 1)
 		own, err := json.Marshal(a.report.Findings)
 		require.NoError(t, err)
-		named := strings.ReplaceAll(string(said.Kernels[0].Findings), c.w.kernel.Root+","+owner+","+target, c.w.kernel.Root)
+		named := strings.ReplaceAll(string(checked.Kernels[0].Findings), c.w.kernel.Root+","+owner+","+target, c.w.kernel.Root)
 		// The module that struct module was compared with may be any of the kernel's.
 		require.JSONEq(t, compared.ReplaceAllString(string(own), "of this kernel"), compared.ReplaceAllString(named, "of this kernel"), "%s: the command and the package differ", a.name)
 	}
@@ -626,7 +626,7 @@ func (c *corpus) boot(t *testing.T, number int, list []*attempt) int {
 
 var stamp = regexp.MustCompile(`^(<\d+>)?\[ *\d+\.\d+\] `)
 
-// fromConsole reads what the kernel said before it died: from the last mark on.
+// fromConsole reads what the kernel printed before it died: from the last mark on.
 func fromConsole(path string) *outcome {
 	text, _ := os.ReadFile(path)
 	r := Result{Status: 137}
@@ -704,7 +704,7 @@ func predictedWord(a *attempt) string {
 		if len(e.must) > 0 {
 			word += e.must[0].Text + " "
 		} else if e.quiet && e.errno == "" {
-			word += "wrong, without a word "
+			word += "wrong, silently "
 		}
 		if word += e.errno; word != phase+": " {
 			return word

@@ -5,7 +5,7 @@ package lab
 import "testing"
 
 // A klp relocation that the kernel does not apply is the worst that a converter
-// can bring about: the module loads without a word and faults when it is used.
+// can bring about: the module loads silently and faults when it is used.
 // Each of these takes a converted module, breaks one thing, and sees that happen.
 
 func TestMissingVmlinuxSectionFaultsWhenUsed(t *testing.T) {

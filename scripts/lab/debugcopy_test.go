@@ -17,8 +17,8 @@ func (w *workbench) debugCopy(t *testing.T, ko []byte) []byte {
 	t.Helper()
 	in, out := filepath.Join(t.TempDir(), "in.ko"), filepath.Join(t.TempDir(), "debug.ko")
 	require.NoError(t, os.WriteFile(in, ko, 0o644))
-	said, err := exec.Command(w.tool, "inspect", "--debug-copy", out, in).CombinedOutput()
-	require.NoError(t, err, "%s", said)
+	printed, err := exec.Command(w.tool, "inspect", "--debug-copy", out, in).CombinedOutput()
+	require.NoError(t, err, "%s", printed)
 	b, err := os.ReadFile(out)
 	require.NoError(t, err)
 	return b

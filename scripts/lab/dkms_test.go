@@ -17,7 +17,7 @@ import (
 
 // scripts/dkms is run with the dkms of the release that the kernel is from, 3.0.10
 // or 3.2.2. For bullseye's kernel it is bookworm's: 2.8.4 runs "make mrproper" in
-// the folder that --kernelsourcedir names. The others get a copy of the headers as
+// the directory that --kernelsourcedir names. The others get a copy of the headers as
 // well: what dkms does to them is not for the cache to bear.
 
 // A dkmsRun is dkms with trees of its own.
@@ -25,7 +25,7 @@ type dkmsRun struct {
 	t      *testing.T
 	bench  *workbench
 	script string
-	header string // folder of the headers
+	header string // directory of the headers
 	dir    string // tree, source, install, etc
 	env    []string
 }
@@ -110,7 +110,7 @@ func (d *dkmsRun) must(action string) string {
 	return out
 }
 
-// modules returns what is called livepatch-cmdline.ko, packed or not, below a folder.
+// modules returns what is called livepatch-cmdline.ko, packed or not, below a directory.
 func (d *dkmsRun) modules(dir string) []string {
 	d.t.Helper()
 	var found []string

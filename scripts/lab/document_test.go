@@ -37,7 +37,7 @@ import (
 //	here                       root's commands, typed where modules are built
 //	fails                      the last command exits with another status than 0
 //	TestName                   not run: it is how to run that test, which looks itself
-//	                           whether it still prints what stands here
+//	                           whether it still prints what is written here
 //	since=6.3, before=6.3      not run on other kernels
 //
 // Any other block is an error, and so is a command line between backticks in the
@@ -117,7 +117,7 @@ func parseDocument(name, text string) (*document, error) {
 		case open == nil:
 			words := strings.Fields(m[1])
 			if len(words) == 0 {
-				return nil, fmt.Errorf("%s:%d: a block without a language: nobody knows whether to run it", name, i+1)
+				return nil, fmt.Errorf("%s:%d: a block without a language does not tell whether to run it", name, i+1)
 			}
 			open = &block{line: i + 1, chapter: chapter, lang: words[0], words: words[1:]}
 		default:
@@ -257,7 +257,7 @@ func TestDocumentsRunAllTheirCommands(t *testing.T) {
 	}
 }
 
-// excerpt tells whether each part of body, between lines with "…", stands in text.
+// excerpt tells whether each part of body, between lines with "…", is in text.
 // Of a diff it is what the diff is applied to.
 func excerpt(lang, body, text string) bool {
 	if lang == "diff" {
@@ -318,7 +318,7 @@ var unifyREs = []struct {
 }
 
 // unify takes out of a line of output what another kernel of the series, another
-// boot or another folder would change.
+// boot or another directory would change.
 func unify(line string) string {
 	for _, u := range unifyREs {
 		line = u.re.ReplaceAllString(line, u.to)
@@ -500,7 +500,7 @@ func (d *document) tree(t *testing.T, w *workbench) string {
 	return tree
 }
 
-// built returns the modules that were built, for the folder that root works in.
+// built returns the modules that were built, for the directory that root works in.
 func (d *document) built(t *testing.T, tree string) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
@@ -550,7 +550,7 @@ func (d *document) build(t *testing.T, w *workbench, tree string) map[int]answer
 	cmd := w.machine(t, script.String())
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	assert.Empty(t, string(out), "said between the commands of %s", d.name)
+	assert.Empty(t, string(out), "printed between the commands of %s", d.name)
 
 	d.initrd, err = os.ReadFile(filepath.Join(results, "initrd.img"))
 	require.NoError(t, err)
@@ -618,7 +618,7 @@ cp /etc/modules-load.d/* "$DESTDIR/etc/modules-load.d/"
 // machine is a shell on a machine on which the kernel and its headers are
 // installed as packages, runs, and on which klp-convert is installed.
 //
-// /usr is laid over by three folders: what "make install" and this function put
+// /usr is laid over by three directories: what "make install" and this function put
 // there, the system of the kernel's release with its compiler, and what the
 // kernel's packages have in /usr. What is written there is gone in the end. uname says that it is this kernel that runs.
 func (w *workbench) machine(t *testing.T, script string) *exec.Cmd {

@@ -15,7 +15,7 @@ import (
 
 // A draft is a module in the making: a good one, of which a mutation changes one thing.
 // Headers, symbols, relocations and contents are poked where they lie in the file; what
-// changes lengths (names, added entries) goes through elfrw, which lays the file out anew.
+// changes lengths (names, added entries) goes through elfrw, which lays the file out again.
 // What can't be done to this module panics with a draftError, which build catches: the
 // mutation is not to be had for that kernel.
 type draft struct {
@@ -34,7 +34,7 @@ type room struct {
 
 type draftError string
 
-// build makes the mutant, or says why there is none of this module.
+// build makes the mutant, or says why this module has none.
 func build(good []byte, r *room, edit func(*draft)) (b []byte, err error) {
 	d := &draft{slices.Clone(good), r}
 	defer func() {
@@ -273,13 +273,13 @@ func (d *draft) point(symbol string, field uint64, text string) {
 	d.model(func(f *elfrw.File) {
 		s, i := d.relocAt(f, symbol, field)
 		relocs := slices.Clone(s.Relocs())
-		d.aim(f, &relocs[i], text)
+		d.pointToString(f, &relocs[i], text)
 		s.SetRelocs(relocs)
 	})
 }
 
-// aim makes a relocation that of the address of a new string.
-func (d *draft) aim(f *elfrw.File, r *elfrw.Rela, text string) {
+// pointToString makes a relocation that of the address of a new string.
+func (d *draft) pointToString(f *elfrw.File, r *elfrw.Rela, text string) {
 	const strings = uint64(elf.SHF_ALLOC | elf.SHF_STRINGS)
 	at := slices.IndexFunc(f.Sections, func(s *elfrw.Section) bool { return s.Flags&strings == strings })
 	if at < 0 { // 7.x links them into .rodata

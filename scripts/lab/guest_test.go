@@ -19,8 +19,8 @@ func TestArchiveIsNewc(t *testing.T) {
 	a.file("lab/y.ko", nil)
 	got := string(a.bytes())
 	assert.Zero(t, len(got)%4)
-	assert.Equal(t, 1, strings.Count(got, "lab\x00"), "the folder, once")
-	assert.True(t, strings.HasPrefix(got, "070701"+"00000001"+"000041ed"), "a folder comes first")
+	assert.Equal(t, 1, strings.Count(got, "lab\x00"), "the directory, once")
+	assert.True(t, strings.HasPrefix(got, "070701"+"00000001"+"000041ed"), "a directory comes first")
 	// ino mode uid gid nlink mtime size major minor rmajor rminor namesize check
 	assert.Contains(t, got, "070701"+"00000002"+"000081ed"+"00000000"+"00000000"+"00000001"+"00000000"+"00000005"+
 		"00000000"+"00000000"+"00000000"+"00000000"+"00000009"+"00000000"+"lab/x.ko\x00\x00"+"12345\x00\x00\x00"+"070701")

@@ -33,10 +33,10 @@ type shared struct {
 	cache *Cache
 	agent []byte // the guest's first process
 	tool  string // path of klp-convert
-	root  string // top folder of the sources
+	root  string // top directory of the sources
 }
 
-// A oneBench is a workbench that is made by whoever comes first.
+// A oneBench is a workbench that its first user makes.
 type oneBench struct {
 	once  sync.Once
 	bench *workbench
@@ -170,7 +170,7 @@ func observe(root string) error {
 	for _, dir := range []string{"cmd", "elfrw", "klpreloc", "sympos", "scripts", "testdata/samples"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
-				return nil // no such folder, or a file that an editor has just removed
+				return nil // no such directory, or a file that an editor has just removed
 			}
 			if err != nil || d.IsDir() {
 				return err
@@ -203,10 +203,10 @@ func (w *workbench) convert(t *testing.T, name string, ko []byte) []byte {
 	in := filepath.Join(t.TempDir(), name)
 	out := filepath.Join(t.TempDir(), name)
 	require.NoError(t, os.WriteFile(in, ko, 0o644))
-	said, err := exec.Command(w.tool, in, out).CombinedOutput()
-	require.NoError(t, err, "klp-convert %s:\n%s", name, said)
-	if len(said) > 0 {
-		t.Logf("klp-convert %s:\n%s", name, said)
+	printed, err := exec.Command(w.tool, in, out).CombinedOutput()
+	require.NoError(t, err, "klp-convert %s:\n%s", name, printed)
+	if len(printed) > 0 {
+		t.Logf("klp-convert %s:\n%s", name, printed)
 	}
 	data, err := os.ReadFile(out)
 	require.NoError(t, err)

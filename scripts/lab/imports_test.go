@@ -26,8 +26,8 @@ func TestImportsAreNotRebound(t *testing.T) {
 		}
 		cmd := w.kernel.Command("make", "-C", w.kernel.Headers, "M="+dir, "KBUILD_MODPOST_WARN=1", "modules")
 		cmd.Env = noMake()
-		said, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s", said)
+		printed, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", printed)
 		file := func(name string) []byte {
 			b, err := os.ReadFile(filepath.Join(dir, name))
 			require.NoError(t, err)
@@ -38,8 +38,8 @@ func TestImportsAreNotRebound(t *testing.T) {
 		run := func(args ...string) (string, error) {
 			cmd := exec.Command(w.tool, args...)
 			cmd.Dir = dir
-			said, err := cmd.CombinedOutput()
-			return string(said), err
+			printed, err := cmd.CombinedOutput()
+			return string(printed), err
 		}
 		var out []byte
 		for _, test := range []struct {
@@ -52,14 +52,14 @@ func TestImportsAreNotRebound(t *testing.T) {
 			{"--module .", []string{"KLP054"}},
 		} {
 			flags := append([]string{"--kernel", w.kernel.Root}, strings.Fields(test.flags)...)
-			said, err := run(append(flags, "livepatch-import.ko", "out.ko")...)
-			require.NoError(t, err, "%s: %s", test.flags, said)
+			printed, err := run(append(flags, "livepatch-import.ko", "out.ko")...)
+			require.NoError(t, err, "%s: %s", test.flags, printed)
 			for _, id := range []string{"KLP048", "KLP050", "KLP051", "KLP054", "KLP074", "KLP075"} {
 				want := 0
 				if strings.Contains(strings.Join(test.ids, " "), id) {
 					want = 1
 				}
-				assert.Equal(t, want, strings.Count(said, "["+id+"]"), "%s of %s: %s", id, test.flags, said)
+				assert.Equal(t, want, strings.Count(printed, "["+id+"]"), "%s of %s: %s", id, test.flags, printed)
 			}
 			out = file("out.ko")
 			assert.NotContains(t, string(section(t, out, ".strtab")), ".klp.sym.", test.flags)

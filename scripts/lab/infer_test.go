@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Conversion with a kernel at hand: the folder that the packages are unpacked in,
+// Conversion with a kernel: the directory that the packages are unpacked in,
 // and the lab's own modules beside it.
 
 // kernelFlags are for a conversion with the kernel that the module will meet.

@@ -77,7 +77,7 @@ func hookTree(t *testing.T, w *workbench) *hooked {
 	return h
 }
 
-// install runs install.sh on the tree and returns what it said.
+// install runs install.sh on the tree and returns what it printed.
 func (h *hooked) install(t *testing.T, flags ...string) string {
 	t.Helper()
 	args := append(slices.Clone(flags), h.Source(""))
@@ -236,8 +236,8 @@ func (h *hooked) testNoTool(t *testing.T) {
 
 // Every file of the tree is as it was before install.sh.
 func (h *hooked) testRemove(t *testing.T) {
-	said := h.install(t, "--remove")
-	assert.Contains(t, said, "  restored  scripts/Makefile.modfinal\n")
+	printed := h.install(t, "--remove")
+	assert.Contains(t, printed, "  restored  scripts/Makefile.modfinal\n")
 	for _, dir := range []string{".", "scripts", "scripts/mod", "include/linux"} {
 		entries, err := os.ReadDir(filepath.Join(h.cached.Source(dir)))
 		require.NoError(t, err)
@@ -320,7 +320,7 @@ func (h *hooked) testInstall(t *testing.T) {
 	kbuild := h.external(t, false)
 	s.file("external.ko", h.signed(t, kbuild))
 	s.file("makefile.ko", h.signed(t, h.external(t, true)))
-	// Whoever signs first and converts then has a module without a signature.
+	// Conversion after signing leaves a module without a signature.
 	raw := filepath.Join(t.TempDir(), "raw.ko")
 	out, err := h.Make("M="+filepath.Dir(kbuild), "KLP_CONVERT=true", "modules").CombinedOutput()
 	require.NoError(t, err, "%s", out)

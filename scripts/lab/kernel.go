@@ -14,16 +14,16 @@ import (
 // A Kernel is a distribution kernel with all that is needed to build modules
 // for it and to boot it, unpacked in the cache.
 type Kernel struct {
-	Root    string // folder that the packages are unpacked in
+	Root    string // directory that the packages are unpacked in
 	Release string // as uname -r: 6.1.0-50-amd64
 	Version string // of the package: 6.1.176-1
 	Image   string // path of vmlinuz
-	Headers string // folder for make -C
-	Modules string // folder of the kernel's own .ko files
+	Headers string // directory for make -C
+	Modules string // directory of the kernel's own .ko files
 	Busybox string // path of a static busybox
 
 	release Release
-	tools   string // folder of the compiler's system (tools.go); "": this machine's
+	tools   string // directory of the compiler's system (tools.go); "": this machine's
 }
 
 // kernelParts matches the packages that a kernel is cut into. The metapackages
@@ -60,7 +60,7 @@ func FetchRelease(c *Cache, r Release, say func(format string, args ...any)) (*K
 	return k, err
 }
 
-// Corpus returns the folders of the modules of three kernels: amd64, s390x and
+// Corpus returns the directories of the modules of three kernels: amd64, s390x and
 // ppc64el. The two foreign ones are there to be read, not to be booted: Debian
 // builds them without livepatching.
 func Corpus(c *Cache, say func(format string, args ...any)) ([]string, error) {
@@ -215,7 +215,7 @@ func openKernel(root string) (*Kernel, error) {
 	return &k, nil
 }
 
-// modulesIn returns the folder of the modules of the only kernel below root.
+// modulesIn returns the directory of the modules of the only kernel below root.
 func modulesIn(root string) (string, error) {
 	return one(root, "lib/modules/*", "usr/lib/modules/*")
 }

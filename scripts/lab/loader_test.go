@@ -20,7 +20,7 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// The proof by the loader: for names with namesakes, taken at random, a livepatch
+// The proof by the loader: for names that several symbols have, taken at random, a livepatch
 // asks the running kernel for position k of each. What the loader put into its
 // table of pointers is read back through a module parameter, and compared with
 // the k-th line of that name in the /proc/kallsyms of the same boot.
@@ -37,7 +37,7 @@ func (q question) String() string {
 }
 
 // loaderSource is a livepatch that asks some questions. What the name is in C is
-// nobody's business: labels take names that are no identifiers.
+// unused: labels take names that are no identifiers.
 func loaderSource(include string, questions []question, patch string) []byte {
 	var b strings.Builder
 	b.WriteString("#include <linux/livepatch.h>\n#include <linux/module.h>\n#include <linux/seq_file.h>\n")

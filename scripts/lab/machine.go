@@ -16,7 +16,7 @@ var machinePackages = []string{
 	"bash", "coreutils", "cpio", "dash", "debianutils", "findutils", "grep", "gzip", "libc-bin", "mawk", "mount", "sed", "util-linux", "xz-utils",
 }
 
-// fetchMachine returns the folder of these programs and what they need.
+// fetchMachine returns the directory of these programs and what they need.
 func fetchMachine(c *Cache, r Release, say func(string, ...any)) (string, error) {
 	pick := func(a *apt) (string, []pkg, error) {
 		all, err := a.plan(machinePackages...)

@@ -24,7 +24,7 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// What a livepatch's author can see on the way to a loaded livepatch is said by these
+// What a livepatch's author can see on the way to a loaded livepatch is printed by these
 // programs, and "klp-convert explain" has to know it. The formats are read from the
 // programs themselves:
 //
@@ -148,7 +148,7 @@ func explanationOf(format string, before []string) *explain.Explanation {
 var (
 	verbRE    = regexp.MustCompile(`%[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z|L)?([a-zA-Z])([SsBhbxK]?[NIl]?)|%%`)
 	addressRE = regexp.MustCompile(`0x%[\d.]*l*x`)
-	// words are what %s stands for: a name; what some messages are put together from.
+	// words are what %s means: a name; what some messages are put together from.
 	words = []string{"name", "7", "unpatching", "bad vermagic", "module with unavailable key", "patching to unpatching",
 		"No such file or directory", "Resource temporarily unavailable"}
 )
@@ -283,7 +283,7 @@ func kmodStrings(t *testing.T, k *Kernel) []string {
 }
 
 // What module code is: from the first function of kernel/module/main.c to the last one of
-// that folder, as they lie in .text (kernel/module.c to kernel/module_signing.c before
+// that directory, as they lie in .text (kernel/module.c to kernel/module_signing.c before
 // 5.19), and of arch/x86/kernel/module.c and kernel/livepatch by name.
 var (
 	firstOfModule = "__traceiter_module_load"

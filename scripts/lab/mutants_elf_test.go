@@ -11,13 +11,13 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 )
 
-// Mutants of the file itself: what is cut off or put behind it, the ELF header, and the
+// Mutants of the file itself: what is cut off or appended, the ELF header, and the
 // headers of sections that any module has.
 
 // fileMutants are cut off somewhere, or go on.
 var fileMutants = joined([]mutant{
-	{name: "file-garbage-behind", base: inVmlinux, edit: func(d *draft) { d.b = append(d.b, strings.Repeat("garbage ", 20)...) }},
-	{name: "file-zeros-behind", base: inVmlinux, edit: func(d *draft) { d.b = append(d.b, make([]byte, 4096)...) }},
+	{name: "file-garbage-after", base: inVmlinux, edit: func(d *draft) { d.b = append(d.b, strings.Repeat("garbage ", 20)...) }},
+	{name: "file-zeros-after", base: inVmlinux, edit: func(d *draft) { d.b = append(d.b, make([]byte, 4096)...) }},
 	{name: "signature-marker-only", base: inVmlinux, edit: func(d *draft) { d.b = append(d.b, "~Module signature appended~\n"...) }},
 	{name: "signature-no-pkcs7", base: inVmlinux, edit: func(d *draft) { d.sign(make([]byte, 64), 2, 64) }},
 	{name: "signature-too-long", base: inVmlinux, edit: func(d *draft) { d.sign(make([]byte, 64), 2, 1<<30) }},
@@ -144,7 +144,7 @@ var headerMutants = []mutant{
 	}},
 	{name: "shdr-unknown-type", base: inVmlinux, edit: shdr32(".comment", shType, 0x7ffffff0)},
 	{name: "shdr-name-beyond-alloc", base: inVmlinux, edit: shdr32(".data", shName, 1<<20)},
-	{name: "shdr-name-beyond-not-alloc", base: inVmlinux, edit: shdr32(".comment", shName, 1<<20), open: "what lies behind the file in memory decides"},
+	{name: "shdr-name-beyond-not-alloc", base: inVmlinux, edit: shdr32(".comment", shName, 1<<20), open: "what follows the file in memory decides"},
 	{name: "shdr-name-empty", base: inVmlinux, edit: shdr32(".note.gnu.build-id", shName, 0)},
 	{name: "shdr-text-align-3", base: inVmlinux, edit: shdr64(".text", shAddralign, 3)},
 	{name: "shdr-text-align-0", base: inVmlinux, edit: shdr64(".text", shAddralign, 0)},
@@ -174,7 +174,7 @@ var headerMutants = []mutant{
 	{name: "symtab-alloc", base: inVmlinux, edit: flags(".symtab", elf.SHF_ALLOC, 0)},
 	{name: "strtab-first-not-nul", base: inVmlinux, edit: func(d *draft) { d.contents(".strtab")[0] = 'x' }},
 	{name: "strtab-last-not-nul", base: inVmlinux, edit: lastByte(".strtab", 'x')},
-	{name: "strtab-empty", base: inVmlinux, edit: shdr64(".strtab", shSize, 0), open: "until 7.x the kernel reads names behind the end of their table"},
+	{name: "strtab-empty", base: inVmlinux, edit: shdr64(".strtab", shSize, 0), open: "until 7.x the kernel reads names past the end of their table"},
 	{name: "symbol-name-beyond", base: inVmlinux, edit: func(d *draft) { d.symbol("funcs").set32(stName, 1<<24) }},
 	{name: "shstrtab-last-not-nul", base: inVmlinux, edit: lastByte(".shstrtab", 'x')},
 	{name: "shstrtab-empty", base: inVmlinux, edit: shdr64(".shstrtab", shSize, 0)},

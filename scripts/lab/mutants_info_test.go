@@ -238,7 +238,7 @@ func named(name string) func(*draft) {
 var structMutants = []mutant{
 	{name: "struct-missing", base: inVmlinux, edit: rename(thisModule, ".gnu.linkonce.that_module")},
 	{name: "struct-twice", base: inVmlinux, edit: double(thisModule)},
-	{name: "struct-shorter", base: inVmlinux, edit: func(d *draft) { d.cut(thisModule, 64) }, open: "before 6.4 what lies behind struct module is taken for the rest of it"},
+	{name: "struct-shorter", base: inVmlinux, edit: func(d *draft) { d.cut(thisModule, 64) }, open: "before 6.4 what follows struct module is treated as the rest of it"},
 	{name: "struct-longer", base: inVmlinux, edit: func(d *draft) {
 		d.data(thisModule, func(b []byte) []byte { return append(b, make([]byte, 64)...) })
 	}},
@@ -252,7 +252,7 @@ var structMutants = []mutant{
 	{name: "struct-name-other", base: inVmlinux, edit: named("other_name"), alone: true, open: misnamed},
 	{name: "struct-name-empty", base: inVmlinux, edit: named(""), alone: true},
 	{name: "struct-name-of-target", base: inModule, edit: named("klplab_target")},
-	{name: "struct-name-of-builtin", base: inVmlinux, edit: named("printk"), alone: true, open: "a built-in part has a folder in /sys/module if it has parameters"},
+	{name: "struct-name-of-builtin", base: inVmlinux, edit: named("printk"), alone: true, open: "a built-in part has a directory in /sys/module if it has parameters"},
 	{name: "struct-name-vmlinux", base: inVmlinux, edit: named("vmlinux"), alone: true},
 	{name: "struct-name-slash", base: inVmlinux, edit: named("a/b"), alone: true, open: misnamed},
 }

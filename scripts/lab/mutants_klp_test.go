@@ -20,12 +20,12 @@ const (
 	vmSymbol  = ".klp.sym.vmlinux.saved_command_line,0"
 	moSymbol  = ".klp.sym.klplab_target.klplab_secret,0"
 
-	behind   = "what lies behind the section decides: whether it is zeros"
+	after    = "what follows the section decides: whether it is zeros"
 	filled   = "fields of struct module that the loader has filled before it relocates are refused; which they are is the configuration's"
 	freed    = "init memory is given back, and to somebody else, at a time of the kernel's choice"
 	reused   = "where the livepatch's file was the target's own file may be by then"
 	misnamed = "it loads, and the trial removes it by the name of its file"
-	reads    = "a PC-relative place with 0 in it is the code behind it: what comes of it depends on what it is taken for"
+	reads    = "a PC-relative place with 0 in it is the code after it: what comes of it depends on how it is read"
 	low      = "the low 32 bits of the sum say where it leads"
 	gone     = "what is not in the file any more can't be missed"
 )
@@ -147,7 +147,7 @@ var symbolMutants = []mutant{
 	vmSym("rela-prefix", ".klp.sym.rela.vmlinux.vmlinux.saved_command_line,0"),
 	vmSym("empty", ""),
 	vmSym("blank-in-name", ".klp.sym.vmlinux. saved_command_line,0"),
-	vmSym("blank-behind-name", ".klp.sym.vmlinux.saved_command_line ,0"),
+	vmSym("blank-after-name", ".klp.sym.vmlinux.saved_command_line ,0"),
 	vmSym("vmlinux-ko", ".klp.sym.vmlinux.ko.saved_command_line,0"),
 	vmSym("object-nosuch", ".klp.sym.nosuch.saved_command_line,0"),
 	vmSym("object-target", ".klp.sym.klplab_target.klplab_secret,0"),
@@ -201,7 +201,7 @@ var symbolMutants = []mutant{
 	{name: "klpsym-name-2000", base: inVmlinux, edit: long(2000)},
 }
 
-// long names a symbol that nobody has, of that length.
+// long names a symbol that does not exist, of that length.
 func long(n int) func(*draft) {
 	return call(vmSymbol, fmt.Sprintf(".klp.sym.vmlinux.%s,0", strings.Repeat("l", n)))
 }
@@ -222,8 +222,8 @@ var relocMutants = []mutant{
 	{name: "reloc-type-tpoff", base: inModule, edit: rela(moSection, relType(elf.R_X86_64_TPOFF32))},
 	{name: "module-reloc-type-none", base: inModule, edit: rela(moSection, relType(0))},
 	{name: "module-reloc-type-32", base: inModule, edit: rela(moSection, relType(elf.R_X86_64_32))},
-	{name: "reloc-offset-end", base: inVmlinux, edit: func(d *draft) { d.rela(vmSection, 0).set64(rOffset, d.shdr(".text").get64(shSize)) }, open: behind},
-	{name: "reloc-offset-across-end", base: inVmlinux, edit: func(d *draft) { d.rela(vmSection, 0).set64(rOffset, d.shdr(".text").get64(shSize)-2) }, open: behind},
+	{name: "reloc-offset-end", base: inVmlinux, edit: func(d *draft) { d.rela(vmSection, 0).set64(rOffset, d.shdr(".text").get64(shSize)) }, open: after},
+	{name: "reloc-offset-across-end", base: inVmlinux, edit: func(d *draft) { d.rela(vmSection, 0).set64(rOffset, d.shdr(".text").get64(shSize)-2) }, open: after},
 	{name: "reloc-offset-1-tib", base: inVmlinux, edit: rela(vmSection, func(r view) { r.set64(rOffset, 1<<40) })},
 	{name: "module-reloc-offset-1-tib", base: inModule, edit: rela(moSection, func(r view) { r.set64(rOffset, 1<<40) })},
 	{name: "reloc-offset-1-more", base: inVmlinux, edit: rela(vmSection, func(r view) { r.set64(rOffset, r.get64(rOffset)+1) })},

@@ -190,7 +190,7 @@ func (d *draft) christen(symbol, name string) {
 		y := d.symbolIn(f, symbol)
 		s, _ := d.relocAt(f, symbol, objectFuncs)
 		r := elfrw.Rela{Offset: y.Value + objectName, Type: uint32(elf.R_X86_64_64)}
-		d.aim(f, &r, name)
+		d.pointToString(f, &r, name)
 		f.AddReloc(s, r)
 	})
 }
@@ -219,12 +219,12 @@ var specialMutants = []mutant{
 	{name: "altinstructions-extra-odd", base: inVmlinux, edit: extra(".altinstructions", 0, 5, 1)},
 	{name: "altinstructions-extra-zeros", base: inVmlinux, edit: extra(".altinstructions", 0, 1, 1)},
 	{name: "altinstr-aux", base: inVmlinux, edit: extra(".altinstr_aux", elf.SHF_EXECINSTR, 16, 1)},
-	{name: "jump-table-odd", base: inSpecial, edit: cutBy("__jump_table", 1), open: behind},
+	{name: "jump-table-odd", base: inSpecial, edit: cutBy("__jump_table", 1), open: after},
 	{name: "jump-table-unrelocated", base: inSpecial, edit: unrelocated(".rela__jump_table"), open: "a special table without its relocations"},
 	{name: "jump-table-klp-unrelocated", base: inSpecial, edit: func(d *draft) { d.rela(".klp.rela.vmlinux.__jump_table", 0).set32(rType, 0) }},
 	{name: "bug-table-odd", base: ordinary, edit: cutBy("__bug_table", 1)},
 	{name: "bug-table-unrelocated", base: ordinary, edit: unrelocated(".rela__bug_table")},
-	{name: "mcount-odd", base: inVmlinux, edit: cutBy("__mcount_loc", 1), open: behind},
+	{name: "mcount-odd", base: inVmlinux, edit: cutBy("__mcount_loc", 1), open: after},
 	{name: "mcount-unrelocated", base: inVmlinux, edit: unrelocated(".rela__mcount_loc")},
 	{name: "mcount-missing", base: inVmlinux, edit: rename("__mcount_loc", "__mcount_lok")},
 	{name: "orc-odd", base: inVmlinux, edit: cutBy(".orc_unwind", 1), alone: true},
@@ -233,7 +233,7 @@ var specialMutants = []mutant{
 	{name: "orc-ip-missing", base: inVmlinux, edit: rename(".orc_unwind_ip", ".orc_unwinb_ip"), alone: true},
 	{name: "parainstructions-odd", base: inSpecial, edit: cutBy(".parainstructions", 1)},
 	{name: "param-odd", base: inVmlinux, edit: cutBy("__param", 1)},
-	{name: "dyndbg-odd", base: ordinary, edit: cutBy("__dyndbg", 1), open: behind},
+	{name: "dyndbg-odd", base: ordinary, edit: cutBy("__dyndbg", 1), open: after},
 	{name: "ksymtab-odd", base: exporting, edit: cutBy("__ksymtab_gpl", 1)},
 	{name: "ksymtab-unrelocated", base: exporting, edit: unrelocated(".rela__ksymtab_gpl")},
 	{name: "kcrctab-missing", base: exporting, edit: rename("__kcrctab_gpl", "__kcrctab_gpx")},

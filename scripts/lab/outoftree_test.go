@@ -26,10 +26,10 @@ import (
 	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
-// What scripts/klp-convert.mk does is tried as its users do it: make, in a folder
+// What scripts/klp-convert.mk does is tried as its users do it: make, in a directory
 // with modules, with the headers of a kernel (docs/kbuild.md).
 
-// A project is a folder with modules of its own.
+// A project is a directory with modules of its own.
 type project struct {
 	t     *testing.T
 	bench *workbench
@@ -87,7 +87,7 @@ func touch(t *testing.T, path string) {
 	require.NoError(t, os.Chtimes(path, now, now))
 }
 
-// run runs make in the project's folder with the kernel's headers, and returns
+// run runs make in the project's directory with the kernel's headers, and returns
 // what it prints.
 func (p *project) run(args ...string) (string, error) {
 	p.t.Helper()
@@ -130,7 +130,7 @@ func (p *project) modules(dir string) []string {
 
 var klpRE = regexp.MustCompile(`(?m)^  KLP +(\S+)$`)
 
-// converted returns the modules that make said it was converting.
+// converted returns the modules that make printed it was converting.
 func converted(out string) []string {
 	var names []string
 	for _, m := range klpRE.FindAllStringSubmatch(out, -1) {
@@ -229,7 +229,7 @@ func TestOutOfTreeRebuilds(t *testing.T) {
 	})
 }
 
-// A livepatch is held against the modules beside it. When one of them is another, so
+// A livepatch is checked against the modules beside it. When one of them is another, so
 // may be the positions in it.
 func TestOutOfTreeModuleBesideHasChanged(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
@@ -267,7 +267,7 @@ func TestOutOfTreeNamedFileHasChanged(t *testing.T) {
 	})
 }
 
-// The kernel that the headers are of, in the folder where it was built.
+// The kernel that the headers are of, in the directory where it was built.
 func TestOutOfTreeKernelHasChanged(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		headers := w.loneHeaders(t)
@@ -387,7 +387,7 @@ func (w *workbench) loneHeaders(t *testing.T) string {
 		require.NoError(t, os.Symlink(k, filepath.Join(top, "usr/lib", filepath.Base(k))))
 	}
 	headers := filepath.Join(top, "usr/src", filepath.Base(w.kernel.Headers))
-	// Some name their own folder: KBUILD_OUTPUT, see rebase.
+	// Some name their own directory: KBUILD_OUTPUT, see rebase.
 	makefile := filepath.Join(headers, "Makefile")
 	text, err := os.ReadFile(makefile)
 	require.NoError(t, err)
@@ -403,7 +403,7 @@ func TestOutOfTreeFailingTool(t *testing.T) {
 		p.refused("KLP_CONVERT=false")
 		assert.Empty(t, p.modules(""))
 		p.make("-i", "KLP_CONVERT=false")
-		p.refused("KLP_CONVERT=false") // not taken for finished
+		p.refused("KLP_CONVERT=false") // not treated as finished
 		assert.Empty(t, p.modules(""))
 		assert.Equal(t, []string{"plain.ko"}, converted(p.make()))
 	})
@@ -503,7 +503,7 @@ func TestOutOfTreeOutputElsewhere(t *testing.T) {
 		before := p.list()
 		out := t.TempDir()
 		assert.Equal(t, []string{"livepatch-sub.ko", "livepatch-two.ko", "plain.ko", "user.ko"}, converted(p.make("MO="+out)))
-		assert.Equal(t, before, p.list(), "the sources' folder")
+		assert.Equal(t, before, p.list(), "the sources' directory")
 		assert.Contains(t, p.inspect(filepath.Join(out, "sub/livepatch-sub.ko")), ": x86_64, converted\n")
 		assert.Empty(t, converted(p.make("MO="+out)))
 		s := w.scene(t)
@@ -553,7 +553,7 @@ func TestOutOfTreeOddPathToMakefile(t *testing.T) {
 	})
 }
 
-// Kbuild says of such a folder that the compiler is no good.
+// Kbuild says of such a directory that the compiler is no good.
 func TestOutOfTreeReadOnly(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		p := w.project(t, "plain.o")
@@ -567,7 +567,7 @@ func TestOutOfTreeReadOnly(t *testing.T) {
 		cmd.Dir, cmd.Env = p.dir, noMake()
 		out, err := cmd.CombinedOutput()
 		require.Error(t, err, "%s", out)
-		assert.Contains(t, string(out), p.dir+": no writing here, and Kbuild puts its output there: copy the sources, or MO=FOLDER")
+		assert.Contains(t, string(out), p.dir+": not writable, and Kbuild writes its output there: copy the sources, or MO=DIR")
 		assert.NotContains(t, string(out), "CC [M]")
 	})
 }
@@ -603,7 +603,7 @@ func TestOutOfTreeSigned(t *testing.T) {
 	})
 }
 
-// With the key at hand that the kernel's configuration names, Kbuild signs what it
+// With the key that the kernel's configuration names, Kbuild signs what it
 // installs.
 func TestOutOfTreeSignedByKbuild(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {

@@ -64,13 +64,13 @@ func (c referenceCase) file() string { return strings.TrimPrefix(c.name, "ref-")
 // check looks at the converted file, and returns the steps that load it and read.
 func (c referenceCase) check(p *project, path, line string) []step {
 	p.t.Helper()
-	said := p.inspect(path)
-	assert.Contains(p.t, said, ": x86_64, converted\n")
+	printed := p.inspect(path)
+	assert.Contains(p.t, printed, ": x86_64, converted\n")
 	for _, s := range c.symbols {
 		name, object, _ := strings.Cut(s, " ")
-		assert.Regexp(p.t, `(?m)^  `+regexp.QuoteMeta(name)+` +`+regexp.QuoteMeta(object)+` `, said, c.name)
+		assert.Regexp(p.t, `(?m)^  `+regexp.QuoteMeta(name)+` +`+regexp.QuoteMeta(object)+` `, printed, c.name)
 	}
-	assert.Regexp(p.t, `(?m)^  depends *`+c.depends+`$`, said, c.name)
+	assert.Regexp(p.t, `(?m)^  depends *`+c.depends+`$`, printed, c.name)
 	return []step{
 		loadSettled(c.name),
 		sh("cat /proc/ref_"+c.file(), prints(strings.ReplaceAll(c.prints, cmdlineMark, line))),

@@ -29,7 +29,7 @@ func copySample(t *testing.T, w *workbench, name string) (dir string) {
 	return filepath.Join(tree, "testdata/samples", name)
 }
 
-// makeSample runs make in the sample's folder and returns what it printed.
+// makeSample runs make in the sample's directory and returns what it printed.
 func makeSample(t *testing.T, w *workbench, dir string) string {
 	t.Helper()
 	cmd := w.kernel.Command("make", "KDIR="+w.kernel.Headers, "KLP_CONVERT="+w.tool)

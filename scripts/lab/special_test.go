@@ -77,7 +77,7 @@ func TestSymbolsOfVmlinuxInSpecialSections(t *testing.T) {
 }
 
 // Most tables either cover ordinary code or are this module's own affair. A late
-// relocation near them is none of their business.
+// relocation near them does not concern them.
 func TestOrdinaryTablesStandNoRelocationInTheWay(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_owner.ko")

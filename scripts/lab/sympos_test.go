@@ -79,7 +79,7 @@ func TestLabelsTellNamesakesApartByPosition(t *testing.T) {
 			sh(fmt.Sprintf(param, "klplab_twins", "second")),
 		)
 		all := addresses(t, results[0].Out)
-		require.GreaterOrEqual(t, len(all), 2, "name_show is no longer a name with namesakes: choose another")
+		require.GreaterOrEqual(t, len(all), 2, "name_show is no longer a name of several symbols: choose another")
 		assert.Equal(t, all[0], decimal(t, results[5]), "name_show,1")
 		assert.Equal(t, all[1], decimal(t, results[6]), "name_show,2")
 	})

@@ -21,7 +21,7 @@ import (
 // shell, the compiler, and what they need, unpacked into one entry of the cache.
 //
 // A program of that system runs in a mount namespace of its own, in which that
-// folder is mounted over /usr:
+// directory is mounted over /usr:
 //
 //	/usr      of the other release     /bin, /lib, /lib64, /sbin are links into it
 //	all else  as it is                 sources, the cache, /tmp, /proc
@@ -39,7 +39,7 @@ var toolPackages = []string{
 	"perl-base", "sed", "tar", "util-linux", "xz-utils",
 }
 
-// links are made by packages' scripts, which nobody runs here.
+// links are made by packages' scripts, which do not run here.
 var toolLinks = map[string]string{
 	"usr/bin/awk": "mawk",
 	"usr/bin/sh":  "dash",
@@ -47,7 +47,7 @@ var toolLinks = map[string]string{
 
 var compilerRE = regexp.MustCompile(`^gcc-[0-9]+$`)
 
-// fetchTools returns the folder of the system that builds modules for r's kernel.
+// fetchTools returns the directory of the system that builds modules for r's kernel.
 func fetchTools(c *Cache, r Release, say func(string, ...any)) (string, error) {
 	if err := namespaces(); err != nil {
 		return "", err

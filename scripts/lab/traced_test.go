@@ -28,7 +28,7 @@ func TestImageTellsWhatCanBeTraced(t *testing.T) {
 			require.NotEmpty(t, list, name)
 			return list[0].Address
 		}
-		start, end := at("_stext"), at("_etext") // what is behind is init code
+		start, end := at("_stext"), at("_etext") // init code follows
 
 		results := w.scene(t).run(
 			sh("mount -t tracefs tracefs /sys/kernel/tracing"),

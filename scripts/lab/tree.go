@@ -16,7 +16,7 @@ import (
 )
 
 // A distribution's kernel package has no source tree, and its modules are signed
-// with a key that nobody outside has. So for the hook into Kbuild
+// with a key that no one else has. So for the hook into Kbuild
 // (scripts/kbuild) the lab builds a kernel of its own, from the source package of
 // the release, small but with livepatching and with a signing key of its own.
 //
@@ -120,7 +120,7 @@ const sourceArchive = "./usr/src/linux-source-*.tar.xz"
 // treePlace is where programs see the tree that they work in.
 func (c *Cache) treePlace() string { return filepath.Join(c.Dir, "tree") }
 
-// build unpacks the archive of the source package into the tree's folder and builds
+// build unpacks the archive of the source package into the tree's directory and builds
 // the kernel.
 func (t *Tree) build(source, config string) error {
 	archive, err := one(source, sourceArchive)
@@ -151,7 +151,7 @@ func (t *Tree) build(source, config string) error {
 	return err
 }
 
-// Copy returns a copy of the tree in the folder dir, to be changed at will.
+// Copy returns a copy of the tree in the directory dir, to be changed at will.
 func (t *Tree) Copy(dir string) (*Tree, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err

@@ -66,7 +66,7 @@ func asRoot(args ...string) []string {
 
 var errNoPacker = errors.New("nfpm can't be had")
 
-// build makes the packages for a machine and returns the folder they are in.
+// build makes the packages for a machine and returns the directory they are in.
 func build(arch string) (string, error) {
 	makefile, err := os.ReadFile(filepath.Join(top, "Makefile"))
 	if err != nil {
@@ -116,10 +116,10 @@ func packages(t *testing.T) map[string]string {
 		need.Skip(t, err.Error())
 	}
 	require.NoError(t, err)
-	return inFolder(t, dir)
+	return inDirectory(t, dir)
 }
 
-func inFolder(t *testing.T, dir string) map[string]string {
+func inDirectory(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, "*"))
 	require.NoError(t, err)
@@ -131,7 +131,7 @@ func inFolder(t *testing.T, dir string) map[string]string {
 	return byEnding
 }
 
-// files returns what is below a folder, and no folders.
+// files returns what is below a directory, and no directories.
 func files(t *testing.T, dir string) (found []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -140,7 +140,7 @@ func files(t *testing.T, dir string) (found []string) {
 		}
 		return err
 	})
-	if !errors.Is(err, fs.ErrNotExist) { // dpkg takes empty folders away
+	if !errors.Is(err, fs.ErrNotExist) { // dpkg takes empty directories away
 		require.NoError(t, err)
 	}
 	return found
@@ -238,7 +238,7 @@ func TestPackagesAreReproducible(t *testing.T) {
 	first := packages(t)
 	dir, err := build(runtime.GOARCH)
 	require.NoError(t, err)
-	for ending, path := range inFolder(t, dir) {
+	for ending, path := range inDirectory(t, dir) {
 		a, err := os.ReadFile(first[ending])
 		require.NoError(t, err)
 		b, err := os.ReadFile(path)
@@ -253,7 +253,7 @@ func TestPackagesForAnotherMachine(t *testing.T) {
 	tools(t, "dpkg-deb", "rpm")
 	dir, err := build("s390x")
 	require.NoError(t, err)
-	other := inFolder(t, dir)
+	other := inDirectory(t, dir)
 	assert.Equal(t, "s390x\n", output(t, "dpkg-deb", "--field", other["deb"], "Architecture"))
 	assert.Equal(t, "s390x", output(t, "rpm", "--query", "--package", "--nosignature", "--queryformat", "%{ARCH}", other["rpm"]))
 	root := t.TempDir()
@@ -286,11 +286,11 @@ func TestInstallAndUninstall(t *testing.T) {
 		"/opt/klp/share/doc/klp-convert/README.md", "/opt/man/man1/klp-convert.1", "/opt/man/man1/klp-convert-sympos.1", "/opt/zsh/_klp-convert",
 		"/opt/klp/share/bash-completion/completions/klp-convert", "/opt/klp/share/fish/vendor_completions.d/klp-convert.fish",
 	}
-	for _, folder := range []string{"kbuild", "dkms"} {
-		if _, err := os.Stat(filepath.Join(top, "scripts", folder)); err == nil {
-			for _, f := range files(t, filepath.Join(top, "scripts", folder)) {
+	for _, directory := range []string{"kbuild", "dkms"} {
+		if _, err := os.Stat(filepath.Join(top, "scripts", directory)); err == nil {
+			for _, f := range files(t, filepath.Join(top, "scripts", directory)) {
 				if !strings.HasSuffix(f, ".go") {
-					want = append(want, "/opt/klp/share/klp-convert/"+folder+f)
+					want = append(want, "/opt/klp/share/klp-convert/"+directory+f)
 				}
 			}
 		}

@@ -194,7 +194,7 @@ func (g *gaps) unload() error {
 	if err != nil {
 		return err
 	}
-	// The folder in sysfs goes before the last reference to the module does.
+	// The directory in sysfs goes before the last reference to the module does.
 	for range 100 {
 		_, _, errno := syscall.Syscall(syscall.SYS_DELETE_MODULE, uintptr(unsafe.Pointer(name)), syscall.O_NONBLOCK, 0)
 		if errno == 0 {

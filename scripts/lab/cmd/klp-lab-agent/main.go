@@ -118,7 +118,7 @@ func guest() error {
 }
 
 // bin is where busybox and the commands of the steps are: in the lab's own
-// initramfs /bin. In another one the agent is not /init, and keeps to its folder.
+// initramfs /bin. In another one the agent is not /init, and keeps to its directory.
 func bin() string {
 	if dir := filepath.Dir(os.Args[0]); dir != "/" {
 		return dir
@@ -126,7 +126,7 @@ func bin() string {
 	return "/bin"
 }
 
-// mounts brings up what busybox and the steps take for granted. Another /init may
+// mounts brings up what busybox and the steps rely on. Another /init may
 // have done some of it.
 func mounts() error {
 	for _, m := range []struct{ fstype, dir string }{
@@ -160,8 +160,8 @@ type verdict struct {
 // step runs one command line and waits for its end.
 //
 // Its output goes to a file, not a pipe: a process that the kernel kills in the
-// middle of a splice(2) still holds the pipe's lock, and whoever reads or closes
-// that pipe then waits for ever. For the same reason nobody waits longer than
+// middle of a splice(2) still holds the pipe's lock, and a process that reads or closes
+// that pipe then waits for ever. For the same reason no step waits longer than
 // the limit for a process that was killed: it may never end.
 func step(line string) verdict {
 	start := time.Now()
@@ -313,7 +313,7 @@ func pack(args []string) error {
 	return wire.Close()
 }
 
-// settle waits until a livepatch is in no transition: settle NAME. The folder
+// settle waits until a livepatch is in no transition: settle NAME. The directory
 // of a livepatch goes away when its disabling is complete.
 func settle(args []string) error {
 	if len(args) != 1 {

@@ -17,10 +17,10 @@ import (
 	"time"
 )
 
-// A trial takes one module, of which nobody knows what it will do, through its whole
+// A trial takes one module, which may do anything, through its whole
 // life: trial ORDER FILE NAME SHOW [TARGET]. SHOW is the file of /proc that the code
-// behind NAME prints; TARGET is the module that is livepatched, loaded "before" NAME or
-// "later"; "again" is "before", and once more; "alone" there is none. The phases are
+// after NAME prints; TARGET is the module that is livepatched, loaded "before" NAME or
+// "later"; "again" is "before", and once more; "alone" has no target. The phases are
 //
 //	load    FILE
 //	target  TARGET, when it comes later
@@ -64,7 +64,7 @@ func trial(args []string) error {
 	if died && target != "" {
 		return errors.New("trial: the file of /proc is in use for ever, and its module with it")
 	}
-	// What a module that was refused has left behind, or one that can't be removed.
+	// What a module that was refused has left, or one that can't be removed.
 	if _, err := os.Stat("/sys/kernel/livepatch/" + name); err == nil {
 		return errors.New("trial: the livepatch stays")
 	}
@@ -204,7 +204,7 @@ func disable(name string) {
 	}
 }
 
-// remove is delete_module(2). The last reference goes a little after the folder.
+// remove is delete_module(2). The last reference goes a little after the directory.
 func remove(name string) syscall.Errno {
 	b, err := syscall.BytePtrFromString(name)
 	if err != nil {
