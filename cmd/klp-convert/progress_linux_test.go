@@ -31,7 +31,8 @@ func terminal(t *testing.T, columns int) (tty *os.File, shown func() string) {
 	require.NoError(t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
 	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
 	require.NoError(t, err)
-	require.NoError(t, unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: uint16(columns)}))
+	require.NoError(t, unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ,
+		&unix.Winsize{Row: 24, Col: uint16(columns)}))
 	tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR, 0)
 	require.NoError(t, err)
 	t.Cleanup(func() { tty.Close() })
@@ -107,7 +108,8 @@ func withFakeClock(t *testing.T) *fakeClock {
 	return c
 }
 
-func readSlowly(t *testing.T, c *fakeClock, stderr *os.File, o *options, name string, sources ...sympos.Source) {
+func readSlowly(t *testing.T, c *fakeClock, stderr *os.File, o *options, name string,
+	sources ...sympos.Source) {
 	t.Helper()
 	k := sympos.NewKernel(name, sources...)
 	showProgress(k, nth(1, 5), stderr, o)
@@ -160,7 +162,8 @@ func TestNoProgress(t *testing.T) {
 		term    string
 		options options
 		source  slow
-	}{{"xterm", options{}, short}, {"dumb", options{}, long}, {"", options{}, long}, {"xterm", options{quiet: true}, long}} {
+	}{{"xterm", options{}, short}, {"dumb", options{}, long}, {"", options{}, long}, {"xterm",
+		options{quiet: true}, long}} {
 		t.Setenv("TERM", x.term)
 		tty, shown := terminal(t, 80)
 		readSlowly(t, c, tty, &x.options, "6.1", x.source)
@@ -188,7 +191,9 @@ func TestNoProgressInFiles(t *testing.T) {
 // On a terminal a verdict has one line; into a file it goes whole.
 func TestVerdictsFitTheTerminal(t *testing.T) {
 	t.Setenv("TERM", "xterm")
-	long := verdict{label: "6.1", Report: &loader.Report{Findings: []loader.Finding{{Severity: loader.Problem, Cause: strings.Repeat("x", 100)}}}}
+	long := verdict{label: "6.1",
+		Report: &loader.Report{Findings: []loader.Finding{{Severity: loader.Problem,
+			Cause: strings.Repeat("x", 100)}}}}
 	tty, shown := terminal(t, 40)
 	var file bytes.Buffer
 	c := &checking{options: &options{}}

@@ -42,10 +42,13 @@ func TestKernelLabels(t *testing.T) {
 		kernels []namedKernel
 		want    []string
 	}{
-		{[]namedKernel{{directory + "x", "6.1"}, {directory + "y", "6.12"}}, []string{"6.1", "6.12"}},
+		{[]namedKernel{{directory + "x", "6.1"}, {directory + "y", "6.12"}},
+			[]string{"6.1", "6.12"}},
 		{[]namedKernel{{directory + "x", "6.1"}, {directory + "y", "6.1"}}, []string{"x", "y"}},
-		{[]namedKernel{{directory + "a/x", "6.1"}, {directory + "b/x", "6.1"}}, []string{directory + "a/x", directory + "b/x"}},
-		{[]namedKernel{{directory + "x", "6.1"}, {directory + "x", "6.1"}}, []string{directory + "x", directory + "x"}},
+		{[]namedKernel{{directory + "a/x", "6.1"}, {directory + "b/x", "6.1"}},
+			[]string{directory + "a/x", directory + "b/x"}},
+		{[]namedKernel{{directory + "x", "6.1"}, {directory + "x", "6.1"}},
+			[]string{directory + "x", directory + "x"}},
 		{[]namedKernel{{"a/vmlinux", ""}}, []string{"a/vmlinux"}},
 		{[]namedKernel{{"6.1", "6.1"}}, []string{"6.1"}},
 	} {

@@ -253,7 +253,8 @@ func unpackArchive(deb, root string, only []string) error {
 deb=$1 root=$2
 shift 2
 dpkg-deb --fsys-tarfile "$deb" | tar -x -f - -C "$root" --keep-directory-symlink --wildcards "$@"`
-	_, err := run(exec.Command("bash", append([]string{"-c", script, "unpack", deb, root}, only...)...))
+	_, err := run(exec.Command("bash", append([]string{"-c", script, "unpack", deb, root},
+		only...)...))
 	return err
 }
 
@@ -286,7 +287,8 @@ func run(cmd *exec.Cmd) (string, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err, tail(stderr.String(), 20))
+		return stdout.String(), fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err,
+			tail(stderr.String(), 20))
 	}
 	return stdout.String(), nil
 }

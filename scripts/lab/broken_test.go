@@ -43,7 +43,8 @@ func TestSectionOfForeignObjectIsNeverApplied(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_target.ko")
 		ko := w.converted(t, "klplab_sections.ko")
-		s.file("klplab_sections.ko", renamed(t, ko, ".klp.rela.klplab_target..data", ".klp.rela.klplab_nobody..data"))
+		s.file("klplab_sections.ko", renamed(t, ko, ".klp.rela.klplab_target..data",
+			".klp.rela.klplab_nobody..data"))
 		s.run(
 			sh("load klplab_target.ko"),
 			sh("load klplab_sections.ko"),
@@ -76,11 +77,13 @@ func TestVmlinuxSymbolInModuleSectionIsRefused(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_target.ko")
 		ko := w.converted(t, "klplab_v7.ko")
-		s.file("klplab_v7.ko", renamed(t, ko, ".klp.sym.klplab_target.klplab_secret,0", ".klp.sym.vmlinux.klplab_secret_wrong,0"))
+		s.file("klplab_v7.ko", renamed(t, ko, ".klp.sym.klplab_target.klplab_secret,0",
+			".klp.sym.vmlinux.klplab_secret_wrong,0"))
 		s.run(
 			sh("load klplab_target.ko"),
 			sh("load klplab_v7.ko", refuses("EINVAL",
-				"livepatch: invalid access to vmlinux symbol 'klplab_secret_wrong' from module-specific livepatch relocation section")),
+				"livepatch: invalid access to vmlinux symbol 'klplab_secret_wrong' from "+
+					"module-specific livepatch relocation section")),
 			sh(show, prints(original)),
 		)
 	})

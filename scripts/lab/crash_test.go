@@ -32,25 +32,31 @@ func TestCrashReadsCopyForDebuggers(t *testing.T) {
 		}
 		files, err := FetchDebug(w.cache, w.kernel, t.Logf)
 		require.NoError(t, err)
-		i := slices.IndexFunc(files, func(f string) bool { return strings.HasPrefix(filepath.Base(f), "vmlinux") })
+		i := slices.IndexFunc(files,
+			func(f string) bool { return strings.HasPrefix(filepath.Base(f), "vmlinux") })
 		require.GreaterOrEqual(t, i, 0, "%v", files)
 
 		dir := t.TempDir()
 		core, copied := filepath.Join(dir, "core"), filepath.Join(dir, "debug.ko")
-		require.NoError(t, os.WriteFile(copied, w.debugCopy(t, w.converted(t, "klplab_cmdline.ko")), 0o644))
+		require.NoError(t, os.WriteFile(copied, w.debugCopy(t, w.converted(t, "klplab_cmdline.ko")),
+			0o644))
 		s := w.scene(t, "klplab_cmdline.ko")
 		s.vm.Core(core)
-		s.run(sh("load klplab_cmdline.ko"), sh("settle klplab_cmdline"), sh(cmdline, prints(patchedCmdline)))
+		s.run(sh("load klplab_cmdline.ko"), sh("settle klplab_cmdline"),
+			sh(cmdline, prints(patchedCmdline)))
 
 		cmd := exec.Command("crash", "-s", files[i], core)
-		cmd.Stdin = strings.NewReader("mod -s klplab_cmdline " + copied + "\nsym klplab_cmdline_show\nwhatis klplab_cmdline_show\ndis -l klplab_cmdline_show\nquit\n")
+		cmd.Stdin = strings.NewReader("mod -s klplab_cmdline " + copied +
+			"\nsym klplab_cmdline_show\nwhatis klplab_cmdline_show\n" +
+			"dis -l klplab_cmdline_show\nquit\n")
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		for _, want := range []string{
-			"klplab_cmdline_show [klplab_cmdline]",                // symbols of the module, where it was loaded
+			// symbols of the module, where it was loaded
+			"klplab_cmdline_show [klplab_cmdline]",
 			"int klplab_cmdline_show(struct seq_file *, void *);", // its types
 			"klplab_cmdline.c: 22",                                // and lines
-			"<saved_command_line>",                                // what the kernel has put into the code
+			"<saved_command_line>",                                // what the kernel wrote to the code
 		} {
 			assert.Contains(t, string(out), want)
 		}

@@ -36,8 +36,10 @@ func TestCopyForDebuggersIsRefused(t *testing.T) {
 		b = bytes.Replace(b, []byte("wasmagic="), []byte("vermagic="), 1)
 		s.file("magic.ko", b)
 		s.run(
-			sh("load debug.ko", refuses("ENOEXEC", "version magic 'copy for debuggers (klp-convert inspect --debug-copy), not to be loaded' should be '"+w.kernel.Release+" ")),
-			sh("load magic.ko", refuses("ENOENT", "klplab_cmdline: Unknown symbol .klp.sym.vmlinux.saved_command_line,0 (err -2)")),
+			sh("load debug.ko", refuses("ENOEXEC", "version magic 'copy for debuggers "+
+				"(klp-convert inspect --debug-copy), not to be loaded' should be '"+w.kernel.Release+" ")),
+			sh("load magic.ko", refuses("ENOENT", "klplab_cmdline: Unknown symbol "+
+				".klp.sym.vmlinux.saved_command_line,0 (err -2)")),
 		)
 	})
 }

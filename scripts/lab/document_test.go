@@ -215,7 +215,9 @@ func (b *block) runsOn(k *Kernel) bool {
 
 var (
 	codeRE    = regexp.MustCompile("`([^`\n]+)`")
-	programRE = regexp.MustCompile(`^(\./|klp-convert|make|insmod|modprobe|rmmod|depmod|sign-file|openssl|update-initramfs|mkinitramfs|cat|echo|dmesg|modinfo|readelf|nm|objdump|go) `)
+	programRE = regexp.MustCompile(`^(\./|klp-convert|make|insmod|modprobe|rmmod|depmod|` +
+		`sign-file|openssl|update-initramfs|mkinitramfs|cat|echo|dmesg|modinfo|readelf|` +
+		`nm|objdump|go) `)
 )
 
 // quoted returns the command lines between backticks in the text.
@@ -244,14 +246,16 @@ func TestDocumentsRunAllTheirCommands(t *testing.T) {
 			}
 		}
 		for _, q := range d.quoted() {
-			assert.True(t, slices.ContainsFunc(all, func(c string) bool { return strings.Contains(c, q) }),
+			assert.True(t, slices.ContainsFunc(all,
+				func(c string) bool { return strings.Contains(c, q) }),
 				"%s: `%s` is in the text and is not run", name, q)
 		}
 		for _, b := range d.blocks {
 			if of, ok := strings.CutPrefix(strings.Join(b.words, " "), "of="); ok {
 				text, err := os.ReadFile(filepath.Join(root, of))
 				require.NoError(t, err, "%s:%d", name, b.line)
-				assert.True(t, excerpt(b.lang, b.body, string(text)), "%s:%d: this is not in %s", name, b.line, of)
+				assert.True(t, excerpt(b.lang, b.body, string(text)), "%s:%d: this is not in %s",
+					name, b.line, of)
 			}
 		}
 	}
@@ -263,7 +267,8 @@ func excerpt(lang, body, text string) bool {
 	if lang == "diff" {
 		var before strings.Builder
 		for _, line := range strings.SplitAfter(body, "\n") {
-			if strings.HasPrefix(line, " ") || strings.HasPrefix(line, "-") && !strings.HasPrefix(line, "---") {
+			if strings.HasPrefix(line, " ") || strings.HasPrefix(line, "-") &&
+				!strings.HasPrefix(line, "---") {
 				before.WriteString(line[1:])
 			}
 		}
@@ -293,7 +298,8 @@ func TestBlocksThatWouldNotBeRunAreRefused(t *testing.T) {
 }
 
 func TestTerminalIsReadAsCommandsAndOutputs(t *testing.T) {
-	d, err := parseDocument("x.md", "## A\n```console fails since=6.3\n$ make \\\n> all\nCC x\n\nLD x\n# load x\n```\n")
+	d, err := parseDocument("x.md", "## A\n```console fails since=6.3\n$ make \\\n> all\nCC x\n\n"+
+		"LD x\n# load x\n```\n")
 	require.NoError(t, err)
 	require.Len(t, d.blocks, 1)
 	b := &d.blocks[0]
@@ -339,7 +345,8 @@ func matchesLines(want, got []string) bool {
 		}
 		return false
 	}
-	return len(got) > 0 && matchesLine(unify(want[0]), unify(got[0])) && matchesLines(want[1:], got[1:])
+	return len(got) > 0 && matchesLine(unify(want[0]), unify(got[0])) &&
+		matchesLines(want[1:], got[1:])
 }
 
 func matchesLine(want, got string) bool {
@@ -348,7 +355,8 @@ func matchesLine(want, got string) bool {
 		return want == got
 	}
 	first, last := parts[0], parts[len(parts)-1]
-	if !strings.HasPrefix(got, first) || len(got) < len(first)+len(last) || !strings.HasSuffix(got, last) {
+	if !strings.HasPrefix(got, first) || len(got) < len(first)+len(last) ||
+		!strings.HasSuffix(got, last) {
 		return false
 	}
 	got = got[len(first) : len(got)-len(last)]
@@ -413,7 +421,8 @@ func (d *document) judge(t *testing.T, c command, o answer) {
 			d.updates[c.line] = o.out
 			return
 		}
-		assert.Fail(t, "another output", "%s\nin the document:\n%s\nprinted:\n%s", at, strings.Join(c.want, "\n"), strings.Join(o.out, "\n"))
+		assert.Fail(t, "another output", "%s\nin the document:\n%s\nprinted:\n%s", at,
+			strings.Join(c.want, "\n"), strings.Join(o.out, "\n"))
 	}
 }
 
@@ -447,24 +456,25 @@ func (d *document) run(t *testing.T, w *workbench) {
 	}
 	files := d.built(t, tree)
 	for _, chapter := range order {
-		t.Run(regexp.MustCompile(`\W+`).ReplaceAllString(strings.ToLower(chapter), "-"), func(t *testing.T) {
-			t.Parallel()
-			s := w.scene(t)
-			if chapter == "In operation" {
-				s.vm.Initrd(d.initrd)
-			}
-			for name, data := range files {
-				s.file(name, data)
-			}
-			steps := make([]step, len(chapters[chapter]))
-			for i, c := range chapters[chapter] {
-				steps[i] = step{cmd: c.text, checks: []check{func(r Result) error {
-					d.judge(t, c, answerOf(r.Status, r.Out))
-					return nil
-				}}}
-			}
-			s.run(steps...)
-		})
+		t.Run(regexp.MustCompile(`\W+`).ReplaceAllString(strings.ToLower(chapter), "-"),
+			func(t *testing.T) {
+				t.Parallel()
+				s := w.scene(t)
+				if chapter == "In operation" {
+					s.vm.Initrd(d.initrd)
+				}
+				for name, data := range files {
+					s.file(name, data)
+				}
+				steps := make([]step, len(chapters[chapter]))
+				for i, c := range chapters[chapter] {
+					steps[i] = step{cmd: c.text, checks: []check{func(r Result) error {
+						d.judge(t, c, answerOf(r.Status, r.Out))
+						return nil
+					}}}
+				}
+				s.run(steps...)
+			})
 	}
 }
 
@@ -496,7 +506,8 @@ func (d *document) rewrite(t *testing.T, root string) {
 func (d *document) tree(t *testing.T, w *workbench) string {
 	t.Helper()
 	tree := filepath.Join(t.TempDir(), "tree")
-	require.NoError(t, os.CopyFS(filepath.Join(tree, "testdata/samples"), os.DirFS(filepath.Join(w.root, "testdata/samples"))))
+	require.NoError(t, os.CopyFS(filepath.Join(tree, "testdata/samples"),
+		os.DirFS(filepath.Join(w.root, "testdata/samples"))))
 	return tree
 }
 
@@ -532,10 +543,12 @@ func (d *document) build(t *testing.T, w *workbench, tree string) map[int]answer
 		case b.lang == "console" && b.runsOn(w.kernel):
 			for _, c := range b.commands() {
 				if !c.root {
-					fmt.Fprintf(&script, "{ %s\n} >%s/%d 2>&1 </dev/null; echo $? >%s/%d.status\n", c.text, results, c.line, results, c.line)
+					fmt.Fprintf(&script, "{ %s\n} >%s/%d 2>&1 </dev/null; echo $? >%s/%d.status\n",
+						c.text, results, c.line, results, c.line)
 				}
 			}
-		case slices.Contains([]string{"c", "make", "sh"}, b.lang) && !strings.HasPrefix(b.words[0], "of="):
+		case slices.Contains([]string{"c", "make", "sh"}, b.lang) &&
+			!strings.HasPrefix(b.words[0], "of="):
 			text := b.body
 			if len(b.words) == 2 {
 				text = insert(t, files[b.words[0]], text, strings.TrimPrefix(b.words[1], "above="))
@@ -637,7 +650,8 @@ func (w *workbench) machine(t *testing.T, script string) *exec.Cmd {
 	require.NoError(t, os.MkdirAll(headers, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(headers, "Makefile"),
 		bytes.ReplaceAll(makefile, []byte(w.kernel.Root+"/usr/src/"), []byte("/usr/src/")), 0o644))
-	lower := []string{filepath.Join(own, "usr"), filepath.Join(installed, "usr"), filepath.Join(w.kernel.Root, "usr")}
+	lower := []string{filepath.Join(own, "usr"), filepath.Join(installed, "usr"),
+		filepath.Join(w.kernel.Root, "usr")}
 	if w.kernel.tools != "" {
 		lower = append(lower, filepath.Join(w.kernel.tools, "usr"))
 	} else {
@@ -654,7 +668,8 @@ func (w *workbench) machine(t *testing.T, script string) *exec.Cmd {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o755))
 	}
 	require.NoError(t, os.MkdirAll(filepath.Join(own, "boot"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(own, "boot/initrd.img-"+w.kernel.Release), nil, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(own, "boot/initrd.img-"+w.kernel.Release), nil,
+		0o644))
 	boot := filepath.Join(own, "boot")
 	if there := filepath.Join(w.kernel.Root, "boot"); exists(there) {
 		boot += ":" + there
@@ -681,7 +696,8 @@ exec bash -c "$7"`
 		tools = "other"
 	}
 	cmd := exec.Command("unshare", append(unshareFlags(), "sh", "-c", setup, "sh",
-		own, strings.Join(lower, ":"), filepath.Dir(w.kernel.Modules), boot, machine, tools, script)...)
+		own, strings.Join(lower,
+			":"), filepath.Dir(w.kernel.Modules), boot, machine, tools, script)...)
 	cmd.Env = noMake("LC_ALL=C", "TERM=dumb")
 	return cmd
 }

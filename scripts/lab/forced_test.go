@@ -24,7 +24,8 @@ func TestRefusedLivepatchesMisbehave(t *testing.T) {
 			ko := w.forced(t, "klplab_forced_"+name+".ko", "KLP030")
 			s.file("klplab_forced_"+name+".ko", ko)
 		}
-		s.file("klplab_forced_object.ko", w.forced(t, "klplab_forced_object.ko", "KLP063", "KLP065"))
+		s.file("klplab_forced_object.ko", w.forced(t, "klplab_forced_object.ko", "KLP063",
+			"KLP065"))
 		results := s.run(
 			sh("load klplab_owner.ko"),
 			// The key is not this one but some address: the branch does not follow it.
@@ -54,7 +55,8 @@ func TestRefusedLivepatchesMisbehave(t *testing.T) {
 		assert.NotContains(t, results[1].Log(), "WARNING: ")
 		// Neither 1001, which the author meant, nor 0, which the CPU was to be given.
 		assert.Regexp(t, `^forced: helper -?[0-9]+\n$`, results[11].Out)
-		assert.NotContains(t, []string{"forced: helper 0\n", "forced: helper 1001\n"}, results[11].Out)
+		assert.NotContains(t, []string{"forced: helper 0\n", "forced: helper 1001\n"},
+			results[11].Out)
 	})
 }
 

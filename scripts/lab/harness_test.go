@@ -111,7 +111,8 @@ func bench(t *testing.T, r Release) *workbench {
 func makeBench(r Release) (w *workbench, skip string, err error) {
 	if missing := Missing(); len(missing) > 0 {
 		// What is installed outside the sources does not renew a cached result.
-		return nil, "the kernel lab needs: " + InstallLine(missing) + " (and then: go test -count=1)", nil
+		return nil, "the kernel lab needs: " + InstallLine(missing) +
+			" (and then: go test -count=1)", nil
 	}
 	common, err := sharedOnce()
 	if err != nil {
@@ -122,7 +123,8 @@ func makeBench(r Release) (w *workbench, skip string, err error) {
 	if w.kernel, err = FetchRelease(w.cache, r, say); err != nil {
 		return nil, fmt.Sprintf("the kernel %v is not to be had here: %v", r, err), nil
 	}
-	w.modules, err = w.kernel.BuildModules(filepath.Join(benchDir, r.Series), filepath.Join(w.root, "scripts/include"))
+	w.modules, err = w.kernel.BuildModules(filepath.Join(benchDir, r.Series),
+		filepath.Join(w.root, "scripts/include"))
 	return w, "", err
 }
 
@@ -167,17 +169,19 @@ func makeShared() (*shared, error) {
 // "go test" would take a result from its cache after the tool has changed, if
 // the test had not looked at the files that the tool is made from.
 func observe(root string) error {
-	for _, dir := range []string{"cmd", "elfrw", "klpreloc", "sympos", "scripts", "testdata/samples"} {
-		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil // no such directory, or a file that an editor has just removed
-			}
-			if err != nil || d.IsDir() {
+	for _, dir := range []string{"cmd", "elfrw", "klpreloc", "sympos", "scripts",
+		"testdata/samples"} {
+		err := filepath.WalkDir(filepath.Join(root, dir),
+			func(path string, d fs.DirEntry, err error) error {
+				if errors.Is(err, fs.ErrNotExist) {
+					return nil // no such directory, or a file that an editor has just removed
+				}
+				if err != nil || d.IsDir() {
+					return err
+				}
+				_, err = os.Stat(path)
 				return err
-			}
-			_, err = os.Stat(path)
-			return err
-		})
+			})
 		if err != nil {
 			return err
 		}
@@ -223,7 +227,8 @@ type scene struct {
 // scene returns a machine with the modules called names, converted.
 func (w *workbench) scene(t *testing.T, names ...string) *scene {
 	t.Helper()
-	s := &scene{t, w, w.kernel.VM(filepath.Join(logsDir, strings.ReplaceAll(t.Name(), "/", "-")), w.agent)}
+	s := &scene{t, w, w.kernel.VM(filepath.Join(logsDir, strings.ReplaceAll(t.Name(), "/", "-")),
+		w.agent)}
 	for _, name := range names {
 		s.file(name, w.converted(t, name))
 	}

@@ -47,7 +47,8 @@ func TestConversionWithTheKernelAtHand(t *testing.T) {
 		}
 
 		s.run(
-			sh("load raw.ko", refuses("ENOENT", "klplab_export: Unknown symbol klplab_owner_export (err -2)")),
+			sh("load raw.ko", refuses("ENOENT",
+				"klplab_export: Unknown symbol klplab_owner_export (err -2)")),
 			enable("klplab_export"),
 			sh("load klplab_owner.ko"),
 			sh(showOwner, prints("export: 2001")),

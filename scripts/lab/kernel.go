@@ -44,7 +44,8 @@ func FetchRelease(c *Cache, r Release, say func(format string, args ...any)) (*K
 		_, err := openKernel(root)
 		return err
 	}
-	root, err := fetch(c, r, "amd64", say, complete, "linux-image-amd64", "linux-headers-amd64", "busybox-static")
+	root, err := fetch(c, r, "amd64", say, complete, "linux-image-amd64", "linux-headers-amd64",
+		"busybox-static")
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,8 @@ func Corpus(c *Cache, say func(format string, args ...any)) ([]string, error) {
 // is no metapackage, and its version. What complete finds wanting is not kept: a
 // mirror in the middle of its update may offer the image of one kernel and the
 // headers of another.
-func fetch(c *Cache, r Release, arch string, say func(string, ...any), complete func(root string) error, roots ...string) (string, error) {
+func fetch(c *Cache, r Release, arch string, say func(string, ...any),
+	complete func(root string) error, roots ...string) (string, error) {
 	pick := func(a *apt) (string, []pkg, error) {
 		pkgs, err := a.closure(kernelParts, roots...)
 		if err != nil {
@@ -121,7 +123,8 @@ func fetch(c *Cache, r Release, arch string, say func(string, ...any), complete 
 // under the name that it gives them, lets finish work on it, and returns its path.
 // Of the packages' files it takes those that match only, or all.
 func fetchPicked(c *Cache, r Release, arch string, say func(string, ...any),
-	pick func(*apt) (string, []pkg, error), finish func(tmp, final string) error, only ...string) (string, error) {
+	pick func(*apt) (string, []pkg, error), finish func(tmp,
+		final string) error, only ...string) (string, error) {
 	a, err := openApt(c, r, arch)
 	if err != nil {
 		return "", err
@@ -136,7 +139,8 @@ func fetchPicked(c *Cache, r Release, arch string, say func(string, ...any),
 	var warning error
 	for _, force := range []bool{false, true} {
 		if warning = a.update(force); warning != nil {
-			say("the package lists of %s for %s could not all be renewed: going on with those that are there", r.Suite, arch)
+			say("the package lists of %s for %s could not all be renewed: going on with those "+
+				"that are there", r.Suite, arch)
 		}
 		var (
 			entry, root string
@@ -261,11 +265,13 @@ func FetchDebug(c *Cache, k *Kernel, say func(format string, args ...any)) ([]st
 	pick := func(a *apt) (string, []pkg, error) {
 		p, err := a.show("linux-image-" + k.Release + "-dbg")
 		if err == nil && p.Version != k.Version {
-			err = fmt.Errorf("%s is there in version %s, the kernel is %s", p.Name, p.Version, k.Version)
+			err = fmt.Errorf("%s is there in version %s, the kernel is %s", p.Name, p.Version,
+				k.Version)
 		}
 		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, err
 	}
-	root, err := fetchPicked(c, k.release, "amd64", say, pick, func(string, string) error { return nil }, debugFiles)
+	root, err := fetchPicked(c, k.release, "amd64", say, pick,
+		func(string, string) error { return nil }, debugFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +285,8 @@ func FetchScript(c *Cache, r Release, name, path string, say func(string, ...any
 		p, err := a.show(name)
 		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, err
 	}
-	root, err := fetchPicked(c, r, "amd64", say, pick, func(string, string) error { return nil }, "./"+path)
+	root, err := fetchPicked(c, r, "amd64", say, pick, func(string, string) error { return nil },
+		"./"+path)
 	if err != nil {
 		return "", err
 	}

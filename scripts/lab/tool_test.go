@@ -20,7 +20,8 @@ import (
 // matter, or refused.
 
 // klpConvert runs the tool and returns what it wrote, nil if nothing, and what it printed.
-func (w *workbench) klpConvert(t *testing.T, name string, flags ...string) (out []byte, printed string) {
+func (w *workbench) klpConvert(t *testing.T, name string, flags ...string) (out []byte,
+	printed string) {
 	t.Helper()
 	dir := t.TempDir()
 	in, to := filepath.Join(dir, name), filepath.Join(dir, "out.ko")

@@ -35,7 +35,8 @@ import (
 // versions, are on the list of what the kernel's headers depend on.
 var toolPackages = []string{
 	"linux-headers-amd64",
-	"bash", "coreutils", "dash", "diffutils", "findutils", "gcc", "grep", "gzip", "kmod", "make", "mawk",
+	"bash", "coreutils", "dash", "diffutils", "findutils", "gcc", "grep", "gzip", "kmod", "make",
+	"mawk",
 	"perl-base", "sed", "tar", "util-linux", "xz-utils",
 }
 
@@ -70,7 +71,8 @@ func fetchTools(c *Cache, r Release, say func(string, ...any)) (string, error) {
 			}
 		}
 		if compiler == "" {
-			return "", nil, fmt.Errorf("no compiler among the %d packages that %s would install", len(all), r.Suite)
+			return "", nil, fmt.Errorf("no compiler among the %d packages that %s would install",
+				len(all), r.Suite)
 		}
 		return compiler, tools, nil
 	}
@@ -80,7 +82,8 @@ func fetchTools(c *Cache, r Release, say func(string, ...any)) (string, error) {
 // link makes what the packages' scripts would have made.
 func link(root string) error {
 	for name, to := range toolLinks {
-		if err := os.Symlink(to, filepath.Join(root, name)); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := os.Symlink(to, filepath.Join(root, name)); err != nil &&
+			!errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
@@ -92,7 +95,8 @@ func finishTools(tmp, _ string) error {
 	if err := link(tmp); err != nil {
 		return err
 	}
-	for _, name := range []string{"usr/bin/make", "usr/bin/gcc", "usr/bin/sh", "usr/lib64/ld-linux-x86-64.so.2"} {
+	for _, name := range []string{"usr/bin/make", "usr/bin/gcc", "usr/bin/sh",
+		"usr/lib64/ld-linux-x86-64.so.2"} {
 		// Not Stat: some are links whose targets are absolute.
 		if _, err := os.Lstat(filepath.Join(tmp, name)); err != nil {
 			return err
@@ -104,11 +108,14 @@ func finishTools(tmp, _ string) error {
 // namespaces tells why this machine does not let programs have mounts of their own.
 func namespaces() error {
 	if _, err := run(exec.Command("unshare", append(unshareFlags(), "true")...)); err != nil {
-		return fmt.Errorf("kernels of other releases need a mount namespace to be built for: %w", err)
+		return fmt.Errorf("kernels of other releases need a mount namespace to be built for: %w",
+			err)
 	}
 	for _, name := range mergedUsr {
-		if to, err := os.Readlink("/" + name); err != nil || !slices.Contains([]string{"usr/" + name, "/usr/" + name}, to) {
-			return fmt.Errorf("kernels of other releases cannot be built for here: /%s is no link into /usr", name)
+		if to, err := os.Readlink("/" + name); err != nil ||
+			!slices.Contains([]string{"usr/" + name, "/usr/" + name}, to) {
+			return fmt.Errorf("kernels of other releases cannot be built for here: /%s is no "+
+				"link into /usr", name)
 		}
 	}
 	return nil

@@ -48,10 +48,13 @@ type treeKind struct {
 const sysctl = "CONFIG_PROC_SYSCTL=y\n"
 
 var treeKinds = map[string]treeKind{
-	"5.10": {false, sysctl + "CONFIG_MODVERSIONS=y\nCONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_XZ=y\n"},
-	"6.1":  {true, sysctl + "CONFIG_MODVERSIONS=y\nCONFIG_MODULE_COMPRESS_XZ=y\n"},
-	"6.12": {false, sysctl + "CONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_ALL=y\nCONFIG_MODULE_COMPRESS_ZSTD=y\n"},
-	"7.x":  {true, "CONFIG_MODVERSIONS=y\nCONFIG_EXTENDED_MODVERSIONS=y\nCONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_ALL=y\nCONFIG_MODULE_COMPRESS_ZSTD=y\n"},
+	"5.10": {false, sysctl + "CONFIG_MODVERSIONS=y\nCONFIG_MODULE_COMPRESS=y\n" +
+		"CONFIG_MODULE_COMPRESS_XZ=y\n"},
+	"6.1": {true, sysctl + "CONFIG_MODVERSIONS=y\nCONFIG_MODULE_COMPRESS_XZ=y\n"},
+	"6.12": {false, sysctl + "CONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_ALL=y\n" +
+		"CONFIG_MODULE_COMPRESS_ZSTD=y\n"},
+	"7.x": {true, "CONFIG_MODVERSIONS=y\nCONFIG_EXTENDED_MODVERSIONS=y\n" +
+		"CONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_ALL=y\nCONFIG_MODULE_COMPRESS_ZSTD=y\n"},
 }
 
 // sourceParts matches linux-source-6.1, which linux-source depends on.
@@ -62,8 +65,10 @@ var sourceParts = regexp.MustCompile(`^linux-source-[0-9]`)
 var notUnpacked = []string{
 	"arch/[!x]*/*.[chS]", "arch/[!x]*/*.dts*", "Documentation/[!K]*", "tools/testing/*",
 	"sound/*.[chS]", "net/*.[chS]",
-	"drivers/gpu/*.[chS]", "drivers/net/*.[chS]", "drivers/media/*.[chS]", "drivers/staging/*.[chS]",
-	"drivers/infiniband/*.[chS]", "drivers/scsi/*.[chS]", "drivers/iio/*.[chS]", "drivers/usb/*.[chS]",
+	"drivers/gpu/*.[chS]", "drivers/net/*.[chS]", "drivers/media/*.[chS]",
+	"drivers/staging/*.[chS]",
+	"drivers/infiniband/*.[chS]", "drivers/scsi/*.[chS]", "drivers/iio/*.[chS]",
+	"drivers/usb/*.[chS]",
 }
 
 // What the configuration has to be is looked at before the minutes that follow.
@@ -85,7 +90,8 @@ func FetchTree(c *Cache, r Release, say func(format string, args ...any)) (*Tree
 		return nil, err
 	}
 	config := treeConfig + kind.config
-	recipe := sha256.Sum256([]byte(config + buildTree + strings.Join(notUnpacked, " ") + fmt.Sprint(kind.apart)))
+	recipe := sha256.Sum256([]byte(config + buildTree + strings.Join(notUnpacked, " ") +
+		fmt.Sprint(kind.apart)))
 	tree := &Tree{place: c.treePlace(), apart: kind.apart}
 	if err := os.MkdirAll(tree.place, 0o755); err != nil {
 		return nil, err
@@ -98,7 +104,8 @@ func FetchTree(c *Cache, r Release, say func(format string, args ...any)) (*Tree
 		p := pkgs[len(pkgs)-1]
 		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, nil
 	}
-	source, err := fetchPicked(c, r, "amd64", say, pick, func(string, string) error { return nil }, sourceArchive)
+	source, err := fetchPicked(c, r, "amd64", say, pick, func(string, string) error { return nil },
+		sourceArchive)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +139,8 @@ func (t *Tree) build(source, config string) error {
 			return err
 		}
 	}
-	args := []string{"-xf", archive, "-C", filepath.Join(t.Dir, "linux"), "--strip-components=1", "--anchored", "--wildcards", "--wildcards-match-slash"}
+	args := []string{"-xf", archive, "-C", filepath.Join(t.Dir, "linux"), "--strip-components=1",
+		"--anchored", "--wildcards", "--wildcards-match-slash"}
 	top := strings.TrimSuffix(filepath.Base(archive), ".tar.xz")
 	for _, p := range notUnpacked {
 		args = append(args, "--exclude="+top+"/"+p)
@@ -143,7 +151,8 @@ func (t *Tree) build(source, config string) error {
 	if err := os.WriteFile(filepath.Join(t.Dir, "config"), []byte(config), 0o644); err != nil {
 		return err
 	}
-	cmd := t.Command("nice", "sh", "-c", buildTree, "sh", strings.Join(t.output(), " "), filepath.Join(t.place, "config"), t.Built(".config"))
+	cmd := t.Command("nice", "sh", "-c", buildTree, "sh", strings.Join(t.output(), " "),
+		filepath.Join(t.place, "config"), t.Built(".config"))
 	if _, err := run(cmd); err != nil {
 		return err
 	}

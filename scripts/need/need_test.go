@@ -41,7 +41,8 @@ func TestMissingToolsAreSkippedAndFailInCI(t *testing.T) {
 	}{
 		{"", "", tools, "not run: klp-no-such-program is not installed; make prerequisites", ""},
 		{"", "6.1", tools, "not run: klp-no-such-program is not installed; make prerequisites", ""},
-		{"true", "", tools, "", "CI=true, and this cannot run: klp-no-such-program is not installed; make prerequisites"},
+		{"true", "", tools, "", "CI=true, and this cannot run: klp-no-such-program is not " +
+			"installed; make prerequisites"},
 		{"", "", lab, "not run: no kernel", ""},
 		{"true", "", lab, "", "CI=true or KLP_LAB_KERNELS is set, and this cannot run: no kernel"},
 		{"", "6.1", lab, "", "CI=true or KLP_LAB_KERNELS is set, and this cannot run: no kernel"},

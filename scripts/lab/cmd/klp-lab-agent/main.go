@@ -49,7 +49,8 @@ func main() {
 		err = trial(os.Args[1:])
 	default:
 		if os.Getpid() != 1 {
-			fmt.Fprintln(os.Stderr, "klp-lab-agent: only of use as the first process of a lab's guest")
+			fmt.Fprintln(os.Stderr,
+				"klp-lab-agent: only of use as the first process of a lab's guest")
 			os.Exit(2)
 		}
 		if err := guest(); err != nil {
@@ -132,7 +133,8 @@ func mounts() error {
 	for _, m := range []struct{ fstype, dir string }{
 		{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"tmpfs", "/tmp"},
 	} {
-		if err := syscall.Mount(m.fstype, m.dir, m.fstype, 0, ""); err != nil && err != syscall.EBUSY {
+		if err := syscall.Mount(m.fstype, m.dir, m.fstype, 0, ""); err != nil &&
+			err != syscall.EBUSY {
 			return fmt.Errorf("mount %s: %w", m.dir, err)
 		}
 	}

@@ -180,7 +180,8 @@ func survives(tid int, ended chan bool) (lost string) {
 		}
 		// The first thread of a process stays, as a zombie.
 		stat, err := os.ReadFile(task)
-		if _, state, _ := strings.Cut(string(stat), ") "); err != nil || strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X") {
+		if _, state, _ := strings.Cut(string(stat), ") "); err != nil ||
+			strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X") {
 			select {
 			case <-ended: // the thread ended with its goroutine
 				return ""
@@ -211,7 +212,8 @@ func remove(name string) syscall.Errno {
 		return syscall.EINVAL
 	}
 	errno := deleteModule(b)
-	for i := 0; i < 20 && (errno == syscall.EAGAIN || errno == syscall.EBUSY || errno == syscall.EWOULDBLOCK); i++ {
+	for i := 0; i < 20 && (errno == syscall.EAGAIN || errno == syscall.EBUSY ||
+		errno == syscall.EWOULDBLOCK); i++ {
 		time.Sleep(50 * time.Millisecond)
 		errno = deleteModule(b)
 	}
