@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // What a module has many of may cost time in proportion, and no more. A loop over all
@@ -394,9 +396,7 @@ const (
 )
 
 func TestWorkGrowsWithTheModule(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short (make quick): a build of its own and 256 runs of it take a minute")
-	}
+	need.Long(t, "a build of its own and 256 runs of it take a minute")
 	tool := filepath.Join(t.TempDir(), "klp-convert")
 	build := exec.Command("go", "build", "-cover", "-covermode=count",
 		"-coverpkg=github.com/klp-convert/klp-convert/...,slices", "-o", tool, ".")

@@ -20,15 +20,13 @@ import (
 // types, and code with the names of what it calls. It needs the kernel's vmlinux with debug
 // information, a download of a gigabyte: with KLP_LAB_DEBUG only.
 func TestCrashReadsCopyForDebuggers(t *testing.T) {
-	if os.Getenv("KLP_LAB_DEBUG") == "" {
-		t.Skip("KLP_LAB_DEBUG is not set: it takes the debug package of a kernel")
-	}
+	need.Variable(t, "KLP_LAB_DEBUG", "it takes the debug package of a kernel, a gigabyte")
 	if _, err := exec.LookPath("crash"); err != nil {
-		need.Lab(t, "crash is not here: apt-get install crash")
+		need.Lab(t, "crash is not installed: apt-get install crash")
 	}
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		if s := w.kernel.release.Series; s != "5.10" && s != "6.1" {
-			t.Skip("crash has to know the kernel: 8.0.2, of Debian 12, knows none from 6.4 on")
+			need.Absent(t, "crash has to know the kernel: 8.0.2, of Debian 12, knows none from 6.4 on")
 		}
 		files, err := FetchDebug(w.cache, w.kernel, t.Logf)
 		require.NoError(t, err)

@@ -38,7 +38,7 @@ func (w *workbench) dkms(t *testing.T) *dkmsRun {
 	}
 	script, err := FetchScript(w.cache, release, "dkms", "usr/sbin/dkms", func(string, ...any) {})
 	if err != nil {
-		need.Lab(t, "dkms is not to be had: "+err.Error())
+		need.Lab(t, "dkms is not available: "+err.Error())
 	}
 	headers := w.loneHeaders(t)
 	top := filepath.Dir(filepath.Dir(filepath.Dir(headers))) // with the kernel, for klp-check.sh

@@ -90,9 +90,7 @@ func onKernels(t *testing.T, releases []Release, scenario func(t *testing.T, w *
 // KLP_LAB_KERNELS has asked for the kernel.
 func bench(t *testing.T, r Release) *workbench {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short (make quick): no kernel is fetched")
-	}
+	need.Long(t, "a kernel is fetched")
 	benchesMu.Lock()
 	b := benches[r]
 	if b == nil {

@@ -280,7 +280,7 @@ func kmodStrings(t *testing.T, k *Kernel) []string {
 		path, err = exec.LookPath("/usr/bin/kmod")
 	}
 	if err != nil {
-		need.Lab(t, "kmod is not here: apt-get install kmod")
+		need.Lab(t, "kmod is not installed: apt-get install kmod")
 	}
 	all := stringsOf(t, path)
 	// Since kmod 34 the programs are linked with the library.

@@ -709,7 +709,7 @@ func signer(t *testing.T, path string) string {
 		program = "/usr/sbin/modinfo" // not in everybody's PATH
 	}
 	if _, err := os.Stat(program); err != nil {
-		need.Lab(t, "modinfo is not here: make prerequisites")
+		need.Lab(t, "modinfo is not installed: make prerequisites")
 	}
 	out, err := run(exec.Command(program, "-F", "signer", path))
 	require.NoError(t, err)
