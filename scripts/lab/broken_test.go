@@ -23,50 +23,40 @@ func TestMissingVmlinuxSectionFaultsWhenUsed(t *testing.T) {
 	})
 }
 
-func TestMissingModuleSectionFaultsWhenUsed(t *testing.T) {
+// unresolvedPointer loads klplab_sections, edited, and reads through a pointer that the
+// kernel then has not resolved.
+func unresolvedPointer(t *testing.T, edit func(t *testing.T, ko []byte) []byte) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_target.ko")
-		ko := w.converted(t, "klplab_sections.ko")
-		s.file("klplab_sections.ko", without(t, ko, ".klp.rela.klplab_target..data"))
+		s.file("klplab_sections.ko", edit(t, w.converted(t, "klplab_sections.ko")))
 		s.run(
 			sh("load klplab_target.ko"),
 			sh("load klplab_sections.ko"),
 			sh("settle klplab_sections"),
 			crash(show, "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
 		)
+	})
+}
+
+func TestMissingModuleSectionFaultsWhenUsed(t *testing.T) {
+	unresolvedPointer(t, func(t *testing.T, ko []byte) []byte {
+		return without(t, ko, ".klp.rela.klplab_target..data")
 	})
 }
 
 // The name of a klp section is when it is applied: never, for an object that the
 // livepatch does not patch.
 func TestSectionOfForeignObjectIsNeverApplied(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
-		s := w.scene(t, "klplab_target.ko")
-		ko := w.converted(t, "klplab_sections.ko")
-		s.file("klplab_sections.ko", renamed(t, ko, ".klp.rela.klplab_target..data",
-			".klp.rela.klplab_nobody..data"))
-		s.run(
-			sh("load klplab_target.ko"),
-			sh("load klplab_sections.ko"),
-			sh("settle klplab_sections"),
-			crash(show, "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
-		)
+	unresolvedPointer(t, func(t *testing.T, ko []byte) []byte {
+		return renamed(t, ko, ".klp.rela.klplab_target..data", ".klp.rela.klplab_nobody..data")
 	})
 }
 
 // Without its flag a klp section is an ordinary one, and a klp symbol in an
 // ordinary relocation counts as 0: no undefined symbol, no message.
 func TestOrdinaryRelocationOfKlpSymbolBindsToZero(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
-		s := w.scene(t, "klplab_target.ko")
-		ko := w.converted(t, "klplab_sections.ko")
-		s.file("klplab_sections.ko", unmarked(t, ko, ".klp.rela.klplab_target..data"))
-		s.run(
-			sh("load klplab_target.ko"),
-			sh("load klplab_sections.ko"),
-			sh("settle klplab_sections"),
-			crash(show, "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
-		)
+	unresolvedPointer(t, func(t *testing.T, ko []byte) []byte {
+		return unmarked(t, ko, ".klp.rela.klplab_target..data")
 	})
 }
 

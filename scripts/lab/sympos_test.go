@@ -65,7 +65,7 @@ func decimal(t *testing.T, r Result) uint64 {
 	return n
 }
 
-func TestLabelsTellNamesakesApartByPosition(t *testing.T) {
+func TestLabelsChooseSymbolsByPosition(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_target.ko", "klplab_twins.ko")
 		first, second := twins(t, w.built(t, "klplab_target.ko"))
@@ -86,7 +86,7 @@ func TestLabelsTellNamesakesApartByPosition(t *testing.T) {
 	})
 }
 
-func TestRecordsTellNamesakesApartByPosition(t *testing.T) {
+func TestRecordsChooseSymbolsByPosition(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_target.ko", "klplab_twins_record.ko")
 		_, second := twins(t, w.built(t, "klplab_target.ko"))
