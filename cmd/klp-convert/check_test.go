@@ -135,7 +135,7 @@ func TestJSONOfCheckIsDocumented(t *testing.T) {
 	assert.Greater(t, count, 25)
 }
 
-// No results are no promise where files are lacking.
+// An empty list of results is no promise if files are missing.
 func TestSARIFSaysWhatWasNotJudged(t *testing.T) {
 	lacking := loader.Unchecked{What: "vermagic", Why: "nothing tells", Lacking: true}
 	known := loader.Unchecked{What: "what the code does", Why: "semantics"}
@@ -222,7 +222,7 @@ func BenchmarkCheck(b *testing.B) {
 	var check, reading time.Duration
 	k, err := sympos.FindKernel(name)
 	require.NoError(b, err)
-	// Which of them goes first changes, so that what the other leaves behind does not count.
+	// Their order alternates, so that what one leaves in caches does not count.
 	for i := 0; b.Loop(); i++ {
 		for _, checks := range []bool{i%2 == 0, i%2 != 0} {
 			runtime.GC()

@@ -29,7 +29,8 @@ func offered(t *testing.T, args ...string) (found []string, directive string) {
 
 func directive(d cobra.ShellCompDirective) string { return fmt.Sprintf(":%d", d) }
 
-// inDirectory makes these files, empty unless a text is given behind a blank, and goes there.
+// inDirectory creates these files, empty unless a text follows a blank, and changes to their
+// directory.
 func inDirectory(t *testing.T, files ...string) {
 	t.Helper()
 	t.Chdir(t.TempDir())

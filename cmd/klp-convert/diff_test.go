@@ -14,7 +14,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/klpdiff"
 )
 
-// Whatever the modules, 80 columns are enough; names that are longer stand alone.
+// 80 columns are enough for all modules; a longer name has its own line.
 func TestDiffAndExplainFitAnOrdinaryTerminal(t *testing.T) {
 	wide := func(what, text string) {
 		require.NotEmpty(t, text, what)

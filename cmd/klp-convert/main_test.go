@@ -191,7 +191,7 @@ func TestSignalLeavesNothingBehind(t *testing.T) {
 	assert.Empty(t, left)
 }
 
-// A temporary file that exists when the signal comes goes too.
+// A temporary file that exists when the signal comes is removed too.
 func TestRemoveTempsRemovesFilesInTheMaking(t *testing.T) {
 	dir := t.TempDir()
 	o, err := create(filepath.Join(dir, "out.ko"), nil)
@@ -204,7 +204,7 @@ func TestRemoveTempsRemovesFilesInTheMaking(t *testing.T) {
 	o.discard()
 }
 
-// Whatever way the output takes, the proof stands between it and its name.
+// However the output is written, it is proven before it gets its name.
 func TestWhatIsNotProvenIsNotWritten(t *testing.T) {
 	was := prove
 	defer func() { prove = was }()

@@ -188,7 +188,7 @@ func TestNoProgressInFiles(t *testing.T) {
 	assert.Nil(t, k.Progress)
 }
 
-// On a terminal a verdict has one line; into a file it goes whole.
+// On a terminal a verdict has one line; in a file it is whole.
 func TestVerdictsFitTheTerminal(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	long := verdict{label: "6.1",

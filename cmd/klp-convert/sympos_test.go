@@ -109,9 +109,9 @@ func TestSymposJSON(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("ffffffff81000000 T _text\n"+
 		"ffffffff81000100 t dup\nffffffff81000140 T dup\nffffffff81000200 t end\n"+
 		"ffffffff82000000 B _end\n"), 0o644))
-	status, stdout, stderr := klpConvert("sympos", "-k", path, "--json", "dup", "nobody")
+	status, stdout, stderr := klpConvert("sympos", "-k", path, "--json", "dup", "absent")
 	assert.Equal(t, exitFound, status, "a name is absent")
-	assert.Contains(t, stderr, `no symbol "nobody"`)
+	assert.Contains(t, stderr, `no symbol "absent"`)
 	var got []map[string]any
 	require.NoError(t, json.Unmarshal([]byte(stdout), &got))
 	assert.Equal(t, []map[string]any{
@@ -121,7 +121,7 @@ func TestSymposJSON(t *testing.T) {
 			"address": "0xffffffff81000140", "size": 192.0, "type": "T", "file": ""},
 	}, got)
 
-	status, stdout, _ = klpConvert("sympos", "-k", path, "--json", "nobody")
+	status, stdout, _ = klpConvert("sympos", "-k", path, "--json", "absent")
 	assert.Equal(t, exitFound, status)
 	assert.Equal(t, "[]\n", stdout)
 }
@@ -152,7 +152,7 @@ func TestSymposJSONOfWhatIsNotKnown(t *testing.T) {
 		"two of one release")
 }
 
-// A position that means one symbol or another is none.
+// A position that may mean one symbol or another is not printed.
 func TestSymposJSONHasNoUnsteadyPositions(t *testing.T) {
 	all := unsteadySearch{}
 	table, err := sympos.Read(sympos.All, all)
@@ -165,7 +165,7 @@ func TestSymposJSONHasNoUnsteadyPositions(t *testing.T) {
 	assert.Equal(t, "0x10", *got[1].Address)
 }
 
-// unsteadySearch is a source with a symbol that goes in front of one that stays.
+// unsteadySearch is a source with a symbol that is removed, before one that stays.
 type unsteadySearch struct{}
 
 func (unsteadySearch) String() string { return "m.ko" }

@@ -32,7 +32,7 @@ const (
 	alone  = "alone"  // there is no target
 	before = "before" // the target is there before the livepatch
 	later  = "later"  // and comes after it
-	again  = "again"  // as before, and it goes and comes once more
+	again  = "again"  // as before, and it is removed and loaded once more
 )
 
 // An attempt is one mutant in one order on one kernel.

@@ -59,7 +59,7 @@ func (v *VM) Append(words string) *VM {
 }
 
 // Initrd lets the machine start as an installed one does, with an initramfs that
-// initramfs-tools has made. Its /init goes first and loads modules. In place of
+// initramfs-tools has made. Its /init runs first and loads modules. In place of
 // a root file system it is to come to the agent: /scripts/klplab, which the
 // command line asks for, must have a function mountroot that executes AgentPath.
 func (v *VM) Initrd(image []byte) *VM {

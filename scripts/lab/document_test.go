@@ -43,7 +43,7 @@ import (
 // Any other block is an error, and so is a command line between backticks in the
 // text that no block runs.
 //
-// Output is compared line by line. "…" in a line stands for anything, a line of its own
+// Output is compared line by line. "…" in a line matches anything, a line of its own
 // for any number of lines. What changes from one build or boot to the next is
 // not compared (see unify).
 //

@@ -43,7 +43,7 @@ type mutant struct {
 	name, base string
 	edit       func(d *draft)
 	show       string // another file to read than the base's, whatever it prints
-	again      bool   // the target goes and comes again, too
+	again      bool   // the target is also removed and loaded again
 	alone      bool   // it needs a boot of its own: the kernel says some things once
 	open       string // why what comes of it can't be predicted
 	openLater  string // the same, of a target that comes later only
