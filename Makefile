@@ -7,6 +7,7 @@ GOFMT       ?= gofmt
 INSTALL     ?= install
 SHELLCHECK  ?= shellcheck -S warning
 STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI    ?= golangci-lint
 LAB         ?= $(GO) run ./scripts/lab/cmd/klp-lab
 
 NFPM        ?= $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
@@ -36,9 +37,8 @@ SAMPLE       = testdata/x86_64/livepatch-cmdline.ko
 # Static, without a path of the machine, and quicker to start than with cgo.
 GOBUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.buildVersion=$(VERSION)'
 
-# For this machine, whatever GOARCH says. The pages' date is that of the sources.
+# The date of the manual pages is that of the sources.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y README.md)
-GENERATE = GOOS= GOARCH= SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run -tags generate -ldflags '-X main.buildVersion=$(VERSION)' ./cmd/klp-convert
 
 # What kernel builds and dkms need, as far as it is there, goes below pkgdatadir as
 # it lies below scripts.
@@ -60,9 +60,21 @@ help: ## show this
 build: ## build bin/klp-convert
 	$(GOBUILD) -o $(builddir)/klp-convert ./cmd/klp-convert
 
+# The program prints its completion scripts: built for this machine, whatever GOARCH says.
 man: ## make manual pages and completion scripts in bin/man and bin/completions
 	@rm -rf $(builddir)/man $(builddir)/completions
-	$(GENERATE) $(builddir) $(pkgdatadir) $(docdir)
+	@mkdir -p $(builddir)/man $(addprefix $(builddir)/completions/,bash zsh fish)
+	GOOS= GOARCH= $(GOBUILD) -o $(builddir)/completions/klp-convert ./cmd/klp-convert
+	$(builddir)/completions/klp-convert completion bash >$(builddir)/completions/bash/klp-convert
+	$(builddir)/completions/klp-convert completion zsh >$(builddir)/completions/zsh/_klp-convert
+	$(builddir)/completions/klp-convert completion fish >$(builddir)/completions/fish/klp-convert.fish
+	@date=$$(date -u -d @$(SOURCE_DATE_EPOCH) +%F) && \
+	version=$$($(builddir)/completions/klp-convert --version | sed -n 's/^klp-convert //p') && \
+	for page in cmd/klp-convert/man/*.1.in; do \
+		sed -e "s|@DATE@|$$date|" -e "s|@VERSION@|$$version|" -e 's|@DATADIR@|$(pkgdatadir)|' -e 's|@DOCDIR@|$(docdir)|' \
+			"$$page" >$(builddir)/man/$$(basename "$$page" .in) || exit; \
+	done
+	@rm $(builddir)/completions/klp-convert
 
 docs: ## make docs/errors.md and docs/messages.md from klpreloc/diag and klpreloc/explain
 	$(GO) generate ./docs
@@ -105,13 +117,12 @@ corpus: ## read every .ko below KLP_CORPUS=dir[:dir] (default: the lab's kernels
 bench: build ## run the benchmarks; ratios to GNU objcopy and cp among them
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
-lint: ## gofmt, go vet, staticcheck, shellcheck
+lint: ## gofmt, go vet, staticcheck; golangci-lint and shellcheck if they are installed
 	@out=$$($(GOFMT) -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags generate ./cmd/klp-convert
 	$(STATICCHECK) ./...
-	$(STATICCHECK) -tags generate ./cmd/klp-convert
-	@if command -v $(firstword $(SHELLCHECK)) >/dev/null; then echo $(SHELLCHECK) scripts; $(SHELLCHECK) scripts/*.sh scripts/*/*.sh .ci/run; else echo "shellcheck is not here: scripts not checked"; fi
+	@if command -v $(firstword $(GOLANGCI)) >/dev/null; then echo $(GOLANGCI) run; $(GOLANGCI) run; else echo "golangci-lint is not installed: .golangci.yml not checked"; fi
+	@if command -v $(firstword $(SHELLCHECK)) >/dev/null; then echo $(SHELLCHECK) scripts; $(SHELLCHECK) scripts/*.sh scripts/*/*.sh .ci/run; else echo "shellcheck is not installed: scripts not checked"; fi
 
 testdata: ## rebuild the binaries in testdata from their sources
 	scripts/testdata.sh

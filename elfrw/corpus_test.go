@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // roundTrip says whether Parse and Write give b back, with every relocation
@@ -66,12 +68,9 @@ func (c *compareWriter) Write(b []byte) (int, error) {
 // moduleSuffixes are how modules are installed.
 var moduleSuffixes = []string{".ko", ".ko.gz", ".ko.xz", ".ko.zst"}
 
-// TestCorpus round-trips every module below the folders in KLP_CORPUS.
+// TestCorpus round-trips every module below the directories in KLP_CORPUS.
 func TestCorpus(t *testing.T) {
-	dirs := filepath.SplitList(os.Getenv("KLP_CORPUS"))
-	if len(dirs) == 0 {
-		t.Skip("KLP_CORPUS is not set: real modules are round-tripped by another target, make corpus")
-	}
+	dirs := filepath.SplitList(need.Variable(t, "KLP_CORPUS", "make corpus"))
 	var paths []string
 	for _, dir := range dirs {
 		before := len(paths)
@@ -131,9 +130,9 @@ func corpusFile(path string) error {
 	return f.Verify()
 }
 
-func TestCorpusFolderWithoutModulesFails(t *testing.T) {
+func TestCorpusDirectoryWithoutModulesFails(t *testing.T) {
 	if os.Getenv("KLP_CORPUS_INNER") != "" {
-		t.Skip("runs within itself")
+		need.Absent(t, "it runs itself")
 	}
 	out, err := runSelf(t, "TestCorpus$", "KLP_CORPUS="+t.TempDir(), "KLP_CORPUS_INNER=1")
 	assert.Error(t, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/internal/testmodule"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -199,7 +200,7 @@ func TestModulesTellTheirExports(t *testing.T) {
 	write("lib/modules/"+release+"/kernel/fs/btrfs.ko", encode(t, m))
 	write("own/Module.symvers", []byte("0x00000000\town_function\t/build/own\tEXPORT_SYMBOL\t\n"))
 	f := bare(t, "x86_64")
-	declare(t, f, []string{"vmlinux"}, nil)
+	testmodule.Declare(t, f, []string{"vmlinux"}, nil, "")
 	use(f, addUndefined(f, "once", elf.STB_GLOBAL))
 	for _, lists := range [][]string{nil, {"own/Module.symvers"}} {
 		k, err := sympos.FindKernel(root)

@@ -13,6 +13,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/internal/testmodule"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
@@ -22,7 +23,7 @@ import (
 // other; undefined ones are added as needed.
 func code(t testing.TB, f *elfrw.File, name string, uses ...string) {
 	t.Helper()
-	s, rs := addLoaded(f, ".text."+name, uint64(elf.SHF_EXECINSTR), make([]byte, 8*len(uses)+8))
+	s, rs := addLoaded(f, ".text."+name, elf.SHF_EXECINSTR, make([]byte, 8*len(uses)+8))
 	for i, use := range uses {
 		if !hasSymbol(f, use) {
 			addUndefined(f, use, elf.STB_GLOBAL)
@@ -43,7 +44,11 @@ func patched(t testing.TB, objects string, functions map[string]string) *elfrw.F
 			code(t, f, name, strings.Fields(uses)...)
 		}
 	}
-	declare(t, f, strings.Fields(objects), map[string][]fn{"vmlinux": {{"old", "vm_fn"}}, "a": {{"old", "a_fn"}}, "b": {{"old", "b_fn"}}})
+	testmodule.Declare(t, f, strings.Fields(objects), map[string][]testmodule.Func{
+		"vmlinux": {{Old: "old", New: "vm_fn"}},
+		"a":       {{Old: "old", New: "a_fn"}},
+		"b":       {{Old: "old", New: "b_fn"}},
+	}, "")
 	return f
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/internal/testmodule"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/proof"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -139,7 +140,7 @@ func the(t testing.TB, id diag.ID, found diag.List) diag.Diagnostic {
 func borrower(t testing.TB, more ...string) *elfrw.File {
 	t.Helper()
 	f := bare(t, "x86_64")
-	declare(t, f, append([]string{"vmlinux", "ext4"}, more...), nil)
+	testmodule.Declare(t, f, append([]string{"vmlinux", "ext4"}, more...), nil, "")
 	var vm, mod []record
 	for _, y := range f.Symbols {
 		switch {

@@ -32,7 +32,7 @@ type field struct {
 // addTable adds a special section of entries of size bytes.
 func addTable(t testing.TB, f *elfrw.File, name string, size int, fill []byte, entries ...[]field) (*elfrw.Section, *elfrw.Section) {
 	t.Helper()
-	s, rs := addLoaded(f, name, uint64(elf.SHF_WRITE), nil)
+	s, rs := addLoaded(f, name, elf.SHF_WRITE, nil)
 	for i, fields := range entries {
 		s.Data = append(s.Data, append(make([]byte, size-len(fill)), fill...)...)
 		for _, x := range fields {
@@ -69,7 +69,7 @@ func alternatives(t testing.TB, f *elfrw.File, entries ...[]field) {
 // replacement adds code that an alternative copies, which uses a symbol.
 func replacement(t testing.TB, f *elfrw.File, name, use string) {
 	t.Helper()
-	s, rs := addLoaded(f, ".altinstr_replacement", uint64(elf.SHF_EXECINSTR), make([]byte, 8))
+	s, rs := addLoaded(f, ".altinstr_replacement", elf.SHF_EXECINSTR, make([]byte, 8))
 	if !hasSymbol(f, use) {
 		addUndefined(f, use, elf.STB_GLOBAL)
 	}

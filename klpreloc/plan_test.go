@@ -23,7 +23,7 @@ const (
 	ext4Foo    = ".klp.sym.rela.ext4.ext4.foo.0"
 )
 
-const writable, executable = uint64(elf.SHF_WRITE), uint64(elf.SHF_EXECINSTR)
+const writable, executable = elf.SHF_WRITE, elf.SHF_EXECINSTR
 
 // klpSections returns "name count" of each klp relocation section.
 func klpSections(f *elfrw.File) (r []string) {
@@ -232,11 +232,11 @@ func TestWhatReferencesAnnotationsIsRefused(t *testing.T) {
 	for name, refer := range map[string]func(f *elfrw.File, data *elfrw.Section, array *elfrw.Symbol){
 		"code": func(f *elfrw.File, data *elfrw.Section, array *elfrw.Symbol) { use(f, array) },
 		"sh_link": func(f *elfrw.File, data *elfrw.Section, array *elfrw.Symbol) {
-			s, _ := addLoaded(f, ".ordered", uint64(elf.SHF_LINK_ORDER), make([]byte, 8))
+			s, _ := addLoaded(f, ".ordered", elf.SHF_LINK_ORDER, make([]byte, 8))
 			s.Link = data
 		},
 		"sh_info": func(f *elfrw.File, data *elfrw.Section, array *elfrw.Symbol) {
-			s, _ := addLoaded(f, ".about", uint64(elf.SHF_INFO_LINK), make([]byte, 8))
+			s, _ := addLoaded(f, ".about", elf.SHF_INFO_LINK, make([]byte, 8))
 			s.Target = data
 		},
 		"signature": func(f *elfrw.File, data *elfrw.Section, array *elfrw.Symbol) {
@@ -386,7 +386,7 @@ func TestCallsOnPPC64(t *testing.T) {
 func TestLateStoresIntoReadOnlyMemoryOnPPC64(t *testing.T) {
 	for _, x := range []struct {
 		label string
-		flags uint64
+		flags elf.SectionFlag
 		typ   uint32
 		warns bool
 	}{{ext4Foo, 0, 38, true}, {ext4Foo, writable, 38, false}, {vmlinuxFoo, 0, 38, false}, {ext4Foo, executable, 10, false}} {

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs each fuzz target of the module for a while: fuzz.sh [TIME]
 #
-# Before Go 1.27, go test sometimes takes the end of -fuzztime for a failure
+# Before Go 1.27, go test sometimes treats the end of -fuzztime as a failure
 # (go.dev/issue/75804): "context deadline
-# exceeded" and nothing else, no input. That is said and not counted; a find is
-# written to testdata and always is.
+# exceeded" and nothing else, no input. That is printed and not counted. A failing
+# input is written to testdata and always counted.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=${1:-10s}

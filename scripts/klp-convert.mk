@@ -47,7 +47,7 @@ subdir-ccflags-y += -I$(klp-scripts)/include
 # modpost reads it too (scripts/Makefile.modpost, for KBUILD_EXTRA_SYMBOLS).
 ifneq ($(filter __modpost,$(PHONY)),)
 ifndef klp-driven
-$(info klp-convert.mk: Kbuild called by hand converts nothing: run make in the modules' folder, or, after KBUILD_MODPOST_WARN=1, make klp-convert)
+$(info klp-convert.mk: Kbuild called by hand converts nothing: run make in the modules' directory, or, after KBUILD_MODPOST_WARN=1, make klp-convert)
 endif
 endif
 
@@ -74,7 +74,7 @@ klp-sub := $(if $(findstring n,$(klp-mode))$(findstring q,$(klp-mode))$(findstri
 # make's list of makefiles is one of words.
 $(if $(wildcard $(klp-mk)),,$(error klp-convert.mk: make takes no path with a space or the like: put what ends in "$(lastword $(MAKEFILE_LIST))" elsewhere))
 
-# Folders: of the modules' sources, of what is made of them, of the built kernel.
+# Directories: of the modules' sources, of what is made of them, of the built kernel.
 klp-src := $(or $(M),$(KBUILD_EXTMOD),$(CURDIR))
 klp-mo := $(or $(MO),$(KBUILD_EXTMOD_OUTPUT))
 klp-out := $(or $(klp-mo),$(klp-src))
@@ -101,7 +101,7 @@ klp-livepatches := $(sort $(call klp-paths,$(if $(klp-order),$(shell cd $(klp-ou
 	LC_ALL=C xargs grep -alszE '(^|[^[:print:][:space:]])livepatch='))))
 klp-ordinary := $(filter-out $(klp-livepatches),$(klp-ko))
 
-# Flags of the tool for the module $1. Undefined symbols are held against all
+# Flags of the tool for the module $1. Undefined symbols are checked against all
 # exports: the kernel's, and those of modules that are built here or elsewhere.
 # A kernel's symbols are where its image is, which need not be here. Those of ordinary
 # modules, which a livepatch may be for, are in what is built here. The author's own
@@ -124,7 +124,7 @@ KLP_SIGN_FILE ?= $(klp-obj)/scripts/sign-file
 klp-sign := $(KLP_SIGN_FILE) $(KLP_SIGN_HASH) $(KLP_SIGN_KEY) $(KLP_SIGN_CERT)
 endif
 
-# As scripts/Makefile.modinst. The tools of the cross compiler; LLVM=-14, LLVM=/folder/
+# As scripts/Makefile.modinst. The tools of the cross compiler; LLVM=-14, LLVM=/directory/
 # as in the kernel's Makefile (5.18 and later).
 klp-llvm = $(filter %/,$(LLVM))llvm-strip$(filter -%,$(LLVM))
 STRIP := $(if $(filter default undefined,$(origin STRIP)),$(if $(LLVM),$(klp-llvm),$(CROSS_COMPILE)strip),$(STRIP))
@@ -146,7 +146,7 @@ klp-how = $(strip $(klp-strip) | $(KLP_CONVERT) $(call klp-flags,$1) | $(klp-sig
 # that is not imported: warnings, not errors (modpost -w and -N). Both are for klp-convert
 # to check, the latter only with --symvers.
 # A Kbuild file beside the Makefile, and sources elsewhere, are read without us:
-# the header's folder comes by KCPPFLAGS then.
+# the header's directory comes by KCPPFLAGS then.
 klp-alone := $(wildcard $(klp-src)/Kbuild)$(filter $(klp-mk),$(abspath $(klp-top)))
 klp-kbuild = $(if $(klp-alone),KCPPFLAGS='$(strip $(KCPPFLAGS) -I$(klp-scripts)/include)') \
 	$(MAKE) -C $(KDIR) M=$(klp-src) $(if $(klp-mo),MO=$(klp-out)) $(if $(O),O=$(klp-obj)) \
@@ -169,7 +169,7 @@ klp-ready:
 	@[ -e $(klp-obj)/include/config/auto.conf ] || { \
 		echo "klp-convert.mk: $(klp-obj): no kernel was built here, and these are no headers (no include/config/auto.conf): KDIR=/lib/modules/.../build$(if $(O),; for the modules' own output MO=)" >&2; exit 1; }
 	@[ ! -d $(klp-out) ] || [ -w $(klp-out) ] || { \
-		echo "klp-convert.mk: $(klp-out): no writing here, and Kbuild puts its output there: copy the sources, or MO=FOLDER (6.13 and later)" >&2; exit 1; }
+		echo "klp-convert.mk: $(klp-out): not writable, and Kbuild writes its output there: copy the sources, or MO=DIR (6.13 and later)" >&2; exit 1; }
 ifneq ($(klp-mo),)
 	@printf '%s\n' 6.13 "$(klp-release)" | sort -CV || { \
 		echo "klp-convert.mk: MO=$(klp-mo): $(klp-release) puts the modules' output beside their sources (MO= is for 6.13 and later)" >&2; exit 1; }

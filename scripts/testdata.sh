@@ -16,7 +16,7 @@
 # compilers give the same bytes: no date, host or path gets into them. They were
 # made on Debian 12 with the packages that need() names.
 #
-# kbuild takes KDIR, a folder of kernel headers. Without it, apt-get downloads
+# kbuild takes KDIR, a directory of kernel headers. Without it, apt-get downloads
 # the current ones of this Debian release, which are unpacked, not installed.
 # shellcheck disable=SC2046,SC2086	# flags are lists of words
 set -eu
@@ -60,7 +60,7 @@ arch() {
 }
 
 # c ARCH OUT SOURCE [FLAG...]: compile, and link as Kbuild does, with ld -r. OUT
-# is a name in the folder ARCH, or a path.
+# is a name in the directory ARCH, or a path.
 c() {
 	case $2 in
 	*/*)	out=$2.ko ;;
@@ -83,7 +83,7 @@ compile() {
 }
 
 # twins ARCH: files that share a name, with debug information, linked as a kernel
-# and as a module. One is compiled in its own folder, so that the path is in two
+# and as a module. One is compiled in its own directory, so that the path is in two
 # parts.
 twins() {
 	arch "$1"

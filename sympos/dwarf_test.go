@@ -393,10 +393,7 @@ func TestSharedDebugInformationIsBounded(t *testing.T) {
 // information: that of Debian's linux-image-*-dbg, say. The judge is debug/dwarf, which
 // reads all of it.
 func TestPathsOfARealKernel(t *testing.T) {
-	name := os.Getenv("KLP_VMLINUX")
-	if name == "" {
-		t.Skip("not run: KLP_VMLINUX names no vmlinux with debug information")
-	}
+	name := need.Variable(t, "KLP_VMLINUX", "it is a vmlinux with debug information")
 	src, err := Open(name)
 	require.NoError(t, err)
 	some, err := Read(Names("name_show", "init_once", "cmdline_proc_show", "dev_attr_name"), src)

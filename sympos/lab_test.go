@@ -28,9 +28,7 @@ import (
 
 func openCache(t *testing.T) *lab.Cache {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short (make quick): no kernel is fetched")
-	}
+	need.Long(t, "a kernel is fetched")
 	if missing := lab.Missing(); len(missing) > 0 {
 		need.Lab(t, "the kernel lab needs: "+lab.InstallLine(missing)+" (and then: go test -count=1)")
 	}
@@ -361,7 +359,7 @@ func TestSymbolTableAndKallsymsOfOneKernelAgree(t *testing.T) {
 		}
 	}
 	if compared == 0 {
-		t.Skip("not run: none of this release's kernels comes as a vmlinux with a symbol table")
+		need.Absent(t, "none of this release's kernels comes as a vmlinux with a symbol table")
 	}
 }
 

@@ -18,7 +18,9 @@ func newAnnotateCommand(o *options) *cobra.Command {
 		file    string
 		symvers []string
 	)
-	dialects := map[string]annotation.Dialect{"": "", "records": annotation.Records, "labels": annotation.Labels}
+	dialects := map[string]annotation.Dialect{
+		"": "", "records": annotation.Records, "labels": annotation.Labels,
+	}
 	cmd := &cobra.Command{
 		Use:   "annotate [flags] --kernel KERNEL FILE",
 		Short: "Print the annotations that a livepatch module is missing",
@@ -50,7 +52,7 @@ is not found, or the file can't be read.`,
 				return usagef("annotations are looked up in one kernel")
 			}
 			file = args[0]
-			return o.common()
+			return o.checkColor()
 		},
 		ValidArgsFunction: completeModules,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -82,10 +84,11 @@ is not found, or the file can't be read.`,
 			return report.report(append(found, in.found...))
 		},
 	}
-	cmd.Flags().SortFlags = false
+	f := cmd.Flags()
+	f.SortFlags = false
 	flags.register(cmd)
-	cmd.Flags().StringVar(&dialect, "dialect", "", "print `records` or labels (default: as the module)")
-	cmd.Flags().StringArrayVar(&symvers, "symvers", nil, "also read exports from the Module.symvers `FILE`")
-	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "print notes, and which files were used")
+	f.StringVar(&dialect, "dialect", "", "`DIALECT`: records, labels (default: as the module)")
+	f.StringArrayVar(&symvers, "symvers", nil, "also read exports from the Module.symvers `FILE`")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "print notes, and which files were used")
 	return cmd
 }

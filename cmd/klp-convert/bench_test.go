@@ -82,7 +82,10 @@ func BenchmarkLargeModule(b *testing.B) {
 func BenchmarkRelocations(b *testing.B) {
 	tool := builtTool(b)
 	for _, n := range []int{1_000, 10_000, 100_000, 1_000_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) { compare(b, tool, grown(b, n, 64*n, 0), "x-objcopy", "objcopy") })
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			compare(b, tool, grown(b, n, 64*n, 0),
+				"x-objcopy", "objcopy")
+		})
 	}
 }
 
@@ -140,8 +143,10 @@ func grown(b *testing.B, n, text, debug int) string {
 	}
 	require.NotNil(b, annotated)
 	require.NotNil(b, other)
-	big := &elfrw.Section{Name: ".text.grown", Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Align: 16, Data: make([]byte, text)}
-	rela := &elfrw.Section{Name: ".rela.text.grown", Type: elf.SHT_RELA, Flags: uint64(elf.SHF_INFO_LINK), Align: 8, Link: f.Symtab, Target: big}
+	big := &elfrw.Section{Name: ".text.grown", Type: elf.SHT_PROGBITS,
+		Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Align: 16, Data: make([]byte, text)}
+	rela := &elfrw.Section{Name: ".rela.text.grown", Type: elf.SHT_RELA,
+		Flags: uint64(elf.SHF_INFO_LINK), Align: 8, Link: f.Symtab, Target: big}
 	f.AddSection(big)
 	f.AddSection(rela)
 	// objcopy handles relocations as such only in front of the symbol table.
@@ -149,7 +154,8 @@ func grown(b *testing.B, n, text, debug int) string {
 	f.Sections = slices.Insert(f.Sections[:n0:n0], slices.Index(f.Sections, f.Symtab), big, rela)
 	relocs := make([]elfrw.Rela, n)
 	for i := range relocs {
-		relocs[i] = elfrw.Rela{Offset: uint64(i) * uint64(text/n), Sym: other, Type: uint32(elf.R_X86_64_PC32), Addend: -4}
+		relocs[i] = elfrw.Rela{Offset: uint64(i) * uint64(text/n), Sym: other,
+			Type: uint32(elf.R_X86_64_PC32), Addend: -4}
 		if i%100 == 0 {
 			relocs[i].Sym = annotated
 		}
@@ -160,7 +166,8 @@ func grown(b *testing.B, n, text, debug int) string {
 		for i := range data {
 			data[i] = byte(i * 7)
 		}
-		f.AddSection(&elfrw.Section{Name: ".debug_grown", Type: elf.SHT_PROGBITS, Align: 1, Data: data})
+		f.AddSection(&elfrw.Section{Name: ".debug_grown", Type: elf.SHT_PROGBITS, Align: 1,
+			Data: data})
 	}
 	path := filepath.Join(b.TempDir(), "grown.ko")
 	w, err := os.Create(path)

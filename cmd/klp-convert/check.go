@@ -26,7 +26,7 @@ type checking struct {
 	flags       kernelFlags
 	file        string
 	json, sarif bool
-	strict      bool // what was not judged counts
+	strict      bool // unchecked things count as findings
 }
 
 func newCheckCommand(o *options) *cobra.Command {
@@ -66,22 +66,24 @@ with --strict only. --verbose lists what only a running kernel can tell.`,
 				return usagef("--json and --sarif exclude each other")
 			}
 			c.file = args[0]
-			return o.common()
+			return o.checkColor()
 		},
 		ValidArgsFunction: completeModules,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
-	cmd.Flags().SortFlags = false
+	f := cmd.Flags()
+	f.SortFlags = false
 	c.flags.register(cmd)
-	cmd.Flags().Lookup("module").Usage = "treat `FILE`, or the modules in a directory, as loaded"
-	cmd.Flags().BoolVar(&c.json, "json", false, "print {file, kernels: [{verdict, findings, …}, …]}")
-	cmd.Flags().BoolVar(&c.sarif, "sarif", false, "print SARIF 2.1.0, for code scanning")
-	cmd.Flags().BoolVar(&c.strict, "strict", false, "exit with 1 also when something could not be checked")
-	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "list what was not checked, and which files were used")
+	f.Lookup("module").Usage = "treat `FILE`, or the modules in a directory, as loaded"
+	f.BoolVar(&c.json, "json", false, "print {file, kernels: [{verdict, findings, …}, …]}")
+	f.BoolVar(&c.sarif, "sarif", false, "print SARIF 2.1.0, for code scanning")
+	f.BoolVar(&c.strict, "strict", false, "exit with 1 also when something could not be checked")
+	f.BoolVarP(&o.verbose, "verbose", "v", false,
+		"list what was not checked, and which files were used")
 	return cmd
 }
 
-// verdict is what one kernel makes of the module.
+// verdict is the result of the check for one kernel.
 type verdict struct {
 	*loader.Report
 	label string
@@ -101,11 +103,11 @@ func (c *checking) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	all, err := c.judge(cmd, in.module, kernels, loaded)
+	all, err := c.checkKernels(cmd, in.module, kernels, loaded)
 	if err != nil {
 		return err
 	}
-	labels(all)
+	setLabels(all)
 	var reports []*loader.Report
 	for _, v := range all {
 		reports = append(reports, v.Report)
@@ -119,24 +121,28 @@ func (c *checking) run(cmd *cobra.Command) error {
 	default:
 		err = c.print(cmd.OutOrStdout(), in.name, all)
 	}
-	if err == nil && !c.pass(all) {
+	if err == nil && !c.passes(all) {
 		err = errReported
 	}
 	return err
 }
 
-// pass reports whether all kernels take the module with no finding.
-func (c *checking) pass(all []verdict) bool {
-	return !slices.ContainsFunc(all, func(v verdict) bool { return v.Problems() > 0 || c.strict && len(v.Lacking()) > 0 })
+// passes reports whether there is no finding for any kernel.
+func (c *checking) passes(all []verdict) bool {
+	return !slices.ContainsFunc(all, func(v verdict) bool {
+		return v.Problems() > 0 || c.strict && len(v.Lacking()) > 0
+	})
 }
 
-// atOnce is how many kernels are read at a time: most of the work is unpacking an image,
-// which takes one processor and the memory of the unpacked kernel.
-const atOnce = 2
+// maxParallel is how many kernels are read at a time: most of the work is unpacking an
+// image, which takes one processor and the memory of the unpacked kernel.
+const maxParallel = 2
 
-// judge checks the module against each kernel, and says in their order what speaks
-// against the files.
-func (c *checking) judge(cmd *cobra.Command, b []byte, kernels []*sympos.Kernel, loaded []string) ([]verdict, error) {
+// checkKernels checks the module against each kernel, several at a time. Notes and warnings
+// about the kernels' files are printed in the order of the kernels.
+func (c *checking) checkKernels(
+	cmd *cobra.Command, b []byte, kernels []*sympos.Kernel, loaded []string,
+) ([]verdict, error) {
 	if len(kernels) > 1 {
 		debug.SetGCPercent(100) // main is generous, with one kernel in mind
 	}
@@ -145,22 +151,24 @@ func (c *checking) judge(cmd *cobra.Command, b []byte, kernels []*sympos.Kernel,
 	next := make(chan int)
 	var (
 		wait sync.WaitGroup
-		stop atomic.Bool // for an error is all that will be said
+		stop atomic.Bool // an error ends the command: the other kernels are not read
 	)
 	path := c.file
 	if path == "-" {
-		path = "" // what is not there for a second time
+		path = "" // stdin cannot be read a second time
 	}
-	for range min(atOnce, runtime.GOMAXPROCS(0), len(kernels)) {
+	for range min(maxParallel, runtime.GOMAXPROCS(0), len(kernels)) {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
 			debug.SetPanicOnFault(true) // as in run, of which this is a part
 			module := loader.Open(b)
 			for i := range next {
-				all[i], failed[i] = judgeOne(module, loader.Options{Kernel: kernels[i], Loaded: loaded, File: path, ComparesFiles: len(kernels) > 1})
+				all[i], failed[i] = checkKernel(module, loader.Options{
+					Kernel: kernels[i], Loaded: loaded, File: path, ComparesFiles: len(kernels) > 1,
+				})
 				kernels[i] = nil
-				runtime.GC() // or what was read of many kernels would be in memory at once
+				runtime.GC() // otherwise several kernels would be in memory at once
 				if failed[i] != nil {
 					stop.Store(true)
 				}
@@ -187,9 +195,9 @@ func (c *checking) judge(cmd *cobra.Command, b []byte, kernels []*sympos.Kernel,
 	return all, nil
 }
 
-// judgeOne checks against one kernel. A module that shrinks while it is read is an error
-// here: nobody else can recover from a fault in a goroutine.
-func judgeOne(m *loader.Module, o loader.Options) (v verdict, err error) {
+// checkKernel checks against one kernel. A module that is truncated while it is read is an
+// error here: run cannot recover from a fault in another goroutine.
+func checkKernel(m *loader.Module, o loader.Options) (v verdict, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, fault := r.(interface{ Addr() uintptr }); !fault {
@@ -232,8 +240,8 @@ func (c *checking) kernels() (kernels []*sympos.Kernel, loaded []string, err err
 	return kernels, loaded, nil
 }
 
-// labels gives each kernel a name that is short and its own.
-func labels(all []verdict) {
+// setLabels gives each kernel a name that is short and unique.
+func setLabels(all []verdict) {
 	var kernels []namedKernel
 	for _, v := range all {
 		kernels = append(kernels, namedKernel{v.Kernel, v.Release})
@@ -243,53 +251,53 @@ func labels(all []verdict) {
 	}
 }
 
-// word is the verdict in one line.
-func (v verdict) word() string {
+// message returns the verdict in one line: "loads", or what the kernel prints first.
+func (v verdict) message() string {
 	if f := v.First(); f != nil {
 		return f.Message()
 	}
 	return "loads"
 }
 
-// qualified is word, as far as the kernel's files tell.
-func (v verdict) qualified() string {
+// qualifiedMessage is message, which also tells when a file for a check was missing.
+func (v verdict) qualifiedMessage() string {
 	if n := len(v.Lacking()); n > 0 && v.First() == nil {
 		return fmt.Sprintf("loads, as far as its files tell: %d not judged", n)
 	}
-	return v.word()
+	return v.message()
 }
 
-// print writes the table, and what there is to say below it.
+// print writes a table of verdicts, and below it the findings.
 func (c *checking) print(w io.Writer, file string, all []verdict) error {
 	t := newTable(w)
-	t.whole = true
 	t.section("check of "+oneLine(file), "KERNEL", "VERDICT")
-	// The table is for the eye; below it each message is whole.
+	// A verdict is shortened to the terminal: its message is printed whole below the table.
 	label, room := len("KERNEL"), terminalWidth(w)
 	for _, v := range all {
 		label = max(label, utf8.RuneCountInString(v.label))
 	}
 	for _, v := range all {
-		word := v.qualified()
-		if most := room - 1 - label - 2*gap; room > 0 && most > gap && utf8.RuneCountInString(word) > most {
-			word = cut(word, most-1) + "…"
+		message := v.qualifiedMessage()
+		most := room - 1 - label - 2*gap
+		if room > 0 && most > gap && utf8.RuneCountInString(message) > most {
+			message = truncate(message, most-1) + "…"
 		}
-		t.row(v.label, word)
+		t.row(v.label, message)
 	}
 	if err := t.flush(); err != nil {
 		return err
 	}
-	// What is the same for several kernels is said once.
-	var told []string
+	// Findings that several kernels share are printed once.
+	var texts []string
 	of := map[string][]string{}
 	for _, v := range all {
 		text := c.details(v)
 		if text != "" && of[text] == nil {
-			told = append(told, text)
+			texts = append(texts, text)
 		}
 		of[text] = append(of[text], v.label)
 	}
-	for _, text := range told {
+	for _, text := range texts {
 		if _, err := fmt.Fprintf(w, "\n%s\n%s", strings.Join(of[text], "\n"), text); err != nil {
 			return err
 		}
@@ -297,7 +305,7 @@ func (c *checking) print(w io.Writer, file string, all []verdict) error {
 	return nil
 }
 
-// details is what was found for one kernel.
+// details returns the findings for one kernel.
 func (c *checking) details(v verdict) string {
 	b := new(strings.Builder)
 	for i := range v.Findings {
@@ -317,7 +325,7 @@ func (c *checking) details(v verdict) string {
 			if f.Severity == loader.Note && k.When == loader.Loading && len(k.Messages) == 0 {
 				continue
 			}
-			fmt.Fprintf(b, "      %s\n", moment(k))
+			fmt.Fprintf(b, "      %s\n", describeMoment(k))
 			for _, m := range k.Messages {
 				fmt.Fprintf(b, "          %s\n", m.Text)
 			}
@@ -327,16 +335,17 @@ func (c *checking) details(v verdict) string {
 		}
 	}
 	if c.verbose || v.First() == nil {
-		left(b, "not judged", v.Unchecked, true)
+		writeUnchecked(b, "not judged", v.Unchecked, true)
 	}
 	if c.verbose {
-		left(b, "not checked", v.Unchecked, false)
+		writeUnchecked(b, "not checked", v.Unchecked, false)
 	}
 	return b.String()
 }
 
-// left writes those of the unchecked things that a file would tell, or the others.
-func left(b *strings.Builder, title string, list []loader.Unchecked, lacking bool) {
+// writeUnchecked writes the checks that could not be made: those that lack a file of the
+// kernel, or those that only a running kernel can make.
+func writeUnchecked(b *strings.Builder, title string, list []loader.Unchecked, lacking bool) {
 	for _, u := range list {
 		if u.Lacking != lacking {
 			continue
@@ -349,8 +358,8 @@ func left(b *strings.Builder, title string, list []loader.Unchecked, lacking boo
 	}
 }
 
-// moment says when something comes, and what becomes of it.
-func moment(k loader.Case) string {
+// describeMoment says when a finding shows, and what insmod reports.
+func describeMoment(k loader.Case) string {
 	s := map[loader.When]string{
 		loader.Loading:  "when it is loaded",
 		loader.Enabling: "when it is enabled, by its init function",
@@ -381,7 +390,7 @@ func moment(k loader.Case) string {
 // checkJSON is what --json prints.
 type checkJSON struct {
 	File    string          `json:"file"`
-	Loads   bool            `json:"loads"` // everywhere, with no finding
+	Loads   bool            `json:"loads"` // for all kernels, with no finding
 	Kernels []kernelVerdict `json:"kernels"`
 }
 
@@ -393,9 +402,9 @@ type kernelVerdict struct {
 }
 
 func (c *checking) result(file string, all []verdict) checkJSON {
-	r := checkJSON{File: file, Loads: c.pass(all)}
+	r := checkJSON{File: file, Loads: c.passes(all)}
 	for _, v := range all {
-		r.Kernels = append(r.Kernels, kernelVerdict{v.Report, v.word(), v.Problems(), v.Loads()})
+		r.Kernels = append(r.Kernels, kernelVerdict{v.Report, v.message(), v.Problems(), v.Loads()})
 	}
 	return r
 }

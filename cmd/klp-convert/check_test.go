@@ -108,13 +108,17 @@ func TestRulesOfSARIFAreMadeOfTheCatalogue(t *testing.T) {
 // Nothing that a diagnostic quotes from a file moves the cursor.
 func TestDiagnosticsAreFitForATerminal(t *testing.T) {
 	var out strings.Builder
-	d := diag.Diagnostic{ID: diag.BrokenFile, Severity: diag.Error, Message: "a\x1b[2Jb", Hints: []string{"c\rd"}}
-	newReporter(&out, "x.ko", &options{color: "never"}).report(diag.List{d})
-	assert.Equal(t, "x.ko: error: klp-convert: a?[2Jb ["+string(diag.BrokenFile)+"]\n    c?d\n", out.String())
+	d := diag.Diagnostic{ID: diag.BrokenFile, Severity: diag.Error, Message: "a\x1b[2Jb",
+		Hints: []string{"c\rd"}}
+	newReporter(&out, "x.ko", &options{color: "never"}).print(diag.List{d})
+	assert.Equal(t, "x.ko: error: klp-convert: a?[2Jb ["+string(diag.BrokenFile)+"]\n    c?d\n",
+		out.String())
 }
 
 func TestErrorsAreFitForATerminal(t *testing.T) {
-	for _, args := range [][]string{{"explain", "--a\x1b[2J"}, {"check", "x.ko", "-k", "../../README.md", "--module", "a\x1b[2J"}, {"check", "../../README.md", "-k", "a\x1b[2J"}} {
+	for _, args := range [][]string{{"explain", "--a\x1b[2J"},
+		{"check", "x.ko", "-k", "../../README.md", "--module", "a\x1b[2J"},
+		{"check", "../../README.md", "-k", "a\x1b[2J"}} {
 		status, stdout, stderr := klpConvert(args...)
 		assert.NotEqual(t, exitDone, status)
 		assert.NotContains(t, stdout+stderr, "\x1b", args)
@@ -149,11 +153,12 @@ func TestJSONOfCheckIsDocumented(t *testing.T) {
 	assert.Greater(t, count, 25)
 }
 
-// No results are no promise where files are lacking.
+// An empty list of results is no promise if files are missing.
 func TestSARIFSaysWhatWasNotJudged(t *testing.T) {
 	lacking := loader.Unchecked{What: "vermagic", Why: "nothing tells", Lacking: true}
 	known := loader.Unchecked{What: "what the code does", Why: "semantics"}
-	log := sarifOf("x.ko", []verdict{{Report: &loader.Report{Unchecked: []loader.Unchecked{lacking, known}}, label: "6.1"}})
+	report := &loader.Report{Unchecked: []loader.Unchecked{lacking, known}}
+	log := sarifOf("x.ko", []verdict{{Report: report, label: "6.1"}})
 	want := []sarifNotification{{"note", sarifText{Text: "6.1: not judged: vermagic: nothing tells"}}}
 	assert.Equal(t, want, log.Runs[0].Invocations[0].Notifications)
 }
@@ -170,9 +175,14 @@ func TestSARIFSaysWhereTheFileIs(t *testing.T) {
 func TestAnnotationsCompile(t *testing.T) {
 	dir := t.TempDir()
 	kernel := filepath.Join(dir, "kallsyms")
-	require.NoError(t, os.WriteFile(kernel, []byte("ffffffff81000000 T _text\nffffffff81000100 t forgotten\nffffffff81000200 T exported\nffffffff81001000 r __ksymtab_exported\nffffffff82000000 B _end\n"), 0o644))
+	require.NoError(t, os.WriteFile(kernel, []byte("ffffffff81000000 T _text\n"+
+		"ffffffff81000100 t forgotten\nffffffff81000200 T exported\n"+
+		"ffffffff81001000 r __ksymtab_exported\nffffffff82000000 B _end\n"), 0o644))
 	twice := filepath.Join(dir, "twice")
-	require.NoError(t, os.WriteFile(twice, []byte("ffffffff81000000 T _text\nffffffff81000100 t forgotten\nffffffff81000180 d forgotten\nffffffff81000200 T exported\nffffffff81001000 r __ksymtab_exported\nffffffff82000000 B _end\n"), 0o644))
+	require.NoError(t, os.WriteFile(twice, []byte("ffffffff81000000 T _text\n"+
+		"ffffffff81000100 t forgotten\nffffffff81000180 d forgotten\n"+
+		"ffffffff81000200 T exported\nffffffff81001000 r __ksymtab_exported\n"+
+		"ffffffff82000000 B _end\n"), 0o644))
 	header, err := filepath.Abs("../../scripts/include/klp_convert.h")
 	require.NoError(t, err)
 	compiled := 0
@@ -183,7 +193,8 @@ func TestAnnotationsCompile(t *testing.T) {
 		for _, k := range []string{kernel, twice} {
 			const declared = "extern int forgotten(const char *);\n"
 			for _, dialect := range []string{"records", "labels"} {
-				status, text, stderr := klpConvert("annotate", "--dialect", dialect, "../../testdata/odd/strong-undefined.ko", "-k", k)
+				status, text, stderr := klpConvert("annotate", "--dialect", dialect,
+					"../../testdata/odd/strong-undefined.ko", "-k", k)
 				require.Equal(t, exitDone, status, stderr)
 				source, object := filepath.Join(dir, dialect+".c"), filepath.Join(dir, dialect+".o")
 				use := "void use(void);\nvoid use(void)\n{\n}\n"
@@ -192,14 +203,19 @@ func TestAnnotationsCompile(t *testing.T) {
 				}
 				code := "#include \"" + header + "\"\n" + declared + text + use
 				require.NoError(t, os.WriteFile(source, []byte(code), 0o644))
-				out, err := exec.Command(compiler, "-std=gnu11", "-Wall", "-Werror", "-c", source, "-o", object).CombinedOutput()
+				out, err := exec.Command(compiler, "-std=gnu11", "-Wall", "-Werror", "-c", source,
+					"-o", object).CombinedOutput()
 				require.NoError(t, err, "%s\n%s", out, code)
 				// Without the "// " in front, the first choice compiles as well.
 				if k == twice {
-					lines := regexp.MustCompile(`(?m)^(\t?)// (static|};|KLP_SYMPOS\([^)]*, 1\)|extern.*, 1\);)`).ReplaceAllString(text, "$1$2")
+					first := regexp.MustCompile(
+						`(?m)^(\t?)// (static|};|KLP_SYMPOS\([^)]*, 1\)|extern.*, 1\);)`)
+					lines := first.ReplaceAllString(text, "$1$2")
 					require.NotEqual(t, text, lines)
-					require.NoError(t, os.WriteFile(source, []byte("#include \""+header+"\"\n"+declared+lines), 0o644))
-					out, err := exec.Command(compiler, "-std=gnu11", "-Wall", "-Werror", "-c", source, "-o", object).CombinedOutput()
+					require.NoError(t, os.WriteFile(source,
+						[]byte("#include \""+header+"\"\n"+declared+lines), 0o644))
+					out, err := exec.Command(compiler, "-std=gnu11", "-Wall", "-Werror", "-c",
+						source, "-o", object).CombinedOutput()
 					require.NoError(t, err, "%s\n%s", out, lines)
 				}
 				compiled++
@@ -212,7 +228,7 @@ func TestAnnotationsCompile(t *testing.T) {
 }
 
 // BenchmarkCheck compares a check of the sample with a reading of the positions alone, of the
-// kernel image in KLP_BENCH_KERNEL (a folder or release; with its modules), by the time of the
+// kernel image in KLP_BENCH_KERNEL (a directory or release; with its modules), by the time of the
 // processor, in which other programs do not show: x-read.
 func BenchmarkCheck(b *testing.B) {
 	name := os.Getenv("KLP_BENCH_KERNEL")
@@ -224,7 +240,7 @@ func BenchmarkCheck(b *testing.B) {
 	var check, reading time.Duration
 	k, err := sympos.FindKernel(name)
 	require.NoError(b, err)
-	// Which of them goes first changes, so that what the other leaves behind does not count.
+	// Their order alternates, so that what one leaves in caches does not count.
 	for i := 0; b.Loop(); i++ {
 		for _, checks := range []bool{i%2 == 0, i%2 != 0} {
 			runtime.GC()

@@ -14,10 +14,12 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// What a shell offers after the tab key. It has to be there before the next key is
-// pressed: names of files and short lists are read here, never an image or a module.
+// What a shell offers after the tab key. This must be fast: names of files and short lists are
+// read here, never an image or a module.
 
-// completeFlags says what the values of flags can be, of all commands.
+type completions = []cobra.Completion
+
+// completeFlags registers the values of flags, for all commands.
 func completeFlags(cmd *cobra.Command) {
 	for flag, complete := range map[string]cobra.CompletionFunc{
 		"kernel":     completeKernels,
@@ -25,10 +27,13 @@ func completeFlags(cmd *cobra.Command) {
 		"output":     completeModuleFiles,
 		"debug-copy": completeModuleFiles,
 		"target": cobra.FixedCompletions([]cobra.Completion{
-			"4.7\tno alternatives", "4.9\tall with their objects, .klp.arch", "5.8\tthose of vmlinux by the module loader",
+			"4.7\tno alternatives", "4.9\tall with their objects, .klp.arch",
+			"5.8\tthose of vmlinux by the module loader",
 		}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder),
-		"dialect": cobra.FixedCompletions([]cobra.Completion{"records", "labels"}, cobra.ShellCompDirectiveNoFileComp),
-		"color":   cobra.FixedCompletions([]cobra.Completion{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp),
+		"dialect": cobra.FixedCompletions([]cobra.Completion{"records", "labels"},
+			cobra.ShellCompDirectiveNoFileComp),
+		"color": cobra.FixedCompletions([]cobra.Completion{"auto", "always", "never"},
+			cobra.ShellCompDirectiveNoFileComp),
 	} {
 		if cmd.Flags().Lookup(flag) != nil || cmd.PersistentFlags().Lookup(flag) != nil {
 			_ = cmd.RegisterFlagCompletionFunc(flag, complete) // fails when it was done already
@@ -39,15 +44,17 @@ func completeFlags(cmd *cobra.Command) {
 	}
 }
 
-// moduleFiles are the endings of modules; folders are always offered.
-var moduleFiles = []cobra.Completion{"ko", "ko.gz", "ko.xz", "ko.zst"}
+// moduleFiles are the endings of modules; directories are always offered.
+var moduleFiles = completions{"ko", "ko.gz", "ko.xz", "ko.zst"}
 
-func completeModuleFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func completeModuleFiles(*cobra.Command, []string, string) (completions, cobra.ShellCompDirective) {
 	return moduleFiles, cobra.ShellCompDirectiveFilterFileExt
 }
 
 // completeModules offers as many modules as the command takes.
-func completeModules(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func completeModules(
+	cmd *cobra.Command, args []string, toComplete string,
+) (completions, cobra.ShellCompDirective) {
 	takes := map[string]int{"klp-convert": 2, "diff": 2}[cmd.Name()]
 	if len(args) > 0 && isSymbolList(args[0]) {
 		takes++ // as v7 was called
@@ -56,9 +63,12 @@ func completeModules(cmd *cobra.Command, args []string, toComplete string) ([]co
 	case len(args) >= max(takes, 1):
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	case cmd.HasSubCommands() && len(args) == 0:
-		// Subcommands stand beside the files, so that endings alone are no answer.
+		// Subcommands are offered beside the files, so a list of endings is no answer.
 		found, directive := pathsLike(toComplete, func(name string) bool {
-			return strings.HasPrefix(name, "symbols.klp") || slices.ContainsFunc(moduleFiles, func(end string) bool { return strings.HasSuffix(name, "."+end) })
+			return strings.HasPrefix(name, "symbols.klp") ||
+				slices.ContainsFunc(moduleFiles, func(end string) bool {
+					return strings.HasSuffix(name, "."+end)
+				})
 		})
 		if len(found) == 0 {
 			return nil, cobra.ShellCompDirectiveDefault // ~/… is the shell's
@@ -68,16 +78,18 @@ func completeModules(cmd *cobra.Command, args []string, toComplete string) ([]co
 	return completeModuleFiles(cmd, args, toComplete)
 }
 
-// completeKernels offers the kernels that are installed and, in a list, files too. A
-// word that no release begins with is left to the shell, which knows files.
-func completeKernels(_ *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// completeKernels offers the kernels that are installed and, in a list, files too. A word that
+// begins no release is left to the shell, which completes files.
+func completeKernels(
+	_ *cobra.Command, _ []string, toComplete string,
+) (completions, cobra.ShellCompDirective) {
 	return kernelsIn("/", toComplete)
 }
 
-func kernelsIn(root, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func kernelsIn(root, toComplete string) (completions, cobra.ShellCompDirective) {
 	comma := strings.LastIndexByte(toComplete, ',') + 1
 	list, word := toComplete[:comma], toComplete[comma:]
-	var found []cobra.Completion
+	var found completions
 	for _, r := range append([]string{"running"}, sympos.Releases(root)...) {
 		if strings.HasPrefix(r, word) && (list == "" || r != "running") {
 			found = append(found, list+r)
@@ -86,7 +98,7 @@ func kernelsIn(root, toComplete string) ([]cobra.Completion, cobra.ShellCompDire
 	if list == "" {
 		return found, cobra.ShellCompDirectiveDefault
 	}
-	// The shell takes the whole list for the name of a file.
+	// The shell treats the whole list as the name of one file.
 	paths, directive := pathsLike(word, func(string) bool { return true })
 	for _, p := range paths {
 		found = append(found, list+p)
@@ -94,9 +106,11 @@ func kernelsIn(root, toComplete string) ([]cobra.Completion, cobra.ShellCompDire
 	return found, directive | cobra.ShellCompDirectiveNoFileComp
 }
 
-// pathsLike returns the paths that begin with word: folders, and files of the names
-// that are accepted.
-func pathsLike(word string, accept func(name string) bool) (found []cobra.Completion, directive cobra.ShellCompDirective) {
+// pathsLike returns the paths that begin with word: directories, and files whose names are
+// accepted.
+func pathsLike(
+	word string, accept func(name string) bool,
+) (found completions, directive cobra.ShellCompDirective) {
 	paths, _ := filepath.Glob(escapeGlob.Replace(word) + "*")
 	for _, p := range paths {
 		info, err := os.Stat(p)
@@ -115,10 +129,12 @@ func pathsLike(word string, accept func(name string) bool) (found []cobra.Comple
 
 var escapeGlob = strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`)
 
-// completeObjects offers what can stand behind the @ of NAME@OBJECT. The names of
-// symbols are in images, which take too long to read. (In bash the @ parts no words,
-// since bash-completion takes that away: hostcomplete.)
-func completeObjects(cmd *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// completeObjects offers what can follow the @ of NAME@OBJECT. The names of symbols are in
+// images, which take too long to read. (In bash the @ does not separate words: bash-completion
+// changes that, see hostcomplete.)
+func completeObjects(
+	cmd *cobra.Command, _ []string, toComplete string,
+) (completions, cobra.ShellCompDirective) {
 	at := strings.LastIndexByte(toComplete, '@')
 	if at < 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -139,10 +155,11 @@ func completeObjects(cmd *cobra.Command, _ []string, toComplete string) ([]cobra
 		objects = append(objects, sympos.ModuleName(m))
 	}
 	slices.Sort(objects)
-	return matching(toComplete[:at+1], slices.Compact(objects), toComplete), cobra.ShellCompDirectiveNoFileComp
+	found := matching(toComplete[:at+1], slices.Compact(objects), toComplete)
+	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
-func matching(prefix string, words []string, toComplete string) (found []cobra.Completion) {
+func matching(prefix string, words []string, toComplete string) (found completions) {
 	for _, w := range words {
 		if strings.HasPrefix(prefix+w, toComplete) {
 			found = append(found, prefix+w)
@@ -151,8 +168,10 @@ func matching(prefix string, words []string, toComplete string) (found []cobra.C
 	return found
 }
 
-// completeIDs offers the diagnostics, with what each is about.
-func completeIDs(_ *cobra.Command, args []string, toComplete string) (found []cobra.Completion, _ cobra.ShellCompDirective) {
+// completeIDs offers the ids of diagnostics, with their meanings.
+func completeIDs(
+	_ *cobra.Command, args []string, toComplete string,
+) (found completions, _ cobra.ShellCompDirective) {
 	if len(args) == 0 {
 		for _, e := range diag.Catalogue() {
 			if id := string(e.ID); strings.HasPrefix(id, strings.ToUpper(toComplete)) {

@@ -29,8 +29,9 @@ func offered(t *testing.T, args ...string) (found []string, directive string) {
 
 func directive(d cobra.ShellCompDirective) string { return fmt.Sprintf(":%d", d) }
 
-// inFolder makes these files, empty unless a text is given behind a blank, and goes there.
-func inFolder(t *testing.T, files ...string) {
+// inDirectory creates these files, empty unless a text follows a blank, and changes to their
+// directory.
+func inDirectory(t *testing.T, files ...string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	for _, f := range files {
@@ -41,7 +42,8 @@ func inFolder(t *testing.T, files ...string) {
 }
 
 func TestReleasesAreOffered(t *testing.T) {
-	inFolder(t, "root/lib/modules/6.1/modules.order", "root/boot/vmlinuz-6.2", "root/usr/lib/debug/boot/vmlinux-5.9")
+	inDirectory(t, "root/lib/modules/6.1/modules.order", "root/boot/vmlinuz-6.2",
+		"root/usr/lib/debug/boot/vmlinux-5.9")
 	found, how := kernelsIn("root", "")
 	assert.Equal(t, []string{"running", "5.9", "6.1", "6.2"}, found)
 	assert.Equal(t, cobra.ShellCompDirectiveDefault, how, "files too")
@@ -51,7 +53,7 @@ func TestReleasesAreOffered(t *testing.T) {
 
 // Of a list of parts only the last one is completed, by files too.
 func TestPartsOfAKernelAreOffered(t *testing.T) {
-	inFolder(t, "root/boot/vmlinuz-6.1", "mod/ext4.ko", "map")
+	inDirectory(t, "root/boot/vmlinuz-6.1", "mod/ext4.ko", "map")
 	found, how := kernelsIn("root", "vmlinux,")
 	assert.Equal(t, []string{"vmlinux,6.1", "vmlinux,map", "vmlinux,mod/", "vmlinux,root/"}, found)
 	assert.Equal(t, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace, how)
@@ -61,12 +63,13 @@ func TestPartsOfAKernelAreOffered(t *testing.T) {
 }
 
 func TestObjectsOfTheKernelAreOffered(t *testing.T) {
-	inFolder(t, "tree/Module.symvers", "tree/modules.order net/nf-nat.o\nfs/nfs.o\nfs/ext4.o\n")
+	inDirectory(t, "tree/Module.symvers", "tree/modules.order net/nf-nat.o\nfs/nfs.o\nfs/ext4.o\n")
 	found, how := offered(t, "sympos", "--kernel", "tree", "f@nf")
 	assert.Equal(t, []string{"f@nf_nat", "f@nfs"}, found)
 	assert.Equal(t, directive(cobra.ShellCompDirectiveNoFileComp), how)
 	found, _ = offered(t, "sympos", "-k", "tree", "--module", "own-mod.ko", "/f.*o/@")
-	assert.Equal(t, []string{"/f.*o/@ext4", "/f.*o/@nf_nat", "/f.*o/@nfs", "/f.*o/@own_mod", "/f.*o/@vmlinux"}, found)
+	assert.Equal(t, []string{"/f.*o/@ext4", "/f.*o/@nf_nat", "/f.*o/@nfs", "/f.*o/@own_mod",
+		"/f.*o/@vmlinux"}, found)
 	found, _ = offered(t, "sympos", "-k", "tree", "f")
 	assert.Empty(t, found, "names are in images")
 }
@@ -76,14 +79,16 @@ func TestModulesAreOffered(t *testing.T) {
 	endings := []string{"ko", "ko.gz", "ko.xz", "ko.zst"}
 	filter := directive(cobra.ShellCompDirectiveFilterFileExt)
 	for _, args := range [][]string{
-		{"inspect"}, {"check"}, {"annotate"}, {"diff"}, {"diff", "a.ko"}, {"a.ko"}, {"--output"}, {"--module"},
+		{"inspect"}, {"check"}, {"annotate"}, {"diff"}, {"diff", "a.ko"}, {"a.ko"}, {"--output"},
+		{"--module"},
 		{"check", "--module"}, {"inspect", "--debug-copy"},
 	} {
 		found, how := offered(t, append(args, "")...)
 		assert.Equal(t, endings, found, args)
 		assert.Equal(t, filter, how, args)
 	}
-	for _, args := range [][]string{{"inspect", "a.ko"}, {"check", "a.ko"}, {"diff", "a.ko", "b.ko"}, {"a.ko", "b.ko"}} {
+	for _, args := range [][]string{{"inspect", "a.ko"}, {"check", "a.ko"},
+		{"diff", "a.ko", "b.ko"}, {"a.ko", "b.ko"}} {
 		found, how := offered(t, append(args, "")...)
 		assert.Empty(t, found, args)
 		assert.Equal(t, directive(cobra.ShellCompDirectiveNoFileComp), how, args)
@@ -92,7 +97,7 @@ func TestModulesAreOffered(t *testing.T) {
 
 // The first word may be a subcommand or a file.
 func TestFirstWordIsOffered(t *testing.T) {
-	inFolder(t, "in.ko", "index/x", "in.c", "in.ko.klp", ".in.ko", "symbols.klp const char x;")
+	inDirectory(t, "in.ko", "index/x", "in.c", "in.ko.klp", ".in.ko", "symbols.klp const char x;")
 	found, _ := offered(t, "in")
 	assert.Equal(t, []string{"inspect", "in.ko", "index/"}, found)
 	found, _ = offered(t, "sym")
@@ -112,7 +117,8 @@ func TestIDsAreOffered(t *testing.T) {
 
 func TestFixedValuesAreOffered(t *testing.T) {
 	for args, want := range map[string]string{
-		"--color": "auto always never", "annotate --dialect": "records labels", "check --color": "auto always never", "--target": "4.7 4.9 5.8",
+		"--color": "auto always never", "annotate --dialect": "records labels",
+		"check --color": "auto always never", "--target": "4.7 4.9 5.8",
 	} {
 		found, _ := offered(t, append(strings.Fields(args), "")...)
 		assert.Equal(t, strings.Fields(want), found, args)
@@ -140,7 +146,8 @@ var typed = []struct{ line, gets string }{
 func shellFolder(t *testing.T, shell, rc string) (dir string) {
 	t.Helper()
 	need.Tools(t, shell, "script")
-	inFolder(t, "livepatch-a.ko", "livepatch-a.ko.klp", "Makefile", "Module.symvers", "symbols.klp const char x;",
+	inDirectory(t, "livepatch-a.ko", "livepatch-a.ko.klp", "Makefile", "Module.symvers",
+		"symbols.klp const char x;",
 		"tree/Module.symvers", "tree/modules.order net/nf-nat.o\nfs/nfs.o\nfs/ext4.o\n")
 	dir, err := os.Getwd()
 	require.NoError(t, err)
@@ -188,7 +195,8 @@ func TestBashCompletes(t *testing.T) {
 }
 
 func TestZshCompletes(t *testing.T) {
-	shellFolder(t, "zsh", "PROMPT='> '\nfpath=($PWD/.rc $fpath)\nautoload -Uz compinit\ncompinit -u -D\n")
+	shellFolder(t, "zsh", "PROMPT='> '\nfpath=($PWD/.rc $fpath)\nautoload -Uz compinit\n"+
+		"compinit -u -D\n")
 	typeInto(t, "zsh -i")
 }
 
@@ -199,7 +207,8 @@ func TestFishCompletes(t *testing.T) {
 		if last != "" || strings.Contains(before, ",") {
 			continue // one key at a time here; and fish completes lists by itself
 		}
-		cmd := exec.Command("fish", "--no-config", "-c", "source .rc/_klp-convert; complete -C $argv[1]", before)
+		cmd := exec.Command("fish", "--no-config", "-c",
+			"source .rc/_klp-convert; complete -C $argv[1]", before)
 		cmd.Env = append(os.Environ(), "HOME="+dir)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr

@@ -11,8 +11,8 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// compression is a way in which modules are installed (CONFIG_MODULE_COMPRESS_*). Output
-// tells it by its name. Input is unpacked by sympos.Unpack, by its first bytes.
+// compression is a format in which modules are installed (CONFIG_MODULE_COMPRESS_*). The
+// name of the output selects it. Input is decompressed by sympos.Unpack, by its first bytes.
 type compression struct {
 	name   string
 	suffix string
@@ -27,7 +27,9 @@ var compressions = []compression{
 		// No name and no time in the header, as by gzip -n: the kernel
 		// reads a bare header only, and the same input gives the same
 		// bytes (kernel/module/decompress.c, module_gzip_header_len).
-		writer: func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, gzip.BestCompression) },
+		writer: func(w io.Writer) (io.WriteCloser, error) {
+			return gzip.NewWriterLevel(w, gzip.BestCompression)
+		},
 	},
 	{
 		name: "xz", suffix: ".xz",
@@ -47,8 +49,8 @@ var compressions = []compression{
 	},
 }
 
-// compressionNamed returns the compression that sympos calls so. What no kernel installs
-// modules with, and what is not compressed, is plain.
+// compressionNamed returns the compression by the name that sympos uses. It is plain for input
+// that is not compressed, and for formats in which no kernel installs modules.
 func compressionNamed(name string) compression {
 	for _, c := range compressions {
 		if c.name == name {
@@ -58,22 +60,24 @@ func compressionNamed(name string) compression {
 	return plain
 }
 
-// otherSuffixes are those of files that klp-convert does not write.
+// otherSuffixes are endings of formats that klp-convert does not write.
 var otherSuffixes = []string{
-	".bz2", ".lz4", ".lzma", ".lzo", ".lz", ".Z", ".zip", ".7z", ".tar", ".tgz", ".txz", ".cpio", ".deb", ".rpm", ".a", ".zstd", ".xzip", ".gzip",
+	".bz2", ".lz4", ".lzma", ".lzo", ".lz", ".Z", ".zip", ".7z", ".tar", ".tgz", ".txz",
+	".cpio", ".deb", ".rpm", ".a", ".zstd", ".xzip", ".gzip",
 }
 
-// checkSuffix refuses a name for an output that promises what is not written.
+// checkSuffix refuses the name of an output whose ending names another format.
 func checkSuffix(path string) error {
 	for _, suffix := range otherSuffixes {
 		if strings.HasSuffix(path, suffix) {
-			return usagef("%s: modules are written plain, or as .gz, .xz or .zst, which the kernel and kmod read; not as %s", path, suffix)
+			return usagef("%s: modules are written plain, or as .gz, .xz or .zst, "+
+				"which the kernel and kmod read; not as %s", path, suffix)
 		}
 	}
 	return nil
 }
 
-// compressionFor tells by its name how a file is to be compressed.
+// compressionFor returns the compression for a file of that name.
 func compressionFor(path string) compression {
 	for _, c := range compressions {
 		if strings.HasSuffix(path, c.suffix) {

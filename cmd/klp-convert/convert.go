@@ -24,7 +24,9 @@ import (
 
 // convert is the command without a subcommand: read, plan, apply, prove, write.
 func convert(cmd *cobra.Command, o *options) error {
-	c := &conversion{options: o, cmd: cmd, result: &result{Input: o.in, Output: o.out, Diagnostics: diag.List{}}}
+	c := &conversion{options: o, cmd: cmd, result: &result{
+		Input: o.in, Output: o.out, Diagnostics: diag.List{},
+	}}
 	var err error
 	if c.input, err = readInput(o.in, cmd.InOrStdin()); err == nil {
 		defer c.unmap()
@@ -40,7 +42,7 @@ func convert(cmd *cobra.Command, o *options) error {
 	case err != nil:
 		c.result.Status = "refused"
 	}
-	newReporter(cmd.ErrOrStderr(), c.result.Input, o).report(c.result.Diagnostics)
+	newReporter(cmd.ErrOrStderr(), c.result.Input, o).print(c.result.Diagnostics)
 	if named != nil {
 		err = printError(cmd.ErrOrStderr(), err, o)
 		c.found(named.diagnostic())
@@ -58,21 +60,23 @@ func convert(cmd *cobra.Command, o *options) error {
 
 // result is what --json prints.
 type result struct {
-	Input       string             `json:"input"`
-	Output      string             `json:"output,omitempty"`
-	Status      string             `json:"status"` // converted, copied, planned, refused, or failed to read or write
+	Input  string `json:"input"`
+	Output string `json:"output,omitempty"`
+	// converted, copied, planned, refused, or failed to read or write
+	Status      string             `json:"status"`
 	Plan        *klpreloc.PlanInfo `json:"plan,omitempty"`
 	Diagnostics diag.List          `json:"diagnostics"`
 }
 
-// summary says what was done, for -v.
+// summary returns what was done, for -v.
 func (r *result) summary() string {
 	n := 0
 	for _, m := range r.Plan.Moves {
 		n += m.Relocs
 	}
 	return fmt.Sprintf("%s to %s: %s in %s, %s", r.Status, r.Output, count(n, "relocation"),
-		count(len(r.Plan.Moves), "klp relocation section"), count(len(r.Plan.Symbols), "klp symbol"))
+		count(len(r.Plan.Moves), "klp relocation section"),
+		count(len(r.Plan.Symbols), "klp symbol"))
 }
 
 func count(n int, noun string) string {
@@ -91,7 +95,7 @@ type conversion struct {
 	answers proof.Claims
 }
 
-// findKernel finds the kernel that the module is for, if one is given.
+// findKernel finds the kernel that the module is for, if one was given.
 func (c *conversion) findKernel() error {
 	flags := c.options.kernel
 	if c.list != "" {
@@ -106,7 +110,9 @@ func (c *conversion) findKernel() error {
 	case errors.As(err, &usage):
 		return err
 	case err != nil:
-		d := diag.Diagnostic{ID: diag.KernelUnreadable, Severity: diag.Error, Message: oneLine(err.Error())}
+		d := diag.Diagnostic{
+			ID: diag.KernelUnreadable, Severity: diag.Error, Message: oneLine(err.Error()),
+		}
 		for _, h := range missingHints(err) {
 			d.Hints = append(d.Hints, oneLine(h))
 		}
@@ -123,8 +129,8 @@ func (c *conversion) findKernel() error {
 	return nil
 }
 
-// withSymvers adds the exports of Module.symvers files to the kernel, or to one
-// of which nothing else is known.
+// withSymvers adds the exports of Module.symvers files to the kernel. Without a kernel, it
+// returns one that consists of these files.
 func withSymvers(found []*sympos.Kernel, files []string) ([]*sympos.Kernel, error) {
 	if slices.Contains(files, "") {
 		return nil, usagef("--symvers is empty")
@@ -149,7 +155,7 @@ func (c *conversion) run() error {
 		return errReported
 	}
 	c.found(c.input.found...)
-	plan, found := klpreloc.NewPlan(f, c.planning())
+	plan, found := klpreloc.NewPlan(f, c.planOptions())
 	c.found(found...)
 	if found.Failed() {
 		return errReported
@@ -164,7 +170,7 @@ func (c *conversion) run() error {
 		return writePlan(c.cmd.OutOrStdout(), c.result.Plan)
 	case plan.Empty():
 		c.result.Status = "copied"
-		return c.copy()
+		return c.copyInput()
 	}
 	if err := plan.Apply(); err != nil {
 		c.found(diag.OfFile(err))
@@ -174,12 +180,13 @@ func (c *conversion) run() error {
 	return c.write(f)
 }
 
-// planning is what the command line says of the conversion.
-func (c *conversion) planning() klpreloc.Options {
+// planOptions returns the options of the conversion from the command line.
+func (c *conversion) planOptions() klpreloc.Options {
 	target, _ := kernel.ParseVersion(c.target)
 	return klpreloc.Options{
 		Kernel: c.kernel, Imports: len(c.symvers) > 0, Target: target,
-		NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports, KeepInert: c.keepInert, Unsafe: c.unsafe,
+		NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports,
+		KeepInert: c.keepInert, Unsafe: c.unsafe,
 	}
 }
 
@@ -187,19 +194,19 @@ func (c *conversion) found(d ...diag.Diagnostic) {
 	c.result.Diagnostics = append(c.result.Diagnostics, d...)
 }
 
-// copy hands the input on as it is, or in another compression where the output
-// asks for that. In place, that is nothing to do.
-func (c *conversion) copy() error {
+// copyInput writes the input as it is, or in another compression if the name of the output
+// requires one. In place there is nothing to do.
+func (c *conversion) copyInput() error {
 	if c.inPlace() {
 		return nil
 	}
-	if want := c.packing(); want.name != c.packed.name {
+	if want := c.outputCompression(); want.name != c.packed.name {
 		return writeFile(c.out, c.info, c.cmd.OutOrStdout(), want, c.module)
 	}
 	return writeFile(c.out, c.info, c.cmd.OutOrStdout(), plain, c.raw)
 }
 
-// inPlace reports whether the output is the input under whatever name.
+// inPlace reports whether input and output are the same file, under any names.
 func (c *conversion) inPlace() bool {
 	if c.info == nil {
 		return false
@@ -208,20 +215,22 @@ func (c *conversion) inPlace() bool {
 	return err == nil && os.SameFile(info, c.info)
 }
 
-// packing is how the output is compressed: as its name says or, on stdout,
-// which has none, like the input.
-func (c *conversion) packing() compression {
+// outputCompression returns how the output is compressed: by its name or, on stdout,
+// like the input.
+func (c *conversion) outputCompression() compression {
 	if c.out == "-" {
 		return c.packed
 	}
 	return compressionFor(c.out)
 }
 
-// write puts the edited module into the output, once it is proven.
+// write proves the edited module and writes it.
 func (c *conversion) write(f *elfrw.File) error {
-	want := c.packing()
+	want := c.outputCompression()
 	if c.out == "-" {
-		return c.writeWhole(f, "<stdout>", func(b []byte) error { return want.compress(c.cmd.OutOrStdout(), b) })
+		return c.writeWhole(f, "<stdout>", func(b []byte) error {
+			return want.compress(c.cmd.OutOrStdout(), b)
+		})
 	}
 	inPlace := c.inPlace()
 	o, err := create(c.out, c.info)
@@ -232,8 +241,8 @@ func (c *conversion) write(f *elfrw.File) error {
 	if o.temp && want.writer == nil {
 		err = c.writeMapped(f, o)
 	} else {
-		// What is in a device can't be taken back, and what is packed
-		// can't be compared.
+		// What was written to a device stays there, and the proof reads no compressed
+		// module: prove before writing.
 		err = c.writeWhole(f, c.out, func(b []byte) error { return want.compress(o.f, b) })
 	}
 	if err == nil {
@@ -260,14 +269,14 @@ func (c *conversion) writeWhole(f *elfrw.File, name string, put func([]byte) err
 	return nil
 }
 
-// writeMapped writes the module into a file without a name and proves what is
-// in it.
+// writeMapped writes the module to a temporary file and proves the bytes of that file.
 func (c *conversion) writeMapped(f *elfrw.File, o *output) error {
 	if err := f.Write(o.f); err != nil {
-		if _, ok := err.(*elfrw.Error); ok {
+		var format *elfrw.Error
+		switch {
+		case errors.As(err, &format):
 			return c.defect(err)
-		}
-		if errors.Is(err, syscall.EFAULT) {
+		case errors.Is(err, syscall.EFAULT):
 			return fileError(c.name, errors.New("changed while it was read"))
 		}
 		return fileError(c.out, err) // a full disk
@@ -287,11 +296,11 @@ func (c *conversion) writeMapped(f *elfrw.File, o *output) error {
 	return nil
 }
 
-// prove is what every output has to pass. Tests put another one here.
+// prove is what every output has to pass. Tests replace it.
 var prove = proof.Check
 
-// prove compares the finished bytes with the input, both read anew. done is
-// for bytes of b that are compared.
+// prove compares the finished bytes with the input, both parsed again. done, if not nil, is
+// called with the parts of b that were compared.
 func (c *conversion) prove(b []byte, done func([]byte)) error {
 	before, err := elfrw.Parse("", c.module)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
-// copyForDebuggers writes a copy of a converted module that tools can read which
-// don't know klp relocations.
+// copyForDebuggers writes a copy of a converted module for tools that don't know klp
+// relocations.
 func copyForDebuggers(cmd *cobra.Command, o *options, path, out string) error {
 	if out == "" {
 		return usagef("--debug-copy: a file name is empty")
@@ -26,7 +26,7 @@ func copyForDebuggers(cmd *cobra.Command, o *options, path, out string) error {
 	}
 	defer in.unmap()
 	if info, err := os.Stat(out); err == nil && in.info != nil && os.SameFile(info, in.info) {
-		return usagef("--debug-copy %s is the module itself, which could not be loaded any more", out)
+		return usagef("--debug-copy %s is the module itself, which could then no longer be loaded", out)
 	}
 	if err := checkSuffix(out); err != nil {
 		return err
@@ -39,7 +39,8 @@ func copyForDebuggers(cmd *cobra.Command, o *options, path, out string) error {
 	case errors.Is(err, klpreloc.ErrNothingToCopy):
 		return fileError(oneLine(in.name), err)
 	case err != nil:
-		return newReporter(cmd.ErrOrStderr(), in.name, o).report(diag.List{diag.OfFile(err)})
+		d := diag.OfFile(err)
+		return newReporter(cmd.ErrOrStderr(), in.name, o).report(diag.List{d})
 	}
 	packed := compressionFor(out)
 	if err := writeFile(out, in.info, cmd.OutOrStdout(), packed, b); err != nil {
@@ -55,12 +56,14 @@ func copyForDebuggers(cmd *cobra.Command, o *options, path, out string) error {
 			*klpreloc.DebugCopyInfo
 		}{in.name, out, done})
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: copy of %s for debuggers, not to be loaded: %s of %s, %s\n",
-		oneLine(out), oneLine(in.name), count(done.Relocs, "klp relocation"), count(done.Sections, "section"), count(done.Symbols, "klp symbol"))
+	_, err = fmt.Fprintf(cmd.OutOrStdout(),
+		"%s: copy of %s for debuggers, not to be loaded: %s of %s, %s\n",
+		oneLine(out), oneLine(in.name), count(done.Relocs, "klp relocation"),
+		count(done.Sections, "section"), count(done.Symbols, "klp symbol"))
 	return err
 }
 
-// debugCopy makes the bytes of the copy.
+// debugCopy returns the bytes of the copy, and what was changed in it.
 func debugCopy(module []byte) (*klpreloc.DebugCopyInfo, []byte, error) {
 	f, err := elfrw.Parse("", module)
 	if err != nil {

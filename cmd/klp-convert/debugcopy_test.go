@@ -61,13 +61,15 @@ func TestObjdumpShowsKlpNamesInDebugCopy(t *testing.T) {
 		}
 		require.NotEmpty(t, want)
 		shown := func(file string) (all []string) {
-			for _, m := range line.FindAllStringSubmatch(tool(t, "objdump", "-dr", "-j", ".text", file), -1) {
+			for _, m := range line.FindAllStringSubmatch(tool(t, "objdump", "-dr", "-j", ".text",
+				file), -1) {
 				all = append(all, m[1]+" "+m[2])
 			}
 			return all
 		}
 		assert.ElementsMatch(t, want, shown(copied), name)
-		assert.Empty(t, shown(module), "objdump has learnt to read klp relocations: docs/debugging.md says otherwise")
+		assert.Empty(t, shown(module), "objdump has learnt to read klp relocations: "+
+			"docs/debugging.md says otherwise")
 	}
 }
 
@@ -83,7 +85,8 @@ func TestReadelfIsContentWithDebugCopies(t *testing.T) {
 func TestGdbReadsDebugCopy(t *testing.T) {
 	need.Tools(t, "gdb")
 	_, copied := debugCopyOf(t, "../../testdata/x86_64/livepatch-cmdline.ko")
-	out := tool(t, "gdb", "-nx", "-batch", "-ex", "info line livepatch_cmdline_proc_show", "-ex", "disassemble livepatch_cmdline_proc_show", copied)
+	out := tool(t, "gdb", "-nx", "-batch", "-ex", "info line livepatch_cmdline_proc_show", "-ex",
+		"disassemble livepatch_cmdline_proc_show", copied)
 	assert.Regexp(t, `Line \d+ of "\S*livepatch-cmdline\.c" starts at address`, out)
 	assert.Contains(t, out, "End of assembler dump")
 }

@@ -30,7 +30,7 @@ data are not compared.
 A and B may be compressed; one may be "-". Exit status 0 when nothing differs, 1
 when something does.`,
 		Example: `  klp-convert diff old.ko new.ko
-  klp-convert diff livepatch.tmp.ko livepatch.ko   # what the conversion did
+  klp-convert diff livepatch.tmp.ko livepatch.ko  # what the conversion did
   klp-convert diff --json a.ko b.ko.xz | jq .relocations`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
@@ -39,7 +39,7 @@ when something does.`,
 			case args[0] == "-" && args[1] == "-":
 				return usagef("both files can't be stdin")
 			}
-			return o.common()
+			return o.checkColor()
 		},
 		ValidArgsFunction: completeModules,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -95,12 +95,12 @@ func readSide(cmd *cobra.Command, o *options, path string) (*side, error) {
 	d, found := klpreloc.Describe(f)
 	found = append(found, in.found...)
 	found.Sort()
-	newReporter(cmd.ErrOrStderr(), in.name, o).report(found) // what can't be read is not compared
+	newReporter(cmd.ErrOrStderr(), in.name, o).print(found) // unreadable parts are not compared
 	return &side{Name: in.name, State: d.State, input: in, file: f}, nil
 }
 
-// mostPlaces is how many functions a line about relocations names.
-const mostPlaces = 6
+// maxFunctions is how many functions a line about relocations names.
+const maxFunctions = 6
 
 func writeDifference(w io.Writer, a, b *side, d *klpdiff.Difference) error {
 	var out strings.Builder
@@ -121,14 +121,14 @@ func writeDifference(w io.Writer, a, b *side, d *klpdiff.Difference) error {
 	writeChanges(&out, "special sections: entries", d.Special)
 	for _, r := range d.Remarks {
 		out.WriteString("\n")
-		wrapBehind(&out, 0, "note: ", clean(r))
+		wrapAfter(&out, 0, "note: ", clean(r))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
 }
 
-// writeChanges prints one line for a fact that came or went, and where it is not
-// the same, one for each.
+// writeChanges prints one line for a fact that one of the modules has, and two lines for a
+// fact that differs.
 func writeChanges(out *strings.Builder, title string, list []klpdiff.Change) {
 	if len(list) == 0 {
 		return
@@ -151,9 +151,11 @@ func writeChanges(out *strings.Builder, title string, list []klpdiff.Change) {
 	}
 }
 
-// writeRelocChange prints a block: what it was, what it is, and where.
+// writeRelocChange prints what a relocation was, what it is now, and where.
 func writeRelocChange(out *strings.Builder, c klpdiff.RelocChange) {
-	write := func(sign, what string) { wrapBehind(out, 2, fmt.Sprintf("%s %dx ", sign, c.Count), clean(what)) }
+	write := func(sign, what string) {
+		wrapAfter(out, 2, fmt.Sprintf("%s %dx ", sign, c.Count), clean(what))
+	}
 	switch {
 	case c.Is == "":
 		write("-", c.Was)
@@ -170,9 +172,9 @@ func writeRelocChange(out *strings.Builder, c klpdiff.RelocChange) {
 		in, label = c.At, ""
 	}
 	more := ""
-	if len(in) > mostPlaces {
-		more = fmt.Sprintf(" and %d more", len(in)-mostPlaces)
-		in = in[:mostPlaces]
+	if len(in) > maxFunctions {
+		more = fmt.Sprintf(" and %d more", len(in)-maxFunctions)
+		in = in[:maxFunctions]
 	}
-	wrapBehind(out, 6, label, clean(strings.Join(in, ", ")+more))
+	wrapAfter(out, 6, label, clean(strings.Join(in, ", ")+more))
 }

@@ -36,7 +36,7 @@ Exit status 1 when no message was recognised.`,
 			if slices.Contains(args, "-") && len(args) > 1 {
 				return usagef("explain takes a text or, for stdin, \"-\"")
 			}
-			return o.common()
+			return o.checkColor()
 		},
 		ValidArgsFunction: completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -63,9 +63,9 @@ Exit status 1 when no message was recognised.`,
 				return err
 			}
 			if is, binary := content.Binary([]byte(text)); binary {
-				return fmt.Errorf("no message that is known: this is %s; give the kernel's log or a message", is.What)
+				return fmt.Errorf("no known message: this is %s; give the kernel's log or a message", is.What)
 			}
-			return fmt.Errorf("no message that is known; docs/messages.md and docs/errors.md list all")
+			return fmt.Errorf("no known message; docs/messages.md and docs/errors.md list all")
 		},
 	}
 	cmd.Flags().BoolVar(&json, "json", false, "print a JSON array: {id, lines, …, causes, doc}")
@@ -90,7 +90,7 @@ func writeExplanations(w io.Writer, found []*explain.Explanation) error {
 			if n == 0 {
 				b.WriteByte('\n')
 			}
-			wrapBehind(&b, 4, "- ", c)
+			wrapAfter(&b, 4, "- ", c)
 		}
 		for n, c := range x.Causes {
 			number := fmt.Sprintf("%d. ", n+1)
@@ -102,7 +102,7 @@ func writeExplanations(w io.Writer, found []*explain.Explanation) error {
 			if c.When != "" {
 				when = "Kernels " + c.When + ": "
 			}
-			wrapBehind(&b, 4, number, clean(when+strings.TrimSpace(c.Why+" "+c.Fix)))
+			wrapAfter(&b, 4, number, clean(when+strings.TrimSpace(c.Why+" "+c.Fix)))
 			for _, run := range c.Run {
 				fmt.Fprintf(&b, "           %s\n", clean(run))
 			}
@@ -112,25 +112,25 @@ func writeExplanations(w io.Writer, found []*explain.Explanation) error {
 			from += " (" + x.When + ")"
 		}
 		b.WriteByte('\n')
-		wrapBehind(&b, 4, "from  ", from)
-		wrapBehind(&b, 4, "more  ", x.Doc)
+		wrapAfter(&b, 4, "from  ", from)
+		wrapAfter(&b, 4, "more  ", x.Doc)
 		for _, s := range x.See {
-			wrapBehind(&b, 4, "      ", s)
+			wrapAfter(&b, 4, "      ", s)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// width is how long a line of prose may be: a terminal's, less what a column of
-// line numbers or a quotation mark takes.
+// width is the length of a line of prose: two columns of a terminal are left for quotation
+// marks or the like.
 const width = 78
 
 // wrap prints text in lines of at most width, indented.
-func wrap(b *strings.Builder, indent int, text string) { wrapBehind(b, indent, "", text) }
+func wrap(b *strings.Builder, indent int, text string) { wrapAfter(b, indent, "", text) }
 
-// wrapBehind is wrap with a label at the beginning of the first line.
-func wrapBehind(b *strings.Builder, indent int, label, text string) {
+// wrapAfter is wrap with a label before the first line.
+func wrapAfter(b *strings.Builder, indent int, label, text string) {
 	margin := strings.Repeat(" ", indent)
 	line := margin + label
 	margin += strings.Repeat(" ", len(label))

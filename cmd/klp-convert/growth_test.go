@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // What a module has many of may cost time in proportion, and no more. A loop over all
@@ -74,7 +76,8 @@ new_function:
 
 // growthRecord is an annotation: the symbol's address and its position.
 func growthRecord(w *strings.Builder, object, symbol string) {
-	fmt.Fprintf(w, "\t.section .klp.module_relocs.%s,\"aw\"\n\t.quad %s\n\t.long 0\n", object, symbol)
+	fmt.Fprintf(w, "\t.section .klp.module_relocs.%s,\"aw\"\n\t.quad %s\n\t.long 0\n", object,
+		symbol)
 }
 
 // growthPatch declares a patch of vmlinux (object "") and of modules, with the number of
@@ -97,7 +100,8 @@ func growthPatch(w *strings.Builder, objects []string, funcs int) {
 		}
 		fmt.Fprintf(w, "\t.quad funcs%d\n\t.zero 152\n", i)
 	}
-	w.WriteString("\t.zero 168\n\t.size objects,.-objects\n\t.balign 32\n\t.type patch,@object\npatch:\n" +
+	w.WriteString("\t.zero 168\n\t.size objects,.-objects\n\t.balign 32\n" +
+		"\t.type patch,@object\npatch:\n" +
 		"\t.quad __this_module\n\t.quad objects\n\t.zero 184\n\t.size patch,.-patch\n" +
 		"\t.section .rodata.str1.1,\"aMS\",@progbits,1\n")
 	for k := range funcs {
@@ -111,7 +115,8 @@ func growthPatch(w *strings.Builder, objects []string, funcs int) {
 }
 
 func growthFunction(w *strings.Builder, name string, lines ...string) {
-	fmt.Fprintf(w, "\t.type %s,@function\n%s:\n\t%s\n\tret\n\t.size %s,.-%s\n", name, name, strings.Join(lines, "\n\t"), name, name)
+	fmt.Fprintf(w, "\t.type %s,@function\n%s:\n\t%s\n\tret\n\t.size %s,.-%s\n", name, name,
+		strings.Join(lines, "\n\t"), name, name)
 }
 
 // growthAddress is where a kernel has what the modules borrow.
@@ -147,7 +152,8 @@ var dimensions = []dimension{
 	{"global symbols", func(w *strings.Builder, n int) {
 		w.WriteString("\t.data\n")
 		for i := range n {
-			fmt.Fprintf(w, "\t.globl g%d\n\t.type g%d,@object\n\t.size g%d,8\ng%d:\t.quad 1\n", i, i, i, i)
+			fmt.Fprintf(w, "\t.globl g%d\n\t.type g%d,@object\n\t.size g%d,8\ng%d:\t.quad 1\n", i,
+				i, i, i)
 		}
 		growthPatch(w, growthVmlinux, 1)
 		w.WriteString("\t.text\n")
@@ -173,7 +179,8 @@ var dimensions = []dimension{
 	{"labels", func(w *strings.Builder, n int) {
 		w.WriteString("\t.text\n")
 		for i := range n {
-			growthFunction(w, fmt.Sprintf("f%d", i), fmt.Sprintf(`call ".klp.sym.rela.vmlinux.vmlinux.borrowed_%d,0"`, i))
+			growthFunction(w, fmt.Sprintf("f%d", i),
+				fmt.Sprintf(`call ".klp.sym.rela.vmlinux.vmlinux.borrowed_%d,0"`, i))
 		}
 		growthPatch(w, growthVmlinux, 1)
 	}, borrowed, false},
@@ -224,7 +231,8 @@ var dimensions = []dimension{
 		for i := range n {
 			w.WriteString("\t.text\n")
 			growthFunction(w, fmt.Sprintf("f%d", i), ".byte 0x0f,0x1f,0x44,0,0", "call hidden")
-			fmt.Fprintf(w, "\t.section __jump_table,\"aw\"\n\t.balign 8\n\t.long f%d-., f%d+5-.\n\t.quad borrowed_1-.\n", i, i)
+			fmt.Fprintf(w, "\t.section __jump_table,\"aw\"\n\t.balign 8\n\t.long f%d-., f%d+5-.\n"+
+				"\t.quad borrowed_1-.\n", i, i)
 		}
 		growthRecord(w, "vmlinux", "hidden")
 		growthRecord(w, "vmlinux", "borrowed_1")
@@ -244,7 +252,8 @@ var dimensions = []dimension{
 		for i := range n {
 			w.WriteString("\t.text\n")
 			growthFunction(w, fmt.Sprintf("f%d", i), fmt.Sprintf("call exported_%d", i))
-			fmt.Fprintf(w, "\t.section __versions,\"a\"\n\t.quad %d\n1:\t.asciz \"exported_%d\"\n\t.zero 56-(.-1b)\n", i, i)
+			fmt.Fprintf(w, "\t.section __versions,\"a\"\n\t.quad %d\n1:\t.asciz \"exported_%d\"\n"+
+				"\t.zero 56-(.-1b)\n", i, i)
 		}
 		w.WriteString("\t.text\n")
 		growthFunction(w, "f", "call hidden")
@@ -252,7 +261,8 @@ var dimensions = []dimension{
 		growthPatch(w, growthVmlinux, 1)
 	}, func(w *strings.Builder, n int) {
 		for i := range n {
-			fmt.Fprintf(w, "%016x T exported_%d\n%016x r __ksymtab_exported_%d\n", growthAddress+16*uint64(i), i, growthAddress+1<<24+16*uint64(i), i)
+			fmt.Fprintf(w, "%016x T exported_%d\n%016x r __ksymtab_exported_%d\n",
+				growthAddress+16*uint64(i), i, growthAddress+1<<24+16*uint64(i), i)
 		}
 	}, false},
 	{"debug relocations", func(w *strings.Builder, n int) {
@@ -275,7 +285,8 @@ var dimensions = []dimension{
 	}, nil, false},
 	{"pointers", func(w *strings.Builder, n int) {
 		for i := range n {
-			fmt.Fprintf(w, "\t.data\n\t.type d%d,@object\nd%d:\t.quad hidden_%d, d%d\n\t.size d%d,16\n", i, i, i%2, max(i-1, 0), i)
+			fmt.Fprintf(w, "\t.data\n\t.type d%d,@object\nd%d:\t.quad hidden_%d, d%d\n"+
+				"\t.size d%d,16\n", i, i, i%2, max(i-1, 0), i)
 		}
 		growthRecord(w, "object_0", "hidden_0")
 		growthRecord(w, "object_1", "hidden_1")
@@ -339,7 +350,8 @@ func growthModule(t testing.TB, dir string, d dimension, n int) (module, kernel 
 	var text, list strings.Builder
 	d.text(&text, n)
 	text.WriteString(growthTail)
-	list.WriteString("ffffffff81000000 T _text\nffffffff81000100 t hidden\nffffffff81000110 t old_function_0\nffffffff81000120 T klp_enable_patch\n")
+	list.WriteString("ffffffff81000000 T _text\nffffffff81000100 t hidden\n" +
+		"ffffffff81000110 t old_function_0\nffffffff81000120 T klp_enable_patch\n")
 	list.WriteString("ffffffff81001000 r __ksymtab_klp_enable_patch\n")
 	if d.maps != nil {
 		d.maps(&list, n)
@@ -370,7 +382,8 @@ var growthCommands = []string{
 // growthArgs returns a command of growthCommands for a module.
 func growthArgs(command, module, kernel string) []string {
 	base := strings.TrimSuffix(module, ".ko")
-	return strings.Fields(strings.NewReplacer("IN", module, "OUT2", base+".out2.ko", "OUT", base+".out.ko",
+	return strings.Fields(strings.NewReplacer("IN", module, "OUT2", base+".out2.ko", "OUT",
+		base+".out.ko",
 		"COPY", base+".copy.ko", "MAP", kernel).Replace(command))
 }
 
@@ -383,11 +396,10 @@ const (
 )
 
 func TestWorkGrowsWithTheModule(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short (make quick): a build of its own and 256 runs of it take a minute")
-	}
+	need.Long(t, "a build of its own and 256 runs of it take a minute")
 	tool := filepath.Join(t.TempDir(), "klp-convert")
-	build := exec.Command("go", "build", "-cover", "-covermode=count", "-coverpkg=github.com/klp-convert/klp-convert/...,slices", "-o", tool, ".")
+	build := exec.Command("go", "build", "-cover", "-covermode=count",
+		"-coverpkg=github.com/klp-convert/klp-convert/...,slices", "-o", tool, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -398,7 +410,8 @@ func TestWorkGrowsWithTheModule(t *testing.T) {
 			var bad []string
 			for block, n := range many {
 				if n > 4*growthSmall*growthFactor && float64(n) > growthLimit*float64(few[block]) {
-					bad = append(bad, fmt.Sprintf("%s: %d times for %d, %d times for %d", block, few[block], growthSmall, n, growthSmall*growthFactor))
+					bad = append(bad, fmt.Sprintf("%s: %d times for %d, %d times for %d", block,
+						few[block], growthSmall, n, growthSmall*growthFactor))
 				}
 			}
 			slices.Sort(bad)
@@ -425,7 +438,8 @@ func countBlocks(t *testing.T, tool string, d dimension, n int) map[string]int {
 		}
 	}
 	text := filepath.Join(dir, "counts")
-	out, err := exec.Command("go", "tool", "covdata", "textfmt", "-i="+dir, "-o="+text).CombinedOutput()
+	out, err := exec.Command("go", "tool", "covdata", "textfmt", "-i="+dir,
+		"-o="+text).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	file, err := os.Open(text)
 	require.NoError(t, err)

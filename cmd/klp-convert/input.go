@@ -19,10 +19,10 @@ import (
 	"github.com/klp-convert/klp-convert/sympos/content"
 )
 
-// maxDecompressed bounds what a compressed or piped module may grow to.
+// maxDecompressed is the limit for the size of a compressed or piped module.
 const maxDecompressed = 1 << 30
 
-// input is a module as it was read.
+// input is a module that was read.
 type input struct {
 	name   string      // for messages
 	raw    []byte      // the file; mapped, where it is one
@@ -30,31 +30,35 @@ type input struct {
 	packed compression // of raw
 	info   fs.FileInfo // nil for stdin and pipes
 	unmap  func()
-	found  diag.List // how it was unpacked
+	found  diag.List // about decompression
 }
 
-// parse reads the module. What is no module is called by its name.
+// parse reads the module. For another kind of file, the diagnostic says what it is.
 func (in *input) parse() (*elfrw.File, diag.List) {
 	f, err := elfrw.Parse("", in.module)
 	if err == nil {
 		var sections []content.Section
 		for _, s := range f.Sections {
-			sections = append(sections, content.Section{Name: s.Name, Size: s.Size(), Code: s.Flags&uint64(elf.SHF_EXECINSTR) != 0})
+			sections = append(sections, content.Section{
+				Name: s.Name, Size: s.Size(), Code: s.Flags&uint64(elf.SHF_EXECINSTR) != 0,
+			})
 		}
 		if !content.LTO(sections) {
 			return f, nil
 		}
-		return nil, diag.List{notModule(diag.Diagnostic{ID: diag.BrokenFile, Severity: diag.Error, Message: "not a linked module"}, content.SlimLTO)}
+		return nil, diag.List{withKind(diag.Diagnostic{
+			ID: diag.BrokenFile, Severity: diag.Error, Message: "not a linked module",
+		}, content.SlimLTO)}
 	}
 	d := diag.OfFile(err)
 	if errors.Is(err, elfrw.ErrNotELF) || errors.Is(err, elfrw.ErrNotRelocatable) {
-		d = notModule(d, content.Of(in.module))
+		d = withKind(d, content.Of(in.module))
 	}
 	return nil, diag.List{d}
 }
 
-// notModule says what a file is that is no module.
-func notModule(d diag.Diagnostic, k content.Kind) diag.Diagnostic {
+// withKind adds to a diagnostic what the file is instead of a module.
+func withKind(d diag.Diagnostic, k content.Kind) diag.Diagnostic {
 	d.Message += ": it is " + k.What
 	if k.Do != "" {
 		d.Hints = append(d.Hints, k.Do)
@@ -62,8 +66,8 @@ func notModule(d diag.Diagnostic, k content.Kind) diag.Diagnostic {
 	return d
 }
 
-// readInput reads a module from a file or, for "-", from stdin. The file is
-// mapped, so that large parts of it that nobody looks at cost nothing.
+// readInput reads a module from a file or, for "-", from stdin. A file is mapped, so that
+// large parts of it that are not read cost nothing; the caller must call unmap.
 func readInput(path string, stdin io.Reader) (*input, error) {
 	in := &input{name: path, unmap: func() {}}
 	var err error
@@ -83,7 +87,9 @@ func readInput(path string, stdin io.Reader) (*input, error) {
 	}
 	in.module, in.packed = out.Bytes, compressionNamed(out.Format)
 	if ignored := out.Ignored(); ignored != "" {
-		in.found = append(in.found, diag.Diagnostic{ID: diag.TrailingData, Severity: diag.Warning, Message: ignored})
+		in.found = append(in.found, diag.Diagnostic{
+			ID: diag.TrailingData, Severity: diag.Warning, Message: ignored,
+		})
 	}
 	return in, nil
 }
@@ -109,8 +115,8 @@ func (in *input) open(path string) error {
 	return err
 }
 
-// mapFile returns the contents of f, which must not shrink while they are
-// used, and what releases them.
+// mapFile returns the contents of f, which must not shrink while they are used, and a
+// function that unmaps them.
 func mapFile(f *os.File, size int64) ([]byte, func(), error) {
 	switch {
 	case size == 0:
@@ -125,9 +131,8 @@ func mapFile(f *os.File, size int64) ([]byte, func(), error) {
 	return b, func() { syscall.Munmap(b) }, nil
 }
 
-// release tells the kernel that bytes which mapFile gave will not be looked at
-// again soon, so that they don't count as memory in use. Other bytes would be
-// lost by it.
+// release tells the kernel that bytes from mapFile will not be read again soon, so that they
+// don't count as memory in use. It must not be called for other bytes: it would clear them.
 func release(b []byte) {
 	const page = 4096
 	from := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b))) % page)
@@ -144,11 +149,11 @@ func readBounded(r io.Reader) ([]byte, error) {
 	return b, err
 }
 
-// fileError says what is wrong with a file; the name is said once.
-func fileError(name string, err error) error { return &namedError{name, reason(err)} }
+// fileError returns an error about a file, with the name once.
+func fileError(name string, err error) error { return &namedError{name, stripPath(err)} }
 
-// reason takes the names that package os puts around an error off it.
-func reason(err error) error {
+// stripPath removes the operation and the path that package os adds to an error.
+func stripPath(err error) error {
 	var p *fs.PathError
 	var l *os.LinkError
 	switch {
@@ -169,8 +174,8 @@ type namedError struct {
 func (e *namedError) Error() string { return e.name + ": " + e.err.Error() }
 func (e *namedError) Unwrap() error { return e.err }
 
-// isSymbolList reports whether the file is symbols.klp or Symbols.list, which the
-// kernel's build made for klp-convert v1 to v7, compressed or not.
+// isSymbolList reports whether the file is symbols.klp or Symbols.list, compressed or not,
+// which the build of a kernel made for klp-convert v1 to v7.
 func isSymbolList(path string) bool {
 	kind, err := sympos.KindOf(path)
 	return err == nil && kind == sympos.SymbolList

@@ -35,7 +35,7 @@ become undefined symbols with the plain name. No kernel loads it.`,
 			if debugCopy == "-" && o.inspectJSON {
 				return usagef("--json and the copy can't both go to stdout")
 			}
-			return o.common()
+			return o.checkColor()
 		},
 		ValidArgsFunction: completeModules,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,7 +46,8 @@ become undefined symbols with the plain name. No kernel loads it.`,
 		},
 	}
 	cmd.Flags().BoolVar(&o.inspectJSON, "json", false, "print JSON")
-	cmd.Flags().StringVar(&debugCopy, "debug-copy", "", "write a copy for objdump, gdb and crash to `OUT`")
+	cmd.Flags().StringVar(&debugCopy, "debug-copy", "",
+		"write a copy for objdump, gdb and crash to `OUT`")
 	return cmd
 }
 
@@ -89,7 +90,7 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 	t.section("module information")
 	for _, e := range d.Modinfo {
 		k, v, _ := strings.Cut(e, "=")
-		t.row(clean(k), clean(v))
+		t.row(k, v)
 	}
 	if d.Signed {
 		t.row("signature", "appended")
@@ -102,41 +103,41 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 		t.section("livepatch ("+p.From+replace+")", "OBJECT", "FUNCTION", "SYMPOS", "NEW FUNCTION")
 		for _, o := range p.Objects {
 			for _, f := range o.Functions {
-				t.row(clean(o.Name), clean(f.Old), f.Sympos, clean(f.New))
+				t.row(o.Name, f.Old, f.Sympos, f.New)
 			}
 			for _, c := range o.Callbacks {
 				name, function, _ := strings.Cut(c, " ")
-				t.row(clean(o.Name), "("+name+")", "-", clean(function))
+				t.row(o.Name, "("+name+")", "-", function)
 			}
 			if len(o.Functions)+len(o.Callbacks) == 0 {
-				t.row(clean(o.Name), "-", "-", "-")
+				t.row(o.Name, "-", "-", "-")
 			}
 		}
 	}
 	if d.PatchDoubt != "" && d.State != klpreloc.NoLivepatch {
 		var b strings.Builder
-		wrapBehind(&b, 0, "livepatch: ", clean(d.PatchDoubt))
+		wrapAfter(&b, 0, "livepatch: ", clean(d.PatchDoubt))
 		t.line("\n%s", strings.TrimSuffix(b.String(), "\n"))
 	}
 	t.section("annotations", "SYMBOL", "OBJECT", "SYMPOS", "APPLIED WITH", "RELOCATIONS", "DIALECT")
 	for _, a := range d.Annotations {
 		pos := strconv.FormatUint(uint64(a.Pos), 10)
 		if a.File != "" {
-			pos = clean(a.File)
+			pos = a.File
 		}
-		t.row(clean(a.Name), clean(a.Object), pos, clean(a.LPObject), a.Relocs, a.Dialect)
+		t.row(a.Name, a.Object, pos, a.LPObject, a.Relocs, a.Dialect)
 	}
 	t.section("klp relocation sections", "SECTION", "APPLIED WITH", "RELOCATES", "RELOCATIONS")
 	for _, s := range d.KlpSections {
-		t.row(clean(s.Name), orUnreadable(s.Object), s.Target, s.Relocs)
+		t.row(s.Name, orUnreadable(s.Object), s.Target, s.Relocs)
 	}
 	t.section("klp symbols", "SYMBOL", "OBJECT", "SYMPOS", "RELOCATIONS")
 	for _, s := range d.KlpSymbols {
 		if s.Error != "" {
-			t.row(clean(s.Symbol), "unreadable", "-", s.Relocs)
+			t.row(s.Symbol, "unreadable", "-", s.Relocs)
 			continue
 		}
-		t.row(clean(s.Name), clean(s.Object), s.Pos, s.Relocs)
+		t.row(s.Name, s.Object, s.Pos, s.Relocs)
 	}
 	t.section("undefined symbols", "SYMBOL", "BINDING", "RELOCATIONS", "MODPOST")
 	for _, u := range d.Undefined {
@@ -150,7 +151,7 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 		case !d.Versions:
 			how = "unknown"
 		}
-		t.row(clean(u.Name), bind, u.Relocs, how)
+		t.row(u.Name, bind, u.Relocs, how)
 	}
 	return t.flush()
 }
@@ -162,7 +163,7 @@ func orUnreadable(s string) string {
 	return s
 }
 
-// clean makes what a file says fit for a terminal.
+// clean replaces the control characters in text from a file, which may be hostile.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\uFFFD' {

@@ -17,7 +17,7 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// kernelFlags are the flags that say which kernels to look at.
+// kernelFlags are the flags that select kernels.
 type kernelFlags struct {
 	kernels []string
 	modules []string
@@ -36,8 +36,8 @@ func (k *kernelFlags) register(cmd *cobra.Command) {
 	f.StringArrayVar(&k.modules, "module", nil, "also use the module `FILE`, or a directory's")
 }
 
-// find finds the kernels that the flags name. --module alone makes a kernel of
-// modules only; without any flag there is none.
+// find returns the kernels that the flags name. --module alone gives a kernel that consists of
+// these modules; without any flag the list is empty.
 func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 	names := k.kernels
 	switch {
@@ -46,7 +46,8 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 	case slices.Contains(k.modules, ""):
 		return nil, usagef("--module is empty")
 	case len(names) > 1 && len(k.modules) > 0:
-		return nil, usagef("--module with several kernels; say whose it is: --kernel %s,%s", names[0], k.modules[0])
+		return nil, usagef("--module with several kernels; name it with its kernel: --kernel %s,%s",
+			names[0], k.modules[0])
 	}
 	var kernels []*sympos.Kernel
 	for _, name := range names {
@@ -73,35 +74,37 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 	return kernels, nil
 }
 
-// runningRelease is uname -r, below another root for tests.
+// runningRelease returns the release of the running kernel (uname -r). Tests give a root.
 func runningRelease(root string) (string, error) {
 	b, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/osrelease"))
 	if err != nil {
-		return "", fmt.Errorf("which kernel runs is not known: %w", err)
+		return "", fmt.Errorf("the release of the running kernel is not known: %w", err)
 	}
 	return strings.TrimSpace(string(b)), nil
 }
 
-// noteKernel prints what was found of a kernel and used.
+// noteKernel prints which files of a kernel were found and used.
 func noteKernel(w io.Writer, name string, notes []string) {
 	for _, n := range notes {
 		fmt.Fprintf(w, "%s: note: klp-convert: %s\n", oneLine(name), oneLine(n))
 	}
 }
 
-// warnKernel prints what speaks against the files of a kernel.
+// warnKernel prints warnings about the files of a kernel.
 func warnKernel(w io.Writer, name string, warnings []string, o *options) {
 	r := newReporter(w, name, o)
 	for i, text := range warnings {
-		if i == mostOfAKind {
-			fmt.Fprintf(w, "%s: %s: klp-convert: and %d more like this\n", r.file, r.severity(diag.Warning), len(warnings)-i)
+		if i == maxPerID {
+			fmt.Fprintf(w, "%s: %s: klp-convert: and %d more like this\n",
+				r.file, r.severity(diag.Warning), len(warnings)-i)
 			return
 		}
-		fmt.Fprintf(w, "%s: %s: klp-convert: %s\n", r.file, r.severity(diag.Warning), oneLine(text))
+		fmt.Fprintf(w, "%s: %s: klp-convert: %s\n",
+			r.file, r.severity(diag.Warning), oneLine(text))
 	}
 }
 
-// missingHints are the lines below the error when no kernel was found: where it was
+// missingHints returns the lines below the error when no kernel was found: where it was
 // looked for, and what to do.
 func missingHints(err error) []string {
 	var missing *sympos.MissingError
@@ -116,7 +119,7 @@ func missingHints(err error) []string {
 			hints = append(hints, l)
 		}
 	}
-	const width = 76 // behind 4 blanks
+	const width = 76 // after 4 blanks
 	line := "not there:"
 	for _, path := range absent {
 		if len(line)+1+len(path) > width {
@@ -130,14 +133,15 @@ func missingHints(err error) []string {
 	return append(hints, missing.Advice...)
 }
 
-// A named kernel is one as it was asked for and, where known, its release.
+// A namedKernel has the name that the user gave and, if known, the release.
 type namedKernel struct{ name, release string }
 
-// kernelLabels returns for each kernel a name that is short and its own: the release, or
-// what it was asked for by, of a long path the last part.
+// kernelLabels returns a short and unique name for each kernel: the release, or the name that
+// the user gave, of a long path the last part.
 func kernelLabels(kernels []namedKernel) []string {
+	const short = 48
 	choices := func(k namedKernel) []string {
-		if len(k.name) < 2*modest {
+		if len(k.name) < short {
 			return []string{k.release, k.name}
 		}
 		return []string{k.release, filepath.Base(k.name), k.name}

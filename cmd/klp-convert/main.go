@@ -14,15 +14,15 @@
 //
 // Rules of its user interface:
 //
-//   - stdout carries results, stderr diagnostics; a successful conversion says
+//   - stdout carries results, stderr diagnostics; a successful conversion prints
 //     nothing unless something deserves a warning.
 //   - A diagnostic is one line, "file: severity: klp-convert: place: message
-//     [id]", and below it, indented, what can be pasted to mend it.
+//     [id]", and below it, indented, what can be pasted to fix it.
 //   - Exit status 0: done; 1: can't be converted, something differs, nothing is
 //     found, or a file can't be read; 2: wrong use of the command line.
 //   - An output file appears whole, by rename, or not at all.
-//   - What takes long says so on a terminal, in a line that is gone when it is done.
-//   - Colour is for terminals, NO_COLOR takes it away, --color decides.
+//   - A long operation shows its progress on a terminal, in one line that it erases.
+//   - Colour only on a terminal and without NO_COLOR, unless --color says otherwise.
 package main
 
 import (
@@ -54,7 +54,7 @@ const (
 	exitUsage = 2
 )
 
-// errReported says that what is wrong stands on stderr already.
+// errReported ends a command whose errors are on stderr already.
 var errReported = errors.New("reported")
 
 // usageError is wrong use of the command line.
@@ -62,9 +62,10 @@ type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// run is main with everything it touches.
+// run is main with its arguments and files as parameters. It returns the exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
-	// Inputs are mapped; one that shrinks meanwhile must not end in a trace.
+	// Inputs are mapped: an access past the end of one that was truncated is a fault,
+	// which is reported as an error and not as a stack trace.
 	debug.SetPanicOnFault(true)
 	defer func() {
 		if r := recover(); r != nil {
@@ -117,7 +118,7 @@ undefined symbol without an annotation is converted if it can mean only one
 symbol of the kernel (use --no-infer to disable this). References to exports of
 patched modules are converted too; other modules stay dependencies, unless
 --convert-module-exports is given.
-Use --target for a kernel whose version the module does not tell: old kernels
+Use --target if the module does not show the version of its kernel: old kernels
 and vendors' kernels. Table entries that cannot work in a livepatch and are not
 needed (tracepoints, debug messages) are dropped; with --keep-inert they are an
 error.
@@ -135,7 +136,7 @@ file. A module with nothing to convert is copied byte for byte.`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          o.args,
+		Args:          o.parseArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return convert(cmd, &o) },
 	}
 	f := cmd.Flags()
@@ -151,13 +152,15 @@ file. A module with nothing to convert is copied byte for byte.`,
 	f.StringVar(&o.target, "target", "", "convert for kernel `VERSION`, not the module's")
 	f.BoolVar(&o.keepInert, "keep-inert", false, "fail instead of dropping entries")
 	f.BoolVar(&o.unsafe, "unsafe", false, "for experiments: convert even what will break")
-	f.BoolVar(&o.moduleExports, "convert-module-exports", false, "also convert references to modules' exports")
+	f.BoolVar(&o.moduleExports, "convert-module-exports", false,
+		"also convert references to modules' exports")
 	cmd.PersistentFlags().StringVar(&o.color, "color", "auto", "`WHEN`: auto, always, never")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	cmd.SetVersionTemplate("klp-convert {{.Version}}\n" + buildInfo())
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.ValidArgsFunction = completeModules
-	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o), newCheckCommand(&o), newAnnotateCommand(&o), newExplainCommand(&o), newDiffCommand(&o))
+	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o), newCheckCommand(&o),
+		newAnnotateCommand(&o), newExplainCommand(&o), newDiffCommand(&o))
 	completeFlags(cmd)
 	return cmd
 }
@@ -180,7 +183,8 @@ type options struct {
 	inspectJSON    bool
 }
 
-func (o *options) common() error {
+// checkColor checks the flag that all commands have.
+func (o *options) checkColor() error {
 	switch o.color {
 	case "auto", "always", "never":
 		return nil
@@ -188,9 +192,9 @@ func (o *options) common() error {
 	return usagef("--color is %q, want auto, always or never", o.color)
 }
 
-// args reads the positional arguments.
-func (o *options) args(_ *cobra.Command, args []string) error {
-	if err := o.common(); err != nil {
+// parseArgs reads the positional arguments and checks how flags go together.
+func (o *options) parseArgs(_ *cobra.Command, args []string) error {
+	if err := o.checkColor(); err != nil {
 		return err
 	}
 	if (len(args) == 2 || len(args) == 3) && isSymbolList(args[0]) {
@@ -200,9 +204,11 @@ func (o *options) args(_ *cobra.Command, args []string) error {
 	case len(args) == 0:
 		return usagef("no input file")
 	case len(o.kernel.kernels) > 1:
-		return usagef("a module is converted for one kernel; several parts of one: --kernel %s", strings.Join(o.kernel.kernels, ","))
+		return usagef("a module is converted for one kernel; to give several files of one: --kernel %s",
+			strings.Join(o.kernel.kernels, ","))
 	case o.list != "" && len(o.kernel.kernels) > 0:
-		return usagef("--kernel and the symbol list %s; as parts of one kernel: --kernel %s,%s", o.list, o.kernel.kernels[0], o.list)
+		return usagef("both --kernel and the symbol list %s; if they are of one kernel: --kernel %s,%s",
+			o.list, o.kernel.kernels[0], o.list)
 	case len(args) == 1 && o.out == "" && !o.dryRun:
 		return usagef("no output file: klp-convert %s OUT.ko", args[0])
 	case len(args) == 2 && o.out != "":
@@ -243,8 +249,8 @@ func version() string {
 	return "(devel)"
 }
 
-// buildInfo says what the program was made with and, where Go knows it, from which
-// commit: what a report of a defect should say beside the version.
+// buildInfo returns what the program was built with and, where Go knows it, from which
+// commit: a report of a defect needs it beside the version.
 func buildInfo() string {
 	s := fmt.Sprintf("built with %s for %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	if info, ok := debug.ReadBuildInfo(); ok {

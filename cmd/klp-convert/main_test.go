@@ -41,12 +41,16 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"vmlinux": vmlinuxCommand},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"vmlinux": vmlinuxCommand,
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("MODULES", modules)
 			return nil
 		},
-		Condition: func(cond string) (bool, error) { return cond == "root" && os.Geteuid() == 0, nil },
+		Condition: func(cond string) (bool, error) {
+			return cond == "root" && os.Geteuid() == 0, nil
+		},
 	})
 }
 
@@ -101,7 +105,8 @@ func TestConversionIsIdempotentAndReproducible(t *testing.T) {
 	files := append(fixtures(t, "odd/*.ko"), fixtures(t, "[a-np-z]*[0-9el]/*.ko")...)
 	for _, file := range files {
 		dir := t.TempDir()
-		a, b, c := filepath.Join(dir, "a.ko"), filepath.Join(dir, "b.ko"), filepath.Join(dir, "sub.ko")
+		a, b := filepath.Join(dir, "a.ko"), filepath.Join(dir, "b.ko")
+		c := filepath.Join(dir, "sub.ko")
 		status, _, stderr := klpConvert("-q", file, a)
 		require.Equal(t, exitDone, status, stderr)
 		for in, out := range map[string]string{file: b, a: c} {
@@ -141,10 +146,12 @@ func TestReadelfAndModinfoReadConvertedModules(t *testing.T) {
 // relocations, and nothing else that it did not say before.
 func TestElflintComplainsOfNothingButKlp(t *testing.T) {
 	need.Tools(t, "eu-elflint")
-	klp := regexp.MustCompile(`symbol \d+ \(\.klp\.sym\..*\): invalid section index$|section \[ *\d+\] '\.klp\.rela\..*' contains unknown flag\(s\) 0x100000$`)
+	klp := regexp.MustCompile(`symbol \d+ \(\.klp\.sym\..*\): invalid section index$|` +
+		`section \[ *\d+\] '\.klp\.rela\..*' contains unknown flag\(s\) 0x100000$`)
 	number := regexp.MustCompile(`\[ *\d+\]|symbol \d+ |relocation \d+`)
 	lint := func(file string) (lines []string) {
-		out, _ := exec.Command("eu-elflint", "--gnu-ld", file).CombinedOutput() // the status counts complaints
+		// The exit status counts complaints.
+		out, _ := exec.Command("eu-elflint", "--gnu-ld", file).CombinedOutput()
 		for _, l := range strings.Split(string(out), "\n") {
 			if !klp.MatchString(l) && l != "No errors" && l != "" {
 				lines = append(lines, number.ReplaceAllString(l, "#"))
@@ -184,7 +191,7 @@ func TestSignalLeavesNothingBehind(t *testing.T) {
 	assert.Empty(t, left)
 }
 
-// A temporary file that exists when the signal comes goes too.
+// A temporary file that exists when the signal comes is removed too.
 func TestRemoveTempsRemovesFilesInTheMaking(t *testing.T) {
 	dir := t.TempDir()
 	o, err := create(filepath.Join(dir, "out.ko"), nil)
@@ -197,13 +204,14 @@ func TestRemoveTempsRemovesFilesInTheMaking(t *testing.T) {
 	o.discard()
 }
 
-// Whatever way the output takes, the proof stands between it and its name.
+// However the output is written, it is proven before it gets its name.
 func TestWhatIsNotProvenIsNotWritten(t *testing.T) {
 	was := prove
 	defer func() { prove = was }()
 	prove = func(before, after *elfrw.File, _ proof.Claims, _ func([]byte)) error {
 		assert.NotEmpty(t, before.Sections)
-		assert.NotNil(t, after.Section(".klp.rela.vmlinux..text"), "the finished file is asked about")
+		assert.NotNil(t, after.Section(".klp.rela.vmlinux..text"),
+			"the finished file is asked about")
 		return errors.New("two and two is five")
 	}
 	for _, out := range []string{"out.ko", "out.ko.xz", "-"} {
@@ -243,7 +251,8 @@ func TestOutputPermissions(t *testing.T) {
 		mode()
 		info, err := os.Stat(out)
 		require.NoError(t, err)
-		assert.Zero(t, info.Sys().(*syscall.Stat_t).Uid, "the input's owner must not own what root made")
+		assert.Zero(t, info.Sys().(*syscall.Stat_t).Uid,
+			"the input's owner must not own what root made")
 	}
 }
 
@@ -275,9 +284,10 @@ func TestJSONIsOneObject(t *testing.T) {
 	assert.Equal(t, "converted", r.Status)
 	assert.Equal(t, out, r.Output)
 	assert.NotEmpty(t, r.Plan.Moves)
-	assert.True(t, slices.ContainsFunc(r.Diagnostics, func(d struct{ ID, Severity, Message string }) bool {
-		return d.ID == string(diag.Unused) && d.Severity == "warning"
-	}), stdout)
+	assert.True(t, slices.ContainsFunc(r.Diagnostics,
+		func(d struct{ ID, Severity, Message string }) bool {
+			return d.ID == string(diag.Unused) && d.Severity == "warning"
+		}), stdout)
 
 	status, stdout, _ = klpConvert("--json", "../../testdata/bad/two-objects.ko", out)
 	assert.Equal(t, exitFound, status)

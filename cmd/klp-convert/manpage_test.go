@@ -10,37 +10,55 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/klp-convert/klp-convert/cmd/klp-convert/manpage"
 	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
-// manPages writes the pages and returns their paths.
+// The manual pages are written by hand, in man(7), one page for each command. The tests
+// compare what they name with the commands.
+
+// manPages fills the pages in as make man does, and returns their paths.
 func manPages(t *testing.T) (paths []string) {
 	t.Helper()
-	pages, err := manpage.Pages(newCommand(), manpage.Info{Version: "1.2", Date: time.Unix(1.5e9, 0), DataDir: "/usr/share/klp-convert", DocDir: "/usr/share/doc/klp-convert"})
+	sources, err := filepath.Glob("man/*.1.in")
 	require.NoError(t, err)
+	require.NotEmpty(t, sources)
+	fill := strings.NewReplacer("@DATE@", "2017-07-14", "@VERSION@", "1.2",
+		"@DATADIR@", "/usr/share/klp-convert", "@DOCDIR@", "/usr/share/doc/klp-convert")
 	dir := t.TempDir()
-	for name, text := range pages {
-		path := filepath.Join(dir, name)
-		require.NoError(t, os.WriteFile(path, text, 0o644))
+	for _, source := range sources {
+		path := filepath.Join(dir, strings.TrimSuffix(filepath.Base(source), ".in"))
+		require.NoError(t, os.WriteFile(path, []byte(fill.Replace(string(read(t, source)))), 0o644))
 		paths = append(paths, path)
 	}
 	return paths
 }
 
-// rendered is a page as man shows it.
-func rendered(t *testing.T, path string, env ...string) string {
+// commandsWithPage returns all commands but those that cobra adds, which the first page
+// describes.
+func commandsWithPage(root *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{root}
+	for _, cmd := range root.Commands() {
+		if cmd.IsAvailableCommand() && cmd.Name() != "completion" {
+			all = append(all, cmd)
+		}
+	}
+	return all
+}
+
+// renderPage returns a page as man shows it.
+func renderPage(t *testing.T, path string) string {
 	t.Helper()
 	need.Tools(t, "man")
 	cmd := exec.Command("man", "--warnings", "-l", path)
-	cmd.Env = append(append(os.Environ(), "MANWIDTH=80", "MANPAGER=cat", "PAGER=cat", "LC_ALL=C.UTF-8", "MANROFFOPT=", "GROFF_NO_SGR=1"), env...)
+	cmd.Env = append(os.Environ(), "MANWIDTH=80", "MANPAGER=cat", "PAGER=cat",
+		"LC_ALL=C.UTF-8", "MANROFFOPT=", "GROFF_NO_SGR=1")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	require.NoError(t, cmd.Run(), stderr.String())
@@ -48,7 +66,7 @@ func rendered(t *testing.T, path string, env ...string) string {
 	return stdout.String()
 }
 
-func TestManPagesAreFlawless(t *testing.T) {
+func TestManPagesPassMandocLint(t *testing.T) {
 	need.Tools(t, "mandoc")
 	for _, path := range manPages(t) {
 		out, err := exec.Command("mandoc", "-T", "lint", "-W", "warning", path).CombinedOutput()
@@ -57,71 +75,102 @@ func TestManPagesAreFlawless(t *testing.T) {
 	}
 }
 
-// man's own judge; and the pages fit a terminal of 80 columns.
 func TestManPagesFitATerminal(t *testing.T) {
 	for _, path := range manPages(t) {
-		for _, line := range strings.Split(rendered(t, path), "\n") {
+		for _, line := range strings.Split(renderPage(t, path), "\n") {
 			assert.LessOrEqual(t, utf8.RuneCountInString(line), 80, "%s: %s", path, line)
 			assert.NotContains(t, line, "‐", "%s: a word is broken", path)
 		}
 	}
 }
 
-// Nothing that a command has is missing in its page, and nothing else is named.
-func TestManPagesSayAll(t *testing.T) {
+// A page has its command's summary, arguments, options and examples, and no others.
+func TestManPagesDescribeTheCommands(t *testing.T) {
 	pages := map[string]string{}
 	for _, path := range manPages(t) {
-		pages[strings.TrimSuffix(filepath.Base(path), ".1")] = rendered(t, path)
+		pages[strings.TrimSuffix(filepath.Base(path), ".1")] = renderPage(t, path)
 	}
-	commands := manpage.Commands(newCommand())
+	commands := commandsWithPage(newCommand())
 	assert.Len(t, pages, len(commands))
 	for _, cmd := range commands {
 		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
-		text := pages[name]
-		at := 0
-		for _, section := range []string{"NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"} {
-			i := strings.Index(text, "\n"+section+"\n")
-			assert.Greater(t, i, at, "%s: %s", name, section)
-			at = i
+		sections := splitPage(pages[name])
+
+		assert.Equal(t, name+" - "+strings.ToLower(cmd.Short[:1])+cmd.Short[1:], sections["NAME"])
+		form := strings.NewReplacer("[flags]", "[options]").Replace(cmd.UseLine())
+		assert.Contains(t, sections["SYNOPSIS"], form)
+		assert.NotEmpty(t, sections["DESCRIPTION"], name)
+		for _, status := range []string{"0", "1", "2"} {
+			assert.Regexp(t, `(^| )`+status+` [A-Z]`, sections["EXIT STATUS"], name)
 		}
-		_, options, _ := strings.Cut(text, "\nOPTIONS\n")
-		options, _, _ = strings.Cut(options, "\nEXIT STATUS\n")
-		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			assert.Regexp(t, `(?m)^       (-\w, )?--`+f.Name+`\b`, options, "%s: --%s", name, f.Name)
-		})
-		also := text[at:]
+		assert.Equal(t, strings.Join(strings.Fields(cmd.Example), " "),
+			strings.ReplaceAll(sections["EXAMPLES"], `\ `, ""), name)
 		for other := range pages {
-			if other != name {
-				assert.Contains(t, also, other+"(1)", name)
-			}
+			assert.Equal(t, other != name, strings.Contains(sections["SEE ALSO"], other+"(1)"),
+				"%s: see also %s", name, other)
 		}
-		words := strings.ReplaceAll(strings.Join(strings.Fields(text), " "), `\ `, "")
-		for _, example := range strings.Split(cmd.Example, "\n") {
-			assert.Contains(t, words, strings.Join(strings.Fields(example), " "), name)
-		}
+
+		var flags []string
+		cmd.InitDefaultHelpFlag()
+		cmd.InitDefaultVersionFlag()
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, flagTag(f)) })
+		assert.ElementsMatch(t, flags, optionTags(pages[name]), name)
 	}
-	assert.Contains(t, pages["klp-convert-check"], "When it loads on all kernels and there are no findings.")
-	assert.Contains(t, pages["klp-convert"], "/usr/share/klp-convert/klp-convert.mk")
+	main := splitPage(pages["klp-convert"])
+	for _, cmd := range commands[1:] {
+		assert.Contains(t, main["COMMANDS"], cmd.CommandPath()+" "+cmd.Short+"; see ")
+	}
+	assert.Contains(t, main["FILES"], "/usr/share/klp-convert/klp-convert.mk")
 }
 
-// Documents that are named are there.
-func TestManPagesNameDocuments(t *testing.T) {
+var sectionTitle = regexp.MustCompile(`(?m)^[A-Z][A-Z ]*$`)
+
+// splitPage returns the sections of a rendered page, each with its white space folded.
+func splitPage(page string) map[string]string {
+	sections := map[string]string{}
+	titles := sectionTitle.FindAllStringIndex(page, -1)
+	for i, at := range titles {
+		end := len(page)
+		if i+1 < len(titles) {
+			end = titles[i+1][0]
+		}
+		sections[page[at[0]:at[1]]] = strings.Join(strings.Fields(page[at[1]:end]), " ")
+	}
+	return sections
+}
+
+// flagTag is "-k, --kernel KERNEL", as the page has to name it.
+func flagTag(f *pflag.Flag) string {
+	tag := "--" + f.Name
+	if f.Shorthand != "" && f.ShorthandDeprecated == "" {
+		tag = "-" + f.Shorthand + ", " + tag
+	}
+	if place, _ := pflag.UnquoteUsage(f); place != "" && f.Value.Type() != "bool" {
+		tag += " " + place
+	}
+	return tag
+}
+
+var optionTag = regexp.MustCompile(`(?m)^ {7}((?:-\w, )?--[a-z-]+(?: [A-Z]+)?)(?: {2,}.*| [A-Z].*)?$`)
+
+// optionTags returns what the page lists as options. A short tag has the beginning of its
+// text in the same line.
+func optionTags(page string) (tags []string) {
+	_, options, _ := strings.Cut(page, "\nOPTIONS\n")
+	options, _, _ = strings.Cut(options, "\nEXIT STATUS\n")
+	for _, m := range optionTag.FindAllStringSubmatch(options, -1) {
+		tags = append(tags, m[1])
+	}
+	return tags
+}
+
+func TestManPagesNameDocumentsThatExist(t *testing.T) {
 	for _, path := range manPages(t) {
-		found := regexp.MustCompile(`[\w-]+\.md`).FindAllString(strings.ReplaceAll(string(read(t, path)), `\-`, "-"), -1)
+		text := strings.ReplaceAll(string(read(t, path)), `\-`, "-")
+		found := regexp.MustCompile(`[\w-]+\.md`).FindAllString(text, -1)
 		assert.NotEmpty(t, found, path)
 		for _, doc := range found {
-			if doc == "README.md" {
-				doc = "../README.md"
-			}
 			assert.FileExists(t, filepath.Join("../../docs", doc))
 		}
 	}
-}
-
-// What text.go says beside the help is about commands and flags that are there.
-func TestManPagesTellOfNothingElse(t *testing.T) {
-	root := newCommand()
-	root.RemoveCommand(manpage.Commands(root)[1])
-	_, err := manpage.Pages(root, manpage.Info{})
-	assert.ErrorContains(t, err, "which is not there")
 }

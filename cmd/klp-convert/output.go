@@ -14,20 +14,19 @@ import (
 	"syscall"
 )
 
-// output is a file in the making. It gets its name when everything is in it:
-// whoever looks sees the old file or the whole new one, and after a failure or
-// a signal nothing is left behind.
+// output is a file that is being written. It gets its name when it is complete: other
+// programs see the old file or the whole new one, and after a failure or a signal no
+// temporary file is left.
 type output struct {
 	f    *os.File
-	path string // where it goes
-	temp bool   // f has another name so far
+	path string // its final name
+	temp bool   // f still has a temporary name
 }
 
-// create starts the file that will be path. A symbolic link is followed, so
-// that the file it names is replaced, not the link. What is no regular file (a
-// device, a pipe), or has no name any more, can't be replaced and is written
-// to. A file that is replaced leaves its permissions and, where that is
-// allowed, its owner to the new one; a new one gets the permissions of like.
+// create opens a temporary file that will be path. A symbolic link is followed: the file it
+// names is replaced, not the link. A device, a pipe, or a file without a name can't be
+// replaced and is opened for writing. A new file gets the permissions and, where that is
+// allowed, the owner of the file that it replaces, or else the permissions of like.
 func create(path string, like fs.FileInfo) (*output, error) {
 	old, err := os.Stat(path)
 	if err == nil && old.IsDir() {
@@ -59,7 +58,7 @@ func create(path string, like fs.FileInfo) (*output, error) {
 	}
 	if exists {
 		if st, ok := old.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
-			f.Chown(int(st.Uid), int(st.Gid))
+			_ = f.Chown(int(st.Uid), int(st.Gid)) // not in every user namespace
 		}
 	}
 	if err := f.Chmod(mode); err != nil {
@@ -79,14 +78,14 @@ func openExisting(path string) (*output, error) {
 
 func noTemp(dir string, err error) error {
 	if dir = strings.TrimRight(dir, "/"); dir == "" {
-		dir = "the folder"
+		dir = "the directory"
 	}
-	return fmt.Errorf("can't make a temporary file in %s: %w", dir, reason(err))
+	return fmt.Errorf("can't make a temporary file in %s: %w", dir, stripPath(err))
 }
 
-// follow returns what a path names once symbolic links are followed, whether
-// that exists or not. It asks the file system at every step: what ".." means
-// behind a link can't be told from the path.
+// follow returns the path after following symbolic links, whether that file exists or not.
+// It asks the file system at every step: the path alone does not tell what ".." after a link
+// means.
 func follow(path string) (string, error) {
 	for range 40 { // as the kernel does (MAXSYMLINKS)
 		slash := strings.LastIndexByte(path, '/') + 1
@@ -107,8 +106,8 @@ func follow(path string) (string, error) {
 	return "", syscall.ELOOP
 }
 
-// alsoName makes the finished output the contents of name too, which was
-// another name of the same file (a hard link).
+// alsoName links the finished output as name too: name was another name of the file that was
+// replaced (a hard link).
 func (o *output) alsoName(name string) error {
 	target, err := follow(name)
 	if err != nil {
@@ -119,7 +118,8 @@ func (o *output) alsoName(name string) error {
 			return nil
 		}
 	}
-	temp := fmt.Sprintf("%s.klp-convert.%d.tmp", target[:strings.LastIndexByte(target, '/')+1], os.Getpid())
+	dir := target[:strings.LastIndexByte(target, '/')+1]
+	temp := fmt.Sprintf("%s.klp-convert.%d.tmp", dir, os.Getpid())
 	if err := temps.link(o.path, temp); err != nil {
 		return fileError(name, err)
 	}
@@ -137,7 +137,7 @@ func umask() fs.FileMode {
 	return fs.FileMode(old)
 }
 
-// finish gives the file its name.
+// finish closes the file and gives it its name.
 func (o *output) finish() error {
 	if err := o.f.Close(); err != nil {
 		o.discard()
@@ -154,7 +154,7 @@ func (o *output) finish() error {
 	return nil
 }
 
-// discard leaves things as they were. It may follow finish.
+// discard removes the temporary file. After finish it does nothing.
 func (o *output) discard() {
 	o.f.Close()
 	if o.temp && temps.forget(o.f.Name()) {
@@ -184,8 +184,8 @@ func writeFile(path string, like fs.FileInfo, stdout io.Writer, c compression, b
 // temps are the files to remove when a signal ends the program.
 var temps = &tempFiles{names: map[string]bool{}}
 
-// tempFiles makes files while it is locked, so that a signal finds them either
-// not there or listed.
+// tempFiles creates files while it is locked, so that each file that exists when a signal
+// comes is in the list.
 type tempFiles struct {
 	mu    sync.Mutex
 	names map[string]bool
@@ -228,8 +228,8 @@ func (t *tempFiles) remove() {
 	}
 }
 
-// removeTempsOnSignal makes the signals that make and terminals send end the
-// program cleanly, those aside that whoever started it (nohup) ignores.
+// removeTempsOnSignal removes temporary files on the signals that make and terminals send,
+// and ends the program. Signals that the parent ignores (nohup) stay ignored.
 func removeTempsOnSignal() {
 	c := make(chan os.Signal, 1)
 	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
@@ -239,7 +239,7 @@ func removeTempsOnSignal() {
 	}
 	go func() {
 		s := <-c
-		temps.mu.Lock() // for good: no file is made any more
+		temps.mu.Lock() // never unlocked: no other file is created
 		temps.remove()
 		progress.end()
 		os.Exit(128 + int(s.(syscall.Signal)))

@@ -15,27 +15,27 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// Reading a kernel may take a minute. What is read then stands on the last line of the
-// terminal, if stderr is one: a line without an end, written anew from time to time, and
-// erased before anything else is printed, which nothing is while kernels are read.
+// Reading a kernel may take a minute. If stderr is a terminal, its last line then shows what
+// is read. The line has no newline, is rewritten from time to time, and is erased before
+// anything else is printed; nothing is printed while kernels are read.
 
 const (
-	patience = 500 * time.Millisecond // until the line appears
-	tick     = 200 * time.Millisecond
-	many     = 20 // files of which it is worth knowing how many were read
+	showAfter = 500 * time.Millisecond // until the line appears
+	interval  = 200 * time.Millisecond // between two updates
+	minFiles  = 20                     // with fewer, the number of files is not shown
 )
 
-// A meter keeps the line.
+// A meter updates the line.
 type meter struct {
 	mu      sync.Mutex
 	w       *os.File
-	jobs    []*job // under way, by when they began
+	jobs    []*job // that have not ended, in the order of their start
 	shown   bool
-	running bool // somebody looks at the clock
+	running bool // a goroutine updates the line
 	clock
 }
 
-// A clock tells the time and lets it pass. Tests have one of their own.
+// A clock returns the time and waits. Tests have their own.
 type clock struct {
 	now   func() time.Time
 	sleep func(time.Duration)
@@ -48,13 +48,13 @@ type job struct {
 	since       time.Time
 }
 
-// progress is the one that stderr has.
+// progress is the meter of stderr.
 var progress = meter{clock: clock{time.Now, time.Sleep}}
 
 // isTerminal is replaced by tests.
 var isTerminal = func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// showProgress lets a kernel say how far its reading is. more stands behind its name.
+// showProgress makes the kernel report to the meter while it is read. more follows its name.
 func showProgress(k *sympos.Kernel, more string, stderr io.Writer, o *options) {
 	f, ok := stderr.(*os.File)
 	if t := os.Getenv("TERM"); !ok || o.quiet || t == "" || t == "dumb" || !isTerminal(f) {
@@ -63,13 +63,14 @@ func showProgress(k *sympos.Kernel, more string, stderr io.Writer, o *options) {
 	var j *job
 	k.Progress = func(done, total int) {
 		if j == nil || done == 0 {
-			j = &job{label: kernelLabels([]namedKernel{{k.Name, k.Release}})[0] + more, since: progress.now()}
+			label := kernelLabels([]namedKernel{{k.Name, k.Release}})[0]
+			j = &job{label: label + more, since: progress.now()}
 		}
 		progress.report(f, j, done, total)
 	}
 }
 
-// nth says which of several it is.
+// nth returns " (2 of 3)", or nothing if there is only one.
 func nth(i, of int) string {
 	if of < 2 {
 		return ""
@@ -77,7 +78,7 @@ func nth(i, of int) string {
 	return fmt.Sprintf(" (%d of %d)", i+1, of)
 }
 
-// report takes down how far a job is.
+// report records how far a job is.
 func (m *meter) report(w *os.File, j *job, done, total int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -96,10 +97,10 @@ func (m *meter) report(w *os.File, j *job, done, total int) {
 	}
 }
 
-// run writes the line while there are jobs.
+// run updates the line while there are jobs.
 func (m *meter) run() {
 	for {
-		m.sleep(tick)
+		m.sleep(interval)
 		m.mu.Lock()
 		if len(m.jobs) == 0 {
 			m.running = false
@@ -107,15 +108,15 @@ func (m *meter) run() {
 			return
 		}
 		j := m.jobs[0]
-		if took := m.now().Sub(j.since); took >= patience {
-			fmt.Fprintf(m.w, "\r%s\x1b[K", cut(j.line(took), terminalWidth(m.w)-1))
+		if took := m.now().Sub(j.since); took >= showAfter {
+			fmt.Fprintf(m.w, "\r%s\x1b[K", truncate(j.line(took), terminalWidth(m.w)-1))
 			m.shown = true
 		}
 		m.mu.Unlock()
 	}
 }
 
-// terminalWidth returns how many columns a terminal has, 0 for what is none.
+// terminalWidth returns the number of columns of a terminal, 0 if w is not a terminal.
 func terminalWidth(w io.Writer) int {
 	f, ok := w.(*os.File)
 	if !ok || !isTerminal(f) {
@@ -127,24 +128,24 @@ func terminalWidth(w io.Writer) int {
 	return lineWidth
 }
 
-// line is what there is to say after some time.
+// line returns the text for a job that has taken so long.
 func (j *job) line(took time.Duration) string {
 	s := "reading " + j.label + ": "
-	if j.total >= many {
+	if j.total >= minFiles {
 		s += fmt.Sprintf("%d of %d files, ", j.done, j.total)
 	}
 	return s + fmt.Sprintf("%d s", int(took.Seconds()))
 }
 
-// cut leaves what a terminal's line has room for: a longer one can't be erased.
-func cut(s string, width int) string {
+// truncate shortens s to the width of a terminal: a longer line could not be erased.
+func truncate(s string, width int) string {
 	if r := []rune(s); len(r) > width {
 		return string(r[:width])
 	}
 	return s
 }
 
-// erase takes the line away. The meter is locked.
+// erase erases the line. The meter must be locked.
 func (m *meter) erase() {
 	if m.shown {
 		fmt.Fprint(m.w, "\r\x1b[K")
@@ -152,7 +153,7 @@ func (m *meter) erase() {
 	}
 }
 
-// end takes the line away for good: the program ends.
+// end erases the line because the program ends.
 func (m *meter) end() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -31,7 +31,8 @@ func terminal(t *testing.T, columns int) (tty *os.File, shown func() string) {
 	require.NoError(t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
 	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
 	require.NoError(t, err)
-	require.NoError(t, unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: uint16(columns)}))
+	require.NoError(t, unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ,
+		&unix.Winsize{Row: 24, Col: uint16(columns)}))
 	tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR, 0)
 	require.NoError(t, err)
 	t.Cleanup(func() { tty.Close() })
@@ -107,7 +108,8 @@ func withFakeClock(t *testing.T) *fakeClock {
 	return c
 }
 
-func readSlowly(t *testing.T, c *fakeClock, stderr *os.File, o *options, name string, sources ...sympos.Source) {
+func readSlowly(t *testing.T, c *fakeClock, stderr *os.File, o *options, name string,
+	sources ...sympos.Source) {
 	t.Helper()
 	k := sympos.NewKernel(name, sources...)
 	showProgress(k, nth(1, 5), stderr, o)
@@ -121,7 +123,7 @@ func TestProgressOnATerminal(t *testing.T) {
 	c := withFakeClock(t)
 	t.Setenv("TERM", "xterm")
 	tty, shown := terminal(t, 80)
-	readSlowly(t, c, tty, &options{}, "6.1", slow{patience, c})
+	readSlowly(t, c, tty, &options{}, "6.1", slow{showAfter, c})
 	text := shown()
 	assert.Contains(t, text, "\rreading 6.1 (2 of 5): 0 s\x1b[K")
 	assert.True(t, strings.HasSuffix(text, "\r\x1b[K"), "%q", text)
@@ -132,7 +134,7 @@ func TestProgressOnATerminal(t *testing.T) {
 func TestProgressCountsFiles(t *testing.T) {
 	c := withFakeClock(t)
 	t.Setenv("TERM", "xterm")
-	sources := []sympos.Source{slow{patience, c}}
+	sources := []sympos.Source{slow{showAfter, c}}
 	for range 30 {
 		sources = append(sources, slow{})
 	}
@@ -146,7 +148,7 @@ func TestProgressFitsTheTerminal(t *testing.T) {
 	c := withFakeClock(t)
 	t.Setenv("TERM", "xterm")
 	tty, shown := terminal(t, 20)
-	readSlowly(t, c, tty, &options{}, strings.Repeat("long", 20), slow{patience, c})
+	readSlowly(t, c, tty, &options{}, strings.Repeat("long", 20), slow{showAfter, c})
 	for _, line := range strings.Split(shown(), "\r") {
 		assert.Less(t, len(strings.TrimSuffix(line, "\x1b[K")), 20, "%q", line)
 	}
@@ -155,12 +157,13 @@ func TestProgressFitsTheTerminal(t *testing.T) {
 // What is quick says nothing, nor does a terminal that can't erase, nor -q.
 func TestNoProgress(t *testing.T) {
 	c := withFakeClock(t)
-	long, short := slow{patience, c}, slow{patience - 1, c}
+	long, short := slow{showAfter, c}, slow{showAfter - 1, c}
 	for _, x := range []struct {
 		term    string
 		options options
 		source  slow
-	}{{"xterm", options{}, short}, {"dumb", options{}, long}, {"", options{}, long}, {"xterm", options{quiet: true}, long}} {
+	}{{"xterm", options{}, short}, {"dumb", options{}, long}, {"", options{}, long}, {"xterm",
+		options{quiet: true}, long}} {
 		t.Setenv("TERM", x.term)
 		tty, shown := terminal(t, 80)
 		readSlowly(t, c, tty, &x.options, "6.1", x.source)
@@ -175,7 +178,7 @@ func TestNoProgressInFiles(t *testing.T) {
 	f, err := os.Create(t.TempDir() + "/log")
 	require.NoError(t, err)
 	defer f.Close()
-	readSlowly(t, c, f, &options{}, "6.1", slow{patience, c})
+	readSlowly(t, c, f, &options{}, "6.1", slow{showAfter, c})
 	info, err := f.Stat()
 	require.NoError(t, err)
 	assert.Zero(t, info.Size())
@@ -185,10 +188,12 @@ func TestNoProgressInFiles(t *testing.T) {
 	assert.Nil(t, k.Progress)
 }
 
-// On a terminal a verdict has one line; into a file it goes whole.
+// On a terminal a verdict has one line; in a file it is whole.
 func TestVerdictsFitTheTerminal(t *testing.T) {
 	t.Setenv("TERM", "xterm")
-	long := verdict{label: "6.1", Report: &loader.Report{Findings: []loader.Finding{{Severity: loader.Problem, Cause: strings.Repeat("x", 100)}}}}
+	long := verdict{label: "6.1",
+		Report: &loader.Report{Findings: []loader.Finding{{Severity: loader.Problem,
+			Cause: strings.Repeat("x", 100)}}}}
 	tty, shown := terminal(t, 40)
 	var file bytes.Buffer
 	c := &checking{options: &options{}}

@@ -20,7 +20,8 @@ func TestReadmeShowsTheSample(t *testing.T) {
 
 	out := t.TempDir() + "/out.ko"
 	args := strings.Fields(lines[0])
-	require.Equal(t, []string{"klp-convert", "testdata/x86_64/livepatch-cmdline.ko", "out.ko"}, args)
+	require.Equal(t, []string{"klp-convert", "testdata/x86_64/livepatch-cmdline.ko", "out.ko"},
+		args)
 	status, _, stderr := klpConvert("../../"+args[1], out)
 	require.Equal(t, exitDone, status, stderr)
 

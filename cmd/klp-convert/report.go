@@ -19,12 +19,14 @@ import (
 type reporter struct {
 	w     io.Writer
 	file  string
-	least diag.Severity // what is shown
+	least diag.Severity // that is printed
 	color bool
 }
 
 func newReporter(w io.Writer, file string, o *options) *reporter {
-	r := &reporter{w: w, file: oneLine(file), least: diag.Warning, color: useColor(w, o.color)}
+	r := &reporter{
+		w: w, file: oneLine(file), least: diag.Warning, color: useColor(w, o.color),
+	}
 	switch {
 	case o.verbose:
 		r.least = diag.Note
@@ -34,7 +36,7 @@ func newReporter(w io.Writer, file string, o *options) *reporter {
 	return r
 }
 
-// oneLine returns a file's name as it can stand in a line.
+// oneLine returns a file's name, quoted if it has characters that are not printable.
 func oneLine(name string) string {
 	for _, c := range name {
 		if !strconv.IsPrint(c) {
@@ -52,7 +54,8 @@ func useColor(w io.Writer, when string) bool {
 		return false
 	}
 	f, ok := w.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" &&
+		term.IsTerminal(int(f.Fd()))
 }
 
 var severityColor = map[diag.Severity]string{
@@ -61,26 +64,37 @@ var severityColor = map[diag.Severity]string{
 	diag.Error:   "\x1b[31m",
 }
 
-// mostOfAKind is how many diagnostics of one id are worth a line each; --json
-// has all.
-const mostOfAKind = 50
+// maxPerID is how many diagnostics of one id are printed; --json has all.
+const maxPerID = 50
 
-// report prints what is severe enough and returns errReported when an error is
-// among it.
+// report prints the diagnostics that are severe enough. It returns errReported if there is an
+// error among them.
 func (r *reporter) report(found diag.List) error {
+	r.print(found)
+	if found.Failed() {
+		return errReported
+	}
+	return nil
+}
+
+func (r *reporter) print(found diag.List) {
 	var b strings.Builder
-	said := map[diag.ID]int{}
+	counts := map[diag.ID]int{}
 	for i, d := range found {
 		if d.Severity < r.least {
 			continue
 		}
-		if said[d.ID]++; said[d.ID] > mostOfAKind {
-			if last := i == len(found)-1 || found[i+1].ID != d.ID || found[i+1].Severity != d.Severity; last {
-				fmt.Fprintf(&b, "%s: %s: klp-convert: and %d more like this [%s]\n", r.file, r.severity(d.Severity), said[d.ID]-mostOfAKind, d.ID)
+		if counts[d.ID]++; counts[d.ID] > maxPerID {
+			last := i == len(found)-1 ||
+				found[i+1].ID != d.ID || found[i+1].Severity != d.Severity
+			if last {
+				fmt.Fprintf(&b, "%s: %s: klp-convert: and %d more like this [%s]\n",
+					r.file, r.severity(d.Severity), counts[d.ID]-maxPerID, d.ID)
 			}
 			continue
 		}
-		fmt.Fprintf(&b, "%s: %s: klp-convert: %s [%s]\n", r.file, r.severity(d.Severity), clean(d.String()), d.ID)
+		fmt.Fprintf(&b, "%s: %s: klp-convert: %s [%s]\n",
+			r.file, r.severity(d.Severity), clean(d.String()), d.ID)
 		for _, line := range alsoAt(d.Places) {
 			fmt.Fprintf(&b, "    %s\n", clean(line))
 		}
@@ -88,22 +102,18 @@ func (r *reporter) report(found diag.List) error {
 			fmt.Fprintf(&b, "    %s\n", clean(h))
 		}
 	}
-	io.WriteString(r.w, b.String())
-	if found.Failed() {
-		return errReported
-	}
-	return nil
+	fmt.Fprint(r.w, b.String())
 }
 
-// mostAlso is how many further places of one cause are printed; --json has all.
-const mostAlso = 20
+// maxPlaces is how many further places of one cause are printed; --json has all.
+const maxPlaces = 20
 
-// alsoAt are the lines that list further places of one cause.
+// alsoAt returns the lines that list further places of one cause.
 func alsoAt(places []string) []string {
 	const width = 100
 	var lines []string
 	line := ""
-	shown := places[:min(len(places), mostAlso)]
+	shown := places[:min(len(places), maxPlaces)]
 	for i, p := range shown {
 		if i < len(shown)-1 {
 			p += ","
@@ -133,8 +143,7 @@ func (r *reporter) severity(s diag.Severity) string {
 	return severityColor[s] + s.String() + "\x1b[0m"
 }
 
-// printError prints an error that belongs to a file as the diagnostic that it
-// is, and passes on any other.
+// printError prints an error about a file as a diagnostic, and returns any other error.
 func printError(w io.Writer, err error, o *options) error {
 	var named *namedError
 	if !errors.As(err, &named) {
@@ -144,5 +153,7 @@ func printError(w io.Writer, err error, o *options) error {
 }
 
 func (e *namedError) diagnostic() diag.Diagnostic {
-	return diag.Diagnostic{ID: diag.FileAccess, Severity: diag.Error, Message: e.err.Error()}
+	return diag.Diagnostic{
+		ID: diag.FileAccess, Severity: diag.Error, Message: e.err.Error(),
+	}
 }

@@ -50,12 +50,14 @@ func makeVmlinux(list string) ([]byte, error) {
 			typ     rune
 			in, sym string
 		)
-		if _, err := fmt.Sscanf(line, "%x %d %c %s %s", &y.Value, &y.Size, &typ, &in, &sym); err != nil {
+		if _, err := fmt.Sscanf(line, "%x %d %c %s %s", &y.Value, &y.Size, &typ, &in,
+			&sym); err != nil {
 			return nil, fmt.Errorf("%q: %w", line, err)
 		}
 		if in != file {
 			file = in
-			symbols = append(symbols, elf.Sym64{Name: name(in), Info: elf.ST_INFO(elf.STB_LOCAL, elf.STT_FILE), Shndx: uint16(elf.SHN_ABS)})
+			symbols = append(symbols, elf.Sym64{Name: name(in),
+				Info: elf.ST_INFO(elf.STB_LOCAL, elf.STT_FILE), Shndx: uint16(elf.SHN_ABS)})
 		}
 		bind := elf.STB_LOCAL
 		if typ == 'T' {
@@ -70,12 +72,14 @@ func makeVmlinux(list string) ([]byte, error) {
 	}
 	var body bytes.Buffer
 	const head = 64
-	section := func(name string, typ elf.SectionType, flags elf.SectionFlag, b []byte) elf.Section64 {
+	section := func(name string, typ elf.SectionType, flags elf.SectionFlag,
+		b []byte) elf.Section64 {
 		for body.Len()%8 != 0 {
 			body.WriteByte(0)
 		}
-		s := elf.Section64{Name: uint32(strings.Index(shstrtab, name)), Type: uint32(typ), Flags: uint64(flags),
-			Off: uint64(head + body.Len()), Size: uint64(len(b)), Addralign: 1}
+		s := elf.Section64{Name: uint32(strings.Index(shstrtab, name)), Type: uint32(typ),
+			Flags: uint64(flags),
+			Off:   uint64(head + body.Len()), Size: uint64(len(b)), Addralign: 1}
 		body.Write(b)
 		return s
 	}
@@ -87,8 +91,9 @@ func makeVmlinux(list string) ([]byte, error) {
 	}
 	sections[1].Addr = 0xffffffff81000000
 	sections[2].Link, sections[2].Info, sections[2].Entsize = 3, 1, 24
-	h := elf.Header64{Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: 1, Ehsize: head,
-		Shoff: uint64(head + body.Len()), Shentsize: 64, Shnum: uint16(len(sections)), Shstrndx: 4}
+	h := elf.Header64{Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: 1,
+		Ehsize: head,
+		Shoff:  uint64(head + body.Len()), Shentsize: 64, Shnum: uint16(len(sections)), Shstrndx: 4}
 	copy(h.Ident[:], elf.ELFMAG+"\x02\x01\x01")
 	var out bytes.Buffer
 	for _, part := range []any{h, body.Bytes(), sections} {
@@ -101,18 +106,22 @@ func makeVmlinux(list string) ([]byte, error) {
 
 func TestSymposJSON(t *testing.T) {
 	path := t.TempDir() + "/kallsyms"
-	require.NoError(t, os.WriteFile(path, []byte("ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000140 T dup\nffffffff81000200 t end\nffffffff82000000 B _end\n"), 0o644))
-	status, stdout, stderr := klpConvert("sympos", "-k", path, "--json", "dup", "nobody")
+	require.NoError(t, os.WriteFile(path, []byte("ffffffff81000000 T _text\n"+
+		"ffffffff81000100 t dup\nffffffff81000140 T dup\nffffffff81000200 t end\n"+
+		"ffffffff82000000 B _end\n"), 0o644))
+	status, stdout, stderr := klpConvert("sympos", "-k", path, "--json", "dup", "absent")
 	assert.Equal(t, exitFound, status, "a name is absent")
-	assert.Contains(t, stderr, `no symbol "nobody"`)
+	assert.Contains(t, stderr, `no symbol "absent"`)
 	var got []map[string]any
 	require.NoError(t, json.Unmarshal([]byte(stdout), &got))
 	assert.Equal(t, []map[string]any{
-		{"kernel": path, "object": "vmlinux", "name": "dup", "position": 1.0, "address": "0xffffffff81000100", "size": 64.0, "type": "t", "file": ""},
-		{"kernel": path, "object": "vmlinux", "name": "dup", "position": 2.0, "address": "0xffffffff81000140", "size": 192.0, "type": "T", "file": ""},
+		{"kernel": path, "object": "vmlinux", "name": "dup", "position": 1.0,
+			"address": "0xffffffff81000100", "size": 64.0, "type": "t", "file": ""},
+		{"kernel": path, "object": "vmlinux", "name": "dup", "position": 2.0,
+			"address": "0xffffffff81000140", "size": 192.0, "type": "T", "file": ""},
 	}, got)
 
-	status, stdout, _ = klpConvert("sympos", "-k", path, "--json", "nobody")
+	status, stdout, _ = klpConvert("sympos", "-k", path, "--json", "absent")
 	assert.Equal(t, exitFound, status)
 	assert.Equal(t, "[]\n", stdout)
 }
@@ -122,14 +131,16 @@ func TestSymposJSONOfWhatIsNotKnown(t *testing.T) {
 	dir := t.TempDir()
 	list, kallsyms := filepath.Join(dir, "symbols.klp"), filepath.Join(dir, "System.map-6.1")
 	require.NoError(t, os.WriteFile(list, []byte("*vmlinux\ndup\ndup\n"), 0o644))
-	require.NoError(t, os.WriteFile(kallsyms, []byte("ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff82000000 B _end\n"), 0o644))
+	require.NoError(t, os.WriteFile(kallsyms, []byte("ffffffff81000000 T _text\n"+
+		"ffffffff81000100 t dup\nffffffff82000000 B _end\n"), 0o644))
 	get := func(args ...string) (got []map[string]any) {
 		status, stdout, stderr := klpConvert(append([]string{"sympos", "--json"}, args...)...)
 		require.Equal(t, exitDone, status, stderr)
 		require.NoError(t, json.Unmarshal([]byte(stdout), &got))
 		return got
 	}
-	unknown := map[string]any{"kernel": list, "object": "vmlinux", "name": "dup", "position": nil, "address": nil, "size": 0.0, "type": "", "file": ""}
+	unknown := map[string]any{"kernel": list, "object": "vmlinux", "name": "dup", "position": nil,
+		"address": nil, "size": 0.0, "type": "", "file": ""}
 	assert.Equal(t, []map[string]any{unknown, unknown}, get("-k", list, "dup"))
 	assert.Equal(t, "6.1", get("-k", kallsyms, "dup")[0]["kernel"])
 	two := filepath.Join(dir, "2", "System.map-6.1")
@@ -137,10 +148,11 @@ func TestSymposJSONOfWhatIsNotKnown(t *testing.T) {
 	require.NoError(t, os.Rename(kallsyms, two))
 	require.NoError(t, os.WriteFile(kallsyms, read(t, two), 0o644))
 	got := get("-k", kallsyms, "-k", two, "dup")
-	assert.Equal(t, []any{kallsyms, two}, []any{got[0]["kernel"], got[1]["kernel"]}, "two of one release")
+	assert.Equal(t, []any{kallsyms, two}, []any{got[0]["kernel"], got[1]["kernel"]},
+		"two of one release")
 }
 
-// A position that means one symbol or another is none.
+// A position that may mean one symbol or another is not printed.
 func TestSymposJSONHasNoUnsteadyPositions(t *testing.T) {
 	all := unsteadySearch{}
 	table, err := sympos.Read(sympos.All, all)
@@ -153,7 +165,7 @@ func TestSymposJSONHasNoUnsteadyPositions(t *testing.T) {
 	assert.Equal(t, "0x10", *got[1].Address)
 }
 
-// unsteadySearch is a source with a symbol that goes in front of one that stays.
+// unsteadySearch is a source with a symbol that is removed, before one that stays.
 type unsteadySearch struct{}
 
 func (unsteadySearch) String() string { return "m.ko" }
@@ -167,9 +179,10 @@ func (unsteadySearch) Scan(visit func(*sympos.Entry)) (sympos.Facts, error) {
 func TestRunningRelease(t *testing.T) {
 	root := t.TempDir()
 	_, err := runningRelease(root)
-	assert.ErrorContains(t, err, "which kernel runs is not known")
+	assert.ErrorContains(t, err, "the release of the running kernel is not known")
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "proc/sys/kernel"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(root, "proc/sys/kernel/osrelease"), []byte("6.1.0-56-amd64\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "proc/sys/kernel/osrelease"),
+		[]byte("6.1.0-56-amd64\n"), 0o644))
 	release, err := runningRelease(root)
 	require.NoError(t, err)
 	assert.Equal(t, "6.1.0-56-amd64", release)

@@ -5,7 +5,6 @@ package klpdiff_test
 import (
 	"bytes"
 	"debug/elf"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,23 +15,20 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/internal/testmodule"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpdiff"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 )
 
+var (
+	parse  = testmodule.Parse
+	reread = testmodule.Reread
+)
+
 func open(t *testing.T, name string) *elfrw.File {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../../testdata", name))
-	require.NoError(t, err)
-	return parse(t, b)
-}
-
-func parse(t *testing.T, b []byte) *elfrw.File {
-	t.Helper()
-	f, err := elfrw.Parse("", b)
-	require.NoError(t, err)
-	return f
+	return testmodule.Open(t, filepath.Join("../../testdata", name))
 }
 
 // converted returns a module after conversion, and how many relocations moved.
@@ -47,13 +43,6 @@ func converted(t *testing.T, name string) (*elfrw.File, int) {
 	}
 	require.NoError(t, plan.Apply())
 	return reread(t, f), n
-}
-
-func reread(t *testing.T, f *elfrw.File) *elfrw.File {
-	t.Helper()
-	b, err := f.Bytes()
-	require.NoError(t, err)
-	return parse(t, b)
 }
 
 var modules = []string{

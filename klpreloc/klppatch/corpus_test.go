@@ -4,7 +4,6 @@ package klppatch_test
 
 import (
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,16 +13,14 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // TestCorpus: of all the structures in real modules that begin with THIS_MODULE,
 // none is taken for a klp_patch, not even when the module seems to enable one.
-// KLP_CORPUS names folders of modules that are no livepatches.
+// KLP_CORPUS names directories of modules that are no livepatches.
 func TestCorpus(t *testing.T) {
-	dirs := filepath.SplitList(os.Getenv("KLP_CORPUS"))
-	if len(dirs) == 0 {
-		t.Skip("KLP_CORPUS is not set: real modules are read by another target, make corpus")
-	}
+	dirs := filepath.SplitList(need.Variable(t, "KLP_CORPUS", "make corpus"))
 	count, suspects := 0, 0
 	for _, dir := range dirs {
 		require.NoError(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {

@@ -4,7 +4,6 @@ package klppatch_test
 
 import (
 	"debug/elf"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/internal/testmodule"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 )
 
@@ -28,32 +28,17 @@ func fixtures(t testing.TB, glob string) []string {
 	return names
 }
 
-func contents(t testing.TB, path string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	require.NoError(t, err)
-	return b
-}
-
-func parse(t testing.TB, b []byte) *elfrw.File {
-	t.Helper()
-	f, err := elfrw.Parse("", b)
-	require.NoError(t, err)
-	return f
-}
+var (
+	contents = testmodule.Read
+	parse    = testmodule.Parse
+	reread   = testmodule.Reread
+	word     = testmodule.PointerType
+	symbol   = testmodule.Symbol
+)
 
 func open(t testing.TB, name string) *elfrw.File {
 	t.Helper()
-	return parse(t, contents(t, filepath.Join("testdata", name)))
-}
-
-// reread writes f and parses what it wrote, so that what follows sees a file
-// and not a model.
-func reread(t testing.TB, f *elfrw.File) *elfrw.File {
-	t.Helper()
-	b, err := f.Bytes()
-	require.NoError(t, err)
-	return parse(t, b)
+	return testmodule.Open(t, filepath.Join("testdata", name))
 }
 
 // one reads the only patch of f.
@@ -78,20 +63,6 @@ func text(p *klppatch.Patch) string {
 		}
 	}
 	return b.String()
-}
-
-// word is the relocation that stores an address.
-func word(f *elfrw.File) uint32 {
-	return map[elf.Machine]uint32{
-		elf.EM_X86_64: 1, elf.EM_S390: 22, elf.EM_PPC64: 38, elf.EM_PPC: 1, elf.EM_AARCH64: 257, elf.EM_LOONGARCH: 2,
-	}[f.Header.Machine]
-}
-
-func symbol(t testing.TB, f *elfrw.File, name string) *elfrw.Symbol {
-	t.Helper()
-	i := slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Name == name })
-	require.GreaterOrEqual(t, i, 0, "no symbol %s", name)
-	return f.Symbols[i]
 }
 
 // relocsOf returns the section of relocations that apply to s.
@@ -139,12 +110,8 @@ func poke(s *elfrw.Section, offset uint64, b ...byte) {
 
 // add adds a loaded section with room for relocations, and its symbol.
 func add(f *elfrw.File, name string, flags elf.SectionFlag, data []byte) (*elfrw.Section, *elfrw.Symbol) {
-	s := &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | flags), Align: 8, Data: data}
-	f.AddSection(s)
-	f.AddSection(&elfrw.Section{Name: ".rela" + name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: s})
-	y := &elfrw.Symbol{Info: byte(elf.STT_SECTION), Section: s}
-	f.AddSymbol(y)
-	return s, y
+	s, _ := testmodule.AddSection(f, name, flags, data)
+	return s, testmodule.AddSectionSymbol(f, s)
 }
 
 // names adds a section of strings; the offsets are those of the words in text.

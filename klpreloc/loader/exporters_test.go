@@ -191,7 +191,7 @@ func (c cell) livepatch(t *testing.T) *elfrw.File {
 	info := section(t, f, ".modinfo")
 	info.Data = append(append(info.Data, "depends="+c.depends()...), 0)
 	code(t, f, ".text.tgt_fn", "tgt_fn", "shared")
-	declare(t, f, []string{"tgt"}, map[string][]fn{"tgt": {{"tshow", "tgt_fn", 0}}})
+	declare(t, f, []string{"tgt"}, map[string][]fn{"tgt": {{Old: "tshow", New: "tgt_fn"}}}, "")
 	if !strings.HasSuffix(c.left, "nomodver") {
 		names := []string{"module_layout"}
 		for _, y := range f.Symbols {

@@ -18,7 +18,7 @@ func TestNearMissesOfFindings(t *testing.T) {
 	w := good()
 	w.kallsyms = kallsyms + "ffffffff81003000 T __x64_sys_getpid\nffffffff81003030 T __ia32_sys_getpid\n" +
 		"ffffffff81003100 t copy.isra.0\nffffffff81003120 t copy.isra.0\n"
-	w.funcs = map[string][]fn{"vmlinux": {{"sys_getpid", "vm_fn", 0}, {"copy", "vm_fn", 0}}, "a": {{"aold", "a_fn", 0}}}
+	w.funcs = map[string][]fn{"vmlinux": {{Old: "sys_getpid", New: "vm_fn"}, {Old: "copy", New: "vm_fn"}}, "a": {{Old: "aold", New: "a_fn"}}}
 	f := w.convert(t)
 	rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.vmlinux.vsim,0")(t, f)
 	r := w.check(t, encode(t, f))

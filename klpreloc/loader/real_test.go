@@ -3,24 +3,20 @@
 package loader_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
+	"github.com/klp-convert/klp-convert/scripts/need"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // A kernel loads its own modules: with the kernel in KLP_CHECK_KERNEL (a folder with its image
 // and modules), some of them have nothing said against them.
 func TestOwnModulesLoad(t *testing.T) {
-	name := os.Getenv("KLP_CHECK_KERNEL")
-	if name == "" {
-		t.Skip("KLP_CHECK_KERNEL is not set: a kernel's own modules are judged by another target, make corpus")
-	}
-	k, err := sympos.FindKernel(name)
+	k, err := sympos.FindKernel(need.Variable(t, "KLP_CHECK_KERNEL", "make corpus"))
 	require.NoError(t, err)
 	all := k.Modules()
 	require.Greater(t, len(all), 100)

@@ -354,7 +354,7 @@ var mistakes = map[string]mistake{
 	"no ftrace entry, 5.10": {world: func(w *world) { patches("a", "still", 0)(w); w.version = "5.10" }, id: loader.NotPatchable, when: loader.Coming, errno: "EINVAL",
 		message: "livepatch: failed to set ftrace filter for function 'still' (-22)"},
 	"function twice": {world: func(w *world) {
-		w.funcs = map[string][]fn{"vmlinux": {{"old", "vm_fn", 0}, {"old", "vm_fn", 1}}, "a": {{"aold", "a_fn", 0}}}
+		w.funcs = map[string][]fn{"vmlinux": {{Old: "old", New: "vm_fn"}, {Old: "old", New: "vm_fn", Position: 1}}, "a": {{Old: "aold", New: "a_fn"}}}
 	}, id: loader.PatchStructure, when: loader.Enabling, errno: "EEXIST", fails: true, message: "sysfs: cannot create duplicate filename '/kernel/livepatch/lp/vmlinux/old,1'"},
 	"no such module": {world: func(w *world) { w.unbuilt = true }, id: ""},
 
@@ -442,7 +442,7 @@ func readOnly(at uint64) func(t *testing.T, f *elfrw.File) {
 // second adds a klp_patch; the module's code enables both, or either.
 func second(both bool) func(t *testing.T, f *elfrw.File) {
 	return func(t *testing.T, f *elfrw.File) {
-		declare(t, f, []string{"vmlinux"}, map[string][]fn{"vmlinux": {{"offered", "vm_fn", 0}}}, ".2")
+		declare(t, f, []string{"vmlinux"}, map[string][]fn{"vmlinux": {{Old: "offered", New: "vm_fn"}}}, ".2")
 		calls := []string{"klp_enable_patch"}
 		if both {
 			calls = append(calls, calls...)
@@ -473,8 +473,8 @@ func duplicate(t *testing.T, f *elfrw.File) { rename(klpVm, ".klp.rela.vmlinux..
 
 func patches(object, old string, pos byte) func(*world) {
 	return func(w *world) {
-		w.funcs = map[string][]fn{"vmlinux": {{"old", "vm_fn", 0}}, "a": {{"aold", "a_fn", 0}}}
-		w.funcs[object] = []fn{{old, map[string]string{"vmlinux": "vm_fn", "a": "a_fn", "lp": "a_fn"}[object], pos}}
+		w.funcs = map[string][]fn{"vmlinux": {{Old: "old", New: "vm_fn"}}, "a": {{Old: "aold", New: "a_fn"}}}
+		w.funcs[object] = []fn{{Old: old, New: map[string]string{"vmlinux": "vm_fn", "a": "a_fn", "lp": "a_fn"}[object], Position: pos}}
 	}
 }
 
@@ -645,7 +645,7 @@ func TestObjectThatIsBuiltIn(t *testing.T) {
 	w := good()
 	w.objects, w.records = "vmlinux bee", "vmlinux:vsym:0"
 	w.uses = map[string]string{"vm_fn": "vsym offered"}
-	w.funcs = map[string][]fn{"vmlinux": {{"old", "vm_fn", 0}}, "bee": {{"sting", "a_fn", 0}}}
+	w.funcs = map[string][]fn{"vmlinux": {{Old: "old", New: "vm_fn"}}, "bee": {{Old: "sting", New: "a_fn"}}}
 	r, err := loader.Open(encode(t, w.convert(t))).Check(loader.Options{Kernel: k})
 	require.NoError(t, err)
 	i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.NoTarget && f.Symbol == "bee" })

@@ -10,10 +10,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/internal/testmodule"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -22,61 +22,21 @@ import (
 // What the tests of this package work with: a livepatch, converted, and small kernels with
 // one module, all made here.
 
+var (
+	parse     = testmodule.Parse
+	encode    = testmodule.Bytes
+	section   = testmodule.Section
+	symbol    = testmodule.Symbol
+	hasSymbol = testmodule.HasSymbol
+	undefined = testmodule.AddUndefined
+	add       = testmodule.AddSection
+)
+
+type fn = testmodule.Func
+
 func contents(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../../testdata", name))
-	require.NoError(t, err)
-	return b
-}
-
-func parse(t testing.TB, b []byte) *elfrw.File {
-	t.Helper()
-	f, err := elfrw.Parse("", b)
-	require.NoError(t, err)
-	return f
-}
-
-func encode(t testing.TB, f *elfrw.File) []byte {
-	t.Helper()
-	b, err := f.Bytes()
-	require.NoError(t, err)
-	return b
-}
-
-func section(t testing.TB, f *elfrw.File, name string) *elfrw.Section {
-	t.Helper()
-	s := f.Section(name)
-	require.NotNil(t, s, "section %s", name)
-	return s
-}
-
-func symbol(t testing.TB, f *elfrw.File, name string) *elfrw.Symbol {
-	t.Helper()
-	i := slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Name == name })
-	require.GreaterOrEqual(t, i, 0, "symbol %s", name)
-	return f.Symbols[i]
-}
-
-func hasSymbol(f *elfrw.File, name string) bool {
-	return slices.ContainsFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Name == name })
-}
-
-func undefined(f *elfrw.File, name string, bind elf.SymBind) *elfrw.Symbol {
-	y := &elfrw.Symbol{Name: name, Info: byte(bind) << 4}
-	f.AddSymbol(y)
-	return y
-}
-
-// add adds a section that the kernel loads, with relocations for it.
-func add(f *elfrw.File, name string, flags elf.SectionFlag, data []byte, relocs ...elfrw.Rela) (s, rs *elfrw.Section) {
-	s = &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | flags), Align: 8, Data: data}
-	rs = &elfrw.Section{Name: ".rela" + name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: s}
-	f.AddSection(s)
-	f.AddSection(rs)
-	for _, r := range relocs {
-		f.AddReloc(rs, r)
-	}
-	return s, rs
+	return testmodule.Read(t, filepath.Join("../../testdata", name))
 }
 
 // code adds a function that takes the address of each symbol.
@@ -94,57 +54,10 @@ func code(t testing.TB, f *elfrw.File, sec, name string, uses ...string) *elfrw.
 	return y
 }
 
-// fn is a klp_func: the new function for old, at a position.
-type fn struct {
-	old, new string
-	pos      byte
-}
-
-// declare adds a klp_patch of these objects, as gcc lays it out for 5.5 and later.
-func declare(t testing.TB, f *elfrw.File, objects []string, funcs map[string][]fn, more ...string) {
+// declare adds a klp_patch of these objects, and a call to enable it.
+func declare(t testing.TB, f *elfrw.File, objects []string, funcs map[string][]fn, suffix string) {
 	t.Helper()
-	const patch, object, function = 200, 168, 152
-	names := &elfrw.Section{Name: ".rodata.names" + strings.Join(more, ""), Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC), Align: 1}
-	data := &elfrw.Section{Name: ".data.patch" + strings.Join(more, ""), Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | elf.SHF_WRITE), Align: 32}
-	relocs := &elfrw.Section{Name: ".rela.data.patch" + strings.Join(more, ""), Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: data}
-	for _, s := range []*elfrw.Section{names, data, relocs} {
-		f.AddSection(s)
-	}
-	of := func(s *elfrw.Section) *elfrw.Symbol {
-		y := &elfrw.Symbol{Section: s, Info: byte(elf.STT_SECTION)}
-		f.AddSymbol(y)
-		return y
-	}
-	text, here := of(names), of(data)
-	pointer := func(at int, y *elfrw.Symbol, addend int) {
-		f.AddReloc(relocs, elfrw.Rela{Offset: uint64(at), Sym: y, Type: 1, Addend: int64(addend)})
-	}
-	name := func(at int, s string) {
-		pointer(at, text, len(names.Data))
-		names.Data = append(append(names.Data, s...), 0)
-	}
-	pointer(0, symbol(t, f, "__this_module"), 0)
-	pointer(8, here, patch)
-	end := patch + (len(objects)+1)*object
-	positions := map[int]byte{}
-	for i, o := range objects {
-		at := patch + i*object
-		if o != "vmlinux" {
-			name(at, o)
-		}
-		pointer(at+8, here, end)
-		for _, x := range funcs[o] {
-			name(end, x.old)
-			pointer(end+8, symbol(t, f, x.new), 0)
-			positions[end+16] = x.pos
-			end += function
-		}
-		end += function
-	}
-	data.Data = make([]byte, end)
-	for at, pos := range positions {
-		data.Data[at] = pos
-	}
+	testmodule.Declare(t, f, objects, funcs, suffix)
 	if !hasSymbol(f, "klp_enable_patch") {
 		undefined(f, "klp_enable_patch", elf.STB_GLOBAL)
 	}
@@ -234,7 +147,7 @@ func good() world {
 		version: "6.1", objects: "vmlinux a",
 		uses:    map[string]string{"vm_fn": "vsym offered", "a_fn": "asym vsym"},
 		records: "vmlinux:vsym:0 a:asym:0",
-		funcs:   map[string][]fn{"vmlinux": {{"old", "vm_fn", 0}}, "a": {{"aold", "a_fn", 0}}},
+		funcs:   map[string][]fn{"vmlinux": {{Old: "old", New: "vm_fn"}}, "a": {{Old: "aold", New: "a_fn"}}},
 	}
 }
 
@@ -245,7 +158,7 @@ func (w world) convert(t *testing.T) *elfrw.File {
 	for _, name := range []string{"vm_fn", "a_fn"} {
 		code(t, f, ".text."+name, name, strings.Fields(w.uses[name])...)
 	}
-	declare(t, f, strings.Fields(w.objects), w.funcs)
+	declare(t, f, strings.Fields(w.objects), w.funcs, "")
 	if w.before != nil {
 		w.before(t, f)
 	}

@@ -4,7 +4,6 @@ package reach_test
 
 import (
 	"debug/elf"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,20 +13,17 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/internal/testmodule"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/klpreloc/reach"
 )
 
 const fixtures = "../klppatch/testdata"
 
-func open(t testing.TB, path string) *elfrw.File {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	require.NoError(t, err)
-	f, err := elfrw.Parse("", b)
-	require.NoError(t, err)
-	return f
-}
+var (
+	open   = testmodule.Open
+	symbol = testmodule.Symbol
+)
 
 func attribute(t testing.TB, f *elfrw.File) *reach.Attribution {
 	t.Helper()
@@ -85,22 +81,11 @@ func TestFixtures(t *testing.T) {
 }
 
 // add adds a section with relocations and returns it with its symbol.
-func add(f *elfrw.File, name string, flags elf.SectionFlag, data []byte, relocs ...elfrw.Rela) (*elfrw.Section, *elfrw.Symbol) {
-	s := &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | flags), Align: 8, Data: data}
-	f.AddSection(s)
-	rs := &elfrw.Section{Name: ".rela" + name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: s}
-	f.AddSection(rs)
-	rs.SetRelocs(relocs)
-	y := &elfrw.Symbol{Info: byte(elf.STT_SECTION), Section: s}
-	f.AddSymbol(y)
-	return s, y
-}
-
-func symbol(t testing.TB, f *elfrw.File, name string) *elfrw.Symbol {
-	t.Helper()
-	i := slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Name == name })
-	require.GreaterOrEqual(t, i, 0, name)
-	return f.Symbols[i]
+func add(
+	f *elfrw.File, name string, flags elf.SectionFlag, data []byte, relocs ...elfrw.Rela,
+) (*elfrw.Section, *elfrw.Symbol) {
+	s, _ := testmodule.AddSection(f, name, flags, data, relocs...)
+	return s, testmodule.AddSectionSymbol(f, s)
 }
 
 func objects(t testing.TB, f *elfrw.File, a *reach.Attribution, name string) string {

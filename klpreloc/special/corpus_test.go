@@ -19,17 +19,15 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 var packers = map[string]string{".ko": "", ".gz": "gzip", ".xz": "xz", ".zst": "zstd"}
 
-// TestCorpus reads the tables of every module below the folders in KLP_CORPUS:
+// TestCorpus reads the tables of every module below the directories in KLP_CORPUS:
 // they are whole, and at each site is what the kernel expects there.
 func TestCorpus(t *testing.T) {
-	dirs := filepath.SplitList(os.Getenv("KLP_CORPUS"))
-	if len(dirs) == 0 {
-		t.Skip("KLP_CORPUS is not set: real modules are read by another target, make corpus")
-	}
+	dirs := filepath.SplitList(need.Variable(t, "KLP_CORPUS", "make corpus"))
 	var paths []string
 	for _, dir := range dirs {
 		before := len(paths)

@@ -4,7 +4,6 @@ package special
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,16 +12,15 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/internal/testmodule"
 )
+
+var section = testmodule.Section
 
 // open parses a module of testdata/special.
 func open(t testing.TB, name string) *elfrw.File {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../../testdata/special", name+".ko"))
-	require.NoError(t, err)
-	f, err := elfrw.Parse(name, b)
-	require.NoError(t, err)
-	return f
+	return testmodule.Open(t, filepath.Join("../../testdata/special", name+".ko"))
 }
 
 // read reads tables in which nothing may be wrong.
@@ -31,13 +29,6 @@ func read(t testing.TB, f *elfrw.File) *Tables {
 	tables, problems := Read(f)
 	require.Empty(t, problems)
 	return tables
-}
-
-func section(t testing.TB, f *elfrw.File, name string) *elfrw.Section {
-	t.Helper()
-	s := f.Section(name)
-	require.NotNil(t, s, "section %s", name)
-	return s
 }
 
 func table(t testing.TB, tables *Tables, name string) *Table {

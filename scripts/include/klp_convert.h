@@ -41,9 +41,9 @@
  *
  * KLP_SYMFILE(sym, "fs/proc/cmdline.c") is an entry too, for the same tables. It
  * says which symbol is meant by the source file that defines it: a path within
- * the kernel's tree, as a string, or the file's name alone when no namesake has
- * a file of that name. It stays true where the next kernel has one more symbol
- * of that name in front. klp-convert looks the position up in the kernel that
+ * the kernel's tree, as a string, or the file's name alone if no symbol of the
+ * same name is in a file of that name. It stays true when the next kernel has
+ * one more symbol of that name before it. klp-convert looks the position up in the kernel that
  * it is given (--kernel).
  *
  *		KLP_SYMFILE(name_show, "drivers/pnp/card.c"),
@@ -54,7 +54,7 @@
  *	extern int ext4_stat_cached KLP_RELOC_SYMBOL(ext4, ext4, cached);
  *	extern void nf_flush(int) KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, flush, 2);
  *
- * KLP_RELOC_SYMBOL(LP_OBJ, SYM_OBJ, NAME) stands behind an extern declarator,
+ * KLP_RELOC_SYMBOL(LP_OBJ, SYM_OBJ, NAME) follows an extern declarator,
  * before the semicolon. The identifier on the left is yours to choose; NAME is
  * the name in the kernel and may hold dots, as compilers make them (foo.isra.0).
  *
@@ -73,8 +73,8 @@
  * KLP_RELOC_SYMBOL_FILE(LP_OBJ, SYM_OBJ, NAME, "fs/proc/cmdline.c") names the
  * source file instead, as KLP_SYMFILE does.
  *
- * A header that has declared the name already leaves it no place for a label
- * (a label must stand on the first declaration): choose another identifier.
+ * If a header has declared the name already, it cannot get a label (a label must
+ * be in the first declaration): choose another identifier.
  *
  *
  * Build with KBUILD_MODPOST_WARN=1, or let scripts/klp-convert.mk do so: stock
@@ -82,7 +82,7 @@
  * are not weak, which modpost would let pass: arm64's modules, for one, can't
  * reach weak data (docs/kbuild.md).
  *
- * Each macro stands under its own #ifndef, so a tree that brings its own wins.
+ * Each macro has its own #ifndef: a tree that defines its own keeps it.
  */
 #ifndef KLP_CONVERT_H
 #define KLP_CONVERT_H
@@ -129,8 +129,8 @@ struct klp_module_reloc {
 
 #ifndef KLP_SYMFILE
 /*
- * Two records: the symbol's, and behind it one that points at the path. A
- * position that no kernel reaches marks both, so that whatever takes them for
+ * Two records: the symbol's, and after it one that points at the path. A
+ * position that no kernel reaches marks both, so that a tool that treats them as
  * two symbols does not get far. The "" in front lets nothing but a string pass.
  */
 #define KLP_SYMFILE(symbol, file)					\

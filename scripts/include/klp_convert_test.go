@@ -63,7 +63,8 @@ func compile(t *testing.T, compiler string, flags ...string) *elf.File {
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "use.c"), filepath.Join(dir, "use.o")
 	require.NoError(t, os.WriteFile(in, []byte(source), 0o644))
-	msg, err := exec.Command(compiler, append(flags, "-c", "-I", ".", "-o", out, in)...).CombinedOutput()
+	msg, err := exec.Command(compiler, append(flags, "-c", "-I", ".", "-o", out,
+		in)...).CombinedOutput()
 	require.NoError(t, err, "%s", msg)
 	require.Empty(t, string(msg))
 	f, err := elf.Open(out)
@@ -77,17 +78,25 @@ func compile(t *testing.T, compiler string, flags ...string) *elf.File {
 func TestHeaderWithEveryCompiler(t *testing.T) {
 	for _, compiler := range []string{"gcc", "clang"} {
 		for _, flags := range [][]string{
-			{"-std=gnu11", "-O2"}, {"-std=gnu89", "-O0"}, {"-std=gnu11", "-O2", "-ffunction-sections", "-fdata-sections"},
-			{"-std=gnu11", "-Os", "-g", "-fsanitize=kernel-address", "-Wno-unused-command-line-argument"},
+			{"-std=gnu11", "-O2"}, {"-std=gnu89", "-O0"},
+			{"-std=gnu11", "-O2", "-ffunction-sections", "-fdata-sections"},
+			{"-std=gnu11", "-Os", "-g", "-fsanitize=kernel-address",
+				"-Wno-unused-command-line-argument"},
 			{"-std=gnu11", "-O2", "-fno-integrated-as"},
 		} {
 			if compiler == "gcc" {
-				flags = slices.DeleteFunc(flags, func(f string) bool { return f == "-fno-integrated-as" || f == "-Wno-unused-command-line-argument" })
+				flags = slices.DeleteFunc(flags,
+					func(f string) bool {
+						return f == "-fno-integrated-as" ||
+							f == "-Wno-unused-command-line-argument"
+					})
 			}
 			t.Run(compiler, func(t *testing.T) {
-				f := compile(t, compiler, append(flags, "-Wall", "-Wextra", "-Werror", "-fno-pic", "-mcmodel=kernel")...)
+				f := compile(t, compiler, append(flags, "-Wall", "-Wextra", "-Werror", "-fno-pic",
+					"-mcmodel=kernel")...)
 				assert.EqualValues(t, 24, f.Section(".klp.module_relocs.vmlinux").Size)
-				assert.EqualValues(t, 12, f.Section(".klp.module_relocs.unix").Size, "the macro's argument is not expanded")
+				assert.EqualValues(t, 12, f.Section(".klp.module_relocs.unix").Size,
+					"the macro's argument is not expanded")
 				data, err := f.Section(".klp.module_relocs.vmlinux").Data()
 				require.NoError(t, err)
 				assert.EqualValues(t, 2, f.ByteOrder.Uint32(data[20:]))
@@ -98,12 +107,18 @@ func TestHeaderWithEveryCompiler(t *testing.T) {
 				for _, s := range symbols {
 					undefined[s.Name] = s.Section == elf.SHN_UNDEF && s.Name != ""
 				}
-				for _, name := range []string{"banner", "table", "flush", ".klp.sym.rela.ext4.vmlinux.foo.isra.0.0", ".klp.sym.rela.nf_nat.nf_conntrack.helper.12",
-					".klp.sym.file.unix.linux.unix/net/unix/af-unix+2.c", ".klp.sym.file.ext4.ext4.name.isra.0/super.c", ".klp.sym.file.ext4.ext4.array/fs/ext4/super.c"} {
+				for _, name := range []string{"banner", "table", "flush",
+					".klp.sym.rela.ext4.vmlinux.foo.isra.0.0",
+					".klp.sym.rela.nf_nat.nf_conntrack.helper.12",
+					".klp.sym.file.unix.linux.unix/net/unix/af-unix+2.c",
+					".klp.sym.file.ext4.ext4.name.isra.0/super.c",
+					".klp.sym.file.ext4.ext4.array/fs/ext4/super.c"} {
 					assert.True(t, undefined[name], name)
 				}
-				assert.EqualValues(t, 5*12, f.Section(".klp.module_relocs.linux").Size, "a pair for each file")
-				assert.Equal(t, []string{"twin", "drivers/pnp/interface.c", "pointer", "by_file", "cmdline.c"}, pointers(t, f, ".klp.module_relocs.linux"))
+				assert.EqualValues(t, 5*12, f.Section(".klp.module_relocs.linux").Size,
+					"a pair for each file")
+				assert.Equal(t, []string{"twin", "drivers/pnp/interface.c", "pointer", "by_file",
+					"cmdline.c"}, pointers(t, f, ".klp.module_relocs.linux"))
 			})
 		}
 	}
@@ -133,11 +148,13 @@ func pointers(t *testing.T, f *elf.File, section string) (names []string) {
 
 // What is no string is no path.
 func TestHeaderTakesStringsOnly(t *testing.T) {
-	const source = "#include \"klp_convert.h\"\nextern int a; extern const char *path;\nKLP_MODULE_RELOC(x) r[] = { KLP_SYMFILE(a, %s) };\n"
+	const source = "#include \"klp_convert.h\"\nextern int a; extern const char *path;\n" +
+		"KLP_MODULE_RELOC(x) r[] = { KLP_SYMFILE(a, %s) };\n"
 	in := filepath.Join(t.TempDir(), "strings.c")
 	for _, compiler := range []string{"gcc", "clang"} {
 		need.Tools(t, compiler)
-		for path, ok := range map[string]bool{`"path"`: true, "path": false, "path.c": false, "0": false} {
+		for path, ok := range map[string]bool{`"path"`: true, "path": false, "path.c": false,
+			"0": false} {
 			require.NoError(t, os.WriteFile(in, []byte(fmt.Sprintf(source, path)), 0o644))
 			err := exec.Command(compiler, "-fsyntax-only", "-I", ".", in).Run()
 			assert.Equal(t, ok, err == nil, "%s: %s: %v", compiler, path, err)
@@ -150,9 +167,11 @@ func TestHeaderTakesNamedAddressSpaces(t *testing.T) {
 	need.Tools(t, "gcc")
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "percpu.c"), filepath.Join(dir, "percpu.o")
-	const source = "#include \"klp_convert.h\"\nextern __seg_gs int here, there;\nstatic KLP_MODULE_RELOC(x) r[] = { KLP_SYMPOS(here, 0), KLP_SYMFILE(there, \"a.c\") };\n"
+	const source = "#include \"klp_convert.h\"\nextern __seg_gs int here, there;\n" +
+		"static KLP_MODULE_RELOC(x) r[] = { KLP_SYMPOS(here, 0), KLP_SYMFILE(there, \"a.c\") };\n"
 	require.NoError(t, os.WriteFile(in, []byte(source), 0o644))
-	msg, err := exec.Command("gcc", "-Wall", "-Wextra", "-Werror", "-O2", "-fno-pic", "-mcmodel=kernel", "-c", "-I", ".", "-o", out, in).CombinedOutput()
+	msg, err := exec.Command("gcc", "-Wall", "-Wextra", "-Werror", "-O2", "-fno-pic",
+		"-mcmodel=kernel", "-c", "-I", ".", "-o", out, in).CombinedOutput()
 	require.NoError(t, err, "%s", msg)
 	f, err := elf.Open(out)
 	require.NoError(t, err)
@@ -163,7 +182,8 @@ func TestHeaderTakesNamedAddressSpaces(t *testing.T) {
 // The older spelling, for tools that read no other.
 func TestHeaderWithCommas(t *testing.T) {
 	for _, compiler := range []string{"gcc", "clang"} {
-		f := compile(t, compiler, "-DKLP_RELOC_SYMBOL_COMMA", "-Wall", "-Wextra", "-Werror", "-fno-pic", "-mcmodel=kernel", "-O2")
+		f := compile(t, compiler, "-DKLP_RELOC_SYMBOL_COMMA", "-Wall", "-Wextra", "-Werror",
+			"-fno-pic", "-mcmodel=kernel", "-O2")
 		symbols, err := f.Symbols()
 		require.NoError(t, err)
 		found := false

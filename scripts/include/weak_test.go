@@ -73,7 +73,8 @@ func build(t *testing.T, weak bool, compiler string, flags ...string) (data, fun
 // compilers reach weak data by one.
 func TestWeakDataOnArm64WantsGOT(t *testing.T) {
 	got := []uint32{uint32(elf.R_AARCH64_ADR_GOT_PAGE), uint32(elf.R_AARCH64_LD64_GOT_LO12_NC)}
-	for _, cc := range [][]string{{"aarch64-linux-gnu-gcc"}, {"clang", "--target=aarch64-linux-gnu"}} {
+	for _, cc := range [][]string{{"aarch64-linux-gnu-gcc"},
+		{"clang", "--target=aarch64-linux-gnu"}} {
 		t.Run(cc[0], func(t *testing.T) {
 			strong, _ := build(t, false, cc[0], append(cc[1:], "-mgeneral-regs-only")...)
 			weak, _ := build(t, true, cc[0], append(cc[1:], "-mgeneral-regs-only")...)

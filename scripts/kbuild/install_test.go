@@ -36,18 +36,22 @@ static void read_symbols(const char *modname)
 	}
 	trees = map[string]map[string]string{
 		"5.10": {
-			"Makefile":                 "VERSION = 5\nPATCHLEVEL = 10\nmodules: $(if $(KBUILD_BUILTIN),vmlinux) modules_check modules_prepare\n",
-			"scripts/Makefile.modpost": "$(output-symdump): $(MODORDER) $(input-symdump) FORCE\n\n__modpost: $(output-symdump)\n",
+			"Makefile": "VERSION = 5\nPATCHLEVEL = 10\n" +
+				"modules: $(if $(KBUILD_BUILTIN),vmlinux) modules_check modules_prepare\n",
+			"scripts/Makefile.modpost": "$(output-symdump): $(MODORDER) $(input-symdump) FORCE\n" +
+				"\n__modpost: $(output-symdump)\n",
 			"scripts/Makefile.modfinal": `__modfinal: $(modules)
 $(modules): %.ko: %.o %.mod.o $(ARCH_MODULE_LDS) FORCE
 	+$(call if_changed,ld_ko_o)
 -include $(foreach f,$(existing-targets),$(dir $(f)).$(notdir $(f)).cmd)
 .PHONY: $(PHONY)
 `,
-			"scripts/Makefile.modinst": "__modinst:\n    $(mod_strip_cmd) $(2)/$(notdir $@) ; \\\n.PHONY: $(PHONY)\n",
+			"scripts/Makefile.modinst": "__modinst:\n    $(mod_strip_cmd) $(2)/$(notdir $@) ; " +
+				"\\\n.PHONY: $(PHONY)\n",
 		},
 		"6.12": {
-			"Makefile":                 "VERSION = 6\nPATCHLEVEL = 12\nmodules: vmlinux\nmodules: modules_prepare\n",
+			"Makefile": "VERSION = 6\nPATCHLEVEL = 12\nmodules: vmlinux\n" +
+				"modules: modules_prepare\n",
 			"scripts/Makefile.modpost": "modpost-deps := $(MODPOST)\n__modpost: $(output-symdump)\n",
 			"scripts/Makefile.modfinal": `__modfinal: $(modules:%.o=%.ko)
 %.ko: %.o %.mod.o $(extmod_prefix).module-common.o FORCE
@@ -123,7 +127,8 @@ func edit(t *testing.T, tree, name, from, to string) {
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Contains(t, string(text), from)
-	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o640))
+	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)),
+		0o640))
 }
 
 func hook(t *testing.T, tree string) {
@@ -185,7 +190,8 @@ func TestSaysWhatItDid(t *testing.T) {
 	tree := newTree(t, "6.12")
 	stdout, _, _ := install(tree)
 	assert.Contains(t, stdout, "  added    include/linux/klp_convert.h\n")
-	assert.Contains(t, stdout, "  edited   scripts/Makefile.modfinal\n             + include $(srctree)/scripts/Makefile.klp\n")
+	assert.Contains(t, stdout, "  edited   scripts/Makefile.modfinal\n"+
+		"             + include $(srctree)/scripts/Makefile.klp\n")
 	assert.NotContains(t, stdout, "Makefile.modpost", "6.12 needs no edit there")
 }
 
@@ -193,7 +199,8 @@ func TestGitSeesNothingAfterRemoval(t *testing.T) {
 	need.Tools(t, "git")
 	tree := newTree(t, "6.12")
 	git := func(args ...string) string {
-		out, err := exec.Command("git", append([]string{"-C", tree, "-c", "user.name=x", "-c", "user.email=x@localhost"}, args...)...).CombinedOutput()
+		out, err := exec.Command("git", append([]string{"-C", tree, "-c", "user.name=x", "-c",
+			"user.email=x@localhost"}, args...)...).CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		return string(out)
 	}
@@ -235,7 +242,8 @@ func TestUnknownTree(t *testing.T) {
 				}
 			}
 			for _, other := range []string{without.String(), twice.String()} {
-				if place.file == "Makefile" && other == twice.String() && strings.HasSuffix(t.Name(), "5.10") {
+				if place.file == "Makefile" && other == twice.String() &&
+					strings.HasSuffix(t.Name(), "5.10") {
 					continue // not edited there
 				}
 				require.NoError(t, os.WriteFile(path, []byte(other), 0o640))
@@ -269,10 +277,13 @@ func TestSymbolicLink(t *testing.T) {
 func TestEditedByHand(t *testing.T) {
 	const include = "include $(srctree)/scripts/Makefile.klp\n"
 	for _, c := range []struct{ name, file, from, to, why string }{
-		{"line moved", "scripts/Makefile.modfinal", include + ".PHONY: $(PHONY)\n", ".PHONY: $(PHONY)\n" + include, "Makefile.modfinal: not all of klp-convert's lines"},
+		{"line moved", "scripts/Makefile.modfinal", include + ".PHONY: $(PHONY)\n",
+			".PHONY: $(PHONY)\n" + include, "Makefile.modfinal: not all of klp-convert's lines"},
 		{"line twice", "scripts/Makefile.modinst", include, include + include, "2 lines"},
-		{"line lost", "scripts/mod/modpost.c", "#include \"klp.h\"\n", "", "modpost.c: not all of klp-convert's lines"},
-		{"added file edited", "scripts/Makefile.klp", "klp-order :=", "klp-order =", "Makefile.klp: not install.sh's, or edited since"},
+		{"line lost", "scripts/mod/modpost.c", "#include \"klp.h\"\n", "",
+			"modpost.c: not all of klp-convert's lines"},
+		{"added file edited", "scripts/Makefile.klp", "klp-order :=", "klp-order =",
+			"Makefile.klp: not install.sh's, or edited since"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tree := newTree(t, "6.12")
@@ -294,7 +305,8 @@ func TestNoNewlineAtTheEnd(t *testing.T) {
 
 func TestForeignFileOfThatName(t *testing.T) {
 	tree := newTree(t, "6.12")
-	require.NoError(t, os.WriteFile(filepath.Join(tree, "include/linux/klp_convert.h"), []byte("mine\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(tree, "include/linux/klp_convert.h"),
+		[]byte("mine\n"), 0o644))
 	refuses(t, tree, "include/linux/klp_convert.h: not install.sh's, or edited since")
 }
 
@@ -303,7 +315,8 @@ func TestHalfHooked(t *testing.T) {
 	tree := newTree(t, "6.12")
 	before := contents(t, tree)
 	hook(t, tree)
-	edit(t, tree, "Makefile", "modules: $(if $(and $(CONFIG_LIVEPATCH),$(KBUILD_BUILTIN)),vmlinux)\n", "")
+	edit(t, tree, "Makefile",
+		"modules: $(if $(and $(CONFIG_LIVEPATCH),$(KBUILD_BUILTIN)),vmlinux)\n", "")
 	refuses(t, tree, "is half hooked: install.sh --remove")
 	stdout, _, status := install("--check", tree)
 	assert.Equal(t, 1, status)
@@ -313,7 +326,7 @@ func TestHalfHooked(t *testing.T) {
 	assert.Equal(t, before, contents(t, tree))
 }
 
-// Killed when all is staged, and nothing in place: nobody has cleaned up.
+// Killed when everything is staged and nothing is in place: nothing was cleaned up.
 func TestKilled(t *testing.T) {
 	tree := newTree(t, "6.12")
 	before := contents(t, tree)
@@ -341,7 +354,8 @@ func TestEarlierFiles(t *testing.T) {
 	before := contents(t, tree)
 	hook(t, tree)
 	hooked := contents(t, tree)
-	older, err := exec.Command("sh", "-c", `echo older; echo "/* klp-convert install.sh: $(echo older | cksum) */"`).Output()
+	older, err := exec.Command("sh", "-c",
+		`echo older; echo "/* klp-convert install.sh: $(echo older | cksum) */"`).Output()
 	require.NoError(t, err)
 	header := filepath.Join(tree, "include/linux/klp_convert.h")
 	require.NoError(t, os.WriteFile(header, older, 0o644))
@@ -361,7 +375,7 @@ func TestEarlierFiles(t *testing.T) {
 	assert.Equal(t, before, contents(t, tree))
 }
 
-// One folder that can't be written in: nothing is changed in the others either.
+// One directory that can't be written in: nothing is changed in the others either.
 func TestNotWritable(t *testing.T) {
 	tree := newTree(t, "6.12")
 	readOnly := filepath.Join(tree, "scripts/mod")
@@ -369,6 +383,7 @@ func TestNotWritable(t *testing.T) {
 	cmd := exec.Command("./"+script, tree)
 	if os.Geteuid() == 0 { // root may write everywhere
 		const nobody = 65534
+		//nolint:usetesting // above t.TempDir, only root may search
 		here, err := os.MkdirTemp("", "klp-kbuild-")
 		require.NoError(t, err)
 		t.Cleanup(func() { os.RemoveAll(here) })
@@ -381,19 +396,22 @@ func TestNotWritable(t *testing.T) {
 		before = contents(t, tree)
 		cmd = exec.Command("./"+script, tree)
 		cmd.Dir = filepath.Join(here, "kbuild")
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody,
+			Gid: nobody}}
 	}
 	require.NoError(t, os.Chmod(readOnly, 0o555))
 	t.Cleanup(func() { _ = os.Chmod(readOnly, 0o755) })
 	out, err := cmd.CombinedOutput()
 	require.Error(t, err)
 	assert.ErrorContains(t, err, "exit status 1")
-	assert.Regexp(t, `(?i)^install.sh: nothing changed: .*scripts/mod/.*permission denied\n$`, string(out))
+	assert.Regexp(t, `(?i)^install.sh: nothing changed: .*scripts/mod/.*permission denied\n$`,
+		string(out))
 	assert.Equal(t, before, contents(t, tree))
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{{}, {"--purge", "."}, {".", "."}, {"--check", "--remove", "."}} {
+	for _, args := range [][]string{{}, {"--purge", "."}, {".", "."},
+		{"--check", "--remove", "."}} {
 		_, stderr, status := install(args...)
 		assert.Equal(t, 2, status, args)
 		assert.Contains(t, stderr, "usage: ")

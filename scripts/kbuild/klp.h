@@ -2,11 +2,11 @@
 /*
  * klp.h - what modpost has to know of livepatches (scripts/mod/klp.h)
  *
- * modpost refuses a module with a symbol that nobody exports. In a livepatch
+ * modpost refuses a module with a symbol that no module exports. In a livepatch
  * some of these are borrowed: an annotation (include/linux/klp_convert.h) says
- * where they are to be found, and klp-convert makes klp relocations of them
- * after the link. Those, in livepatches, modpost passes over. It is as strict
- * as ever with the livepatch's other symbols and with all other modules.
+ * where they are, and klp-convert turns them into klp relocations after the
+ * link. modpost ignores these symbols in livepatches. It is as strict as ever
+ * with the livepatch's other symbols and with all other modules.
  *
  * And modpost is the one that looks into every module before any is linked, so
  * it notes which are livepatches, for scripts/Makefile.klp: beside X.ko there

@@ -25,14 +25,14 @@ import (
 
 // The measure of "klp-convert check": what it predicts of each mutant (mutants_test.go)
 // is compared with what the kernel does, phase by phase, and message by message. A
-// message that nobody predicted is a difference, and one that does not come is one too.
+// message that was not predicted is a difference, and one that does not come is one too.
 
 // The orders of a trial; the agent knows what they mean.
 const (
 	alone  = "alone"  // there is no target
 	before = "before" // the target is there before the livepatch
 	later  = "later"  // and comes after it
-	again  = "again"  // as before, and it goes and comes once more
+	again  = "again"  // as before, and it is removed and loaded once more
 )
 
 // An attempt is one mutant in one order on one kernel.
@@ -69,7 +69,8 @@ func (a *attempt) command() string {
 	if a.show != "" {
 		show = a.show
 	}
-	cmd := strings.Join([]string{"trial", a.order, a.file(), strings.TrimSuffix(a.base, ".ko"), show}, " ")
+	cmd := strings.Join([]string{"trial", a.order, a.file(), strings.TrimSuffix(a.base, ".ko"),
+		show}, " ")
 	if a.order != alone {
 		cmd += " " + b.target
 	}
@@ -100,8 +101,11 @@ var chatter = regexp.MustCompile(`^livepatch: (enabling patch|applying patch|rev
 	`|^hrtimer: interrupt took|^clocksource: |^sched: RT throttling|^rcu: |: watchdog: ` +
 	`|^klplab-`)
 
-// splat are the lines that come with an oops or a warning, behind its first one.
-var splat = regexp.MustCompile(`^( |CPU: |Hardware name: |Call Trace:|RIP: |Code: |R[A-Z0-9]{2}: |RSP: |CR2: |CS: |FS: |PKRU|DR[0-9]|Modules linked in|PGD |Oops: |#PF: |note: |---\[|Kernel panic|Workqueue: |Kernel Offset|Rebooting|ret_from|EFLAGS|Tainted:|irq event|hardirqs|softirqs|Stack:|RBP: )`)
+// splat are the lines that follow the first one of an oops or a warning.
+var splat = regexp.MustCompile(`^( |CPU: |Hardware name: |Call Trace:|RIP: |Code: |R[A-Z0-9]{2}: |` +
+	`RSP: |CR2: |CS: |FS: |PKRU|DR[0-9]|Modules linked in|PGD |Oops: |#PF: |` +
+	`note: |---\[|Kernel panic|Workqueue: |Kernel Offset|Rebooting|ret_from|EFLAGS|` +
+	`Tainted:|irq event|hardirqs|softirqs|Stack:|RBP: )`)
 
 // events puts what belongs together into one.
 func events(lines []string) []string {
@@ -112,11 +116,14 @@ func events(lines []string) []string {
 		case chatter.MatchString(l):
 		case strings.HasPrefix(l, "------------[ cut here"):
 			list, open = append(list, l), true
-		case len(list) > 0 && strings.HasPrefix(list[len(list)-1], "kernel tried to execute") && strings.HasPrefix(l, "BUG: "):
+		case len(list) > 0 && strings.HasPrefix(list[len(list)-1], "kernel tried to execute") &&
+			strings.HasPrefix(l, "BUG: "):
 			list[len(list)-1] += "\n" + l
-		case open && strings.HasPrefix(list[len(list)-1], "------------[ cut here") && !strings.Contains(list[len(list)-1], "\n"):
+		case open && strings.HasPrefix(list[len(list)-1], "------------[ cut here") &&
+			!strings.Contains(list[len(list)-1], "\n"):
 			list[len(list)-1] += "\n" + l
-		case open && strings.HasPrefix(list[len(list)-1], "------------[ cut here") && strings.HasPrefix(l, "WARNING: "):
+		case open && strings.HasPrefix(list[len(list)-1], "------------[ cut here") &&
+			strings.HasPrefix(l, "WARNING: "):
 			list[len(list)-1] += "\n" + l
 		case splat.MatchString(l) && len(list) > 0:
 			list[len(list)-1] += "\n" + l
@@ -179,7 +186,7 @@ type expectation struct {
 	errno string
 	must  []loader.Message
 	may   []loader.Message // what comes only if something else does not
-	quiet bool             // something goes wrong without a word
+	quiet bool             // something silently goes wrong
 }
 
 // expected reads the report for a phase.
@@ -201,7 +208,8 @@ func expected(a *attempt, phase string) expectation {
 			// A note, since it may be meant: nothing is patched in an object that never comes.
 			e.quiet = e.quiet || f.ID == loader.NoTarget && wanted == loader.Calling
 			for _, c := range f.Cases {
-				if c.When == wanted && (c.Object == "" || wanted >= loader.Coming && c.Object == target) &&
+				if c.When == wanted &&
+					(c.Object == "" || wanted >= loader.Coming && c.Object == target) &&
 					!(f.Severity == loader.Note && len(c.Messages) == 0 && c.Errno == "") {
 					take(c)
 				}
@@ -241,7 +249,8 @@ func differences(a *attempt, good string) []string {
 			return diffs
 		}
 		if phase == "call" {
-			oopses := slices.ContainsFunc(e.must, func(m loader.Message) bool { return strings.Contains(m.Pattern, oopsWord) })
+			oopses := slices.ContainsFunc(e.must,
+				func(m loader.Message) bool { return strings.Contains(m.Pattern, oopsWord) })
 			switch {
 			case oopses && !s.died:
 				diff("call: predicted to be killed, printed %q", s.out)
@@ -253,19 +262,21 @@ func differences(a *attempt, good string) []string {
 			case !e.quiet && !oopses && s.out != good && a.show == "":
 				diff("call: printed %q", s.out)
 			}
-		} else if e.errno != s.errno && !(e.errno == "killed" && s.errno == "hung" && len(s.events) > 0) {
+		} else if e.errno != s.errno &&
+			!(e.errno == "killed" && s.errno == "hung" && len(s.events) > 0) {
 			diff("%s: predicted %s, seen %s", phase, orWell(e.errno), orWell(s.errno))
 		}
 		for _, m := range e.must {
 			if strings.HasSuffix(m.Text, ": kernel tainted.") || ofMachine.MatchString(m.Text) {
-				continue // said once in a boot (try_to_force_load), or by another machine
+				continue // printed once in a boot (try_to_force_load), or by another machine
 			}
 			if !slices.ContainsFunc(s.events, func(l string) bool { return matches(m, l, phase) }) {
 				diff("%s: predicted, not seen: %s", phase, m.Text)
 			}
 		}
 		for _, l := range s.events {
-			if !slices.ContainsFunc(append(slices.Clone(e.must), e.may...), func(m loader.Message) bool { return matches(m, l, "call") }) {
+			if !slices.ContainsFunc(append(slices.Clone(e.must), e.may...),
+				func(m loader.Message) bool { return matches(m, l, "call") }) {
 				diff("%s: not predicted: %s", phase, firstLines(l, 3))
 			}
 		}
@@ -290,7 +301,8 @@ func matches(m loader.Message, event, phase string) bool {
 		return false
 	}
 	f := inFunction.FindStringSubmatch(m.Text)
-	return f == nil || phase == "call" || !strings.Contains(m.Pattern, oopsWord) || strings.Contains(event, f[1])
+	return f == nil || phase == "call" || !strings.Contains(m.Pattern, oopsWord) ||
+		strings.Contains(event, f[1])
 }
 
 func orWell(errno string) string {
@@ -321,7 +333,8 @@ func TestCheckAgreesWithTheKernel(t *testing.T) {
 		c := newCorpus(t, w)
 		c.predict(t)
 		c.sample(t)
-		t.Logf("%d mutants made and judged in %.0f s", len(mutants)-len(c.absent)-c.left, time.Since(start).Seconds())
+		t.Logf("%d mutants made and judged in %.0f s", len(mutants)-len(c.absent)-c.left,
+			time.Since(start).Seconds())
 		var first, second []*attempt
 		for _, a := range c.attempts {
 			if a.order == before || a.order == alone {
@@ -335,7 +348,8 @@ func TestCheckAgreesWithTheKernel(t *testing.T) {
 				continue
 			}
 			b := c.other(a)
-			if b.seen.phases["load"] == nil || b.seen.phases["load"].errno == "" || !slices.Equal(verdictOf(a), verdictOf(b)) {
+			if b.seen.phases["load"] == nil || b.seen.phases["load"].errno == "" ||
+				!slices.Equal(verdictOf(a), verdictOf(b)) {
 				second = append(second, a)
 			}
 		}
@@ -370,7 +384,8 @@ type corpus struct {
 
 func newCorpus(t *testing.T, w *workbench) *corpus {
 	t.Helper()
-	c := &corpus{w: w, dir: t.TempDir(), bases: map[string][]byte{}, absent: map[string]string{}, good: map[string]string{}}
+	c := &corpus{w: w, dir: t.TempDir(), bases: map[string][]byte{}, absent: map[string]string{},
+		good: map[string]string{}}
 	for name, b := range bases {
 		if _, ok := w.modules[name]; !ok {
 			continue
@@ -378,8 +393,8 @@ func newCorpus(t *testing.T, w *workbench) *corpus {
 		in, out := filepath.Join(c.dir, "in-"+name), filepath.Join(c.dir, name)
 		require.NoError(t, os.WriteFile(in, w.modules[name], 0o644))
 		// As distributions ship modules.
-		said, err := exec.Command("strip", "--strip-debug", in).CombinedOutput()
-		require.NoError(t, err, "%s", said)
+		printed, err := exec.Command("strip", "--strip-debug", in).CombinedOutput()
+		require.NoError(t, err, "%s", printed)
 		if b.plain {
 			require.NoError(t, os.Rename(in, out))
 		} else {
@@ -387,8 +402,8 @@ func newCorpus(t *testing.T, w *workbench) *corpus {
 			if b.unsafe {
 				args = append([]string{"--unsafe"}, args...)
 			}
-			said, err = exec.Command(w.tool, args...).CombinedOutput()
-			require.NoError(t, err, "%s", said)
+			printed, err = exec.Command(w.tool, args...).CombinedOutput()
+			require.NoError(t, err, "%s", printed)
 		}
 		c.bases[name], err = os.ReadFile(out)
 		require.NoError(t, err)
@@ -511,7 +526,8 @@ func (c *corpus) sample(t *testing.T) {
 		path := filepath.Join(c.dir, a.file())
 		require.NoError(t, os.WriteFile(path, a.ko, 0o644))
 		args := []string{"check", "--json", path}
-		owner, target := filepath.Join(c.dir, "klplab_owner.ko"), filepath.Join(c.dir, "klplab_target.ko")
+		owner := filepath.Join(c.dir, "klplab_owner.ko")
+		target := filepath.Join(c.dir, "klplab_target.ko")
 		if a.order == before || a.order == again {
 			loaded := filepath.Join(c.dir, bases[a.base].target)
 			args = append(args, "-k", c.w.kernel.Root+","+owner+","+target, "--module", loaded)
@@ -524,22 +540,27 @@ func (c *corpus) sample(t *testing.T) {
 			require.ErrorAs(t, err, &exit)
 			require.Equal(t, 1, exit.ExitCode(), "%s: %s", a.name, exit.Stderr)
 		}
-		var said struct {
+		var checked struct {
 			Kernels []struct{ Findings json.RawMessage }
 		}
-		require.NoError(t, json.Unmarshal(out, &said), a.name)
-		require.Len(t, said.Kernels, 1)
+		require.NoError(t, json.Unmarshal(out, &checked), a.name)
+		require.Len(t, checked.Kernels, 1)
 		own, err := json.Marshal(a.report.Findings)
 		require.NoError(t, err)
-		named := strings.ReplaceAll(string(said.Kernels[0].Findings), c.w.kernel.Root+","+owner+","+target, c.w.kernel.Root)
+		named := strings.ReplaceAll(string(checked.Kernels[0].Findings),
+			c.w.kernel.Root+","+owner+","+target, c.w.kernel.Root)
 		// The module that struct module was compared with may be any of the kernel's.
-		require.JSONEq(t, compared.ReplaceAllString(string(own), "of this kernel"), compared.ReplaceAllString(named, "of this kernel"), "%s: the command and the package differ", a.name)
+		require.JSONEq(t, compared.ReplaceAllString(string(own), "of this kernel"),
+			compared.ReplaceAllString(named, "of this kernel"),
+			"%s: the command and the package differ", a.name)
 	}
 }
 
 // other is the same mutant with the target there before.
 func (c *corpus) other(a *attempt) *attempt {
-	i := slices.IndexFunc(c.attempts, func(b *attempt) bool { return b.mutant == a.mutant && b.order == before })
+	i := slices.IndexFunc(c.attempts, func(b *attempt) bool {
+		return b.mutant == a.mutant && b.order == before
+	})
 	return c.attempts[i]
 }
 
@@ -617,7 +638,8 @@ func (c *corpus) boot(t *testing.T, number int, list []*attempt) int {
 		c.compare(t, list[done])
 		done++
 	}
-	t.Logf("%s boot %d: %d of %d in %.0f s", time.Now().Format(time.TimeOnly), number, done, len(list), run.Took)
+	t.Logf("%s boot %d: %d of %d in %.0f s", time.Now().Format(time.TimeOnly), number, done,
+		len(list), run.Took)
 	if !t.Failed() {
 		os.RemoveAll(filepath.Dir(vm.ConsoleLog()))
 	}
@@ -626,19 +648,18 @@ func (c *corpus) boot(t *testing.T, number int, list []*attempt) int {
 
 var stamp = regexp.MustCompile(`^(<\d+>)?\[ *\d+\.\d+\] `)
 
-// fromConsole reads what the kernel said before it died: from the last mark on.
+// fromConsole reads what the kernel printed before it died: from the last mark on.
 func fromConsole(path string) *outcome {
 	text, _ := os.ReadFile(path)
 	r := Result{Status: 137}
-	phase := ""
 	for _, l := range strings.Split(string(text), "\n") {
 		l = stamp.ReplaceAllString(strings.TrimRight(l, "\r"), "")
 		if name, ok := strings.CutPrefix(l, "klplab-trial: "); ok {
-			if phase = name; phase == "load" {
+			if name == "load" {
 				r.Dmesg, r.Out = nil, ""
 			}
-			if phase != "after" {
-				r.Out += fmt.Sprintf("{\"phase\":%q,\"ended\":false}\n", phase)
+			if name != "after" {
+				r.Out += fmt.Sprintf("{\"phase\":%q,\"ended\":false}\n", name)
 			}
 		}
 		r.Dmesg = append(r.Dmesg, l)
@@ -655,7 +676,8 @@ func (c *corpus) compare(t *testing.T, a *attempt) {
 	}
 	a.diffs = differences(a, c.good[a.base+a.order])
 	if len(a.diffs) > 0 && a.unforeseen() == "" {
-		t.Errorf("%s %s (%s) differs:\n  %s\n%s", c.w.kernel.Release, a.name, a.order, strings.Join(a.diffs, "\n  "), a.seen.raw)
+		t.Errorf("%s %s (%s) differs:\n  %s\n%s", c.w.kernel.Release, a.name, a.order,
+			strings.Join(a.diffs, "\n  "), a.seen.raw)
 	}
 }
 
@@ -680,13 +702,16 @@ func (c *corpus) print(t *testing.T) {
 			judged++
 			agreed++
 		}
-		fmt.Fprintf(&b, "%-9s %-44s %-6s | %-60.60s | %-60.60s | %s\n", c.w.kernel.release.Series, a.name, a.order, predictedWord(a), seenWord(a), word)
+		fmt.Fprintf(&b, "%-9s %-44s %-6s | %-60.60s | %-60.60s | %s\n", c.w.kernel.release.Series,
+			a.name, a.order, predictedWord(a), seenWord(a), word)
 	}
 	for _, name := range sortedNames(c.absent) {
-		fmt.Fprintf(&b, "%-9s %-44s not made: %s\n", c.w.kernel.release.Series, name, c.absent[name])
+		fmt.Fprintf(&b, "%-9s %-44s not made: %s\n", c.w.kernel.release.Series, name,
+			c.absent[name])
 	}
 	t.Logf("\n%s", b.String())
-	t.Logf("%s: %d mutants, %d trials judged, %d agree, %d not predictable", c.w.kernel.Release, len(mutants)-len(c.absent)-c.left, judged, agreed, open)
+	t.Logf("%s: %d mutants, %d trials judged, %d agree, %d not predictable", c.w.kernel.Release,
+		len(mutants)-len(c.absent)-c.left, judged, agreed, open)
 }
 
 func sortedNames(m map[string]string) []string {
@@ -705,7 +730,7 @@ func predictedWord(a *attempt) string {
 		if len(e.must) > 0 {
 			word += e.must[0].Text + " "
 		} else if e.quiet && e.errno == "" {
-			word += "wrong, without a word "
+			word += "wrong, silently "
 		}
 		if word += e.errno; word != phase+": " {
 			return word
@@ -722,7 +747,8 @@ func seenWord(a *attempt) string {
 		}
 		word := phase + ": "
 		if len(s.events) > 0 {
-			word += firstLines(strings.TrimPrefix(s.events[0], "------------[ cut here ]------------\n"), 1) + " "
+			word += firstLines(strings.TrimPrefix(s.events[0],
+				"------------[ cut here ]------------\n"), 1) + " "
 		}
 		if s.died {
 			word += "killed"

@@ -85,21 +85,21 @@ func (a *apt) command(tool string, args ...string) *exec.Cmd {
 		"-o", "Dir::State=" + at("state"),
 		"-o", "Dir::State::status=" + at("status"),
 		"-o", "Dir::Cache=" + at("cache"),
-		// Container images switch these off, and every look-up then reads all lists anew.
+		// Container images switch these off, and every look-up then reads all lists again.
 		"-o", "Dir::Cache::pkgcache=pkgcache.bin",
 		"-o", "Dir::Cache::srcpkgcache=srcpkgcache.bin",
 		"-o", "APT::Architecture=amd64",
 		"-o", "APT::Architectures::=" + a.arch,
 		"-o", "Acquire::Languages=none",
 		"-o", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
-		// apt as root drops to _apt, which may not enter the cache folder.
+		// apt as root drops to _apt, which may not enter the cache directory.
 		"-o", "APT::Sandbox::User=",
 	}
 	if a.foreign() {
 		opts = append(opts,
 			"-o", "Dir::Etc::sourcelist=/dev/null",
 			"-o", "Dir::Etc::sourceparts="+at("sources"),
-			// A release out of support is not signed anew every week.
+			// A release out of support is not signed again every week.
 			"-o", "Acquire::Check-Valid-Until=false",
 		)
 		if a.release != a.release.base() {
@@ -202,7 +202,7 @@ func (a *apt) closure(follow *regexp.Regexp, roots ...string) ([]pkg, error) {
 var mergedUsr = []string{"bin", "lib", "lib64", "sbin"}
 
 // unpack downloads the packages and unpacks them, one over the other, into root.
-// The archives go into a folder beside it and are removed. With patterns, only
+// The archives go into a directory beside it and are removed. With patterns, only
 // files that match one are unpacked.
 func (a *apt) unpack(pkgs []pkg, root string, only ...string) error {
 	debs := root + ".debs"
@@ -246,14 +246,15 @@ func (a *apt) unpack(pkgs []pkg, root string, only ...string) error {
 	return nil
 }
 
-// unpackArchive is "dpkg-deb -x" that goes through links to folders: what a
+// unpackArchive is "dpkg-deb -x" that follows links to directories: what a
 // package has in /lib lands in /usr/lib.
 func unpackArchive(deb, root string, only []string) error {
 	const script = `set -o pipefail
 deb=$1 root=$2
 shift 2
 dpkg-deb --fsys-tarfile "$deb" | tar -x -f - -C "$root" --keep-directory-symlink --wildcards "$@"`
-	_, err := run(exec.Command("bash", append([]string{"-c", script, "unpack", deb, root}, only...)...))
+	_, err := run(exec.Command("bash", append([]string{"-c", script, "unpack", deb, root},
+		only...)...))
 	return err
 }
 
@@ -286,7 +287,8 @@ func run(cmd *exec.Cmd) (string, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err, tail(stderr.String(), 20))
+		return stdout.String(), fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err,
+			tail(stderr.String(), 20))
 	}
 	return stdout.String(), nil
 }

@@ -46,7 +46,7 @@ func (k *Kernel) VM(dir string, agent []byte) *VM {
 	return &VM{kernel: k, dir: dir, agent: agent, files: map[string][]byte{}}
 }
 
-// File puts a file into the folder in which the steps run.
+// File puts a file into the directory in which the steps run.
 func (v *VM) File(name string, data []byte) *VM {
 	v.files[name] = data
 	return v
@@ -59,7 +59,7 @@ func (v *VM) Append(words string) *VM {
 }
 
 // Initrd lets the machine start as an installed one does, with an initramfs that
-// initramfs-tools has made. Its /init goes first and loads modules. In place of
+// initramfs-tools has made. Its /init runs first and loads modules. In place of
 // a root file system it is to come to the agent: /scripts/klplab, which the
 // command line asks for, must have a function mountroot that executes AgentPath.
 func (v *VM) Initrd(image []byte) *VM {
@@ -104,7 +104,7 @@ func (v *VM) Boot(ctx context.Context, steps ...string) (*Run, error) {
 	start := time.Now()
 	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", v.arguments(initrd)...)
 	cmd.WaitDelay = 5 * time.Second
-	// A test process that is killed must not leave a QEMU behind. The signal comes
+	// A test process that is killed must not leave a QEMU. The signal comes
 	// when the thread that started QEMU ends, so this goroutine keeps its thread.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	runtime.LockOSThread()
@@ -186,7 +186,7 @@ func (v *VM) initramfs(steps []string) ([]byte, error) {
 	}
 	for name, data := range v.files {
 		if filepath.Base(name) != name {
-			return nil, fmt.Errorf("file %q: no folders, please", name)
+			return nil, fmt.Errorf("file %q: no directories, please", name)
 		}
 		a.file("lab/"+name, data)
 	}

@@ -5,7 +5,7 @@ package lab
 import "testing"
 
 // A klp relocation that the kernel does not apply is the worst that a converter
-// can bring about: the module loads without a word and faults when it is used.
+// can bring about: the module loads silently and faults when it is used.
 // Each of these takes a converted module, breaks one thing, and sees that happen.
 
 func TestMissingVmlinuxSectionFaultsWhenUsed(t *testing.T) {
@@ -23,49 +23,40 @@ func TestMissingVmlinuxSectionFaultsWhenUsed(t *testing.T) {
 	})
 }
 
-func TestMissingModuleSectionFaultsWhenUsed(t *testing.T) {
+// unresolvedPointer loads klplab_sections, edited, and reads through a pointer that the
+// kernel then has not resolved.
+func unresolvedPointer(t *testing.T, edit func(t *testing.T, ko []byte) []byte) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_target.ko")
-		ko := w.converted(t, "klplab_sections.ko")
-		s.file("klplab_sections.ko", without(t, ko, ".klp.rela.klplab_target..data"))
+		s.file("klplab_sections.ko", edit(t, w.converted(t, "klplab_sections.ko")))
 		s.run(
 			sh("load klplab_target.ko"),
 			sh("load klplab_sections.ko"),
 			sh("settle klplab_sections"),
 			crash(show, "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
 		)
+	})
+}
+
+func TestMissingModuleSectionFaultsWhenUsed(t *testing.T) {
+	unresolvedPointer(t, func(t *testing.T, ko []byte) []byte {
+		return without(t, ko, ".klp.rela.klplab_target..data")
 	})
 }
 
 // The name of a klp section is when it is applied: never, for an object that the
 // livepatch does not patch.
 func TestSectionOfForeignObjectIsNeverApplied(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
-		s := w.scene(t, "klplab_target.ko")
-		ko := w.converted(t, "klplab_sections.ko")
-		s.file("klplab_sections.ko", renamed(t, ko, ".klp.rela.klplab_target..data", ".klp.rela.klplab_nobody..data"))
-		s.run(
-			sh("load klplab_target.ko"),
-			sh("load klplab_sections.ko"),
-			sh("settle klplab_sections"),
-			crash(show, "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
-		)
+	unresolvedPointer(t, func(t *testing.T, ko []byte) []byte {
+		return renamed(t, ko, ".klp.rela.klplab_target..data", ".klp.rela.klplab_nobody..data")
 	})
 }
 
 // Without its flag a klp section is an ordinary one, and a klp symbol in an
 // ordinary relocation counts as 0: no undefined symbol, no message.
 func TestOrdinaryRelocationOfKlpSymbolBindsToZero(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
-		s := w.scene(t, "klplab_target.ko")
-		ko := w.converted(t, "klplab_sections.ko")
-		s.file("klplab_sections.ko", unmarked(t, ko, ".klp.rela.klplab_target..data"))
-		s.run(
-			sh("load klplab_target.ko"),
-			sh("load klplab_sections.ko"),
-			sh("settle klplab_sections"),
-			crash(show, "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
-		)
+	unresolvedPointer(t, func(t *testing.T, ko []byte) []byte {
+		return unmarked(t, ko, ".klp.rela.klplab_target..data")
 	})
 }
 
@@ -76,11 +67,13 @@ func TestVmlinuxSymbolInModuleSectionIsRefused(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_target.ko")
 		ko := w.converted(t, "klplab_v7.ko")
-		s.file("klplab_v7.ko", renamed(t, ko, ".klp.sym.klplab_target.klplab_secret,0", ".klp.sym.vmlinux.klplab_secret_wrong,0"))
+		s.file("klplab_v7.ko", renamed(t, ko, ".klp.sym.klplab_target.klplab_secret,0",
+			".klp.sym.vmlinux.klplab_secret_wrong,0"))
 		s.run(
 			sh("load klplab_target.ko"),
 			sh("load klplab_v7.ko", refuses("EINVAL",
-				"livepatch: invalid access to vmlinux symbol 'klplab_secret_wrong' from module-specific livepatch relocation section")),
+				"livepatch: invalid access to vmlinux symbol 'klplab_secret_wrong' from "+
+					"module-specific livepatch relocation section")),
 			sh(show, prints(original)),
 		)
 	})

@@ -15,13 +15,13 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// Sources holds the lab's own modules, one folder each below modules/.
+// Sources holds the lab's own modules, one directory each below modules/.
 //
 //go:embed modules
 var Sources embed.FS
 
 // BuildModules builds the lab's own modules in dir with the kernel's stock
-// Kbuild and returns the .ko files by name. include is the folder of
+// Kbuild and returns the .ko files by name. include is the directory of
 // klp_convert.h, the header that a livepatch author includes.
 func (k *Kernel) BuildModules(dir, include string) (map[string][]byte, error) {
 	err := fs.WalkDir(Sources, "modules", func(path string, d fs.DirEntry, err error) error {
@@ -72,7 +72,7 @@ func noMake(more ...string) []string {
 
 // Make runs the kernel's Kbuild for the external modules in dir.
 //
-// An annotated symbol is undefined for modpost as well, which has never heard
+// An annotated symbol is undefined for modpost as well, which does not know
 // of annotations: KBUILD_MODPOST_WARN=1 turns its error into a warning.
 func (k *Kernel) Make(dir string, vars ...string) error {
 	args := append([]string{"-C", k.Headers, "M=" + dir, "KBUILD_MODPOST_WARN=1", "-j2"}, vars...)
@@ -87,7 +87,7 @@ func (k *Kernel) Make(dir string, vars ...string) error {
 
 const module = "github.com/klp-convert/klp-convert"
 
-// BuildTool builds this module's command in the folder pkg (cmd/klp-convert)
+// BuildTool builds this module's command in the directory pkg (cmd/klp-convert)
 // as the file out, static and for the guest.
 func BuildTool(pkg, out string) error {
 	cmd := exec.Command("go", "build", "-trimpath", "-o", out, module+"/"+pkg)
@@ -105,7 +105,7 @@ func BuildAgent(dir string) ([]byte, error) {
 	return os.ReadFile(out)
 }
 
-// Root returns the top folder of this module's sources.
+// Root returns the top directory of this module's sources.
 func Root() (string, error) {
 	out, err := run(exec.Command("go", "env", "GOMOD"))
 	if err != nil {

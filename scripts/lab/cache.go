@@ -11,24 +11,24 @@ import (
 	"syscall"
 )
 
-// A Cache is a folder of entries, each made once and never changed.
+// A Cache is a directory of entries, each made once and never changed.
 //
 // Two runs may want the same entry at the same time, and either may be killed
 // at any point. Therefore an entry is filled under a temporary name and renamed
-// when it is complete, by whoever holds the entry's lock:
+// when it is complete, by the process that holds the entry's lock:
 //
 //	linux-6.1.0-50-amd64_6.1.176-1/        an entry
 //	linux-6.1.0-50-amd64_6.1.176-1.lock    its lock, flock(2), never removed
 //	linux-6.1.0-50-amd64_6.1.176-1.tmp     half an entry: remains of a killed run
 //
 // flock belongs to an open file and ends with the process that holds it, so a
-// killed run leaves no lock behind.
+// killed run leaves no lock.
 type Cache struct {
 	Dir string
 }
 
-// OpenCache returns the cache in KLP_LAB_CACHE, or in the user's cache folder,
-// and creates the folder.
+// OpenCache returns the cache in KLP_LAB_CACHE, or in the user's cache directory,
+// and creates the directory.
 func OpenCache() (*Cache, error) {
 	dir := os.Getenv("KLP_LAB_CACHE")
 	if dir == "" {
@@ -48,8 +48,8 @@ func OpenCache() (*Cache, error) {
 	return &Cache{Dir: dir}, nil
 }
 
-// Entry returns the path of the entry called name. When there is none yet, fill
-// makes it in the empty folder tmp, which then becomes final by rename; a fill
+// Entry returns the path of the entry called name. If it does not exist yet, fill
+// makes it in the empty directory tmp, which then becomes final by rename; a fill
 // that fails leaves no entry. Paths that are written into the entry must use final.
 func (c *Cache) Entry(name string, fill func(tmp, final string) error) (string, error) {
 	final := filepath.Join(c.Dir, name)
@@ -92,7 +92,7 @@ func (c *Cache) Lock(name string) (unlock func(), err error) {
 	for {
 		// A signal (Go's own preemption sends them) interrupts the wait.
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
-		if err != syscall.EINTR {
+		if !errors.Is(err, syscall.EINTR) {
 			break
 		}
 	}

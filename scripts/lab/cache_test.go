@@ -88,7 +88,8 @@ func TestLockExcludes(t *testing.T) {
 	other, err := os.Open(filepath.Join(c.Dir, "x.lock"))
 	require.NoError(t, err)
 	defer other.Close()
-	assert.ErrorIs(t, syscall.Flock(int(other.Fd()), syscall.LOCK_EX|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+	assert.ErrorIs(t, syscall.Flock(int(other.Fd()), syscall.LOCK_EX|syscall.LOCK_NB),
+		syscall.EWOULDBLOCK)
 	select {
 	case <-second:
 		t.Fatal("two hold the lock")

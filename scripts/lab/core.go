@@ -21,19 +21,19 @@ func (v *VM) Core(path string) *VM {
 	return v
 }
 
-// said is what a process prints while it runs.
-type said struct {
+// output is what a process prints while it runs.
+type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (s *said) Write(b []byte) (int, error) {
+func (s *output) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.text.Write(b)
 }
 
-func (s *said) String() string {
+func (s *output) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.text.String()
@@ -43,13 +43,13 @@ func (s *said) String() string {
 // has stopped, and takes the core then.
 func (v *VM) runForCore(cmd *exec.Cmd) error {
 	if strings.ContainsAny(v.core, " \"\\") {
-		return fmt.Errorf("core: %q can't be said to QEMU's monitor", v.core)
+		return fmt.Errorf("core: %q can't be written to QEMU's monitor", v.core)
 	}
 	monitor, err := cmd.StdinPipe()
 	if err != nil {
 		return err
 	}
-	var out said
+	var out output
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		return err

@@ -17,8 +17,8 @@ func (w *workbench) debugCopy(t *testing.T, ko []byte) []byte {
 	t.Helper()
 	in, out := filepath.Join(t.TempDir(), "in.ko"), filepath.Join(t.TempDir(), "debug.ko")
 	require.NoError(t, os.WriteFile(in, ko, 0o644))
-	said, err := exec.Command(w.tool, "inspect", "--debug-copy", out, in).CombinedOutput()
-	require.NoError(t, err, "%s", said)
+	printed, err := exec.Command(w.tool, "inspect", "--debug-copy", out, in).CombinedOutput()
+	require.NoError(t, err, "%s", printed)
 	b, err := os.ReadFile(out)
 	require.NoError(t, err)
 	return b
@@ -36,8 +36,10 @@ func TestCopyForDebuggersIsRefused(t *testing.T) {
 		b = bytes.Replace(b, []byte("wasmagic="), []byte("vermagic="), 1)
 		s.file("magic.ko", b)
 		s.run(
-			sh("load debug.ko", refuses("ENOEXEC", "version magic 'copy for debuggers (klp-convert inspect --debug-copy), not to be loaded' should be '"+w.kernel.Release+" ")),
-			sh("load magic.ko", refuses("ENOENT", "klplab_cmdline: Unknown symbol .klp.sym.vmlinux.saved_command_line,0 (err -2)")),
+			sh("load debug.ko", refuses("ENOEXEC", "version magic 'copy for debuggers "+
+				"(klp-convert inspect --debug-copy), not to be loaded' should be '"+w.kernel.Release+" ")),
+			sh("load magic.ko", refuses("ENOENT", "klplab_cmdline: Unknown symbol "+
+				".klp.sym.vmlinux.saved_command_line,0 (err -2)")),
 		)
 	})
 }

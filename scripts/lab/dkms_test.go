@@ -17,7 +17,7 @@ import (
 
 // scripts/dkms is run with the dkms of the release that the kernel is from, 3.0.10
 // or 3.2.2. For bullseye's kernel it is bookworm's: 2.8.4 runs "make mrproper" in
-// the folder that --kernelsourcedir names. The others get a copy of the headers as
+// the directory that --kernelsourcedir names. The others get a copy of the headers as
 // well: what dkms does to them is not for the cache to bear.
 
 // A dkmsRun is dkms with trees of its own.
@@ -25,7 +25,7 @@ type dkmsRun struct {
 	t      *testing.T
 	bench  *workbench
 	script string
-	header string // folder of the headers
+	header string // directory of the headers
 	dir    string // tree, source, install, etc
 	env    []string
 }
@@ -38,7 +38,7 @@ func (w *workbench) dkms(t *testing.T) *dkmsRun {
 	}
 	script, err := FetchScript(w.cache, release, "dkms", "usr/sbin/dkms", func(string, ...any) {})
 	if err != nil {
-		need.Lab(t, "dkms is not to be had: "+err.Error())
+		need.Lab(t, "dkms is not available: "+err.Error())
 	}
 	headers := w.loneHeaders(t)
 	top := filepath.Dir(filepath.Dir(filepath.Dir(headers))) // with the kernel, for klp-check.sh
@@ -46,42 +46,49 @@ func (w *workbench) dkms(t *testing.T) *dkmsRun {
 		require.NoError(t, os.Symlink(filepath.Join(w.kernel.Root, name), filepath.Join(top, name)))
 	}
 	d := &dkmsRun{t: t, bench: w, header: headers, dir: t.TempDir(), env: []string{
-		"KLP_CONVERT=" + w.tool, "KLP_CONVERT_MK=" + filepath.Join(w.root, "scripts/klp-convert.mk"),
+		"KLP_CONVERT=" + w.tool, "KLP_CONVERT_MK=" +
+			filepath.Join(w.root, "scripts/klp-convert.mk"),
 	}}
 	// dkms has no option for its configuration, where the key is named.
 	text, err := os.ReadFile(script)
 	require.NoError(t, err)
 	d.script = filepath.Join(d.dir, "dkms")
-	require.NoError(t, os.WriteFile(d.script, []byte(strings.ReplaceAll(string(text), "/etc/dkms", filepath.Join(d.dir, "etc"))), 0o755))
+	require.NoError(t, os.WriteFile(d.script,
+		[]byte(strings.ReplaceAll(string(text), "/etc/dkms", filepath.Join(d.dir, "etc"))), 0o755))
 	for _, sub := range []string{"etc", "tree", "source", "install/" + w.kernel.Release} {
 		require.NoError(t, os.MkdirAll(filepath.Join(d.dir, sub), 0o755))
 	}
 	key := signingKey(t)
 	require.NoError(t, os.WriteFile(filepath.Join(d.dir, "etc/framework.conf"), []byte(
-		"sign_file="+filepath.Join(headers, "scripts/sign-file")+"\nmok_signing_key="+key+"\nmok_certificate="+key+"\n"), 0o644))
+		"sign_file="+filepath.Join(headers, "scripts/sign-file")+
+			"\nmok_signing_key="+key+"\nmok_certificate="+key+"\n"), 0o644))
 	return d
 }
 
 // source lays out the recipe and the sample, with dkms.conf edited.
-func (d *dkmsRun) source(old, new string) {
+func (d *dkmsRun) source(from, into string) {
 	d.t.Helper()
 	to := filepath.Join(d.dir, "source/livepatch-cmdline-1.0")
 	require.NoError(d.t, os.CopyFS(to, os.DirFS(filepath.Join(d.bench.root, "scripts/dkms"))))
-	c, err := os.ReadFile(filepath.Join(d.bench.root, "testdata/samples/cmdline/livepatch-cmdline.c"))
+	c, err := os.ReadFile(filepath.Join(d.bench.root,
+		"testdata/samples/cmdline/livepatch-cmdline.c"))
 	require.NoError(d.t, err)
 	require.NoError(d.t, os.WriteFile(filepath.Join(to, "livepatch-cmdline.c"), c, 0o644))
 	require.NoError(d.t, os.Chmod(filepath.Join(to, "klp-check.sh"), 0o755))
 	conf, err := os.ReadFile(filepath.Join(to, "dkms.conf"))
 	require.NoError(d.t, err)
-	require.Contains(d.t, string(conf), old)
-	require.NoError(d.t, os.WriteFile(filepath.Join(to, "dkms.conf"), []byte(strings.Replace(string(conf), old, new, 1)), 0o644))
+	require.Contains(d.t, string(conf), from)
+	require.NoError(d.t, os.WriteFile(filepath.Join(to, "dkms.conf"),
+		[]byte(strings.Replace(string(conf), from, into, 1)), 0o644))
 }
 
 func (d *dkmsRun) run(action string) (string, error) {
 	args := []string{d.script, action, "-m", "livepatch-cmdline", "-v", "1.0",
-		"--dkmstree", filepath.Join(d.dir, "tree"), "--sourcetree", filepath.Join(d.dir, "source"), "--installtree", filepath.Join(d.dir, "install")}
+		"--dkmstree", filepath.Join(d.dir, "tree"), "--sourcetree", filepath.Join(d.dir, "source"),
+		"--installtree", filepath.Join(d.dir, "install")}
 	if action != "add" {
-		args = append(args, "-k", d.bench.kernel.Release, "-a", "x86_64", "--kernelsourcedir", d.header, "--no-depmod")
+		args = append(args, "-k", d.bench.kernel.Release, "-a", "x86_64", "--kernelsourcedir",
+			d.header, "--no-depmod")
 	}
 	cmd := d.bench.kernel.Command("bash", args...)
 	cmd.Dir = d.dir
@@ -93,7 +100,8 @@ func (d *dkmsRun) run(action string) (string, error) {
 // log returns what dkms has written beside its output.
 func (d *dkmsRun) log() string {
 	var all strings.Builder
-	for _, pattern := range []string{"tree/livepatch-cmdline/1.0/*/x86_64/log/make.log", "tree/livepatch-cmdline/1.0/build/make.log"} {
+	for _, pattern := range []string{"tree/livepatch-cmdline/1.0/*/x86_64/log/make.log",
+		"tree/livepatch-cmdline/1.0/build/make.log"} {
 		found, _ := filepath.Glob(filepath.Join(d.dir, pattern))
 		for _, path := range found {
 			text, _ := os.ReadFile(path)
@@ -110,16 +118,17 @@ func (d *dkmsRun) must(action string) string {
 	return out
 }
 
-// modules returns what is called livepatch-cmdline.ko, packed or not, below a folder.
+// modules returns what is called livepatch-cmdline.ko, packed or not, below a directory.
 func (d *dkmsRun) modules(dir string) []string {
 	d.t.Helper()
 	var found []string
-	require.NoError(d.t, filepath.WalkDir(filepath.Join(d.dir, dir), func(path string, _ os.DirEntry, err error) error {
-		if strings.HasPrefix(filepath.Base(path), "livepatch-cmdline.ko") {
-			found = append(found, path)
-		}
-		return err
-	}))
+	require.NoError(d.t, filepath.WalkDir(filepath.Join(d.dir, dir),
+		func(path string, _ os.DirEntry, err error) error {
+			if strings.HasPrefix(filepath.Base(path), "livepatch-cmdline.ko") {
+				found = append(found, path)
+			}
+			return err
+		}))
 	return found
 }
 
@@ -151,7 +160,8 @@ func TestDKMS(t *testing.T) {
 func TestDKMSInstallsNothingUnconverted(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		d := w.dkms(t)
-		d.source(`MAKE[0]="make KDIR=$kernel_source_dir"`, `MAKE[0]="make -C $kernel_source_dir M=$dkms_tree/livepatch-cmdline/1.0/build KBUILD_MODPOST_WARN=1"`)
+		d.source(`MAKE[0]="make KDIR=$kernel_source_dir"`,
+			`MAKE[0]="make -C $kernel_source_dir M=$dkms_tree/livepatch-cmdline/1.0/build KBUILD_MODPOST_WARN=1"`)
 		d.must("add")
 		out, _ := d.run("build") // dkms 3.0.10 says that all is well
 		assert.Contains(t, out, "not converted, or edited afterwards")
@@ -169,10 +179,12 @@ func TestDKMSLivepatchWithoutAnnotations(t *testing.T) {
 		path := filepath.Join(d.dir, "source/livepatch-cmdline-1.0/livepatch-cmdline.c")
 		c, err := os.ReadFile(path)
 		require.NoError(t, err)
-		text := regexp.MustCompile(`(?s)static KLP_MODULE_RELOC.*?};`).ReplaceAllString(string(c), "")
+		text := regexp.MustCompile(`(?s)static KLP_MODULE_RELOC.*?};`).ReplaceAllString(string(c),
+			"")
 		require.NotEqual(t, string(c), text)
 		require.Contains(t, text, "saved_command_line);")
-		require.NoError(t, os.WriteFile(path, []byte(strings.ReplaceAll(text, "saved_command_line);", `"");`)), 0o644))
+		require.NoError(t, os.WriteFile(path,
+			[]byte(strings.ReplaceAll(text, "saved_command_line);", `"");`)), 0o644))
 		d.must("add")
 		assert.NotContains(t, d.must("build"), "klp-check.sh:")
 		assert.Len(t, d.modules("tree"), 1)

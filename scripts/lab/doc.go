@@ -64,8 +64,8 @@
 //	KLP_LAB_KERNELS which kernels: 5.10, 6.1, 6.12, 7.x, their suites, host, all, with
 //	                commas between them (default: the host's). What is
 //	                asked for here and not to be had is a failure, not a skip
-//	KLP_LAB_CACHE   folder of the cache (default: klp-convert/lab in the user's cache)
-//	KLP_LAB_LOGS    folder for the logs of failed boots (default: logs in the cache)
+//	KLP_LAB_CACHE   directory of the cache (default: klp-convert/lab in the user's cache)
+//	KLP_LAB_LOGS    directory for the logs of failed boots (default: logs in the cache)
 //	KLP_LAB_ACCEL   QEMU accelerator (default: tcg)
 //	KLP_LAB_PARALLEL set: TestLongestGap runs the guest's CPUs at the same time
 //	KLP_LAB_TOOL    a klp-convert to judge instead of the one built from this tree

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -36,13 +37,13 @@ import (
 //	here                       root's commands, typed where modules are built
 //	fails                      the last command exits with another status than 0
 //	TestName                   not run: it is how to run that test, which looks itself
-//	                           whether it still prints what stands here
+//	                           whether it still prints what is written here
 //	since=6.3, before=6.3      not run on other kernels
 //
 // Any other block is an error, and so is a command line between backticks in the
 // text that no block runs.
 //
-// Output is compared line by line. "…" in a line stands for anything, a line of its own
+// Output is compared line by line. "…" in a line matches anything, a line of its own
 // for any number of lines. What changes from one build or boot to the next is
 // not compared (see unify).
 //
@@ -116,7 +117,7 @@ func parseDocument(name, text string) (*document, error) {
 		case open == nil:
 			words := strings.Fields(m[1])
 			if len(words) == 0 {
-				return nil, fmt.Errorf("%s:%d: a block without a language: nobody knows whether to run it", name, i+1)
+				return nil, fmt.Errorf("%s:%d: a block without a language does not tell whether to run it", name, i+1)
 			}
 			open = &block{line: i + 1, chapter: chapter, lang: words[0], words: words[1:]}
 		default:
@@ -202,9 +203,8 @@ func (b *block) runsOn(k *Kernel) bool {
 	}
 	for _, w := range b.words {
 		if m := conditionRE.FindStringSubmatch(w); m != nil {
-			var major, minor int
-			fmt.Sscan(m[2], &major)
-			fmt.Sscan(m[3], &minor)
+			major, _ := strconv.Atoi(m[2]) // digits, by the expression
+			minor, _ := strconv.Atoi(m[3])
 			if k.AtLeast(major, minor) != (m[1] == "since") {
 				return false
 			}
@@ -215,7 +215,9 @@ func (b *block) runsOn(k *Kernel) bool {
 
 var (
 	codeRE    = regexp.MustCompile("`([^`\n]+)`")
-	programRE = regexp.MustCompile(`^(\./|klp-convert|make|insmod|modprobe|rmmod|depmod|sign-file|openssl|update-initramfs|mkinitramfs|cat|echo|dmesg|modinfo|readelf|nm|objdump|go) `)
+	programRE = regexp.MustCompile(`^(\./|klp-convert|make|insmod|modprobe|rmmod|depmod|` +
+		`sign-file|openssl|update-initramfs|mkinitramfs|cat|echo|dmesg|modinfo|readelf|` +
+		`nm|objdump|go) `)
 )
 
 // quoted returns the command lines between backticks in the text.
@@ -244,26 +246,29 @@ func TestDocumentsRunAllTheirCommands(t *testing.T) {
 			}
 		}
 		for _, q := range d.quoted() {
-			assert.True(t, slices.ContainsFunc(all, func(c string) bool { return strings.Contains(c, q) }),
+			assert.True(t, slices.ContainsFunc(all,
+				func(c string) bool { return strings.Contains(c, q) }),
 				"%s: `%s` is in the text and is not run", name, q)
 		}
 		for _, b := range d.blocks {
 			if of, ok := strings.CutPrefix(strings.Join(b.words, " "), "of="); ok {
 				text, err := os.ReadFile(filepath.Join(root, of))
 				require.NoError(t, err, "%s:%d", name, b.line)
-				assert.True(t, excerpt(b.lang, b.body, string(text)), "%s:%d: this is not in %s", name, b.line, of)
+				assert.True(t, excerpt(b.lang, b.body, string(text)), "%s:%d: this is not in %s",
+					name, b.line, of)
 			}
 		}
 	}
 }
 
-// excerpt tells whether each part of body, between lines with "…", stands in text.
+// excerpt tells whether each part of body, between lines with "…", is in text.
 // Of a diff it is what the diff is applied to.
 func excerpt(lang, body, text string) bool {
 	if lang == "diff" {
 		var before strings.Builder
 		for _, line := range strings.SplitAfter(body, "\n") {
-			if strings.HasPrefix(line, " ") || strings.HasPrefix(line, "-") && !strings.HasPrefix(line, "---") {
+			if strings.HasPrefix(line, " ") || strings.HasPrefix(line, "-") &&
+				!strings.HasPrefix(line, "---") {
 				before.WriteString(line[1:])
 			}
 		}
@@ -293,7 +298,8 @@ func TestBlocksThatWouldNotBeRunAreRefused(t *testing.T) {
 }
 
 func TestTerminalIsReadAsCommandsAndOutputs(t *testing.T) {
-	d, err := parseDocument("x.md", "## A\n```console fails since=6.3\n$ make \\\n> all\nCC x\n\nLD x\n# load x\n```\n")
+	d, err := parseDocument("x.md", "## A\n```console fails since=6.3\n$ make \\\n> all\nCC x\n\n"+
+		"LD x\n# load x\n```\n")
 	require.NoError(t, err)
 	require.Len(t, d.blocks, 1)
 	b := &d.blocks[0]
@@ -318,7 +324,7 @@ var unifyREs = []struct {
 }
 
 // unify takes out of a line of output what another kernel of the series, another
-// boot or another folder would change.
+// boot or another directory would change.
 func unify(line string) string {
 	for _, u := range unifyREs {
 		line = u.re.ReplaceAllString(line, u.to)
@@ -339,7 +345,8 @@ func matchesLines(want, got []string) bool {
 		}
 		return false
 	}
-	return len(got) > 0 && matchesLine(unify(want[0]), unify(got[0])) && matchesLines(want[1:], got[1:])
+	return len(got) > 0 && matchesLine(unify(want[0]), unify(got[0])) &&
+		matchesLines(want[1:], got[1:])
 }
 
 func matchesLine(want, got string) bool {
@@ -348,7 +355,8 @@ func matchesLine(want, got string) bool {
 		return want == got
 	}
 	first, last := parts[0], parts[len(parts)-1]
-	if !strings.HasPrefix(got, first) || len(got) < len(first)+len(last) || !strings.HasSuffix(got, last) {
+	if !strings.HasPrefix(got, first) || len(got) < len(first)+len(last) ||
+		!strings.HasSuffix(got, last) {
 		return false
 	}
 	got = got[len(first) : len(got)-len(last)]
@@ -413,7 +421,8 @@ func (d *document) judge(t *testing.T, c command, o answer) {
 			d.updates[c.line] = o.out
 			return
 		}
-		assert.Fail(t, "another output", "%s\nin the document:\n%s\nprinted:\n%s", at, strings.Join(c.want, "\n"), strings.Join(o.out, "\n"))
+		assert.Fail(t, "another output", "%s\nin the document:\n%s\nprinted:\n%s", at,
+			strings.Join(c.want, "\n"), strings.Join(o.out, "\n"))
 	}
 }
 
@@ -447,24 +456,25 @@ func (d *document) run(t *testing.T, w *workbench) {
 	}
 	files := d.built(t, tree)
 	for _, chapter := range order {
-		t.Run(regexp.MustCompile(`\W+`).ReplaceAllString(strings.ToLower(chapter), "-"), func(t *testing.T) {
-			t.Parallel()
-			s := w.scene(t)
-			if chapter == "In operation" {
-				s.vm.Initrd(d.initrd)
-			}
-			for name, data := range files {
-				s.file(name, data)
-			}
-			steps := make([]step, len(chapters[chapter]))
-			for i, c := range chapters[chapter] {
-				steps[i] = step{cmd: c.text, checks: []check{func(r Result) error {
-					d.judge(t, c, answerOf(r.Status, r.Out))
-					return nil
-				}}}
-			}
-			s.run(steps...)
-		})
+		t.Run(regexp.MustCompile(`\W+`).ReplaceAllString(strings.ToLower(chapter), "-"),
+			func(t *testing.T) {
+				t.Parallel()
+				s := w.scene(t)
+				if chapter == "In operation" {
+					s.vm.Initrd(d.initrd)
+				}
+				for name, data := range files {
+					s.file(name, data)
+				}
+				steps := make([]step, len(chapters[chapter]))
+				for i, c := range chapters[chapter] {
+					steps[i] = step{cmd: c.text, checks: []check{func(r Result) error {
+						d.judge(t, c, answerOf(r.Status, r.Out))
+						return nil
+					}}}
+				}
+				s.run(steps...)
+			})
 	}
 }
 
@@ -496,11 +506,12 @@ func (d *document) rewrite(t *testing.T, root string) {
 func (d *document) tree(t *testing.T, w *workbench) string {
 	t.Helper()
 	tree := filepath.Join(t.TempDir(), "tree")
-	require.NoError(t, os.CopyFS(filepath.Join(tree, "testdata/samples"), os.DirFS(filepath.Join(w.root, "testdata/samples"))))
+	require.NoError(t, os.CopyFS(filepath.Join(tree, "testdata/samples"),
+		os.DirFS(filepath.Join(w.root, "testdata/samples"))))
 	return tree
 }
 
-// built returns the modules that were built, for the folder that root works in.
+// built returns the modules that were built, for the directory that root works in.
 func (d *document) built(t *testing.T, tree string) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
@@ -532,10 +543,12 @@ func (d *document) build(t *testing.T, w *workbench, tree string) map[int]answer
 		case b.lang == "console" && b.runsOn(w.kernel):
 			for _, c := range b.commands() {
 				if !c.root {
-					fmt.Fprintf(&script, "{ %s\n} >%s/%d 2>&1 </dev/null; echo $? >%s/%d.status\n", c.text, results, c.line, results, c.line)
+					fmt.Fprintf(&script, "{ %s\n} >%s/%d 2>&1 </dev/null; echo $? >%s/%d.status\n",
+						c.text, results, c.line, results, c.line)
 				}
 			}
-		case slices.Contains([]string{"c", "make", "sh"}, b.lang) && !strings.HasPrefix(b.words[0], "of="):
+		case slices.Contains([]string{"c", "make", "sh"}, b.lang) &&
+			!strings.HasPrefix(b.words[0], "of="):
 			text := b.body
 			if len(b.words) == 2 {
 				text = insert(t, files[b.words[0]], text, strings.TrimPrefix(b.words[1], "above="))
@@ -550,7 +563,7 @@ func (d *document) build(t *testing.T, w *workbench, tree string) map[int]answer
 	cmd := w.machine(t, script.String())
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	assert.Empty(t, string(out), "said between the commands of %s", d.name)
+	assert.Empty(t, string(out), "printed between the commands of %s", d.name)
 
 	d.initrd, err = os.ReadFile(filepath.Join(results, "initrd.img"))
 	require.NoError(t, err)
@@ -558,11 +571,12 @@ func (d *document) build(t *testing.T, w *workbench, tree string) map[int]answer
 	found, err := filepath.Glob(filepath.Join(results, "*.status"))
 	require.NoError(t, err)
 	for _, path := range found {
-		var line, status int
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		fmt.Sscan(string(bytes.TrimSpace(text)), &status)
-		fmt.Sscan(strings.TrimSuffix(filepath.Base(path), ".status"), &line)
+		status, err := strconv.Atoi(string(bytes.TrimSpace(text)))
+		require.NoError(t, err, path)
+		line, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(path), ".status"))
+		require.NoError(t, err)
 		printed, err := os.ReadFile(strings.TrimSuffix(path, ".status"))
 		require.NoError(t, err)
 		answers[line] = answerOf(status, strings.ReplaceAll(string(printed), tree, "…"))
@@ -617,7 +631,7 @@ cp /etc/modules-load.d/* "$DESTDIR/etc/modules-load.d/"
 // machine is a shell on a machine on which the kernel and its headers are
 // installed as packages, runs, and on which klp-convert is installed.
 //
-// /usr is laid over by three folders: what "make install" and this function put
+// /usr is laid over by three directories: what "make install" and this function put
 // there, the system of the kernel's release with its compiler, and what the
 // kernel's packages have in /usr. What is written there is gone in the end. uname says that it is this kernel that runs.
 func (w *workbench) machine(t *testing.T, script string) *exec.Cmd {
@@ -636,7 +650,8 @@ func (w *workbench) machine(t *testing.T, script string) *exec.Cmd {
 	require.NoError(t, os.MkdirAll(headers, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(headers, "Makefile"),
 		bytes.ReplaceAll(makefile, []byte(w.kernel.Root+"/usr/src/"), []byte("/usr/src/")), 0o644))
-	lower := []string{filepath.Join(own, "usr"), filepath.Join(installed, "usr"), filepath.Join(w.kernel.Root, "usr")}
+	lower := []string{filepath.Join(own, "usr"), filepath.Join(installed, "usr"),
+		filepath.Join(w.kernel.Root, "usr")}
 	if w.kernel.tools != "" {
 		lower = append(lower, filepath.Join(w.kernel.tools, "usr"))
 	} else {
@@ -653,7 +668,8 @@ func (w *workbench) machine(t *testing.T, script string) *exec.Cmd {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o755))
 	}
 	require.NoError(t, os.MkdirAll(filepath.Join(own, "boot"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(own, "boot/initrd.img-"+w.kernel.Release), nil, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(own, "boot/initrd.img-"+w.kernel.Release), nil,
+		0o644))
 	boot := filepath.Join(own, "boot")
 	if there := filepath.Join(w.kernel.Root, "boot"); exists(there) {
 		boot += ":" + there
@@ -680,7 +696,8 @@ exec bash -c "$7"`
 		tools = "other"
 	}
 	cmd := exec.Command("unshare", append(unshareFlags(), "sh", "-c", setup, "sh",
-		own, strings.Join(lower, ":"), filepath.Dir(w.kernel.Modules), boot, machine, tools, script)...)
+		own, strings.Join(lower,
+			":"), filepath.Dir(w.kernel.Modules), boot, machine, tools, script)...)
 	cmd.Env = noMake("LC_ALL=C", "TERM=dumb")
 	return cmd
 }

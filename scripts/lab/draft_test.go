@@ -15,7 +15,7 @@ import (
 
 // A draft is a module in the making: a good one, of which a mutation changes one thing.
 // Headers, symbols, relocations and contents are poked where they lie in the file; what
-// changes lengths (names, added entries) goes through elfrw, which lays the file out anew.
+// changes lengths (names, added entries) goes through elfrw, which lays the file out again.
 // What can't be done to this module panics with a draftError, which build catches: the
 // mutation is not to be had for that kernel.
 type draft struct {
@@ -34,7 +34,7 @@ type room struct {
 
 type draftError string
 
-// build makes the mutant, or says why there is none of this module.
+// build makes the mutant, or says why this module has none.
 func build(good []byte, r *room, edit func(*draft)) (b []byte, err error) {
 	d := &draft{slices.Clone(good), r}
 	defer func() {
@@ -140,9 +140,9 @@ func (d *draft) symbolNumber(name string) int {
 }
 
 // flag changes bits of a section's flags.
-func (d *draft) flag(section string, set, clear uint64) {
+func (d *draft) flag(section string, set, reset uint64) {
 	h := d.shdr(section)
-	h.set64(shFlags, h.get64(shFlags)&^clear|set)
+	h.set64(shFlags, h.get64(shFlags)&^reset|set)
 }
 
 // model edits the file as elfrw sees it.
@@ -213,7 +213,10 @@ func (d *draft) info(edit func(list []string) []string) {
 // tell sets a key of .modinfo; to "" takes it away.
 func (d *draft) tell(key, value string) {
 	d.info(func(list []string) []string {
-		i := slices.IndexFunc(list, func(e string) bool { return len(e) > len(key) && e[:len(key)+1] == key+"=" })
+		i := slices.IndexFunc(list, func(e string) bool {
+			return len(e) > len(key) &&
+				e[:len(key)+1] == key+"="
+		})
 		d.need(i >= 0, "no %s= in .modinfo", key)
 		if value == "" {
 			return slices.Delete(list, i, i+1)
@@ -235,7 +238,8 @@ func (d *draft) relocAt(f *elfrw.File, symbol string, field uint64) (s *elfrw.Se
 		if s.Target != y.Section || !s.HasRelocs() || s.Flags&shfRelaLivepatch != 0 {
 			continue
 		}
-		if i := slices.IndexFunc(s.Relocs(), func(r elfrw.Rela) bool { return r.Offset == y.Value+field }); i >= 0 {
+		if i := slices.IndexFunc(s.Relocs(),
+			func(r elfrw.Rela) bool { return r.Offset == y.Value+field }); i >= 0 {
 			return s, i
 		}
 	}
@@ -273,24 +277,32 @@ func (d *draft) point(symbol string, field uint64, text string) {
 	d.model(func(f *elfrw.File) {
 		s, i := d.relocAt(f, symbol, field)
 		relocs := slices.Clone(s.Relocs())
-		d.aim(f, &relocs[i], text)
+		d.pointToString(f, &relocs[i], text)
 		s.SetRelocs(relocs)
 	})
 }
 
-// aim makes a relocation that of the address of a new string.
-func (d *draft) aim(f *elfrw.File, r *elfrw.Rela, text string) {
+// pointToString makes a relocation that of the address of a new string.
+func (d *draft) pointToString(f *elfrw.File, r *elfrw.Rela, text string) {
 	const strings = uint64(elf.SHF_ALLOC | elf.SHF_STRINGS)
-	at := slices.IndexFunc(f.Sections, func(s *elfrw.Section) bool { return s.Flags&strings == strings })
+	at := slices.IndexFunc(f.Sections,
+		func(s *elfrw.Section) bool { return s.Flags&strings == strings })
 	if at < 0 { // 7.x links them into .rodata
-		at = slices.IndexFunc(f.Sections, func(s *elfrw.Section) bool { return s.Name == ".rodata" })
+		at = slices.IndexFunc(f.Sections,
+			func(s *elfrw.Section) bool { return s.Name == ".rodata" })
 	}
 	d.need(at >= 0, "no section with strings")
 	s := f.Sections[at]
-	i := slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Section == s && y.Type() == elf.STT_SECTION })
+	i := slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool {
+		return y.Section == s &&
+			y.Type() == elf.STT_SECTION
+	})
 	if i < 0 {
 		f.AddSymbol(&elfrw.Symbol{Section: s, Info: byte(elf.STT_SECTION)})
-		i = slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Section == s && y.Type() == elf.STT_SECTION })
+		i = slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool {
+			return y.Section == s &&
+				y.Type() == elf.STT_SECTION
+		})
 	}
 	r.Sym, r.Addend = f.Symbols[i], int64(len(s.Data))
 	s.Data = append(append(slices.Clone(s.Data), text...), 0)
@@ -317,7 +329,8 @@ func (d *draft) grow(f *elfrw.File, symbol string, by uint64) *elfrw.Symbol {
 			if rs.Target == s && r.Offset >= old && r.Offset < old+size {
 				r.Offset += to - old
 			}
-			if r.Sym != nil && r.Sym.Section == s && r.Sym.Type() == elf.STT_SECTION && uint64(r.Addend) >= old && uint64(r.Addend) < old+size {
+			if r.Sym != nil && r.Sym.Section == s && r.Sym.Type() == elf.STT_SECTION &&
+				uint64(r.Addend) >= old && uint64(r.Addend) < old+size {
 				r.Addend += int64(to - old)
 			}
 		}

@@ -24,7 +24,8 @@ func TestRefusedLivepatchesMisbehave(t *testing.T) {
 			ko := w.forced(t, "klplab_forced_"+name+".ko", "KLP030")
 			s.file("klplab_forced_"+name+".ko", ko)
 		}
-		s.file("klplab_forced_object.ko", w.forced(t, "klplab_forced_object.ko", "KLP063", "KLP065"))
+		s.file("klplab_forced_object.ko", w.forced(t, "klplab_forced_object.ko", "KLP063",
+			"KLP065"))
 		results := s.run(
 			sh("load klplab_owner.ko"),
 			// The key is not this one but some address: the branch does not follow it.
@@ -41,12 +42,12 @@ func TestRefusedLivepatchesMisbehave(t *testing.T) {
 			// Or it holds zeros that are an operand of another instruction.
 			enable("klplab_forced_clobber"),
 			sh("cat /proc/klplab_clobber"),
-			// The replacement is in place already, with a call of what was behind it; since
-			// 6.8 of what is behind the place it was copied to
+			// The replacement is in place already, with a call of what followed it; since
+			// 6.8 of what follows the place it was copied to
 			// (arch/x86/kernel/alternative.c, need_reloc).
 			enable("klplab_forced_replacement"),
 			crash("cat /proc/klplab_replacement", "BUG: "),
-			// No object, nobody who applies.
+			// Without an object, nothing applies it.
 			enable("klplab_forced_object"),
 			crash(cmdline, "RIP: 0010:"),
 		)
@@ -54,7 +55,8 @@ func TestRefusedLivepatchesMisbehave(t *testing.T) {
 		assert.NotContains(t, results[1].Log(), "WARNING: ")
 		// Neither 1001, which the author meant, nor 0, which the CPU was to be given.
 		assert.Regexp(t, `^forced: helper -?[0-9]+\n$`, results[11].Out)
-		assert.NotContains(t, []string{"forced: helper 0\n", "forced: helper 1001\n"}, results[11].Out)
+		assert.NotContains(t, []string{"forced: helper 0\n", "forced: helper 1001\n"},
+			results[11].Out)
 	})
 }
 
@@ -62,8 +64,8 @@ func TestRefusedLivepatchesMisbehave(t *testing.T) {
 // in the table itself. The kernel takes the bytes there for a static_call_key:
 // it links a record of its own into them, and has the call go to what they hold
 // (kernel/static_call_inline.c, __static_call_init). What it overwrites by that
-// lies behind the table. In 6.1 it is the module's entry in the list of modules:
-// whoever walks the list next faults, and so does each report of a fault, since it
+// follows the table. In 6.1 it is the module's entry in the list of modules:
+// the next walk of the list faults, and so does each report of a fault, since it
 // lists the modules. Otherwise the call has been rewritten by the time that it is
 // relocated, and the livepatch is refused.
 func TestModulesStaticCallIsRefusedOrKillsTheKernel(t *testing.T) {

@@ -19,16 +19,19 @@ func TestArchiveIsNewc(t *testing.T) {
 	a.file("lab/y.ko", nil)
 	got := string(a.bytes())
 	assert.Zero(t, len(got)%4)
-	assert.Equal(t, 1, strings.Count(got, "lab\x00"), "the folder, once")
-	assert.True(t, strings.HasPrefix(got, "070701"+"00000001"+"000041ed"), "a folder comes first")
+	assert.Equal(t, 1, strings.Count(got, "lab\x00"), "the directory, once")
+	assert.True(t, strings.HasPrefix(got, "070701"+"00000001"+"000041ed"),
+		"a directory comes first")
 	// ino mode uid gid nlink mtime size major minor rmajor rminor namesize check
-	assert.Contains(t, got, "070701"+"00000002"+"000081ed"+"00000000"+"00000000"+"00000001"+"00000000"+"00000005"+
-		"00000000"+"00000000"+"00000000"+"00000000"+"00000009"+"00000000"+"lab/x.ko\x00\x00"+"12345\x00\x00\x00"+"070701")
+	assert.Contains(t, got,
+		"070701"+"00000002"+"000081ed"+"00000000"+"00000000"+"00000001"+"00000000"+"00000005"+
+			"00000000"+"00000000"+"00000000"+"00000000"+"00000009"+"00000000"+"lab/x.ko\x00\x00"+"12345\x00\x00\x00"+"070701")
 	assert.Contains(t, got, "0000000b"+"00000000"+"TRAILER!!!\x00")
 }
 
 func TestParseRun(t *testing.T) {
-	const hello, first = `{"hello":"6.1.0"}` + "\r\n", `{"step":0,"cmd":"true","status":0,"out":"","dmesg":["a"]}` + "\r\n"
+	const hello, first = `{"hello":"6.1.0"}` +
+		"\r\n", `{"step":0,"cmd":"true","status":0,"out":"","dmesg":["a"]}` + "\r\n"
 	run, err := parseRun([]byte(hello + first + `{"done":true}` + "\r\n"))
 	require.NoError(t, err)
 	assert.Equal(t, "6.1.0", run.Release)
@@ -87,7 +90,8 @@ func TestStepsAreReportedOneByOne(t *testing.T) {
 func TestPanicLeavesConsoleLog(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t)
-		run, err := s.vm.Boot(context.Background(), "echo before", "echo c > /proc/sysrq-trigger", "echo after")
+		run, err := s.vm.Boot(context.Background(), "echo before", "echo c > /proc/sysrq-trigger",
+			"echo after")
 		require.NoError(t, err)
 		t.Cleanup(func() { os.RemoveAll(s.vm.dir) })
 		assert.False(t, run.Done)

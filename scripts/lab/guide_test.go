@@ -73,7 +73,8 @@ func TestLongestGap(t *testing.T) {
 				for _, m := range times {
 					ms, err := strconv.ParseFloat(m[1], 64)
 					require.NoError(t, err)
-					require.NotEqual(t, "0", m[2], "gaps does not end a phase in which a thread has not read: %s", line)
+					require.NotEqual(t, "0", m[2],
+						"gaps does not end a phase in which a thread has not read: %s", line)
 					worst = max(worst, ms)
 				}
 				longer[i] = append(longer[i], worst)
@@ -83,12 +84,15 @@ func TestLongestGap(t *testing.T) {
 		var table strings.Builder
 		for i, name := range phases {
 			slices.Sort(longer[i])
-			fmt.Fprintf(&table, "%-14s %9.3f %9.3f %9.3f\n", name, longer[i][0], longer[i][rounds/2], longer[i][rounds-1])
+			fmt.Fprintf(&table, "%-14s %9.3f %9.3f %9.3f\n", name, longer[i][0],
+				longer[i][rounds/2], longer[i][rounds-1])
 		}
-		printed := fmt.Sprintf("%s: longest gap between two calls on two CPUs, in ms, of %d rounds:\n%-14s %9s %9s %9s\n%s",
+		printed := fmt.Sprintf("%s: longest gap between two calls on two CPUs, in ms, of %d "+
+			"rounds:\n%-14s %9s %9s %9s\n%s",
 			w.kernel.Release, rounds, "", "best", "median", "worst", table.String())
 		t.Logf("\n%s", printed)
-		assert.Equal(t, shapeOf(shown(t, w.root)), shapeOf(printed), "what docs/guide.md shows looks otherwise")
+		assert.Equal(t, shapeOf(shown(t, w.root)), shapeOf(printed),
+			"what docs/guide.md shows looks otherwise")
 	})
 }
 

@@ -20,7 +20,8 @@ func TestReturnThunkThatObjtoolDidNotSee(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		const message = "Unpatched return thunk in use. This should not happen!"
 		p := w.project(t)
-		p.makefile("obj-m := livepatch-thunk.o livepatch-seen.o\nOBJECT_FILES_NON_STANDARD_livepatch-thunk.o := y\ninclude KLP_MK\n")
+		p.makefile("obj-m := livepatch-thunk.o livepatch-seen.o\n" +
+			"OBJECT_FILES_NON_STANDARD_livepatch-thunk.o := y\ninclude KLP_MK\n")
 		for _, name := range []string{"thunk", "seen"} {
 			p.write("livepatch-"+name+".c", `// SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/livepatch.h>
@@ -77,7 +78,8 @@ MODULE_INFO(livepatch, "Y");
 			sh("grep patched /proc/cmdline"),
 		)
 		for i, r := range results {
-			assert.Equal(t, warns && i == len(results)-1, strings.Contains(r.Log(), message), "%s", r)
+			assert.Equal(t, warns && i == len(results)-1, strings.Contains(r.Log(), message), "%s",
+				r)
 		}
 	})
 }

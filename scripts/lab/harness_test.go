@@ -33,10 +33,10 @@ type shared struct {
 	cache *Cache
 	agent []byte // the guest's first process
 	tool  string // path of klp-convert
-	root  string // top folder of the sources
+	root  string // top directory of the sources
 }
 
-// A oneBench is a workbench that is made by whoever comes first.
+// A oneBench is a workbench that its first user makes.
 type oneBench struct {
 	once  sync.Once
 	bench *workbench
@@ -90,9 +90,7 @@ func onKernels(t *testing.T, releases []Release, scenario func(t *testing.T, w *
 // KLP_LAB_KERNELS has asked for the kernel.
 func bench(t *testing.T, r Release) *workbench {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short (make quick): no kernel is fetched")
-	}
+	need.Long(t, "a kernel is fetched")
 	benchesMu.Lock()
 	b := benches[r]
 	if b == nil {
@@ -111,7 +109,8 @@ func bench(t *testing.T, r Release) *workbench {
 func makeBench(r Release) (w *workbench, skip string, err error) {
 	if missing := Missing(); len(missing) > 0 {
 		// What is installed outside the sources does not renew a cached result.
-		return nil, "the kernel lab needs: " + InstallLine(missing) + " (and then: go test -count=1)", nil
+		return nil, "the kernel lab needs: " + InstallLine(missing) +
+			" (and then: go test -count=1)", nil
 	}
 	common, err := sharedOnce()
 	if err != nil {
@@ -122,7 +121,8 @@ func makeBench(r Release) (w *workbench, skip string, err error) {
 	if w.kernel, err = FetchRelease(w.cache, r, say); err != nil {
 		return nil, fmt.Sprintf("the kernel %v is not to be had here: %v", r, err), nil
 	}
-	w.modules, err = w.kernel.BuildModules(filepath.Join(benchDir, r.Series), filepath.Join(w.root, "scripts/include"))
+	w.modules, err = w.kernel.BuildModules(filepath.Join(benchDir, r.Series),
+		filepath.Join(w.root, "scripts/include"))
 	return w, "", err
 }
 
@@ -167,17 +167,19 @@ func makeShared() (*shared, error) {
 // "go test" would take a result from its cache after the tool has changed, if
 // the test had not looked at the files that the tool is made from.
 func observe(root string) error {
-	for _, dir := range []string{"cmd", "elfrw", "klpreloc", "sympos", "scripts", "testdata/samples"} {
-		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil // no such folder, or a file that an editor has just removed
-			}
-			if err != nil || d.IsDir() {
+	for _, dir := range []string{"cmd", "elfrw", "klpreloc", "sympos", "scripts",
+		"testdata/samples"} {
+		err := filepath.WalkDir(filepath.Join(root, dir),
+			func(path string, d fs.DirEntry, err error) error {
+				if errors.Is(err, fs.ErrNotExist) {
+					return nil // no such directory, or a file that an editor has just removed
+				}
+				if err != nil || d.IsDir() {
+					return err
+				}
+				_, err = os.Stat(path)
 				return err
-			}
-			_, err = os.Stat(path)
-			return err
-		})
+			})
 		if err != nil {
 			return err
 		}
@@ -203,10 +205,10 @@ func (w *workbench) convert(t *testing.T, name string, ko []byte) []byte {
 	in := filepath.Join(t.TempDir(), name)
 	out := filepath.Join(t.TempDir(), name)
 	require.NoError(t, os.WriteFile(in, ko, 0o644))
-	said, err := exec.Command(w.tool, in, out).CombinedOutput()
-	require.NoError(t, err, "klp-convert %s:\n%s", name, said)
-	if len(said) > 0 {
-		t.Logf("klp-convert %s:\n%s", name, said)
+	printed, err := exec.Command(w.tool, in, out).CombinedOutput()
+	require.NoError(t, err, "klp-convert %s:\n%s", name, printed)
+	if len(printed) > 0 {
+		t.Logf("klp-convert %s:\n%s", name, printed)
 	}
 	data, err := os.ReadFile(out)
 	require.NoError(t, err)
@@ -223,7 +225,8 @@ type scene struct {
 // scene returns a machine with the modules called names, converted.
 func (w *workbench) scene(t *testing.T, names ...string) *scene {
 	t.Helper()
-	s := &scene{t, w, w.kernel.VM(filepath.Join(logsDir, strings.ReplaceAll(t.Name(), "/", "-")), w.agent)}
+	s := &scene{t, w, w.kernel.VM(filepath.Join(logsDir, strings.ReplaceAll(t.Name(), "/", "-")),
+		w.agent)}
 	for _, name := range names {
 		s.file(name, w.converted(t, name))
 	}

@@ -24,10 +24,11 @@ func TestImportsAreNotRebound(t *testing.T) {
 		for _, f := range archive.Files {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o644))
 		}
-		cmd := w.kernel.Command("make", "-C", w.kernel.Headers, "M="+dir, "KBUILD_MODPOST_WARN=1", "modules")
+		cmd := w.kernel.Command("make", "-C", w.kernel.Headers, "M="+dir, "KBUILD_MODPOST_WARN=1",
+			"modules")
 		cmd.Env = noMake()
-		said, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s", said)
+		printed, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", printed)
 		file := func(name string) []byte {
 			b, err := os.ReadFile(filepath.Join(dir, name))
 			require.NoError(t, err)
@@ -38,8 +39,8 @@ func TestImportsAreNotRebound(t *testing.T) {
 		run := func(args ...string) (string, error) {
 			cmd := exec.Command(w.tool, args...)
 			cmd.Dir = dir
-			said, err := cmd.CombinedOutput()
-			return string(said), err
+			printed, err := cmd.CombinedOutput()
+			return string(printed), err
 		}
 		var out []byte
 		for _, test := range []struct {
@@ -52,14 +53,16 @@ func TestImportsAreNotRebound(t *testing.T) {
 			{"--module .", []string{"KLP054"}},
 		} {
 			flags := append([]string{"--kernel", w.kernel.Root}, strings.Fields(test.flags)...)
-			said, err := run(append(flags, "livepatch-import.ko", "out.ko")...)
-			require.NoError(t, err, "%s: %s", test.flags, said)
-			for _, id := range []string{"KLP048", "KLP050", "KLP051", "KLP054", "KLP074", "KLP075"} {
+			printed, err := run(append(flags, "livepatch-import.ko", "out.ko")...)
+			require.NoError(t, err, "%s: %s", test.flags, printed)
+			for _, id := range []string{"KLP048", "KLP050", "KLP051", "KLP054", "KLP074",
+				"KLP075"} {
 				want := 0
 				if strings.Contains(strings.Join(test.ids, " "), id) {
 					want = 1
 				}
-				assert.Equal(t, want, strings.Count(said, "["+id+"]"), "%s of %s: %s", id, test.flags, said)
+				assert.Equal(t, want, strings.Count(printed, "["+id+"]"), "%s of %s: %s", id,
+					test.flags, printed)
 			}
 			out = file("out.ko")
 			assert.NotContains(t, string(section(t, out, ".strtab")), ".klp.sym.", test.flags)
@@ -67,16 +70,19 @@ func TestImportsAreNotRebound(t *testing.T) {
 		}
 
 		// Of a kernel without CONFIG_MODVERSIONS there is depends= alone.
-		strip := exec.Command("objcopy", "--rename-section", "__versions=.other", "--rename-section", "__version_ext_names=.names",
+		strip := exec.Command("objcopy", "--rename-section", "__versions=.other",
+			"--rename-section", "__version_ext_names=.names",
 			"livepatch-import.ko", "bare.ko")
 		strip.Dir = dir
 		require.NoError(t, strip.Run())
 		text, err := run("--kernel", w.kernel.Root, "--module", "tgta.ko", "bare.ko", "no.ko")
 		require.Error(t, err)
-		assert.Contains(t, text, "symbol shared_helper is hidden in tgta, and may be an export of tgtb")
+		assert.Contains(t, text,
+			"symbol shared_helper is hidden in tgta, and may be an export of tgtb")
 		assert.Contains(t, text, "\n    --module tgtb.ko\n")
 		assert.NoFileExists(t, filepath.Join(dir, "no.ko"))
-		text, err = run("--kernel", w.kernel.Root, "--module", "tgta.ko", "--module", "tgtb.ko", "bare.ko", "yes.ko")
+		text, err = run("--kernel", w.kernel.Root, "--module", "tgta.ko", "--module", "tgtb.ko",
+			"bare.ko", "yes.ko")
 		require.NoError(t, err, "%s", text)
 
 		s := w.scene(t)

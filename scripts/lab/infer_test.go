@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Conversion with a kernel at hand: the folder that the packages are unpacked in,
+// Conversion with a kernel: the directory that the packages are unpacked in,
 // and the lab's own modules beside it.
 
 // kernelFlags are for a conversion with the kernel that the module will meet.
@@ -47,7 +47,8 @@ func TestConversionWithTheKernelAtHand(t *testing.T) {
 		}
 
 		s.run(
-			sh("load raw.ko", refuses("ENOENT", "klplab_export: Unknown symbol klplab_owner_export (err -2)")),
+			sh("load raw.ko", refuses("ENOENT",
+				"klplab_export: Unknown symbol klplab_owner_export (err -2)")),
 			enable("klplab_export"),
 			sh("load klplab_owner.ko"),
 			sh(showOwner, prints("export: 2001")),

@@ -33,13 +33,13 @@ const (
 	modeNode = 0o020600
 )
 
-// file adds a file, and the folders above it that are not there yet.
+// file adds a file, and the directories above it that are not there yet.
 func (a *archive) file(name string, data []byte) {
 	a.mkdir(path.Dir(name))
 	a.entry(name, modeFile, data, 0, 0)
 }
 
-// mkdir adds a folder and those above it.
+// mkdir adds a directory and those above it.
 func (a *archive) mkdir(name string) {
 	if name == "." || name == "/" || slices.Contains(a.dirs, name) {
 		return

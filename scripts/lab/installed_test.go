@@ -17,12 +17,14 @@ import (
 func TestBuildWithWhatIsInstalled(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		prefix, dir := t.TempDir(), t.TempDir()
-		install := exec.Command("make", "-C", w.root, "install", "prefix="+prefix, "builddir="+t.TempDir())
+		install := exec.Command("make", "-C", w.root, "install", "prefix="+prefix,
+			"builddir="+t.TempDir())
 		install.Env = noMake()
 		out, err := install.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 
-		source, err := os.ReadFile(filepath.Join(w.root, "testdata/samples/cmdline/livepatch-cmdline.c"))
+		source, err := os.ReadFile(filepath.Join(w.root,
+			"testdata/samples/cmdline/livepatch-cmdline.c"))
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "livepatch-cmdline.c"), source, 0o644))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "Makefile"),
@@ -33,7 +35,8 @@ func TestBuildWithWhatIsInstalled(t *testing.T) {
 		out, err = build.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 
-		out, err = exec.Command(filepath.Join(prefix, "bin/klp-convert"), "inspect", filepath.Join(dir, "livepatch-cmdline.ko")).CombinedOutput()
+		out, err = exec.Command(filepath.Join(prefix, "bin/klp-convert"), "inspect",
+			filepath.Join(dir, "livepatch-cmdline.ko")).CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		assert.Contains(t, string(out), "livepatch-cmdline.ko: x86_64, converted\n")
 	})

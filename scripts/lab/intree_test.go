@@ -58,15 +58,18 @@ func hookTree(t *testing.T, w *workbench) *hooked {
 	dir := t.TempDir()
 	tree, err := built.Copy(filepath.Join(dir, "tree"))
 	require.NoError(t, err)
-	h := &hooked{tree, built, w, filepath.Join(dir, "klp-convert"), filepath.Join(dir, "calls"), nil}
-	script := fmt.Sprintf("#!/bin/sh\nfor last; do :; done\necho \"$last\" >> %s\nexec %s \"$@\"\n", h.calls, w.tool)
+	h := &hooked{tree, built, w, filepath.Join(dir, "klp-convert"), filepath.Join(dir, "calls"),
+		nil}
+	script := fmt.Sprintf("#!/bin/sh\nfor last; do :; done\necho \"$last\" >> %s\nexec %s \"$@\"\n",
+		h.calls, w.tool)
 	require.NoError(t, os.WriteFile(h.tool, []byte(script), 0o755))
 	h.install(t)
 	require.NoError(t, os.MkdirAll(h.Source(sampleDir), 0o755))
 	for name, from := range sampleSources {
 		text, err := os.ReadFile(filepath.Join(w.root, "testdata/samples", from))
 		require.NoError(t, err)
-		h.write(t, name, strings.Replace(string(text), `"klp_convert.h"`, "<linux/klp_convert.h>", 1))
+		h.write(t, name, strings.Replace(string(text), `"klp_convert.h"`, "<linux/klp_convert.h>",
+			1))
 	}
 	h.write(t, "Makefile", "obj-m := ownmod.o livepatch-ownmod.o livepatch-cmdline.o\n")
 	f, err := os.OpenFile(h.Source("samples/Makefile"), os.O_APPEND|os.O_WRONLY, 0)
@@ -77,11 +80,12 @@ func hookTree(t *testing.T, w *workbench) *hooked {
 	return h
 }
 
-// install runs install.sh on the tree and returns what it said.
+// install runs install.sh on the tree and returns what it printed.
 func (h *hooked) install(t *testing.T, flags ...string) string {
 	t.Helper()
 	args := append(slices.Clone(flags), h.Source(""))
-	out, err := exec.Command(filepath.Join(h.bench.root, "scripts/kbuild/install.sh"), args...).CombinedOutput()
+	out, err := exec.Command(filepath.Join(h.bench.root, "scripts/kbuild/install.sh"),
+		args...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return string(out)
 }
@@ -139,7 +143,7 @@ func (h *hooked) read(t *testing.T, name string) []byte {
 func TestHookedTree(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("CI") != "true" && !Demanded() {
-		t.Skip("a whole kernel tree is built for this, ten minutes the first time: make lab and .ci/run do it")
+		need.Absent(t, "a kernel is built, ten minutes the first time; make lab and .ci/run do it")
 	}
 	releases := []Release{Host()}
 	if Demanded() {
@@ -167,7 +171,8 @@ func (h *hooked) testConverts(t *testing.T) {
 	require.NoError(t, os.Remove(h.Built(sampleDir+"/livepatch-cmdline.ko")))
 	require.NoError(t, os.Remove(h.Built(sampleDir+"/ownmod.ko")))
 	out, converted := h.make(t, "modules")
-	assert.ElementsMatch(t, h.all, converted, "the one that was gone, and those that ownmod may be for")
+	assert.ElementsMatch(t, h.all, converted,
+		"the one that was gone, and those that ownmod may be for")
 	assert.Contains(t, out, "\n  KLP     samples/klp/livepatch-cmdline.ko\n")
 	assert.Contains(t, out, "\n  LD [M]  samples/klp/ownmod.ko\n")
 	for _, ko := range livepatches {
@@ -205,9 +210,12 @@ func (h *hooked) testPosition(t *testing.T) {
 
 func (h *hooked) testStrict(t *testing.T) {
 	for _, c := range []struct{ name, file, from, to, symbol string }{
-		{"a symbol without annotation", "livepatch-cmdline.c", "KLP_SYMPOS(saved_command_line, 0),", "", "saved_command_line"},
-		{"an annotation in no livepatch", "livepatch-cmdline.c", `MODULE_INFO(livepatch, "Y");`, "", "saved_command_line"},
-		{"an ordinary module", "ownmod.c", "return n & 1", "extern int klp_no_such_symbol; return n & klp_no_such_symbol", "klp_no_such_symbol"},
+		{"a symbol without annotation", "livepatch-cmdline.c", "KLP_SYMPOS(saved_command_line, 0),",
+			"", "saved_command_line"},
+		{"an annotation in no livepatch", "livepatch-cmdline.c", `MODULE_INFO(livepatch, "Y");`, "",
+			"saved_command_line"},
+		{"an ordinary module", "ownmod.c", "return n & 1",
+			"extern int klp_no_such_symbol; return n & klp_no_such_symbol", "klp_no_such_symbol"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h.edit(t, c.file, c.from, c.to)
@@ -222,7 +230,8 @@ func (h *hooked) testNoTool(t *testing.T) {
 	// -k, since make may stop before it comes to the second one.
 	out, _, err := h.try(t, "-k", "modules", "KLP_CONVERT=klp-convert-is-not-here")
 	require.Error(t, err)
-	assert.Contains(t, out, livepatches[0]+": error: klp-convert-is-not-here is not in PATH: install klp-convert or set KLP_CONVERT=")
+	assert.Contains(t, out, livepatches[0]+": error: klp-convert-is-not-here is not in PATH: "+
+		"install klp-convert or set KLP_CONVERT=")
 	for _, ko := range livepatches {
 		assert.NoFileExists(t, h.Built(ko))
 	}
@@ -236,8 +245,8 @@ func (h *hooked) testNoTool(t *testing.T) {
 
 // Every file of the tree is as it was before install.sh.
 func (h *hooked) testRemove(t *testing.T) {
-	said := h.install(t, "--remove")
-	assert.Contains(t, said, "  restored  scripts/Makefile.modfinal\n")
+	printed := h.install(t, "--remove")
+	assert.Contains(t, printed, "  restored  scripts/Makefile.modfinal\n")
 	for _, dir := range []string{".", "scripts", "scripts/mod", "include/linux"} {
 		entries, err := os.ReadDir(filepath.Join(h.cached.Source(dir)))
 		require.NoError(t, err)
@@ -247,7 +256,8 @@ func (h *hooked) testRemove(t *testing.T) {
 			assert.Len(t, now, len(entries), "files in %s", dir)
 		}
 		for _, e := range entries {
-			if !strings.HasPrefix(e.Name(), "Makefile") && !slices.Contains([]string{".c", ".h"}, filepath.Ext(e.Name())) {
+			if !strings.HasPrefix(e.Name(), "Makefile") &&
+				!slices.Contains([]string{".c", ".h"}, filepath.Ext(e.Name())) {
 				continue
 			}
 			want, err := os.ReadFile(h.cached.Source(filepath.Join(dir, e.Name())))
@@ -271,9 +281,11 @@ func (h *hooked) external(t *testing.T, byMakefile bool) (ko string) {
 	} else {
 		source, err := os.ReadFile(filepath.Join(dir, "livepatch-cmdline.c"))
 		require.NoError(t, err)
-		source = bytes.Replace(source, []byte(`"klp_convert.h"`), []byte("<linux/klp_convert.h>"), 1)
+		source = bytes.Replace(source, []byte(`"klp_convert.h"`), []byte("<linux/klp_convert.h>"),
+			1)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "livepatch-cmdline.c"), source, 0o644))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "Makefile"), []byte("obj-m := livepatch-cmdline.o\n"), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "Makefile"),
+			[]byte("obj-m := livepatch-cmdline.o\n"), 0o644))
 		cmd = h.Make("M="+dir, "KLP_CONVERT="+h.bench.tool, "modules")
 	}
 	out, err := cmd.CombinedOutput()
@@ -286,7 +298,8 @@ func (h *hooked) external(t *testing.T, byMakefile bool) (ko string) {
 func (h *hooked) signed(t *testing.T, ko string) []byte {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "signed.ko")
-	out, err := h.Command(h.Place("scripts/sign-file"), "sha256", h.Place("certs/signing_key.pem"), h.Place("certs/signing_key.x509"), ko, to).CombinedOutput()
+	out, err := h.Command(h.Place("scripts/sign-file"), "sha256", h.Place("certs/signing_key.pem"),
+		h.Place("certs/signing_key.x509"), ko, to).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	data, err := os.ReadFile(to)
 	require.NoError(t, err)
@@ -299,7 +312,8 @@ func (h *hooked) testInstall(t *testing.T) {
 	h.make(t)
 	to := t.TempDir()
 	h.make(t, "modules_install", "INSTALL_MOD_PATH="+to, "INSTALL_MOD_STRIP=1")
-	kernel := &Kernel{Image: h.Image(), Busybox: h.bench.kernel.Busybox, release: h.bench.kernel.release}
+	kernel := &Kernel{Image: h.Image(), Busybox: h.bench.kernel.Busybox,
+		release: h.bench.kernel.release}
 	kernel.Release = strings.TrimSpace(string(h.read(t, "include/config/kernel.release")))
 	bench := *h.bench
 	bench.kernel = kernel
@@ -310,9 +324,11 @@ func (h *hooked) testInstall(t *testing.T) {
 		path, err := one(to, "lib/modules/"+kernel.Release+"/*/"+sampleDir+"/"+name+".ko*")
 		require.NoError(t, err)
 		ko := decompress(t, path)
-		assert.True(t, bytes.HasSuffix(ko, []byte("~Module signature appended~\n")), "%s is signed", path)
+		assert.True(t, bytes.HasSuffix(ko, []byte("~Module signature appended~\n")), "%s is signed",
+			path)
 		if name != "ownmod" {
-			assert.True(t, bytes.HasPrefix(ko, h.read(t, sampleDir+"/"+name+".ko")), "%s is not stripped", path)
+			assert.True(t, bytes.HasPrefix(ko, h.read(t, sampleDir+"/"+name+".ko")),
+				"%s is not stripped", path)
 		}
 		s.file(name+".ko", ko)
 	}
@@ -320,7 +336,7 @@ func (h *hooked) testInstall(t *testing.T) {
 	kbuild := h.external(t, false)
 	s.file("external.ko", h.signed(t, kbuild))
 	s.file("makefile.ko", h.signed(t, h.external(t, true)))
-	// Whoever signs first and converts then has a module without a signature.
+	// Conversion after signing leaves a module without a signature.
 	raw := filepath.Join(t.TempDir(), "raw.ko")
 	out, err := h.Make("M="+filepath.Dir(kbuild), "KLP_CONVERT=true", "modules").CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -361,7 +377,8 @@ func (h *hooked) testInstall(t *testing.T) {
 // decompress returns a module that was installed compressed.
 func decompress(t *testing.T, path string) []byte {
 	t.Helper()
-	args := map[string][]string{".ko": {"cat"}, ".xz": {"xz", "-dc"}, ".zst": {"zstd", "-dcq"}}[filepath.Ext(path)]
+	args := map[string][]string{".ko": {"cat"}, ".xz": {"xz", "-dc"},
+		".zst": {"zstd", "-dcq"}}[filepath.Ext(path)]
 	require.NotEmpty(t, args, path)
 	out, err := exec.Command(args[0], append(args[1:], path)...).Output()
 	require.NoError(t, err)

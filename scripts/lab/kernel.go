@@ -14,16 +14,16 @@ import (
 // A Kernel is a distribution kernel with all that is needed to build modules
 // for it and to boot it, unpacked in the cache.
 type Kernel struct {
-	Root    string // folder that the packages are unpacked in
+	Root    string // directory that the packages are unpacked in
 	Release string // as uname -r: 6.1.0-50-amd64
 	Version string // of the package: 6.1.176-1
 	Image   string // path of vmlinuz
-	Headers string // folder for make -C
-	Modules string // folder of the kernel's own .ko files
+	Headers string // directory for make -C
+	Modules string // directory of the kernel's own .ko files
 	Busybox string // path of a static busybox
 
 	release Release
-	tools   string // folder of the compiler's system (tools.go); "": this machine's
+	tools   string // directory of the compiler's system (tools.go); "": this machine's
 }
 
 // kernelParts matches the packages that a kernel is cut into. The metapackages
@@ -44,7 +44,8 @@ func FetchRelease(c *Cache, r Release, say func(format string, args ...any)) (*K
 		_, err := openKernel(root)
 		return err
 	}
-	root, err := fetch(c, r, "amd64", say, complete, "linux-image-amd64", "linux-headers-amd64", "busybox-static")
+	root, err := fetch(c, r, "amd64", say, complete, "linux-image-amd64", "linux-headers-amd64",
+		"busybox-static")
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func FetchRelease(c *Cache, r Release, say func(format string, args ...any)) (*K
 	return k, err
 }
 
-// Corpus returns the folders of the modules of three kernels: amd64, s390x and
+// Corpus returns the directories of the modules of three kernels: amd64, s390x and
 // ppc64el. The two foreign ones are there to be read, not to be booted: Debian
 // builds them without livepatching.
 func Corpus(c *Cache, say func(format string, args ...any)) ([]string, error) {
@@ -95,7 +96,8 @@ func Corpus(c *Cache, say func(format string, args ...any)) ([]string, error) {
 // is no metapackage, and its version. What complete finds wanting is not kept: a
 // mirror in the middle of its update may offer the image of one kernel and the
 // headers of another.
-func fetch(c *Cache, r Release, arch string, say func(string, ...any), complete func(root string) error, roots ...string) (string, error) {
+func fetch(c *Cache, r Release, arch string, say func(string, ...any),
+	complete func(root string) error, roots ...string) (string, error) {
 	pick := func(a *apt) (string, []pkg, error) {
 		pkgs, err := a.closure(kernelParts, roots...)
 		if err != nil {
@@ -121,7 +123,8 @@ func fetch(c *Cache, r Release, arch string, say func(string, ...any), complete 
 // under the name that it gives them, lets finish work on it, and returns its path.
 // Of the packages' files it takes those that match only, or all.
 func fetchPicked(c *Cache, r Release, arch string, say func(string, ...any),
-	pick func(*apt) (string, []pkg, error), finish func(tmp, final string) error, only ...string) (string, error) {
+	pick func(*apt) (string, []pkg, error), finish func(tmp,
+		final string) error, only ...string) (string, error) {
 	a, err := openApt(c, r, arch)
 	if err != nil {
 		return "", err
@@ -136,7 +139,8 @@ func fetchPicked(c *Cache, r Release, arch string, say func(string, ...any),
 	var warning error
 	for _, force := range []bool{false, true} {
 		if warning = a.update(force); warning != nil {
-			say("the package lists of %s for %s could not all be renewed: going on with those that are there", r.Suite, arch)
+			say("the package lists of %s for %s could not all be renewed: going on with those "+
+				"that are there", r.Suite, arch)
 		}
 		var (
 			entry, root string
@@ -215,7 +219,7 @@ func openKernel(root string) (*Kernel, error) {
 	return &k, nil
 }
 
-// modulesIn returns the folder of the modules of the only kernel below root.
+// modulesIn returns the directory of the modules of the only kernel below root.
 func modulesIn(root string) (string, error) {
 	return one(root, "lib/modules/*", "usr/lib/modules/*")
 }
@@ -261,11 +265,13 @@ func FetchDebug(c *Cache, k *Kernel, say func(format string, args ...any)) ([]st
 	pick := func(a *apt) (string, []pkg, error) {
 		p, err := a.show("linux-image-" + k.Release + "-dbg")
 		if err == nil && p.Version != k.Version {
-			err = fmt.Errorf("%s is there in version %s, the kernel is %s", p.Name, p.Version, k.Version)
+			err = fmt.Errorf("%s is there in version %s, the kernel is %s", p.Name, p.Version,
+				k.Version)
 		}
 		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, err
 	}
-	root, err := fetchPicked(c, k.release, "amd64", say, pick, func(string, string) error { return nil }, debugFiles)
+	root, err := fetchPicked(c, k.release, "amd64", say, pick,
+		func(string, string) error { return nil }, debugFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +285,8 @@ func FetchScript(c *Cache, r Release, name, path string, say func(string, ...any
 		p, err := a.show(name)
 		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, err
 	}
-	root, err := fetchPicked(c, r, "amd64", say, pick, func(string, string) error { return nil }, "./"+path)
+	root, err := fetchPicked(c, r, "amd64", say, pick, func(string, string) error { return nil },
+		"./"+path)
 	if err != nil {
 		return "", err
 	}

@@ -51,7 +51,8 @@ func TestRebaseRewritesGeneratedMakefile(t *testing.T) {
 	require.NoError(t, os.MkdirAll(headers, 0o755))
 	makefile := filepath.Join(headers, "Makefile")
 	require.NoError(t, os.WriteFile(makefile, []byte(
-		"KBUILD_OUTPUT=/usr/src/linux-headers-6.1.0-50-amd64\ninclude /usr/src/linux-headers-6.1.0-50-common/Makefile\n"), 0o644))
+		"KBUILD_OUTPUT=/usr/src/linux-headers-6.1.0-50-amd64\n"+
+			"include /usr/src/linux-headers-6.1.0-50-common/Makefile\n"), 0o644))
 	require.NoError(t, rebase(root, "/cache/entry"))
 	text, err := os.ReadFile(makefile)
 	require.NoError(t, err)

@@ -20,7 +20,7 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// The proof by the loader: for names with namesakes, taken at random, a livepatch
+// The proof by the loader: for names that several symbols have, taken at random, a livepatch
 // asks the running kernel for position k of each. What the loader put into its
 // table of pointers is read back through a module parameter, and compared with
 // the k-th line of that name in the /proc/kallsyms of the same boot.
@@ -37,13 +37,15 @@ func (q question) String() string {
 }
 
 // loaderSource is a livepatch that asks some questions. What the name is in C is
-// nobody's business: labels take names that are no identifiers.
+// unused: labels take names that are no identifiers.
 func loaderSource(include string, questions []question, patch string) []byte {
 	var b strings.Builder
-	b.WriteString("#include <linux/livepatch.h>\n#include <linux/module.h>\n#include <linux/seq_file.h>\n")
+	b.WriteString("#include <linux/livepatch.h>\n#include <linux/module.h>\n" +
+		"#include <linux/seq_file.h>\n")
 	fmt.Fprintf(&b, "#include %q\n\n", filepath.Join(include, "klp_convert.h"))
 	for i, q := range questions {
-		fmt.Fprintf(&b, "extern char q%d[] KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d);\n", i, q.object, q.object, q.name, q.position)
+		fmt.Fprintf(&b, "extern char q%d[] KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d);\n", i, q.object,
+			q.object, q.name, q.position)
 	}
 	b.WriteString("\nstatic unsigned long addresses[] = {\n")
 	for i := range questions {
@@ -51,7 +53,8 @@ func loaderSource(include string, questions []question, patch string) []byte {
 	}
 	b.WriteString("};\nmodule_param_array(addresses, ulong, NULL, 0444);\n\n")
 	b.WriteString(patch)
-	b.WriteString("MODULE_DESCRIPTION(\"questions to the loader\");\nMODULE_LICENSE(\"GPL\");\nMODULE_INFO(livepatch, \"Y\");\n")
+	b.WriteString("MODULE_DESCRIPTION(\"questions to the loader\");\nMODULE_LICENSE(\"GPL\");\n" +
+		"MODULE_INFO(livepatch, \"Y\");\n")
 	return []byte(b.String())
 }
 
@@ -132,7 +135,8 @@ func TestLoaderResolvesEveryPositionAsCounted(t *testing.T) {
 		add := func(name string, batch []question, patch string) {
 			names, asked = append(names, name), append(asked, batch)
 			kbuild += "obj-m += " + name + ".o\n"
-			require.NoError(t, os.WriteFile(filepath.Join(dir, name+".c"), loaderSource(include, batch, patch), 0o644))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name+".c"),
+				loaderSource(include, batch, patch), 0o644))
 		}
 		for len(questions) > 0 {
 			n := min(loaderBatch, len(questions))
@@ -173,14 +177,16 @@ func TestLoaderResolvesEveryPositionAsCounted(t *testing.T) {
 				}
 				got, err := strconv.ParseUint(answers[j], 10, 64)
 				require.NoError(t, err)
-				assert.Equal(t, fmt.Sprintf("%x", all[q.position-1]), fmt.Sprintf("%x", got), "%v", q)
+				assert.Equal(t, fmt.Sprintf("%x", all[q.position-1]), fmt.Sprintf("%x", got), "%v",
+					q)
 				total++
 				if all[0] != all[len(all)-1] {
 					telling++
 				}
 			}
 		}
-		t.Logf("%s: the loader resolved %d positions as counted, %d of them of names with several addresses; %d in a module",
+		t.Logf("%s: the loader resolved %d positions as counted, %d of them of names with "+
+			"several addresses; %d in a module",
 			w.kernel.Release, total, telling, len(target))
 		assert.Greater(t, telling, total*9/10)
 	})

@@ -24,9 +24,11 @@ func TestKlpSymbolsWithLongNames(t *testing.T) {
 			remove("klplab_fits"),
 		}
 		if cuts {
-			steps = append(steps, sh("load klplab_cut.ko", refuses("EINVAL", "has an incorrectly formatted name")))
+			steps = append(steps, sh("load klplab_cut.ko",
+				refuses("EINVAL", "has an incorrectly formatted name")))
 		} else {
-			steps = append(steps, enable("klplab_cut"), sh(show, prints("cut: 129")), remove("klplab_cut"))
+			steps = append(steps, enable("klplab_cut"), sh(show, prints("cut: 129")),
+				remove("klplab_cut"))
 		}
 		s.run(steps...)
 	})

@@ -13,10 +13,11 @@ import (
 // of the kernel's release, are unpacked into one entry of the cache.
 var machinePackages = []string{
 	"initramfs-tools", "busybox", "klibc-utils", "kmod", "openssl", "systemd", "udev",
-	"bash", "coreutils", "cpio", "dash", "debianutils", "findutils", "grep", "gzip", "libc-bin", "mawk", "mount", "sed", "util-linux", "xz-utils",
+	"bash", "coreutils", "cpio", "dash", "debianutils", "findutils", "grep", "gzip", "libc-bin",
+	"mawk", "mount", "sed", "util-linux", "xz-utils",
 }
 
-// fetchMachine returns the folder of these programs and what they need.
+// fetchMachine returns the directory of these programs and what they need.
 func fetchMachine(c *Cache, r Release, say func(string, ...any)) (string, error) {
 	pick := func(a *apt) (string, []pkg, error) {
 		all, err := a.plan(machinePackages...)
@@ -28,7 +29,8 @@ func fetchMachine(c *Cache, r Release, say func(string, ...any)) (string, error)
 				return fmt.Sprintf("machine-%s_%s", r.base().Suite, p.Version), all, nil
 			}
 		}
-		return "", nil, fmt.Errorf("no initramfs-tools among the %d packages that %s would install", len(all), r.Suite)
+		return "", nil, fmt.Errorf("no initramfs-tools among the %d packages that %s would install",
+			len(all), r.Suite)
 	}
 	return fetchPicked(c, r.base(), "amd64", say, pick, func(tmp, _ string) error {
 		for _, name := range []string{"usr/sbin/mkinitramfs", "usr/bin/openssl", "usr/bin/kmod"} {

@@ -24,7 +24,7 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// What a livepatch's author can see on the way to a loaded livepatch is said by these
+// What a livepatch's author can see on the way to a loaded livepatch is printed by these
 // programs, and "klp-convert explain" has to know it. The formats are read from the
 // programs themselves:
 //
@@ -44,10 +44,15 @@ func TestMessagesOfEveryKernelAreExplained(t *testing.T) {
 			least   int // that there are, or the reading is wrong
 			before  []string
 		}{
-			{"modpost", stringsOf(t, k.program(t, "scripts/mod/modpost", ".real-lsb-64")), 60, []string{"ERROR: modpost: ", "WARNING: modpost: lp.ko: "}},
-			{"objtool", containing("objtool: ", stringsOf(t, k.program(t, "tools/objtool/objtool", ".real-x86"))), 100, []string{"lp.o: warning: objtool: ", "lp.o: warning: objtool: f+0x7: ", "error: objtool: "}},
+			{"modpost", stringsOf(t, k.program(t, "scripts/mod/modpost", ".real-lsb-64")), 60,
+				[]string{"ERROR: modpost: ", "WARNING: modpost: lp.ko: "}},
+			{"objtool", containing("objtool: ",
+				stringsOf(t, k.program(t, "tools/objtool/objtool", ".real-x86"))), 100,
+				[]string{"lp.o: warning: objtool: ", "lp.o: warning: objtool: f+0x7: ",
+					"error: objtool: "}},
 			{"resolve_btfids", resolveBTFids(t, k), 0, []string{""}},
-			{"kmod", kmodStrings(t, k), 100, []string{"", "insmod: ERROR: ", "modprobe: ERROR: ", "modprobe: FATAL: ", "rmmod: ERROR: ", "depmod: WARNING: ", "depmod: ERROR: "}},
+			{"kmod", kmodStrings(t, k), 100, []string{"", "insmod: ERROR: ", "modprobe: ERROR: ",
+				"modprobe: FATAL: ", "rmmod: ERROR: ", "depmod: WARNING: ", "depmod: ERROR: "}},
 			{"kernel", kernelFormats(t, k), 75, []string{"", "module: "}},
 		} {
 			assert.GreaterOrEqual(t, len(p.formats), p.least, "%s: formats", p.name)
@@ -56,11 +61,13 @@ func TestMessagesOfEveryKernelAreExplained(t *testing.T) {
 					continue
 				}
 				x := explanationOf(format, p.before)
-				if !assert.NotNil(t, x, "%s of %s says what explain does not know: %q", p.name, k.Release, format) {
+				if !assert.NotNil(t, x, "%s of %s says what explain does not know: %q", p.name,
+					k.Release, format) {
 					continue
 				}
 				if p.name != "kmod" { // has no version of the kernel's
-					assert.True(t, explain.Covers(x.When, k.Release), "%s: %q is printed by %s, not only by %s", x.ID, format, k.Release, x.When)
+					assert.True(t, explain.Covers(x.When, k.Release),
+						"%s: %q is printed by %s, not only by %s", x.ID, format, k.Release, x.When)
 				}
 			}
 		}
@@ -148,15 +155,17 @@ func explanationOf(format string, before []string) *explain.Explanation {
 var (
 	verbRE    = regexp.MustCompile(`%[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z|L)?([a-zA-Z])([SsBhbxK]?[NIl]?)|%%`)
 	addressRE = regexp.MustCompile(`0x%[\d.]*l*x`)
-	// words are what %s stands for: a name; what some messages are put together from.
-	words = []string{"name", "7", "unpatching", "bad vermagic", "module with unavailable key", "patching to unpatching",
+	// words are what %s means: a name; what some messages are put together from.
+	words = []string{"name", "7", "unpatching", "bad vermagic", "module with unavailable key",
+		"patching to unpatching",
 		"No such file or directory", "Resource temporarily unavailable"}
 )
 
 // examples returns lines that a format may print: with one word for each %s, and with a
 // name for the first, which is often the module's.
 func examples(format string) (all []string) {
-	format = strings.Replace(format, "livepatch: %s: ", "livepatch: klp_try_switch_task: ", 1) // __func__
+	format = strings.Replace(format, "livepatch: %s: ", "livepatch: klp_try_switch_task: ",
+		1) // __func__
 	format = addressRE.ReplaceAllString(format, "0x7f")
 	for _, word := range words {
 		for _, first := range []string{word, "name"} {
@@ -192,11 +201,11 @@ func examples(format string) (all []string) {
 	return all
 }
 
-// program returns a program of the kernel's build: that which the wrapper of that name
-// would run, or itself.
-func (k *Kernel) program(t *testing.T, name, real string) string {
+// program returns a program of the kernel's build: the one that the wrapper of that name
+// runs, whose name has the suffix, or the program itself.
+func (k *Kernel) program(t *testing.T, name, suffix string) string {
 	t.Helper()
-	path, err := one(k.Root, "usr/lib/linux-kbuild-*/"+name+real, "usr/lib/linux-kbuild-*/"+name)
+	path, err := one(k.Root, "usr/lib/linux-kbuild-*/"+name+suffix, "usr/lib/linux-kbuild-*/"+name)
 	require.NoError(t, err)
 	return path
 }
@@ -226,7 +235,8 @@ func stringsOf(t *testing.T, path string) (all []string) {
 // message returns the first line of a string that may be a message, or "".
 func message(text []byte) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
-	if len(line) < 6 || !strings.Contains(line, " ") || strings.IndexFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r > '~' }) >= 0 {
+	if len(line) < 6 || !strings.Contains(line, " ") ||
+		strings.IndexFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r > '~' }) >= 0 {
 		return ""
 	}
 	return strings.TrimSpace(line)
@@ -262,18 +272,20 @@ func resolveBTFids(t *testing.T, k *Kernel) (all []string) {
 // kmodStrings returns the formats of the kmod that comes with the kernel's release.
 func kmodStrings(t *testing.T, k *Kernel) []string {
 	t.Helper()
-	path, err := "", error(nil)
+	var path string
+	var err error
 	if k.tools != "" {
 		path, err = one(k.tools, "usr/bin/kmod")
 	} else if path, err = exec.LookPath("kmod"); err != nil {
 		path, err = exec.LookPath("/usr/bin/kmod")
 	}
 	if err != nil {
-		need.Lab(t, "kmod is not here: apt-get install kmod")
+		need.Lab(t, "kmod is not installed: apt-get install kmod")
 	}
 	all := stringsOf(t, path)
 	// Since kmod 34 the programs are linked with the library.
-	libraries, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(path)), "lib/x86_64-linux-gnu/libkmod.so.2"))
+	libraries, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(path)),
+		"lib/x86_64-linux-gnu/libkmod.so.2"))
 	require.NoError(t, err)
 	for _, l := range libraries {
 		all = append(all, stringsOf(t, l)...)
@@ -282,12 +294,13 @@ func kmodStrings(t *testing.T, k *Kernel) []string {
 }
 
 // What module code is: from the first function of kernel/module/main.c to the last one of
-// that folder, as they lie in .text (kernel/module.c to kernel/module_signing.c before
+// that directory, as they lie in .text (kernel/module.c to kernel/module_signing.c before
 // 5.19), and of arch/x86/kernel/module.c and kernel/livepatch by name.
 var (
 	firstOfModule = "__traceiter_module_load"
-	lastOfModule  = []string{"same_magic", "check_version", "check_modstruct_version", "mod_sysfs_setup", "mod_verify_sig", "module_sig_check", "mod_check_sig"}
-	moduleByName  = regexp.MustCompile(`^(_*klp_|(_*(write|clear)_relocate_add|_*apply_relocate_add|module_finalize)(\.|$))`)
+	lastOfModule  = []string{"same_magic", "check_version", "check_modstruct_version",
+		"mod_sysfs_setup", "mod_verify_sig", "module_sig_check", "mod_check_sig"}
+	moduleByName = regexp.MustCompile(`^(_*klp_|(_*(write|clear)_relocate_add|_*apply_relocate_add|module_finalize)(\.|$))`)
 )
 
 const (
@@ -341,13 +354,15 @@ func kernelFormats(t *testing.T, k *Kernel) (all []string) {
 	}
 	require.True(t, loader["load_module"] && len(loader) < 500, "functions of kernel/module")
 	for _, name := range names {
-		if cold := strings.TrimSuffix(name, ".cold"); moduleByName.MatchString(name) || cold != name && loader[cold] {
+		if cold := strings.TrimSuffix(name, ".cold"); moduleByName.MatchString(name) ||
+			cold != name && loader[cold] {
 			functions = append(functions, table.Lookup(sympos.Vmlinux, name)...)
 		}
 	}
 	for _, s := range functions {
 		code := data(s.Address)
-		if code == nil || s.Size == 0 || s.Size >= uint64(len(code)) || !strings.ContainsRune("tTwW", rune(s.Type)) {
+		if code == nil || s.Size == 0 || s.Size >= uint64(len(code)) ||
+			!strings.ContainsRune("tTwW", rune(s.Type)) {
 			continue
 		}
 		code = code[1 : 1+s.Size]

@@ -11,17 +11,23 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 )
 
-// Mutants of the file itself: what is cut off or put behind it, the ELF header, and the
+// Mutants of the file itself: what is cut off or appended, the ELF header, and the
 // headers of sections that any module has.
 
 // fileMutants are cut off somewhere, or go on.
 var fileMutants = joined([]mutant{
-	{name: "file-garbage-behind", base: inVmlinux, edit: func(d *draft) { d.b = append(d.b, strings.Repeat("garbage ", 20)...) }},
-	{name: "file-zeros-behind", base: inVmlinux, edit: func(d *draft) { d.b = append(d.b, make([]byte, 4096)...) }},
-	{name: "signature-marker-only", base: inVmlinux, edit: func(d *draft) { d.b = append(d.b, "~Module signature appended~\n"...) }},
-	{name: "signature-no-pkcs7", base: inVmlinux, edit: func(d *draft) { d.sign(make([]byte, 64), 2, 64) }},
-	{name: "signature-too-long", base: inVmlinux, edit: func(d *draft) { d.sign(make([]byte, 64), 2, 1<<30) }},
-	{name: "signature-other-type", base: inVmlinux, edit: func(d *draft) { d.sign(make([]byte, 64), 1, 64) }},
+	{name: "file-garbage-after", base: inVmlinux,
+		edit: func(d *draft) { d.b = append(d.b, strings.Repeat("garbage ", 20)...) }},
+	{name: "file-zeros-after", base: inVmlinux,
+		edit: func(d *draft) { d.b = append(d.b, make([]byte, 4096)...) }},
+	{name: "signature-marker-only", base: inVmlinux,
+		edit: func(d *draft) { d.b = append(d.b, "~Module signature appended~\n"...) }},
+	{name: "signature-no-pkcs7", base: inVmlinux,
+		edit: func(d *draft) { d.sign(make([]byte, 64), 2, 64) }},
+	{name: "signature-too-long", base: inVmlinux,
+		edit: func(d *draft) { d.sign(make([]byte, 64), 2, 1<<30) }},
+	{name: "signature-other-type", base: inVmlinux,
+		edit: func(d *draft) { d.sign(make([]byte, 64), 1, 64) }},
 	{name: "signature-marker-cut", base: inVmlinux, edit: func(d *draft) {
 		d.sign(make([]byte, 64), 2, 64)
 		d.b = d.b[:len(d.b)-1]
@@ -38,14 +44,16 @@ func (d *draft) sign(signature []byte, kind byte, length uint32) {
 
 func cuts(lengths ...int) (list []mutant) {
 	for _, n := range lengths {
-		list = append(list, mutant{name: fmt.Sprintf("file-first-%d-bytes", n), base: inVmlinux, edit: func(d *draft) { d.b = d.b[:n] }})
+		list = append(list, mutant{name: fmt.Sprintf("file-first-%d-bytes", n), base: inVmlinux,
+			edit: func(d *draft) { d.b = d.b[:n] }})
 	}
 	return list
 }
 
 func cutsFromEnd(lengths ...int) (list []mutant) {
 	for _, n := range lengths {
-		list = append(list, mutant{name: fmt.Sprintf("file-without-last-%d", n), base: inVmlinux, edit: func(d *draft) { d.b = d.b[:len(d.b)-n] }})
+		list = append(list, mutant{name: fmt.Sprintf("file-without-last-%d", n), base: inVmlinux,
+			edit: func(d *draft) { d.b = d.b[:len(d.b)-n] }})
 	}
 	return list
 }
@@ -70,8 +78,8 @@ func lastByte(section string, x byte) func(*draft) {
 	}
 }
 
-func flags(section string, set, clear elf.SectionFlag) func(*draft) {
-	return func(d *draft) { d.flag(section, uint64(set), uint64(clear)) }
+func flags(section string, set, reset elf.SectionFlag) func(*draft) {
+	return func(d *draft) { d.flag(section, uint64(set), uint64(reset)) }
 }
 
 func rename(from, to string) func(*draft) { return func(d *draft) { d.rename(from, to) } }
@@ -82,9 +90,11 @@ func zeroth(edit func(h view)) func(*draft) { return func(d *draft) { edit(d.shd
 
 var headerMutants = []mutant{
 	{name: "elf-magic", base: inVmlinux, edit: func(d *draft) { d.b[0] = 'e' }},
-	{name: "elf-class-32", base: inVmlinux, edit: func(d *draft) { d.b[elf.EI_CLASS] = byte(elf.ELFCLASS32) }},
+	{name: "elf-class-32", base: inVmlinux,
+		edit: func(d *draft) { d.b[elf.EI_CLASS] = byte(elf.ELFCLASS32) }},
 	{name: "elf-class-none", base: inVmlinux, edit: func(d *draft) { d.b[elf.EI_CLASS] = 0 }},
-	{name: "elf-data-big-endian", base: inVmlinux, edit: func(d *draft) { d.b[elf.EI_DATA] = byte(elf.ELFDATA2MSB) }},
+	{name: "elf-data-big-endian", base: inVmlinux,
+		edit: func(d *draft) { d.b[elf.EI_DATA] = byte(elf.ELFDATA2MSB) }},
 	{name: "elf-data-none", base: inVmlinux, edit: func(d *draft) { d.b[elf.EI_DATA] = 0 }},
 	{name: "elf-ident-version", base: inVmlinux, edit: func(d *draft) { d.b[elf.EI_VERSION] = 0 }},
 	{name: "elf-osabi", base: inVmlinux, edit: func(d *draft) { d.b[elf.EI_OSABI] = 255 }},
@@ -107,17 +117,23 @@ var headerMutants = []mutant{
 		d.b = append(d.b[:at:at], table...)
 		d.ehdr().set64(eShoff, at+1)
 	}},
-	{name: "elf-shoff-beyond", base: inVmlinux, edit: func(d *draft) { d.ehdr().set64(eShoff, uint64(len(d.b))) }},
+	{name: "elf-shoff-beyond", base: inVmlinux,
+		edit: func(d *draft) { d.ehdr().set64(eShoff, uint64(len(d.b))) }},
 	{name: "elf-shoff-wraps", base: inVmlinux, edit: ehdr64(eShoff, ^uint64(63))},
 	{name: "elf-shnum-0", base: inVmlinux, edit: ehdr16(eShnum, 0)},
-	{name: "elf-shnum-less", base: inVmlinux, edit: func(d *draft) { d.ehdr().set16(eShnum, uint16(d.count()-1)) }, open: gone},
-	{name: "elf-shnum-more", base: inVmlinux, edit: func(d *draft) { d.ehdr().set16(eShnum, uint16(d.count()+1)) }},
+	{name: "elf-shnum-less", base: inVmlinux,
+		edit: func(d *draft) { d.ehdr().set16(eShnum, uint16(d.count()-1)) }, open: gone},
+	{name: "elf-shnum-more", base: inVmlinux,
+		edit: func(d *draft) { d.ehdr().set16(eShnum, uint16(d.count()+1)) }},
 	{name: "elf-shnum-65535", base: inVmlinux, edit: ehdr16(eShnum, 0xffff)},
 	{name: "elf-shstrndx-0", base: inVmlinux, edit: ehdr16(eShstrndx, 0)},
-	{name: "elf-shstrndx-beyond", base: inVmlinux, edit: func(d *draft) { d.ehdr().set16(eShstrndx, uint16(d.count())) }},
+	{name: "elf-shstrndx-beyond", base: inVmlinux,
+		edit: func(d *draft) { d.ehdr().set16(eShstrndx, uint16(d.count())) }},
 	{name: "elf-shstrndx-xindex", base: inVmlinux, edit: ehdr16(eShstrndx, 0xffff)},
-	{name: "elf-shstrndx-text", base: inVmlinux, edit: func(d *draft) { d.ehdr().set16(eShstrndx, uint16(d.index(".text"))) }},
-	{name: "elf-shstrndx-strtab", base: inVmlinux, edit: func(d *draft) { d.ehdr().set16(eShstrndx, uint16(d.index(".strtab"))) }},
+	{name: "elf-shstrndx-text", base: inVmlinux,
+		edit: func(d *draft) { d.ehdr().set16(eShstrndx, uint16(d.index(".text"))) }},
+	{name: "elf-shstrndx-strtab", base: inVmlinux,
+		edit: func(d *draft) { d.ehdr().set16(eShstrndx, uint16(d.index(".strtab"))) }},
 
 	{name: "zeroth-type", base: inVmlinux, edit: zeroth(func(h view) { h.set32(shType, 1) })},
 	{name: "zeroth-size", base: inVmlinux, edit: zeroth(func(h view) { h.set64(shSize, 8) })},
@@ -125,18 +141,24 @@ var headerMutants = []mutant{
 	{name: "zeroth-name", base: inVmlinux, edit: zeroth(func(h view) { h.set32(shName, 3) })},
 	{name: "zeroth-link", base: inVmlinux, edit: zeroth(func(h view) { h.set32(shLink, 3) })},
 	{name: "zeroth-flags", base: inVmlinux, edit: zeroth(func(h view) { h.set64(shFlags, 2) })},
-	{name: "zeroth-offset", base: inVmlinux, edit: zeroth(func(h view) { h.set64(shOffset, 1<<40) })},
+	{name: "zeroth-offset", base: inVmlinux, edit: zeroth(func(h view) {
+		h.set64(shOffset,
+			1<<40)
+	})},
 
-	{name: "shdr-comment-offset-beyond", base: inVmlinux, edit: shdr64(".comment", shOffset, 1<<30)},
+	{name: "shdr-comment-offset-beyond", base: inVmlinux,
+		edit: shdr64(".comment", shOffset, 1<<30)},
 	{name: "shdr-comment-size-beyond", base: inVmlinux, edit: shdr64(".comment", shSize, 1<<30)},
-	{name: "shdr-comment-size-wraps", base: inVmlinux, edit: shdr64(".comment", shSize, ^uint64(0))},
+	{name: "shdr-comment-size-wraps", base: inVmlinux,
+		edit: shdr64(".comment", shSize, ^uint64(0))},
 	{name: "shdr-text-offset-beyond", base: inVmlinux, edit: shdr64(".text", shOffset, 1<<30)},
 	{name: "shdr-text-size-beyond", base: inModule, edit: shdr64(".text", shSize, 1<<20)},
 	{name: "shdr-bss-offset-beyond", base: inVmlinux, edit: shdr64(".bss", shOffset, 1<<30)},
 	{name: "shdr-text-overlaps-data", base: inVmlinux, edit: func(d *draft) {
 		d.shdr(".comment").set64(shOffset, d.shdr(".data").get64(shOffset))
 	}},
-	{name: "shdr-null-comment", base: inVmlinux, edit: shdr32(".comment", shType, uint32(elf.SHT_NULL))},
+	{name: "shdr-null-comment", base: inVmlinux,
+		edit: shdr32(".comment", shType, uint32(elf.SHT_NULL))},
 	{name: "shdr-null-offset-beyond", base: inVmlinux, edit: func(d *draft) {
 		h := d.shdr(".comment")
 		h.set32(shType, uint32(elf.SHT_NULL))
@@ -144,7 +166,8 @@ var headerMutants = []mutant{
 	}},
 	{name: "shdr-unknown-type", base: inVmlinux, edit: shdr32(".comment", shType, 0x7ffffff0)},
 	{name: "shdr-name-beyond-alloc", base: inVmlinux, edit: shdr32(".data", shName, 1<<20)},
-	{name: "shdr-name-beyond-not-alloc", base: inVmlinux, edit: shdr32(".comment", shName, 1<<20), open: "what lies behind the file in memory decides"},
+	{name: "shdr-name-beyond-not-alloc", base: inVmlinux, edit: shdr32(".comment", shName, 1<<20),
+		open: "what follows the file in memory decides"},
 	{name: "shdr-name-empty", base: inVmlinux, edit: shdr32(".note.gnu.build-id", shName, 0)},
 	{name: "shdr-text-align-3", base: inVmlinux, edit: shdr64(".text", shAddralign, 3)},
 	{name: "shdr-text-align-0", base: inVmlinux, edit: shdr64(".text", shAddralign, 0)},
@@ -154,11 +177,13 @@ var headerMutants = []mutant{
 	{name: "shdr-data-not-write", base: inVmlinux, edit: flags(".data", 0, elf.SHF_WRITE)},
 	{name: "shdr-text-write", base: inVmlinux, edit: flags(".text", elf.SHF_WRITE, 0)},
 	{name: "shdr-comment-alloc", base: inVmlinux, edit: flags(".comment", elf.SHF_ALLOC, 0)},
-	{name: "shdr-comment-compressed", base: inVmlinux, edit: flags(".comment", elf.SHF_COMPRESSED, 0)},
+	{name: "shdr-comment-compressed", base: inVmlinux,
+		edit: flags(".comment", elf.SHF_COMPRESSED, 0)},
 	{name: "shdr-text-duplicate-name", base: inVmlinux, edit: rename(".exit.text", ".text")},
 	{name: "shdr-comment-named-text", base: inVmlinux, edit: rename(".comment", ".text")},
 
-	{name: "symtab-none", base: inVmlinux, edit: shdr32(".symtab", shType, uint32(elf.SHT_PROGBITS))},
+	{name: "symtab-none", base: inVmlinux, edit: shdr32(".symtab", shType,
+		uint32(elf.SHT_PROGBITS))},
 	{name: "symtab-two", base: inVmlinux, edit: func(d *draft) {
 		h := d.shdr(".comment")
 		h.set32(shType, uint32(elf.SHT_SYMTAB))
@@ -172,17 +197,22 @@ var headerMutants = []mutant{
 	{name: "symtab-entsize-16", base: inVmlinux, edit: shdr64(".symtab", shEntsize, 16)},
 	{name: "symtab-size-odd", base: inVmlinux, edit: func(d *draft) { d.cut(".symtab", 1) }},
 	{name: "symtab-alloc", base: inVmlinux, edit: flags(".symtab", elf.SHF_ALLOC, 0)},
-	{name: "strtab-first-not-nul", base: inVmlinux, edit: func(d *draft) { d.contents(".strtab")[0] = 'x' }},
+	{name: "strtab-first-not-nul", base: inVmlinux,
+		edit: func(d *draft) { d.contents(".strtab")[0] = 'x' }},
 	{name: "strtab-last-not-nul", base: inVmlinux, edit: lastByte(".strtab", 'x')},
-	{name: "strtab-empty", base: inVmlinux, edit: shdr64(".strtab", shSize, 0), open: "until 7.x the kernel reads names behind the end of their table"},
-	{name: "symbol-name-beyond", base: inVmlinux, edit: func(d *draft) { d.symbol("funcs").set32(stName, 1<<24) }},
+	{name: "strtab-empty", base: inVmlinux, edit: shdr64(".strtab", shSize, 0),
+		open: "until 7.x the kernel reads names past the end of their table"},
+	{name: "symbol-name-beyond", base: inVmlinux,
+		edit: func(d *draft) { d.symbol("funcs").set32(stName, 1<<24) }},
 	{name: "shstrtab-last-not-nul", base: inVmlinux, edit: lastByte(".shstrtab", 'x')},
 	{name: "shstrtab-empty", base: inVmlinux, edit: shdr64(".shstrtab", shSize, 0)},
 	{name: "shstrtab-beyond", base: inVmlinux, edit: shdr64(".shstrtab", shOffset, 1<<30)},
-	{name: "shstrtab-progbits", base: inVmlinux, edit: shdr32(".shstrtab", shType, uint32(elf.SHT_PROGBITS))},
+	{name: "shstrtab-progbits", base: inVmlinux,
+		edit: shdr32(".shstrtab", shType, uint32(elf.SHT_PROGBITS))},
 	{name: "section-group", base: inVmlinux, edit: func(d *draft) {
 		d.model(func(f *elfrw.File) {
-			f.AddSection(&elfrw.Section{Name: ".note.more", Type: elf.SHT_NOTE, Flags: uint64(elf.SHF_ALLOC), Align: 4, Data: make([]byte, 12)})
+			f.AddSection(&elfrw.Section{Name: ".note.more", Type: elf.SHT_NOTE,
+				Flags: uint64(elf.SHF_ALLOC), Align: 4, Data: make([]byte, 12)})
 		})
 	}},
 }

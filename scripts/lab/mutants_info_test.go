@@ -36,33 +36,46 @@ func double(name string) func(*draft) {
 	return func(d *draft) {
 		d.model(func(f *elfrw.File) {
 			s := d.section(f, name)
-			f.AddSection(&elfrw.Section{Name: s.Name, Type: s.Type, Flags: s.Flags, Align: s.Align, Data: slices.Clone(s.Data)})
+			f.AddSection(&elfrw.Section{Name: s.Name, Type: s.Type, Flags: s.Flags, Align: s.Align,
+				Data: slices.Clone(s.Data)})
 		})
 	}
 }
 
 var infoMutants = []mutant{
 	{name: "info-no-vermagic", base: inVmlinux, edit: tell("vermagic", ""), alone: true},
-	{name: "info-vermagic-release", base: inVmlinux, edit: alter("vermagic", func(v string) string { return "4.4.4-4-amd64" + v[strings.IndexByte(v, ' '):] })},
-	{name: "info-vermagic-flags", base: inVmlinux, edit: alter("vermagic", func(v string) string { return strings.Replace(v, "mod_unload ", "", 1) })},
+	{name: "info-vermagic-release", base: inVmlinux,
+		edit: alter("vermagic", func(v string) string {
+			return "4.4.4-4-amd64" +
+				v[strings.IndexByte(v, ' '):]
+		})},
+	{name: "info-vermagic-flags", base: inVmlinux,
+		edit: alter("vermagic", func(v string) string {
+			return strings.Replace(v, "mod_unload ", "",
+				1)
+		})},
 	{name: "info-vermagic-blank", base: inVmlinux, edit: alter("vermagic", strings.TrimSpace)},
 	{name: "info-vermagic-twice", base: inVmlinux, edit: add("vermagic=2.6.32")},
 	{name: "info-no-livepatch", base: inVmlinux, edit: tell("livepatch", "")},
 	{name: "info-no-livepatch-module", base: inModule, edit: tell("livepatch", "")},
-	{name: "info-livepatch-empty", base: inVmlinux, edit: alter("livepatch", func(string) string { return "" })},
+	{name: "info-livepatch-empty", base: inVmlinux,
+		edit: alter("livepatch", func(string) string { return "" })},
 	{name: "info-livepatch-N", base: inVmlinux, edit: tell("livepatch", "N")},
 	{name: "info-livepatch-twice", base: inVmlinux, edit: add("livepatch=Y")},
 	{name: "info-livepatch-of-plain", base: plain, edit: add("livepatch=Y")},
 	{name: "info-no-license", base: plain, edit: tell("license", ""), alone: true},
 	{name: "info-no-license-livepatch", base: inVmlinux, edit: tell("license", ""), alone: true},
-	{name: "info-license-proprietary", base: inVmlinux, edit: tell("license", "Proprietary"), alone: true},
-	{name: "info-license-proprietary-plain", base: plain, edit: tell("license", "Proprietary"), alone: true},
+	{name: "info-license-proprietary", base: inVmlinux, edit: tell("license", "Proprietary"),
+		alone: true},
+	{name: "info-license-proprietary-plain", base: plain, edit: tell("license", "Proprietary"),
+		alone: true},
 	{name: "info-license-GPLv2", base: inVmlinux, edit: tell("license", "GPLv2"), alone: true},
 	{name: "info-license-GPL-v2", base: inVmlinux, edit: tell("license", "GPL v2")},
 	{name: "info-license-dual", base: inVmlinux, edit: tell("license", "Dual MPL/GPL")},
 	{name: "info-license-twice", base: inVmlinux, edit: add("license=Proprietary")},
 	{name: "info-no-name", base: inVmlinux, edit: tell("name", "")},
-	{name: "info-name-empty", base: inVmlinux, edit: alter("name", func(string) string { return "" })},
+	{name: "info-name-empty", base: inVmlinux,
+		edit: alter("name", func(string) string { return "" })},
 	{name: "info-name-other", base: inVmlinux, edit: tell("name", "something_else")},
 	{name: "info-name-100-bytes", base: inVmlinux, edit: tell("name", strings.Repeat("n", 100))},
 	{name: "info-no-retpoline", base: inVmlinux, edit: tell("retpoline", ""), alone: true},
@@ -77,7 +90,8 @@ var infoMutants = []mutant{
 	{name: "info-depends-nosuch", base: inVmlinux, edit: tell("depends", "nosuch")},
 	{name: "info-import-ns", base: inVmlinux, edit: add("import_ns=NO_SUCH_NAMESPACE")},
 	{name: "info-import-ns-module", base: inVmlinux, edit: add("import_ns=module:klplab_cmdline")},
-	{name: "info-section-missing", base: inVmlinux, edit: rename(".modinfo", ".modinf0"), alone: true},
+	{name: "info-section-missing", base: inVmlinux, edit: rename(".modinfo", ".modinf0"),
+		alone: true},
 	{name: "info-section-empty", base: inVmlinux, edit: shdr64(".modinfo", shSize, 0), alone: true},
 	{name: "info-section-twice", base: inVmlinux, edit: double(".modinfo")},
 	{name: "info-not-alloc", base: inVmlinux, edit: flags(".modinfo", 0, elf.SHF_ALLOC)},
@@ -135,19 +149,31 @@ func unlisted(name string) func(*draft) {
 // wants adds an undefined symbol that nothing uses.
 func wants(name string, bind elf.SymBind) func(*draft) {
 	return func(d *draft) {
-		d.model(func(f *elfrw.File) { f.AddSymbol(&elfrw.Symbol{Name: name, Info: byte(bind) << 4}) })
+		d.model(func(f *elfrw.File) {
+			f.AddSymbol(&elfrw.Symbol{Name: name,
+				Info: byte(bind) << 4})
+		})
 	}
 }
 
 var importMutants = []mutant{
 	{name: "crc-of-export", base: inVmlinux, edit: badCRC("seq_printf")},
 	{name: "crc-of-module-layout", base: inVmlinux, edit: badCRC("module_layout")},
-	{name: "crc-high-bits", base: inVmlinux, edit: func(d *draft) { d.version("seq_printf", func(e view) { e.set8(6, 1) }) }},
+	{name: "crc-high-bits", base: inVmlinux, edit: func(d *draft) {
+		d.version("seq_printf",
+			func(e view) { e.set8(6, 1) })
+	}},
 	{name: "crc-of-klp-enable-patch", base: inModule, edit: badCRC("klp_enable_patch")},
-	{name: "crc-of-what-is-not-wanted", base: inVmlinux, edit: func(d *draft) { d.version("seq_printf", func(e view) { copy(e[8:], "printf_seq") }) }, alone: true},
+	{name: "crc-of-what-is-not-wanted", base: inVmlinux,
+		edit: func(d *draft) {
+			d.version("seq_printf",
+				func(e view) { copy(e[8:], "printf_seq") })
+		}, alone: true},
 	{name: "crc-entry-missing", base: inVmlinux, edit: unlisted("seq_printf"), alone: true},
-	{name: "crc-module-layout-missing", base: inVmlinux, edit: unlisted("module_layout"), alone: true},
-	{name: "crc-table-missing", base: inVmlinux, edit: rename("__versions", "__version5"), alone: true},
+	{name: "crc-module-layout-missing", base: inVmlinux, edit: unlisted("module_layout"),
+		alone: true},
+	{name: "crc-table-missing", base: inVmlinux, edit: rename("__versions", "__version5"),
+		alone: true},
 	{name: "crc-table-empty", base: inVmlinux, edit: shdr64("__versions", shSize, 0), alone: true},
 	{name: "crc-table-odd", base: inVmlinux, edit: func(d *draft) { d.cut("__versions", 1) }},
 	{name: "crc-table-not-alloc", base: inVmlinux, edit: flags("__versions", 0, elf.SHF_ALLOC)},
@@ -157,7 +183,8 @@ var importMutants = []mutant{
 	{name: "import-unknown-local", base: inVmlinux, edit: wants("no_such_symbol", elf.STB_LOCAL)},
 	{name: "import-unexported", base: inVmlinux, edit: wants("saved_command_line", elf.STB_GLOBAL)},
 	{name: "import-nameless", base: inVmlinux, edit: wants("", elf.STB_GLOBAL)},
-	{name: "import-long-name", base: inVmlinux, edit: wants(strings.Repeat("long_name_", 60), elf.STB_GLOBAL)},
+	{name: "import-long-name", base: inVmlinux,
+		edit: wants(strings.Repeat("long_name_", 60), elf.STB_GLOBAL)},
 	{name: "import-used-misnamed", base: inVmlinux, edit: call("seq_printf", "seq_printfff")},
 	{name: "import-used-weak-unknown", base: inVmlinux, edit: func(d *draft) {
 		d.call("seq_printf", "seq_printfff")
@@ -171,20 +198,33 @@ var importMutants = []mutant{
 		d.need(d.room.spaced != "", "vmlinux exports nothing in a namespace")
 		wants(d.room.spaced, elf.STB_WEAK)(d)
 	}, alone: true},
-	{name: "import-of-unloaded-module", base: inVmlinux, edit: func(d *draft) { wants(d.room.elsewhere, elf.STB_GLOBAL)(d) }, alone: true},
-	{name: "import-of-target", base: ordinary, edit: wants("klplab_owner_export", elf.STB_GLOBAL), alone: true},
-	{name: "import-klp-name-undefined", base: inVmlinux, edit: func(d *draft) { d.symbol(vmSymbol).set16(stShndx, 0) }},
+	{name: "import-of-unloaded-module", base: inVmlinux,
+		edit: func(d *draft) { wants(d.room.elsewhere, elf.STB_GLOBAL)(d) }, alone: true},
+	{name: "import-of-target", base: ordinary, edit: wants("klplab_owner_export", elf.STB_GLOBAL),
+		alone: true},
+	{name: "import-klp-name-undefined", base: inVmlinux,
+		edit: func(d *draft) { d.symbol(vmSymbol).set16(stShndx, 0) }},
 	{name: "import-got", base: inVmlinux, edit: wants("_GLOBAL_OFFSET_TABLE_", elf.STB_GLOBAL)},
-	{name: "import-common", base: inVmlinux, edit: func(d *draft) { d.symbol(vmSymbol).set16(stShndx, uint16(elf.SHN_COMMON)) }},
-	{name: "symbol-in-section-beyond", base: inVmlinux, edit: func(d *draft) { d.symbol("objs").set16(stShndx, 500) }},
-	{name: "symbol-in-section-last", base: inVmlinux, edit: func(d *draft) { d.symbol("enable_set").set16(stShndx, uint16(d.count())) }},
-	{name: "symbol-in-section-reserved", base: inVmlinux, edit: func(d *draft) { d.symbol("enable_set").set16(stShndx, 0xff1f) }},
-	{name: "symbol-in-section-xindex", base: inVmlinux, edit: func(d *draft) { d.symbol("enable_set").set16(stShndx, 0xffff) }},
-	{name: "symbol-unused-absolute", base: inVmlinux, edit: func(d *draft) { d.symbol("objs").set16(stShndx, uint16(elf.SHN_ABS)) }},
-	{name: "symbol-in-other-section", base: inVmlinux, edit: func(d *draft) { d.symbol("objs").set16(stShndx, 1) }},
-	{name: "symbol-value-beyond", base: inVmlinux, edit: func(d *draft) { d.symbol("objs").set64(stValue, 1<<40) }},
-	{name: "export-duplicate", base: exporting, edit: func(d *draft) { d.exported("klplab_owner_export", "seq_printf") }},
-	{name: "export-misnamed", base: exporting, edit: func(d *draft) { d.exported("klplab_owner_export", "klplab_owner_exp0rt") }},
+	{name: "import-common", base: inVmlinux,
+		edit: func(d *draft) { d.symbol(vmSymbol).set16(stShndx, uint16(elf.SHN_COMMON)) }},
+	{name: "symbol-in-section-beyond", base: inVmlinux,
+		edit: func(d *draft) { d.symbol("objs").set16(stShndx, 500) }},
+	{name: "symbol-in-section-last", base: inVmlinux,
+		edit: func(d *draft) { d.symbol("enable_set").set16(stShndx, uint16(d.count())) }},
+	{name: "symbol-in-section-reserved", base: inVmlinux,
+		edit: func(d *draft) { d.symbol("enable_set").set16(stShndx, 0xff1f) }},
+	{name: "symbol-in-section-xindex", base: inVmlinux,
+		edit: func(d *draft) { d.symbol("enable_set").set16(stShndx, 0xffff) }},
+	{name: "symbol-unused-absolute", base: inVmlinux,
+		edit: func(d *draft) { d.symbol("objs").set16(stShndx, uint16(elf.SHN_ABS)) }},
+	{name: "symbol-in-other-section", base: inVmlinux,
+		edit: func(d *draft) { d.symbol("objs").set16(stShndx, 1) }},
+	{name: "symbol-value-beyond", base: inVmlinux,
+		edit: func(d *draft) { d.symbol("objs").set64(stValue, 1<<40) }},
+	{name: "export-duplicate", base: exporting,
+		edit: func(d *draft) { d.exported("klplab_owner_export", "seq_printf") }},
+	{name: "export-misnamed", base: exporting,
+		edit: func(d *draft) { d.exported("klplab_owner_export", "klplab_owner_exp0rt") }},
 }
 
 // exported gives an export another name, which is not longer.
@@ -236,23 +276,29 @@ func named(name string) func(*draft) {
 }
 
 var structMutants = []mutant{
-	{name: "struct-missing", base: inVmlinux, edit: rename(thisModule, ".gnu.linkonce.that_module")},
+	{name: "struct-missing", base: inVmlinux,
+		edit: rename(thisModule, ".gnu.linkonce.that_module")},
 	{name: "struct-twice", base: inVmlinux, edit: double(thisModule)},
-	{name: "struct-shorter", base: inVmlinux, edit: func(d *draft) { d.cut(thisModule, 64) }, open: "before 6.4 what lies behind struct module is taken for the rest of it"},
+	{name: "struct-shorter", base: inVmlinux, edit: func(d *draft) { d.cut(thisModule, 64) },
+		open: "before 6.4 what follows struct module is treated as the rest of it"},
 	{name: "struct-longer", base: inVmlinux, edit: func(d *draft) {
 		d.data(thisModule, func(b []byte) []byte { return append(b, make([]byte, 64)...) })
 	}},
-	{name: "struct-nobits", base: inVmlinux, edit: shdr32(thisModule, shType, uint32(elf.SHT_NOBITS))},
+	{name: "struct-nobits", base: inVmlinux, edit: shdr32(thisModule, shType,
+		uint32(elf.SHT_NOBITS))},
 	{name: "struct-not-alloc", base: inVmlinux, edit: flags(thisModule, 0, elf.SHF_ALLOC)},
 	{name: "struct-not-write", base: inVmlinux, edit: flags(thisModule, 0, elf.SHF_WRITE)},
 	{name: "struct-init-elsewhere", base: inVmlinux, edit: moves("init_module", 8), open: filled},
 	{name: "struct-init-missing", base: inVmlinux, edit: unset("init_module")},
 	{name: "struct-exit-missing", base: inVmlinux, edit: unset("cleanup_module"), alone: true},
-	{name: "struct-exit-elsewhere", base: inVmlinux, edit: moves("cleanup_module", 8), open: filled},
-	{name: "struct-name-other", base: inVmlinux, edit: named("other_name"), alone: true, open: misnamed},
+	{name: "struct-exit-elsewhere", base: inVmlinux, edit: moves("cleanup_module", 8),
+		open: filled},
+	{name: "struct-name-other", base: inVmlinux, edit: named("other_name"), alone: true,
+		open: misnamed},
 	{name: "struct-name-empty", base: inVmlinux, edit: named(""), alone: true},
 	{name: "struct-name-of-target", base: inModule, edit: named("klplab_target")},
-	{name: "struct-name-of-builtin", base: inVmlinux, edit: named("printk"), alone: true, open: "a built-in part has a folder in /sys/module if it has parameters"},
+	{name: "struct-name-of-builtin", base: inVmlinux, edit: named("printk"), alone: true,
+		open: "a built-in part has a directory in /sys/module if it has parameters"},
 	{name: "struct-name-vmlinux", base: inVmlinux, edit: named("vmlinux"), alone: true},
 	{name: "struct-name-slash", base: inVmlinux, edit: named("a/b"), alone: true, open: misnamed},
 }

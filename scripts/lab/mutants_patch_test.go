@@ -27,14 +27,16 @@ func number(symbol string, field, value uint64) func(*draft) {
 
 // old is a livepatch of another function; what it prints is not looked at.
 func old(name, function string) mutant {
-	return mutant{name: "function-" + name, base: inVmlinux, edit: point("funcs", funcOld, function), show: "/proc/version"}
+	return mutant{name: "function-" + name, base: inVmlinux,
+		edit: point("funcs", funcOld, function), show: "/proc/version"}
 }
 
 func moOld(name, function string, position uint64) mutant {
-	return mutant{name: "module-function-" + name, base: inModule, show: "/proc/version", edit: func(d *draft) {
-		d.point("funcs", funcOld, function)
-		d.number("funcs", funcPos, position)
-	}}
+	return mutant{name: "module-function-" + name, base: inModule, show: "/proc/version",
+		edit: func(d *draft) {
+			d.point("funcs", funcOld, function)
+			d.number("funcs", funcPos, position)
+		}}
 }
 
 // called is a mutant whose new function runs as the target's init, with no arguments.
@@ -50,9 +52,11 @@ var patchMutants = []mutant{
 	{name: "patch-replace", base: inVmlinux, edit: number("patch", patchReplace, 1)},
 	{name: "patch-replace-module", base: inModule, edit: number("patch", patchReplace, 1)},
 	{name: "patch-states-wild", base: inVmlinux, edit: number("patch", patchStates, 8)},
-	{name: "object-name-vmlinux", base: inVmlinux, edit: func(d *draft) { d.christen("objs", "vmlinux") }},
+	{name: "object-name-vmlinux", base: inVmlinux,
+		edit: func(d *draft) { d.christen("objs", "vmlinux") }},
 	{name: "object-name-empty", base: inVmlinux, edit: func(d *draft) { d.christen("objs", "") }},
-	{name: "object-name-added", base: inVmlinux, edit: func(d *draft) { d.christen("objs", "klplab_nobody") }},
+	{name: "object-name-added", base: inVmlinux,
+		edit: func(d *draft) { d.christen("objs", "klplab_nobody") }},
 	{name: "object-funcs-null", base: inModule, edit: null("objs", objectFuncs)},
 	{name: "object-name-null", base: inModule, edit: null("objs", objectName)},
 	{name: "object-name-nosuch", base: inModule, edit: point("objs", objectName, "klplab_nobody")},
@@ -61,14 +65,21 @@ var patchMutants = []mutant{
 	{name: "object-name-dash", base: inModule, edit: point("objs", objectName, "klplab-target")},
 	{name: "object-name-ko", base: inModule, edit: point("objs", objectName, "klplab_target.ko")},
 	{name: "object-name-slash", base: inModule, edit: point("objs", objectName, "klplab/target")},
-	{name: "object-name-55", base: inModule, edit: point("objs", objectName, strings.Repeat("o", 55))},
-	{name: "object-name-56", base: inModule, edit: point("objs", objectName, strings.Repeat("o", 56))},
-	{name: "object-name-vmlinux-module", base: inModule, edit: point("objs", objectName, "vmlinux")},
+	{name: "object-name-55", base: inModule, edit: point("objs", objectName,
+		strings.Repeat("o", 55))},
+	{name: "object-name-56", base: inModule, edit: point("objs", objectName,
+		strings.Repeat("o", 56))},
+	{name: "object-name-vmlinux-module", base: inModule,
+		edit: point("objs", objectName, "vmlinux")},
 	{name: "object-name-itself", base: inModule, edit: point("objs", objectName, "klplab_v7")},
 	{name: "object-twice", base: inModule, edit: func(d *draft) { d.anotherObject() }},
 	{name: "object-vmlinux-twice", base: inVmlinux, edit: func(d *draft) { d.anotherObject() }},
-	{name: "func-twice", base: inVmlinux, edit: func(d *draft) { d.another("funcs", 0, funcStride, funcStride) }},
-	{name: "func-twice-module", base: inModule, edit: func(d *draft) { d.another("funcs", 0, funcStride, funcStride) }},
+	{name: "func-twice", base: inVmlinux, edit: func(d *draft) {
+		d.another("funcs", 0, funcStride,
+			funcStride)
+	}},
+	{name: "func-twice-module", base: inModule,
+		edit: func(d *draft) { d.another("funcs", 0, funcStride, funcStride) }},
 	{name: "func-twice-position-1", base: inVmlinux, edit: func(d *draft) {
 		d.another("funcs", 0, funcStride, funcStride)
 		d.number("funcs", funcStride+funcPos, 1)
@@ -125,13 +136,15 @@ var patchMutants = []mutant{
 	old("init-static", "do_initcalls"),
 	old("noinstr", "irqentry_enter"),
 	old("notrace", "ftrace_likely_update"),
-	{name: "function-assembler", base: inVmlinux, edit: point("funcs", funcOld, "memcpy"), show: "/proc/version"},
+	{name: "function-assembler", base: inVmlinux, edit: point("funcs", funcOld, "memcpy"),
+		show: "/proc/version"},
 	old("entry", "entry_SYSCALL_64"),
 	old("thunk", "__x86_indirect_thunk_rax"),
 	old("kprobes", "do_int3"),
 	old("fentry", "__fentry__"),
 	old("initcall-data", "init_task"),
-	{name: "function-section-start", base: inVmlinux, edit: point("funcs", funcOld, "_stext"), show: "/proc/version"},
+	{name: "function-section-start", base: inVmlinux, edit: point("funcs", funcOld, "_stext"),
+		show: "/proc/version"},
 	old("section-end", "_etext"),
 	moOld("unknown", "no_such_function", 0),
 	moOld("notrace", "klplab_twin", 1),
@@ -190,7 +203,7 @@ func (d *draft) christen(symbol, name string) {
 		y := d.symbolIn(f, symbol)
 		s, _ := d.relocAt(f, symbol, objectFuncs)
 		r := elfrw.Rela{Offset: y.Value + objectName, Type: uint32(elf.R_X86_64_64)}
-		d.aim(f, &r, name)
+		d.pointToString(f, &r, name)
 		f.AddReloc(s, r)
 	})
 }
@@ -210,37 +223,45 @@ func cutBy(section string, n uint64) func(*draft) { return func(d *draft) { d.cu
 func extra(name string, flags elf.SectionFlag, size int, align uint64) func(*draft) {
 	return func(d *draft) {
 		d.model(func(f *elfrw.File) {
-			f.AddSection(&elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | flags), Align: align, Data: make([]byte, size)})
+			f.AddSection(&elfrw.Section{Name: name, Type: elf.SHT_PROGBITS,
+				Flags: uint64(elf.SHF_ALLOC | flags), Align: align, Data: make([]byte, size)})
 		})
 	}
 }
 
 var specialMutants = []mutant{
 	{name: "altinstructions-extra-odd", base: inVmlinux, edit: extra(".altinstructions", 0, 5, 1)},
-	{name: "altinstructions-extra-zeros", base: inVmlinux, edit: extra(".altinstructions", 0, 1, 1)},
+	{name: "altinstructions-extra-zeros", base: inVmlinux,
+		edit: extra(".altinstructions", 0, 1, 1)},
 	{name: "altinstr-aux", base: inVmlinux, edit: extra(".altinstr_aux", elf.SHF_EXECINSTR, 16, 1)},
-	{name: "jump-table-odd", base: inSpecial, edit: cutBy("__jump_table", 1), open: behind},
-	{name: "jump-table-unrelocated", base: inSpecial, edit: unrelocated(".rela__jump_table"), open: "a special table without its relocations"},
-	{name: "jump-table-klp-unrelocated", base: inSpecial, edit: func(d *draft) { d.rela(".klp.rela.vmlinux.__jump_table", 0).set32(rType, 0) }},
+	{name: "jump-table-odd", base: inSpecial, edit: cutBy("__jump_table", 1), open: after},
+	{name: "jump-table-unrelocated", base: inSpecial, edit: unrelocated(".rela__jump_table"),
+		open: "a special table without its relocations"},
+	{name: "jump-table-klp-unrelocated", base: inSpecial,
+		edit: func(d *draft) { d.rela(".klp.rela.vmlinux.__jump_table", 0).set32(rType, 0) }},
 	{name: "bug-table-odd", base: ordinary, edit: cutBy("__bug_table", 1)},
 	{name: "bug-table-unrelocated", base: ordinary, edit: unrelocated(".rela__bug_table")},
-	{name: "mcount-odd", base: inVmlinux, edit: cutBy("__mcount_loc", 1), open: behind},
+	{name: "mcount-odd", base: inVmlinux, edit: cutBy("__mcount_loc", 1), open: after},
 	{name: "mcount-unrelocated", base: inVmlinux, edit: unrelocated(".rela__mcount_loc")},
 	{name: "mcount-missing", base: inVmlinux, edit: rename("__mcount_loc", "__mcount_lok")},
 	{name: "orc-odd", base: inVmlinux, edit: cutBy(".orc_unwind", 1), alone: true},
 	{name: "orc-short", base: inVmlinux, edit: cutBy(".orc_unwind", 6), alone: true},
 	{name: "orc-missing", base: inVmlinux, edit: rename(".orc_unwind", ".orc_unwinb"), alone: true},
-	{name: "orc-ip-missing", base: inVmlinux, edit: rename(".orc_unwind_ip", ".orc_unwinb_ip"), alone: true},
+	{name: "orc-ip-missing", base: inVmlinux, edit: rename(".orc_unwind_ip", ".orc_unwinb_ip"),
+		alone: true},
 	{name: "parainstructions-odd", base: inSpecial, edit: cutBy(".parainstructions", 1)},
 	{name: "param-odd", base: inVmlinux, edit: cutBy("__param", 1)},
-	{name: "dyndbg-odd", base: ordinary, edit: cutBy("__dyndbg", 1), open: behind},
+	{name: "dyndbg-odd", base: ordinary, edit: cutBy("__dyndbg", 1), open: after},
 	{name: "ksymtab-odd", base: exporting, edit: cutBy("__ksymtab_gpl", 1)},
 	{name: "ksymtab-unrelocated", base: exporting, edit: unrelocated(".rela__ksymtab_gpl")},
 	{name: "kcrctab-missing", base: exporting, edit: rename("__kcrctab_gpl", "__kcrctab_gpx")},
 	{name: "percpu-small", base: inVmlinux, edit: extra(".data..percpu", elf.SHF_WRITE, 64, 64)},
-	{name: "percpu-16-mib", base: inVmlinux, edit: extra(".data..percpu", elf.SHF_WRITE, 16<<20, 64)},
-	{name: "percpu-align-8192", base: inVmlinux, edit: extra(".data..percpu", elf.SHF_WRITE, 64, 8192), alone: true},
-	{name: "klp-arch-section", base: inSpecial, edit: rename(".altinstructions", ".klp.arch.vmlinux..altinstructions")},
+	{name: "percpu-16-mib", base: inVmlinux, edit: extra(".data..percpu", elf.SHF_WRITE, 16<<20,
+		64)},
+	{name: "percpu-align-8192", base: inVmlinux,
+		edit: extra(".data..percpu", elf.SHF_WRITE, 64, 8192), alone: true},
+	{name: "klp-arch-section", base: inSpecial,
+		edit: rename(".altinstructions", ".klp.arch.vmlinux..altinstructions")},
 	{name: "init-array", base: inVmlinux, edit: extra(".init_array", elf.SHF_WRITE, 8, 8)},
 	{name: "ctors-zero", base: inVmlinux, edit: extra(".ctors", elf.SHF_WRITE, 8, 8)},
 	{name: "extra-text", base: inVmlinux, edit: extra(".text.more", elf.SHF_EXECINSTR, 64, 16)},
@@ -250,7 +271,10 @@ var specialMutants = []mutant{
 	{name: "call-sites", base: inVmlinux, edit: extra(".call_sites", 0, 4, 4)},
 	{name: "smp-locks-zeros", base: inVmlinux, edit: extra(".smp_locks", 0, 4, 4)},
 	{name: "init-text-missing", base: inVmlinux, edit: rename(".init.text", ".text.init")},
-	{name: "kprobe-blacklist-zeros", base: inVmlinux, edit: extra("_kprobe_blacklist", elf.SHF_WRITE, 8, 8)},
-	{name: "error-injection-zeros", base: inVmlinux, edit: extra("_error_injection_whitelist", elf.SHF_WRITE, 16, 8)},
-	{name: "btf-garbage", base: inVmlinux, edit: extra(".BTF", 0, 64, 8), open: "what the kernel's BPF part says of a module's BTF is not foretold"},
+	{name: "kprobe-blacklist-zeros", base: inVmlinux,
+		edit: extra("_kprobe_blacklist", elf.SHF_WRITE, 8, 8)},
+	{name: "error-injection-zeros", base: inVmlinux,
+		edit: extra("_error_injection_whitelist", elf.SHF_WRITE, 16, 8)},
+	{name: "btf-garbage", base: inVmlinux, edit: extra(".BTF", 0, 64, 8),
+		open: "what the kernel's BPF part says of a module's BTF is not foretold"},
 }

@@ -22,19 +22,20 @@ const (
 )
 
 var bases = map[string]base{
-	inVmlinux:                      {show: "/proc/cmdline"},
-	inSpecial:                      {show: "/proc/cmdline"},
-	inModule:                       {show: "/proc/klplab_target", target: plain},
-	inData:                         {show: "/proc/klplab_target", target: plain},
-	ordinary:                       {show: "/proc/klplab_owner", target: exporting},
-	plain:                          {show: "/proc/klplab_target", plain: true},
-	exporting:                      {show: "/proc/klplab_owner", plain: true},
-	"klplab_forced_key.ko":         {show: "/proc/klplab_key", target: exporting, unsafe: true},
-	"klplab_forced_replacement.ko": {show: "/proc/klplab_replacement", target: exporting, unsafe: true},
-	"klplab_forced_site.ko":        {show: "/proc/klplab_site", target: exporting, unsafe: true},
-	"klplab_forced_clobber.ko":     {show: "/proc/klplab_clobber", target: exporting, unsafe: true},
-	"klplab_forced_call.ko":        {show: "/proc/klplab_call", target: exporting, unsafe: true},
-	"klplab_forced_object.ko":      {show: "/proc/cmdline", unsafe: true},
+	inVmlinux:              {show: "/proc/cmdline"},
+	inSpecial:              {show: "/proc/cmdline"},
+	inModule:               {show: "/proc/klplab_target", target: plain},
+	inData:                 {show: "/proc/klplab_target", target: plain},
+	ordinary:               {show: "/proc/klplab_owner", target: exporting},
+	plain:                  {show: "/proc/klplab_target", plain: true},
+	exporting:              {show: "/proc/klplab_owner", plain: true},
+	"klplab_forced_key.ko": {show: "/proc/klplab_key", target: exporting, unsafe: true},
+	"klplab_forced_replacement.ko": {show: "/proc/klplab_replacement", target: exporting,
+		unsafe: true},
+	"klplab_forced_site.ko":    {show: "/proc/klplab_site", target: exporting, unsafe: true},
+	"klplab_forced_clobber.ko": {show: "/proc/klplab_clobber", target: exporting, unsafe: true},
+	"klplab_forced_call.ko":    {show: "/proc/klplab_call", target: exporting, unsafe: true},
+	"klplab_forced_object.ko":  {show: "/proc/cmdline", unsafe: true},
 }
 
 // A mutant is a good module with one thing changed.
@@ -42,13 +43,14 @@ type mutant struct {
 	name, base string
 	edit       func(d *draft)
 	show       string // another file to read than the base's, whatever it prints
-	again      bool   // the target goes and comes again, too
+	again      bool   // the target is also removed and loaded again
 	alone      bool   // it needs a boot of its own: the kernel says some things once
 	open       string // why what comes of it can't be predicted
 	openLater  string // the same, of a target that comes later only
 }
 
-var mutants = joined(unchanged, fileMutants, headerMutants, infoMutants, importMutants, sectionMutants,
+var mutants = joined(unchanged, fileMutants, headerMutants, infoMutants, importMutants,
+	sectionMutants,
 	symbolMutants, relocMutants, structMutants, patchMutants, specialMutants)
 
 func joined(lists ...[]mutant) (all []mutant) {
@@ -71,6 +73,7 @@ var unchanged = []mutant{
 	{name: "forced-replacement", base: "klplab_forced_replacement.ko"},
 	{name: "forced-site", base: "klplab_forced_site.ko"},
 	{name: "forced-clobber", base: "klplab_forced_clobber.ko"},
-	{name: "forced-call", alone: true, base: "klplab_forced_call.ko", open: "a static call that is half set up is an address that the kernel writes to"},
+	{name: "forced-call", alone: true, base: "klplab_forced_call.ko",
+		open: "a static call that is half set up is an address that the kernel writes to"},
 	{name: "forced-object", base: "klplab_forced_object.ko"},
 }

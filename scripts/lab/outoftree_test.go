@@ -26,10 +26,10 @@ import (
 	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
-// What scripts/klp-convert.mk does is tried as its users do it: make, in a folder
+// What scripts/klp-convert.mk does is tried as its users do it: make, in a directory
 // with modules, with the headers of a kernel (docs/kbuild.md).
 
-// A project is a folder with modules of its own.
+// A project is a directory with modules of its own.
 type project struct {
 	t     *testing.T
 	bench *workbench
@@ -48,7 +48,8 @@ func (w *workbench) project(t *testing.T, modules ...string) *project {
 		p.write(f.Name, string(f.Data))
 	}
 	if len(modules) > 0 {
-		p.makefile("obj-m := " + strings.Join(modules, " ") + "\nlivepatch-two-y := main.o part.o\ninclude KLP_MK\n")
+		p.makefile("obj-m := " + strings.Join(modules, " ") +
+			"\nlivepatch-two-y := main.o part.o\ninclude KLP_MK\n")
 	}
 	return p
 }
@@ -58,18 +59,19 @@ func (p *project) path(name string) string { return filepath.Join(p.dir, name) }
 func (p *project) write(name, text string) {
 	p.t.Helper()
 	require.NoError(p.t, os.MkdirAll(filepath.Dir(p.path(name)), 0o755))
-	require.NoError(p.t, os.WriteFile(p.path(name), []byte(strings.ReplaceAll(text, "KLP_MK", p.mk)), 0o644))
+	require.NoError(p.t, os.WriteFile(p.path(name),
+		[]byte(strings.ReplaceAll(text, "KLP_MK", p.mk)), 0o644))
 }
 
 func (p *project) makefile(text string) { p.t.Helper(); p.write("Makefile", text) }
 
 // edit replaces text in a file, which is newer then than anything made of it.
-func (p *project) edit(name, old, new string) {
+func (p *project) edit(name, from, to string) {
 	p.t.Helper()
 	text, err := os.ReadFile(p.path(name))
 	require.NoError(p.t, err)
-	require.Contains(p.t, string(text), old)
-	p.write(name, strings.Replace(string(text), old, new, 1))
+	require.Contains(p.t, string(text), from)
+	p.write(name, strings.Replace(string(text), from, to, 1))
 	p.touch(name)
 }
 
@@ -87,11 +89,12 @@ func touch(t *testing.T, path string) {
 	require.NoError(t, os.Chtimes(path, now, now))
 }
 
-// run runs make in the project's folder with the kernel's headers, and returns
+// run runs make in the project's directory with the kernel's headers, and returns
 // what it prints.
 func (p *project) run(args ...string) (string, error) {
 	p.t.Helper()
-	cmd := p.bench.kernel.Command("make", append([]string{"KDIR=" + p.bench.kernel.Headers, "KLP_CONVERT=" + p.bench.tool}, args...)...)
+	cmd := p.bench.kernel.Command("make", append([]string{"KDIR=" + p.bench.kernel.Headers,
+		"KLP_CONVERT=" + p.bench.tool}, args...)...)
 	cmd.Dir = p.dir
 	cmd.Env = noMake()
 	out, err := cmd.CombinedOutput()
@@ -117,12 +120,13 @@ func (p *project) refused(args ...string) string {
 func (p *project) modules(dir string) []string {
 	p.t.Helper()
 	var found []string
-	err := filepath.WalkDir(filepath.Join(p.dir, dir), func(path string, _ os.DirEntry, err error) error {
-		if strings.HasSuffix(path, ".ko") {
-			found = append(found, filepath.Base(path))
-		}
-		return err
-	})
+	err := filepath.WalkDir(filepath.Join(p.dir, dir),
+		func(path string, _ os.DirEntry, err error) error {
+			if strings.HasSuffix(path, ".ko") {
+				found = append(found, filepath.Base(path))
+			}
+			return err
+		})
 	require.NoError(p.t, err)
 	slices.Sort(found)
 	return found
@@ -130,7 +134,7 @@ func (p *project) modules(dir string) []string {
 
 var klpRE = regexp.MustCompile(`(?m)^  KLP +(\S+)$`)
 
-// converted returns the modules that make said it was converting.
+// converted returns the modules that make printed it was converting.
 func converted(out string) []string {
 	var names []string
 	for _, m := range klpRE.FindAllStringSubmatch(out, -1) {
@@ -175,13 +179,15 @@ func TestOutOfTree(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		p := w.project(t)
 		out := p.make("-j2")
-		assert.Equal(t, []string{"livepatch-sub.ko", "livepatch-two.ko", "plain.ko", "user.ko"}, converted(out), "%s", out)
+		assert.Equal(t, []string{"livepatch-sub.ko", "livepatch-two.ko", "plain.ko", "user.ko"},
+			converted(out), "%s", out)
 		assert.NotContains(t, out, "jobserver")
 		assert.Contains(t, p.inspect(p.path("livepatch-two.ko")), ": x86_64, converted\n")
 		assert.Contains(t, p.inspect(p.path("plain.ko")), ": x86_64, no livepatch\n")
 
 		s := w.scene(t)
-		for _, name := range []string{"livepatch-two.ko", "plain.ko", "user.ko", "sub/livepatch-sub.ko"} {
+		for _, name := range []string{"livepatch-two.ko", "plain.ko", "user.ko",
+			"sub/livepatch-sub.ko"} {
 			s.file(filepath.Base(name), p.file(name))
 		}
 		s.run(
@@ -216,34 +222,42 @@ func TestOutOfTreeRebuilds(t *testing.T) {
 		p.touch("two.h")
 		assert.Equal(t, []string{"livepatch-two.ko"}, converted(p.make()), "a header has changed")
 		flagged := p.make("KLP_CONVERT_FLAGS_plain.o=--no-infer")
-		assert.Equal(t, []string{"plain.ko"}, converted(flagged), "a module's flags have changed:\n%s", flagged)
+		assert.Equal(t, []string{"plain.ko"}, converted(flagged),
+			"a module's flags have changed:\n%s", flagged)
 
-		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make("-B", "KLP_CONVERT_FLAGS_plain.o=--no-infer")), "whether or not")
+		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"},
+			converted(p.make("-B", "KLP_CONVERT_FLAGS_plain.o=--no-infer")), "whether or not")
 
 		require.NoError(t, os.WriteFile(p.path("plain.ko.klp"), nil, 0o644))
 		out := p.make("KLP_CONVERT_FLAGS_plain.o=--no-infer")
 		assert.Equal(t, []string{"plain.ko"}, converted(out), "killed while it was put in place")
 		assert.Contains(t, out, "  LD [M]")
 		require.NoError(t, os.Remove(p.path("livepatch-two.ko.klp")))
-		assert.Equal(t, []string{"livepatch-two.ko"}, converted(p.make("KLP_CONVERT_FLAGS_plain.o=--no-infer")), "killed before")
+		assert.Equal(t, []string{"livepatch-two.ko"},
+			converted(p.make("KLP_CONVERT_FLAGS_plain.o=--no-infer")), "killed before")
 	})
 }
 
-// A livepatch is held against the modules beside it. When one of them is another, so
+// A livepatch is checked against the modules beside it. When one of them is another, so
 // may be the positions in it.
 func TestOutOfTreeModuleBesideHasChanged(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		p := w.project(t, "livepatch-two.o", "plain.o", "user.o")
-		p.edit("part.c", "char *two_line", "extern char plain_word[] KLP_RELOC_SYMBOL(plain, plain, plain_word);\nchar *two_line")
-		p.edit("part.c", "return saved_command_line", "return *plain_word ? saved_command_line : plain_word")
-		p.edit("main.c", "objs[] = { { .funcs = funcs }", `objs[] = { { .funcs = funcs }, { .name = "plain", .funcs = (struct klp_func[]){ { } } }`)
-		p.edit("plain.c", "int plain_answer(void);", "extern char plain_word[]; char plain_word[] = \"x\"; int plain_answer(void);")
+		p.edit("part.c", "char *two_line", "extern char plain_word[] KLP_RELOC_SYMBOL(plain, "+
+			"plain, plain_word);\nchar *two_line")
+		p.edit("part.c", "return saved_command_line",
+			"return *plain_word ? saved_command_line : plain_word")
+		p.edit("main.c", "objs[] = { { .funcs = funcs }",
+			`objs[] = { { .funcs = funcs }, { .name = "plain", .funcs = (struct klp_func[]){ { } } }`)
+		p.edit("plain.c", "int plain_answer(void);", "extern char plain_word[]; char "+
+			"plain_word[] = \"x\"; int plain_answer(void);")
 		p.make()
 		p.touch("plain.c")
 		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make()))
 		assert.Empty(t, converted(p.make()), "nothing has changed")
 		p.edit("plain.c", "char plain_word[] =", "char plain_term[] =")
-		assert.Contains(t, p.refused(), "livepatch-two.ko: error: klp-convert: plain has no symbol called plain_word [KLP042]")
+		assert.Contains(t, p.refused(), "livepatch-two.ko: error: klp-convert: plain has no "+
+			"symbol called plain_word [KLP042]")
 		assert.Equal(t, []string{"plain.ko", "user.ko"}, p.modules(""))
 	})
 }
@@ -256,28 +270,34 @@ func TestOutOfTreeNamedFileHasChanged(t *testing.T) {
 		other := filepath.Join(t.TempDir(), "other.ko")
 		require.NoError(t, os.WriteFile(other, p.file("plain.ko"), 0o644))
 		key := signingKey(t)
-		args := []string{"KLP_CONVERT_FLAGS_livepatch-two.o=--module=" + other, "KLP_SIGN_KEY=" + key}
+		args := []string{"KLP_CONVERT_FLAGS_livepatch-two.o=--module=" + other, "KLP_SIGN_KEY=" +
+			key}
 		p.make(args...)
 		assert.Empty(t, converted(p.make(args...)), "nothing has changed")
 		past := time.Now().AddDate(-1, 0, 0)
 		require.NoError(t, os.Chtimes(other, past, past))
-		assert.Equal(t, []string{"livepatch-two.ko"}, converted(p.make(args...)), "a module that a flag names")
+		assert.Equal(t, []string{"livepatch-two.ko"}, converted(p.make(args...)),
+			"a module that a flag names")
 		require.NoError(t, os.Rename(signingKey(t), key))
-		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make(args...)), "the key")
+		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make(args...)),
+			"the key")
 	})
 }
 
-// The kernel that the headers are of, in the folder where it was built.
+// The kernel that the headers are of, in the directory where it was built.
 func TestOutOfTreeKernelHasChanged(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		headers := w.loneHeaders(t)
 		image := filepath.Join(headers, "System.map")
-		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\nffffffff81ca3008 B saved_command_line\nffffffff82000000 B _end\n"), 0o644))
+		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\n"+
+			"ffffffff81ca3008 B saved_command_line\nffffffff82000000 B _end\n"), 0o644))
 		p := w.project(t, "livepatch-two.o")
 		p.make("KDIR=" + headers)
 		assert.Empty(t, converted(p.make("KDIR="+headers)), "nothing has changed")
-		require.NoError(t, os.WriteFile(image, []byte("ffffffff81000000 T _text\nffffffff82000000 B _end\n"), 0o644))
-		assert.Contains(t, p.refused("KDIR="+headers), "vmlinux has no symbol called saved_command_line [KLP042]")
+		require.NoError(t, os.WriteFile(image,
+			[]byte("ffffffff81000000 T _text\nffffffff82000000 B _end\n"), 0o644))
+		assert.Contains(t, p.refused("KDIR="+headers),
+			"vmlinux has no symbol called saved_command_line [KLP042]")
 		assert.Empty(t, p.modules(""))
 	})
 }
@@ -286,7 +306,8 @@ func TestOutOfTreeKernelHasChanged(t *testing.T) {
 func TestOutOfTreeLongFlags(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		p := w.project(t)
-		p.makefile("obj-m := plain.o user.o\nKLP_CONVERT_FLAGS := " + strings.Repeat("--no-infer ", 7000) + "\ninclude KLP_MK\n")
+		p.makefile("obj-m := plain.o user.o\nKLP_CONVERT_FLAGS := " +
+			strings.Repeat("--no-infer ", 7000) + "\ninclude KLP_MK\n")
 		p.make()
 		assert.Empty(t, converted(p.make()))
 	})
@@ -295,8 +316,10 @@ func TestOutOfTreeLongFlags(t *testing.T) {
 func TestOutOfTreeStripOfLLVM(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		p := w.project(t)
-		p.makefile("obj-m := plain.o\ninclude KLP_MK\nifndef srctree\n$(info strip is $(STRIP))\nendif\n")
-		for llvm, want := range map[string]string{"1": "llvm-strip", "-14": "llvm-strip-14", "/opt/llvm/bin/": "/opt/llvm/bin/llvm-strip"} {
+		p.makefile("obj-m := plain.o\ninclude KLP_MK\nifndef srctree\n" +
+			"$(info strip is $(STRIP))\nendif\n")
+		for llvm, want := range map[string]string{"1": "llvm-strip", "-14": "llvm-strip-14",
+			"/opt/llvm/bin/": "/opt/llvm/bin/llvm-strip"} {
 			assert.Contains(t, p.make("-n", "LLVM="+llvm), "strip is "+want+"\n")
 		}
 	})
@@ -336,8 +359,10 @@ func TestOutOfTreeUndefinedSymbol(t *testing.T) {
 		p.edit("main.c", "two_line()", "two_lime()")
 		p.edit("two.h", "two_line", "two_lime")
 		out := p.refused()
-		assert.Contains(t, out, "user.ko: error: klp-convert: undefined symbol nobody_has_this: nobody exports it [KLP050]")
-		assert.Contains(t, out, "livepatch-two.ko: error: klp-convert: undefined symbol two_lime is in no object that the livepatch names, and nobody exports it [KLP050]")
+		assert.Contains(t, out, "user.ko: error: klp-convert: undefined symbol nobody_has_this: "+
+			"nobody exports it [KLP050]")
+		assert.Contains(t, out, "livepatch-two.ko: error: klp-convert: undefined symbol two_lime "+
+			"is in no object that the livepatch names, and nobody exports it [KLP050]")
 		assert.Equal(t, []string{"plain.ko"}, p.modules(""))
 		p.edit("user.c", "nobody_has_this(void)", "plain_answer(void)")
 		p.edit("user.c", "nobody_has_this()", "plain_answer()")
@@ -354,11 +379,14 @@ func TestOutOfTreeHeadersOnly(t *testing.T) {
 		headers := w.loneHeaders(t)
 		p := w.project(t, "livepatch-two.o")
 		out := p.make("KDIR=" + headers)
-		assert.Contains(t, out, "has the symbols of vmlinux: what is said about it is not checked [KLP047]")
+		assert.Contains(t, out, "has the symbols of vmlinux: what is said about it is not "+
+			"checked [KLP047]")
 		assert.Contains(t, p.inspect(p.path("livepatch-two.ko")), ": x86_64, converted\n")
-		p.edit("part.c", "static KLP_MODULE_RELOC(vmlinux) symbols[] = { KLP_SYMPOS(saved_command_line, 0) };", "")
+		p.edit("part.c", "static KLP_MODULE_RELOC(vmlinux) symbols[] = { "+
+			"KLP_SYMPOS(saved_command_line, 0) };", "")
 		out = p.refused("KDIR=" + headers)
-		assert.Contains(t, out, "error: klp-convert: undefined symbol saved_command_line is not annotated, and nobody exports it [KLP050]")
+		assert.Contains(t, out, "error: klp-convert: undefined symbol saved_command_line is not "+
+			"annotated, and nobody exports it [KLP050]")
 		assert.Empty(t, p.modules(""))
 	})
 }
@@ -376,7 +404,8 @@ func (w *workbench) loneHeaders(t *testing.T) string {
 	require.NoError(t, err)
 	for _, e := range entries {
 		if e.Name() != filepath.Base(w.kernel.Headers) {
-			require.NoError(t, os.Symlink(filepath.Join(src, e.Name()), filepath.Join(top, "usr/src", e.Name())))
+			require.NoError(t, os.Symlink(filepath.Join(src, e.Name()),
+				filepath.Join(top, "usr/src", e.Name())))
 		}
 	}
 	// Beside these lies the kernel itself, in 7.x.
@@ -387,11 +416,12 @@ func (w *workbench) loneHeaders(t *testing.T) string {
 		require.NoError(t, os.Symlink(k, filepath.Join(top, "usr/lib", filepath.Base(k))))
 	}
 	headers := filepath.Join(top, "usr/src", filepath.Base(w.kernel.Headers))
-	// Some name their own folder: KBUILD_OUTPUT, see rebase.
+	// Some name their own directory: KBUILD_OUTPUT, see rebase.
 	makefile := filepath.Join(headers, "Makefile")
 	text, err := os.ReadFile(makefile)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(makefile, []byte(strings.ReplaceAll(string(text)+"\n", w.kernel.Headers+"\n", headers+"\n")), 0o644))
+	require.NoError(t, os.WriteFile(makefile,
+		[]byte(strings.ReplaceAll(string(text)+"\n", w.kernel.Headers+"\n", headers+"\n")), 0o644))
 	return headers
 }
 
@@ -399,11 +429,12 @@ func TestOutOfTreeFailingTool(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		p := w.project(t, "plain.o")
 		out := p.refused("KLP_CONVERT=no-such-tool")
-		assert.Contains(t, out, "klp-convert.mk: no no-such-tool here: make build in klp-convert's sources, or KLP_CONVERT=")
+		assert.Contains(t, out, "klp-convert.mk: no no-such-tool here: make build in "+
+			"klp-convert's sources, or KLP_CONVERT=")
 		p.refused("KLP_CONVERT=false")
 		assert.Empty(t, p.modules(""))
 		p.make("-i", "KLP_CONVERT=false")
-		p.refused("KLP_CONVERT=false") // not taken for finished
+		p.refused("KLP_CONVERT=false") // not treated as finished
 		assert.Empty(t, p.modules(""))
 		assert.Equal(t, []string{"plain.ko"}, converted(p.make()))
 	})
@@ -419,7 +450,8 @@ func TestOutOfTreeInterrupted(t *testing.T) {
 		interrupted := func() {
 			t.Helper()
 			// Who runs tests in the background may have it ignored.
-			cmd := w.kernel.Command("env", "--default-signal=INT", "make", "KDIR="+w.kernel.Headers, "KLP_CONVERT="+p.path("interrupt"))
+			cmd := w.kernel.Command("env", "--default-signal=INT", "make", "KDIR="+w.kernel.Headers,
+				"KLP_CONVERT="+p.path("interrupt"))
 			cmd.Dir, cmd.Env = p.dir, noMake()
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			out, err := cmd.CombinedOutput()
@@ -487,7 +519,8 @@ func TestOutOfTreeKernelOutput(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, common, 1)
 		p := w.project(t, "livepatch-two.o")
-		assert.Equal(t, []string{"livepatch-two.ko"}, converted(p.make("KDIR="+common[0], "O="+w.kernel.Headers)))
+		assert.Equal(t, []string{"livepatch-two.ko"},
+			converted(p.make("KDIR="+common[0], "O="+w.kernel.Headers)))
 		assert.Contains(t, p.refused("O="+p.dir), "no kernel was built here")
 	})
 }
@@ -497,20 +530,24 @@ func TestOutOfTreeOutputElsewhere(t *testing.T) {
 		p := w.project(t)
 		if !w.kernel.AtLeast(6, 13) {
 			out := p.refused("MO=out")
-			assert.Contains(t, out, "puts the modules' output beside their sources (MO= is for 6.13 and later)")
+			assert.Contains(t, out, "puts the modules' output beside their sources (MO= is for "+
+				"6.13 and later)")
 			return
 		}
 		before := p.list()
 		out := t.TempDir()
-		assert.Equal(t, []string{"livepatch-sub.ko", "livepatch-two.ko", "plain.ko", "user.ko"}, converted(p.make("MO="+out)))
-		assert.Equal(t, before, p.list(), "the sources' folder")
-		assert.Contains(t, p.inspect(filepath.Join(out, "sub/livepatch-sub.ko")), ": x86_64, converted\n")
+		assert.Equal(t, []string{"livepatch-sub.ko", "livepatch-two.ko", "plain.ko", "user.ko"},
+			converted(p.make("MO="+out)))
+		assert.Equal(t, before, p.list(), "the sources' directory")
+		assert.Contains(t, p.inspect(filepath.Join(out, "sub/livepatch-sub.ko")),
+			": x86_64, converted\n")
 		assert.Empty(t, converted(p.make("MO="+out)))
 		s := w.scene(t)
 		data, err := os.ReadFile(filepath.Join(out, "livepatch-two.ko"))
 		require.NoError(t, err)
 		s.file("livepatch-two.ko", data)
-		s.run(sh("load livepatch-two.ko"), sh("settle livepatch_two"), sh(cmdline, prints(Cmdline+" two")))
+		s.run(sh("load livepatch-two.ko"), sh("settle livepatch_two"),
+			sh(cmdline, prints(Cmdline+" two")))
 	})
 }
 
@@ -548,18 +585,21 @@ func TestOutOfTreeOddPathToMakefile(t *testing.T) {
 		odd := filepath.Join(t.TempDir(), "a b")
 		require.NoError(t, os.Symlink(filepath.Join(w.root, "scripts"), odd))
 		out := p.refused("-f", filepath.Join(odd, "klp-convert.mk"))
-		assert.Contains(t, out, `make takes no path with a space or the like: put what ends in "b/klp-convert.mk" elsewhere`)
+		assert.Contains(t, out,
+			`make takes no path with a space or the like: put what ends in "b/klp-convert.mk" elsewhere`)
 		assert.Equal(t, 1, strings.Count(out, "\n"), "%s", out)
 	})
 }
 
-// Kbuild says of such a folder that the compiler is no good.
+// Kbuild says of such a directory that the compiler is no good.
 func TestOutOfTreeReadOnly(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		p := w.project(t, "plain.o")
 		cmd := exec.Command("make", "KDIR="+w.kernel.Headers, "KLP_CONVERT=true")
 		if os.Geteuid() == 0 { // root may write everywhere but there
-			cmd = exec.Command("unshare", "--mount", "sh", "-c", `mount --bind . . && mount -o remount,bind,ro . && cd "$PWD" && exec "$@"`, "sh", "make", "KDIR="+w.kernel.Headers, "KLP_CONVERT=true")
+			cmd = exec.Command("unshare", "--mount", "sh", "-c",
+				`mount --bind . . && mount -o remount,bind,ro . && cd "$PWD" && exec "$@"`, "sh",
+				"make", "KDIR="+w.kernel.Headers, "KLP_CONVERT=true")
 		} else {
 			require.NoError(t, os.Chmod(p.dir, 0o555))
 			t.Cleanup(func() { _ = os.Chmod(p.dir, 0o755) })
@@ -567,7 +607,8 @@ func TestOutOfTreeReadOnly(t *testing.T) {
 		cmd.Dir, cmd.Env = p.dir, noMake()
 		out, err := cmd.CombinedOutput()
 		require.Error(t, err, "%s", out)
-		assert.Contains(t, string(out), p.dir+": no writing here, and Kbuild puts its output there: copy the sources, or MO=FOLDER")
+		assert.Contains(t, string(out), p.dir+": not writable, and Kbuild writes its output "+
+			"there: copy the sources, or MO=DIR")
 		assert.NotContains(t, string(out), "CC [M]")
 	})
 }
@@ -578,7 +619,8 @@ func TestOutOfTreeSigned(t *testing.T) {
 		p := w.project(t, "livepatch-two.o")
 		key := signingKey(t)
 		installed := t.TempDir()
-		out := p.make("KLP_SIGN_KEY="+key, "KLP_STRIP=1", "modules_install", "INSTALL_MOD_PATH="+installed)
+		out := p.make("KLP_SIGN_KEY="+key, "KLP_STRIP=1", "modules_install",
+			"INSTALL_MOD_PATH="+installed)
 		assert.Equal(t, []string{"livepatch-two.ko"}, converted(out))
 		assert.NotContains(t, out, "sign-file:", "of a key that only the kernel's builder has")
 		assert.Less(t, len(p.file("livepatch-two.ko")), 30_000, "stripped")
@@ -586,7 +628,8 @@ func TestOutOfTreeSigned(t *testing.T) {
 		if w.kernel.AtLeast(6, 12) {
 			name += ".xz" // CONFIG_MODULE_COMPRESS_ALL
 		}
-		found, err := filepath.Glob(filepath.Join(installed, "lib/modules", w.kernel.Release, "*", name))
+		found, err := filepath.Glob(filepath.Join(installed, "lib/modules", w.kernel.Release, "*",
+			name))
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		assert.Equal(t, "lab", signer(t, found[0]))
@@ -603,7 +646,7 @@ func TestOutOfTreeSigned(t *testing.T) {
 	})
 }
 
-// With the key at hand that the kernel's configuration names, Kbuild signs what it
+// With the key that the kernel's configuration names, Kbuild signs what it
 // installs.
 func TestOutOfTreeSignedByKbuild(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
@@ -615,9 +658,11 @@ func TestOutOfTreeSignedByKbuild(t *testing.T) {
 		}
 		p := w.project(t, "livepatch-two.o")
 		installed := t.TempDir()
-		p.make("KDIR="+headers, "KLP_KERNEL=", "CONFIG_MODULE_SIG_ALL=y", "CONFIG_MODULE_SIG_KEY=certs/signing_key.pem", "CONFIG_MODULE_COMPRESS_ALL=",
+		p.make("KDIR="+headers, "KLP_KERNEL=", "CONFIG_MODULE_SIG_ALL=y",
+			"CONFIG_MODULE_SIG_KEY=certs/signing_key.pem", "CONFIG_MODULE_COMPRESS_ALL=",
 			"modules_install", "INSTALL_MOD_PATH="+installed)
-		found, err := filepath.Glob(filepath.Join(installed, "lib/modules", w.kernel.Release, "*", "livepatch-two.ko"))
+		found, err := filepath.Glob(filepath.Join(installed, "lib/modules", w.kernel.Release, "*",
+			"livepatch-two.ko"))
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		assert.Equal(t, "lab", signer(t, found[0]))
@@ -640,15 +685,18 @@ func signingKey(t *testing.T) string {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "lab"}, SubjectKeyId: []byte("lab"),
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(100, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "lab"},
+		SubjectKeyId: []byte("lab"),
+		NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(100, 0, 0),
+		KeyUsage: x509.KeyUsageDigitalSignature,
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	require.NoError(t, err)
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "key.pem")
-	text := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})...)
+	text := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})...)
 	require.NoError(t, os.WriteFile(path, text, 0o600))
 	return path
 }
@@ -661,7 +709,7 @@ func signer(t *testing.T, path string) string {
 		program = "/usr/sbin/modinfo" // not in everybody's PATH
 	}
 	if _, err := os.Stat(program); err != nil {
-		need.Lab(t, "modinfo is not here: make prerequisites")
+		need.Lab(t, "modinfo is not installed: make prerequisites")
 	}
 	out, err := run(exec.Command(program, "-F", "signer", path))
 	require.NoError(t, err)

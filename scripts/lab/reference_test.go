@@ -47,13 +47,19 @@ type referenceCase struct {
 }
 
 var referenceCases = []referenceCase{
-	{"ref-record", []string{"ref_secret ref_target", "ref_offered ref_target", "ref_spaced ref_target", "ref_only ref_target", "ref_twin ref_target", "saved_command_line vmlinux"},
+	{"ref-record", []string{"ref_secret ref_target", "ref_offered ref_target",
+		"ref_spaced ref_target", "ref_only ref_target", "ref_twin ref_target",
+		"saved_command_line vmlinux"},
 		"", "record: 1 2 3 4 6 " + cmdlineMark},
-	{"ref-label", []string{"ref_secret ref_target", "ref_offered ref_target", "ref_spaced ref_target", "ref_only ref_target", "ref_twin ref_target", "saved_command_line vmlinux"},
+	{"ref-label", []string{"ref_secret ref_target", "ref_offered ref_target",
+		"ref_spaced ref_target", "ref_only ref_target", "ref_twin ref_target",
+		"saved_command_line vmlinux"},
 		"", "label: 1 2 3 4 5 6 " + cmdlineMark},
-	{"ref-odd", []string{"ref_secret ref_target", "linux_banner vmlinux"}, "", "odd: 1 Linux version"},
+	{"ref-odd", []string{"ref_secret ref_target", "linux_banner vmlinux"}, "",
+		"odd: 1 Linux version"},
 	{"ref-sub", []string{"ref_only ref_target"}, "", "sub: 4"},
-	{"ref-infer", []string{"ref_secret ref_target", "ref_offered ref_target", "ref_spaced ref_target", "ref_only ref_target"}, "", "infer: 1 2 3 4"},
+	{"ref-infer", []string{"ref_secret ref_target", "ref_offered ref_target",
+		"ref_spaced ref_target", "ref_only ref_target"}, "", "infer: 1 2 3 4"},
 }
 
 // cmdlineMark is replaced by the booted kernel's command line.
@@ -64,13 +70,14 @@ func (c referenceCase) file() string { return strings.TrimPrefix(c.name, "ref-")
 // check looks at the converted file, and returns the steps that load it and read.
 func (c referenceCase) check(p *project, path, line string) []step {
 	p.t.Helper()
-	said := p.inspect(path)
-	assert.Contains(p.t, said, ": x86_64, converted\n")
+	printed := p.inspect(path)
+	assert.Contains(p.t, printed, ": x86_64, converted\n")
 	for _, s := range c.symbols {
 		name, object, _ := strings.Cut(s, " ")
-		assert.Regexp(p.t, `(?m)^  `+regexp.QuoteMeta(name)+` +`+regexp.QuoteMeta(object)+` `, said, c.name)
+		assert.Regexp(p.t, `(?m)^  `+regexp.QuoteMeta(name)+` +`+regexp.QuoteMeta(object)+` `,
+			printed, c.name)
 	}
-	assert.Regexp(p.t, `(?m)^  depends *`+c.depends+`$`, said, c.name)
+	assert.Regexp(p.t, `(?m)^  depends *`+c.depends+`$`, printed, c.name)
 	return []step{
 		loadSettled(c.name),
 		sh("cat /proc/ref_"+c.file(), prints(strings.ReplaceAll(c.prints, cmdlineMark, line))),
@@ -87,13 +94,17 @@ func TestReferenceOutOfTree(t *testing.T) {
 		p := w.reference(t)
 		out := p.make("-j2", "KLP_CONVERT_FLAGS=-v")
 		for id, of := range map[string]string{
-			"KLP008": "ref-odd", "KLP012": "ref-odd", "KLP014": "ref-odd", "KLP048": "ref-infer", "KLP051": "ref-import", "KLP052": "ref-infer", "KLP055": "ref-record",
+			"KLP008": "ref-odd", "KLP012": "ref-odd", "KLP014": "ref-odd", "KLP048": "ref-infer",
+			"KLP051": "ref-import", "KLP052": "ref-infer", "KLP055": "ref-record",
 		} {
 			assert.Regexp(t, `(?m)/`+of+`\.ko: .*\[`+id+`\]$`, out)
 		}
 		// modpost of 5.4 and later would stop at these.
-		assert.Regexp(t, `(?m)^WARNING: modpost: .*ref-record.*uses symbol '?ref_spaced'? from namespace '?REF_SPACE'?, but does not import it\.$`, out)
-		assert.Regexp(t, `(?m)^WARNING: modpost: .*ref-record.*uses symbol '?ref_only'? from namespace '?(REF_ONLY|module:ref-user)'?, but does not import it\.$`, out)
+		assert.Regexp(t,
+			`(?m)^WARNING: modpost: .*ref-record.*uses symbol '?ref_spaced'? from namespace '?REF_SPACE'?, but does not import it\.$`, out)
+		assert.Regexp(t,
+			`(?m)^WARNING: modpost: .*ref-record.*uses symbol '?ref_only'? `+
+				`from namespace '?(REF_ONLY|module:ref-user)'?, but does not import it\.$`, out)
 		assert.Empty(t, converted(p.make("KLP_CONVERT_FLAGS=-v")), "nothing has changed")
 
 		s := w.scene(t)
@@ -117,7 +128,9 @@ func TestReferenceOutOfTree(t *testing.T) {
 		}
 		if w.kernel.AtLeast(7, 0) {
 			bare = "write_ibpb"
-			assert.Regexp(t, `/ref-vmlinux\.ko: note: klp-convert: symbol write_ibpb is exported by vmlinux to other modules only \(module:kvm.*\[KLP053\]`, out)
+			assert.Regexp(t,
+				`/ref-vmlinux\.ko: note: klp-convert: symbol write_ibpb is exported by vmlinux `+
+					`to other modules only \(module:kvm.*\[KLP053\]`, out)
 			assert.Regexp(t, `(?m)^  write_ibpb +vmlinux `, vmlinux)
 		}
 		assert.Regexp(t, `(?m)^  `+spaced+` +vmlinux `, vmlinux)
@@ -156,7 +169,8 @@ func TestLabModulesOutOfTree(t *testing.T) {
 		for _, refused := range []string{"forced", "longname"} {
 			p.edit("Kbuild", " "+refused+"/", "")
 		}
-		p.makefile("export KLP_INCLUDE := " + filepath.Join(w.root, "scripts/include") + "\ninclude KLP_MK\n")
+		p.makefile("export KLP_INCLUDE := " + filepath.Join(w.root, "scripts/include") +
+			"\ninclude KLP_MK\n")
 		out := p.make("-j2")
 		for id, of := range map[string]string{"KLP065": "klplab_gate", "KLP070": "klplab_inert"} {
 			assert.Regexp(t, `(?m)/`+of+`\.ko: warning: .*\[`+id+`\]$`, out)
@@ -201,22 +215,28 @@ func TestOutOfTreeMissingNamespace(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		p := w.reference(t)
 		p.makefile("include KLP_MK\n")
-		p.write("Kbuild", "obj-m := ref-target.o ref-import.o ref-user2.o\nref-target-y := ref-main.o ref-twin.o\nccflags-y := -DREF=1\n")
-		p.write("ref-user2.c", "#include <linux/module.h>\n#include \"ref.h\"\nstatic int __init user_init(void) { return ref_spaced() + ref_only(); }\n"+
+		p.write("Kbuild", "obj-m := ref-target.o ref-import.o ref-user2.o\n"+
+			"ref-target-y := ref-main.o ref-twin.o\nccflags-y := -DREF=1\n")
+		p.write("ref-user2.c", "#include <linux/module.h>\n#include \"ref.h\"\n"+
+			"static int __init user_init(void) { return ref_spaced() + ref_only(); }\n"+
 			"module_init(user_init);\nMODULE_LICENSE(\"GPL\");\nMODULE_DESCRIPTION(\"imports\");\n")
 		p.edit("ref-import.c", "ref_offered()", "ref_spaced()")
 		out := p.refused("-k")
 		for _, name := range []string{"ref-user2", "ref-import"} {
-			assert.Contains(t, out, name+".ko: error: klp-convert: symbol ref_spaced is exported by module ref_target in namespace REF_SPACE, which the module does not import: the kernel would refuse the module (EINVAL) [KLP053]")
+			assert.Contains(t, out, name+".ko: error: klp-convert: symbol ref_spaced is exported "+
+				"by module ref_target in namespace REF_SPACE, which the module does not import: "+
+				"the kernel would refuse the module (EINVAL) [KLP053]")
 		}
-		assert.Regexp(t, `ref-user2\.ko: error: klp-convert: symbol ref_only is exported by module ref_target .*\[KLP053\]`, out)
+		assert.Regexp(t,
+			`ref-user2\.ko: error: klp-convert: symbol ref_only is exported by module ref_target .*\[KLP053\]`, out)
 		assert.Equal(t, []string{"ref-target.ko"}, p.modules(""))
 
 		quote := ""
 		if w.kernel.AtLeast(6, 13) {
 			quote = `"`
 		}
-		p.edit("ref-user2.c", "MODULE_DESCRIPTION", "MODULE_IMPORT_NS("+quote+"REF_SPACE"+quote+");\nMODULE_DESCRIPTION")
+		p.edit("ref-user2.c", "MODULE_DESCRIPTION",
+			"MODULE_IMPORT_NS("+quote+"REF_SPACE"+quote+");\nMODULE_DESCRIPTION")
 		p.edit("ref-user2.c", " + ref_only()", "")
 		p.edit("ref-import.c", "ref_spaced()", "ref_offered()")
 		assert.Equal(t, []string{"ref-import.ko", "ref-user2.ko"}, converted(p.make()))
@@ -229,8 +249,10 @@ func TestOutOfTreeOrderOfOldKernels(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		p := w.project(t)
 		p.make("-C", w.kernel.Headers, "M="+p.dir, "KBUILD_MODPOST_WARN=1", "modules")
-		p.write("modules.order", "kernel/"+p.path("livepatch-two.ko")+"\nkernel/"+p.path("plain.ko")+"\nkernel/"+p.path("sub/livepatch-sub.ko")+"\n")
-		assert.Equal(t, []string{"livepatch-sub.ko", "livepatch-two.ko", "plain.ko"}, converted(p.make("klp-convert")))
+		p.write("modules.order",
+			"kernel/"+p.path("livepatch-two.ko")+"\nkernel/"+p.path("plain.ko")+"\nkernel/"+p.path("sub/livepatch-sub.ko")+"\n")
+		assert.Equal(t, []string{"livepatch-sub.ko", "livepatch-two.ko", "plain.ko"},
+			converted(p.make("klp-convert")))
 		assert.Contains(t, p.inspect(p.path("sub/livepatch-sub.ko")), ": x86_64, converted\n")
 		assert.Empty(t, converted(p.make("klp-convert")), "nothing has changed")
 	})
@@ -240,7 +262,8 @@ func TestOutOfTreeOrderOfOldKernels(t *testing.T) {
 func commandOf(t *testing.T, out, name string) string {
 	t.Helper()
 	for _, line := range strings.Split(out, "\n") {
-		if strings.Contains(line, "/"+name+" ") && strings.Contains(line, ".klp.tmp") && !strings.HasPrefix(strings.TrimSpace(line), "rm ") {
+		if strings.Contains(line, "/"+name+" ") && strings.Contains(line, ".klp.tmp") &&
+			!strings.HasPrefix(strings.TrimSpace(line), "rm ") {
 			return line
 		}
 	}
@@ -254,25 +277,29 @@ func TestOutOfTreeTargetBeside(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
 		p := w.reference(t)
 		target := "--module " + p.path("ref-target.ko")
-		p.write("Kbuild", "obj-m := ref-record.o ref-label.o ref-target.o\nref-target-y := ref-main.o ref-twin.o\nccflags-y := -DREF=1\n")
+		p.write("Kbuild", "obj-m := ref-record.o ref-label.o ref-target.o\n"+
+			"ref-target-y := ref-main.o ref-twin.o\nccflags-y := -DREF=1\n")
 		p.makefile("include KLP_MK\n")
 		out := p.make("V=1")
 		assert.Contains(t, commandOf(t, out, "ref-record.ko"), target+" ")
-		assert.NotContains(t, commandOf(t, out, "ref-record.ko"), "ref-label.ko", "a livepatch is for no livepatch")
+		assert.NotContains(t, commandOf(t, out, "ref-record.ko"), "ref-label.ko",
+			"a livepatch is for no livepatch")
 		assert.NotContains(t, commandOf(t, out, "ref-target.ko"), "--module")
 
 		// Without a kernel, what is known of the target is checked all the same.
 		out = p.make("V=1", "KLP_KERNEL=")
 		assert.Contains(t, commandOf(t, out, "ref-record.ko"), target+" ")
 		p.edit("ref-record.c", "KLP_SYMPOS(ref_secret, 0)", "KLP_SYMPOS(ref_secret, 2)")
-		assert.Contains(t, p.refused("KLP_KERNEL="), "position 2 of symbol ref_secret in ref_target: there is 1 of that name [KLP044]")
+		assert.Contains(t, p.refused("KLP_KERNEL="), "position 2 of symbol ref_secret in "+
+			"ref_target: there is 1 of that name [KLP044]")
 		p.edit("ref-record.c", "KLP_SYMPOS(ref_secret, 2)", "KLP_SYMPOS(ref_secret, 0)")
 
 		// The author's --module is the one that counts, and so is --kernel.
 		other := filepath.Join(t.TempDir(), "other.ko")
 		require.NoError(t, os.WriteFile(other, p.file("ref-target.ko"), 0o644))
 		out = p.make("V=1", "KLP_CONVERT_FLAGS=-v --module "+other)
-		assert.Contains(t, out, "note: klp-convert: module ref_target: "+other+" instead of "+p.path("ref-target.ko"))
+		assert.Contains(t, out,
+			"note: klp-convert: module ref_target: "+other+" instead of "+p.path("ref-target.ko"))
 		out = p.make("V=1", "KLP_CONVERT_FLAGS_ref-record.o=--kernel "+w.kernel.Root)
 		command := commandOf(t, out, "ref-record.ko")
 		assert.Equal(t, 1, strings.Count(command, "--kernel "), "%s", command)
@@ -282,12 +309,15 @@ func TestOutOfTreeTargetBeside(t *testing.T) {
 		p.touch("ref-twin.c")
 		out = p.make("-j2")
 		assert.Equal(t, []string{"ref-label.ko", "ref-record.ko", "ref-target.ko"}, converted(out))
-		assert.Less(t, strings.Index(out, "  KLP     ref-target.ko"), strings.Index(out, "  KLP     ref-record.ko"))
+		assert.Less(t, strings.Index(out, "  KLP     ref-target.ko"),
+			strings.Index(out, "  KLP     ref-record.ko"))
 		p.edit("ref-main.c", "static int ref_secret", "static int ref_secrets")
-		p.edit("ref-main.c", "module_param(ref_secret,", "module_param_named(ref_secret, ref_secrets,")
+		p.edit("ref-main.c", "module_param(ref_secret,",
+			"module_param_named(ref_secret, ref_secrets,")
 		p.edit("ref-main.c", "ref_secret, ref_twin()", "ref_secrets, ref_twin()")
 		out = p.refused()
-		assert.Contains(t, out, "ref-record.ko: error: klp-convert: .klp.module_relocs.ref_target+0x0: ref_target has no symbol called ref_secret [KLP042]")
+		assert.Contains(t, out, "ref-record.ko: error: klp-convert: "+
+			".klp.module_relocs.ref_target+0x0: ref_target has no symbol called ref_secret [KLP042]")
 		assert.Equal(t, []string{"ref-target.ko"}, p.modules(""))
 	})
 }
@@ -317,7 +347,8 @@ func (h *hooked) testReference(t *testing.T) {
 	out, calls := h.make(t, "modules", "KLP_CONVERT_FLAGS=-v")
 	assert.NotContains(t, out, "does not import it", "modpost leaves annotated symbols out")
 
-	kernel := &Kernel{Image: h.Image(), Busybox: h.bench.kernel.Busybox, release: h.bench.kernel.release}
+	kernel := &Kernel{Image: h.Image(), Busybox: h.bench.kernel.Busybox,
+		release: h.bench.kernel.release}
 	kernel.Release = strings.TrimSpace(string(h.read(t, "include/config/kernel.release")))
 	bench := *h.bench
 	bench.kernel = kernel
@@ -344,24 +375,29 @@ func (h *hooked) testReference(t *testing.T) {
 	h.edit(t, "ref/ref-import.c", "ref_offered()", "ref_spaced()")
 	text, _, err := h.try(t, "modules")
 	require.Error(t, err)
-	assert.Regexp(t, `(?m)^ERROR: modpost: .*ref-import.*ref_spaced.*but does not import it\.$`, text)
+	assert.Regexp(t, `(?m)^ERROR: modpost: .*ref-import.*ref_spaced.*but does not import it\.$`,
+		text)
 
 	// Outside of the tree, by Kbuild alone: what is built beside is given, kernel or not.
 	e := h.bench.reference(t)
 	require.NoError(t, os.Remove(e.path("Makefile")))
 	for _, f := range referenceFiles(t) {
 		if strings.HasSuffix(f.Name, ".c") {
-			e.write(f.Name, strings.ReplaceAll(string(f.Data), "<klp_convert.h>", "<linux/klp_convert.h>"))
+			e.write(f.Name, strings.ReplaceAll(string(f.Data), "<klp_convert.h>",
+				"<linux/klp_convert.h>"))
 		}
 	}
 	for _, more := range []string{"KLP_CONVERT_FLAGS=", "KLP_KERNEL="} {
-		printed, err := h.Make("M="+e.dir, "KLP_CONVERT="+h.bench.tool, "V=1", "modules", more).CombinedOutput()
+		printed, err := h.Make("M="+e.dir, "KLP_CONVERT="+h.bench.tool, "V=1", "modules",
+			more).CombinedOutput()
 		require.NoError(t, err, "%s", printed)
 		assert.Regexp(t, ` --module (\S*/)?ref-target\.ko .*ref-record\.ko`, string(printed))
 		assert.Contains(t, e.inspect(e.path("ref-record.ko")), ": x86_64, converted\n")
 	}
 	e.edit("ref-record.c", "KLP_SYMPOS(ref_secret, 0)", "KLP_SYMPOS(ref_secret, 2)")
-	printed, err := h.Make("M="+e.dir, "KLP_CONVERT="+h.bench.tool, "modules", "KLP_KERNEL=").CombinedOutput()
+	printed, err := h.Make("M="+e.dir, "KLP_CONVERT="+h.bench.tool, "modules",
+		"KLP_KERNEL=").CombinedOutput()
 	require.Error(t, err)
-	assert.Contains(t, string(printed), "position 2 of symbol ref_secret in ref_target: there is 1 of that name [KLP044]")
+	assert.Contains(t, string(printed), "position 2 of symbol ref_secret in ref_target: there is "+
+		"1 of that name [KLP044]")
 }

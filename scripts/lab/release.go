@@ -84,9 +84,13 @@ func selected(names string, host Release) ([]Release, error) {
 			}
 			add(host)
 		default:
-			i := slices.IndexFunc(Releases, func(r Release) bool { return name == r.Series || name == r.Suite })
+			i := slices.IndexFunc(Releases, func(r Release) bool {
+				return name == r.Series ||
+					name == r.Suite
+			})
 			if i < 0 {
-				return nil, fmt.Errorf("KLP_LAB_KERNELS: no release %q: there are host, all and %v", name, Releases)
+				return nil, fmt.Errorf("KLP_LAB_KERNELS: no release %q: there are host, all and %v",
+					name, Releases)
 			}
 			add(Releases[i])
 		}

@@ -135,7 +135,7 @@ func TestCommandHasAnotherUsr(t *testing.T) {
 	usr := t.TempDir()
 	k := &Kernel{tools: usr}
 	_, err := run(k.Command("sh", "-c", "true"))
-	assert.Error(t, err, "no usr folder to mount")
+	assert.Error(t, err, "no usr directory to mount")
 	assert.FileExists(t, "/usr/bin/env", "nothing of this is seen outside")
 	k.tools = "/"
 	_, err = run(k.Command("test", "-e", "/usr/bin/env"))

@@ -76,7 +76,8 @@ func (r *Run) String() string {
 		b.WriteString(s.String())
 	}
 	if !r.Done {
-		fmt.Fprintf(&b, "no verdict after step %d: the kernel died or the time ran out\n", len(r.Steps)-1)
+		fmt.Fprintf(&b, "no verdict after step %d: the kernel died or the time ran out\n",
+			len(r.Steps)-1)
 	}
 	return b.String()
 }
@@ -110,7 +111,8 @@ func parseRun(wire []byte) (*Run, error) {
 		case m.Done:
 			run.Done = true
 		case m.Step != len(run.Steps):
-			return nil, fmt.Errorf("verdict on step %d where step %d was due", m.Step, len(run.Steps))
+			return nil, fmt.Errorf("verdict on step %d where step %d was due", m.Step,
+				len(run.Steps))
 		default:
 			run.Steps = append(run.Steps, m.Result)
 		}

@@ -21,7 +21,8 @@ func copySample(t *testing.T, w *workbench, name string) (dir string) {
 	t.Helper()
 	tree := t.TempDir()
 	for _, part := range []string{"testdata/samples/" + name, "scripts/include"} {
-		require.NoError(t, os.CopyFS(filepath.Join(tree, part), os.DirFS(filepath.Join(w.root, part))))
+		require.NoError(t, os.CopyFS(filepath.Join(tree, part),
+			os.DirFS(filepath.Join(w.root, part))))
 	}
 	mk, err := os.ReadFile(filepath.Join(w.root, "scripts/klp-convert.mk"))
 	require.NoError(t, err)
@@ -29,7 +30,7 @@ func copySample(t *testing.T, w *workbench, name string) (dir string) {
 	return filepath.Join(tree, "testdata/samples", name)
 }
 
-// makeSample runs make in the sample's folder and returns what it printed.
+// makeSample runs make in the sample's directory and returns what it printed.
 func makeSample(t *testing.T, w *workbench, dir string) string {
 	t.Helper()
 	cmd := w.kernel.Command("make", "KDIR="+w.kernel.Headers, "KLP_CONVERT="+w.tool)
@@ -87,7 +88,8 @@ func TestSampleOwnModule(t *testing.T) {
 			sh("load livepatch-ownmod.ko"),
 			sh("settle livepatch_ownmod"),
 			sh("head -n 1 /proc/ownmod", prints("patched read 2: even")),
-			sh("tail -n 1 /proc/ownmod | cut -d ' ' -f 1-3", prints("Linux version "+w.kernel.Release)),
+			sh("tail -n 1 /proc/ownmod | cut -d ' ' -f 1-3",
+				prints("Linux version "+w.kernel.Release)),
 			sh(disable("livepatch_ownmod")),
 			sh("settle livepatch_ownmod"),
 			sh("cat /proc/ownmod", prints("read 4: even")),
@@ -107,7 +109,8 @@ func TestMakeConvertsOnlyWhatChanged(t *testing.T) {
 
 		touch(t, filepath.Join(dir, "livepatch-ownmod.c"))
 		changed := makeSample(t, w, dir)
-		assert.Equal(t, 1, strings.Count(changed, "  KLP "), "modules converted after a change:\n%s", changed)
+		assert.Equal(t, 1, strings.Count(changed, "  KLP "),
+			"modules converted after a change:\n%s", changed)
 		assert.Contains(t, changed, "livepatch-ownmod.ko")
 	})
 }

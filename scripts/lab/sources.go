@@ -69,7 +69,8 @@ func parseSources(text string) []origin {
 	for _, stanza := range strings.Split(text, "\n\n") {
 		fields := map[string]string{}
 		for _, line := range strings.Split(stanza, "\n") {
-			if key, value, ok := strings.Cut(line, ":"); ok && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, " ") {
+			if key, value, ok := strings.Cut(line, ":"); ok && !strings.HasPrefix(line, "#") &&
+				!strings.HasPrefix(line, " ") {
 				fields[strings.ToLower(key)] = strings.TrimSpace(value)
 			}
 		}
@@ -94,7 +95,8 @@ const debianKeys = "/usr/share/keyrings/debian-archive-keyring.gpg"
 func sourcesFor(r Release, machine []origin, codename string) (string, error) {
 	main := slices.IndexFunc(machine, func(o origin) bool { return o.suite == codename })
 	if codename == "" || main < 0 {
-		return "", fmt.Errorf("no kernel %v: apt has no source for a Debian release %q here", r, codename)
+		return "", fmt.Errorf("no kernel %v: apt has no source for a Debian release %q here", r,
+			codename)
 	}
 	var b strings.Builder
 	stanza := func(o origin, suites ...string) {
@@ -102,7 +104,8 @@ func sourcesFor(r Release, machine []origin, codename string) (string, error) {
 		if !strings.HasPrefix(keys, "/") { // none, or the release's own within the stanza
 			keys = debianKeys
 		}
-		fmt.Fprintf(&b, "Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n\n", o.uri, strings.Join(suites, " "), keys)
+		fmt.Fprintf(&b, "Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n\n",
+			o.uri, strings.Join(suites, " "), keys)
 	}
 	base := r.base().Suite
 	suites := []string{base, base + "-updates"}
@@ -110,7 +113,8 @@ func sourcesFor(r Release, machine []origin, codename string) (string, error) {
 		suites = append(suites, r.Suite)
 	}
 	stanza(machine[main], suites...)
-	if security := slices.IndexFunc(machine, func(o origin) bool { return o.suite == codename+"-security" }); security >= 0 {
+	if security := slices.IndexFunc(machine,
+		func(o origin) bool { return o.suite == codename+"-security" }); security >= 0 {
 		stanza(machine[security], base+"-security")
 	}
 	return b.String(), nil

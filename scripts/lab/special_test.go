@@ -49,10 +49,14 @@ func TestSymbolsOfVmlinuxInSpecialSections(t *testing.T) {
 		ko := w.converted(t, "klplab_vmlinux.ko")
 		assert.NotEmpty(t, section(t, ko, ".klp.rela.vmlinux.__jump_table"))
 		assert.NotEmpty(t, section(t, ko, ".klp.rela.vmlinux..altinstr_replacement"))
-		assert.Equal(t, !w.kernel.AtLeast(6, 8), section(t, ko, ".parainstructions") != nil, ".parainstructions")
+		assert.Equal(t, !w.kernel.AtLeast(6, 8), section(t, ko, ".parainstructions") != nil,
+			".parainstructions")
 
 		const rest = "\nalternative right\nirqs off, on around c"
-		set := func(value string) step { return sh("echo " + value + " > /proc/sys/kernel/sched_schedstats") }
+		set := func(value string) step {
+			return sh("echo " + value +
+				" > /proc/sys/kernel/sched_schedstats")
+		}
 		results := s.run(
 			set("0"),
 			enable("klplab_vmlinux"),
@@ -77,12 +81,13 @@ func TestSymbolsOfVmlinuxInSpecialSections(t *testing.T) {
 }
 
 // Most tables either cover ordinary code or are this module's own affair. A late
-// relocation near them is none of their business.
+// relocation near them does not concern them.
 func TestOrdinaryTablesStandNoRelocationInTheWay(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_owner.ko")
 		ko := w.warned(t, "klplab_ordinary.ko", nil)
-		for _, name := range []string{"__ex_table", "__bug_table", "__dyndbg", "__jump_table", ".static_call_sites", ".altinstructions"} {
+		for _, name := range []string{"__ex_table", "__bug_table", "__dyndbg", "__jump_table",
+			".static_call_sites", ".altinstructions"} {
 			assert.NotEmpty(t, section(t, ko, name), name)
 		}
 		s.file("klplab_ordinary.ko", ko)
@@ -190,7 +195,8 @@ func TestOneLivepatchOfTwoModules(t *testing.T) {
 			enable("klplab_two"),
 			sh("load klplab_target.ko", refuses("EINVAL",
 				"livepatch: symbol 'klplab_owner_secret' not found in symbol table",
-				"livepatch: patch 'klplab_two' failed for module 'klplab_target', refusing to load module 'klplab_target'")),
+				"livepatch: patch 'klplab_two' failed for module 'klplab_target', refusing to "+
+					"load module 'klplab_target'")),
 			sh("load klplab_owner.ko"),
 			sh("load klplab_target.ko"),
 			sh(show, prints(target)),

@@ -65,7 +65,7 @@ func decimal(t *testing.T, r Result) uint64 {
 	return n
 }
 
-func TestLabelsTellNamesakesApartByPosition(t *testing.T) {
+func TestLabelsChooseSymbolsByPosition(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_target.ko", "klplab_twins.ko")
 		first, second := twins(t, w.built(t, "klplab_target.ko"))
@@ -79,13 +79,14 @@ func TestLabelsTellNamesakesApartByPosition(t *testing.T) {
 			sh(fmt.Sprintf(param, "klplab_twins", "second")),
 		)
 		all := addresses(t, results[0].Out)
-		require.GreaterOrEqual(t, len(all), 2, "name_show is no longer a name with namesakes: choose another")
+		require.GreaterOrEqual(t, len(all), 2,
+			"name_show is no longer a name of several symbols: choose another")
 		assert.Equal(t, all[0], decimal(t, results[5]), "name_show,1")
 		assert.Equal(t, all[1], decimal(t, results[6]), "name_show,2")
 	})
 }
 
-func TestRecordsTellNamesakesApartByPosition(t *testing.T) {
+func TestRecordsChooseSymbolsByPosition(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_target.ko", "klplab_twins_record.ko")
 		_, second := twins(t, w.built(t, "klplab_target.ko"))
@@ -123,15 +124,18 @@ func TestWrongPositionIsRefused(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_target.ko")
 		record := w.converted(t, "klplab_twins_record.ko")
-		s.file("zero.ko", renamed(t, record, ".klp.sym.vmlinux.name_show,2", ".klp.sym.vmlinux.name_show,0"))
+		s.file("zero.ko", renamed(t, record, ".klp.sym.vmlinux.name_show,2",
+			".klp.sym.vmlinux.name_show,0"))
 		once := w.converted(t, "klplab_v7.ko")
-		s.file("two.ko", renamed(t, once, ".klp.sym.klplab_target.klplab_helper,0", ".klp.sym.klplab_target.klplab_helper,2"))
+		s.file("two.ko", renamed(t, once, ".klp.sym.klplab_target.klplab_helper,0",
+			".klp.sym.klplab_target.klplab_helper,2"))
 		s.run(
 			sh("load klplab_target.ko"),
 			sh("load zero.ko", refuses("EINVAL",
 				"livepatch: unresolvable ambiguity for symbol 'name_show' in object '(null)'")),
 			sh("load two.ko", refuses("EINVAL",
-				"livepatch: symbol position 2 for symbol 'klplab_helper' in object 'klplab_target' not found")),
+				"livepatch: symbol position 2 for symbol 'klplab_helper' in object "+
+					"'klplab_target' not found")),
 			sh(show, prints(original)),
 		)
 	})

@@ -67,7 +67,8 @@ func TestModuleLoadedAfterLivepatch(t *testing.T) {
 		w.scene(t, "klplab_target.ko", "klplab_v7.ko").run(
 			sh("load klplab_v7.ko"),
 			sh("settle klplab_v7"),
-			sh("load klplab_target.ko", logs("livepatch: applying patch 'klplab_v7' to loading module 'klplab_target'")),
+			sh("load klplab_target.ko", logs("livepatch: applying patch 'klplab_v7' to loading "+
+				"module 'klplab_target'")),
 			sh(show, patchedBy("klplab_v7", "42", "43")),
 			sh(disable("klplab_v7")),
 			sh("settle klplab_v7"),
@@ -88,7 +89,8 @@ func TestModuleRemovedAndLoadedAgain(t *testing.T) {
 			sh("settle klplab_v7"),
 			sh(show, patchedBy("klplab_v7", "42", "43")),
 			// That it can leave shows that the livepatch has no dependency on it.
-			sh("rmmod klplab_target", logs("livepatch: reverting patch 'klplab_v7' on unloading module 'klplab_target'")),
+			sh("rmmod klplab_target", logs("livepatch: reverting patch 'klplab_v7' on unloading "+
+				"module 'klplab_target'")),
 			sh(show, fails),
 		}
 		if w.kernel.AtLeast(6, 3) {
@@ -100,8 +102,10 @@ func TestModuleRemovedAndLoadedAgain(t *testing.T) {
 			steps = append(steps,
 				sh("load klplab_target.ko", refuses("ENOEXEC",
 					"existing value is nonzero for type",
-					"livepatch: failed to initialize patch 'klplab_v7' for module 'klplab_target' (-8)",
-					"livepatch: patch 'klplab_v7' failed for module 'klplab_target', refusing to load module 'klplab_target'")),
+					"livepatch: failed to initialize patch 'klplab_v7' for module "+
+						"'klplab_target' (-8)",
+					"livepatch: patch 'klplab_v7' failed for module 'klplab_target', refusing to "+
+						"load module 'klplab_target'")),
 				sh(show, fails),
 			)
 		}

@@ -19,8 +19,9 @@ import (
 // Conversions that differ from the plain one: with flags, with warnings that
 // matter, or refused.
 
-// klpConvert runs the tool and returns what it wrote, nil if nothing, and what it said.
-func (w *workbench) klpConvert(t *testing.T, name string, flags ...string) (out []byte, said string) {
+// klpConvert runs the tool and returns what it wrote, nil if nothing, and what it printed.
+func (w *workbench) klpConvert(t *testing.T, name string, flags ...string) (out []byte,
+	printed string) {
 	t.Helper()
 	dir := t.TempDir()
 	in, to := filepath.Join(dir, name), filepath.Join(dir, "out.ko")
@@ -39,26 +40,26 @@ func (w *workbench) klpConvert(t *testing.T, name string, flags ...string) (out 
 // with these ids and no other.
 func (w *workbench) warned(t *testing.T, name string, ids []string, flags ...string) []byte {
 	t.Helper()
-	out, said := w.klpConvert(t, name, flags...)
-	require.NotNil(t, out, "%s", said)
+	out, printed := w.klpConvert(t, name, flags...)
+	require.NotNil(t, out, "%s", printed)
 	var got []string
-	for _, line := range strings.Split(said, "\n") {
+	for _, line := range strings.Split(printed, "\n") {
 		if _, id, found := strings.Cut(line, "[KLP"); found {
 			assert.Contains(t, line, ": warning: ")
 			got = append(got, "KLP"+strings.TrimSuffix(id, "]"))
 		}
 	}
 	slices.Sort(got)
-	assert.Equal(t, ids, slices.Compact(got), "%s", said)
+	assert.Equal(t, ids, slices.Compact(got), "%s", printed)
 	return out
 }
 
 // refused wants the tool to refuse the module by an error with this id.
 func (w *workbench) refused(t *testing.T, name, id string, flags ...string) {
 	t.Helper()
-	out, said := w.klpConvert(t, name, flags...)
+	out, printed := w.klpConvert(t, name, flags...)
 	require.Nil(t, out, "%s is converted, not refused with %s", name, id)
-	for _, line := range strings.Split(said, "\n") {
+	for _, line := range strings.Split(printed, "\n") {
 		if strings.Contains(line, ": error: ") {
 			assert.Contains(t, line, "["+id+"]")
 		}
@@ -73,7 +74,7 @@ func (w *workbench) forced(t *testing.T, name, id string, others ...string) []by
 	return w.warned(t, name, append([]string{id}, others...), "--unsafe")
 }
 
-// section returns the bytes of a module's section, nil when there is none.
+// section returns the bytes of a module's section, nil if it does not exist.
 func section(t *testing.T, ko []byte, name string) []byte {
 	t.Helper()
 	f, err := elf.NewFile(bytes.NewReader(ko))

@@ -21,7 +21,7 @@ import (
 // shell, the compiler, and what they need, unpacked into one entry of the cache.
 //
 // A program of that system runs in a mount namespace of its own, in which that
-// folder is mounted over /usr:
+// directory is mounted over /usr:
 //
 //	/usr      of the other release     /bin, /lib, /lib64, /sbin are links into it
 //	all else  as it is                 sources, the cache, /tmp, /proc
@@ -35,11 +35,12 @@ import (
 // versions, are on the list of what the kernel's headers depend on.
 var toolPackages = []string{
 	"linux-headers-amd64",
-	"bash", "coreutils", "dash", "diffutils", "findutils", "gcc", "grep", "gzip", "kmod", "make", "mawk",
+	"bash", "coreutils", "dash", "diffutils", "findutils", "gcc", "grep", "gzip", "kmod", "make",
+	"mawk",
 	"perl-base", "sed", "tar", "util-linux", "xz-utils",
 }
 
-// links are made by packages' scripts, which nobody runs here.
+// links are made by packages' scripts, which do not run here.
 var toolLinks = map[string]string{
 	"usr/bin/awk": "mawk",
 	"usr/bin/sh":  "dash",
@@ -47,7 +48,7 @@ var toolLinks = map[string]string{
 
 var compilerRE = regexp.MustCompile(`^gcc-[0-9]+$`)
 
-// fetchTools returns the folder of the system that builds modules for r's kernel.
+// fetchTools returns the directory of the system that builds modules for r's kernel.
 func fetchTools(c *Cache, r Release, say func(string, ...any)) (string, error) {
 	if err := namespaces(); err != nil {
 		return "", err
@@ -70,7 +71,8 @@ func fetchTools(c *Cache, r Release, say func(string, ...any)) (string, error) {
 			}
 		}
 		if compiler == "" {
-			return "", nil, fmt.Errorf("no compiler among the %d packages that %s would install", len(all), r.Suite)
+			return "", nil, fmt.Errorf("no compiler among the %d packages that %s would install",
+				len(all), r.Suite)
 		}
 		return compiler, tools, nil
 	}
@@ -80,7 +82,8 @@ func fetchTools(c *Cache, r Release, say func(string, ...any)) (string, error) {
 // link makes what the packages' scripts would have made.
 func link(root string) error {
 	for name, to := range toolLinks {
-		if err := os.Symlink(to, filepath.Join(root, name)); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := os.Symlink(to, filepath.Join(root, name)); err != nil &&
+			!errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
@@ -92,7 +95,8 @@ func finishTools(tmp, _ string) error {
 	if err := link(tmp); err != nil {
 		return err
 	}
-	for _, name := range []string{"usr/bin/make", "usr/bin/gcc", "usr/bin/sh", "usr/lib64/ld-linux-x86-64.so.2"} {
+	for _, name := range []string{"usr/bin/make", "usr/bin/gcc", "usr/bin/sh",
+		"usr/lib64/ld-linux-x86-64.so.2"} {
 		// Not Stat: some are links whose targets are absolute.
 		if _, err := os.Lstat(filepath.Join(tmp, name)); err != nil {
 			return err
@@ -104,11 +108,14 @@ func finishTools(tmp, _ string) error {
 // namespaces tells why this machine does not let programs have mounts of their own.
 func namespaces() error {
 	if _, err := run(exec.Command("unshare", append(unshareFlags(), "true")...)); err != nil {
-		return fmt.Errorf("kernels of other releases need a mount namespace to be built for: %w", err)
+		return fmt.Errorf("kernels of other releases need a mount namespace to be built for: %w",
+			err)
 	}
 	for _, name := range mergedUsr {
-		if to, err := os.Readlink("/" + name); err != nil || !slices.Contains([]string{"usr/" + name, "/usr/" + name}, to) {
-			return fmt.Errorf("kernels of other releases cannot be built for here: /%s is no link into /usr", name)
+		if to, err := os.Readlink("/" + name); err != nil ||
+			!slices.Contains([]string{"usr/" + name, "/usr/" + name}, to) {
+			return fmt.Errorf("kernels of other releases cannot be built for here: /%s is no "+
+				"link into /usr", name)
 		}
 	}
 	return nil

@@ -28,7 +28,7 @@ func TestImageTellsWhatCanBeTraced(t *testing.T) {
 			require.NotEmpty(t, list, name)
 			return list[0].Address
 		}
-		start, end := at("_stext"), at("_etext") // what is behind is init code
+		start, end := at("_stext"), at("_etext") // init code follows
 
 		results := w.scene(t).run(
 			sh("mount -t tracefs tracefs /sys/kernel/tracing"),
@@ -46,21 +46,24 @@ func TestImageTellsWhatCanBeTraced(t *testing.T) {
 		for _, name := range table.Names(sympos.Vmlinux) {
 			list := table.Lookup(sympos.Vmlinux, name)
 			s := list[0]
-			if len(list) != 1 || s.Type != 't' && s.Type != 'T' || s.Address < start || s.Address >= end {
+			if len(list) != 1 || s.Type != 't' && s.Type != 'T' || s.Address < start ||
+				s.Address >= end {
 				continue
 			}
 			_, none := slices.BinarySearch(untraced, s.Address)
 			switch {
 			case none:
 				not++
-				assert.False(t, listed[name], "%s has an entry, and the image does not tell of it", name)
+				assert.False(t, listed[name], "%s has an entry, and the image does not tell of it",
+					name)
 			case listed[name]:
 				traced++
 			default:
 				aliases++ // ftrace lists each place once
 			}
 		}
-		t.Logf("%s: %d functions with an entry, %d without, %d listed under another name", w.kernel.Release, traced, not, aliases)
+		t.Logf("%s: %d functions with an entry, %d without, %d listed under another name",
+			w.kernel.Release, traced, not, aliases)
 		assert.Greater(t, traced, 30000)
 		assert.Greater(t, not, 1000)
 		assert.Less(t, aliases, traced/50)

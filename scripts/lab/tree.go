@@ -16,7 +16,7 @@ import (
 )
 
 // A distribution's kernel package has no source tree, and its modules are signed
-// with a key that nobody outside has. So for the hook into Kbuild
+// with a key that no one else has. So for the hook into Kbuild
 // (scripts/kbuild) the lab builds a kernel of its own, from the source package of
 // the release, small but with livepatching and with a signing key of its own.
 //
@@ -48,10 +48,13 @@ type treeKind struct {
 const sysctl = "CONFIG_PROC_SYSCTL=y\n"
 
 var treeKinds = map[string]treeKind{
-	"5.10": {false, sysctl + "CONFIG_MODVERSIONS=y\nCONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_XZ=y\n"},
-	"6.1":  {true, sysctl + "CONFIG_MODVERSIONS=y\nCONFIG_MODULE_COMPRESS_XZ=y\n"},
-	"6.12": {false, sysctl + "CONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_ALL=y\nCONFIG_MODULE_COMPRESS_ZSTD=y\n"},
-	"7.x":  {true, "CONFIG_MODVERSIONS=y\nCONFIG_EXTENDED_MODVERSIONS=y\nCONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_ALL=y\nCONFIG_MODULE_COMPRESS_ZSTD=y\n"},
+	"5.10": {false, sysctl + "CONFIG_MODVERSIONS=y\nCONFIG_MODULE_COMPRESS=y\n" +
+		"CONFIG_MODULE_COMPRESS_XZ=y\n"},
+	"6.1": {true, sysctl + "CONFIG_MODVERSIONS=y\nCONFIG_MODULE_COMPRESS_XZ=y\n"},
+	"6.12": {false, sysctl + "CONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_ALL=y\n" +
+		"CONFIG_MODULE_COMPRESS_ZSTD=y\n"},
+	"7.x": {true, "CONFIG_MODVERSIONS=y\nCONFIG_EXTENDED_MODVERSIONS=y\n" +
+		"CONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_ALL=y\nCONFIG_MODULE_COMPRESS_ZSTD=y\n"},
 }
 
 // sourceParts matches linux-source-6.1, which linux-source depends on.
@@ -62,8 +65,10 @@ var sourceParts = regexp.MustCompile(`^linux-source-[0-9]`)
 var notUnpacked = []string{
 	"arch/[!x]*/*.[chS]", "arch/[!x]*/*.dts*", "Documentation/[!K]*", "tools/testing/*",
 	"sound/*.[chS]", "net/*.[chS]",
-	"drivers/gpu/*.[chS]", "drivers/net/*.[chS]", "drivers/media/*.[chS]", "drivers/staging/*.[chS]",
-	"drivers/infiniband/*.[chS]", "drivers/scsi/*.[chS]", "drivers/iio/*.[chS]", "drivers/usb/*.[chS]",
+	"drivers/gpu/*.[chS]", "drivers/net/*.[chS]", "drivers/media/*.[chS]",
+	"drivers/staging/*.[chS]",
+	"drivers/infiniband/*.[chS]", "drivers/scsi/*.[chS]", "drivers/iio/*.[chS]",
+	"drivers/usb/*.[chS]",
 }
 
 // What the configuration has to be is looked at before the minutes that follow.
@@ -85,7 +90,8 @@ func FetchTree(c *Cache, r Release, say func(format string, args ...any)) (*Tree
 		return nil, err
 	}
 	config := treeConfig + kind.config
-	recipe := sha256.Sum256([]byte(config + buildTree + strings.Join(notUnpacked, " ") + fmt.Sprint(kind.apart)))
+	recipe := sha256.Sum256([]byte(config + buildTree + strings.Join(notUnpacked, " ") +
+		fmt.Sprint(kind.apart)))
 	tree := &Tree{place: c.treePlace(), apart: kind.apart}
 	if err := os.MkdirAll(tree.place, 0o755); err != nil {
 		return nil, err
@@ -98,7 +104,8 @@ func FetchTree(c *Cache, r Release, say func(format string, args ...any)) (*Tree
 		p := pkgs[len(pkgs)-1]
 		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, nil
 	}
-	source, err := fetchPicked(c, r, "amd64", say, pick, func(string, string) error { return nil }, sourceArchive)
+	source, err := fetchPicked(c, r, "amd64", say, pick, func(string, string) error { return nil },
+		sourceArchive)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +127,7 @@ const sourceArchive = "./usr/src/linux-source-*.tar.xz"
 // treePlace is where programs see the tree that they work in.
 func (c *Cache) treePlace() string { return filepath.Join(c.Dir, "tree") }
 
-// build unpacks the archive of the source package into the tree's folder and builds
+// build unpacks the archive of the source package into the tree's directory and builds
 // the kernel.
 func (t *Tree) build(source, config string) error {
 	archive, err := one(source, sourceArchive)
@@ -132,7 +139,8 @@ func (t *Tree) build(source, config string) error {
 			return err
 		}
 	}
-	args := []string{"-xf", archive, "-C", filepath.Join(t.Dir, "linux"), "--strip-components=1", "--anchored", "--wildcards", "--wildcards-match-slash"}
+	args := []string{"-xf", archive, "-C", filepath.Join(t.Dir, "linux"), "--strip-components=1",
+		"--anchored", "--wildcards", "--wildcards-match-slash"}
 	top := strings.TrimSuffix(filepath.Base(archive), ".tar.xz")
 	for _, p := range notUnpacked {
 		args = append(args, "--exclude="+top+"/"+p)
@@ -143,7 +151,8 @@ func (t *Tree) build(source, config string) error {
 	if err := os.WriteFile(filepath.Join(t.Dir, "config"), []byte(config), 0o644); err != nil {
 		return err
 	}
-	cmd := t.Command("nice", "sh", "-c", buildTree, "sh", strings.Join(t.output(), " "), filepath.Join(t.place, "config"), t.Built(".config"))
+	cmd := t.Command("nice", "sh", "-c", buildTree, "sh", strings.Join(t.output(), " "),
+		filepath.Join(t.place, "config"), t.Built(".config"))
 	if _, err := run(cmd); err != nil {
 		return err
 	}
@@ -151,7 +160,7 @@ func (t *Tree) build(source, config string) error {
 	return err
 }
 
-// Copy returns a copy of the tree in the folder dir, to be changed at will.
+// Copy returns a copy of the tree in the directory dir, to be changed at will.
 func (t *Tree) Copy(dir string) (*Tree, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
@@ -162,9 +171,10 @@ func (t *Tree) Copy(dir string) (*Tree, error) {
 	return &made, err
 }
 
-// Source is the path of a file of the source tree, Built that of one that was built.
+// Source returns the path of a file of the source tree.
 func (t *Tree) Source(name string) string { return filepath.Join(t.Dir, "linux", name) }
 
+// Built returns the path of a file that was built.
 func (t *Tree) Built(name string) string {
 	if t.apart {
 		return filepath.Join(t.Dir, "build", name)

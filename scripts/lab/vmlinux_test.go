@@ -50,7 +50,8 @@ func TestLoadEnableDisableUnloadAreFourTransitions(t *testing.T) {
 			sh(enabled, fails),
 			sh(cmdline, prints(Cmdline)),
 
-			sh("echo 1 > /sys/module/klplab_cmdline/parameters/enable", logs("enabling patch 'klplab_cmdline'")),
+			sh("echo 1 > /sys/module/klplab_cmdline/parameters/enable",
+				logs("enabling patch 'klplab_cmdline'")),
 			sh("rmmod klplab_cmdline", fails),
 			sh("settle klplab_cmdline"),
 			sh(enabled, prints("1")),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-// Package need ends tests that the machine cannot run. What a test needs is installed by
-// make prerequisites; where it is missing the test is skipped with the reason, and with
-// CI=true it fails, so that no test is left out silently.
+// Package need ends tests that the machine cannot run, or that another make target runs.
+// What a test needs is installed by make prerequisites; where it is missing the test is
+// skipped with the reason, and with CI=true it fails, so that no test is left out silently.
 package need
 
 import (
@@ -28,6 +28,32 @@ func Skip(t testing.TB, why string) {
 		t.Fatalf("CI=true, and this cannot run: %s; make prerequisites", why)
 	}
 	t.Skipf("not run: %s; make prerequisites", why)
+}
+
+// Long ends the test in make quick (-short), for which it takes too long.
+func Long(t testing.TB, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("not run with -short (make quick): " + why)
+	}
+}
+
+// Variable returns the value of an environment variable. If it is not set the test ends: what
+// sets it runs the test.
+func Variable(t testing.TB, name, what string) string {
+	t.Helper()
+	value := os.Getenv(name)
+	if value == "" {
+		t.Skipf("not run: %s is not set; %s", name, what)
+	}
+	return value
+}
+
+// Absent ends the test, because of something that the machine or the kernel does not have and
+// that cannot be installed.
+func Absent(t testing.TB, why string) {
+	t.Helper()
+	t.Skip("not run: " + why)
 }
 
 // Lab ends a test of the kernel lab. It fails also where KLP_LAB_KERNELS asks for kernels.

@@ -41,11 +41,16 @@ func TestMissingToolsAreSkippedAndFailInCI(t *testing.T) {
 	}{
 		{"", "", tools, "not run: klp-no-such-program is not installed; make prerequisites", ""},
 		{"", "6.1", tools, "not run: klp-no-such-program is not installed; make prerequisites", ""},
-		{"true", "", tools, "", "CI=true, and this cannot run: klp-no-such-program is not installed; make prerequisites"},
+		{"true", "", tools, "", "CI=true, and this cannot run: klp-no-such-program is not " +
+			"installed; make prerequisites"},
 		{"", "", lab, "not run: no kernel", ""},
 		{"true", "", lab, "", "CI=true or KLP_LAB_KERNELS is set, and this cannot run: no kernel"},
 		{"", "6.1", lab, "", "CI=true or KLP_LAB_KERNELS is set, and this cannot run: no kernel"},
 		{"true", "", func(t testing.TB) { Tools(t, "go") }, "", ""},
+		{"true", "", func(t testing.TB) { Absent(t, "no such file") }, "not run: no such file", ""},
+		{"true", "", func(t testing.TB) { Variable(t, "KLP_NO_SUCH", "make corpus") },
+			"not run: KLP_NO_SUCH is not set; make corpus", ""},
+		{"true", "6.1", func(t testing.TB) { Variable(t, "KLP_LAB_KERNELS", "make lab") }, "", ""},
 	} {
 		t.Setenv("CI", x.ci)
 		t.Setenv("KLP_LAB_KERNELS", x.kernels)

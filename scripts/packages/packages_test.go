@@ -66,7 +66,7 @@ func asRoot(args ...string) []string {
 
 var errNoPacker = errors.New("nfpm can't be had")
 
-// build makes the packages for a machine and returns the folder they are in.
+// build makes the packages for a machine and returns the directory they are in.
 func build(arch string) (string, error) {
 	makefile, err := os.ReadFile(filepath.Join(top, "Makefile"))
 	if err != nil {
@@ -76,15 +76,17 @@ func build(arch string) (string, error) {
 	if m == nil {
 		return "", errors.New("the Makefile does not say which nfpm")
 	}
-	if out, err := exec.Command("go", "run", string(m[1]), "--version").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %v\n%s", errNoPacker, err, out)
+	if out, err := exec.Command("go", "run", string(m[1]),
+		"--version").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %w\n%s", errNoPacker, err, out)
 	}
 	dir, err := os.MkdirTemp(work, arch)
 	if err != nil {
 		return "", err
 	}
 	// A variable of another make must not get in.
-	out, err := makeIn("packages", "builddir="+dir, "VERSION="+version, "GOARCH="+arch, "SOURCE_DATE_EPOCH=1500000000", "bindir=/elsewhere")
+	out, err := makeIn("packages", "builddir="+dir, "VERSION="+version, "GOARCH="+arch,
+		"SOURCE_DATE_EPOCH=1500000000", "bindir=/elsewhere")
 	if err != nil {
 		return dir, fmt.Errorf("make packages: %w\n%s", err, out)
 	}
@@ -116,10 +118,10 @@ func packages(t *testing.T) map[string]string {
 		need.Skip(t, err.Error())
 	}
 	require.NoError(t, err)
-	return inFolder(t, dir)
+	return inDirectory(t, dir)
 }
 
-func inFolder(t *testing.T, dir string) map[string]string {
+func inDirectory(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, "*"))
 	require.NoError(t, err)
@@ -131,7 +133,7 @@ func inFolder(t *testing.T, dir string) map[string]string {
 	return byEnding
 }
 
-// files returns what is below a folder, and no folders.
+// files returns what is below a directory, and no directories.
 func files(t *testing.T, dir string) (found []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -140,7 +142,7 @@ func files(t *testing.T, dir string) (found []string) {
 		}
 		return err
 	})
-	if !errors.Is(err, fs.ErrNotExist) { // dpkg takes empty folders away
+	if !errors.Is(err, fs.ErrNotExist) { // dpkg takes empty directories away
 		require.NoError(t, err)
 	}
 	return found
@@ -150,7 +152,9 @@ func files(t *testing.T, dir string) (found []string) {
 func use(t *testing.T, root, zsh string) {
 	t.Helper()
 	tool := filepath.Join(root, "usr/bin/klp-convert")
-	assert.Regexp(t, `^klp-convert `+regexp.QuoteMeta(version)+`\nbuilt with go\S+ for linux/`+runtime.GOARCH, output(t, tool, "--version"))
+	assert.Regexp(t,
+		`^klp-convert `+regexp.QuoteMeta(version)+`\nbuilt with go\S+ for linux/`+runtime.GOARCH,
+		output(t, tool, "--version"))
 
 	sample, err := filepath.Abs(filepath.Join(top, "testdata/x86_64/livepatch-cmdline.ko"))
 	require.NoError(t, err)
@@ -160,24 +164,29 @@ func use(t *testing.T, root, zsh string) {
 
 	tools(t, "man", "bash", "zsh", "fish")
 	t.Setenv("LC_ALL", "C.UTF-8")
-	for _, page := range []string{"klp-convert", "klp-convert-annotate", "klp-convert-check", "klp-convert-diff", "klp-convert-explain", "klp-convert-inspect", "klp-convert-sympos"} {
+	for _, page := range []string{"klp-convert", "klp-convert-annotate", "klp-convert-check",
+		"klp-convert-diff", "klp-convert-explain", "klp-convert-inspect", "klp-convert-sympos"} {
 		text := output(t, "man", "-M", filepath.Join(root, "usr/share/man"), page)
 		assert.Contains(t, text, "\nNAME\n", page)
 		assert.Contains(t, text, "\nklp-convert "+version+" ", page)
-		for _, path := range regexp.MustCompile(`/usr/share/klp-convert/\S+\w`).FindAllString(text, -1) {
+		for _, path := range regexp.MustCompile(`/usr/share/klp-convert/\S+\w`).FindAllString(text,
+			-1) {
 			assert.FileExists(t, filepath.Join(root, path), "%s names it", page)
 		}
 		for _, path := range regexp.MustCompile(`[\w-]+\.md`).FindAllString(text, -1) {
-			assert.FileExists(t, filepath.Join(root, "usr/share/doc/klp-convert", path), "%s names it", page)
+			assert.FileExists(t, filepath.Join(root, "usr/share/doc/klp-convert", path),
+				"%s names it", page)
 		}
 	}
 	for shell, path := range map[string]string{
-		"bash": "bash-completion/completions/klp-convert", "zsh": zsh + "/_klp-convert", "fish": "fish/vendor_completions.d/klp-convert.fish",
+		"bash": "bash-completion/completions/klp-convert", "zsh": zsh + "/_klp-convert",
+		"fish": "fish/vendor_completions.d/klp-convert.fish",
 	} {
 		output(t, shell, "-n", filepath.Join(root, "usr/share", path))
 	}
 	for installed, from := range map[string]string{
-		"klp-convert.mk": "scripts/klp-convert.mk", "include/klp_convert.h": "scripts/include/klp_convert.h",
+		"klp-convert.mk":        "scripts/klp-convert.mk",
+		"include/klp_convert.h": "scripts/include/klp_convert.h",
 	} {
 		want, err := os.ReadFile(filepath.Join(top, from))
 		require.NoError(t, err)
@@ -202,7 +211,8 @@ func TestDebInstallsRunsAndGoes(t *testing.T) {
 	}
 	dpkg("--install", deb)
 	use(t, root, "zsh/vendor-completions")
-	assert.Contains(t, output(t, "dpkg-query", "--root="+root, "--status", "klp-convert"), "Status: install ok installed\n")
+	assert.Contains(t, output(t, "dpkg-query", "--root="+root, "--status", "klp-convert"),
+		"Status: install ok installed\n")
 	assert.FileExists(t, filepath.Join(root, "usr/share/doc/klp-convert/copyright"))
 	dpkg("--purge", "klp-convert")
 	assert.Empty(t, files(t, filepath.Join(root, "usr")))
@@ -215,30 +225,34 @@ func TestRpmInstallsRunsAndGoes(t *testing.T) {
 	rpm := func(args ...string) string {
 		t.Helper()
 		// Debian's rpm asks not to be used on Debian itself.
-		line := asRoot(append([]string{"rpm", "--root", root, "--dbpath", "/var/lib/rpm", "--noplugins"}, args...)...)
+		line := asRoot(append([]string{"rpm", "--root", root, "--dbpath", "/var/lib/rpm",
+			"--noplugins"}, args...)...)
 		return output(t, line[0], line[1:]...)
 	}
 	rpm("--initdb")
 	rpm("--install", "--nosignature", "--force-debian", file)
 	use(t, root, "zsh/site-functions")
-	assert.Equal(t, "klp-convert-1.2.3-1\n", rpm("--query", "--queryformat", "%{NAME}-%{VERSION}-%{RELEASE}\n", "klp-convert"))
+	assert.Equal(t, "klp-convert-1.2.3-1\n", rpm("--query", "--queryformat",
+		"%{NAME}-%{VERSION}-%{RELEASE}\n", "klp-convert"))
 	rpm("--verify", "klp-convert")
 	assert.Contains(t, rpm("--query", "--licensefiles", "klp-convert"), "LICENSE")
-	assert.Contains(t, rpm("--query", "--docfiles", "klp-convert"), "/usr/share/doc/klp-convert/README.md\n")
+	assert.Contains(t, rpm("--query", "--docfiles", "klp-convert"),
+		"/usr/share/doc/klp-convert/README.md\n")
 	rpm("--erase", "--force-debian", "klp-convert")
 	assert.Empty(t, files(t, filepath.Join(root, "usr")))
 }
 
 func TestLintianHasNothingToSay(t *testing.T) {
 	tools(t, "lintian")
-	assert.Empty(t, output(t, "lintian", "--allow-root", "--fail-on", "error,warning", packages(t)["deb"]))
+	assert.Empty(t, output(t, "lintian", "--allow-root", "--fail-on", "error,warning",
+		packages(t)["deb"]))
 }
 
 func TestPackagesAreReproducible(t *testing.T) {
 	first := packages(t)
 	dir, err := build(runtime.GOARCH)
 	require.NoError(t, err)
-	for ending, path := range inFolder(t, dir) {
+	for ending, path := range inDirectory(t, dir) {
 		a, err := os.ReadFile(first[ending])
 		require.NoError(t, err)
 		b, err := os.ReadFile(path)
@@ -253,9 +267,10 @@ func TestPackagesForAnotherMachine(t *testing.T) {
 	tools(t, "dpkg-deb", "rpm")
 	dir, err := build("s390x")
 	require.NoError(t, err)
-	other := inFolder(t, dir)
+	other := inDirectory(t, dir)
 	assert.Equal(t, "s390x\n", output(t, "dpkg-deb", "--field", other["deb"], "Architecture"))
-	assert.Equal(t, "s390x", output(t, "rpm", "--query", "--package", "--nosignature", "--queryformat", "%{ARCH}", other["rpm"]))
+	assert.Equal(t, "s390x", output(t, "rpm", "--query", "--package", "--nosignature",
+		"--queryformat", "%{ARCH}", other["rpm"]))
 	root := t.TempDir()
 	output(t, "dpkg-deb", "--extract", other["deb"], root)
 	f, err := elf.Open(filepath.Join(root, "usr/bin/klp-convert"))
@@ -278,19 +293,23 @@ func TestVersionsThatPackagesCannotHave(t *testing.T) {
 func TestInstallAndUninstall(t *testing.T) {
 	tools(t, "make")
 	root := t.TempDir()
-	vars := []string{"builddir=" + t.TempDir(), "DESTDIR=" + root, "prefix=/opt/klp", "mandir=/opt/man", "zshcompletiondir=/opt/zsh", "VERSION=" + version}
+	vars := []string{"builddir=" + t.TempDir(), "DESTDIR=" + root, "prefix=/opt/klp",
+		"mandir=/opt/man", "zshcompletiondir=/opt/zsh", "VERSION=" + version}
 	out, err := makeIn(append([]string{"install"}, vars...)...)
 	require.NoError(t, err, "%s", out)
 	want := []string{
-		"/opt/klp/bin/klp-convert", "/opt/klp/share/klp-convert/klp-convert.mk", "/opt/klp/share/klp-convert/include/klp_convert.h",
-		"/opt/klp/share/doc/klp-convert/README.md", "/opt/man/man1/klp-convert.1", "/opt/man/man1/klp-convert-sympos.1", "/opt/zsh/_klp-convert",
-		"/opt/klp/share/bash-completion/completions/klp-convert", "/opt/klp/share/fish/vendor_completions.d/klp-convert.fish",
+		"/opt/klp/bin/klp-convert", "/opt/klp/share/klp-convert/klp-convert.mk",
+		"/opt/klp/share/klp-convert/include/klp_convert.h",
+		"/opt/klp/share/doc/klp-convert/README.md", "/opt/man/man1/klp-convert.1",
+		"/opt/man/man1/klp-convert-sympos.1", "/opt/zsh/_klp-convert",
+		"/opt/klp/share/bash-completion/completions/klp-convert",
+		"/opt/klp/share/fish/vendor_completions.d/klp-convert.fish",
 	}
-	for _, folder := range []string{"kbuild", "dkms"} {
-		if _, err := os.Stat(filepath.Join(top, "scripts", folder)); err == nil {
-			for _, f := range files(t, filepath.Join(top, "scripts", folder)) {
+	for _, directory := range []string{"kbuild", "dkms"} {
+		if _, err := os.Stat(filepath.Join(top, "scripts", directory)); err == nil {
+			for _, f := range files(t, filepath.Join(top, "scripts", directory)) {
 				if !strings.HasSuffix(f, ".go") {
-					want = append(want, "/opt/klp/share/klp-convert/"+folder+f)
+					want = append(want, "/opt/klp/share/klp-convert/"+directory+f)
 				}
 			}
 		}
@@ -299,10 +318,14 @@ func TestInstallAndUninstall(t *testing.T) {
 	for _, path := range want {
 		assert.Contains(t, got, path)
 	}
-	assert.False(t, slices.ContainsFunc(got, func(path string) bool { return strings.HasSuffix(path, ".go") }))
+	assert.False(t, slices.ContainsFunc(got, func(path string) bool {
+		return strings.HasSuffix(path,
+			".go")
+	}))
 	page, err := os.ReadFile(filepath.Join(root, "opt/man/man1/klp-convert.1"))
 	require.NoError(t, err)
-	assert.Contains(t, strings.ReplaceAll(string(page), `\-`, "-"), "/opt/klp/share/klp-convert/klp-convert.mk")
+	assert.Contains(t, strings.ReplaceAll(string(page), `\-`, "-"),
+		"/opt/klp/share/klp-convert/klp-convert.mk")
 
 	// What the guide begins with, and how its readers get about.
 	doc := filepath.Join(root, "opt/klp/share/doc/klp-convert")
@@ -310,7 +333,8 @@ func TestInstallAndUninstall(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(makefile), "\ninclude /opt/klp/share/klp-convert/klp-convert.mk\n")
 	assert.FileExists(t, filepath.Join(doc, "samples/mailslot/Kbuild"))
-	for _, name := range []string{"README.md", "CHANGELOG.md", "SECURITY.md", "guide.md", "install.md", "migrate.md", "tested.md"} {
+	for _, name := range []string{"README.md", "CHANGELOG.md", "SECURITY.md", "guide.md",
+		"install.md", "migrate.md", "tested.md"} {
 		text, err := os.ReadFile(filepath.Join(doc, name))
 		require.NoError(t, err)
 		for _, m := range regexp.MustCompile(`\]\(([\w./-]+\.(?:md|c))`).FindAllStringSubmatch(string(text), -1) {
@@ -341,7 +365,8 @@ func TestInstallWithoutGo(t *testing.T) {
 	install := append([]string{"install", "GO=no-such-go", "DESTDIR=" + root}, vars...)
 	out, err := makeIn(install...)
 	assert.Error(t, err)
-	assert.Contains(t, string(out), `no-such-go does not run here, and `+builddir+` does not have all: "make build man" where it does`)
+	assert.Contains(t, string(out),
+		`no-such-go does not run here, and `+builddir+` does not have all: "make build man" where it does`)
 	assert.Empty(t, files(t, root))
 
 	out, err = makeIn(append([]string{"build", "man"}, vars...)...)
@@ -349,7 +374,8 @@ func TestInstallWithoutGo(t *testing.T) {
 	out, err = makeIn(install...)
 	require.NoError(t, err, "%s", out)
 	assert.Contains(t, string(out), "no-such-go does not run here: installing what is in "+builddir)
-	assert.Contains(t, output(t, filepath.Join(root, "usr/local/bin/klp-convert"), "--version"), version)
+	assert.Contains(t, output(t, filepath.Join(root, "usr/local/bin/klp-convert"), "--version"),
+		version)
 	assert.FileExists(t, filepath.Join(root, "usr/local/share/man/man1/klp-convert.1"))
 }
 
@@ -369,12 +395,4 @@ func TestUninstallRefusesUnclearPaths(t *testing.T) {
 		assert.Contains(t, string(out), "pkgdatadir is empty")
 	}
 	assert.Equal(t, []string{"/a/usr/local/bin/klp-convert"}, files(t, root))
-}
-
-// What makes the pages is no part of the program.
-func TestProgramHasNoPages(t *testing.T) {
-	deps := output(t, "go", "list", "-deps", top+"/cmd/klp-convert")
-	assert.Contains(t, deps, "spf13/cobra\n")
-	assert.NotContains(t, deps, "manpage")
-	assert.NotContains(t, deps, "cobra/doc")
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Labels, with a dot before the position, with a comma (KLP_RELOC_SYMBOL_COMMA)
- * and with a comma and quotes that stay in the name (QUOTED, with clang). One name stands for two symbols of vmlinux and one of ext4, one name
+ * and with a comma and quotes that stay in the name (QUOTED, with clang). One name means two symbols of vmlinux and one of ext4, one name
  * has dots in it, and one symbol lives in another module (jbd2) than the one
  * that is patched.
  */

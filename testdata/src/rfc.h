@@ -3,7 +3,7 @@
  * rfc.h - the first dialect: records as the RFC of 2016 laid them out
  *
  * The author writes "struct" before the macro and '&' before the symbol. A
- * record ends right behind its pointer: 12 bytes with 64-bit pointers and 8
+ * record ends right after its pointer: 12 bytes with 64-bit pointers and 8
  * with 32-bit ones. Nothing sets the alignment of an array, so the compiler
  * may leave gaps between two of them.
  */

@@ -2,7 +2,7 @@
 /*
  * What objtool of 5.13 to 5.15 makes of indirect calls and jumps: an alternative
  * whose replacement the kernel has and exports (9bc0bb50727c,
- * tools/objtool/arch/x86/decode.c, arch_rewrite_retpolines). It stands beside one
+ * tools/objtool/arch/x86/decode.c, arch_rewrite_retpolines). It is beside one
  * with a replacement of its own, at a place that a klp relocation follows.
  */
 

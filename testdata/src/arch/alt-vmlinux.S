@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Alternatives of a vmlinux function: the replacements of two call and jump to a
- * function that vmlinux does not export, and plain ones stand before, between
- * and behind.
+ * function that vmlinux does not export, and plain ones are before, between
+ * and after.
  */
 
 	.include "arch/arch.inc"

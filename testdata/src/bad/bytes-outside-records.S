@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bytes behind the last record that are neither zero nor a record.
+ * Bytes after the last record that are neither zero nor a record.
  */
 
 	.include "module.inc"

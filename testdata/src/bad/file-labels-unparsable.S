@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Labels by file that are none: objects or name missing, no path.
+ * Labels by file that are not valid: objects or name missing, no path.
  */
 
 	.include "module.inc"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A record that says a path follows, and behind it one that is none.
+ * A record that says a path follows, and after it one without a path.
  */
 
 	.include "module.inc"

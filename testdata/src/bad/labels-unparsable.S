@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Labels that are none: objects missing or empty, no position, no number.
+ * Labels that are not valid: objects missing or empty, no position, no number.
  * All of them are reported in one run.
  */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Records in an array and outside of any, and between them padding that is zero:
- * in front, in the middle and behind.
+ * before, in the middle and after.
  */
 
 	.include "module.inc"

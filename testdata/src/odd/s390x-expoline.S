@@ -3,7 +3,7 @@
  * s390x: gcc's tables of branches through expolines (-mindirect-branch-table), which
  * the kernel reads by the beginnings of their names, and the record of stack protector
  * guards of 7.x. Their branches lead to a thunk of the module; a klp relocation of
- * another module stands between them.
+ * another module is between them.
  */
 
 	.include "module.inc"

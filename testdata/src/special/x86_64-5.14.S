@@ -2,7 +2,7 @@
 /*
  * 5.13 to 5.15: objtool's alternatives of indirect calls and jumps, whose replacements
  * the kernel has, beside one of the compiler's. objtool writes entries after those of
- * the sources, and makes the section if there is none, with SHF_WRITE and sh_entsize.
+ * the sources, and makes the section if it does not exist, with SHF_WRITE and sh_entsize.
  */
 
 	.include "module.inc"

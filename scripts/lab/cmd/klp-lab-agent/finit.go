@@ -18,6 +18,7 @@ func finitModule(fd uintptr, params *byte) syscall.Errno {
 
 // deleteModule removes a module, unless it is in use.
 func deleteModule(name *byte) syscall.Errno {
-	_, _, errno := syscall.Syscall(syscall.SYS_DELETE_MODULE, uintptr(unsafe.Pointer(name)), syscall.O_NONBLOCK, 0)
+	_, _, errno := syscall.Syscall(syscall.SYS_DELETE_MODULE, uintptr(unsafe.Pointer(name)),
+		syscall.O_NONBLOCK, 0)
 	return errno
 }

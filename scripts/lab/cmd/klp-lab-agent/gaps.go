@@ -94,7 +94,8 @@ func runGaps(args []string) error {
 		for cpu := range g.readers {
 			r := &g.readers[cpu]
 			err = errors.Join(err, r.err)
-			fmt.Printf("  %8.3f ms of %6d reads", float64(r.longest[i].Microseconds())/1000, r.reads[i])
+			fmt.Printf("  %8.3f ms of %6d reads", float64(r.longest[i].Microseconds())/1000,
+				r.reads[i])
 		}
 		fmt.Println()
 	}
@@ -144,7 +145,8 @@ func (g *gaps) read(cpu int, r *reader) error {
 	runtime.LockOSThread()
 	mask := [16]uint64{}
 	mask[cpu/64] = 1 << (cpu % 64)
-	if _, _, errno := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, 0, unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask))); errno != 0 {
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, 0, unsafe.Sizeof(mask),
+		uintptr(unsafe.Pointer(&mask))); errno != 0 {
 		return fmt.Errorf("sched_setaffinity: %w", errno)
 	}
 	fd, err := syscall.Open(g.file, syscall.O_RDONLY, 0)
@@ -183,7 +185,8 @@ func (g *gaps) load() error {
 }
 
 func (g *gaps) disable() error {
-	if err := os.WriteFile("/sys/kernel/livepatch/"+g.name()+"/enabled", []byte("0"), 0); err != nil {
+	if err := os.WriteFile("/sys/kernel/livepatch/"+g.name()+"/enabled", []byte("0"),
+		0); err != nil {
 		return err
 	}
 	return settle([]string{g.name()})
@@ -194,9 +197,10 @@ func (g *gaps) unload() error {
 	if err != nil {
 		return err
 	}
-	// The folder in sysfs goes before the last reference to the module does.
+	// The directory in sysfs goes before the last reference to the module does.
 	for range 100 {
-		_, _, errno := syscall.Syscall(syscall.SYS_DELETE_MODULE, uintptr(unsafe.Pointer(name)), syscall.O_NONBLOCK, 0)
+		_, _, errno := syscall.Syscall(syscall.SYS_DELETE_MODULE, uintptr(unsafe.Pointer(name)),
+			syscall.O_NONBLOCK, 0)
 		if errno == 0 {
 			return nil
 		}

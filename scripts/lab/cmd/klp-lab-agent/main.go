@@ -49,7 +49,8 @@ func main() {
 		err = trial(os.Args[1:])
 	default:
 		if os.Getpid() != 1 {
-			fmt.Fprintln(os.Stderr, "klp-lab-agent: only of use as the first process of a lab's guest")
+			fmt.Fprintln(os.Stderr,
+				"klp-lab-agent: only of use as the first process of a lab's guest")
 			os.Exit(2)
 		}
 		if err := guest(); err != nil {
@@ -57,7 +58,9 @@ func main() {
 		}
 		// QEMU runs with -no-reboot: this is its exit.
 		syscall.Sync()
-		syscall.Reboot(syscall.LINUX_REBOOT_CMD_RESTART)
+		if err := syscall.Reboot(syscall.LINUX_REBOOT_CMD_RESTART); err != nil {
+			fmt.Println("klp-lab-agent: reboot:", err)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -116,7 +119,7 @@ func guest() error {
 }
 
 // bin is where busybox and the commands of the steps are: in the lab's own
-// initramfs /bin. In another one the agent is not /init, and keeps to its folder.
+// initramfs /bin. In another one the agent is not /init, and keeps to its directory.
 func bin() string {
 	if dir := filepath.Dir(os.Args[0]); dir != "/" {
 		return dir
@@ -124,13 +127,14 @@ func bin() string {
 	return "/bin"
 }
 
-// mounts brings up what busybox and the steps take for granted. Another /init may
+// mounts brings up what busybox and the steps rely on. Another /init may
 // have done some of it.
 func mounts() error {
 	for _, m := range []struct{ fstype, dir string }{
 		{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"tmpfs", "/tmp"},
 	} {
-		if err := syscall.Mount(m.fstype, m.dir, m.fstype, 0, ""); err != nil && err != syscall.EBUSY {
+		if err := syscall.Mount(m.fstype, m.dir, m.fstype, 0, ""); err != nil &&
+			err != syscall.EBUSY {
 			return fmt.Errorf("mount %s: %w", m.dir, err)
 		}
 	}
@@ -158,8 +162,8 @@ type verdict struct {
 // step runs one command line and waits for its end.
 //
 // Its output goes to a file, not a pipe: a process that the kernel kills in the
-// middle of a splice(2) still holds the pipe's lock, and whoever reads or closes
-// that pipe then waits for ever. For the same reason nobody waits longer than
+// middle of a splice(2) still holds the pipe's lock, and a process that reads or closes
+// that pipe then waits for ever. For the same reason no step waits longer than
 // the limit for a process that was killed: it may never end.
 func step(line string) verdict {
 	start := time.Now()
@@ -182,7 +186,7 @@ func step(line string) verdict {
 		case err = <-ended:
 			v.Status = exitStatus(cmd.ProcessState)
 		case <-time.After(stepLimit):
-			cmd.Process.Kill()
+			_ = cmd.Process.Kill() // it may have ended by now
 			v.Status, err = 124, errors.New("klp-lab-agent: the step's time ran out")
 		}
 	}
@@ -243,7 +247,7 @@ func load(args []string) error {
 		return fmt.Errorf("load: %w", err)
 	}
 	if errno != 0 {
-		return fmt.Errorf("load: %s: %s (%s)", args[0], errnoName(errno), errno)
+		return fmt.Errorf("load: %s: %s (%s)", args[0], errnoName(errno), errno.Error())
 	}
 	return nil
 }
@@ -311,7 +315,7 @@ func pack(args []string) error {
 	return wire.Close()
 }
 
-// settle waits until a livepatch is in no transition: settle NAME. The folder
+// settle waits until a livepatch is in no transition: settle NAME. The directory
 // of a livepatch goes away when its disabling is complete.
 func settle(args []string) error {
 	if len(args) != 1 {

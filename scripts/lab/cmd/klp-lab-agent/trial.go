@@ -17,10 +17,10 @@ import (
 	"time"
 )
 
-// A trial takes one module, of which nobody knows what it will do, through its whole
+// A trial takes one module, which may do anything, through its whole
 // life: trial ORDER FILE NAME SHOW [TARGET]. SHOW is the file of /proc that the code
-// behind NAME prints; TARGET is the module that is livepatched, loaded "before" NAME or
-// "later"; "again" is "before", and once more; "alone" there is none. The phases are
+// after NAME prints; TARGET is the module that is livepatched, loaded "before" NAME or
+// "later"; "again" is "before", and once more; "alone" has no target. The phases are
 //
 //	load    FILE
 //	target  TARGET, when it comes later
@@ -64,7 +64,7 @@ func trial(args []string) error {
 	if died && target != "" {
 		return errors.New("trial: the file of /proc is in use for ever, and its module with it")
 	}
-	// What a module that was refused has left behind, or one that can't be removed.
+	// What a module that was refused has left, or one that can't be removed.
 	if _, err := os.Stat("/sys/kernel/livepatch/" + name); err == nil {
 		return errors.New("trial: the livepatch stays")
 	}
@@ -180,7 +180,8 @@ func survives(tid int, ended chan bool) (lost string) {
 		}
 		// The first thread of a process stays, as a zombie.
 		stat, err := os.ReadFile(task)
-		if _, state, _ := strings.Cut(string(stat), ") "); err != nil || strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X") {
+		if _, state, _ := strings.Cut(string(stat), ") "); err != nil ||
+			strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X") {
 			select {
 			case <-ended: // the thread ended with its goroutine
 				return ""
@@ -204,14 +205,15 @@ func disable(name string) {
 	}
 }
 
-// remove is delete_module(2). The last reference goes a little after the folder.
+// remove is delete_module(2). The last reference goes a little after the directory.
 func remove(name string) syscall.Errno {
 	b, err := syscall.BytePtrFromString(name)
 	if err != nil {
 		return syscall.EINVAL
 	}
 	errno := deleteModule(b)
-	for i := 0; i < 20 && (errno == syscall.EAGAIN || errno == syscall.EBUSY || errno == syscall.EWOULDBLOCK); i++ {
+	for i := 0; i < 20 && (errno == syscall.EAGAIN || errno == syscall.EBUSY ||
+		errno == syscall.EWOULDBLOCK); i++ {
 		time.Sleep(50 * time.Millisecond)
 		errno = deleteModule(b)
 	}

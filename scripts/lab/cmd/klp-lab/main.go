@@ -3,8 +3,8 @@
 // Command klp-lab is the kernel lab's kitchen door, for the Makefile:
 //
 //	klp-lab prereq         what this machine lacks, as a line to paste; exit 1 when there is any
-//	klp-lab fetch          unpack the kernels of KLP_LAB_KERNELS into the cache, print the folders of their headers
-//	klp-lab corpus         print KLP_CORPUS: the folders of the amd64, s390x and ppc64el modules
+//	klp-lab fetch          unpack the kernels of KLP_LAB_KERNELS into the cache, print the directories of their headers
+//	klp-lab corpus         print KLP_CORPUS: the directories of the amd64, s390x and ppc64el modules
 //	klp-lab modules [DIR]  build the lab's own livepatch modules, unconverted, and print their paths
 package main
 
@@ -93,7 +93,7 @@ func corpus() error {
 	return nil
 }
 
-// modules builds in DIR, which stays, or in a new temporary folder, for the first
+// modules builds in DIR, which stays, or in a new temporary directory, for the first
 // kernel of KLP_LAB_KERNELS.
 func modules(args []string) error {
 	cache, err := lab.OpenCache()

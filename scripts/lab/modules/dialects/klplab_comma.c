@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Labels with the position behind a comma. */
+/* Labels with the position after a comma. */
 #define KLP_RELOC_SYMBOL_COMMA
 #include <klp_convert.h>
 

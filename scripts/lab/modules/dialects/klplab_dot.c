@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Labels with the position behind a dot. The C names are the author's own, and
+ * Labels with the position after a dot. The C names are the author's own, and
  * position 1 of a name that is there once is that one.
  */
 #include <klp_convert.h>

@@ -2,7 +2,7 @@
 /*
  * A module's function in the replacement of an alternative.
  *
- * What the kernel copies is a call of what lies behind the replacement. Here that
+ * What the kernel copies is a call of what follows the replacement. Here that
  * reads address 0; otherwise it is anybody's guess.
  */
 #include <linux/livepatch.h>

@@ -3,7 +3,7 @@
  * klplab_sections - klp relocations in every kind of section that code and data live in
  *
  * The text of /proc/klplab_target names each place and what was read through
- * it. Objects are not static: the compiler could otherwise see that nobody
+ * it. Objects are not static: the compiler could otherwise see that nothing
  * writes them, and read the address at compile time.
  */
 #include <linux/livepatch.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Global namesakes of the static ones in fs/, in a file of another name. */
+/* Global symbols of the same names as the static ones in fs/, in a file of another name. */
 int twin_call(int), use(int), use_proc(int), use_ext(int);
 
 int twin_value = 3;
