@@ -45,8 +45,8 @@ var compressions = []compression{
 	{"xz", xzMagic, unxz, beginXZ},
 	{"zstd", zstdMagic, unzstd, newZstd},
 	{"bzip2", "BZh", unbzip2, func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
-	{"lz4", "\x04\x22\x4d\x18", unlz4Frames, nil},
-	{"lz4", "\x02\x21\x4c\x18", unlz4, nil},
+	{"lz4", "\x04\x22\x4d\x18", unlz4, nil},
+	{"lz4", lz4Legacy, unlz4, nil},
 	{"lzma", "\x5d\x00\x00", unlzma, newLZMA},
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -247,13 +248,35 @@ func TestSearchIsBounded(t *testing.T) {
 	assert.ErrorIs(t, err, errNoTables)
 }
 
-func TestLZ4Block(t *testing.T) {
-	out, err := unlz4Block(nil, []byte("\x14a\x01\x00\x50bcdef"), 0)
+// What a hostile file may have in place of lz4's frames gives an error, and nothing ends
+// the program.
+func TestDamagedLZ4(t *testing.T) {
+	legacy := "\x02\x21\x4c\x18"
+	block := func(s string) string {
+		return string(binary.LittleEndian.AppendUint32(nil, uint32(len(s)))) + s
+	}
+	good := "\x14a\x01\x00\x50bcdef"
+	out, _, err := unlz4([]byte(legacy+block(good)), 100)
 	require.NoError(t, err)
 	assert.Equal(t, "aaaaaaaaabcdef", string(out))
-	for _, bad := range []string{"", "\x14", "\x14a\x01", "\x14a\x00\x00\x00", "\x14a\x02\x00\x00", "\x1fa\x01\x00", "\x1fa\x01\x00\xff", "\xf0", "\x50abc"} {
-		_, err := unlz4Block(nil, []byte(bad), 0)
-		assert.ErrorIs(t, err, errLZ4, "%q", bad)
+	for name, bad := range map[string]string{
+		"no block":                  legacy,
+		"empty blocks":              legacy + block("") + block(""),
+		"token only":                legacy + block("\x14"),
+		"offset cut":                legacy + block("\x14a\x01"),
+		"offset 0":                  legacy + block("\x14a\x00\x00\x00"),
+		"offset before the start":   legacy + block("\x14a\x02\x00\x00"),
+		"length cut":                legacy + block("\x1fa\x01\x00\xff"),
+		"literals cut":              legacy + block("\x50abc"),
+		"block cut":                 legacy + block(good)[:10],
+		"block larger than allowed": legacy + "\xff\xff\xff\x7f" + good,
+		"a million magics":          strings.Repeat(legacy, 1<<20),
+		"magics after a block":      legacy + block(good) + strings.Repeat(legacy, 1<<20),
+		"reserved bits":             "\x04\x22\x4d\x18\x42\x70\x00",
+		"dictionary":                "\x04\x22\x4d\x18\x61\x70\x01\x00\x00\x00\x00",
+	} {
+		_, _, err := unlz4([]byte(bad), 1<<20)
+		assert.Error(t, err, name)
 	}
 }
 
