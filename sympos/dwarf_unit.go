@@ -16,8 +16,10 @@ import (
 //	.debug_addr                                          addresses, by index
 //	.debug_str, .debug_line_str, .debug_str_offsets      names
 //
-// The standard library's debug/dwarf wants each section in memory as a whole, makes
-// a string of each name, and takes a module's addresses for those of one section.
+// The standard library's debug/dwarf takes 4 to 9 times the time and 1.5 to 2 times the
+// memory on Debian's vmlinux of 633 MB (BenchmarkFiles): it reads the abbreviations of all
+// units first and makes values of all attributes. It also takes the addresses of all
+// sections of a module for those of one.
 
 // Numbers of DWARF 5, section 7.
 const (
