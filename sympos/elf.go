@@ -90,8 +90,7 @@ type elfFile struct {
 	names    []byte // section names
 	symtab   []byte
 	strtab   []byte
-	shndx    []byte   // SHT_SYMTAB_SHNDX
-	bases    []uint64 // see place
+	shndx    []byte // SHT_SYMTAB_SHNDX
 }
 
 type elfSection struct {

@@ -5,6 +5,8 @@ package sympos
 import (
 	"path"
 	"strings"
+
+	"github.com/klp-convert/klp-convert/sympos/debuginfo"
 )
 
 // An author names a file as it is called in the source tree: kernel/signal.c. Debug
@@ -129,27 +131,15 @@ type sourceTree struct {
 	rootMost string // the deepest directory that can be it
 }
 
-// fullPath is the path of the unit's file, absolute if the unit tells where the compiler
-// ran; "" when the unit has no file.
-func (u *unit) fullPath() string {
-	switch {
-	case u.name == "" || u.name[len(u.name)-1] == '/':
-		return ""
-	case path.IsAbs(u.name):
-		return path.Clean(u.name)
-	}
-	return path.Join(u.dir, u.name)
-}
-
 // treeOf finds out where the sources are that the units are compiled from.
-func treeOf(units []*unit, module bool) *sourceTree {
+func treeOf(units []*debuginfo.Unit, module bool) *sourceTree {
 	t := &sourceTree{}
 	runs := map[string]int{}
 	for _, u := range units {
-		if u.dir == "" {
+		if u.Dir == "" {
 			continue
 		}
-		dir := path.Clean(u.dir)
+		dir := path.Clean(u.Dir)
 		runs[dir]++
 		// Of equally many the upper one: Kbuild has one only.
 		if n, most := runs[dir], runs[t.output]; n > most || n == most && (len(dir) < len(t.output) || len(dir) == len(t.output) && dir < t.output) {
@@ -159,7 +149,7 @@ func treeOf(units []*unit, module bool) *sourceTree {
 	var outside []string // absolute, and not below output
 	parent, anchor, generated := "", "", ""
 	for _, u := range units {
-		name := u.fullPath()
+		name := u.Path()
 		inside, ok := below(name, t.output)
 		switch {
 		case module && strings.HasSuffix(name, ".mod.c"):
@@ -205,11 +195,11 @@ func treeOf(units []*unit, module bool) *sourceTree {
 }
 
 // upwards is the directory that a name's leading ../ lead to.
-func upwards(u *unit) string {
+func upwards(u *debuginfo.Unit) string {
 	dir := ""
-	for name := u.name; strings.HasPrefix(name, "../"); name = name[len("../"):] {
+	for name := u.Name; strings.HasPrefix(name, "../"); name = name[len("../"):] {
 		if dir == "" {
-			dir = path.Clean(u.dir)
+			dir = path.Clean(u.Dir)
 		}
 		dir = path.Dir(dir)
 	}
@@ -236,8 +226,8 @@ func rootAbove(names []string, dir string) (root string, ok bool) {
 }
 
 // file is what the unit's file is called in the tree.
-func (t *sourceTree) file(u *unit) SourceFile {
-	full := u.fullPath()
+func (t *sourceTree) file(u *debuginfo.Unit) SourceFile {
+	full := u.Path()
 	if full == "" {
 		return SourceFile{}
 	}

@@ -7,12 +7,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/sympos/debuginfo"
 )
 
 // unitsOf makes units of pairs of a name and of where the compiler ran.
-func unitsOf(pairs ...[2]string) (units []*unit) {
+func unitsOf(pairs ...[2]string) (units []*debuginfo.Unit) {
 	for _, p := range pairs {
-		units = append(units, &unit{name: p[0], dir: p[1]})
+		units = append(units, &debuginfo.Unit{Name: p[0], Dir: p[1]})
 	}
 	return units
 }

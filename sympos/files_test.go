@@ -360,35 +360,6 @@ func FuzzPaths(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) { contractPaths(t, b) })
 }
 
-// Units that share one table, one list of ranges or one another's names could make a
-// small file cost much.
-func TestSharedDebugInformationIsBounded(t *testing.T) {
-	const n = 1 << 17
-	var info, abbrevs, ranges bytes.Buffer
-	abbrevs.WriteString("\x01\x11\x00\x03\x08\x55\x17\x00\x00") // a unit: name, ranges
-	for i := range 60000 {
-		abbrevs.Write([]byte{byte(i)&0x7f | 0x80, byte(i>>7)&0x7f | 0x80, byte(i >> 14), 0x34, 0, 0, 0})
-	}
-	for range n {
-		ranges.Write(make([]byte, 8))
-		ranges.WriteString("\xff\xff\xff\xff\xff\xff\xff\x7f")
-	}
-	for i := range n { // by turns with and without the first byte: two tables
-		info.Write([]byte{14, 0, 0, 0, 4, 0, byte(i&1) * 9, 0, 0, 0, 8, 1, 'a', 0, 1, 0, 0, 0})
-	}
-	e := tinyVmlinux(tinySymbol{"twin.c", local | file, abs, 0, 0}, tinySymbol{"twin_call", local | fn, 1, 0x1000, 8})
-	e.sections = append(e.sections, tinySection{".debug_info", 0, 0, info.Bytes()}, tinySection{".debug_abbrev", 0, 0, abbrevs.Bytes()}, tinySection{".debug_ranges", 0, 0, ranges.Bytes()})
-	b := e.bytes()
-	contractPaths(t, b)
-	f, err := readELF(&input{name: "vmlinux", r: bytes.NewReader(b), size: int64(len(b))})
-	require.NoError(t, err)
-	d, err := f.dwarf()
-	require.NoError(t, err)
-	defer d.close()
-	require.ErrorIs(t, d.locate([]*placed{{address: 0x1000, file: "twin.c"}}), ErrTooLarge)
-	assert.Greater(t, d.budget, int64(-1<<20), "one step more than is allowed, and no further ones")
-}
-
 // TestPathsOfARealKernel runs where KLP_VMLINUX names a vmlinux with debug
 // information: that of Debian's linux-image-*-dbg, say. The judge is debug/dwarf, which
 // reads all of it.

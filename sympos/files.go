@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package sympos
+
+import (
+	"cmp"
+	"debug/elf"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/sympos/debuginfo"
+)
+
+// Files returns the source files of the symbols that Lookup returns, in its order,
+// as far as any source of the table knows them: with a path where there is debug
+// information, else by name. The files are those that the compiler was given: what they
+// include counts as theirs.
+//
+// The first call for an object reads for all names of the table, so calls are not for
+// several goroutines at once. An error says that a file could not be opened or has no
+// symbol table any more; debug information that can't be read is like none.
+func (t *Table) Files(object, name string) ([]SourceFile, error) {
+	list := t.Lookup(object, name)
+	all := make([]SourceFile, len(list))
+	for i := range list {
+		all[i].Name = list[i].File
+	}
+	known, err := t.knownPaths(object)
+	if err != nil {
+		return nil, err
+	}
+	for _, of := range known {
+		found := of[name]
+		if len(found) != len(list) {
+			continue
+		}
+		for i, x := range found {
+			if x.source.HasPath() && !all[i].HasPath() {
+				all[i] = x.source
+			}
+		}
+	}
+	return all, nil
+}
+
+// knownPaths returns what each source of the object with debug information tells.
+func (t *Table) knownPaths(object string) ([]map[string][]placed, error) {
+	if known, ok := t.paths[object]; ok {
+		return known, nil
+	}
+	var known []map[string][]placed
+	for _, w := range t.Sources {
+		src, ok := w.Source.(*fileSource)
+		if !ok || differ(w.BuildID, t.build) || !(w.Kind == VmlinuxFile && object == Vmlinux || w.Kind == ModuleFile && t.concerns(w, object)) {
+			continue
+		}
+		of, err := src.paths(object, Names(t.Names(object)...))
+		if err != nil {
+			return nil, err
+		}
+		known = append(known, of)
+	}
+	if t.paths == nil {
+		t.paths = map[string][]map[string][]placed{}
+	}
+	t.paths[object] = known
+	return known, nil
+}
+
+// concerns reports whether the module's file may be that of the object.
+func (t *Table) concerns(w Witness, object string) bool {
+	o := t.objects[object]
+	return o != nil && (o.source == w.Source.String() || ModuleName(w.Source.String()) == object)
+}
+
+// placed is a symbol and its source file.
+type placed struct {
+	debuginfo.Target
+	weak   int // see weakness
+	source SourceFile
+}
+
+// paths returns, by name, the object's symbols in the loader's order, with their files.
+func (s *fileSource) paths(object string, want Want) (map[string][]placed, error) {
+	in, done, err := s.input()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	head, err := in.head()
+	if err != nil || !isELF(head) {
+		return nil, err
+	}
+	f, err := readELF(in)
+	if err != nil {
+		return nil, err
+	}
+	debug := f.debugInfo()
+	all := map[string][]placed{}
+	visit := func(e *Entry) {
+		if e.Export || e.Object != object || !want(e.Name) {
+			return
+		}
+		address, _ := debug.Place(e.section, e.Address)
+		all[string(e.Name)] = append(all[string(e.Name)], placed{
+			Target: debuginfo.Target{Address: address, File: string(e.File)},
+			weak:   weakness(e.Type),
+		})
+	}
+	switch {
+	case f.find(".debug_info") < 0 && f.find(".zdebug_info") < 0 || f.find(".symtab") < 0:
+		return nil, nil
+	case f.etype == elf.ET_REL:
+		_, err = f.scanModule(visit)
+	default:
+		_, err = f.scanVmlinux(visit)
+	}
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	var targets []*debuginfo.Target
+	for _, list := range all {
+		if f.etype != elf.ET_REL {
+			slices.SortStableFunc(list, func(a, b placed) int {
+				if c := cmp.Compare(a.Address, b.Address); c != 0 {
+					return c
+				}
+				return cmp.Compare(a.weak, b.weak)
+			})
+		}
+		for i := range list {
+			if list[i].Address != 0 {
+				targets = append(targets, &list[i].Target)
+			}
+		}
+	}
+	units, err := debuginfo.Locate(debug, targets)
+	if err != nil { // what was found before the damage is not reliable
+		return nil, nil
+	}
+	tree := treeOf(units, f.etype == elf.ET_REL)
+	for _, list := range all {
+		for i := range list {
+			if list[i].Unit != nil {
+				list[i].source = tree.file(list[i].Unit)
+			}
+		}
+	}
+	return all, nil
+}
+
+// debugInfo returns the file as package debuginfo reads it.
+func (f *elfFile) debugInfo() *debuginfo.File {
+	d := &debuginfo.File{
+		Contents: f.in.r, Size: f.in.size, Order: f.order, Is64: f.is64, Machine: f.machine,
+		Relocatable: f.etype == elf.ET_REL, Symtab: f.symtab, SectionIndexes: f.shndx,
+		Sections: make([]debuginfo.Section, len(f.sections)),
+	}
+	for i, s := range f.sections {
+		d.Sections[i] = debuginfo.Section{
+			Name: f.name(i), Type: elf.SectionType(s.etype), Flags: elf.SectionFlag(s.flags),
+			Offset: s.off, Size: s.size_, Info: s.info,
+		}
+	}
+	return d
+}
