@@ -252,6 +252,7 @@ type elfSymbol struct {
 	value   uint64
 	size    uint64
 	file    []byte // of the STT_FILE before it, for local symbols
+	block   int    // the number of that STT_FILE, from 1; else 0
 }
 
 func (y *elfSymbol) bind() elf.SymBind { return elf.ST_BIND(y.info) }
@@ -264,8 +265,9 @@ func (f *elfFile) symbols(visit func(y *elfSymbol) error) error {
 		entry = 16
 	}
 	var (
-		y    elfSymbol
-		file []byte
+		y     elfSymbol
+		file  []byte
+		block int
 	)
 	// This runs for each symbol of a kernel: no calls through f.order.
 	swap := f.order == binary.ByteOrder(binary.BigEndian)
@@ -313,11 +315,12 @@ func (f *elfFile) symbols(visit func(y *elfSymbol) error) error {
 		}
 		if y.typ() == elf.STT_FILE {
 			file = y.name
+			block++
 		}
 		// Global symbols come last, behind the block of whichever file was last.
-		y.file = nil
+		y.file, y.block = nil, 0
 		if y.bind() == elf.STB_LOCAL {
-			y.file = file
+			y.file, y.block = file, block
 		}
 		if err := visit(&y); err != nil {
 			return err

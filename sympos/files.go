@@ -77,6 +77,7 @@ func (t *Table) concerns(w Witness, object string) bool {
 type placed struct {
 	debuginfo.Target
 	weak   int // see weakness
+	index  int // in the symbol table, from 0, of those asked for
 	source SourceFile
 }
 
@@ -96,16 +97,20 @@ func (s *fileSource) paths(object string, want Want) (map[string][]placed, error
 		return nil, err
 	}
 	debug := f.debugInfo()
-	all := map[string][]placed{}
+	all, count := map[string][]placed{}, 0
 	visit := func(e *Entry) {
 		if e.Export || e.Object != object || !want(e.Name) {
 			return
 		}
 		address, _ := debug.Place(e.section, e.Address)
 		all[string(e.Name)] = append(all[string(e.Name)], placed{
-			Target: debuginfo.Target{Address: address, File: string(e.File)},
-			weak:   weakness(e.Type),
+			Target: debuginfo.Target{
+				Address: address, File: string(e.File), Object: e.block,
+			},
+			weak:  weakness(e.Type),
+			index: count,
 		})
+		count++
 	}
 	switch {
 	case f.find(".debug_info") < 0 && f.find(".zdebug_info") < 0 || f.find(".symtab") < 0:
@@ -118,7 +123,9 @@ func (s *fileSource) paths(object string, want Want) (map[string][]placed, error
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	var targets []*debuginfo.Target
+	// Of several symbols at one address the first in the symbol table is that of the
+	// first unit, so the targets are in its order.
+	targets := make([]*debuginfo.Target, count)
 	for _, list := range all {
 		if f.etype != elf.ET_REL {
 			slices.SortStableFunc(list, func(a, b placed) int {
@@ -130,10 +137,11 @@ func (s *fileSource) paths(object string, want Want) (map[string][]placed, error
 		}
 		for i := range list {
 			if list[i].Address != 0 {
-				targets = append(targets, &list[i].Target)
+				targets[list[i].index] = &list[i].Target
 			}
 		}
 	}
+	targets = slices.DeleteFunc(targets, func(t *debuginfo.Target) bool { return t == nil })
 	units, err := debuginfo.Locate(debug, targets)
 	if err != nil { // what was found before the damage is not reliable
 		return nil, nil

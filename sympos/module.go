@@ -72,7 +72,8 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 		if y.shndx == uint32(elf.SHN_UNDEF) || len(y.name) == 0 {
 			return nil
 		}
-		e.Name, e.Address, e.Size, e.File, e.section = y.name, y.value, y.size, y.file, y.index
+		e.Name, e.Address, e.Size = y.name, y.value, y.size
+		e.File, e.block, e.section = y.file, y.block, y.index
 		exports = exports || exportOf(y.name) != nil
 		e.Type = y.letter()
 		if y.bind() != elf.STB_LOCAL && e.Type != '?' {

@@ -31,6 +31,7 @@ type Entry struct {
 	crc             uint32
 
 	section int // in a module file, of Address
+	block   int // in an ELF file: which STT_FILE it follows; 0: none
 }
 
 // A Symbol is one symbol of an object, and where it stands among its namesakes.

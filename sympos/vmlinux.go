@@ -136,7 +136,7 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 		case leftOut(y.name) || leftOutLater(y.name):
 			return nil
 		}
-		e.Name, e.Address, e.Size, e.File = y.name, y.value, y.size, y.file
+		e.Name, e.Address, e.Size, e.File, e.block = y.name, y.value, y.size, y.file, y.block
 		e.Type = y.letter()
 		if y.bind() != elf.STB_LOCAL {
 			e.Type -= 'a' - 'A'

@@ -15,11 +15,15 @@ type Target struct {
 	Address uint64
 	// File is the name of the source file that the symbol table gives, "" if none.
 	File string
+	// Object tells the object files that were linked apart: targets with the same
+	// number other than 0 are of one.
+	Object int
 	// Unit is set by Locate; nil when no unit was found.
 	Unit *Unit
 }
 
-// Locate finds the units of the targets, which it sorts by address. It returns all units
+// Locate finds the units of the targets, which are in the order of the symbol table; it
+// sorts them by address. It returns all units
 // that have code or data and a path. On an error, what it set in the targets before is
 // not reliable.
 func Locate(f *File, targets []*Target) ([]*Unit, error) {
@@ -77,8 +81,9 @@ func (d *reader) locateData(units []*Unit, targets []*Target) error {
 		err := d.variables(u, func(address uint64) {
 			found := between(targets, address, address+1)
 			d.spend(16 * len(found))
-			// Linkers merge equal constants of several units. Their symbols
-			// come in the order of the units.
+			// Linkers merge equal constants of several units, and objects of
+			// size 0 share an address. Their symbols come in the order of the
+			// units, those of one unit together.
 			if slices.ContainsFunc(found, func(t *Target) bool {
 				return t.Unit != nil && t.Unit.Path() == u.Path()
 			}) {
@@ -87,8 +92,7 @@ func (d *reader) locateData(units []*Unit, targets []*Target) error {
 			for _, file := range []string{name, ""} {
 				for _, t := range found {
 					if t.Unit == nil && t.File == file {
-						t.Unit = u
-						left--
+						left -= setUnit(found, t, u)
 						return
 					}
 				}
@@ -99,6 +103,18 @@ func (d *reader) locateData(units []*Unit, targets []*Target) error {
 		}
 	}
 	return nil
+}
+
+// setUnit sets the unit of t and of what else among the targets is of its object file, and
+// returns how many that were.
+func setUnit(targets []*Target, t *Target, u *Unit) (n int) {
+	for _, x := range targets {
+		if x == t || x.Unit == nil && x.Object != 0 && x.Object == t.Object {
+			x.Unit = u
+			n++
+		}
+	}
+	return n
 }
 
 // between returns those of the targets, sorted by address, from low up to but not
