@@ -12,20 +12,20 @@ import (
 )
 
 // Files returns the source files of the symbols that Lookup returns, in its order,
-// as far as any source of the table knows them: with a path where there is debug
-// information, else by name. The files are those that the compiler was given: what they
-// include counts as theirs.
+// as far as any source of the table has them: with a path if there is debug information,
+// else by name. The files are those that the compiler was given, not those that they
+// include.
 //
-// The first call for an object reads for all names of the table, so calls are not for
-// several goroutines at once. An error says that a file could not be opened or has no
-// symbol table any more; debug information that can't be read is like none.
+// The first call for an object reads for all names of the table, so calls must not run at
+// the same time. The error is that a file could not be opened or no longer has a symbol
+// table; debug information that can't be read is treated as missing.
 func (t *Table) Files(object, name string) ([]SourceFile, error) {
 	list := t.Lookup(object, name)
 	all := make([]SourceFile, len(list))
 	for i := range list {
 		all[i].Name = list[i].File
 	}
-	known, err := t.knownPaths(object)
+	known, err := t.readPaths(object)
 	if err != nil {
 		return nil, err
 	}
@@ -43,18 +43,21 @@ func (t *Table) Files(object, name string) ([]SourceFile, error) {
 	return all, nil
 }
 
-// knownPaths returns what each source of the object with debug information tells.
-func (t *Table) knownPaths(object string) ([]map[string][]placed, error) {
+// readPaths returns, for each source of the object with debug information, the symbols by
+// name, with their files.
+func (t *Table) readPaths(object string) ([]map[string][]placed, error) {
 	if known, ok := t.paths[object]; ok {
 		return known, nil
 	}
 	var known []map[string][]placed
 	for _, w := range t.Sources {
 		src, ok := w.Source.(*fileSource)
-		if !ok || differ(w.BuildID, t.build) || !(w.Kind == VmlinuxFile && object == Vmlinux || w.Kind == ModuleFile && t.concerns(w, object)) {
+		if !ok || areDifferent(w.BuildID, t.build) ||
+			!(w.Kind == VmlinuxFile && object == Vmlinux ||
+				w.Kind == ModuleFile && t.mayBeOf(w, object)) {
 			continue
 		}
-		of, err := src.paths(object, Names(t.Names(object)...))
+		of, err := src.readPlaced(object, Names(t.Names(object)...))
 		if err != nil {
 			return nil, err
 		}
@@ -67,8 +70,8 @@ func (t *Table) knownPaths(object string) ([]map[string][]placed, error) {
 	return known, nil
 }
 
-// concerns reports whether the module's file may be that of the object.
-func (t *Table) concerns(w Witness, object string) bool {
+// mayBeOf reports whether the module's file may be that of the object.
+func (t *Table) mayBeOf(w Witness, object string) bool {
 	o := t.objects[object]
 	return o != nil && (o.source == w.Source.String() || ModuleName(w.Source.String()) == object)
 }
@@ -81,8 +84,8 @@ type placed struct {
 	source SourceFile
 }
 
-// paths returns, by name, the object's symbols in the loader's order, with their files.
-func (s *fileSource) paths(object string, want Want) (map[string][]placed, error) {
+// readPlaced returns, by name, the object's symbols in the loader's order, with their files.
+func (s *fileSource) readPlaced(object string, want Want) (map[string][]placed, error) {
 	in, done, err := s.input()
 	if err != nil {
 		return nil, err
@@ -167,7 +170,7 @@ func (f *elfFile) debugInfo() *debuginfo.File {
 	for i, s := range f.sections {
 		d.Sections[i] = debuginfo.Section{
 			Name: f.name(i), Type: elf.SectionType(s.etype), Flags: elf.SectionFlag(s.flags),
-			Offset: s.off, Size: s.size_, Info: s.info,
+			Offset: s.off, Size: s.size, Info: s.info,
 		}
 	}
 	return d

@@ -71,9 +71,10 @@ func unitNameAt(b *testing.B, src Source, address uint64) string {
 			return nil
 		}
 		s := f.sections[i]
-		return in.r.(mapped)[s.off:][:s.size_]
+		return in.r.(mapped)[s.off:][:s.size]
 	}
-	d, err := stddwarf.New(section("abbrev"), nil, nil, section("info"), nil, nil, section("ranges"), section("str"))
+	d, err := stddwarf.New(section("abbrev"), nil, nil, section("info"), nil, nil,
+		section("ranges"), section("str"))
 	require.NoError(b, err)
 	for _, name := range []string{"addr", "line_str", "str_offsets", "rnglists"} {
 		if contents := section(name); contents != nil {

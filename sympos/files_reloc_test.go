@@ -32,15 +32,18 @@ struct { char name[64]; } __this_module __attribute__((section(ThisModule))) = {
 `,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
-		out, err := exec.Command("gcc", "-O2", "-gdwarf-4", "-c", "-o", filepath.Join(dir, name+".o"), filepath.Join(dir, name)).CombinedOutput()
+		out, err := exec.Command("gcc", "-O2", "-gdwarf-4", "-c", "-o",
+			filepath.Join(dir, name+".o"), filepath.Join(dir, name)).CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}
 	module := filepath.Join(dir, "twins.ko")
-	out, err := exec.Command("ld", "-r", "-o", module, filepath.Join(dir, "one.c.o"), filepath.Join(dir, "two.c.o")).CombinedOutput()
+	out, err := exec.Command("ld", "-r", "-o", module, filepath.Join(dir, "one.c.o"),
+		filepath.Join(dir, "two.c.o")).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	b, err := os.ReadFile(module)
 	require.NoError(t, err)
-	assert.Equal(t, []string{filepath.Join(dir, "one.c"), filepath.Join(dir, "two.c")}, tablePaths(t, b, "twins", "twin"))
+	assert.Equal(t, []string{filepath.Join(dir, "one.c"), filepath.Join(dir, "two.c")},
+		tablePaths(t, b, "twins", "twin"))
 }
 
 // Objects of size 0 of several files may share an address, and so may constants that a

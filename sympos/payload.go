@@ -28,7 +28,7 @@ func unbzip2(b []byte, limit int64) (out []byte, end int, err error) {
 // A memberReader reads members of a format until other data begins.
 type memberReader struct {
 	io.Reader
-	// isOther reports whether the error says that the next member is none.
+	// isOther reports whether an error means that other data follows.
 	isOther  func(error) bool
 	some     bool // some data was read
 	sawOther bool
@@ -43,8 +43,8 @@ func (m *memberReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// likelyLZMA looks at the size in the header, since the magic is short: it is not known
-// (all bits set), or not huge.
+// likelyLZMA reports whether the size in the header is plausible, since the magic is short:
+// unknown (all bits set), or not huge.
 func likelyLZMA(b []byte) bool {
 	if len(b) < 13 {
 		return false
@@ -53,6 +53,7 @@ func likelyLZMA(b []byte) bool {
 	return size == 1<<64-1 || size < 1<<40
 }
 
+// unlzma unpacks an lzma file.
 func unlzma(b []byte, limit int64) (out []byte, end int, err error) {
 	r := bytes.NewReader(b)
 	z, err := newLZMA(r)
@@ -63,7 +64,8 @@ func unlzma(b []byte, limit int64) (out []byte, end int, err error) {
 	return out, len(b) - r.Len(), err
 }
 
-// newLZMA reads the format of lzma(1): properties, size of the dictionary, size.
+// newLZMA reads the format of lzma(1), which begins with properties, the size of the
+// dictionary and the size of the contents.
 func newLZMA(r io.Reader) (io.Reader, error) {
 	head := make([]byte, 13)
 	if _, err := io.ReadFull(r, head); err != nil {
@@ -72,7 +74,7 @@ func newLZMA(r io.Reader) (io.Reader, error) {
 	if dict := binary.LittleEndian.Uint32(head[1:]); dict > maxDict {
 		return nil, fmt.Errorf("dictionary of %#x bytes: %w", dict, ErrTooLarge)
 	}
-	if r, ok := r.(*bytes.Reader); ok { // of which no more is read than needed
+	if r, ok := r.(*bytes.Reader); ok { // the decoder reads no more of it than it needs
 		_, _ = r.Seek(-int64(len(head)), io.SeekCurrent)
 		return lzma.NewReader(r)
 	}
@@ -85,7 +87,7 @@ func newLZMA(r io.Reader) (io.Reader, error) {
 // package lz4 recognises.
 const lz4Legacy = "\x02\x21\x4c\x18"
 
-// lz4Nested is how many magics of the legacy frame may follow each other. The package lz4
+// lz4Nested bounds how many magics of the legacy frame may follow each other. The package lz4
 // (v4.1.33, FrameDataBlock.Read) calls itself for each: some million of them overflow the
 // stack, which ends the program.
 const lz4Nested = 64
@@ -95,12 +97,13 @@ func unlz4(b []byte, limit int64) (out []byte, end int, err error) {
 	if bytes.Contains(b, bytes.Repeat([]byte(lz4Legacy), lz4Nested)) {
 		return nil, 0, errors.New("a row of empty frames")
 	}
-	r := bytes.NewReader(b) // of which the reader, in one goroutine, reads no more than it needs
+	r := bytes.NewReader(b) // with one goroutine, the decoder reads no more of it than it needs
 	frames := lz4.NewReader(r)
 	if err := frames.Apply(lz4.ConcurrencyOption(1)); err != nil {
 		return nil, 0, err
 	}
-	z := &memberReader{Reader: frames, isOther: func(err error) bool { return errors.Is(err, lz4.ErrInvalidFrame) }}
+	z := &memberReader{Reader: frames,
+		isOther: func(err error) bool { return errors.Is(err, lz4.ErrInvalidFrame) }}
 	out, err = readAll(z, int64(len(b))*3, limit)
 	end = len(b) - r.Len()
 	switch {
@@ -109,7 +112,7 @@ func unlz4(b []byte, limit int64) (out []byte, end int, err error) {
 	case err == nil && len(out) == 0: // a legacy frame may end anywhere
 		err = io.ErrUnexpectedEOF
 	case z.sawOther:
-		end -= len(lz4Legacy) // the magic that is none
+		end -= len(lz4Legacy) // the decoder read a magic
 	}
 	return out, end, err
 }

@@ -4,8 +4,8 @@ package debuginfo
 
 import "fmt"
 
-// Bounds on what a table of abbreviations may hold. A kernel's units have some
-// hundred of a dozen attributes each.
+// Bounds on a table of abbreviations and a unit. A unit of a kernel has some hundred
+// abbreviations of a dozen attributes each.
 const (
 	maxAbbrevs = 1 << 16
 	maxAttrs   = 1 << 10
@@ -14,7 +14,7 @@ const (
 
 // abbrevs is a table of abbreviations, by code.
 type abbrevs struct {
-	direct []abbrev // code i+1, where the codes are 1, 2, 3 …
+	direct []abbrev // by code-1, for small codes
 	others map[uint64]*abbrev
 	attrs  []attr
 	steps  []step // see compile
@@ -23,9 +23,9 @@ type abbrevs struct {
 type abbrev struct {
 	tag      uint64
 	from, to int // in attrs
-	// The first and behind the last of its steps.
-	first, behind int
-	found         bool
+	// Its steps are those from firstStep up to endStep.
+	firstStep, endStep int
+	found              bool // the table has this code
 }
 
 type attr struct {
@@ -33,13 +33,14 @@ type attr struct {
 	implicit   uint64
 }
 
-// A step is a stretch of an entry of known length, or one value.
+// A step of reading an entry skips a known number of bytes, or reads one value.
 type step struct {
 	skip     int
 	form     uint64
 	location bool
 }
 
+// find returns the abbreviation of that code, or nil.
 func (t *abbrevs) find(code uint64) *abbrev {
 	if code-1 < uint64(len(t.direct)) {
 		if a := &t.direct[code-1]; a.found {
@@ -50,7 +51,7 @@ func (t *abbrevs) find(code uint64) *abbrev {
 	return t.others[code]
 }
 
-// abbrevsAt reads the table at off.
+// abbrevsAt returns the table at off, valid until the next call.
 func (d *reader) abbrevsAt(off uint64) (*abbrevs, error) {
 	if d.table.others != nil && d.tableAt == off {
 		return &d.table, nil
@@ -88,7 +89,7 @@ func (d *reader) abbrevsAt(off uint64) (*abbrevs, error) {
 			if count++; count > maxAbbrevs {
 				return nil, fmt.Errorf("%d abbreviations: %w", count, errTooLarge)
 			}
-			// Compilers number them from 1 on, in whatever order.
+			// Compilers number them from 1 on, in any order.
 			if code <= uint64(maxAbbrevs) {
 				for uint64(len(t.direct)) < code {
 					t.direct = append(t.direct, abbrev{})
@@ -107,18 +108,18 @@ func (d *reader) abbrevsAt(off uint64) (*abbrevs, error) {
 	}
 }
 
-// compile makes the steps in which entries of the unit are gone through: of most
-// there is nothing to look at.
+// compile makes the steps in which entries of the unit are read, most of which are
+// skipped.
 func (t *abbrevs) compile(u *Unit) {
 	t.steps = t.steps[:0]
 	of := func(a *abbrev) {
-		a.first = len(t.steps)
+		a.firstStep = len(t.steps)
 		for _, x := range t.attrs[a.from:a.to] {
-			n := fixed(x.form, u)
+			n := fixedSize(x.form, u)
 			wanted := a.tag == tagVariable && x.name == atLocation
 			switch {
 			case n == 0:
-			case n > 0 && len(t.steps) > a.first && t.steps[len(t.steps)-1].skip > 0:
+			case n > 0 && len(t.steps) > a.firstStep && t.steps[len(t.steps)-1].skip > 0:
 				t.steps[len(t.steps)-1].skip += n
 			case n > 0:
 				t.steps = append(t.steps, step{skip: n})
@@ -126,7 +127,7 @@ func (t *abbrevs) compile(u *Unit) {
 				t.steps = append(t.steps, step{form: x.form, location: wanted})
 			}
 		}
-		a.behind = len(t.steps)
+		a.endStep = len(t.steps)
 	}
 	for i := range t.direct {
 		of(&t.direct[i])

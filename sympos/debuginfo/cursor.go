@@ -4,8 +4,7 @@ package debuginfo
 
 import "encoding/binary"
 
-// A cursor reads numbers one behind the other; bad says that the bytes did not
-// suffice.
+// A cursor reads numbers one after another; bad is set when the bytes end before.
 type cursor struct {
 	b     []byte
 	pos   int
@@ -51,7 +50,7 @@ func (c *cursor) u16() uint16 { return uint16(c.sized(2)) }
 func (c *cursor) u32() uint32 { return uint32(c.sized(4)) }
 func (c *cursor) u64() uint64 { return c.sized(8) }
 
-// offset reads an offset in a section.
+// offset reads an offset in a section, of 8 bytes if wide, else of 4.
 func (c *cursor) offset(wide bool) uint64 {
 	if wide {
 		return c.u64()

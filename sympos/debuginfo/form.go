@@ -4,7 +4,7 @@ package debuginfo
 
 import "bytes"
 
-// A class is what a value stands for.
+// A class is how a value is to be read.
 type class int
 
 const (
@@ -27,8 +27,8 @@ type value struct {
 	bytes []byte
 }
 
-// fixed returns how many bytes a form takes, or -1 where that differs.
-func fixed(form uint64, u *Unit) int {
+// fixedSize returns how many bytes values of a form have, or -1 when that differs.
+func fixedSize(form uint64, u *Unit) int {
 	offset := 4
 	if u.wide {
 		offset = 8
@@ -91,7 +91,7 @@ func (c *cursor) value(form, implicit uint64, u *Unit) value {
 	}
 	switch form {
 	case 0x08: // string
-		v.class, v.bytes = classBytes, cutString(c.b[min(c.pos, len(c.b)):])
+		v.class, v.bytes = classBytes, leadingString(c.b[min(c.pos, len(c.b)):])
 		if v.bytes == nil {
 			c.bad = true
 		}
@@ -112,21 +112,21 @@ func (c *cursor) value(form, implicit uint64, u *Unit) value {
 	case 0x21:
 		v.n = implicit
 	default:
-		switch n := fixed(form, u); n {
+		switch n := fixedSize(form, u); n {
 		case 0:
 		case 1, 2, 3, 4, 8:
 			v.n = c.sized(n)
 		case 16:
 			c.skip(n)
 		default:
-			c.bad = true // nothing tells how long it is
+			c.bad = true // the size of an unknown form is not known
 		}
 	}
 	return v
 }
 
-// cutString returns the string that b begins with, or nil when it has no end.
-func cutString(b []byte) []byte {
+// leadingString returns the string that b begins with, or nil when it has no end.
+func leadingString(b []byte) []byte {
 	if i := bytes.IndexByte(b, 0); i >= 0 {
 		return b[:i]
 	}

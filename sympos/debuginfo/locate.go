@@ -50,12 +50,12 @@ func (d *reader) locate(targets []*Target) ([]*Unit, error) {
 // locateCode sets the units of targets in code, and returns all units with a path.
 func (d *reader) locateCode(targets []*Target) ([]*Unit, error) {
 	var units []*Unit
-	err := d.units(func(u *Unit) error {
+	err := d.visitUnits(func(u *Unit) error {
 		if u.Path() == "" {
 			return nil
 		}
 		units = append(units, u)
-		return d.ranges(u, func(low, high uint64) {
+		return d.visitRanges(u, func(low, high uint64) {
 			found := between(targets, low, high)
 			d.spend(16 * len(found))
 			for _, t := range found {
@@ -78,7 +78,7 @@ func (d *reader) locateData(units []*Unit, targets []*Target) error {
 		if left == 0 || !names[name] && !names[""] {
 			continue
 		}
-		err := d.variables(u, func(address uint64) {
+		err := d.visitVariables(u, func(address uint64) {
 			found := between(targets, address, address+1)
 			d.spend(16 * len(found))
 			// Linkers merge equal constants of several units, and objects of

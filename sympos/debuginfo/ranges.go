@@ -2,14 +2,14 @@
 
 package debuginfo
 
-// ranges visits the pieces of code that a unit has.
-func (d *reader) ranges(u *Unit, visit func(low, high uint64)) error {
+// visitRanges visits the ranges of addresses of a unit's code.
+func (d *reader) visitRanges(u *Unit, visit func(low, high uint64)) error {
 	switch {
 	case !u.hasRanges:
 		visit(u.low, u.high)
 		return nil
 	case u.version < 5:
-		return d.rangesOf4(u, visit)
+		return d.visitRanges4(u, visit)
 	}
 	off := u.ranges
 	if u.rangeList {
@@ -85,8 +85,8 @@ func (d *reader) ranges(u *Unit, visit func(low, high uint64)) error {
 	}
 }
 
-// rangesOf4 is ranges for DWARF up to 4: pairs of offsets from the unit's low pc.
-func (d *reader) rangesOf4(u *Unit, visit func(low, high uint64)) error {
+// visitRanges4 is visitRanges for DWARF up to 4: pairs of offsets from the unit's low pc.
+func (d *reader) visitRanges4(u *Unit, visit func(low, high uint64)) error {
 	base, size := u.low, u.address
 	last := uint64(1)<<(8*size-1)<<1 - 1
 	for off := u.ranges; ; off += uint64(2 * size) {

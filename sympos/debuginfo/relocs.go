@@ -10,8 +10,8 @@ import (
 	"sort"
 )
 
-// relocs are the relocations of a section of a module, which ld writes in
-// ascending order. Others are not supported.
+// relocs are the relocations of a section of a module, in ascending order, as ld writes
+// them. Others are not supported.
 type relocs struct {
 	d     *reader
 	r     *io.SectionReader
@@ -70,7 +70,7 @@ func (q *relocs) offset(b []byte) uint64 {
 	return uint64(q.d.f.Order.Uint32(b))
 }
 
-// entries returns some entries from the k-th on.
+// entries returns the k-th entry and some after it.
 func (q *relocs) entries(k int) ([]byte, error) {
 	const many = 1024
 	n := min(many, q.count-k) * q.entry
@@ -85,8 +85,8 @@ func (q *relocs) entries(k int) ([]byte, error) {
 	return q.buf, err
 }
 
-// apply fills in what relocations say about b, which lies at off. Those that reach
-// over an end of b are done as far as they are in it.
+// apply relocates b, which is at off. It applies a relocation that extends past an end of
+// b as far as it is in b.
 func (q *relocs) apply(b []byte, off uint64) error {
 	var one [8]byte
 	var failed error
@@ -130,7 +130,7 @@ func (q *relocs) apply(b []byte, off uint64) error {
 	return failed
 }
 
-// value returns what an entry puts in its place, and how many bytes it is wide.
+// value returns the value that an entry stores, and its width in bytes.
 func (q *relocs) value(b []byte) (value uint64, width int, err error) {
 	f := q.d.f
 	var sym, typ uint32
@@ -180,7 +180,8 @@ func (q *relocs) value(b []byte) (value uint64, width int, err error) {
 	return base + addend, width, nil
 }
 
-// relocWidths are the relocation types that store a whole number, by machine.
+// relocWidths are the relocation types that store a number, with its width in bytes, by
+// machine.
 var relocWidths = map[elf.Machine]map[uint32]int{
 	elf.EM_X86_64: {uint32(elf.R_X86_64_64): 8, uint32(elf.R_X86_64_32): 4,
 		uint32(elf.R_X86_64_32S): 4},

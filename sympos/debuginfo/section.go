@@ -14,16 +14,15 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Debug information is larger than all the rest of a kernel, and little of it is
-// wanted. So its sections are read by pieces, here and there, as if they lay in the
-// file as their readers see them. In three cases they do not:
+// Debug information is larger than all the rest of a kernel, and little of it is needed.
+// So a section reads pieces of its contents. What it returns differs from the bytes in the
+// file in three cases:
 //
-//   - packed (SHF_COMPRESSED, or a name that begins with .zdebug): .debug_info is
-//     unpacked as it goes past, and once more for what lies further in front;
-//     others, which are small, are unpacked whole;
-//   - in a module, numbers are missing that relocations fill in. What is read is
-//     relocated then, with the addresses that elfFile.place lays out;
-//   - absent: a reader finds nothing in them.
+//   - the section is packed (SHF_COMPRESSED, or a name that begins with .zdebug):
+//     .debug_info is unpacked as it is read, and from its beginning again for an earlier
+//     offset; others, which are small, are unpacked at once;
+//   - the file is a module: relocations fill in numbers, with the addresses of File.Place;
+//   - the section does not exist: it is empty.
 
 // maxSection bounds a section that is unpacked whole.
 const maxSection = 128 << 20
@@ -31,7 +30,7 @@ const maxSection = 128 << 20
 // A section is one section of debug information.
 type section struct {
 	d      *reader
-	r      io.ReaderAt // nil: absent
+	r      io.ReaderAt // nil: does not exist
 	size   uint64
 	relocs *relocs // nil in linked files
 
@@ -73,7 +72,8 @@ func (d *reader) section(name string) (*section, error) {
 	return s, nil
 }
 
-// unpack puts what is in the packed section in its place.
+// unpack replaces the packed contents of the section by a reader that unpacks them: all at
+// once if whole is set. old is the format of .zdebug sections.
 func (s *section) unpack(old, whole bool) error {
 	head := make([]byte, 24)
 	n, err := s.r.ReadAt(head, 0)
@@ -97,8 +97,7 @@ func (s *section) unpack(old, whole bool) error {
 	var open func() (io.Reader, error)
 	switch kind {
 	case elf.COMPRESS_ZLIB:
-		open = func() (io.Reader,
-			error) {
+		open = func() (io.Reader, error) {
 			return zlib.NewReader(io.NewSectionReader(packed, 0, packed.Size()))
 		}
 	case elf.COMPRESS_ZSTD:
@@ -126,7 +125,7 @@ func (s *section) unpack(old, whole bool) error {
 	if err != nil {
 		return err
 	}
-	// Grown as contents come: a size is easily written into a file.
+	// The buffer grows with its contents, since the size may be wrong.
 	var b bytes.Buffer
 	if _, err := io.Copy(&b, io.LimitReader(r, int64(size))); err != nil {
 		return err
@@ -138,7 +137,7 @@ func (s *section) unpack(old, whole bool) error {
 	return s.d.spend(b.Len())
 }
 
-// An unpacker reads a stream here and there, best in ascending order.
+// An unpacker reads a packed stream at any offset, fastest in ascending order.
 type unpacker struct {
 	d    *reader
 	open func() (io.Reader, error)
@@ -169,7 +168,7 @@ func (u *unpacker) ReadAt(b []byte, off int64) (int, error) {
 	return n, err
 }
 
-// at returns n bytes at off, fewer at the end of the section. They are good until the
+// at returns n bytes at off, fewer at the end of the section. They are valid until the
 // section is read again.
 func (s *section) at(off uint64, n int) ([]byte, error) {
 	if off >= s.size || s.r == nil {
@@ -201,15 +200,15 @@ func (s *section) at(off uint64, n int) ([]byte, error) {
 	return s.buf[:n], nil
 }
 
-// cString returns the string at off, "" when there is none or no file has such a
-// long path.
+// cString returns the string at off, or "" when there is none or it is longer than any
+// path.
 func (s *section) cString(off uint64) (string, error) {
 	for n := 256; n <= 4096; n *= 4 {
 		b, err := s.at(off, n)
 		if err != nil {
 			return "", err
 		}
-		if str := cutString(b); str != nil || len(b) < n {
+		if str := leadingString(b); str != nil || len(b) < n {
 			return string(str), nil
 		}
 	}

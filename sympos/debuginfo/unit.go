@@ -61,8 +61,8 @@ func (u *Unit) Path() string {
 	return path.Join(u.Dir, u.Name)
 }
 
-// units visits the units of code and data.
-func (d *reader) units(visit func(*Unit) error) error {
+// visitUnits visits the units that have entries for code and data.
+func (d *reader) visitUnits(visit func(*Unit) error) error {
 	for off := uint64(0); off < d.info.size; {
 		b, err := d.info.at(off, 40)
 		if err != nil {
@@ -100,7 +100,7 @@ func (d *reader) units(visit func(*Unit) error) error {
 			u.address != 4 && u.address != 8 || u.start > u.end {
 			continue // of a later version, or empty
 		}
-		ok, err := d.root(u)
+		ok, err := d.readRoot(u)
 		if err != nil {
 			return err
 		}
@@ -113,9 +113,9 @@ func (d *reader) units(visit func(*Unit) error) error {
 	return nil
 }
 
-// root reads the unit's first entry and reports whether it is one of code.
-func (d *reader) root(u *Unit) (bool, error) {
-	// Most are short. The longest string in one is the compiler's flags.
+// readRoot reads the unit's first entry and reports whether the unit is of that kind.
+func (d *reader) readRoot(u *Unit) (bool, error) {
+	// Most entries are short. Their longest string is the compiler's flags.
 	for n := 256; ; n *= 16 {
 		b, err := d.info.at(u.start, int(min(uint64(n), u.end-u.start)))
 		if err != nil {
@@ -137,7 +137,7 @@ func (d *reader) root(u *Unit) (bool, error) {
 		var name, dir, low, high, ranges value
 		*u = Unit{start: u.start, end: u.end, abbrevs: u.abbrevs, version: u.version, wide: u.wide,
 			address: u.address}
-		if u.version >= 5 { // when no attribute says where
+		if u.version >= 5 { // unless an attribute has another base
 			u.strBase, u.listBase, u.addrBase = 8, 12, 8
 			if u.wide {
 				u.strBase, u.listBase, u.addrBase = 16, 20, 16
@@ -186,16 +186,16 @@ func (d *reader) root(u *Unit) (bool, error) {
 			if s.v.bytes != nil {
 				continue
 			}
-			if *s.to, err = d.text(u, s.v); err != nil {
+			if *s.to, err = d.stringOf(u, s.v); err != nil {
 				return false, err
 			}
 		}
-		return true, d.extent(u, low, high, ranges)
+		return true, d.setExtent(u, low, high, ranges)
 	}
 }
 
-// extent notes where the unit's code is.
-func (d *reader) extent(u *Unit, low, high, ranges value) error {
+// setExtent sets where the unit's code is.
+func (d *reader) setExtent(u *Unit, low, high, ranges value) error {
 	var err error
 	if u.low, err = d.addressOf(u, low); err != nil {
 		return err
@@ -218,8 +218,8 @@ func (d *reader) extent(u *Unit, low, high, ranges value) error {
 	return nil
 }
 
-// text returns a string that is kept elsewhere.
-func (d *reader) text(u *Unit, v value) (string, error) {
+// stringOf returns the string that a value refers to, or "".
+func (d *reader) stringOf(u *Unit, v value) (string, error) {
 	switch v.class {
 	case classStr:
 		return d.str.cString(v.n)
@@ -245,7 +245,7 @@ func (d *reader) text(u *Unit, v value) (string, error) {
 	return "", nil
 }
 
-// addressOf returns the address that a value is, 0 if it is none.
+// addressOf returns the address that a value is or refers to, 0 if it does neither.
 func (d *reader) addressOf(u *Unit, v value) (uint64, error) {
 	switch v.class {
 	case classAddress:
@@ -266,8 +266,8 @@ func (d *reader) addressOf(u *Unit, v value) (uint64, error) {
 	return 0, nil
 }
 
-// variables visits the addresses of the unit's variables, those inside of functions too.
-func (d *reader) variables(u *Unit, visit func(address uint64)) error {
+// visitVariables visits the addresses of the unit's variables, also of those in functions.
+func (d *reader) visitVariables(u *Unit, visit func(address uint64)) error {
 	if u.end-u.start > maxUnit {
 		return fmt.Errorf("unit of %d bytes: %w", u.end-u.start, errTooLarge)
 	}
@@ -288,9 +288,9 @@ func (d *reader) variables(u *Unit, visit func(address uint64)) error {
 		}
 		a := table.find(code)
 		if a == nil {
-			return nil // nothing tells where the next one begins
+			return nil // the next entry can't be found
 		}
-		for _, s := range table.steps[a.first:a.behind] {
+		for _, s := range table.steps[a.firstStep:a.endStep] {
 			if s.skip > 0 {
 				c.skip(s.skip)
 				continue
