@@ -159,8 +159,7 @@ func (p *parser) isDisjoint() bool {
 	return ok && shoff <= 2*uint64(len(p.raw))+1<<20
 }
 
-// checkZeros returns an error for the first byte from from up to to that is not
-// zero.
+// checkZeros returns an error for the first byte between two offsets that is not zero.
 func (p *parser) checkZeros(from, to uint64) error {
 	for i := from; i < to; i++ {
 		if p.raw[i] != 0 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 )
@@ -25,7 +26,7 @@ func TestWhoseExportsAreKnown(t *testing.T) {
 		kernel = "ffffffff81000000 T _text\nffffffff81000100 r __ksymtab_f\nffffffff82000000 B " +
 			"_end\nffffffffc0000000 t g\t[ext4]\nffffffffc0000010 d __this_module\t[ext4]\n"
 	)
-	module := string(moduleELF(t).bytes())
+	module := string(moduleWithoutExports("m").bytes())
 	for name, test := range map[string]struct {
 		texts  []string
 		known  []string
@@ -73,28 +74,15 @@ func TestWhoseExportsAreKnown(t *testing.T) {
 			}
 			assert.Equal(t, test.listed, table.ListsModules())
 			for _, ns := range []string{"NS", "OWN"} {
-				assert.Equal(t, contains(test.spaces, ns), table.KnowsNamespace(ns), ns)
+				assert.Equal(t, slices.Contains(test.spaces, ns), table.KnowsNamespace(ns), ns)
 			}
 		})
 	}
 }
 
-func contains(list []string, x string) bool {
-	for _, y := range list {
-		if x == y {
-			return true
-		}
-	}
-	return false
-}
-
-// moduleELF is a module called m, which exports nothing.
-func moduleELF(t *testing.T) tinyELF {
-	t.Helper()
-	return tinyELF{etype: elf.ET_REL, sections: []tinySection{
-		{name: ".modinfo", flags: elf.SHF_ALLOC, data: []byte("name=m\x00")},
-		{name: ThisModule, flags: elf.SHF_ALLOC, data: make([]byte, 8)},
-	}, symbols: []tinySymbol{{name: "init_module", info: global | fn, shndx: 1}}}
+// moduleWithoutExports is a module of that name.
+func moduleWithoutExports(name string) tinyELF {
+	return tinyModule("name="+name+"\x00", tinySymbol{"init_module", global | fn, 1, 0, 0})
 }
 
 // An entry of __ksymtab has its name when the symbols are stripped: with pointers of 4
@@ -105,11 +93,13 @@ func TestExportsOfStrippedModules(t *testing.T) {
 		fields  uint64
 		spaces  bool
 	}{
-		"PREL32": {4, 3, true}, "pointers": {8, 3, true}, "PREL32 before 5.4": {4, 2,
-			false}, "pointers before 5.4": {8, 2, false},
+		"PREL32":              {4, 3, true},
+		"pointers":            {8, 3, true},
+		"PREL32 before 5.4":   {4, 2, false},
+		"pointers before 5.4": {8, 2, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, err := elfrw.Parse("m.ko", moduleELF(t).bytes())
+			f, err := elfrw.Parse("m.ko", moduleWithoutExports("m").bytes())
 			require.NoError(t, err)
 			text := &elfrw.Section{Name: "__ksymtab_strings", Type: elf.SHT_PROGBITS,
 				Flags: uint64(elf.SHF_ALLOC), Align: 1, Data: []byte("one\x00\x00two\x00NS\x00")}
@@ -171,8 +161,7 @@ func TestNamedModulesAreRead(t *testing.T) {
 		return path
 	}
 	exporting := func(name string) []byte {
-		m := moduleELF(t)
-		m.sections[0].data = []byte("name=" + name + "\x00")
+		m := moduleWithoutExports(name)
 		m.symbols = append(m.symbols, tinySymbol{name: "__ksymtab_f", info: global, shndx: 1})
 		return m.bytes()
 	}

@@ -92,11 +92,9 @@ func merge(scans []*scan) *Table {
 		t.coverage.add(s)
 	}
 	for name, list := range byName {
-		slices.SortStableFunc(list,
-			func(a, b *object) int {
-				return cmp.Compare(a.facts.precedence(),
-					b.facts.precedence())
-			})
+		slices.SortStableFunc(list, func(a, b *object) int {
+			return cmp.Compare(a.facts.precedence(), b.facts.precedence())
+		})
 		for _, other := range list[1:] {
 			list[0].addWitness(other)
 		}
