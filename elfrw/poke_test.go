@@ -15,15 +15,15 @@ type poke func(k kind, b []byte)
 // 0 is the class's word (gABI, "ELF Header").
 var ehdrFields = map[string][3]int{
 	"e_type": {16, 16, 2}, "e_version": {20, 20, 4}, "e_phoff": {28, 32, 0}, "e_shoff": {32, 40, 0},
-	"e_ehsize": {40, 52, 2}, "e_phnum": {44, 56, 2}, "e_shentsize": {46, 58, 2}, "e_shnum": {48, 60,
-		2}, "e_shstrndx": {50, 62, 2},
+	"e_ehsize": {40, 52, 2}, "e_phnum": {44, 56, 2}, "e_shentsize": {46, 58, 2},
+	"e_shnum": {48, 60, 2}, "e_shstrndx": {50, 62, 2},
 }
 
 var shdrFields = map[string][3]int{
-	"sh_name": {0, 0, 4}, "sh_type": {4, 4, 4}, "sh_flags": {8, 8, 0}, "sh_offset": {16, 24,
-		0}, "sh_size": {20, 32, 0},
-	"sh_link": {24, 40, 4}, "sh_info": {28, 44, 4}, "sh_addralign": {32, 48, 0}, "sh_entsize": {36,
-		56, 0},
+	"sh_name": {0, 0, 4}, "sh_type": {4, 4, 4}, "sh_flags": {8, 8, 0},
+	"sh_offset": {16, 24, 0}, "sh_size": {20, 32, 0},
+	"sh_link": {24, 40, 4}, "sh_info": {28, 44, 4}, "sh_addralign": {32, 48, 0},
+	"sh_entsize": {36, 56, 0},
 }
 
 var symFields = map[string][3]int{"st_name": {0, 0, 4}, "st_info": {12, 4, 1},

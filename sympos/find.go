@@ -433,8 +433,10 @@ func (f *finder) useBuilt(dir string) {
 	for _, u := range []struct {
 		name string
 		use  func(string) bool
-	}{{"vmlinux", f.useVmlinux}, {"System.map", f.useSystemMap}, {"Module.symvers",
-		f.useSymvers}, {".config", f.useConfig}} {
+	}{
+		{"vmlinux", f.useVmlinux}, {"System.map", f.useSystemMap},
+		{"Module.symvers", f.useSymvers}, {".config", f.useConfig},
+	} {
 		if path := filepath.Join(dir, u.name); f.exists(path) {
 			u.use(path)
 		}

@@ -651,8 +651,8 @@ func TestDifferentBuildsAreWarnedOf(t *testing.T) {
 			[]Entry{in("vmlinux", "f", 0x1000)}, nil}
 	}
 	for _, c := range []struct{ id, file, other string }{
-		{"6364", "a.c", ""}, {"", "a.c", ""}, {"6162", "",
-			"image has build-id 6162, vmlinux cd has 6364"},
+		{"6364", "a.c", ""}, {"", "a.c", ""},
+		{"6162", "", "image has build-id 6162, vmlinux cd has 6364"},
 	} {
 		table = read(t, vmlinux("cd"), image(c.id))
 		assert.Equal(t, c.file, table.Lookup("vmlinux", "f")[0].File, c.id)

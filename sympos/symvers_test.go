@@ -92,11 +92,11 @@ func TestNamespacesFromELF(t *testing.T) {
 	const strings = "f\x00NS\x00g\x00\x00cut"
 	symbols := func(base uint64) []tinySymbol {
 		return []tinySymbol{
-			{"__ksymtab_f", local, 1, base, 0}, {"__ksymtab_g", local, 1, base + 12,
-				0}, {"__ksymtab_h", local, 1, base + 24, 0},
+			{"__ksymtab_f", local, 1, base, 0}, {"__ksymtab_g", local, 1, base + 12, 0},
+			{"__ksymtab_h", local, 1, base + 24, 0},
 			{"__kstrtabns_f", local, 7, base + 2, 0}, {"__kstrtabns_g", local, 7, base + 7, 0},
-			{"__kstrtabns_h", local, 7, base + 8, 0}, {"__kstrtabns_i", local, 7, base + 99,
-				0}, {"__kstrtabns_j", local, 0, 0, 0},
+			{"__kstrtabns_h", local, 7, base + 8, 0},
+			{"__kstrtabns_i", local, 7, base + 99, 0}, {"__kstrtabns_j", local, 0, 0, 0},
 		}
 	}
 	module := tinyModule("name=m\x00", symbols(0)...)

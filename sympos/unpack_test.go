@@ -46,12 +46,13 @@ func TestUnpackReadsWhatPackersWrite(t *testing.T) {
 		args []string
 	}
 	packers := []packer{
-		{"gzip", []string{"gzip"}}, {"bzip2", []string{"bzip2"}}, {"zstd",
-			[]string{"zstd", "-q"}}, {"zstd", []string{"zstd", "-q", "--no-check", "-19"}},
-		{"lz4", []string{"lz4", "-q"}}, {"lz4", []string{"lz4", "-q", "-BD", "-B4"}}, {"lz4",
-			[]string{"lz4", "-q", "-BX", "-B4"}}, {"lz4", []string{"lz4", "-q", "-l"}},
-		{"lzma", []string{"xz", "--format=lzma"}}, {"xz", []string{"xz"}}, {"xz",
-			[]string{"xz", "--block-size=9000", "-T2"}},
+		{"gzip", []string{"gzip"}}, {"bzip2", []string{"bzip2"}},
+		{"zstd", []string{"zstd", "-q"}},
+		{"zstd", []string{"zstd", "-q", "--no-check", "-19"}},
+		{"lz4", []string{"lz4", "-q"}}, {"lz4", []string{"lz4", "-q", "-BD", "-B4"}},
+		{"lz4", []string{"lz4", "-q", "-BX", "-B4"}}, {"lz4", []string{"lz4", "-q", "-l"}},
+		{"lzma", []string{"xz", "--format=lzma"}}, {"xz", []string{"xz"}},
+		{"xz", []string{"xz", "--block-size=9000", "-T2"}},
 	}
 	for _, check := range []string{"none", "crc32", "crc64", "sha256"} {
 		packers = append(packers, packer{"xz", []string{"xz", "--check=" + check}})
