@@ -111,17 +111,20 @@ func BenchmarkWriteDecoded(b *testing.B) {
 	})
 }
 
-// TestMemoryStaysNearTheFile is the budget: what the model of an undecoded
-// file, its check and its output need beyond the input.
+// TestMemoryStaysNearTheFile bounds the memory that the model of an undecoded
+// file, its check and its output need besides the input.
 func TestMemoryStaysNearTheFile(t *testing.T) {
 	in := large(100_000)
 	var f *File
 	parsed := allocated(func() { f = parse(t, in) })
 	assert.Less(t, float64(parsed), 0.5*float64(len(in)), "Parse")
-	assert.Less(t, float64(allocated(func() { require.NoError(t, f.Verify()) })), 0.01*float64(len(in)), "Verify")
-	assert.Less(t, float64(allocated(func() { require.NoError(t, f.Write(io.Discard)) })), 0.2*float64(len(in)), "Write")
+	assert.Less(t, float64(allocated(func() { require.NoError(t, f.Verify()) })),
+		0.01*float64(len(in)), "Verify")
+	assert.Less(t, float64(allocated(func() { require.NoError(t, f.Write(io.Discard)) })),
+		0.2*float64(len(in)), "Write")
 	require.NoError(t, f.Remove([]*Section{f.Section(".klp.annotation")}, nil))
-	assert.Less(t, float64(allocated(func() { require.NoError(t, f.Write(io.Discard)) })), 0.2*float64(len(in)), "Write renumbered")
+	assert.Less(t, float64(allocated(func() { require.NoError(t, f.Write(io.Discard)) })),
+		0.2*float64(len(in)), "Write renumbered")
 	decoded := allocated(func() { f.Section(".rela.large").Relocs() })
 	assert.Less(t, decoded, uint64(100_000*32+100_000), "32 bytes for each decoded relocation")
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
-// roundTrip says whether Parse and Write give b back, with every relocation
-// decoded and encoded again if asked.
+// roundTrip returns an error unless Parse and Write give b back, with every
+// relocation decoded and encoded again if asked.
 func roundTrip(b []byte, decode bool) error {
 	f, err := Parse("round trip", b)
 	if err != nil {
@@ -46,7 +46,7 @@ func roundTrip(b []byte, decode bool) error {
 	return nil
 }
 
-// compareWriter fails at the first byte that is not the wanted one.
+// compareWriter fails at the first byte that differs from what it wants.
 type compareWriter struct {
 	want []byte
 	off  int
@@ -65,7 +65,7 @@ func (c *compareWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// moduleSuffixes are how modules are installed.
+// moduleSuffixes are the names that modules are installed with.
 var moduleSuffixes = []string{".ko", ".ko.gz", ".ko.xz", ".ko.zst"}
 
 // TestCorpus round-trips every module below the directories in KLP_CORPUS.
@@ -75,7 +75,9 @@ func TestCorpus(t *testing.T) {
 	for _, dir := range dirs {
 		before := len(paths)
 		require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && d.Type().IsRegular() && slices.ContainsFunc(moduleSuffixes, func(s string) bool { return strings.HasSuffix(path, s) }) {
+			if err == nil && d.Type().IsRegular() &&
+				slices.ContainsFunc(moduleSuffixes,
+					func(s string) bool { return strings.HasSuffix(path, s) }) {
 				paths = append(paths, path)
 			}
 			return err
@@ -109,7 +111,8 @@ func corpusFile(path string) error {
 	if err != nil {
 		return err
 	}
-	if unpack, packed := map[string]string{".gz": "gzip", ".xz": "xz", ".zst": "zstd"}[filepath.Ext(path)]; packed {
+	if unpack, packed := map[string]string{".gz": "gzip", ".xz": "xz",
+		".zst": "zstd"}[filepath.Ext(path)]; packed {
 		if b, err = exec.Command(unpack, "-dc", path).Output(); err != nil {
 			return fmt.Errorf("%s: %w", unpack, err)
 		}
@@ -118,7 +121,7 @@ func corpusFile(path string) error {
 		return fmt.Errorf("untouched: %w", err)
 	}
 	if err := roundTrip(b, true); err != nil {
-		return fmt.Errorf("with relocations encoded anew: %w", err)
+		return fmt.Errorf("with relocations encoded again: %w", err)
 	}
 	f, err := Parse(path, b)
 	if err != nil {

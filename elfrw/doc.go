@@ -15,16 +15,16 @@
 //	   │  │                  r_info ─┘ symbol
 //	   │  └─ SHT_GROUP words, SHF_LINK_ORDER
 //	   ▼
-//	contents, in an order of their own; behind the headers a trailer (the
+//	contents, in an order of their own; after the headers a trailer (the
 //	signature that the kernel's build appends)
 //
 // Parse turns the numbers into pointers. Sections and symbols are referred to
 // by identity, so an edit never has to renumber anything; Write assigns all
 // numbers once: sections, then string offsets, then symbols, then encoding.
-// Relocations are values in a slice, decoded only where somebody asks for them.
+// Relocations are values in a slice; a section's are decoded when they are first read.
 //
-// What was not touched keeps its bytes. Contents are sub-slices of the input,
-// an untouched name keeps its string offset (string tables of real modules are
+// What was not edited keeps its bytes. Contents are sub-slices of the input,
+// an unchanged name keeps its string offset (string tables of real modules are
 // tail-merged, so they are only ever appended to), unknown section types are
 // opaque. Two orders are kept: that of the section headers and that of the
 // contents. For every well-formed file, Write(Parse(b)) gives b.
@@ -32,7 +32,7 @@
 // Invariants, checked by Verify and relied on everywhere:
 //
 //   - File.Sections leaves out section 0 and File.Symbols symbol 0; a nil
-//     *Section or *Symbol stands for them.
+//     *Section or *Symbol is section 0 or symbol 0.
 //   - Every section and symbol that something refers to is in the file.
 //   - Symbols are sorted local before global (gABI, "Symbol Table", sh_info).
 //   - A symbol has a Section, or a reserved Index, never both.

@@ -13,7 +13,7 @@ import (
 // afterwards; its name is appended to the section name table by Write.
 //
 // A SHT_REL or SHT_RELA section linked to f.Symtab starts without relocations
-// and takes them by SetRelocs; a zero EntSize is filled in for it.
+// and gets them from SetRelocs; a zero EntSize is filled in.
 func (f *File) AddSection(s *Section) {
 	s.file = f
 	if (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && s.Link != nil && s.Link == f.Symtab {
@@ -27,8 +27,8 @@ func (f *File) AddSection(s *Section) {
 	s.num = len(f.Sections)
 }
 
-// AddSymbol puts y behind the other symbols of its kind: a local one behind
-// the local ones, any other at the end of the table, which renumbers nothing.
+// AddSymbol adds y after the other symbols of its kind: a local one after the
+// local ones, any other at the end of the table, which renumbers nothing.
 // y belongs to the file afterwards.
 func (f *File) AddSymbol(y *Symbol) {
 	at := len(f.Symbols)
@@ -58,92 +58,95 @@ func (f *File) AddReloc(s *Section, r Rela) {
 	s.encoding = newRelocs
 }
 
-// GoesWith returns the sections that Remove would take out with the ones given,
-// these among them: the relocations that apply to them, and section groups of
-// which nothing else is left.
+// GoesWith returns the sections that Remove would remove together with the given
+// ones, these included: the relocations that apply to them, and section groups
+// that would have no members left.
 func (f *File) GoesWith(sections []*Section) map[*Section]bool {
-	gone := make(map[*Section]bool, len(sections))
+	removed := make(map[*Section]bool, len(sections))
 	for _, s := range sections {
-		gone[s] = true
+		removed[s] = true
 	}
-	delete(gone, nil) // section 0 and symbol 0 stay
+	delete(removed, nil) // section 0 and symbol 0 stay
 	for _, s := range f.Sections {
-		if gone[s.Target] && (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) {
-			gone[s] = true
+		if removed[s.Target] && (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) {
+			removed[s] = true
 		}
 	}
-	stays := func(s *Section) bool { return !gone[s] }
-	for _, s := range f.Sections { // a group stands in front of its members, so only now
+	stays := func(s *Section) bool { return !removed[s] }
+	for _, s := range f.Sections { // a group comes before its members, so only now
 		if s.Type == elf.SHT_GROUP && len(s.Members) > 0 && !slices.ContainsFunc(s.Members, stays) {
-			gone[s] = true
+			removed[s] = true
 		}
 	}
-	return gone
+	return removed
 }
 
-// Remove takes sections and symbols out of the file, and with the sections
+// Remove removes sections and symbols from the file, and with the sections
 // what is meaningless without them: the relocations that apply to them, the
-// symbols defined in them (all of them with the symbol table), their places in
-// section groups, and groups of which nothing else is left. Members of a group
-// that goes alone are in no group any more (SHF_GROUP).
+// symbols defined in them (all symbols with the symbol table), their entries in
+// section groups, and groups that have no members left. Members of a group that
+// is removed without them lose SHF_GROUP.
 //
-// When anything that stays refers to what should go (a relocation, sh_link,
-// sh_info, a group's signature) nothing is changed and the *Error, which wraps
+// When anything that stays refers to what would be removed (a relocation, sh_link,
+// sh_info, a group's signature), nothing is changed and the *Error, which wraps
 // ErrReferred, names the first such referrer in header order.
 func (f *File) Remove(sections []*Section, symbols []*Symbol) error {
-	gone := f.GoesWith(sections)
-	lost := make(map[*Symbol]bool, len(symbols))
+	removed := f.GoesWith(sections)
+	removedSyms := make(map[*Symbol]bool, len(symbols))
 	for _, y := range symbols {
-		lost[y] = true
+		removedSyms[y] = true
 	}
-	delete(lost, nil)
+	delete(removedSyms, nil)
 	for _, y := range f.Symbols {
-		if gone[y.Section] || gone[f.Symtab] {
-			lost[y] = true
+		if removed[y.Section] || removed[f.Symtab] {
+			removedSyms[y] = true
 		}
 	}
-	if err := f.unreferred(gone, lost); err != nil {
+	if err := f.checkUnreferred(removed, removedSyms); err != nil {
 		return err
 	}
-	f.drop(gone, lost)
+	f.dropMarked(removed, removedSyms)
 	return nil
 }
 
-// unreferred returns an *Error for the first thing that stays and refers to
-// what goes.
-func (f *File) unreferred(gone map[*Section]bool, lost map[*Symbol]bool) error {
-	if gone[f.shstrtab] {
+// checkUnreferred returns an *Error for the first thing that stays and refers to
+// what is to be removed.
+func (f *File) checkUnreferred(removed map[*Section]bool, removedSyms map[*Symbol]bool) error {
+	if removed[f.shstrtab] {
 		return f.errorf(f.shstrtab, -1, "%w by e_shstrndx", ErrReferred)
 	}
 	for _, s := range f.Sections {
 		switch {
-		case gone[s]:
-		case gone[s.Link]:
+		case removed[s]:
+		case removed[s.Link]:
 			return f.errorf(s.Link, -1, "%w by sh_link of %s", ErrReferred, s)
-		case gone[s.Target]:
+		case removed[s.Target]:
 			return f.errorf(s.Target, -1, "%w by sh_info of %s", ErrReferred, s)
-		case lost[s.Signature]:
-			return f.errorf(f.Symtab, -1, "symbol %s: %w as the signature of section group %s", s.Signature, ErrReferred, s)
+		case removedSyms[s.Signature]:
+			return f.errorf(f.Symtab, -1, "symbol %s: %w as the signature of section group %s",
+				s.Signature, ErrReferred, s)
 		}
 	}
-	if len(lost) == 0 {
+	if len(removedSyms) == 0 {
 		return nil
 	}
 	var err error
-	f.Refers(func(y *Symbol) bool { return lost[y] }, func(r Reference) bool {
-		if !gone[r.Section] {
-			err = f.errorf(f.Symtab, -1, "symbol %s: %w by %s+%#x", r.Sym, ErrReferred, r.Section, r.Offset)
+	f.Refers(func(y *Symbol) bool { return removedSyms[y] }, func(r Reference) bool {
+		if !removed[r.Section] {
+			err = f.errorf(f.Symtab, -1, "symbol %s: %w by %s+%#x", r.Sym, ErrReferred, r.Section,
+				r.Offset)
 		}
 		return err == nil
 	})
 	return err
 }
 
-func (f *File) drop(gone map[*Section]bool, lost map[*Symbol]bool) {
-	dropSection := func(s *Section) bool { return gone[s] }
-	for s := range gone {
+// dropMarked removes the given sections and symbols, to which nothing else refers.
+func (f *File) dropMarked(removed map[*Section]bool, removedSyms map[*Symbol]bool) {
+	dropSection := func(s *Section) bool { return removed[s] }
+	for s := range removed {
 		for _, m := range s.Members {
-			m.Flags &^= uint64(elf.SHF_GROUP) // which says that a group lists it
+			m.Flags &^= uint64(elf.SHF_GROUP) // the flag says that a group lists it
 		}
 	}
 	f.Sections = slices.DeleteFunc(f.Sections, dropSection)
@@ -153,14 +156,14 @@ func (f *File) drop(gone map[*Section]bool, lost map[*Symbol]bool) {
 			s.Members = slices.DeleteFunc(s.Members, dropSection)
 		}
 	}
-	if gone[f.shndx] {
+	if removed[f.shndx] {
 		f.shndx = nil
 	}
-	if gone[f.Symtab] {
+	if removed[f.Symtab] {
 		f.Symtab = nil
 	}
-	if len(lost) > 0 {
-		f.Symbols = slices.DeleteFunc(f.Symbols, func(y *Symbol) bool { return lost[y] })
+	if len(removedSyms) > 0 {
+		f.Symbols = slices.DeleteFunc(f.Symbols, func(y *Symbol) bool { return removedSyms[y] })
 		f.numberSymbols()
 	}
 }

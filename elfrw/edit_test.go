@@ -14,7 +14,7 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// edited writes f, reads it again and has every oracle look at it.
+// edited writes f, reads it again and lets every oracle check it.
 func edited(t *testing.T, f *File) *File {
 	t.Helper()
 	b := written(t, f)
@@ -27,7 +27,7 @@ func edited(t *testing.T, f *File) *File {
 	return g
 }
 
-// symbolNames are the names of what the relocations of s refer to.
+// symbolNames returns the names of the symbols that the relocations of s refer to.
 func symbolNames(s *Section) string {
 	var names []string
 	for _, r := range s.Relocs() {
@@ -40,7 +40,8 @@ func TestAddSection(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		f := parse(t, module(k).bytes())
 		before := sectionNames(f)
-		f.AddSection(&Section{Name: ".note.mine", Type: elf.SHT_PROGBITS, Flags: flagAlloc, Align: 16, Data: []byte("mine")})
+		f.AddSection(&Section{Name: ".note.mine", Type: elf.SHT_PROGBITS, Flags: flagAlloc,
+			Align: 16, Data: []byte("mine")})
 		g := edited(t, f)
 		assert.Equal(t, before+" .note.mine", sectionNames(g))
 		s := g.Sections[len(g.Sections)-1]
@@ -48,7 +49,8 @@ func TestAddSection(t *testing.T) {
 		assert.True(t, s.Alloc())
 		assert.Zero(t, s.offset%16)
 		assert.Equal(t, f.Trailer, g.Trailer)
-		assert.Equal(t, "outside data outside symbol 0", strings.Replace(symbolNames(g.Section(".rela.text")), "<nil>", "symbol 0", 1))
+		assert.Equal(t, "outside data outside symbol 0",
+			strings.Replace(symbolNames(g.Section(".rela.text")), "<nil>", "symbol 0", 1))
 	})
 }
 
@@ -56,27 +58,32 @@ func TestAddSymbolGlobalRenumbersNothing(t *testing.T) {
 	f := parse(t, module(kind64LE).bytes())
 	n := len(f.Symbols)
 	was := bytes.Clone(section(t, f, ".rela.text").Data)
-	f.AddSymbol(&Symbol{Name: "added", Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), Value: 4, Size: 5, Other: 2, Section: f.Section(".text")})
+	f.AddSymbol(&Symbol{Name: "added", Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), Value: 4,
+		Size: 5, Other: 2, Section: f.Section(".text")})
 	g := edited(t, f)
 	require.Len(t, g.Symbols, n+1)
 	y := g.Symbols[n]
 	assert.Equal(t, "added", y.Name)
-	assert.Equal(t, []any{uint64(4), uint64(5), byte(2), g.Section(".text")}, []any{y.Value, y.Size, y.Other, y.Section})
+	assert.Equal(t, []any{uint64(4), uint64(5), byte(2), g.Section(".text")},
+		[]any{y.Value, y.Size, y.Other, y.Section})
 	assert.Equal(t, was, section(t, g, ".rela.text").Data)
 }
 
 func TestAddSymbolLocalRenumbersEverywhere(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		f := parse(t, module(k).bytes())
-		f.AddSymbol(&Symbol{Name: "static", Info: elf.ST_INFO(elf.STB_LOCAL, elf.STT_OBJECT), Section: f.Section(".data")})
+		f.AddSymbol(&Symbol{Name: "static", Info: elf.ST_INFO(elf.STB_LOCAL, elf.STT_OBJECT),
+			Section: f.Section(".data")})
 		g := edited(t, f)
-		assert.Equal(t, "static", g.Symbols[5].Name, "behind the local ones")
+		assert.Equal(t, "static", g.Symbols[5].Name, "after the local ones")
 		assert.EqualValues(t, 7, g.Symtab.Info, "sh_info")
-		assert.Equal(t, "outside data outside symbol 0", symbolNames(g.Section(".rela.text")), "undecoded relocations")
+		assert.Equal(t, "outside data outside symbol 0", symbolNames(g.Section(".rela.text")),
+			"undecoded relocations")
 		assert.Equal(t, "helper", symbolNames(g.Section(".rela.text.grouped")))
 		assert.Equal(t, "data", symbolNames(g.Section(".rel.debug")), "SHT_REL")
 		assert.Equal(t, "grouped", g.Section(".group").Signature.Name)
-		assert.Equal(t, []byte{2, 5, 8}, g.Section(".llvm_addrsig").Data, "of 2, 5, 7: global was 7")
+		assert.Equal(t, []byte{2, 5, 8}, g.Section(".llvm_addrsig").Data,
+			"of 2, 5, 7: global was 7")
 	})
 }
 
@@ -85,7 +92,8 @@ func TestAddRelocs(t *testing.T) {
 		f := parse(t, module(k).bytes())
 		local := symbol(t, f, "local")
 		f.AddReloc(f.Section(".rela.text"), Rela{40, local, 3, -9})
-		klp := &Section{Name: ".klp.rela.vmlinux..text", Type: elf.SHT_RELA, Flags: flagAlloc | 0x100020, Align: 8, Link: f.Symtab, Target: f.Section(".text")}
+		klp := &Section{Name: ".klp.rela.vmlinux..text", Type: elf.SHT_RELA,
+			Flags: flagAlloc | 0x100020, Align: 8, Link: f.Symtab, Target: f.Section(".text")}
 		f.AddSection(klp)
 		assert.True(t, klp.HasRelocs())
 		f.AddReloc(klp, Rela{44, nil, 5, 6})
@@ -93,7 +101,8 @@ func TestAddRelocs(t *testing.T) {
 		assert.EqualValues(t, 2*klp.EntSize, klp.Size())
 		g := edited(t, f)
 		assert.Equal(t, Rela{40, symbol(t, g, "local"), 3, -9}, g.Section(".rela.text").Relocs()[4])
-		assert.Equal(t, []Rela{{44, nil, 5, 6}, {48, symbol(t, g, "outside"), 7, -8}}, section(t, g, klp.Name).Relocs())
+		assert.Equal(t, []Rela{{44, nil, 5, 6}, {48, symbol(t, g, "outside"), 7, -8}},
+			section(t, g, klp.Name).Relocs())
 		assert.Equal(t, g.Section(".text"), section(t, g, klp.Name).Target)
 	})
 }
@@ -147,7 +156,8 @@ func TestMoveRelocs(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		f := parse(t, module(k).bytes())
 		outside := symbol(t, f, "outside")
-		klp := &Section{Name: ".klp.rela.vmlinux..text", Type: elf.SHT_RELA, Align: 8, Link: f.Symtab, Target: f.Section(".text")}
+		klp := &Section{Name: ".klp.rela.vmlinux..text", Type: elf.SHT_RELA, Align: 8,
+			Link: f.Symtab, Target: f.Section(".text")}
 		f.AddSection(klp)
 		asked := 0
 		from := f.Section(".rela.text")
@@ -162,8 +172,10 @@ func TestMoveRelocs(t *testing.T) {
 		assert.Equal(t, 4, asked, "once for each")
 		g := edited(t, f)
 		outside = symbol(t, g, "outside")
-		assert.Equal(t, []Rela{{4, outside, 2, -4}, {20, outside, 4, -4}}, section(t, g, klp.Name).Relocs())
-		assert.Equal(t, []Rela{{12, symbol(t, g, "data"), 1, 8}, {28, nil, 1, 7}}, g.Section(".rela.text").Relocs())
+		assert.Equal(t, []Rela{{4, outside, 2, -4}, {20, outside, 4, -4}},
+			section(t, g, klp.Name).Relocs())
+		assert.Equal(t, []Rela{{12, symbol(t, g, "data"), 1, 8}, {28, nil, 1, 7}},
+			g.Section(".rela.text").Relocs())
 	})
 }
 
@@ -178,8 +190,8 @@ func TestMoveRelocsOfNothingLeavesBothUntouched(t *testing.T) {
 	assert.Equal(t, b, written(t, f))
 }
 
-// Where they come from and where they go may be bytes still or values already,
-// and the symbol may be one that only values can name.
+// The source and the destination may be bytes or decoded values, and the symbol may
+// be one that only values can refer to.
 func TestMoveRelocsInAnyForm(t *testing.T) {
 	for _, form := range []string{"raw", "decoded", "set", "into decoded", "new symbol"} {
 		eachKind(t, func(t *testing.T, k kind) {
@@ -188,7 +200,7 @@ func TestMoveRelocsInAnyForm(t *testing.T) {
 			from, into := f.Section(".rela.text"), f.Section(".rela.data")
 			before := slices.Clone(into.Relocs())
 			if form != "into decoded" {
-				into.takeRaw()
+				into.becomeRaw()
 			}
 			switch form {
 			case "decoded":
@@ -216,7 +228,8 @@ func TestMoveRelocsInAnyForm(t *testing.T) {
 			got := g.Section(".rela.data").Relocs()
 			assert.Len(t, got, len(before)+1, form)
 			assert.Equal(t, Rela{4, outside, 2, -4}, got[len(before)], form)
-			assert.Equal(t, []Rela{{12, symbol(t, g, "data"), 1, 8}, {28, data, 1, 7}}, g.Section(".rela.text").Relocs(), form)
+			assert.Equal(t, []Rela{{12, symbol(t, g, "data"), 1, 8}, {28, data, 1, 7}},
+				g.Section(".rela.text").Relocs(), form)
 		})
 	}
 }
@@ -234,9 +247,11 @@ func TestRemoveSectionTakesItsSymbolsAndRelocations(t *testing.T) {
 		assert.Equal(t, "outside data outside symbol 0", symbolNames(g.Section(".rela.text")))
 		assert.Equal(t, "local global", symbolNames(g.Section(".rela.data")))
 		assert.Equal(t, "grouped", g.Section(".group").Signature.Name)
-		assert.Equal(t, []*Section{g.Section(".text.grouped"), g.Section(".rela.text.grouped")}, g.Section(".group").Members)
+		assert.Equal(t, []*Section{g.Section(".text.grouped"), g.Section(".rela.text.grouped")},
+			g.Section(".group").Members)
 		assert.Equal(t, g.Section(".text"), g.Section("__patchable").Link)
-		assert.Equal(t, []byte{4, 6}, g.Section(".llvm_addrsig").Data, "of 2, 5, 7: annotation was 2")
+		assert.Equal(t, []byte{4, 6}, g.Section(".llvm_addrsig").Data,
+			"of 2, 5, 7: annotation was 2")
 	})
 }
 
@@ -246,7 +261,8 @@ func TestRemoveTrimsGroup(t *testing.T) {
 	f := parse(t, m.bytes())
 	require.NoError(t, f.Remove([]*Section{f.Section(".note")}, nil))
 	g := edited(t, f)
-	assert.Equal(t, []*Section{g.Section(".text.grouped"), g.Section(".rela.text.grouped")}, g.Section(".group").Members)
+	assert.Equal(t, []*Section{g.Section(".text.grouped"), g.Section(".rela.text.grouped")},
+		g.Section(".group").Members)
 	assert.EqualValues(t, 12, g.Section(".group").Size())
 }
 
@@ -254,12 +270,14 @@ func TestRemoveTakesEmptiedGroup(t *testing.T) {
 	f := parse(t, module(kind64LE).bytes())
 	require.NoError(t, f.Remove([]*Section{f.Section(".text.grouped")}, nil))
 	g := edited(t, f)
-	assert.NotContains(t, sectionNames(g), "group", "nor the relocations, which were the group's last member")
+	assert.NotContains(t, sectionNames(g), "group",
+		"nor the relocations, which were the group's last member")
 }
 
 func TestRemoveKeepsGroupThatWasEmpty(t *testing.T) {
 	m := bare(kind64LE)
-	m.add(&tsec{name: ".g", typ: elf.SHT_GROUP, align: 4, entsize: 4, link: ".symtab", info: "local"})
+	m.add(&tsec{name: ".g", typ: elf.SHT_GROUP, align: 4, entsize: 4, link: ".symtab",
+		info: "local"})
 	f := parse(t, m.bytes())
 	require.NoError(t, f.Remove([]*Section{f.Section(".data")}, nil))
 	assert.Contains(t, sectionNames(edited(t, f)), ".g")
@@ -283,7 +301,8 @@ func TestRemoveSymbols(t *testing.T) {
 
 func TestRemoveSymbolTableWithAllThatNeedsIt(t *testing.T) {
 	f := parse(t, bare(kind64LE).shndx().bytes())
-	require.NoError(t, f.Remove([]*Section{f.Symtab, f.Section(".symtab_shndx"), f.Section(".strtab")}, nil))
+	require.NoError(t, f.Remove([]*Section{f.Symtab, f.Section(".symtab_shndx"),
+		f.Section(".strtab")}, nil))
 	g := parse(t, written(t, f))
 	assert.Equal(t, ".text .data .shstrtab", sectionNames(g))
 	assert.Nil(t, g.Symtab)
@@ -292,12 +311,17 @@ func TestRemoveSymbolTableWithAllThatNeedsIt(t *testing.T) {
 
 func TestRemoveNamesTheReferrer(t *testing.T) {
 	for _, c := range []struct{ name, section, symbol, want string }{
-		{"relocation", "", "outside", `test.ko: .symtab: symbol outside: still referred to by .rela.text+0x4`},
-		{"relocation to a symbol of the section", ".data", "", `test.ko: .symtab: symbol data: still referred to by .rela.text+0xc`},
-		{"SHT_REL", "", "data", `test.ko: .symtab: symbol data: still referred to by .rela.text+0xc`},
+		{"relocation", "", "outside",
+			`test.ko: .symtab: symbol outside: still referred to by .rela.text+0x4`},
+		{"relocation to a symbol of the section", ".data", "",
+			`test.ko: .symtab: symbol data: still referred to by .rela.text+0xc`},
+		{"SHT_REL", "", "data",
+			`test.ko: .symtab: symbol data: still referred to by .rela.text+0xc`},
 		{"link order", ".text", "", `test.ko: .text: still referred to by sh_link of __patchable`},
-		{"signature", "", "grouped", `test.ko: .symtab: symbol grouped: still referred to as the signature of section group .group`},
-		{"string table", ".strtab", "", `test.ko: .strtab: still referred to by sh_link of .symtab`},
+		{"signature", "", "grouped",
+			`test.ko: .symtab: symbol grouped: still referred to as the signature of section group .group`},
+		{"string table", ".strtab", "",
+			`test.ko: .strtab: still referred to by sh_link of .symtab`},
 		{"symbol table", ".symtab", "", `test.ko: .symtab: still referred to by sh_link of .group`},
 		{"section names", ".shstrtab", "", `test.ko: .shstrtab: still referred to by e_shstrndx`},
 	} {
@@ -351,9 +375,11 @@ func TestRenameSymbolOnlyAppendsToStrings(t *testing.T) {
 		g := edited(t, f)
 		y := symbol(t, g, ".klp.sym.vmlinux.outside,1")
 		assert.Equal(t, elf.SectionIndex(0xff20), y.Index)
-		assert.Equal(t, append(bytes.Clone(strtab), ".klp.sym.vmlinux.outside,1\x00"...), g.Symtab.Link.Data)
+		assert.Equal(t, append(bytes.Clone(strtab), ".klp.sym.vmlinux.outside,1\x00"...),
+			g.Symtab.Link.Data)
 		assert.Equal(t, shstrtab, g.Section(".shstrtab").Data)
-		assert.Equal(t, ".klp.sym.vmlinux.outside,1 data .klp.sym.vmlinux.outside,1 symbol 0", symbolNames(g.Section(".rela.text")))
+		assert.Equal(t, ".klp.sym.vmlinux.outside,1 data .klp.sym.vmlinux.outside,1 symbol 0",
+			symbolNames(g.Section(".rela.text")))
 		for i, y := range g.Symbols {
 			if old := f.parsed[i]; y.Name == old.origName {
 				assert.Equal(t, old.nameOff, y.nameOff, y)
@@ -409,9 +435,8 @@ func TestContentsMoveAndKeepTheirOrderAndAlignment(t *testing.T) {
 	assert.EqualValues(t, 1000, g.Section(".text").Size())
 }
 
-// TestUnalignedNOBITSStaysBehindItsPredecessor: ld.lld gives SHT_NOBITS the
-// offset where the contents in front of it end.
-func TestUnalignedNOBITSStaysBehindItsPredecessor(t *testing.T) {
+// ld.lld gives SHT_NOBITS the offset where the contents before it end.
+func TestUnalignedNOBITSStaysAfterItsPredecessor(t *testing.T) {
 	m := bare(kind32LE)
 	m.sec(".text").data = make([]byte, 61)
 	m.order = []string{".text", ".bss", ".data"}
@@ -450,7 +475,8 @@ func TestNOBITSInARowStayAligned(t *testing.T) {
 
 func TestAddressOfTheLastSymbolGoesWithIt(t *testing.T) {
 	m := bare(kind64LE)
-	m.add(&tsec{name: ".llvm_addrsig", typ: 0x6fff4c03, align: 1, link: ".symtab", data: []byte{1, 2}})
+	m.add(&tsec{name: ".llvm_addrsig", typ: 0x6fff4c03, align: 1, link: ".symtab",
+		data: []byte{1, 2}})
 	f := parse(t, m.bytes())
 	require.NoError(t, f.Remove(nil, []*Symbol{symbol(t, f, "global")}))
 	assert.Equal(t, []byte{1}, edited(t, f).Section(".llvm_addrsig").Data)
@@ -460,12 +486,14 @@ func TestCallGraphProfileIsRenumbered(t *testing.T) {
 	for _, k := range []kind{kind64LE, kind64BE} {
 		m := module(k)
 		entry := func(from, to uint32) []byte { return k.u64(k.u32(k.u32(nil, from), to), 77) }
-		m.add(&tsec{name: ".llvm.call-graph-profile", typ: 0x6fff4c02, flags: 0x80000000, align: 1, link: ".symtab",
+		m.add(&tsec{name: ".llvm.call-graph-profile", typ: 0x6fff4c02, flags: 0x80000000, align: 1,
+			link: ".symtab",
 			data: bytes.Join([][]byte{entry(5, 7), entry(2, 3), entry(0, 7), entry(3, 1)}, nil)})
 		f := parse(t, m.bytes())
 		require.NoError(t, f.Remove([]*Section{f.Section(".klp.annotation")}, nil)) // symbol 2
 		g := edited(t, f)
-		assert.Equal(t, bytes.Join([][]byte{entry(4, 6), entry(0, 6), entry(2, 1)}, nil), g.Section(".llvm.call-graph-profile").Data)
+		assert.Equal(t, bytes.Join([][]byte{entry(4, 6), entry(0, 6), entry(2, 1)}, nil),
+			g.Section(".llvm.call-graph-profile").Data)
 	}
 }
 
@@ -476,15 +504,22 @@ func TestHiddenNumbersThatMakeNoSenseStopARenumbering(t *testing.T) {
 		data []byte
 		want string
 	}{
-		{"number too large", shtLLVMAddrsig, []byte{2, 99}, "test.ko: hidden+0x1: not a symbol number, and the symbols got new ones"},
-		{"number cut off", shtLLVMAddrsig, []byte{2, 3, 0x80}, "test.ko: hidden+0x2: not a symbol number, and the symbols got new ones"},
-		{"number over 64 bits", shtLLVMAddrsig, bytes.Repeat([]byte{0xff}, 20), "test.ko: hidden+0x0: not a symbol number, and the symbols got new ones"},
-		{"profile too large", shtLLVMCallGraphProfile, bytes.Repeat([]byte{99}, 16), "test.ko: hidden+0x0: not a symbol number, and the symbols got new ones"},
-		{"profile cut off", shtLLVMCallGraphProfile, make([]byte, 17), "test.ko: hidden: size 17 is not a multiple of 16, and the symbols got new numbers"},
-		{"compact relocations", shtCREL, []byte{0}, "test.ko: hidden: compact relocations (SHT_CREL), and the symbols got new numbers"},
+		{"number too large", shtLLVMAddrsig, []byte{2, 99},
+			"test.ko: hidden+0x1: not a symbol number, and the symbols got new ones"},
+		{"number cut off", shtLLVMAddrsig, []byte{2, 3, 0x80},
+			"test.ko: hidden+0x2: not a symbol number, and the symbols got new ones"},
+		{"number over 64 bits", shtLLVMAddrsig, bytes.Repeat([]byte{0xff}, 20),
+			"test.ko: hidden+0x0: not a symbol number, and the symbols got new ones"},
+		{"profile too large", shtLLVMCallGraphProfile, bytes.Repeat([]byte{99}, 16),
+			"test.ko: hidden+0x0: not a symbol number, and the symbols got new ones"},
+		{"profile cut off", shtLLVMCallGraphProfile, make([]byte, 17),
+			"test.ko: hidden: size 17 is not a multiple of 16, and the symbols got new numbers"},
+		{"compact relocations", shtCREL, []byte{0},
+			"test.ko: hidden: compact relocations (SHT_CREL), and the symbols got new numbers"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := module(kind64LE).add(&tsec{name: "hidden", typ: c.typ, link: ".symtab", data: c.data}).bytes()
+			b := module(kind64LE).add(&tsec{name: "hidden", typ: c.typ, link: ".symtab",
+				data: c.data}).bytes()
 			require.NoError(t, roundTrip(b, true))
 			f := parse(t, b)
 			f.Symbols[1], f.Symbols[2] = f.Symbols[2], f.Symbols[1]
@@ -495,7 +530,8 @@ func TestHiddenNumbersThatMakeNoSenseStopARenumbering(t *testing.T) {
 }
 
 func TestHiddenNumbersOfOtherTablesAreOpaque(t *testing.T) {
-	f := parse(t, module(kind64LE).add(&tsec{name: "hidden", typ: shtLLVMAddrsig, data: []byte{99}}).bytes())
+	f := parse(t, module(kind64LE).add(&tsec{name: "hidden", typ: shtLLVMAddrsig,
+		data: []byte{99}}).bytes())
 	f.Symbols[1], f.Symbols[2] = f.Symbols[2], f.Symbols[1]
 	assert.Equal(t, []byte{99}, edited(t, f).Section("hidden").Data)
 }
@@ -520,7 +556,8 @@ func TestSectionsBeyondTheReservedNumbers(t *testing.T) {
 		f.Sections[0].Data = []byte("x")
 		s := &Section{Name: "added", Type: elf.SHT_PROGBITS, Align: 1, Data: []byte("in it")}
 		f.AddSection(s)
-		f.AddSymbol(&Symbol{Name: "high", Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_OBJECT), Section: s})
+		f.AddSymbol(&Symbol{Name: "high", Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_OBJECT),
+			Section: s})
 		b := written(t, f)
 		g := parse(t, b)
 		require.NoError(t, g.Verify())
@@ -541,7 +578,8 @@ func TestNumberJustBelowTheReservedOnesIsPlain(t *testing.T) {
 	f := parse(t, in)
 	s := &Section{Name: "added", Type: elf.SHT_PROGBITS}
 	f.AddSection(s)
-	f.AddSymbol(&Symbol{Name: "high", Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_OBJECT), Section: s})
+	f.AddSymbol(&Symbol{Name: "high", Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_OBJECT),
+		Section: s})
 	b := written(t, f)
 	g := parse(t, b)
 	assert.Nil(t, g.shndx)
@@ -573,26 +611,35 @@ func TestRemovingExtendedIndexesThatAreNotNeeded(t *testing.T) {
 // changes are edits of every kind, to a bare image with an empty last section.
 func changes(t *testing.T) map[string]func(f *File) {
 	return map[string]func(f *File){
-		"rename":         func(f *File) { symbol(t, f, "local").Name = "a longer name" },
-		"same size":      func(f *File) { symbol(t, f, "local").Value++ },
-		"contents":       func(f *File) { f.Sections[0].Data = bytes.Repeat([]byte{1}, len(f.Sections[0].Data)) },
-		"add section":    func(f *File) { f.AddSection(&Section{Type: elf.SHT_PROGBITS, Data: []byte("x")}) },
-		"add many":       func(f *File) { f.Sections = append(f.Sections, make64(f, 1000)...) },
-		"remove symbols": func(f *File) { require.NoError(t, f.Remove(nil, []*Symbol{symbol(t, f, "local")})) },
-		"last section":   func(f *File) { f.Sections = f.Sections[:len(f.Sections)-1] },
-		"trailer":        func(f *File) { f.Trailer = []byte("x") },
-		"header":         func(f *File) { f.Header.Flags++ },
+		"rename":    func(f *File) { symbol(t, f, "local").Name = "a longer name" },
+		"same size": func(f *File) { symbol(t, f, "local").Value++ },
+		"contents": func(f *File) {
+			f.Sections[0].Data = bytes.Repeat([]byte{1},
+				len(f.Sections[0].Data))
+		},
+		"add section": func(f *File) {
+			f.AddSection(&Section{Type: elf.SHT_PROGBITS,
+				Data: []byte("x")})
+		},
+		"add many": func(f *File) { f.Sections = append(f.Sections, make64(f, 1000)...) },
+		"remove symbols": func(f *File) {
+			require.NoError(t,
+				f.Remove(nil, []*Symbol{symbol(t, f, "local")}))
+		},
+		"last section": func(f *File) { f.Sections = f.Sections[:len(f.Sections)-1] },
+		"trailer":      func(f *File) { f.Trailer = []byte("x") },
+		"header":       func(f *File) { f.Header.Flags++ },
 	}
 }
 
-// fronted returns the image that changes are for, its headers in front.
+// fronted returns the image that changes are for, with its headers first.
 func fronted(k kind) []byte {
 	m := bare(k)
 	m.front = true
 	return m.add(&tsec{name: "last", typ: elf.SHT_PROGBITS, align: 1, data: []byte{}}).bytes()
 }
 
-// junk puts a byte between two sections, where nobody can say what it is.
+// junk puts a byte between two sections, where it belongs to nothing.
 func junk(t *testing.T, b []byte) []byte {
 	t.Helper()
 	for i := range b {
@@ -609,19 +656,19 @@ func junk(t *testing.T, b []byte) []byte {
 	return nil
 }
 
-// Headers in front, or offsets that are multiples of nothing, as libelf leaves
-// them: such files come out as they came in, and in a linker's layout once
-// something changed.
+// Files with their headers first, or with offsets that are not aligned, as libelf
+// leaves them, are written as they were read, and in a linker's layout after an
+// edit.
 func TestFilesThatNoLinkerLaidOutAreLaidOutWhenEdited(t *testing.T) {
 	for name, edit := range changes(t) {
 		if name == "add many" || name == "last section" {
-			continue // past AddSection and Remove: Verify's business
+			continue // past AddSection and Remove: Verify reports it
 		}
 		t.Run(name, func(t *testing.T) {
 			eachKind(t, func(t *testing.T, k kind) {
 				in := fronted(k)
 				f := parse(t, in)
-				require.True(t, f.loose)
+				require.True(t, f.nonLinker)
 				require.NoError(t, f.Editable())
 				assert.Equal(t, in, written(t, f))
 				was := f.Section(".text").Data
@@ -630,7 +677,8 @@ func TestFilesThatNoLinkerLaidOutAreLaidOutWhenEdited(t *testing.T) {
 				require.NotEqual(t, in, b)
 				g := parse(t, b)
 				require.NoError(t, g.Verify())
-				assert.Equal(t, len(b) == len(in) && len(f.Trailer) == 0, g.loose, "offsets change only with sizes")
+				assert.Equal(t, len(b) == len(in) && len(f.Trailer) == 0, g.nonLinker,
+					"offsets change only with sizes")
 				assert.Equal(t, len(f.Sections), len(g.Sections))
 				if name != "contents" {
 					assert.Equal(t, was, g.Section(".text").Data)
@@ -683,7 +731,8 @@ func TestIrregularFileWithoutHeadersRefusesSections(t *testing.T) {
 	f.AddSection(&Section{Type: elf.SHT_PROGBITS, Data: make([]byte, 100)})
 	_, err := f.Bytes()
 	assert.ErrorIs(t, err, ErrIrregular)
-	assert.EqualError(t, err, "test.ko: irregular layout: the file has no section headers: it can be copied, not edited")
+	assert.EqualError(t, err, "test.ko: irregular layout: the file has no section headers: it "+
+		"can be copied, not edited")
 }
 
 func TestHeaderOnlyFileTakesSections(t *testing.T) {
@@ -700,7 +749,8 @@ func TestWithoutSectionNamesThereIsNowhereToPutOne(t *testing.T) {
 	f := parse(t, (&image{kind: kind64LE}).add(&tsec{typ: elf.SHT_PROGBITS}).bytes())
 	f.AddSection(&Section{Name: "named", Type: elf.SHT_PROGBITS})
 	_, err := f.Bytes()
-	assert.EqualError(t, err, "test.ko: named: the file has no section name table to put the name into")
+	assert.EqualError(t, err, "test.ko: named: the file has no section name table to put the "+
+		"name into")
 	assert.EqualError(t, f.Verify(), err.Error())
 }
 
@@ -711,11 +761,21 @@ func TestWriteRefusesWhatELF32CannotSay(t *testing.T) {
 		edit func(f *File)
 		want string
 	}{
-		{"offset", func(f *File) { f.AddReloc(f.Section(".rela.text"), Rela{1 << 32, outside(f), 1, 0}) }, "relocation offset 0x100000000 does not fit into ELF32"},
-		{"type", func(f *File) { f.AddReloc(f.Section(".rela.text"), Rela{1, outside(f), 256, 0}) }, "relocation type 256 does not fit into ELF32"},
-		{"addend", func(f *File) { f.AddReloc(f.Section(".rela.text"), Rela{1, outside(f), 1, 1 << 31}) }, "addend 0x80000000 does not fit into ELF32"},
-		{"value", func(f *File) { outside(f).Value = 1 << 32 }, "value or size does not fit into ELF32"},
-		{"header", func(f *File) { f.Section(".text").Addr = 1 << 32 }, ".text: header field does not fit into ELF32"},
+		{"offset", func(f *File) {
+			f.AddReloc(f.Section(".rela.text"),
+				Rela{1 << 32, outside(f), 1, 0})
+		},
+			"relocation offset 0x100000000 does not fit into ELF32"},
+		{"type", func(f *File) { f.AddReloc(f.Section(".rela.text"), Rela{1, outside(f), 256, 0}) },
+			"relocation type 256 does not fit into ELF32"},
+		{"addend", func(f *File) {
+			f.AddReloc(f.Section(".rela.text"),
+				Rela{1, outside(f), 1, 1 << 31})
+		}, "addend 0x80000000 does not fit into ELF32"},
+		{"value", func(f *File) { outside(f).Value = 1 << 32 },
+			"value or size does not fit into ELF32"},
+		{"header", func(f *File) { f.Section(".text").Addr = 1 << 32 },
+			".text: header field does not fit into ELF32"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := parse(t, module(kind32LE).bytes())
@@ -732,7 +792,8 @@ func TestSHTRelTakesNoAddend(t *testing.T) {
 		f := parse(t, module(k).bytes())
 		f.AddReloc(f.Section(".rel.debug"), Rela{Offset: 1, Addend: 3})
 		_, err := f.Bytes()
-		assert.EqualError(t, err, "test.ko: .rel.debug+0x1: addend 3 in an SHT_REL section, which has no place for it")
+		assert.EqualError(t, err, "test.ko: .rel.debug+0x1: addend 3 in an SHT_REL section, "+
+			"which has no room for it")
 		assert.EqualError(t, f.Verify(), err.Error())
 	})
 }
@@ -742,13 +803,15 @@ func TestWriteRefusesRelocationAgainstSymbolOutsideTheFile(t *testing.T) {
 	f := parse(t, module(kind64LE).bytes())
 	f.AddReloc(f.Section(".rela.text"), Rela{1, stranger, 1, 0})
 	_, err := f.Bytes()
-	assert.EqualError(t, err, "test.ko: .rela.text+0x1: relocation against stranger, which is not in the file")
+	assert.EqualError(t, err, "test.ko: .rela.text+0x1: relocation against stranger, which is "+
+		"not in the file")
 
 	f = parse(t, module(kind64LE).bytes())
 	f.Symbols = f.Symbols[1:] // past Remove
 	f.Symbols = append(f.Symbols[:6], f.Symbols[7:]...)
 	_, err = f.Bytes()
-	assert.EqualError(t, err, "test.ko: .rela.text+0x4: relocation against outside, which is not in the file", "undecoded")
+	assert.EqualError(t, err, "test.ko: .rela.text+0x4: relocation against outside, which is not "+
+		"in the file", "undecoded")
 }
 
 func TestRefersVisitsBothEncodings(t *testing.T) {
@@ -766,13 +829,15 @@ func TestRefersVisitsBothEncodings(t *testing.T) {
 			}
 			var got []seen
 			data, outside := symbol(t, f, "data"), symbol(t, f, "outside")
-			f.Refers(func(y *Symbol) bool { return y == data || y == outside }, func(r Reference) bool {
-				assert.Equal(t, r.Section.Reloc(r.Index), r.Rela)
-				got = append(got, seen{r.Section, r.Index, r.Offset, r.Sym})
-				return len(got) < 5
-			})
+			f.Refers(func(y *Symbol) bool { return y == data || y == outside },
+				func(r Reference) bool {
+					assert.Equal(t, r.Section.Reloc(r.Index), r.Rela)
+					got = append(got, seen{r.Section, r.Index, r.Offset, r.Sym})
+					return len(got) < 5
+				})
 			text, note, dbg := f.Section(".rela.text"), f.Section(".rela.klp.annotation"), f.Section(".rel.debug")
-			assert.Equal(t, []seen{{text, 0, 4, outside}, {text, 1, 12, data}, {text, 2, 20, outside}, {note, 0, 0, outside}, {dbg, 0, 1, data}}, got)
+			assert.Equal(t, []seen{{text, 0, 4, outside}, {text, 1, 12, data},
+				{text, 2, 20, outside}, {note, 0, 0, outside}, {dbg, 0, 1, data}}, got)
 		}
 	})
 }
@@ -802,7 +867,7 @@ func TestSymbolsNeedATable(t *testing.T) {
 	assert.EqualError(t, err, "test.ko: .symtab: symbol table without a string table")
 }
 
-// failingWriter takes n bytes and fails then.
+// failingWriter accepts n bytes and then fails.
 type failingWriter int
 
 func (w *failingWriter) Write(b []byte) (int, error) {
@@ -849,12 +914,12 @@ func TestOffsetsThatOverflowAreRefused(t *testing.T) {
 	f.AddSection(&Section{Name: "c", Type: elf.SHT_PROGBITS, Align: 1, Data: []byte{1}})
 	f.AddSection(&Section{Name: "d", Type: elf.SHT_PROGBITS, Align: 1 << 63})
 	_, err := f.Bytes()
-	assert.EqualError(t, err, "test.ko: the file grows beyond 64 bits")
+	assert.EqualError(t, err, "test.ko: the file would need offsets of more than 64 bits")
 
 	f = parse(t, module(kind32LE).bytes())
 	f.AddSection(&Section{Name: "a", Type: elf.SHT_PROGBITS, Align: 1 << 31})
 	f.AddSection(&Section{Name: "c", Type: elf.SHT_PROGBITS, Align: 1, Data: []byte{1}})
 	f.AddSection(&Section{Name: "d", Type: elf.SHT_PROGBITS, Align: 1 << 31, Data: []byte{1}})
 	_, err = f.Bytes()
-	assert.EqualError(t, err, "test.ko: the file grows beyond what ELF32 can say")
+	assert.EqualError(t, err, "test.ko: the file is too large for ELF32")
 }

@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// Each kind of section has its way of being written; all of them encode a chunk
-// at a time, so that no table is ever in memory twice.
+// Each kind of section is encoded in its own way; all of them encode a chunk at a
+// time, so that no table is ever in memory twice.
 
 // chunk is how many bytes are encoded before they are handed on.
 const chunk = 64 << 10
@@ -45,7 +45,7 @@ func (o *writer) emit(w io.Writer, s *Section) error {
 		return err
 	}
 	if n := o.size(s) - uint64(len(s.Data)); n > 0 && s.Type == elf.SHT_STRTAB {
-		_, err := w.Write(o.appended(s))
+		_, err := w.Write(o.appendedNames(s))
 		return err
 	}
 	return nil
@@ -76,7 +76,8 @@ func (o *writer) emitSymbols(w io.Writer) error {
 			return nil
 		}
 		y := o.Symbols[i-1]
-		r := rawSym{name: nameOffset(o.str, y.Name, y.origName, y.nameOff), value: y.Value, size: y.Size, info: y.Info, other: y.Other}
+		r := rawSym{name: nameOffset(o.str, y.Name, y.origName, y.nameOff), value: y.Value,
+			size: y.Size, info: y.Info, other: y.Other}
 		switch {
 		case y.Section == nil:
 			r.shndx = uint16(y.Index)
@@ -128,8 +129,8 @@ func (o *writer) emitRelocs(w io.Writer, s *Section) error {
 	})
 }
 
-// emitRaw writes entries as they were read, which lie in one piece or several,
-// with the symbols' new numbers.
+// emitRaw writes entries as they were read, in one piece or several, with the
+// symbols' new numbers.
 func (o *writer) emitRaw(w io.Writer, s *Section, pieces ...[]byte) error {
 	if !o.renumbered {
 		for _, p := range pieces {
@@ -166,9 +167,11 @@ func (o *writer) flush(w io.Writer, s *Section, b []byte) error {
 		switch {
 		case num == sym:
 		case num == 0:
-			return o.errorf(s, fm.relOffset(e), "relocation against %s, which is not in the file", &o.parsed[sym-1])
+			return o.errorf(s, fm.relOffset(e), "relocation against %s, which is not in the file",
+				&o.parsed[sym-1])
 		case !fm.wide && num >= 1<<24:
-			return o.errorf(s, fm.relOffset(e), "symbol number %d does not fit into ELF32's r_info", num)
+			return o.errorf(s, fm.relOffset(e), "symbol number %d does not fit into ELF32's r_info",
+				num)
 		default:
 			fm.putRelInfo(e, num, fm.relType(e))
 		}

@@ -15,24 +15,24 @@ var (
 	// ErrNotRelocatable is what Parse returns for executables, shared
 	// objects and core files.
 	ErrNotRelocatable = errors.New("not a relocatable file (ET_REL)")
-	// ErrIrregular is what Write and Editable return when a file whose
-	// contents lie as no linker lays them was changed: such a file can be
-	// copied, but not laid out anew.
+	// ErrIrregular is what Editable returns for a file whose contents no linker
+	// would place like this, and Write when such a file was changed: it can be
+	// copied, but not laid out again.
 	ErrIrregular = errors.New("irregular layout")
 	// ErrReferred is what Remove returns when something that stays refers
-	// to what should go.
+	// to what would be removed.
 	ErrReferred = errors.New("still referred to")
 )
 
-// Error says where in which file what is wrong. It prints as
+// Error is an error at a place in a file. It prints as
 //
 //	file: section+0xoffset: message
 //
-// leaving out what is not known.
+// without the parts that are not known.
 type Error struct {
 	File    string
 	Section string // name of the section, with its number where that is known
-	Offset  int64  // offset within the section or, without one, the file; -1 when it says nothing
+	Offset  int64  // offset within the section or, without one, the file; -1 when unknown
 	Err     error
 }
 

@@ -10,9 +10,10 @@ import (
 
 // Section header flags and section types that debug/elf has no name for.
 const (
-	shtLLVMAddrsig          = elf.SectionType(0x6fff4c03) // LLVM: SHT_LLVM_ADDRSIG
-	shtCREL                 = elf.SectionType(0x40000014) // LLVM: compact relocations
-	shtLLVMCallGraphProfile = elf.SectionType(0x6fff4c02) // LLVM up to 12: symbol numbers in contents
+	shtLLVMAddrsig = elf.SectionType(0x6fff4c03) // LLVM: SHT_LLVM_ADDRSIG
+	shtCREL        = elf.SectionType(0x40000014) // LLVM: compact relocations
+	// LLVM up to 12: symbol numbers in contents
+	shtLLVMCallGraphProfile = elf.SectionType(0x6fff4c02)
 )
 
 // The section flags that decide what a number in a header means.
@@ -28,8 +29,8 @@ const (
 	shnXIndex    = 0xffff
 )
 
-// format is the class and byte order of a file: how wide and which way round
-// its fields are. The methods decode one field each from the start of b.
+// format is the class and byte order of a file. Each method decodes or encodes
+// one field at the start of b.
 type format struct {
 	wide bool // ELFCLASS64
 	big  bool // ELFDATA2MSB
@@ -39,8 +40,8 @@ type format struct {
 	// (MIPS ELF64 object file specification, section 2.9).
 	mips64el bool
 
-	// Where the symbol number of a relocation is: it is looked up so often
-	// that finding out each time would show.
+	// Where the symbol number of a relocation is. It is read so often that
+	// working this out each time would cost measurably.
 	symAt    int  // offset of the word that holds it
 	symShift uint // bits below it
 }
@@ -130,7 +131,7 @@ func pick(wide bool, a, b int) int {
 	return b
 }
 
-// shdr is one section header as it stands in the file (gABI, "Section Header").
+// shdr is one section header as it is in the file (gABI, "Section Header").
 type shdr struct {
 	name      uint32
 	typ       uint32
@@ -186,7 +187,7 @@ func (h shdr) fits32() bool {
 	return (h.flags|h.addr|h.offset|h.size|h.addralign|h.entsize)>>32 == 0
 }
 
-// rawSym is one symbol table entry as it stands in the file (gABI, "Symbol
+// rawSym is one symbol table entry as it is in the file (gABI, "Symbol
 // Table").
 type rawSym struct {
 	name  uint32
@@ -219,7 +220,7 @@ func (f format) putSym(b []byte, s rawSym) {
 	f.put16(b[14:], s.shndx)
 }
 
-// relSym decodes the symbol number of r_info, which stands behind r_offset in
+// relSym decodes the symbol number of r_info, which follows r_offset in
 // b (gABI, "Relocation": ELF32_R_SYM, ELF64_R_SYM).
 func (f format) relSym(b []byte) uint32 { return f.u32(b[f.symAt:]) >> f.symShift }
 

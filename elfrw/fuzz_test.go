@@ -16,13 +16,13 @@ func seeds(add func(b []byte)) {
 		add(victim(k).bytes())
 		add(headerOnly(k))
 	}
-	for _, c := range odd {
+	for _, c := range unusual {
 		add(c.make(kind64LE).bytes())
 		add(c.make(kind32BE).bytes())
 	}
 }
 
-// FuzzParse: what Parse takes, Write gives back, and nothing panics on it.
+// FuzzParse checks that Write gives back what Parse accepts, and that nothing panics.
 func FuzzParse(f *testing.F) {
 	seeds(func(b []byte) { f.Add(b) })
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -42,10 +42,11 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// edits are what FuzzEdit does, told where by two bytes.
+// edits are the edits of FuzzEdit; two bytes choose where.
 var edits = []func(f *File, at, how byte) error{
 	func(f *File, at, how byte) error {
-		f.AddSection(&Section{Name: "added", Type: elf.SHT_PROGBITS, Align: 1 << (at % 8), Data: make([]byte, how)})
+		f.AddSection(&Section{Name: "added", Type: elf.SHT_PROGBITS, Align: 1 << (at % 8),
+			Data: make([]byte, how)})
 		return nil
 	},
 	func(f *File, at, how byte) error {
@@ -64,7 +65,8 @@ var edits = []func(f *File, at, how byte) error{
 		if from == nil || !from.HasRelocs() {
 			return nil
 		}
-		into := &Section{Name: ".klp.rela", Type: from.Type, Align: 8, Link: f.Symtab, Target: from.Target}
+		into := &Section{Name: ".klp.rela", Type: from.Type, Align: 8, Link: f.Symtab,
+			Target: from.Target}
 		f.AddSection(into)
 		f.MoveRelocs(from, all(from), func(i int, r *Rela) *Section {
 			if r.Offset%4 == 3 {
@@ -104,7 +106,7 @@ var edits = []func(f *File, at, how byte) error{
 	},
 }
 
-// nth picks one of all, the zero value when there is none.
+// nth returns one of all, or the zero value when all is empty.
 func nth[T any](all []T, n byte) (t T) {
 	if len(all) > 0 {
 		t = all[int(n)%len(all)]
@@ -112,8 +114,8 @@ func nth[T any](all []T, n byte) (t T) {
 	return t
 }
 
-// FuzzEdit: the first byte picks the edit, the next two where. What Write
-// writes after it parses again, and a sound file stays sound.
+// FuzzEdit edits a file: the first byte chooses the edit, the next two where. The
+// output of Write must parse again, and a sound file must stay sound.
 func FuzzEdit(f *testing.F) {
 	seeds(func(b []byte) {
 		for i := range edits {
@@ -151,7 +153,8 @@ func FuzzEdit(f *testing.F) {
 			return
 		}
 		require.NoError(t, roundTrip(out, true))
-		assert.Equal(t, verdict == nil, back.Verify() == nil, "Verify says the same of the model (%v) and of the file (%v)", verdict, back.Verify())
+		assert.Equal(t, verdict == nil, back.Verify() == nil,
+			"Verify says the same of the model (%v) and of the file (%v)", verdict, back.Verify())
 		if sound {
 			require.NoError(t, verdict)
 		}

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// kind is what decides how fields are encoded.
+// kind is the class, byte order and machine, which decide how fields are encoded.
 type kind struct {
 	class   elf.Class
 	data    elf.Data
@@ -27,7 +27,8 @@ var (
 	kind32BE = kind{elf.ELFCLASS32, elf.ELFDATA2MSB, elf.EM_PPC}
 	kindMIPS = kind{elf.ELFCLASS64, elf.ELFDATA2LSB, elf.EM_MIPS}
 
-	kinds = map[string]kind{"64LE": kind64LE, "64BE": kind64BE, "32LE": kind32LE, "32BE": kind32BE, "mips64el": kindMIPS}
+	kinds = map[string]kind{"64LE": kind64LE, "64BE": kind64BE, "32LE": kind32LE, "32BE": kind32BE,
+		"mips64el": kindMIPS}
 )
 
 func eachKind(t *testing.T, test func(t *testing.T, k kind)) {
@@ -69,15 +70,15 @@ type image struct {
 	secs    []*tsec // without section 0
 	syms    []tsym  // without symbol 0, local ones first
 	order   []string
-	front   bool // section headers in front of the contents
+	front   bool // section headers before the contents
 	escape  bool // e_shnum and e_shstrndx in section 0 even when they fit
 	xindex  bool // st_shndx in .symtab_shndx even when it fits
 	junk    byte // fills gaps
 	trailer string
 }
 
-// tsec is a section. Its contents are data, or derived for the types that have
-// a form of their own.
+// tsec is a section. Its contents are data, or derived for the types whose contents
+// have a format of their own.
 type tsec struct {
 	name    string
 	typ     elf.SectionType
@@ -90,7 +91,7 @@ type tsec struct {
 	infoNum uint32
 	data    []byte
 	size    uint64 // of SHT_NOBITS
-	at      uint64 // offset, where it is not the linkers'
+	at      uint64 // offset, where it is not that of a linker
 	relocs  []trel
 	members []string
 }
@@ -171,7 +172,8 @@ func (m *image) bytes() []byte {
 
 	var names, strs tstrings
 	shared := slices.IndexFunc(m.secs, func(s *tsec) bool { return s.name == ".shstrtab" }) < 0
-	hasNames := !shared || slices.IndexFunc(m.secs, func(s *tsec) bool { return s.name == ".strtab" }) >= 0
+	hasNames := !shared ||
+		slices.IndexFunc(m.secs, func(s *tsec) bool { return s.name == ".strtab" }) >= 0
 	nameTab := &names
 	if shared {
 		nameTab = &strs
@@ -241,8 +243,12 @@ func (m *image) bytes() []byte {
 	}
 
 	// Offsets.
-	ehsize, shsize, wordsize := pick(m.wide(), 64, 52), pick(m.wide(), 64, 40), uint64(pick(m.wide(), 8, 4))
-	up := func(n, align uint64) uint64 { return (n + max(align, 1) - 1) / max(align, 1) * max(align, 1) }
+	ehsize, shsize, wordsize := pick(m.wide(), 64, 52), pick(m.wide(), 64,
+		40), uint64(pick(m.wide(), 8, 4))
+	up := func(n, align uint64) uint64 {
+		return (n + max(align, 1) - 1) / max(align, 1) * max(align,
+			1)
+	}
 	pos, shoff := uint64(ehsize), uint64(0)
 	if m.front {
 		shoff = pos
@@ -279,7 +285,8 @@ func (m *image) bytes() []byte {
 	}
 
 	// ELF header.
-	b := append([]byte(elf.ELFMAG), byte(m.class), byte(m.data), byte(elf.EV_CURRENT), m.osabi, m.abiversion)
+	b := append([]byte(elf.ELFMAG), byte(m.class), byte(m.data), byte(elf.EV_CURRENT), m.osabi,
+		m.abiversion)
 	b = append(b, bytes.Repeat([]byte{m.pad}, 7)...)
 	b = m.u32(m.u16(m.u16(b, uint16(elf.ET_REL)), uint16(m.machine)), 1)
 	var phoff uint64
@@ -342,13 +349,15 @@ const (
 	data  = elf.SHF_ALLOC | elf.SHF_WRITE
 )
 
-// bare is a file with a symbol table and two symbols, in GNU ld's order.
+// bare returns a file with a symbol table and two symbols, in GNU ld's order.
 func bare(k kind) *image {
 	m := &image{kind: k}
 	m.add(
 		&tsec{name: ".text", typ: elf.SHT_PROGBITS, flags: code, align: 16, data: make([]byte, 64)},
-		&tsec{name: ".data", typ: elf.SHT_PROGBITS, flags: data, align: 8, data: []byte("initialised data")},
-		&tsec{name: ".symtab", typ: elf.SHT_SYMTAB, align: 8, entsize: uint64(pick(k.wide(), 24, 16)), link: ".strtab"},
+		&tsec{name: ".data", typ: elf.SHT_PROGBITS, flags: data, align: 8,
+			data: []byte("initialised data")},
+		&tsec{name: ".symtab", typ: elf.SHT_SYMTAB, align: 8,
+			entsize: uint64(pick(k.wide(), 24, 16)), link: ".strtab"},
 		&tsec{name: ".strtab", typ: elf.SHT_STRTAB, align: 1},
 		&tsec{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1},
 	)
@@ -359,7 +368,7 @@ func bare(k kind) *image {
 	return m
 }
 
-// rela makes the header of a relocation section.
+// rela returns a relocation section.
 func (m *image) rela(target string, relocs ...trel) *tsec {
 	return &tsec{
 		name: ".rela" + target, typ: elf.SHT_RELA, flags: elf.SHF_INFO_LINK, align: uint64(pick(m.wide(), 8, 4)),
@@ -373,26 +382,34 @@ func (m *image) rel(target string, relocs ...trel) *tsec {
 	return s
 }
 
-// module is a file with about everything that a kernel module can hold.
+// module returns a file with nearly everything that a kernel module can hold.
 func module(k kind) *image {
 	m := &image{kind: k, flags: 2, trailer: "a signature\n~Module signature appended~\n"}
 	m.add(
-		&tsec{name: ".group", typ: elf.SHT_GROUP, align: 4, entsize: 4, link: ".symtab", info: "grouped", members: []string{".text.grouped", ".rela.text.grouped"}},
+		&tsec{name: ".group", typ: elf.SHT_GROUP, align: 4, entsize: 4, link: ".symtab",
+			info: "grouped", members: []string{".text.grouped", ".rela.text.grouped"}},
 		&tsec{name: ".text", typ: elf.SHT_PROGBITS, flags: code, align: 16, data: make([]byte, 61)},
-		m.rela(".text", trel{4, "outside", 2, -4}, trel{12, "data", 1, 8}, trel{20, "outside", 4, -4}, trel{28, "", 1, 7}),
-		&tsec{name: ".text.grouped", typ: elf.SHT_PROGBITS, flags: code | elf.SHF_GROUP, align: 16, data: make([]byte, 32)},
+		m.rela(".text", trel{4, "outside", 2, -4}, trel{12, "data", 1, 8},
+			trel{20, "outside", 4, -4}, trel{28, "", 1, 7}),
+		&tsec{name: ".text.grouped", typ: elf.SHT_PROGBITS, flags: code | elf.SHF_GROUP, align: 16,
+			data: make([]byte, 32)},
 		m.rela(".text.grouped", trel{8, "helper", 4, -4}),
-		&tsec{name: ".note", typ: elf.SHT_NOTE, flags: alloc, align: 4, data: k.u32(k.u32(k.u32(nil, 0), 0), 1)},
+		&tsec{name: ".note", typ: elf.SHT_NOTE, flags: alloc, align: 4,
+			data: k.u32(k.u32(k.u32(nil, 0), 0), 1)},
 		&tsec{name: ".data", typ: elf.SHT_PROGBITS, flags: data, align: 8, data: make([]byte, 24)},
 		m.rela(".data", trel{0, "local", 1, 0}, trel{8, "global", 1, 3}),
-		&tsec{name: "__patchable", typ: elf.SHT_PROGBITS, flags: alloc | elf.SHF_LINK_ORDER, align: 8, link: ".text", data: make([]byte, 16)},
-		&tsec{name: ".klp.annotation", typ: elf.SHT_PROGBITS, flags: alloc, align: 8, data: make([]byte, 16)},
+		&tsec{name: "__patchable", typ: elf.SHT_PROGBITS, flags: alloc | elf.SHF_LINK_ORDER,
+			align: 8, link: ".text", data: make([]byte, 16)},
+		&tsec{name: ".klp.annotation", typ: elf.SHT_PROGBITS, flags: alloc, align: 8,
+			data: make([]byte, 16)},
 		m.rela(".klp.annotation", trel{0, "outside", 1, 0}),
 		&tsec{name: ".bss", typ: elf.SHT_NOBITS, flags: data, align: 32, size: 100},
-		&tsec{name: ".llvm_addrsig", typ: 0x6fff4c03, flags: 0x80000000, align: 1, link: ".symtab", data: []byte{2, 5, 7}},
+		&tsec{name: ".llvm_addrsig", typ: 0x6fff4c03, flags: 0x80000000, align: 1, link: ".symtab",
+			data: []byte{2, 5, 7}},
 		&tsec{name: ".debug", typ: elf.SHT_PROGBITS, align: 1, data: []byte("debug")},
 		m.rel(".debug", trel{1, "data", 10, 0}),
-		&tsec{name: ".symtab", typ: elf.SHT_SYMTAB, align: 8, entsize: uint64(pick(k.wide(), 24, 16)), link: ".strtab"},
+		&tsec{name: ".symtab", typ: elf.SHT_SYMTAB, align: 8,
+			entsize: uint64(pick(k.wide(), 24, 16)), link: ".strtab"},
 		&tsec{name: ".strtab", typ: elf.SHT_STRTAB, align: 1},
 		&tsec{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1},
 	)
@@ -402,7 +419,8 @@ func module(k kind) *image {
 		{name: "local", sec: ".text", typ: elf.STT_FUNC, size: 16},
 		{name: "data", sec: ".data", typ: elf.STT_OBJECT, value: 8, size: 8},
 		{name: "helper", sec: ".text", typ: elf.STT_FUNC, value: 16, size: 8},
-		{name: "grouped", sec: ".text.grouped", bind: elf.STB_WEAK, typ: elf.STT_FUNC, size: 32, other: 0x62},
+		{name: "grouped", sec: ".text.grouped", bind: elf.STB_WEAK, typ: elf.STT_FUNC, size: 32,
+			other: 0x62},
 		{name: "global", sec: ".text", bind: elf.STB_GLOBAL, typ: elf.STT_FUNC, value: 32, size: 8},
 		{name: "outside", bind: elf.STB_GLOBAL},
 		{name: "side", bind: elf.STB_GLOBAL}, // the tail of outside
@@ -417,8 +435,8 @@ func module(k kind) *image {
 	return m
 }
 
-// many is a file with n empty sections in front, the number of which does not
-// fit into the ELF header when n is large, and a symbol in the last.
+// many returns a file with n empty sections first, whose number does not fit into
+// the ELF header when n is large, and a symbol in the last of them.
 func many(k kind, n int) *image {
 	m := bare(k)
 	text := m.secs
@@ -432,7 +450,8 @@ func many(k kind, n int) *image {
 
 // shndx adds the section of extended section indexes.
 func (m *image) shndx() *image {
-	return m.add(&tsec{name: ".symtab_shndx", typ: elf.SHT_SYMTAB_SHNDX, align: 4, entsize: 4, link: ".symtab"})
+	return m.add(&tsec{name: ".symtab_shndx", typ: elf.SHT_SYMTAB_SHNDX, align: 4, entsize: 4,
+		link: ".symtab"})
 }
 
 func parse(t testing.TB, b []byte) *File {
@@ -442,7 +461,7 @@ func parse(t testing.TB, b []byte) *File {
 	return f
 }
 
-// written is the file as Write makes it, after Verify agreed.
+// written returns the output of Write, after Verify found nothing.
 func written(t testing.TB, f *File) []byte {
 	t.Helper()
 	require.NoError(t, f.Verify())

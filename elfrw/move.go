@@ -9,19 +9,19 @@ import (
 )
 
 // Most relocations of a file stay where they are when some of them move, and a
-// relocation that moves keeps all of its fields. So nothing is decoded for
-// good: entries are copied as the bytes that they are, numbered by File.parsed
-// like everything else that was read, and Write puts new numbers into all.
+// relocation that moves keeps all of its fields. So entries are not decoded but
+// copied as bytes, with the symbol numbers of File.parsed like everything else that
+// was read, and Write puts new numbers into all.
 
-// MoveRelocs asks dest, once and in order, of each relocation of from whose
-// index is in which, ascending, where it goes: from itself, another relocation
-// section of the file, to whose end it is appended, or nil, which drops it.
-// dest may replace the relocation's Sym by another symbol of the file or by
-// nil; it must leave the other fields alone. Relocations that are not in which
-// stay.
+// MoveRelocs moves relocations of from to other sections. It calls dest once and
+// in order for each relocation whose index is in which, ascending. dest returns
+// the relocation's new section: from itself, another relocation section of the
+// file, to which it is appended, or nil, which drops it. dest may replace the
+// relocation's Sym by another symbol of the file or by nil and must not change the
+// other fields. Relocations that are not in which stay.
 func (f *File) MoveRelocs(from *Section, which []int, dest func(i int, r *Rela) *Section) {
 	m := &mover{File: f, from: from, size: f.relocSize(from.Type)}
-	from.takeRaw()
+	from.becomeRaw()
 	var r Rela // dest makes it escape, so there is one for all
 	for _, i := range which {
 		r = from.Reloc(i)
@@ -39,23 +39,23 @@ func (f *File) MoveRelocs(from *Section, which []int, dest func(i int, r *Rela) 
 	m.finish()
 }
 
-// mover holds what MoveRelocs has made so far. Data of the input is never
-// written to: Parse leaves it no room to grow, so appending copies it.
+// mover is the state of MoveRelocs. It never writes to the input: Parse clips
+// Data, so appending copies it.
 type mover struct {
 	*File
 	from *Section
 	size int
-	done int // relocations of from in front of this one are where they belong
+	done int // relocations of from before this one are done
 
 	stay      [][]byte // of a raw section, in pieces of its contents
 	stayRelas []Rela   // of a decoded one
 }
 
-func (m *mover) raw() bool { return m.from.encoding == rawRelocs }
+func (m *mover) isRaw() bool { return m.from.encoding == rawRelocs }
 
-// keep lets everything up to the i-th relocation stay.
+// keep keeps all relocations from done up to the i-th in place.
 func (m *mover) keep(i int) {
-	if m.raw() {
+	if m.isRaw() {
 		if m.done < i {
 			m.stay = append(m.stay, m.from.Data[m.done*m.size:i*m.size])
 		}
@@ -64,9 +64,9 @@ func (m *mover) keep(i int) {
 	m.stayRelas = append(m.stayRelas, m.from.relocs[m.done:i]...)
 }
 
-// append puts r, the i-th of from, at the end of into.
+// append appends r, the i-th relocation of from, to into.
 func (m *mover) append(into *Section, i int, r Rela) {
-	if !m.raw() {
+	if !m.isRaw() {
 		if into == m.from {
 			m.stayRelas = append(m.stayRelas, r)
 			return
@@ -74,7 +74,8 @@ func (m *mover) append(into *Section, i int, r Rela) {
 		m.AddReloc(into, r)
 		return
 	}
-	if r.Sym != nil && r.Sym.slot == 0 || into.Type != m.from.Type || into != m.from && !into.takeRaw() {
+	if r.Sym != nil && r.Sym.slot == 0 || into.Type != m.from.Type ||
+		into != m.from && !into.becomeRaw() {
 		m.decode()
 		m.append(into, i, r)
 		return
@@ -94,10 +95,10 @@ func (m *mover) append(into *Section, i int, r Rela) {
 	m.putRelInfo(entry, slot, r.Type)
 }
 
-// takeRaw lets a section hold raw entries where it is empty or has them still,
+// becomeRaw makes the section hold raw entries if it is empty or still has them,
 // and reports whether it does.
-func (s *Section) takeRaw() bool {
-	s.join()
+func (s *Section) becomeRaw() bool {
+	s.joinPieces()
 	switch {
 	case s.encoding == newRelocs && len(s.relocs) == 0:
 		s.Data, s.relocs, s.encoding = nil, nil, rawRelocs
@@ -107,34 +108,35 @@ func (s *Section) takeRaw() bool {
 	return s.encoding == rawRelocs
 }
 
-// decode goes on with values, for symbols that raw entries can't name.
+// decode decodes all of from, since raw entries can't refer to added symbols.
 func (m *mover) decode() {
 	m.stayRelas = m.decodeRelocs(m.from, bytes.Join(m.stay, nil))
 	m.from.Relocs()
 }
 
+// finish gives from the relocations that stay.
 func (m *mover) finish() {
 	if m.done == 0 {
 		return
 	}
 	m.keep(m.from.NumRelocs())
-	if m.raw() {
+	if m.isRaw() {
 		m.from.pieces, m.from.encoding = m.stay, pieceRelocs
 	} else {
 		m.from.SetRelocs(m.stayRelas)
 	}
 }
 
-// join makes one slice of the pieces that MoveRelocs left. Most often Write is
-// the only one to look at them, and takes them as they are.
-func (s *Section) join() {
+// joinPieces joins the pieces that MoveRelocs left. Mostly only Write reads them,
+// which needs no join.
+func (s *Section) joinPieces() {
 	if s.encoding == pieceRelocs {
 		s.Data, s.pieces, s.encoding = bytes.Join(s.pieces, nil), nil, rawRelocs
 	}
 }
 
-// pieced returns how many bytes the pieces have.
-func (s *Section) pieced() (n int) {
+// piecesSize returns how many bytes the pieces have.
+func (s *Section) piecesSize() (n int) {
 	for _, p := range s.pieces {
 		n += len(p)
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // assertAsDebugELF compares the model with what the standard library's reader
-// sees. It knows neither SHT_SYMTAB_SHNDX nor e_flags.
+// reads. That reader knows neither SHT_SYMTAB_SHNDX nor e_flags.
 func assertAsDebugELF(t testing.TB, b []byte) {
 	t.Helper()
 	f := parse(t, b)
@@ -53,7 +53,8 @@ func assertAsDebugELF(t testing.TB, b []byte) {
 	require.Equal(t, len(syms), len(f.Symbols))
 	for i, y := range f.Symbols {
 		w := syms[i]
-		got := elf.Symbol{Name: y.Name, Info: y.Info, Other: y.Other, Section: y.Index, Value: y.Value, Size: y.Size, VersionIndex: w.VersionIndex}
+		got := elf.Symbol{Name: y.Name, Info: y.Info, Other: y.Other, Section: y.Index,
+			Value: y.Value, Size: y.Size, VersionIndex: w.VersionIndex}
 		if y.Section != nil {
 			got.Section = elf.SectionIndex(y.Section.num)
 		}
@@ -65,8 +66,8 @@ func assertAsDebugELF(t testing.TB, b []byte) {
 	}
 }
 
-// assertReadelfSilent runs readelf, where there is one, over b: it reads it
-// all and has nothing to complain of.
+// assertReadelfSilent runs readelf, if installed, on b: it must read all of it and
+// print no complaint.
 func assertReadelfSilent(t testing.TB, b []byte) {
 	t.Helper()
 	readelf, err := exec.LookPath("readelf")
@@ -107,7 +108,8 @@ func TestRelocationsAgreeWithTheImage(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		f := parse(t, module(k).bytes())
 		outside, data := symbol(t, f, "outside"), symbol(t, f, "data")
-		assert.Equal(t, []Rela{{4, outside, 2, -4}, {12, data, 1, 8}, {20, outside, 4, -4}, {28, nil, 1, 7}}, section(t, f, ".rela.text").Relocs())
+		assert.Equal(t, []Rela{{4, outside, 2, -4}, {12, data, 1, 8}, {20, outside, 4, -4},
+			{28, nil, 1, 7}}, section(t, f, ".rela.text").Relocs())
 		assert.Equal(t, []Rela{{1, data, 10, 0}}, section(t, f, ".rel.debug").Relocs())
 		assert.Nil(t, section(t, f, ".text").Relocs())
 		assert.Zero(t, section(t, f, ".text").NumRelocs())
@@ -141,17 +143,19 @@ func TestBuilderMakesWhatReadelfReads(t *testing.T) {
 	})
 }
 
-// TestReadRelocsGivesWhatRelocsGives, a block at a time.
+// ReadRelocs gives the same as Relocs, a block at a time.
 func TestReadRelocsGivesWhatRelocsGives(t *testing.T) {
 	for _, n := range []int{0, 1, 255, 256, 257, 1000} {
 		eachKind(t, func(t *testing.T, k kind) {
 			m := bare(k)
 			relocs := make([]trel, n)
 			for i := range relocs {
-				relocs[i] = trel{uint64(i), []string{"", "local", "global"}[i%3], uint32(i % 200), int64(-i)}
+				relocs[i] = trel{uint64(i), []string{"", "local", "global"}[i%3], uint32(i % 200),
+					int64(-i)}
 			}
 			b := m.add(m.rela(".text", relocs...)).bytes()
-			raw, decoded := section(t, parse(t, b), ".rela.text"), section(t, parse(t, b), ".rela.text")
+			raw, decoded := section(t, parse(t, b), ".rela.text"), section(t, parse(t, b),
+				".rela.text")
 			decoded.Relocs()
 			a, d := raw.ReadRelocs(), decoded.ReadRelocs()
 			for i, want := range relocs {
@@ -172,24 +176,29 @@ func TestReadRelocsGivesWhatRelocsGives(t *testing.T) {
 	}
 }
 
-// TestLinkersAndElflintTakeEditedModules edits a real module in every way and
-// asks those who read such files for a living.
-func TestLinkersAndElflintTakeEditedModules(t *testing.T) {
+// TestLinkersAndElflintAcceptEditedModules edits a real module in every way and lets
+// linkers and eu-elflint read the results.
+func TestLinkersAndElflintAcceptEditedModules(t *testing.T) {
 	need.Tools(t, "ld", "eu-elflint")
 	path := "../testdata/x86_64/ownmod.ko"
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	f := parse(t, b)
 	text := section(t, f, ".text")
-	note := &Section{Name: ".note.added", Type: elf.SHT_PROGBITS, Flags: flagAlloc, Align: 4, Data: make([]byte, 12)}
-	rela := &Section{Name: ".rela.note.added", Type: elf.SHT_RELA, Flags: flagInfoLink, Align: 8, Link: f.Symtab, Target: note}
+	note := &Section{Name: ".note.added", Type: elf.SHT_PROGBITS, Flags: flagAlloc, Align: 4,
+		Data: make([]byte, 12)}
+	rela := &Section{Name: ".rela.note.added", Type: elf.SHT_RELA, Flags: flagInfoLink, Align: 8,
+		Link: f.Symtab, Target: note}
 	f.AddSection(note)
 	f.AddSection(rela)
-	added := &Symbol{Name: "added_symbol", Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_NOTYPE), Section: text}
-	f.AddSymbol(&Symbol{Name: "added_local", Section: note, Info: elf.ST_INFO(elf.STB_LOCAL, elf.STT_OBJECT), Size: 4})
+	added := &Symbol{Name: "added_symbol", Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_NOTYPE),
+		Section: text}
+	f.AddSymbol(&Symbol{Name: "added_local", Section: note,
+		Info: elf.ST_INFO(elf.STB_LOCAL, elf.STT_OBJECT), Size: 4})
 	f.AddSymbol(added)
 	f.AddReloc(rela, Rela{Offset: 4, Sym: added, Type: uint32(elf.R_X86_64_64), Addend: 3})
-	require.NoError(t, f.Remove([]*Section{section(t, f, ".debug_aranges"), section(t, f, ".orc_unwind_ip")}, nil))
+	require.NoError(t, f.Remove([]*Section{section(t, f, ".debug_aranges"),
+		section(t, f, ".orc_unwind_ip")}, nil))
 	out := filepath.Join(t.TempDir(), "edited.ko")
 	require.NoError(t, os.WriteFile(out, written(t, f), 0o666))
 
@@ -202,7 +211,8 @@ func TestLinkersAndElflintTakeEditedModules(t *testing.T) {
 	assert.Equal(t, int64(3), section(t, parse(t, b), ".rela.note.added").Relocs()[0].Addend)
 
 	lint := func(file string) string {
-		msg, _ := exec.Command("eu-elflint", "--gnu-ld", file).CombinedOutput() // its status counts complaints
+		// its status counts complaints
+		msg, _ := exec.Command("eu-elflint", "--gnu-ld", file).CombinedOutput()
 		return string(msg)
 	}
 	assert.Equal(t, lint(path), lint(out))

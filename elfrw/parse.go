@@ -7,22 +7,22 @@ import (
 	"fmt"
 )
 
-// Parse reads the relocatable ELF file b; name stands in messages only.
+// Parse reads the relocatable ELF file b; name is used in messages only.
 //
 // The File's contents alias b, which must not change while the File is in use.
-// The error is an *Error; it wraps ErrNotELF or ErrNotRelocatable where that is
-// what is wrong. Work is linear in the length of b, and so is what is allocated.
+// The error is an *Error; it wraps ErrNotELF or ErrNotRelocatable if that is the
+// cause. Time and memory are linear in the length of b.
 func Parse(name string, b []byte) (*File, error) {
 	p := &parser{File: &File{Name: name, raw: b}}
 	for _, step := range []func() error{
-		p.header,
-		p.sections,
-		p.sectionNames,
-		p.links,
-		p.symbols,
-		p.groups,
-		p.relocations,
-		p.layout,
+		p.parseHeader,
+		p.makeSections,
+		p.readSectionNames,
+		p.resolveLinks,
+		p.readSymbols,
+		p.resolveGroups,
+		p.checkRelocs,
+		p.findLayout,
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -31,13 +31,15 @@ func Parse(name string, b []byte) (*File, error) {
 	return p.File, nil
 }
 
+// parser is a File while Parse reads it.
 type parser struct {
 	*File
 	headers  []shdr // all of them, section 0 first
 	shstrndx uint32
 }
 
-func (p *parser) header() error {
+// parseHeader decodes the ELF header.
+func (p *parser) parseHeader() error {
 	b := p.raw
 	if len(b) < 16 || string(b[:4]) != elf.ELFMAG {
 		return p.errorf(nil, -1, "%w", ErrNotELF)
@@ -81,33 +83,38 @@ func (p *parser) header() error {
 	ehsize, phnum := p.u16(tail[4:]), p.u16(tail[8:])
 	shentsize, shnum, shstrndx := p.u16(tail[10:]), p.u16(tail[12:]), p.u16(tail[14:])
 	if int(ehsize) != p.ehdrSize() {
-		return p.errorf(nil, int64(p.ehdrSize()-12), "e_ehsize is %d, want %d", ehsize, p.ehdrSize())
+		return p.errorf(nil, int64(p.ehdrSize()-12), "e_ehsize is %d, want %d", ehsize,
+			p.ehdrSize())
 	}
 	if phnum != 0 || phoff != 0 {
-		p.odd = fmt.Errorf("%w: the file has program headers", ErrIrregular)
+		p.irregular = fmt.Errorf("%w: the file has program headers", ErrIrregular)
 	}
 	if p.shoff == 0 {
 		if shnum != 0 {
-			return p.errorf(nil, int64(p.ehdrSize()-4), "e_shnum is %d without section headers (e_shoff is 0)", shnum)
+			return p.errorf(nil, int64(p.ehdrSize()-4),
+				"e_shnum is %d without section headers (e_shoff is 0)", shnum)
 		}
 		return nil
 	}
-	return p.headerTable(shentsize, shnum, shstrndx)
+	return p.parseSectionHeaders(shentsize, shnum, shstrndx)
 }
 
-// headerTable decodes the section headers, with the numbers that did not fit
+// parseSectionHeaders decodes the section headers, with the numbers that did not fit
 // into the ELF header (gABI, "ELF Header": e_shnum, e_shstrndx).
-func (p *parser) headerTable(shentsize, shnum, shstrndx uint16) error {
+func (p *parser) parseSectionHeaders(shentsize, shnum, shstrndx uint16) error {
 	b, size := p.raw, uint64(p.shdrSize())
 	if uint64(shentsize) != size {
 		return p.errorf(nil, int64(p.ehdrSize()-6), "e_shentsize is %d, want %d", shentsize, size)
 	}
 	if p.shoff > uint64(len(b)) || size > uint64(len(b))-p.shoff {
-		return p.errorf(nil, int64(pick(p.wide, 40, 32)), "e_shoff %#x lies behind the end of the file, which has %#x bytes: it was cut short or is damaged", p.shoff, len(b))
+		return p.errorf(nil, int64(pick(p.wide, 40, 32)),
+			"e_shoff %#x is past the end of the file, which has %#x bytes: it was truncated or "+
+				"is damaged", p.shoff, len(b))
 	}
 	p.null = p.shdr(b[p.shoff:])
 	if p.null.typ != uint32(elf.SHT_NULL) {
-		return p.errorf(nil, int64(p.shoff), "section 0 has type %v, want SHT_NULL", elf.SectionType(p.null.typ))
+		return p.errorf(nil, int64(p.shoff), "section 0 has type %v, want SHT_NULL",
+			elf.SectionType(p.null.typ))
 	}
 	n := uint64(shnum)
 	switch {
@@ -120,7 +127,9 @@ func (p *parser) headerTable(shentsize, shnum, shstrndx uint16) error {
 		return p.errorf(nil, int64(p.shoff), "section header table with no entries")
 	}
 	if n > (uint64(len(b))-p.shoff)/size {
-		return p.errorf(nil, int64(p.shoff), "%d section headers do not fit into the file, which has %#x bytes: it was cut short or is damaged", n, len(b))
+		return p.errorf(nil, int64(p.shoff),
+			"%d section headers do not fit into the file, which has %#x bytes: it was truncated "+
+				"or is damaged", n, len(b))
 	}
 	p.shstrndx = uint32(shstrndx)
 	switch {
@@ -130,7 +139,8 @@ func (p *parser) headerTable(shentsize, shnum, shstrndx uint16) error {
 		return p.errorf(nil, int64(p.ehdrSize()-2), "e_shstrndx %#x is a reserved number", shstrndx)
 	}
 	if uint64(p.shstrndx) >= n {
-		return p.errorf(nil, int64(p.ehdrSize()-2), "e_shstrndx is %d, but there are %d sections", p.shstrndx, n)
+		return p.errorf(nil, int64(p.ehdrSize()-2), "e_shstrndx is %d, but there are %d sections",
+			p.shstrndx, n)
 	}
 	p.headers = make([]shdr, n)
 	for i := range p.headers {
@@ -139,14 +149,14 @@ func (p *parser) headerTable(shentsize, shnum, shstrndx uint16) error {
 	return nil
 }
 
-// sections makes a Section of each header but the first, and checks that its
-// contents are in the file.
-func (p *parser) sections() error {
+// makeSections makes a Section of each header but the first, and checks that its
+// contents are inside the file.
+func (p *parser) makeSections() error {
 	if len(p.headers) == 0 {
 		return nil
 	}
-	// Contents that overlap without end would make a small file cost much
-	// more than its length. None that a linker made overlap at all.
+	// Many contents that overlap would make a small file cost much more than
+	// its length. Contents that a linker wrote do not overlap.
 	budget := 2 * uint64(len(p.raw))
 	slab := make([]Section, len(p.headers)-1)
 	p.Sections = make([]*Section, len(slab))
@@ -165,16 +175,18 @@ func (p *parser) sections() error {
 			s.nobits = h.size
 		case elf.SHT_NULL:
 			// An inactive header: its other fields mean nothing
-			// (gABI, "Section Header"), but a size would take bytes.
+			// (gABI, "Section Header"), but a size would need bytes.
 			if h.size != 0 {
 				return p.errorf(s, -1, "SHT_NULL section with a size of %d", h.size)
 			}
 		default:
 			if h.offset > uint64(len(p.raw)) || h.size > uint64(len(p.raw))-h.offset {
-				return p.errorf(s, -1, "contents (%#x bytes at %#x) reach behind the end of the file (%#x bytes)", h.size, h.offset, len(p.raw))
+				return p.errorf(s, -1, "contents (%#x bytes at %#x) extend past the end of the "+
+					"file (%#x bytes)", h.size, h.offset, len(p.raw))
 			}
 			if h.size > budget {
-				return p.errorf(s, -1, "contents of the sections up to here add up to more than twice the length of the file")
+				return p.errorf(s, -1, "contents of the sections up to here add up to more than "+
+					"twice the length of the file")
 			}
 			budget -= h.size
 			s.Data = p.raw[h.offset : h.offset+h.size : h.offset+h.size]
@@ -183,9 +195,9 @@ func (p *parser) sections() error {
 	return nil
 }
 
-// section returns the section with that number, nil for 0, and false for a
-// number that is none.
-func (p *parser) section(n uint32) (*Section, bool) {
+// sectionAt returns the section with that number, nil for 0, and false when no
+// section has it.
+func (p *parser) sectionAt(n uint32) (*Section, bool) {
 	if n == 0 {
 		return nil, true
 	}
@@ -195,28 +207,31 @@ func (p *parser) section(n uint32) (*Section, bool) {
 	return p.Sections[n-1], true
 }
 
-func (p *parser) sectionNames() error {
+// readSectionNames sets the names of all sections.
+func (p *parser) readSectionNames() error {
 	if p.shstrndx == 0 {
 		return nil // a file without section names
 	}
 	s := p.Sections[p.shstrndx-1]
 	p.shstrtab = s
-	table, err := p.strings(s)
+	table, err := p.readStringTable(s)
 	if err != nil {
 		return err
 	}
 	for _, s := range p.Sections {
 		name, ok := table.at(s.nameOff)
 		if !ok {
-			return p.errorf(s, -1, "sh_name %#x lies behind the end of the section name table", s.nameOff)
+			return p.errorf(s, -1, "sh_name %#x is past the end of the section name table",
+				s.nameOff)
 		}
 		s.Name, s.origName = name, name
 	}
 	return nil
 }
 
-// strings checks that s is a string table (gABI, "String Table").
-func (p *parser) strings(s *Section) (stringTable, error) {
+// readStringTable returns the names in s and checks that it is a string table (gABI,
+// "String Table").
+func (p *parser) readStringTable(s *Section) (stringTable, error) {
 	if s.Type != elf.SHT_STRTAB {
 		return stringTable{}, p.errorf(s, -1, "used as a string table, but its type is %v", s.Type)
 	}
@@ -226,17 +241,18 @@ func (p *parser) strings(s *Section) (stringTable, error) {
 		return stringTable{}, p.errorf(s, int64(n-1), "string table does not end with NUL")
 	}
 	if uint64(len(s.Data)) >= 1<<32 {
-		return stringTable{}, p.errorf(s, -1, "string table of %d bytes is larger than its offsets can say", len(s.Data))
+		return stringTable{}, p.errorf(s, -1,
+			"string table of %d bytes is too large for 32-bit offsets", len(s.Data))
 	}
 	if len(s.Data) == 0 {
-		// Nothing but the empty name can be in it.
+		// It can hold the empty name only.
 		return newStringTable([]byte{0}), nil
 	}
 	return newStringTable(s.Data), nil
 }
 
-// links resolves sh_link and those sh_info that are section numbers.
-func (p *parser) links() error {
+// resolveLinks resolves sh_link, and sh_info where that is a section number.
+func (p *parser) resolveLinks() error {
 	for i, s := range p.Sections {
 		h := &p.headers[i+1]
 		if s.Type == elf.SHT_NULL {
@@ -246,16 +262,18 @@ func (p *parser) links() error {
 			continue
 		}
 		var ok bool
-		if s.Link, ok = p.section(h.link); !ok {
-			return p.errorf(s, -1, "sh_link is %d, but there are %d sections", h.link, len(p.headers))
+		if s.Link, ok = p.sectionAt(h.link); !ok {
+			return p.errorf(s, -1, "sh_link is %d, but there are %d sections", h.link,
+				len(p.headers))
 		}
 		if infoIsSection(s) {
-			if s.Target, ok = p.section(h.info); !ok {
-				return p.errorf(s, -1, "sh_info is %d, but there are %d sections", h.info, len(p.headers))
+			if s.Target, ok = p.sectionAt(h.info); !ok {
+				return p.errorf(s, -1, "sh_info is %d, but there are %d sections", h.info,
+					len(p.headers))
 			}
 			continue
 		}
-		s.Info = h.info // of SYMTAB and GROUP: see symbols and groups
+		s.Info = h.info // of SYMTAB and GROUP: see readSymbols and resolveGroups
 	}
 	return nil
 }
@@ -272,7 +290,8 @@ func infoIsSection(s *Section) bool {
 	return s.Flags&flagInfoLink != 0
 }
 
-func (p *parser) symbols() error {
+// readSymbols decodes the symbol table.
+func (p *parser) readSymbols() error {
 	if err := p.findSymtab(); err != nil || p.Symtab == nil {
 		return err
 	}
@@ -282,7 +301,8 @@ func (p *parser) symbols() error {
 		return p.errorf(s, -1, "sh_entsize of the symbol table is %d, want %d", s.EntSize, size)
 	}
 	if len(s.Data) == 0 || len(s.Data)%size != 0 {
-		return p.errorf(s, -1, "size of the symbol table, %d, is not a multiple of %d", len(s.Data), size)
+		return p.errorf(s, -1, "size of the symbol table, %d, is not a multiple of %d", len(s.Data),
+			size)
 	}
 	for _, c := range s.Data[:size] {
 		if c != 0 {
@@ -292,14 +312,15 @@ func (p *parser) symbols() error {
 	if s.Link == nil {
 		return p.errorf(s, -1, "symbol table without a string table (sh_link is 0)")
 	}
-	names, err := p.strings(s.Link)
+	names, err := p.readStringTable(s.Link)
 	if err != nil {
 		return err
 	}
 	n := len(s.Data)/size - 1
 	if x := p.shndx; x != nil {
 		if len(x.Data) != 4*(n+1) {
-			return p.errorf(x, -1, "%d bytes of extended section indexes for %d symbols", len(x.Data), n+1)
+			return p.errorf(x, -1, "%d bytes of extended section indexes for %d symbols",
+				len(x.Data), n+1)
 		}
 		if word := p.u32(x.Data); word != 0 {
 			return p.errorf(x, 0, "extended section index %d of symbol 0", word)
@@ -312,7 +333,8 @@ func (p *parser) symbols() error {
 	p.Symbols = make([]*Symbol, n)
 	for i := range p.parsed {
 		off := (i + 1) * size
-		if err := p.symbol(&p.parsed[i], p.sym(s.Data[off:]), uint32(i+1), int64(off), names); err != nil {
+		if err := p.readSymbol(&p.parsed[i], p.sym(s.Data[off:]), uint32(i+1), int64(off),
+			names); err != nil {
 			return err
 		}
 		p.Symbols[i] = &p.parsed[i]
@@ -320,18 +342,21 @@ func (p *parser) symbols() error {
 	return nil
 }
 
-func (p *parser) symbol(y *Symbol, r rawSym, num uint32, off int64, names stringTable) error {
+// readSymbol makes y the symbol with that number, whose entry r is at off.
+func (p *parser) readSymbol(y *Symbol, r rawSym, num uint32, off int64, names stringTable) error {
 	s := p.Symtab
 	name, ok := names.at(r.name)
 	if !ok {
-		return p.errorf(s, off, "symbol %d: st_name %#x lies behind the end of the string table", num, r.name)
+		return p.errorf(s, off, "symbol %d: st_name %#x is past the end of the string table", num,
+			r.name)
 	}
 	*y = Symbol{
 		Name: name, Value: r.value, Size: r.size, Info: r.info, Other: r.other,
 		nameOff: r.name, num: num, slot: num, origName: name,
 	}
 	if local, want := y.Bind() == elf.STB_LOCAL, num < s.Info; local != want {
-		return p.errorf(s, off, "symbol %d (%s) is %v, but sh_info says that the first %d are the local ones", num, y, y.Bind(), s.Info)
+		return p.errorf(s, off, "symbol %d (%s) is %v, but sh_info says that the first %d are "+
+			"local", num, y, y.Bind(), s.Info)
 	}
 	var word uint32
 	if p.shndx != nil {
@@ -341,26 +366,31 @@ func (p *parser) symbol(y *Symbol, r rawSym, num uint32, off int64, names string
 	switch {
 	case r.shndx == shnXIndex:
 		if p.shndx == nil {
-			return p.errorf(s, off, "symbol %d (%s) is in section SHN_XINDEX, but there is no SHT_SYMTAB_SHNDX section", num, y)
+			return p.errorf(s, off, "symbol %d (%s) is in section SHN_XINDEX, but there is no "+
+				"SHT_SYMTAB_SHNDX section", num, y)
 		}
 		y.escaped, index = true, word
 		if index == 0 {
-			return p.errorf(p.shndx, int64(4*num), "symbol %d (%s): extended section index 0", num, y)
+			return p.errorf(p.shndx, int64(4*num), "symbol %d (%s): extended section index 0", num,
+				y)
 		}
 	case word != 0:
-		return p.errorf(p.shndx, int64(4*num), "symbol %d (%s): extended section index %d, but st_shndx is not SHN_XINDEX", num, y, word)
+		return p.errorf(p.shndx, int64(4*num),
+			"symbol %d (%s): extended section index %d, but st_shndx is not SHN_XINDEX", num, y,
+			word)
 	case r.shndx >= shnLoReserve:
 		y.Index = elf.SectionIndex(r.shndx)
 		return nil
 	}
-	if y.Section, ok = p.section(index); !ok {
-		return p.errorf(s, off, "symbol %d (%s) is in section %d, but there are %d", num, y, index, len(p.headers))
+	if y.Section, ok = p.sectionAt(index); !ok {
+		return p.errorf(s, off, "symbol %d (%s) is in section %d, but there are %d", num, y, index,
+			len(p.headers))
 	}
 	return nil
 }
 
 // findSymtab finds the symbol table and its extension. gABI, "Section Header",
-// allows one of each in an object file, and the kernel insists on it
+// allows one of each in an object file, and the kernel requires it
 // (kernel/module/main.c, elf_validity_cache_index_sym).
 func (p *parser) findSymtab() error {
 	for _, s := range p.Sections {
@@ -378,14 +408,15 @@ func (p *parser) findSymtab() error {
 		}
 	}
 	if p.shndx != nil && (p.shndx.Link == nil || p.shndx.Link != p.Symtab) {
-		return p.errorf(p.shndx, -1, "SHT_SYMTAB_SHNDX section is linked to %v, not to the symbol table", p.shndx.Link)
+		return p.errorf(p.shndx, -1,
+			"SHT_SYMTAB_SHNDX section is linked to %v, not to the symbol table", p.shndx.Link)
 	}
 	return nil
 }
 
-// symbolNumber returns the symbol with that number, nil for 0, and false for a
-// number that is none.
-func (p *parser) symbolNumber(n uint32) (*Symbol, bool) {
+// symbolAt returns the symbol with that number, nil for 0, and false when no symbol
+// has it.
+func (p *parser) symbolAt(n uint32) (*Symbol, bool) {
 	if n == 0 {
 		return nil, true
 	}
@@ -395,9 +426,9 @@ func (p *parser) symbolNumber(n uint32) (*Symbol, bool) {
 	return &p.parsed[n-1], true
 }
 
-// groups resolves the signature and the members of SHT_GROUP (gABI, "Section
+// resolveGroups resolves the signature and the members of SHT_GROUP (gABI, "Section
 // Groups").
-func (p *parser) groups() error {
+func (p *parser) resolveGroups() error {
 	for _, s := range p.Sections {
 		if s.Type != elf.SHT_GROUP {
 			continue
@@ -406,8 +437,9 @@ func (p *parser) groups() error {
 		if s.Link == nil || s.Link != p.Symtab {
 			return p.errorf(s, -1, "section group is linked to %v, not to the symbol table", s.Link)
 		}
-		if s.Signature, ok = p.symbolNumber(s.Info); !ok || s.Signature == nil {
-			return p.errorf(s, -1, "signature of the section group is symbol %d, but there are %d", s.Info, len(p.parsed)+1)
+		if s.Signature, ok = p.symbolAt(s.Info); !ok || s.Signature == nil {
+			return p.errorf(s, -1, "signature of the section group is symbol %d, but there are %d",
+				s.Info, len(p.parsed)+1)
 		}
 		s.Info = 0
 		if len(s.Data) < 4 || len(s.Data)%4 != 0 {
@@ -417,9 +449,11 @@ func (p *parser) groups() error {
 		s.Members = make([]*Section, 0, len(s.Data)/4-1)
 		for off := 4; off < len(s.Data); off += 4 {
 			n := p.u32(s.Data[off:])
-			m, ok := p.section(n)
+			m, ok := p.sectionAt(n)
 			if !ok || m == nil {
-				return p.errorf(s, int64(off), "member of the section group is section %d, but there are %d", n, len(p.headers))
+				return p.errorf(s, int64(off),
+					"member of the section group is section %d, but there are %d", n,
+					len(p.headers))
 			}
 			s.Members = append(s.Members, m)
 		}
@@ -427,9 +461,9 @@ func (p *parser) groups() error {
 	return nil
 }
 
-// relocations checks everything that makes decoding fail, so that it can wait
-// until somebody asks.
-func (p *parser) relocations() error {
+// checkRelocs checks everything that could make decoding fail, so that decoding
+// later needs no error.
+func (p *parser) checkRelocs() error {
 	for _, s := range p.Sections {
 		if s.Type != elf.SHT_REL && s.Type != elf.SHT_RELA || s.Link == nil || s.Link != p.Symtab {
 			continue
@@ -439,12 +473,14 @@ func (p *parser) relocations() error {
 			return p.errorf(s, -1, "sh_entsize of relocations is %d, want %d", s.EntSize, size)
 		}
 		if len(s.Data)%size != 0 {
-			return p.errorf(s, -1, "size of relocations, %d, is not a multiple of %d", len(s.Data), size)
+			return p.errorf(s, -1, "size of relocations, %d, is not a multiple of %d", len(s.Data),
+				size)
 		}
 		fm, n := p.format, uint32(len(p.parsed))
 		for b := s.Data; len(b) > 0; b = b[size:] {
 			if sym := fm.relSym(b); sym > n {
-				return p.errorf(s, int64(len(s.Data)-len(b)), "relocation against symbol %d, but there are %d", sym, n+1)
+				return p.errorf(s, int64(len(s.Data)-len(b)),
+					"relocation against symbol %d, but there are %d", sym, n+1)
 			}
 		}
 		s.encoding = rawRelocs
@@ -452,13 +488,13 @@ func (p *parser) relocations() error {
 	return nil
 }
 
-// layout finds the order of the contents and whether a linker's rule accounts
-// for every offset.
-func (p *parser) layout() error {
-	if p.odd == nil {
-		p.odd = p.regular()
-		if p.odd != nil && p.orderly() {
-			p.odd, p.loose = nil, true
+// findLayout finds the order of the contents, and whether the rule in layout.go
+// gives every offset.
+func (p *parser) findLayout() error {
+	if p.irregular == nil {
+		p.irregular = p.checkRegular()
+		if p.irregular != nil && p.isDisjoint() {
+			p.irregular, p.nonLinker = nil, true
 		}
 	}
 	end := uint64(len(p.rawEhdr))
@@ -470,8 +506,8 @@ func (p *parser) layout() error {
 			end = max(end, s.offset+uint64(len(s.Data)))
 		}
 	}
-	if p.odd != nil {
-		// Program headers and whatever they cover lie where they lie.
+	if p.irregular != nil {
+		// What program headers cover stays where it is.
 		end = uint64(len(p.raw))
 	}
 	p.Trailer = p.raw[end:]

@@ -15,15 +15,19 @@ type poke func(k kind, b []byte)
 // 0 is the class's word (gABI, "ELF Header").
 var ehdrFields = map[string][3]int{
 	"e_type": {16, 16, 2}, "e_version": {20, 20, 4}, "e_phoff": {28, 32, 0}, "e_shoff": {32, 40, 0},
-	"e_ehsize": {40, 52, 2}, "e_phnum": {44, 56, 2}, "e_shentsize": {46, 58, 2}, "e_shnum": {48, 60, 2}, "e_shstrndx": {50, 62, 2},
+	"e_ehsize": {40, 52, 2}, "e_phnum": {44, 56, 2}, "e_shentsize": {46, 58, 2},
+	"e_shnum": {48, 60, 2}, "e_shstrndx": {50, 62, 2},
 }
 
 var shdrFields = map[string][3]int{
-	"sh_name": {0, 0, 4}, "sh_type": {4, 4, 4}, "sh_flags": {8, 8, 0}, "sh_offset": {16, 24, 0}, "sh_size": {20, 32, 0},
-	"sh_link": {24, 40, 4}, "sh_info": {28, 44, 4}, "sh_addralign": {32, 48, 0}, "sh_entsize": {36, 56, 0},
+	"sh_name": {0, 0, 4}, "sh_type": {4, 4, 4}, "sh_flags": {8, 8, 0},
+	"sh_offset": {16, 24, 0}, "sh_size": {20, 32, 0},
+	"sh_link": {24, 40, 4}, "sh_info": {28, 44, 4}, "sh_addralign": {32, 48, 0},
+	"sh_entsize": {36, 56, 0},
 }
 
-var symFields = map[string][3]int{"st_name": {0, 0, 4}, "st_info": {12, 4, 1}, "st_shndx": {14, 6, 2}}
+var symFields = map[string][3]int{"st_name": {0, 0, 4}, "st_info": {12, 4, 1},
+	"st_shndx": {14, 6, 2}}
 
 func put(k kind, b []byte, field [3]int, v uint64) {
 	b = b[pick(k.wide(), field[1], field[0]):]
@@ -64,7 +68,8 @@ func ehdr(field string, v uint64) poke {
 // shdr changes a field of the header of section n.
 func shdrN(n int, field string, v uint64) poke {
 	return func(k kind, b []byte) {
-		put(k, b[read(k, b, ehdrFields["e_shoff"])+uint64(n*pick(k.wide(), 64, 40)):], shdrFields[field], v)
+		put(k, b[read(k, b, ehdrFields["e_shoff"])+uint64(n*pick(k.wide(), 64, 40)):],
+			shdrFields[field], v)
 	}
 }
 
@@ -105,7 +110,10 @@ func (m *image) in32(name string, off int, v uint32) poke {
 // st changes a field of symbol i.
 func (m *image) st(i int, field string, v uint64) poke {
 	n := m.num(".symtab")
-	return func(k kind, b []byte) { put(k, at(k, b, n, i*pick(k.wide(), 24, 16)), symFields[field], v) }
+	return func(k kind, b []byte) {
+		put(k, at(k, b, n, i*pick(k.wide(), 24, 16)), symFields[field],
+			v)
+	}
 }
 
 // relSym changes the symbol number of relocation i.

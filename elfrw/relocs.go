@@ -10,14 +10,13 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// Relocations are most of what there is in a module (133 507 in one section
-// are on record), so they are decoded section by section, on demand, into
-// values. Sections that nobody asks for stay bytes; when symbols get other
-// numbers, Write patches r_info on the way out.
+// Most of a module is relocations (one known section has 133 507), so they are
+// decoded section by section, on demand, into values. Sections that are not asked
+// for stay bytes; when symbols get other numbers, Write patches r_info.
 
 // NumRelocs returns how many relocations the section holds.
 func (s *Section) NumRelocs() int {
-	s.join()
+	s.joinPieces()
 	switch s.encoding {
 	case notRelocs:
 		return 0
@@ -28,10 +27,10 @@ func (s *Section) NumRelocs() int {
 }
 
 // Relocs returns the section's relocations in their order, nil when it holds
-// none. The slice belongs to the section: replace it by SetRelocs instead of
-// changing it.
+// none. The slice belongs to the section: do not change it, replace it by
+// SetRelocs.
 func (s *Section) Relocs() []Rela {
-	s.join()
+	s.joinPieces()
 	if s.encoding == rawRelocs {
 		s.relocs = s.file.decodeRelocs(s, s.Data)
 		s.encoding = decodedRelocs
@@ -46,10 +45,10 @@ func (s *Section) SetRelocs(r []Rela) {
 	s.relocs, s.encoding = slices.Clip(r), newRelocs // clipped: AddReloc appends
 }
 
-// Reloc returns the i-th relocation, 0 <= i < NumRelocs(), without decoding and
-// keeping the others.
+// Reloc returns the i-th relocation, 0 <= i < NumRelocs(), without decoding the
+// others.
 func (s *Section) Reloc(i int) Rela {
-	s.join()
+	s.joinPieces()
 	if s.encoding == rawRelocs {
 		size := s.file.relocSize(s.Type)
 		var r [1]Rela
@@ -111,18 +110,18 @@ func (f *File) decodeRela64LE(relocs []Rela, b []byte) {
 	}
 }
 
-// RelocReader reads a section's relocations one after the other, for those who
-// look at all of them once and keep none: it decodes a block at a time.
+// RelocReader reads a section's relocations one after another, a block at a time,
+// for callers that look at each once and keep none.
 type RelocReader struct {
 	s     *Section
-	next  int // index of the first one behind block
+	next  int // index of the first one after block
 	block []Rela
 	buf   []Rela
 }
 
 // ReadRelocs returns a reader of s's relocations as they are now.
 func (s *Section) ReadRelocs() *RelocReader {
-	s.join()
+	s.joinPieces()
 	r := &RelocReader{s: s}
 	if s.encoding != rawRelocs {
 		r.block, r.next = s.relocs, len(s.relocs)
@@ -130,8 +129,8 @@ func (s *Section) ReadRelocs() *RelocReader {
 	return r
 }
 
-// Next returns the next relocation, which is good until the call after, or nil
-// when there is none.
+// Next returns the next relocation, valid until the next call, or nil after the
+// last.
 func (r *RelocReader) Next() *Rela {
 	if len(r.block) == 0 && !r.fill() {
 		return nil
@@ -141,6 +140,7 @@ func (r *RelocReader) Next() *Rela {
 	return x
 }
 
+// fill decodes the next block and reports whether there was one.
 func (r *RelocReader) fill() bool {
 	const most = 256
 	n := min(most, r.s.NumRelocs()-r.next)
@@ -156,14 +156,14 @@ func (r *RelocReader) fill() bool {
 	return true
 }
 
-// putReloc encodes r, or says what does not fit.
+// putReloc encodes r into b, or returns an error for what does not fit.
 func (f *File) putReloc(b []byte, t elf.SectionType, r Rela) error {
 	if err := f.relocFits(t, r); err != nil {
 		return err
 	}
 	var sym uint32
 	if r.Sym != nil {
-		if sym = r.Sym.num; !f.has(r.Sym) {
+		if sym = r.Sym.num; !f.hasSymbol(r.Sym) {
 			return fmt.Errorf("relocation against %s, which is not in the file", r.Sym)
 		}
 	}
@@ -183,9 +183,11 @@ func (f *File) putReloc(b []byte, t elf.SectionType, r Rela) error {
 	return nil
 }
 
+// relocFits returns an error for what of r the section type or class has no room
+// for.
 func (f *File) relocFits(t elf.SectionType, r Rela) error {
 	if t == elf.SHT_REL && r.Addend != 0 {
-		return fmt.Errorf("addend %d in an SHT_REL section, which has no place for it", r.Addend)
+		return fmt.Errorf("addend %d in an SHT_REL section, which has no room for it", r.Addend)
 	}
 	if f.wide {
 		return nil
@@ -212,27 +214,30 @@ type Reference struct {
 
 // Refers calls visit for each relocation against a symbol for which want
 // reports true, section by section in header order, until visit returns false.
-// No section is decoded for it that was not before.
+// It decodes no section that is not decoded yet.
 func (f *File) Refers(want func(*Symbol) bool, visit func(Reference) bool) {
 	marks := make([]bool, len(f.parsed)+1)
 	for i := range f.parsed {
 		marks[i+1] = want(&f.parsed[i])
 	}
 	for _, s := range f.Sections {
-		if !f.refersFrom(s, marks, want, visit) {
+		if !f.visitSection(s, marks, want, visit) {
 			return
 		}
 	}
 }
 
-func (f *File) refersFrom(s *Section, marks []bool, want func(*Symbol) bool, visit func(Reference) bool) bool {
+// visitSection does what Refers does for one section; marks is want by number in
+// the input. It reports whether visit wants more.
+func (f *File) visitSection(s *Section, marks []bool, want func(*Symbol) bool,
+	visit func(Reference) bool) bool {
 	switch s.encoding {
 	case rawRelocs:
-		return f.refersRaw(s, 0, s.Data, marks, visit)
+		return f.visitRaw(s, 0, s.Data, marks, visit)
 	case pieceRelocs:
 		first := 0
 		for _, p := range s.pieces {
-			if !f.refersRaw(s, first, p, marks, visit) {
+			if !f.visitRaw(s, first, p, marks, visit) {
 				return false
 			}
 			first += len(p) / f.relocSize(s.Type)
@@ -247,8 +252,10 @@ func (f *File) refersFrom(s *Section, marks []bool, want func(*Symbol) bool, vis
 	return true
 }
 
-// refersRaw looks at the entries in b, the first of which is number first.
-func (f *File) refersRaw(s *Section, first int, b []byte, marks []bool, visit func(Reference) bool) bool {
+// visitRaw does what visitSection does for the entries in b, the first of which has
+// the index first.
+func (f *File) visitRaw(s *Section, first int, b []byte, marks []bool,
+	visit func(Reference) bool) bool {
 	fm, size := f.format, f.relocSize(s.Type)
 	var r [1]Rela
 	for i := first; len(b) > 0; i, b = i+1, b[size:] {

@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// odd are the files that no test of something else needs: well-formed, and all
-// of them come out as they went in. editable tells which can be edited.
-var odd = []struct {
+// unusual are well-formed files that no other test uses. All are written as they were
+// read; those that can be edited are marked editable.
+var unusual = []struct {
 	name     string
 	editable bool
 	make     func(k kind) *image
@@ -25,18 +25,22 @@ var odd = []struct {
 	{"module", true, module},
 	{"groups of one another's members", true, func(k kind) *image {
 		m := bare(k)
-		return m.add(&tsec{name: ".g", typ: elf.SHT_GROUP, align: 4, link: ".symtab", info: "global", members: []string{".text", ".text", ".data"}})
+		return m.add(&tsec{name: ".g", typ: elf.SHT_GROUP, align: 4, link: ".symtab",
+			info: "global", members: []string{".text", ".text", ".data"}})
 	}},
 	{"empty group", true, func(k kind) *image {
 		m := bare(k)
-		return m.add(&tsec{name: ".g", typ: elf.SHT_GROUP, align: 4, link: ".symtab", info: "local"})
+		return m.add(&tsec{name: ".g", typ: elf.SHT_GROUP, align: 4, link: ".symtab",
+			info: "local"})
 	}},
 	{"link order", true, func(k kind) *image {
-		return bare(k).add(&tsec{name: "a", typ: elf.SHT_PROGBITS, flags: elf.SHF_LINK_ORDER, link: ".text"},
+		return bare(k).add(&tsec{name: "a", typ: elf.SHT_PROGBITS, flags: elf.SHF_LINK_ORDER,
+			link: ".text"},
 			&tsec{name: "b", typ: elf.SHT_PROGBITS, flags: elf.SHF_LINK_ORDER})
 	}},
 	{"info link", true, func(k kind) *image {
-		return bare(k).add(&tsec{name: "a", typ: elf.SHT_PROGBITS, flags: elf.SHF_INFO_LINK, info: ".data"})
+		return bare(k).add(&tsec{name: "a", typ: elf.SHT_PROGBITS, flags: elf.SHF_INFO_LINK,
+			info: ".data"})
 	}},
 	{"info that is no section", true, func(k kind) *image {
 		return bare(k).add(&tsec{name: "a", typ: elf.SHT_PROGBITS, infoNum: 12345678})
@@ -71,9 +75,11 @@ var odd = []struct {
 	{"relocations at their extremes", true, func(k kind) *image {
 		m := bare(k)
 		if k.wide() {
-			return m.add(m.rela(".text", trel{1<<64 - 1, "global", 1<<32 - 1, -1 << 63}, trel{1 << 63, "local", 1 << 31, 1<<63 - 1}))
+			return m.add(m.rela(".text", trel{1<<64 - 1, "global", 1<<32 - 1, -1 << 63},
+				trel{1 << 63, "local", 1 << 31, 1<<63 - 1}))
 		}
-		return m.add(m.rela(".text", trel{1<<32 - 1, "global", 255, -1 << 31}, trel{1 << 31, "local", 128, 1<<31 - 1}))
+		return m.add(m.rela(".text", trel{1<<32 - 1, "global", 255, -1 << 31},
+			trel{1 << 31, "local", 128, 1<<31 - 1}))
 	}},
 	{"trailer only", true, func(k kind) *image {
 		m := bare(k)
@@ -88,7 +94,8 @@ var odd = []struct {
 		m := bare(k)
 		m.sec(".text").data = make([]byte, 61)
 		m.order = []string{".text", ".bss", ".data"}
-		return m.add(&tsec{name: ".bss", typ: elf.SHT_NOBITS, align: 32, at: uint64(pick(k.wide(), 64, 64) + 61), size: 100})
+		return m.add(&tsec{name: ".bss", typ: elf.SHT_NOBITS, align: 32,
+			at: uint64(pick(k.wide(), 64, 64) + 61), size: 100})
 	}},
 	{"NOBITS at offset 1 and at the end of the world", true, func(k kind) *image {
 		return bare(k).add(&tsec{name: ".bss", typ: elf.SHT_NOBITS, align: 32, at: 1, size: 100},
@@ -96,19 +103,22 @@ var odd = []struct {
 	}},
 	{"SHT_NULL in the middle", true, func(k kind) *image {
 		m := bare(k)
-		m.secs = append([]*tsec{{name: ".text", typ: elf.SHT_NULL, flags: 7, addr: 9, align: 3, entsize: 5, at: 1 << 31}}, m.secs...)
+		m.secs = append([]*tsec{{name: ".text", typ: elf.SHT_NULL, flags: 7, addr: 9, align: 3,
+			entsize: 5, at: 1 << 31}}, m.secs...)
 		m.secs[1].name = ".text.real"
 		return m
 	}},
 	{"no symbol table", true, func(k kind) *image {
-		return (&image{kind: k}).add(&tsec{name: ".text", typ: elf.SHT_PROGBITS, align: 1, data: []byte("code")},
+		return (&image{kind: k}).add(&tsec{name: ".text", typ: elf.SHT_PROGBITS, align: 1,
+			data: []byte("code")},
 			&tsec{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1})
 	}},
 	{"relocations without a symbol table", true, func(k kind) *image {
 		m := &image{kind: k}
 		s := m.rela(".text")
 		s.link, s.data = "", []byte("opaque")
-		return m.add(&tsec{name: ".text", typ: elf.SHT_PROGBITS, data: []byte("code")}, s, &tsec{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1})
+		return m.add(&tsec{name: ".text", typ: elf.SHT_PROGBITS, data: []byte("code")}, s,
+			&tsec{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1})
 	}},
 	{"no section names", true, func(k kind) *image {
 		return (&image{kind: k}).add(&tsec{typ: elf.SHT_PROGBITS, align: 1, data: []byte("code")},
@@ -127,7 +137,8 @@ var odd = []struct {
 		return m
 	}},
 	{"unknown types and flags", true, func(k kind) *image {
-		return bare(k).add(&tsec{name: "u", typ: 0x71234567, flags: 0xfff00000, addr: 77, align: 4, entsize: 3, link: ".data", infoNum: 9, data: []byte("opaque")},
+		return bare(k).add(&tsec{name: "u", typ: 0x71234567, flags: 0xfff00000, addr: 77, align: 4,
+			entsize: 3, link: ".data", infoNum: 9, data: []byte("opaque")},
 			&tsec{name: "v", typ: 0x8fffffff, data: []byte("opaque"), link: ".symtab"})
 	}},
 	{"every header field", true, func(k kind) *image {
@@ -137,22 +148,30 @@ var odd = []struct {
 	}},
 	{"duplicate names", true, func(k kind) *image {
 		m := bare(k)
-		m.syms = append([]tsym{{name: "local", sec: ".data"}, {name: "local", sec: ".text"}}, m.syms...)
-		return m.add(&tsec{name: ".text", typ: elf.SHT_PROGBITS, data: []byte("2")}, &tsec{name: ".text", typ: elf.SHT_PROGBITS, data: []byte("3")})
+		m.syms = append([]tsym{{name: "local", sec: ".data"}, {name: "local", sec: ".text"}},
+			m.syms...)
+		return m.add(&tsec{name: ".text", typ: elf.SHT_PROGBITS, data: []byte("2")},
+			&tsec{name: ".text", typ: elf.SHT_PROGBITS, data: []byte("3")})
 	}},
-	{"alignment 0", true, func(k kind) *image { return bare(k).add(&tsec{name: "a", typ: elf.SHT_PROGBITS, data: []byte("2")}) }},
+	{"alignment 0", true,
+		func(k kind) *image {
+			return bare(k).add(&tsec{name: "a", typ: elf.SHT_PROGBITS,
+				data: []byte("2")})
+		}},
 	{"file order backwards", true, func(k kind) *image {
 		m := bare(k)
 		m.order = []string{".shstrtab", ".strtab", ".symtab", ".data", ".text"}
 		return m
 	}},
 	{"address-significance and call-graph tables", true, func(k kind) *image {
-		return bare(k).add(&tsec{name: "a", typ: 0x6fff4c03, link: ".symtab", data: []byte{0x81, 0x00, 2, 0xff}},
+		return bare(k).add(&tsec{name: "a", typ: 0x6fff4c03, link: ".symtab",
+			data: []byte{0x81, 0x00, 2, 0xff}},
 			&tsec{name: "c", typ: 0x6fff4c02, link: ".symtab", data: []byte("any")})
 	}},
 
 	{"zero-size section at an odd offset", true, func(k kind) *image {
-		return bare(k).add(&tsec{name: "z", typ: elf.SHT_PROGBITS, align: 16, at: 67, data: []byte{}})
+		return bare(k).add(&tsec{name: "z", typ: elf.SHT_PROGBITS, align: 16, at: 67,
+			data: []byte{}})
 	}},
 	{"headers in front", true, func(k kind) *image {
 		m := bare(k)
@@ -165,12 +184,13 @@ var odd = []struct {
 		return m
 	}},
 	{"sections overlap", false, func(k kind) *image {
-		return bare(k).add(&tsec{name: "z", typ: elf.SHT_PROGBITS, align: 1, at: 70, data: make([]byte, 20)})
+		return bare(k).add(&tsec{name: "z", typ: elf.SHT_PROGBITS, align: 1, at: 70,
+			data: make([]byte, 20)})
 	}},
 	{"a section over the ELF header", false, func(k kind) *image {
 		m := bare(k)
-		// Contents are copied in header order, so this one must say what
-		// is there already.
+		// Contents are copied in header order, so this one must have what
+		// is already there.
 		s := &tsec{name: "z", typ: elf.SHT_PROGBITS, align: 1, data: []byte{2}, at: 4}
 		if !k.wide() {
 			s.data = []byte{1}
@@ -183,14 +203,18 @@ var odd = []struct {
 		return m
 	}},
 	{"a gap", true, func(k kind) *image {
-		return bare(k).add(&tsec{name: "z", typ: elf.SHT_PROGBITS, align: 1, at: 2000, data: []byte("z")})
+		return bare(k).add(&tsec{name: "z", typ: elf.SHT_PROGBITS, align: 1, at: 2000,
+			data: []byte("z")})
 	}},
 }
 
 func TestWriteOfParseGivesTheInput(t *testing.T) {
-	for _, c := range odd {
+	for _, c := range unusual {
 		t.Run(c.name, func(t *testing.T) {
-			eachKind(t, func(t *testing.T, k kind) { assertRoundTrip(t, c.make(k).bytes(), c.editable) })
+			eachKind(t, func(t *testing.T,
+				k kind) {
+				assertRoundTrip(t, c.make(k).bytes(), c.editable)
+			})
 		})
 	}
 }
@@ -229,19 +253,20 @@ func headerOnly(k kind) []byte {
 
 func TestTestdataRoundTrips(t *testing.T) {
 	n := 0
-	require.NoError(t, filepath.WalkDir("../testdata", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !isObject(path) {
-			return err
-		}
-		n++
-		b, err := os.ReadFile(path)
-		require.NoError(t, err)
-		assert.NoError(t, roundTrip(b, false), path)
-		assert.NoError(t, roundTrip(b, true), path)
-		assert.NoError(t, parse(t, b).Verify(), path)
-		assertAsDebugELF(t, b)
-		return nil
-	}))
+	require.NoError(t, filepath.WalkDir("../testdata",
+		func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !isObject(path) {
+				return err
+			}
+			n++
+			b, err := os.ReadFile(path)
+			require.NoError(t, err)
+			assert.NoError(t, roundTrip(b, false), path)
+			assert.NoError(t, roundTrip(b, true), path)
+			assert.NoError(t, parse(t, b).Verify(), path)
+			assertAsDebugELF(t, b)
+			return nil
+		}))
 	require.NotZero(t, n, "no .ko or .o under ../testdata")
 }
 

@@ -8,9 +8,9 @@ import (
 )
 
 // Names are looked up by offset, and in real files several offsets share one
-// string ("bar" is the tail of "foobar"). A hostile file can aim a million
-// symbols at the start of one long string, so finding the end of a name must
-// not cost its length: nul[i] is the first NUL at or behind byte i*nulStride,
+// string ("bar" is the tail of "foobar"). A hostile file can point a million
+// symbols to the start of one long string, so finding the end of a name must
+// not cost its length: nul[i] is the first NUL at or after byte i*nulStride,
 // and a look-up reads at most nulStride bytes.
 
 const nulStride = 256
@@ -36,7 +36,7 @@ func newStringTable(b []byte) stringTable {
 	return t
 }
 
-// at returns the string at offset off, and false when that is outside of the
+// at returns the string at offset off, and false when off is outside of the
 // table.
 func (t stringTable) at(off uint32) (string, bool) {
 	if uint64(off) >= uint64(len(t.text)) {
@@ -50,10 +50,9 @@ func (t stringTable) at(off uint32) (string, bool) {
 	return t.text[off:t.nul[block]], true
 }
 
-// stringAppender collects the names that a string table lacks. What is there
-// stays where it is.
+// stringAppender collects the names that are to be appended to a string table.
 type stringAppender struct {
-	base  int // length of the table as it is
+	base  int // length of the table before appending
 	extra []byte
 	seen  map[string]uint32
 }
@@ -66,8 +65,8 @@ func newStringAppender(base int) *stringAppender {
 	return a
 }
 
-// offset returns where name stands in the finished table, appending it when it
-// is new, and false when the table outgrows 32 bits.
+// offset returns where name is in the finished table, appending it when it is new,
+// and false when the table would need offsets of more than 32 bits.
 func (a *stringAppender) offset(name string) (uint32, bool) {
 	if name == "" {
 		return 0, true // gABI, "String Table": index zero is the null string

@@ -12,12 +12,12 @@ import (
 )
 
 // Write writes the file to w. Numbers are assigned here and nowhere else:
-// sections, then string offsets, then symbols, then the layout; after that
-// nothing can be contradictory any more and the contents stream out in file
-// order, one after the other, untouched ones straight from the input.
+// sections, then string offsets, then symbols, then the layout. After that the
+// contents are written in file order, one after another, unchanged ones directly
+// from the input.
 //
-// What Write needs in memory besides the model is the size of the section
-// header table. On an error, w may have been written to.
+// Besides the model, Write needs as much memory as the section header table has
+// bytes. On an error, w may have been written to.
 //
 // Symbols in sections numbered 0xff00 and up need a SHT_SYMTAB_SHNDX section;
 // Write adds it when the file has none.
@@ -28,16 +28,16 @@ func (f *File) Write(w io.Writer) error {
 		o.numberSymbols,
 		o.collectNames,
 		o.renumber,
-		o.place,
+		o.placeSections,
 	} {
 		if err := step(); err != nil {
 			return err
 		}
 	}
 	if o.keep {
-		return o.verbatim(w)
+		return o.writeVerbatim(w)
 	}
-	return o.stream(w)
+	return o.writeStream(w)
 }
 
 // Bytes returns what Write writes.
@@ -50,23 +50,27 @@ func (f *File) Bytes() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// writer is a File while Write numbers and encodes it.
 type writer struct {
 	*File
-	shstr, str *stringAppender     // the same when the tables are one section
-	renumbered bool                // some symbol of the input has another number
-	numbers    []uint32            // if so: by number in the input; 0 for those that are gone
-	contents   map[*Section][]byte // rewritten, for sections that hide symbol numbers
-	headers    []shdr
-	table      uint64 // e_shoff
-	keep       bool   // every section stays at its offset
+	shstr, str *stringAppender // the same when the tables are one section
+	renumbered bool            // some symbol of the input has another number
+	numbers    []uint32        // if so: by number in the input; 0 for those that were removed
+	// rewritten, for sections that hold symbol numbers in their contents
+	contents map[*Section][]byte
+	headers  []shdr
+	table    uint64 // e_shoff
+	keep     bool   // every section stays at its offset
 }
 
+// numberSections numbers the sections, and adds SHT_SYMTAB_SHNDX if needed.
 func (o *writer) numberSections() error {
 	o.File.numberSections()
 	if o.Symtab == nil || o.shndx != nil || len(o.Sections) < shnLoReserve {
 		return nil
 	}
-	if slices.ContainsFunc(o.Symbols, func(y *Symbol) bool { return y.Section != nil && y.Section.num >= shnLoReserve }) {
+	if slices.ContainsFunc(o.Symbols,
+		func(y *Symbol) bool { return y.Section != nil && y.Section.num >= shnLoReserve }) {
 		o.shndx = &Section{Type: elf.SHT_SYMTAB_SHNDX, Align: 4, EntSize: 4, Link: o.Symtab}
 		if o.shstrtab != nil {
 			o.shndx.Name = ".symtab_shndx"
@@ -76,6 +80,8 @@ func (o *writer) numberSections() error {
 	return nil
 }
 
+// numberSymbols numbers the symbols, and finds out whether any of the input has
+// another number.
 func (o *writer) numberSymbols() error {
 	o.File.numberSymbols()
 	n := min(len(o.parsed), len(o.Symbols))
@@ -117,7 +123,7 @@ func (o *writer) collectNames() error {
 			return o.errorf(s, -1, "the file has no section name table to put the name into")
 		}
 		if _, ok := o.shstr.offset(s.Name); !ok {
-			return o.errorf(o.shstrtab, -1, "string table grows beyond 4 GiB")
+			return o.errorf(o.shstrtab, -1, "string table would be larger than 4 GiB")
 		}
 	}
 	for _, y := range o.Symbols {
@@ -125,14 +131,14 @@ func (o *writer) collectNames() error {
 			continue
 		}
 		if _, ok := o.str.offset(y.Name); !ok {
-			return o.errorf(o.Symtab.Link, -1, "string table grows beyond 4 GiB")
+			return o.errorf(o.Symtab.Link, -1, "string table would be larger than 4 GiB")
 		}
 	}
 	return nil
 }
 
-// nameOffset returns where a name stands in its table: where it always stood,
-// or where collectNames appended it.
+// nameOffset returns the offset of a name in its table: that of the input, or where
+// collectNames appended it.
 func nameOffset(t *stringAppender, name, orig string, origOff uint32) uint32 {
 	if name == orig {
 		return origOff
@@ -141,7 +147,7 @@ func nameOffset(t *stringAppender, name, orig string, origOff uint32) uint32 {
 	return off
 }
 
-// renumber rewrites contents that hide symbol numbers.
+// renumber rewrites contents that hold symbol numbers.
 func (o *writer) renumber() error {
 	if !o.renumbered {
 		return nil
@@ -158,8 +164,8 @@ func (o *writer) renumber() error {
 	return nil
 }
 
-// appended returns what is appended to string table s.
-func (o *writer) appended(s *Section) []byte {
+// appendedNames returns what is appended to string table s.
+func (o *writer) appendedNames(s *Section) []byte {
 	switch {
 	case s == nil:
 	case s == o.shstrtab:
@@ -170,43 +176,44 @@ func (o *writer) appended(s *Section) []byte {
 	return nil
 }
 
+// size returns the size of s in the output, in bytes.
 func (o *writer) size(s *Section) uint64 {
 	if b, ok := o.contents[s]; ok {
 		return uint64(len(b))
 	}
 	n := s.Size()
 	if s.Type == elf.SHT_STRTAB {
-		if n == 0 && len(o.appended(s)) == 1 {
-			return 0 // an empty table stays empty when no name goes into it
+		if n == 0 && len(o.appendedNames(s)) == 1 {
+			return 0 // an empty table stays empty when no name is added
 		}
-		n += uint64(len(o.appended(s)))
+		n += uint64(len(o.appendedNames(s)))
 	}
 	return n
 }
 
-// place lays the sections out and makes their headers.
-func (o *writer) place() error {
+// placeSections makes the section headers, with the offsets of the output.
+func (o *writer) placeSections() error {
 	o.headers = make([]shdr, len(o.Sections)+1)
 	o.headers[0] = o.null
 	for _, s := range o.Sections {
-		o.headers[s.num] = o.header(s)
+		o.headers[s.num] = o.sectionHeader(s)
 	}
-	if o.odd != nil || o.loose {
-		switch o.keep = o.unmoved(); {
+	if o.irregular != nil || o.nonLinker {
+		switch o.keep = o.keepsOffsets(); {
 		case o.keep:
 			return nil
-		case o.odd != nil:
+		case o.irregular != nil:
 			return o.Editable()
 		}
 	}
 	var ok bool
-	o.table, ok = o.lay(o.size, func(s *Section, off uint64) {
+	o.table, ok = o.assignOffsets(o.size, func(s *Section, off uint64) {
 		if s.Type != elf.SHT_NULL {
 			o.headers[s.num].offset = off
 		}
 	})
 	if !ok {
-		return o.errorf(nil, -1, "the file grows beyond 64 bits")
+		return o.errorf(nil, -1, "the file would need offsets of more than 64 bits")
 	}
 	if len(o.headers) == 1 && o.shoff == 0 {
 		o.headers, o.table = nil, 0
@@ -214,7 +221,7 @@ func (o *writer) place() error {
 	}
 	if !o.wide {
 		if o.table>>32 != 0 {
-			return o.errorf(nil, -1, "the file grows beyond what ELF32 can say")
+			return o.errorf(nil, -1, "the file is too large for ELF32")
 		}
 		for i, h := range o.headers {
 			if !h.fits32() {
@@ -225,7 +232,8 @@ func (o *writer) place() error {
 	return nil
 }
 
-func (o *writer) header(s *Section) shdr {
+// sectionHeader returns the header of s, whose offset is that of the input.
+func (o *writer) sectionHeader(s *Section) shdr {
 	h := shdr{
 		typ: uint32(s.Type), flags: s.Flags, addr: s.Addr, offset: s.offset, size: o.size(s),
 		info: s.Info, addralign: s.Align, entsize: s.EntSize,
@@ -249,9 +257,9 @@ func (o *writer) header(s *Section) shdr {
 	return h
 }
 
-// unmoved reports whether every section of a file that no linker laid out
-// still has its place and size, and takes the table's place over if so.
-func (o *writer) unmoved() bool {
+// keepsOffsets reports whether every section of a file that no linker laid out
+// still has its place and size. If so, it keeps the place of the header table too.
+func (o *writer) keepsOffsets() bool {
 	if o.trailing != len(o.Trailer) || !bytes.Equal(o.Trailer, o.raw[len(o.raw)-o.trailing:]) {
 		return false
 	}
@@ -272,8 +280,8 @@ func (o *writer) unmoved() bool {
 	return true
 }
 
-// ehdr returns the ELF header with the numbers that can change.
-func (o *writer) ehdr() []byte {
+// elfHeader returns the ELF header with the numbers of the output.
+func (o *writer) elfHeader() []byte {
 	b := slices.Clone(o.rawEhdr)
 	h := &o.Header
 	b[elf.EI_OSABI], b[elf.EI_ABIVERSION] = byte(h.OSABI), h.ABIVersion
@@ -293,8 +301,8 @@ func (o *writer) ehdr() []byte {
 	if len(o.headers) == 0 {
 		return b
 	}
-	// gABI, "ELF Header": numbers from SHN_LORESERVE on stand in section 0.
-	// A file that escaped a small number goes on doing so.
+	// gABI, "ELF Header": numbers from SHN_LORESERVE on are in section 0.
+	// A small number that the input escaped stays escaped.
 	null := &o.headers[0]
 	o.put16(tail[10:], uint16(o.shdrSize()))
 	if n := len(o.headers); n >= shnLoReserve || o.shoff != 0 && o.u16(tail[12:]) == 0 {
@@ -316,10 +324,10 @@ func (o *writer) ehdr() []byte {
 	return b
 }
 
-// stream writes everything in file order.
-func (o *writer) stream(w io.Writer) error {
+// writeStream writes everything in file order.
+func (o *writer) writeStream(w io.Writer) error {
 	b := bufio.NewWriterSize(w, chunk)
-	head := o.ehdr()
+	head := o.elfHeader()
 	b.Write(head) // bufio keeps the first error for Flush
 	pos := uint64(len(head))
 	pad := func(to uint64) {
@@ -346,13 +354,12 @@ func (o *writer) stream(w io.Writer) error {
 	return b.Flush()
 }
 
-// verbatim writes a file that no linker laid out with everything at its place.
-// One with an irregular layout has to come out as it came in: nothing says what
-// an edit would mean for bytes that are shared, or that the model does not
-// cover.
-func (o *writer) verbatim(w io.Writer) error {
+// writeVerbatim writes a file that no linker laid out, with everything at its
+// place. One with an irregular layout must not be changed: nothing says what an
+// edit would mean for bytes that are shared or that the model does not cover.
+func (o *writer) writeVerbatim(w io.Writer) error {
 	out := slices.Clone(o.raw)
-	head := o.ehdr()
+	head := o.elfHeader()
 	for _, s := range o.Sections {
 		if s.Type == elf.SHT_NOBITS || s.Type == elf.SHT_NULL {
 			continue
@@ -367,7 +374,7 @@ func (o *writer) verbatim(w io.Writer) error {
 		o.emitHeaders(&at)
 	}
 	copy(out, head)
-	if o.odd != nil && !bytes.Equal(out, o.raw) {
+	if o.irregular != nil && !bytes.Equal(out, o.raw) {
 		return o.Editable()
 	}
 	_, err := w.Write(out)
@@ -383,8 +390,8 @@ func (s *sliceWriter) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// extended reports whether y's section stands in the SHT_SYMTAB_SHNDX section:
-// where it has to, and where it did in the input.
+// extended reports whether the number of y's section is in SHT_SYMTAB_SHNDX: when it
+// has to be, and when it was in the input.
 func (o *writer) extended(y *Symbol) bool {
 	return y.Section != nil && (y.Section.num >= shnLoReserve || y.escaped && o.shndx != nil)
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // Code packs better when calls of one function have the same bytes wherever they are. So
-// xz turns the distances in calls and jumps into positions in the file, and whoever
-// unpacks turns them back (The .xz File Format, 5.3.2). Kernel images are packed with
+// xz turns the distances in calls and jumps into positions in the file, and unpacking turns
+// them back (The .xz File Format, 5.3.2). Kernel images are packed with
 // the filter of their machine (scripts/xz_wrap.sh); modules are not, by the kernel's build.
 //
 // A filter is undone in a whole block at a time.
@@ -148,13 +148,13 @@ func (f filter) undoThumb(b []byte) {
 
 // unBCJx86 undoes, in place, the filter that makes x86 code pack better: the
 // targets of near calls and jumps (e8, e9) were written as absolute positions.
-// An operand counts only when its top byte says that it is near (0x00 or 0xff) and
-// no such opcode among the three bytes before speaks against it; recent tells
-// which of them were opcodes, as a bit each, the nearest lowest (xz's x86.c).
+// An operand counts only when its top byte is that of a near target (0x00 or 0xff) and
+// the opcodes among the three bytes before do not exclude it; recent has a bit for each of
+// these that was an opcode, the nearest lowest (xz's x86.c).
 func unBCJx86(b []byte, start uint32) {
 	near := func(c byte) bool { return c == 0 || c == 0xff }
-	// By recent: whether the operand may count, and how many of its bytes an
-	// earlier operand has reached into.
+	// By recent: whether the operand may count, and how many of its bytes belong to an
+	// earlier operand.
 	allowed := [8]bool{0: true, 1: true, 2: true, 4: true}
 	reached := [8]uint{0, 1, 2, 2, 3, 3, 3, 3}
 	var recent uint
@@ -192,6 +192,6 @@ func unBCJx86(b []byte, start uint32) {
 			binary.LittleEndian.PutUint32(b[i+1:], dest|-(dest&0x01000000))
 			break
 		}
-		i += 4 // an operand is no place for opcodes
+		i += 4 // bytes of an operand are not opcodes
 	}
 }

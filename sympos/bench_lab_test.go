@@ -113,7 +113,8 @@ func BenchmarkImagePacked(b *testing.B) {
 			}
 			size := binary.LittleEndian.AppendUint32(nil, uint32(len(kernel)))
 			path := filepath.Join(b.TempDir(), "vmlinuz")
-			require.NoError(b, os.WriteFile(path, sympos.BzImage(append(bytes.Clone(packed), size...)), 0o644))
+			require.NoError(b, os.WriteFile(path,
+				sympos.BzImage(append(bytes.Clone(packed), size...)), 0o644))
 			b.ReportAllocs()
 			sympos.InTurns(b, c.unit, func() {
 				s, err := sympos.Open(path)

@@ -26,7 +26,8 @@ func twenty() Want {
 func manySymbols(n int) []tinySymbol {
 	list := make([]tinySymbol, n)
 	for i := range list {
-		list[i] = tinySymbol{fmt.Sprintf("some_function_of_the_kernel_%d", i), local | fn, 1, uint64(0x1000 + i*16), 16}
+		list[i] = tinySymbol{fmt.Sprintf("some_function_of_the_kernel_%d", i), local | fn, 1,
+			uint64(0x1000 + i*16), 16}
 	}
 	return list
 }
@@ -91,7 +92,8 @@ func BenchmarkSystemMap(b *testing.B) {
 
 func BenchmarkModule(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "m.ko")
-	require.NoError(b, os.WriteFile(path, tinyModule("name=m\x00", manySymbols(300)...).bytes(), 0o644))
+	require.NoError(b, os.WriteFile(path, tinyModule("name=m\x00", manySymbols(300)...).bytes(),
+		0o644))
 	want := twenty()
 	b.ReportAllocs()
 	for b.Loop() {

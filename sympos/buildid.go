@@ -9,15 +9,15 @@ import (
 	"fmt"
 )
 
-// An image and a vmlinux are of one build when they have the same build-id, a hash
+// An image and a vmlinux come from one build when they have the same build-id, a hash
 // that the linker makes (ld --build-id). Two builds of one version mostly have the
-// same symbols in other places, so this is the way to notice.
+// same symbols at other addresses, so only the build-id shows the difference.
 const noteBuildID = 3 // NT_GNU_BUILD_ID
 
 // buildID returns the build-id in the notes of an ELF file, or "".
 func (f *elfFile) buildID() string {
 	for i, s := range f.sections {
-		if elf.SectionType(s.etype) != elf.SHT_NOTE || s.size_ > 1<<20 {
+		if elf.SectionType(s.etype) != elf.SHT_NOTE || s.size > 1<<20 {
 			continue
 		}
 		b, err := f.contents(i, "notes")
@@ -41,16 +41,16 @@ func (f *elfFile) buildID() string {
 	return ""
 }
 
-// differ reports whether two build-ids are known and not the same.
-func differ(a, b string) bool { return a != "" && b != "" && a != b }
+// areDifferent reports whether both build-ids are known and differ.
+func areDifferent(a, b string) bool { return a != "" && b != "" && a != b }
 
-// checkBuilds warns of sources of vmlinux that are not of the build that the best of
-// them is of.
+// checkBuilds warns of sources of vmlinux that come from another build than the best of
+// them.
 func (t *Table) checkBuilds() {
 	var best *Witness
 	for i := range t.Sources {
 		w := &t.Sources[i]
-		if w.BuildID != "" && (best == nil || w.worth() < best.worth()) {
+		if w.BuildID != "" && (best == nil || w.precedence() < best.precedence()) {
 			best = w
 		}
 	}
@@ -59,15 +59,17 @@ func (t *Table) checkBuilds() {
 	}
 	t.build = best.BuildID
 	for _, w := range t.Sources {
-		if differ(w.BuildID, t.build) {
-			t.otherBuild = fmt.Sprintf("%s has build-id %s, %s has %s", best.Source, t.build, w.Source, w.BuildID)
+		if areDifferent(w.BuildID, t.build) {
+			t.otherBuild = fmt.Sprintf("%s has build-id %s, %s has %s", best.Source, t.build,
+				w.Source, w.BuildID)
 			t.Warnings = append(t.Warnings, "different builds: "+t.otherBuild)
 		}
 	}
 }
 
-// OtherBuild says which source of the object was built at another time than its best
-// witness, as the build-ids have it, or "". Such a source's sizes and files are not used.
+// OtherBuild returns a sentence about a source of the object that comes from another
+// build than its best witness, by their build-ids, or "". Sizes and files of such a
+// source are not used.
 func (t *Table) OtherBuild(object string) string {
 	if object != Vmlinux {
 		return ""

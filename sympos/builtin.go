@@ -11,39 +11,40 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// A folder of modules comes with two lists that the build wrote: modules.order has
+// A directory of modules has two lists that the build wrote: modules.order has
 // those that were built, modules.builtin those that the configuration made part of
 // vmlinux (Documentation/kbuild/kbuild.rst). Paths in them begin with kernel/ when
 // installed and, in build trees of 6.4 and later, end in .o.
 //
-// Only with both, and with a file for each name of the first, is a module that is
-// not there one that the kernel does not have: packages come in parts.
+// Packages come in parts. So a module that is missing is one that the kernel does not
+// have only when both lists exist and every name of the first has a file.
 
-// modulesFolder takes a kernel's modules as they are installed.
-func (f *finder) modulesFolder(dir string) bool {
+// useModulesDir uses a kernel's modules as they are installed, and reports whether there
+// are any.
+func (f *finder) useModulesDir(dir string) bool {
 	if f.modules {
-		return f.have(dir)
+		return f.countFound(dir)
 	}
-	found, err := modulesBelow(dir)
+	found, err := findModules(dir)
 	if err != nil {
-		f.looked = append(f.looked, dir+": "+reason(err))
+		f.looked = append(f.looked, dir+": "+shortReason(err))
 		return false
 	}
 	for _, path := range found {
-		f.offer(dir, path)
+		f.addInstalled(dir, path)
 	}
 	f.modules = len(found) > 0
 	if f.modules {
-		f.got++
+		f.found++
 		f.k.note("modules: %d in %s", len(found), dir)
 	}
-	f.lists(dir)
+	f.readLists(dir)
 	return f.modules
 }
 
-// offer adds a module of a folder. What was installed later than the kernel, in
+// addInstalled adds a module of a directory. What was installed later than the kernel, in
 // updates/, comes before what came with it (depmod.d(5), search).
-func (f *finder) offer(dir, path string) {
+func (f *finder) addInstalled(dir, path string) {
 	name := ModuleName(path)
 	old := f.k.modules[name]
 	if old != "" {
@@ -55,10 +56,10 @@ func (f *finder) offer(dir, path string) {
 	f.k.modules[name] = path
 }
 
-// treeModules takes the modules of a build tree. It says which it has built; to
-// look for them would take longer than all the rest.
-func (f *finder) treeModules(dir string) {
-	f.lists(dir)
+// useTreeModules uses the modules of a build tree. modules.order lists them: searching the
+// tree would take longer than all the rest.
+func (f *finder) useTreeModules(dir string) {
+	f.readLists(dir)
 	found := 0
 	order := filepath.Join(dir, "modules.order")
 	err := f.eachModule(order, func(path string) {
@@ -72,8 +73,8 @@ func (f *finder) treeModules(dir string) {
 		}
 	})
 	if err != nil {
-		f.looked = append(f.looked, order+": "+reason(err))
-		paths, _ := modulesBelow(dir)
+		f.looked = append(f.looked, order+": "+shortReason(err))
+		paths, _ := findModules(dir)
 		for _, path := range paths {
 			f.k.modules[ModuleName(path)] = path
 		}
@@ -81,14 +82,14 @@ func (f *finder) treeModules(dir string) {
 	}
 	if found > 0 {
 		f.modules = true
-		f.got++
+		f.found++
 		f.k.note("modules: %d in %s", found, dir)
 	}
 }
 
-// lists reads which modules are part of vmlinux, and remembers where it stands which
-// are not.
-func (f *finder) lists(dir string) {
+// readLists reads which modules are part of vmlinux, and notes where the list of the
+// others is.
+func (f *finder) readLists(dir string) {
 	if f.builtin {
 		return
 	}
@@ -99,13 +100,13 @@ func (f *finder) lists(dir string) {
 		n++
 	})
 	if err != nil {
-		f.looked = append(f.looked, path+": "+reason(err))
+		f.looked = append(f.looked, path+": "+shortReason(err))
 		return
 	}
 	f.builtin = true
-	f.got++
+	f.found++
 	f.k.note("built in: %d modules, says %s", n, path)
-	if !slices.Contains(f.cutLists, path) {
+	if !slices.Contains(f.incomplete, path) {
 		f.checkBuiltin(path)
 	}
 	f.orders = append(f.orders, filepath.Join(dir, "modules.order"))
@@ -125,31 +126,31 @@ func (f *finder) checkComplete() {
 			}
 			listed[ModuleName(path)] = true
 		})
-		if err == nil && !slices.Contains(f.cutLists, order) {
+		if err == nil && !slices.Contains(f.incomplete, order) {
 			f.checkOrder(order, listed)
 		}
 		switch {
 		case err != nil:
-			f.k.note("modules: not known whether these are all: %s: %s", order, reason(err))
+			f.k.note("modules: not known whether these are all: %s: %s", order, shortReason(err))
 			return
 		case missing > 0:
 			f.k.note("modules: %d of %s are not here", missing, order)
 			return
 		}
 	}
-	f.k.complete = len(f.cutLists) == 0
+	f.k.complete = len(f.incomplete) == 0
 }
 
 // checkBuiltin compares modules.builtin with modules.builtin.modinfo, which has an entry
-// "name.file=path" for each of its modules: since 5.9 by include/linux/module.h, MODULE_FILE. What
-// else is called license= there need not be a module.
+// "name.file=path" for each of its modules: since 5.9 by include/linux/module.h, MODULE_FILE.
+// Other entries, license= for example, need not be of a module.
 func (f *finder) checkBuiltin(list string) {
 	b, err := readList(list + ".modinfo")
 	if err != nil || len(b) == 0 {
 		return // older kernels have none
 	}
 	if b[len(b)-1] != 0 {
-		f.cut(list+".modinfo", "it ends in the middle of an entry: it was cut")
+		f.noteIncomplete(list+".modinfo", "it ends in the middle of an entry: it was cut")
 	}
 	entries := strings.Split(string(b), "\x00")
 	for _, e := range entries[:len(entries)-1] {
@@ -158,52 +159,54 @@ func (f *finder) checkBuiltin(list string) {
 			continue
 		}
 		if module := ModuleName(value); !f.k.builtin[module] {
-			f.cut(list, fmt.Sprintf("%s.modinfo has module %s, which is not in it", filepath.Base(list), module))
+			f.noteIncomplete(list, fmt.Sprintf("%s.modinfo has module %s, which is not in "+
+				"it", filepath.Base(list), module))
 			return
 		}
 	}
 }
 
-// checkOrder compares modules.order with the files in kernel/, which it lists all of.
+// checkOrder compares modules.order with the files in kernel/, all of which it lists.
 func (f *finder) checkOrder(order string, listed map[string]bool) {
 	below := filepath.Join(filepath.Dir(order), "kernel") + "/"
 	for _, name := range f.k.Modules() {
 		path := f.k.modules[name]
 		if strings.HasPrefix(path, below) && !listed[name] && !listed[ModuleName(path)] {
-			f.cut(order, fmt.Sprintf("%s exists and is not in it", path))
+			f.noteIncomplete(order, fmt.Sprintf("%s exists and is not in it", path))
 			return
 		}
 	}
 }
 
-// cut notes that a list of modules may not be whole.
-func (f *finder) cut(list, why string) {
-	if !slices.Contains(f.cutLists, list) {
-		f.cutLists = append(f.cutLists, list)
+// noteIncomplete notes that a list of modules may not be whole.
+func (f *finder) noteIncomplete(list, why string) {
+	if !slices.Contains(f.incomplete, list) {
+		f.incomplete = append(f.incomplete, list)
 		f.k.Incomplete = append(f.k.Incomplete, list+" may not be whole: "+why)
 	}
 }
 
-// eachModule is eachModule for lists from which something follows: of one without a newline at its
-// end the last line is left out.
+// eachModule visits the paths in a list and notes why the list may not be whole. When it does
+// not end with a newline, the last line is not visited.
 func (f *finder) eachModule(list string, visit func(path string)) error {
 	why, err := eachWholeModule(list, visit)
 	if why != "" {
-		f.cut(list, why)
+		f.noteIncomplete(list, why)
 	}
 	return err
 }
 
-// mostList bounds a list of modules.
-const mostList = 16 << 20
+// maxList bounds a list of modules.
+const maxList = 16 << 20
 
+// readList returns the contents of a list.
 func readList(path string) ([]byte, error) {
 	r, _, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	return readAll(r, 0, mostList)
+	return readAll(r, 0, maxList)
 }
 
 // eachModule visits the paths in a list of modules, as paths of .ko files.
@@ -212,7 +215,7 @@ func eachModule(list string, visit func(path string)) error {
 	return err
 }
 
-// eachWholeModule is eachModule, and says why the list may not be whole.
+// eachWholeModule is eachModule, and returns why the list may not be whole, or "".
 func eachWholeModule(list string, visit func(path string)) (cut string, err error) {
 	b, err := readList(list)
 	if err != nil {
@@ -220,7 +223,7 @@ func eachWholeModule(list string, visit func(path string)) (cut string, err erro
 	}
 	lines := strings.Split(string(textHead(b)), "\n")
 	if last := lines[len(lines)-1]; last != "" {
-		cut = cutNote(len(lines), []byte(last))
+		cut = truncationNote(len(lines), []byte(last))
 	}
 	for _, path := range lines[:len(lines)-1] {
 		path = strings.TrimSpace(path)
@@ -233,7 +236,7 @@ func eachWholeModule(list string, visit func(path string)) (cut string, err erro
 	return cut, nil
 }
 
-// ConfigCut says why a kernel's configuration may not be whole, or "". Kconfig ends it with
+// ConfigCut returns why a kernel's configuration may not be whole, or "". Kconfig ends it with
 // a newline and, since 5.3, each menu with "# end of" its title (scripts/kconfig/confdata.c,
 // conf_write). "Kernel hacking" is the last menu of all machines (lib/Kconfig.debug); some
 // options may follow it.
@@ -245,21 +248,23 @@ func ConfigCut(config []byte) string {
 	case len(config) == 0:
 		return "it is empty"
 	case config[len(config)-1] != '\n':
-		return cutNote(strings.Count(text, "\n")+1, []byte(last))
-	case strings.Contains(text, "\n# end of ") && !strings.Contains(text, "\n# end of Kernel hacking"):
-		return fmt.Sprintf("the menu Kernel hacking, with which configurations end, does not end in it; its last line is %.60q", last)
+		return truncationNote(strings.Count(text, "\n")+1, []byte(last))
+	case strings.Contains(text, "\n# end of ") &&
+		!strings.Contains(text, "\n# end of Kernel hacking"):
+		return fmt.Sprintf("the menu Kernel hacking, with which configurations end, does not end "+
+			"in it; its last line is %.60q", last)
 	}
 	return ""
 }
 
-// readConfig says what in the kernel's configuration matters here.
+// readConfig notes what in the kernel's configuration matters here.
 func (f *finder) readConfig() {
 	r, _, err := openFile(f.k.Config)
 	if err != nil {
 		return
 	}
 	defer r.Close()
-	b, err := readAll(r, 0, mostList)
+	b, err := readAll(r, 0, maxList)
 	if err != nil {
 		return
 	}
@@ -271,16 +276,17 @@ func (f *finder) readConfig() {
 		case "# CONFIG_LIVEPATCH is not set":
 			f.k.note("configuration: without livepatching (CONFIG_LIVEPATCH)")
 		case "# CONFIG_KALLSYMS_ALL is not set":
-			f.k.note("configuration: the loader finds functions only, no data (CONFIG_KALLSYMS_ALL)")
+			f.k.note("configuration: the loader finds functions only, no data " +
+				"(CONFIG_KALLSYMS_ALL)")
 		}
 	}
 }
 
-// releaseOfImage returns the release that an x86 image says it is of, or "".
-// (Documentation/arch/x86/boot.rst, kernel_version)
+// releaseOfImage returns the release in the header of an x86 image, or ""
+// (Documentation/arch/x86/boot.rst, kernel_version).
 func releaseOfImage(path string) string {
 	b, err := readSmall(path)
-	if err != nil || len(b) < 0x210 || !magicAt(b, 0x202, bzMagic) {
+	if err != nil || len(b) < 0x210 || !hasMagicAt(b, 0x202, bzMagic) {
 		return ""
 	}
 	at := int(binary.LittleEndian.Uint16(b[0x20e:])) + 0x200

@@ -14,20 +14,29 @@ import (
 // The lists of a kernel's modules say which it does not have, as long as they are whole.
 func TestModuleListsThatWereCut(t *testing.T) {
 	const dir = "lib/modules/" + release + "/"
-	const builtin, modinfo, order = dir + "modules.builtin", dir + "modules.builtin.modinfo", dir + "modules.order"
+	const builtin, modinfo, order = dir + "modules.builtin", dir + "modules.builtin.modinfo", dir +
+		"modules.order"
 	info := "jbd2.license=GPL\x00jbd2.file=fs/jbd2/jbd2\x00debugfs.license=GPL\x00"
 	for name, c := range map[string]struct {
 		files map[string]string
 		want  string
 	}{
-		"whole":            {map[string]string{modinfo: info}, ""},
-		"CRLF":             {map[string]string{builtin: "kernel/fs/jbd2/jbd2.ko\r\n", order: "kernel/fs/ext4/ext4.ko\r\nkernel/net/nf-nat.ko\r\n"}, ""},
-		"builtin":          {map[string]string{builtin: "kernel/fs/jbd2/jbd2.ko\nkernel/fs/mb"}, builtin + ` may not be whole: it ends in the middle of line 2 ("kernel/fs/mb"): it was cut`},
-		"builtin, a line":  {map[string]string{modinfo: info + "mbcache.file=fs/mbcache\x00"}, builtin + " may not be whole: modules.builtin.modinfo has module mbcache, which is not in it"},
-		"builtin, nothing": {map[string]string{builtin: "", modinfo: info}, builtin + " may not be whole: modules.builtin.modinfo has module jbd2"},
-		"modinfo":          {map[string]string{modinfo: info + "mbcache.fi"}, modinfo + " may not be whole: it ends in the middle of an entry"},
-		"order":            {map[string]string{order: "kernel/fs/ext4/ext4.ko\nkernel/net/nf-n"}, order + ` may not be whole: it ends in the middle of line 2 ("kernel/net/nf-n")`},
-		"order, a line":    {map[string]string{order: "kernel/fs/ext4/ext4.ko\n"}, order + " may not be whole: "},
+		"whole": {map[string]string{modinfo: info}, ""},
+		"CRLF": {map[string]string{builtin: "kernel/fs/jbd2/jbd2.ko\r\n",
+			order: "kernel/fs/ext4/ext4.ko\r\nkernel/net/nf-nat.ko\r\n"}, ""},
+		"builtin": {map[string]string{builtin: "kernel/fs/jbd2/jbd2.ko\nkernel/fs/mb"},
+			builtin + ` may not be whole: it ends in the middle of line 2 ("kernel/fs/mb"): it was cut`},
+		"builtin, a line": {map[string]string{modinfo: info + "mbcache.file=fs/mbcache\x00"},
+			builtin + " may not be whole: modules.builtin.modinfo has module mbcache, which is " +
+				"not in it"},
+		"builtin, nothing": {map[string]string{builtin: "", modinfo: info},
+			builtin + " may not be whole: modules.builtin.modinfo has module jbd2"},
+		"modinfo": {map[string]string{modinfo: info + "mbcache.fi"},
+			modinfo + " may not be whole: it ends in the middle of an entry"},
+		"order": {map[string]string{order: "kernel/fs/ext4/ext4.ko\nkernel/net/nf-n"},
+			order + ` may not be whole: it ends in the middle of line 2 ("kernel/net/nf-n")`},
+		"order, a line": {map[string]string{order: "kernel/fs/ext4/ext4.ko\n"},
+			order + " may not be whole: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
@@ -51,7 +60,8 @@ func TestModuleListsThatWereCut(t *testing.T) {
 }
 
 func TestConfigurationThatWasCut(t *testing.T) {
-	const whole = "CONFIG_A=y\n# end of General setup\n# CONFIG_B is not set\n# end of Kernel hacking\nCONFIG_LAST=y\n"
+	const whole = "CONFIG_A=y\n# end of General setup\n# CONFIG_B is not set\n# end of Kernel " +
+		"hacking\nCONFIG_LAST=y\n"
 	assert.Empty(t, ConfigCut([]byte(whole)))
 	assert.Empty(t, ConfigCut([]byte("CONFIG_A=y\n")), "of before 5.3, or a fragment")
 	for cut := range len(whole) - 1 - len("CONFIG_LAST=y\n") {

@@ -11,17 +11,17 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// What a shell offers while somebody types has to be there at once, so lists of
-// names are read, and neither images nor modules.
+// Completion in a shell must be immediate, so only lists of names are read, and neither
+// images nor modules.
 
-// Releases returns which kernels are installed below root, or lie there as packages
-// do that were unpacked, sorted. FindKernelIn finds each of them.
+// Releases returns the releases of the kernels that are installed below root, or that
+// unpacked packages have there, sorted. FindKernelIn finds each of them.
 func Releases(root string) []string { return releasesBelow(root) }
 
-// ObjectNames returns the names that symbols of a kernel can be asked for under:
-// vmlinux and its modules, sorted, as far as is known in a moment. x is what
-// FindKernelIn takes. The lists that depmod and the build wrote tell; a kernel without
-// them is searched for files, which takes ten times as long.
+// ObjectNames returns the names of the objects of a kernel: vmlinux and its modules,
+// sorted, as far as the lists that depmod and the build wrote have them. x is what
+// FindKernelIn takes. A kernel without lists is searched for files, which takes ten
+// times as long.
 func ObjectNames(root, x string) []string {
 	names := map[string]bool{Vmlinux: true}
 	listed := true
@@ -30,7 +30,8 @@ func ObjectNames(root, x string) []string {
 			names[ModuleName(part)] = true
 			continue
 		}
-		listed = slices.ContainsFunc(moduleFolders(root, part), func(dir string) bool { return addListed(names, dir) }) && listed
+		listed = slices.ContainsFunc(moduleDirs(root, part),
+			func(dir string) bool { return addListed(names, dir) }) && listed
 	}
 	if !listed {
 		if k, err := FindKernelIn(root, x); err == nil {
@@ -47,8 +48,8 @@ func ObjectNames(root, x string) []string {
 	return sorted
 }
 
-// moduleFolders returns where the lists of a kernel's modules may be.
-func moduleFolders(root, x string) []string {
+// moduleDirs returns where the lists of a kernel's modules may be.
+func moduleDirs(root, x string) []string {
 	release := x
 	var dirs []string
 	switch info, err := os.Stat(x); {
@@ -70,8 +71,8 @@ func moduleFolders(root, x string) []string {
 	return dirs
 }
 
-// addListed adds the modules that the folder's lists name. modules.dep, where there
-// is one, has those too that were installed later.
+// addListed adds the modules in the lists of the directory, and reports whether it has
+// any. modules.dep, if it exists, also has those that were installed later.
 func addListed(names map[string]bool, dir string) bool {
 	for _, list := range []string{"modules.dep", "modules.order"} {
 		err := eachModule(filepath.Join(dir, list), func(path string) {

@@ -15,23 +15,23 @@ import (
 )
 
 // maxUnpacked bounds what a compressed file may become. The largest kernels of
-// distributions are 100 MB, the largest modules with debugging information 200. What
-// the file says of its own size, or its format allows, bounds it further.
+// distributions are 100 MB, the largest modules with debugging information 200. The
+// size in the file and the limits of its format bound it further.
 const maxUnpacked = 512 << 20
 
-// maxWindow bounds how far back in a file its decoder may have to look, which is
-// memory whatever comes of it: 128 MiB in kernels (scripts/Makefile.lib, zstd22).
+// maxWindow bounds how far back a decoder may have to look, which costs memory: 128 MiB
+// in kernels (scripts/Makefile.lib, zstd22).
 const maxWindow = 128 << 20
 
-// A compression packs a whole file.
+// A compression is a format of compressed files.
 type compression struct {
 	name  string
 	magic string
-	// unpack returns what b, at most limit bytes, has in it: several streams of the
-	// format, one after another, and padding between them. Data ends at end;
-	// what follows is something else.
+	// unpack returns the contents of b, at most limit bytes, which may be several
+	// streams of the format with padding between them. The data ends at end; other
+	// data may follow.
 	unpack func(b []byte, limit int64) (out []byte, end int, err error)
-	// reader unpacks the beginning. A format without one unpacks everything for it.
+	// reader unpacks the beginning. A format without one unpacks everything.
 	reader func(r io.Reader) (io.Reader, error)
 }
 
@@ -42,17 +42,18 @@ const (
 
 var compressions = []compression{
 	{"gzip", gzipMagic, ungzip, func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
-	{"xz", xzMagic, unxz, beginXZ},
+	{"xz", xzMagic, unxz, readXZStart},
 	{"zstd", zstdMagic, unzstd, newZstd},
-	{"bzip2", "BZh", unbzip2, func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
-	{"lz4", "\x04\x22\x4d\x18", unlz4Frames, nil},
-	{"lz4", "\x02\x21\x4c\x18", unlz4, nil},
+	{"bzip2", "BZh", unbzip2,
+		func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+	{"lz4", "\x04\x22\x4d\x18", unlz4, nil},
+	{"lz4", lz4Legacy, unlz4, nil},
 	{"lzma", "\x5d\x00\x00", unlzma, newLZMA},
 }
 
 // compressionOf returns how what begins with head is compressed, or nil.
 func compressionOf(head []byte) *compression {
-	// Frames that a reader skips come first at times (RFC 8878, 3.1.2).
+	// Frames that a reader skips may come first (RFC 8878, 3.1.2).
 	skipped := false
 	for len(head) >= 8 && isSkippable(head) {
 		skipped = true
@@ -60,7 +61,7 @@ func compressionOf(head []byte) *compression {
 	}
 	for i := range compressions {
 		c := &compressions[i]
-		if !magicAt(head, 0, c.magic) || c.name == "lzma" && !likelyLZMA(head) {
+		if !hasMagicAt(head, 0, c.magic) || c.name == "lzma" && !likelyLZMA(head) {
 			continue
 		}
 		if skipped && c.name != "lz4" {
@@ -79,26 +80,26 @@ type Unpacked struct {
 	Bytes []byte
 	// Format is the name of the compression; "" when there was none.
 	Format string
-	// Trailing is how many bytes follow the compressed data, from the offset End on, which
-	// are not zero bytes. They were ignored.
+	// Trailing is how many bytes follow the compressed data, which ends at the offset
+	// End; 0 if they are all zero. They were ignored.
 	Trailing, End int
 }
 
-// Unpack unpacks b, at most limit bytes, as its first bytes say: gzip, xz, zstd, bzip2,
-// lz4 or lzma. Bytes that are not compressed are returned as they are.
+// Unpack unpacks b, to at most limit bytes, by the format that its first bytes show:
+// gzip, xz, zstd, bzip2, lz4 or lzma. Bytes that are not compressed are returned as they are.
 func Unpack(b []byte, limit int64) (Unpacked, error) {
 	c := compressionOf(b)
 	if c == nil {
 		return Unpacked{Bytes: b}, nil
 	}
-	return c.open(b, limit)
+	return c.unpackFile(b, limit)
 }
 
-// open unpacks a file.
-func (c *compression) open(b []byte, limit int64) (Unpacked, error) {
+// unpackFile unpacks a file.
+func (c *compression) unpackFile(b []byte, limit int64) (Unpacked, error) {
 	out, end, err := c.unpack(b, limit)
 	if err != nil {
-		return Unpacked{}, fmt.Errorf("%s: %w", c.name, whereCut(err, len(b)))
+		return Unpacked{}, fmt.Errorf("%s: %w", c.name, explainEOF(err, len(b)))
 	}
 	u := Unpacked{Bytes: out, Format: c.name, End: end}
 	if rest := b[end:]; len(bytes.Trim(rest, "\x00")) > 0 {
@@ -107,23 +108,26 @@ func (c *compression) open(b []byte, limit int64) (Unpacked, error) {
 	return u, nil
 }
 
-// whereCut says of packed data that ends early where that is.
-func whereCut(err error, size int) error {
+// explainEOF adds to an error of packed data that ends early where it ends.
+func explainEOF(err error, size int) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("the packed data is cut short, it ends at byte %d: %w", size, io.ErrUnexpectedEOF)
+		return fmt.Errorf("the packed data is cut short, it ends at byte %d: %w", size,
+			io.ErrUnexpectedEOF)
 	}
 	return err
 }
 
-// Ignored says which bytes were ignored, or "".
+// Ignored returns a sentence about the bytes that were ignored, or "".
 func (u Unpacked) Ignored() string {
 	if u.Trailing == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d bytes after the end of the %s data, which is at byte %d, are ignored", u.Trailing, u.Format, u.End)
+	return fmt.Sprintf("%d bytes after the end of the %s data, which is at byte %d, are ignored",
+		u.Trailing, u.Format, u.End)
 }
 
-// decompress returns all that r, of which size bytes are known to be there, has.
+// decompress returns all that is packed in r. size is a good guess at its length, 0 if
+// there is none.
 func (c *compression) decompress(r io.Reader, size int64) ([]byte, error) {
 	packed, err := readAll(r, max(size, 0), maxUnpacked)
 	if err != nil {
@@ -135,7 +139,7 @@ func (c *compression) decompress(r io.Reader, size int64) ([]byte, error) {
 
 // ungzip unpacks one member after another.
 func ungzip(b []byte, limit int64) (out []byte, end int, err error) {
-	r := bytes.NewReader(b) // a ByteReader, of which no more is read than needed
+	r := bytes.NewReader(b) // a ByteReader: gzip reads no more of it than it needs
 	z, err := gzip.NewReader(r)
 	if err != nil {
 		return nil, 0, err
@@ -147,7 +151,7 @@ func ungzip(b []byte, limit int64) (out []byte, end int, err error) {
 			return nil, 0, err
 		}
 		end = len(b) - r.Len()
-		if !magicAt(b, end, gzipMagic) {
+		if !hasMagicAt(b, end, gzipMagic) {
 			return out, end, nil
 		}
 		if err = z.Reset(r); err != nil {
@@ -156,8 +160,9 @@ func ungzip(b []byte, limit int64) (out []byte, end int, err error) {
 	}
 }
 
-// beginning returns at most n bytes of what r has, and does not unpack much more.
-func (c *compression) beginning(r io.Reader, n int) ([]byte, error) {
+// unpackStart returns at most the first n bytes of what is packed in r, and does not
+// unpack much more.
+func (c *compression) unpackStart(r io.Reader, n int) ([]byte, error) {
 	if c.reader == nil {
 		out, err := c.decompress(r, 0)
 		return out[:min(n, len(out))], err
@@ -172,21 +177,21 @@ func (c *compression) beginning(r io.Reader, n int) ([]byte, error) {
 	b := make([]byte, n)
 	n, err = io.ReadFull(z, b)
 	if n > 0 || errors.Is(err, io.EOF) {
-		err = nil // cut short or not: what it is shows
+		err = nil // these bytes are good, even if the file ends early
 	}
 	return b[:n], err
 }
 
-// readAll reads all that r has, which must not be more than limit. A good guess at how
-// much that is spares copies; the buffer is never larger than the limit.
+// readAll reads all of r, at most limit bytes. A good guess at how much that is avoids
+// copies; the buffer is never larger than the limit.
 func readAll(r io.Reader, guess, limit int64) ([]byte, error) {
 	if guess > limit {
-		guess = limit / 4 // is not to be believed
+		guess = limit / 4 // it is wrong
 	}
 	return appendAll(make([]byte, 0, min(guess, limit)+1), r, limit)
 }
 
-// appendAll appends all that r has to b, which must not become longer than limit.
+// appendAll appends all of r to b, which must not become longer than limit.
 func appendAll(b []byte, r io.Reader, limit int64) ([]byte, error) {
 	for {
 		if len(b) == cap(b) {
@@ -216,7 +221,8 @@ func newZstd(r io.Reader) (io.Reader, error) {
 	if h.Decode(head[:n]) == nil && h.HasFCS && h.FrameContentSize > maxUnpacked {
 		return nil, fmt.Errorf("%d bytes in it: %w", h.FrameContentSize, ErrTooLarge)
 	}
-	z, err := zstd.NewReader(io.MultiReader(bytes.NewReader(head[:n]), r), zstd.WithDecoderConcurrency(1),
+	z, err := zstd.NewReader(io.MultiReader(bytes.NewReader(head[:n]), r),
+		zstd.WithDecoderConcurrency(1),
 		zstd.WithDecoderMaxMemory(maxUnpacked), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, err
@@ -224,8 +230,8 @@ func newZstd(r io.Reader) (io.Reader, error) {
 	return z.IOReadCloser(), nil
 }
 
-// unzstd unpacks frames in one go, which spares the copies through the window, 128 MiB
-// in kernels.
+// unzstd unpacks frames at once, which avoids copies through the window, 128 MiB in
+// kernels.
 func unzstd(b []byte, limit int64) (out []byte, end int, err error) {
 	end, most, err := zstdFrames(b, limit)
 	if err != nil {
@@ -234,7 +240,8 @@ func unzstd(b []byte, limit int64) (out []byte, end int, err error) {
 	if most.declared > limit {
 		return nil, 0, fmt.Errorf("%d bytes in it: %w", most.declared, ErrTooLarge)
 	}
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(max(limit, maxWindow))),
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1),
+		zstd.WithDecoderMaxMemory(uint64(max(limit, maxWindow))),
 		zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, 0, err
@@ -254,15 +261,15 @@ func unzstd(b []byte, limit int64) (out []byte, end int, err error) {
 	return out, end, err
 }
 
-// zstdSize is how large the contents of frames are.
+// zstdSize is what frames say about the size of their contents, in bytes.
 type zstdSize struct {
-	declared int64 // what the frames that say it say
-	unknown  bool  // there are others
-	possible int64 // no more than this fits their blocks
+	declared int64 // the sum of the sizes in frame headers
+	unknown  bool  // a frame has no size in its header
+	possible int64 // the most that their blocks can hold
 }
 
 // zstdFrames walks over frames (RFC 8878, 3.1), skippable ones included, and returns where they
-// end: at a block that the file does not have to its end, that is an error.
+// end. A block that extends past the end of the file is an error.
 func zstdFrames(b []byte, limit int64) (end int, size zstdSize, err error) {
 	const maxBlock = 128 << 10
 	le := binary.LittleEndian
@@ -276,7 +283,7 @@ func zstdFrames(b []byte, limit int64) (end int, size zstdSize, err error) {
 			}
 			end += 8 + int(le.Uint32(p[4:]))
 			continue
-		case !magicAt(p, 0, zstdMagic):
+		case !hasMagicAt(p, 0, zstdMagic):
 			return end, size, nil
 		case len(p) < 5:
 			return cut()
@@ -334,7 +341,8 @@ func zstdFrames(b []byte, limit int64) (end int, size zstdSize, err error) {
 		default:
 			size.declared += int64(declared)
 			if int64(declared) > possible {
-				return 0, size, fmt.Errorf("a frame of %d bytes, of which its blocks have room for %d", declared, possible)
+				return 0, size, fmt.Errorf("a frame of %d bytes, but its blocks have room for %d",
+					declared, possible)
 			}
 		}
 		size.possible += possible

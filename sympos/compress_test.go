@@ -61,8 +61,7 @@ func withTotal(t *testing.T, b []byte, total uint64) []byte {
 	return append(append(bytes.Clone(b[:at]), index...), footer...)
 }
 
-// The index of an xz file says how large its contents are, and that is what is held
-// in memory for it.
+// The index of an xz file has the size of its contents, which is how much memory they take.
 func TestXZHoldsWhatItsIndexSays(t *testing.T) {
 	text := strings.Repeat("ffffffff81000000 T a\n", 1000)
 	good := xzFile(t, text, 64<<20)
@@ -82,7 +81,7 @@ func TestXZHoldsWhatItsIndexSays(t *testing.T) {
 	_, _, err = unpackFile(t, withTotal(t, good, uint64(len(text)-1)))
 	assert.ErrorIs(t, err, errXZ)
 
-	// Of two streams the first is taken, and no index speaks for it alone.
+	// The index of the last of two streams is not that of both.
 	_, ok := xzTotal(append(bytes.Clone(good), xzFile(t, "b", 1<<20)...))
 	assert.False(t, ok)
 	for i := range good {
@@ -95,7 +94,7 @@ func TestXZHoldsWhatItsIndexSays(t *testing.T) {
 	}
 }
 
-// A frame of zstd says how large its contents are, and how much of them it looks back.
+// A frame of zstd has the size of its contents and of the window.
 func TestZstdHoldsWhatItsHeaderSays(t *testing.T) {
 	hello := "\x29\x00\x00hello" // the last block, not packed
 	for name, c := range map[string]struct {
@@ -132,7 +131,7 @@ func TestReadAllHoldsNoMoreThanTheLimit(t *testing.T) {
 	}
 }
 
-// To tell what a packed file is, its beginning is enough.
+// The beginning of a packed file is enough to recognise it.
 func TestKindOfPackedFiles(t *testing.T) {
 	text := "*vmlinux\n" + strings.Repeat("some_symbol\n", 4<<20/12)
 	var z bytes.Buffer
@@ -141,7 +140,8 @@ func TestKindOfPackedFiles(t *testing.T) {
 	_, err = w.Write([]byte(text))
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	for name, b := range map[string][]byte{"gz": []byte(gzipped(text)), "xz": xzFile(t, text, 8<<20), "zst": z.Bytes()} {
+	for name, b := range map[string][]byte{"gz": []byte(gzipped(text)),
+		"xz": xzFile(t, text, 8<<20), "zst": z.Bytes()} {
 		path := filepath.Join(t.TempDir(), "list")
 		require.NoError(t, os.WriteFile(path, b, 0o644))
 		kind, err := KindOf(path)
@@ -152,12 +152,12 @@ func TestKindOfPackedFiles(t *testing.T) {
 		kind, err = KindOf(path)
 		require.NoError(t, err, name)
 		assert.Equal(t, SymbolList, kind, name)
-		head, err := compressionOf(b).beginning(bytes.NewReader(b), 100)
+		head, err := compressionOf(b).unpackStart(bytes.NewReader(b), 100)
 		require.NoError(t, err, name)
 		assert.Equal(t, text[:100], string(head), name)
 		for cut := range min(len(b), 200) {
 			if c := compressionOf(b[:cut]); c != nil {
-				_, _ = c.beginning(bytes.NewReader(b[:cut]), 100)
+				_, _ = c.unpackStart(bytes.NewReader(b[:cut]), 100)
 			}
 		}
 	}

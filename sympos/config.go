@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// mostConfig is more than any kernel's configuration has bytes.
-const mostConfig = 4 << 20
+// maxConfig bounds the size of a kernel's configuration, in bytes.
+const maxConfig = 4 << 20
 
 // Configured reports whether the kernel was built with CONFIG_option=y, and whether its
-// configuration is available to tell.
+// configuration is available.
 func (k *Kernel) Configured(option string) (yes, known bool) {
 	if k.Config == "" {
 		return false, false
 	}
 	info, err := os.Stat(k.Config)
-	if err != nil || info.Size() > mostConfig {
+	if err != nil || info.Size() > maxConfig {
 		return false, false
 	}
 	b, err := os.ReadFile(k.Config)
@@ -28,9 +28,9 @@ func (k *Kernel) Configured(option string) (yes, known bool) {
 	return strings.Contains("\n"+string(b)+"\n", "\nCONFIG_"+option+"=y\n"), true
 }
 
-// configBeside takes the configuration in the build tree or the headers that a
-// Module.symvers is of, where none is known yet.
-func (k *Kernel) configBeside(symvers string) {
+// useConfigOf uses the configuration in the build tree or the headers of a
+// Module.symvers, if none is known yet.
+func (k *Kernel) useConfigOf(symvers string) {
 	for _, name := range []string{".config", "include/config/auto.conf"} {
 		path := filepath.Join(filepath.Dir(symvers), name)
 		if info, err := os.Stat(path); k.Config == "" && err == nil && info.Mode().IsRegular() {

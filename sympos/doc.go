@@ -4,13 +4,13 @@
 // symbols have this name, in the order in which the livepatch loader counts them?
 //
 // A klp symbol names what it means by a number, .klp.sym.<object>.<name>,<n>, and
-// the loader takes the n-th symbol of that name that it comes across. A number
-// that is wrong but small enough loads without a word and calls the wrong
+// the loader uses the n-th symbol of that name that it finds. A number
+// that is wrong but small enough loads silently and calls the wrong
 // function. There are two orders (kernel/livepatch/core.c, klp_find_object_symbol):
 //
 //	vmlinux   the kernel's own table, kallsyms: ascending address
 //	          (scripts/kallsyms.c, compare_symbols: weak ones last among equals).
-//	          What the table leaves out does not count: undefined, absolute and
+//	          What the table omits does not count: undefined, absolute and
 //	          debugging symbols. Per-CPU symbols do count, although some kernels
 //	          show them as absolute.
 //	a module  the index order of its .symtab, whatever the addresses. Everything
@@ -18,7 +18,7 @@
 //	          afterwards only what the module loader keeps counts
 //	          (kernel/module/kallsyms.c, is_core_symbol).
 //
-// Names are compared as a whole, but for some kernels with CONFIG_LTO_CLANG (match.go).
+// Names are compared as a whole, except by some kernels with CONFIG_LTO_CLANG (match.go).
 //
 // Number 0 means "the only one". A worked duplicate, with three symbols called
 // dup in a vmlinux whose symbol table a linker wrote in the order of the files:
@@ -37,14 +37,14 @@
 //	vmlinux with a symbol table       sorted and filtered as the kernel's build does
 //	System.map                        the same, as text
 //	a module, .ko, compressed or not  its symbol table
-//	symbols.klp, Symbols.list         names of objects, no order (klp-convert v1 to v7)
+//	symbols.klp, Symbols.list         names by object, no order (klp-convert v1 to v7)
 //	Module.symvers                    exports only
 //
-// A vmlinux and a module may also tell which source file a symbol is from: its name in
-// the symbol table, its path in the debug information (Files, MatchFile).
+// A vmlinux and a module may also have the source file of a symbol: its name in the
+// symbol table, its path in the debug information (Files, MatchFile).
 //
-// Read asks any number of them at once, each in one pass, for a set of names that
-// is known beforehand; what was not asked for costs no allocation:
+// Read reads any number of sources at once, each in one pass, for a set of names that
+// is known beforehand; other names cost no allocation:
 //
 //	image, err := sympos.Open("/boot/vmlinuz-6.1.0-56-amd64")
 //	table, err := sympos.Read(sympos.Names("name_show"), image)
@@ -52,8 +52,8 @@
 //		fmt.Println(s.Position, s.Address, s.Size, s.File)
 //	}
 //
-// A Kernel is all of that for one kernel, found from its release, from a folder or
-// from files (FindKernel), modules and exports included:
+// A Kernel is all of that for one kernel, found from its release, a directory or
+// files (FindKernel), modules and exports included:
 //
 //	kernel, err := sympos.FindKernel("6.1.0-56-amd64")
 //	table, err := kernel.Read(sympos.Names("name_show", "kvm_mmu_zap"), "kvm")

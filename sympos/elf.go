@@ -20,7 +20,7 @@ func isELF(head []byte) bool {
 	return len(head) >= elf.EI_NIDENT && string(head[:4]) == elf.ELFMAG
 }
 
-// kindOfELF goes by the type, e_type.
+// kindOfELF returns the kind by e_type.
 func kindOfELF(head []byte) Kind {
 	at := elf.EI_NIDENT
 	if len(head) < at+2 {
@@ -35,11 +35,11 @@ func kindOfELF(head []byte) Kind {
 	return VmlinuxFile
 }
 
-// scanELF reads the kernel or a module, whichever it is. Neither is read whole: a
-// kernel with debugging information is 700 MB, of which its symbols are 10.
+// scanELF visits the symbols of a kernel or a module. It does not read the whole file: a
+// kernel with debugging information has 700 MB, of which its symbols are 10.
 //
-// elfrw is for relocatable files and decodes every symbol; this here reads two
-// sections of any ELF file and decodes what goes past.
+// elfrw is for relocatable files and decodes every symbol; this reads two sections of
+// any ELF file and decodes one symbol at a time.
 func scanELF(in *input, visit func(*Entry)) (Facts, error) {
 	f, err := readELF(in)
 	if err != nil {
@@ -49,37 +49,42 @@ func scanELF(in *input, visit func(*Entry)) (Facts, error) {
 	case elf.ET_REL:
 		return f.scanModule(visit)
 	case elf.ET_EXEC, elf.ET_DYN:
-		if i := f.wrapped(); i >= 0 {
+		if i := f.findWrapped(); i >= 0 {
 			return f.scanWrapper(i, visit)
 		}
 		if f.isProgram() {
-			return Facts{}, in.errorf("", -1, "%w: it is an ELF program or shared library (it has .dynamic and no .init.text)", ErrUnknown)
+			return Facts{}, in.errorf("", -1,
+				"%w: it is an ELF program or shared library (it has .dynamic and no .init.text)",
+				ErrUnknown)
 		}
 		return f.scanVmlinux(visit)
 	}
 	return Facts{}, in.errorf("", 0x10, "%s: %w", f.etype, ErrUnknown)
 }
 
-// isProgram tells what a C library loads from a kernel, which may have .dynamic as well.
+// isProgram reports whether the file is a program or a shared library. A kernel may have
+// .dynamic as well.
 func (f *elfFile) isProgram() bool {
 	return f.find(".dynamic") >= 0 && f.find(".init.text") < 0 && len(f.sections) > 0
 }
 
-// checkWhole checks that all contents are in the file.
+// checkWhole checks that the contents of all sections are in the file.
 func (f *elfFile) checkWhole() error {
 	for i, s := range f.sections {
 		switch elf.SectionType(s.etype) {
 		case elf.SHT_NULL, elf.SHT_NOBITS:
 			continue
 		}
-		if size := uint64(f.in.size); s.off > size || s.size_ > size-s.off {
-			return f.in.errorf(f.name(i), -1, "%#x bytes at %#x are not in the file, which has %#x: it was cut short", s.size_, s.off, size)
+		if size := uint64(f.in.size); s.off > size || s.size > size-s.off {
+			return f.in.errorf(f.name(i), -1,
+				"%#x bytes at %#x are not in the file, which has %#x: it was cut short", s.size,
+				s.off, size)
 		}
 	}
 	return nil
 }
 
-// elfFile is what symbol tables are read with.
+// elfFile is an ELF file as far as reading its symbols needs it.
 type elfFile struct {
 	in       *input
 	order    binary.ByteOrder
@@ -90,13 +95,12 @@ type elfFile struct {
 	names    []byte // section names
 	symtab   []byte
 	strtab   []byte
-	shndx    []byte   // SHT_SYMTAB_SHNDX
-	bases    []uint64 // see place
+	shndx    []byte // SHT_SYMTAB_SHNDX
 }
 
 type elfSection struct {
 	name, etype, link, info uint32
-	flags, addr, off, size_ uint64
+	flags, addr, off, size  uint64
 }
 
 // readELF reads the header, the section headers and, when there is one, the
@@ -147,7 +151,7 @@ func readELF(in *input) (*elfFile, error) {
 		}
 		zero := f.section(b)
 		if shnum == 0 {
-			shnum = zero.size_
+			shnum = zero.size
 		}
 		if shstrndx == uint64(elf.SHN_XINDEX) {
 			shstrndx = uint64(zero.link)
@@ -196,6 +200,7 @@ func readELF(in *input) (*elfFile, error) {
 	return f, f.checkWhole()
 }
 
+// section decodes a section header.
 func (f *elfFile) section(b []byte) elfSection {
 	o := f.order
 	if f.is64 {
@@ -203,16 +208,17 @@ func (f *elfFile) section(b []byte) elfSection {
 			o.Uint64(b[8:]), o.Uint64(b[16:]), o.Uint64(b[24:]), o.Uint64(b[32:])}
 	}
 	u := func(off int) uint64 { return uint64(o.Uint32(b[off:])) }
-	return elfSection{o.Uint32(b), o.Uint32(b[4:]), o.Uint32(b[24:]), o.Uint32(b[28:]), u(8), u(12), u(16), u(20)}
+	return elfSection{o.Uint32(b), o.Uint32(b[4:]), o.Uint32(b[24:]), o.Uint32(b[28:]), u(8), u(12),
+		u(16), u(20)}
 }
 
-// contents reads a section.
+// contents returns the contents of section i; what names them in errors.
 func (f *elfFile) contents(i int, what string) ([]byte, error) {
 	s := f.sections[i]
 	if elf.SectionType(s.etype) == elf.SHT_NOBITS {
 		return nil, f.in.errorf(f.name(i), -1, "%s: no contents", what)
 	}
-	b, err := f.in.bytes(s.off, s.size_, maxTable)
+	b, err := f.in.bytes(s.off, s.size, maxTable)
 	if err != nil {
 		return nil, f.in.errorf(f.name(i), -1, "%s: %w", what, err)
 	}
@@ -243,7 +249,7 @@ func cString(table []byte, off uint32) []byte {
 	return nil
 }
 
-// An elfSymbol is an entry of the symbol table as it goes past.
+// An elfSymbol is an entry of the symbol table, valid during a visit.
 type elfSymbol struct {
 	name    []byte
 	info    byte
@@ -253,22 +259,24 @@ type elfSymbol struct {
 	value   uint64
 	size    uint64
 	file    []byte // of the STT_FILE before it, for local symbols
+	block   int    // the number of that STT_FILE, from 1; else 0
 }
 
 func (y *elfSymbol) bind() elf.SymBind { return elf.ST_BIND(y.info) }
 func (y *elfSymbol) typ() elf.SymType  { return elf.ST_TYPE(y.info) }
 
-// symbols visits the symbol table in its order, entry 0 left out.
+// symbols visits all entries of the symbol table but entry 0, in its order.
 func (f *elfFile) symbols(visit func(y *elfSymbol) error) error {
 	entry := 24
 	if !f.is64 {
 		entry = 16
 	}
 	var (
-		y    elfSymbol
-		file []byte
+		y     elfSymbol
+		file  []byte
+		block int
 	)
-	// This runs for each symbol of a kernel: no calls through f.order.
+	// This runs for each symbol of a kernel, so it makes no calls through f.order.
 	swap := f.order == binary.ByteOrder(binary.BigEndian)
 	u16 := func(b []byte) uint32 {
 		v := binary.LittleEndian.Uint16(b)
@@ -303,22 +311,24 @@ func (f *elfFile) symbols(visit func(y *elfSymbol) error) error {
 		}
 		if elf.SectionIndex(y.shndx) == elf.SHN_XINDEX && (i+1)*4 <= len(f.shndx) {
 			y.shndx = f.order.Uint32(f.shndx[i*4:])
-			y.section, y.index = f.at(y.shndx)
+			y.section, y.index = f.sectionAt(y.shndx)
 		} else if elf.SectionIndex(y.shndx) < elf.SHN_LORESERVE {
-			y.section, y.index = f.at(y.shndx)
+			y.section, y.index = f.sectionAt(y.shndx)
 		} else {
 			y.section, y.index = nil, 0
 		}
 		if y.section == nil && y.shndx != 0 && elf.SectionIndex(y.shndx) < elf.SHN_LORESERVE {
-			return f.in.errorf(".symtab", int64(i*entry), "symbol %q: section %d of %d", y.name, y.shndx, len(f.sections))
+			return f.in.errorf(".symtab", int64(i*entry), "symbol %q: section %d of %d", y.name,
+				y.shndx, len(f.sections))
 		}
 		if y.typ() == elf.STT_FILE {
 			file = y.name
+			block++
 		}
-		// Global symbols come last, behind the block of whichever file was last.
-		y.file = nil
+		// Global symbols come last, after the block of some file that need not be theirs.
+		y.file, y.block = nil, 0
 		if y.bind() == elf.STB_LOCAL {
-			y.file = file
+			y.file, y.block = file, block
 		}
 		if err := visit(&y); err != nil {
 			return err
@@ -327,17 +337,19 @@ func (f *elfFile) symbols(visit func(y *elfSymbol) error) error {
 	return nil
 }
 
-func (f *elfFile) at(i uint32) (*elfSection, int) {
+// sectionAt returns the section with that number, nil for 0 and for numbers that no section
+// has.
+func (f *elfFile) sectionAt(i uint32) (*elfSection, int) {
 	if i == 0 || uint64(i) >= uint64(len(f.sections)) {
 		return nil, 0
 	}
 	return &f.sections[i], int(i)
 }
 
-// letter is the symbol's type as nm prints it, in small. It stands for what a
-// kernel prints, which does the same (scripts/kallsyms.c reads nm's output;
-// kernel/module/kallsyms.c, elf_type, is "as per nm").
-func (y *elfSymbol) letter() byte {
+// nmLetter returns the symbol's type as nm prints it, in lower case. The kernel prints
+// the same (scripts/kallsyms.c reads nm's output; kernel/module/kallsyms.c, elf_type, is
+// "as per nm").
+func (y *elfSymbol) nmLetter() byte {
 	const (
 		write = uint64(elf.SHF_WRITE)
 		exec  = uint64(elf.SHF_EXECINSTR)

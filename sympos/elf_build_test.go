@@ -58,11 +58,14 @@ func (e tinyELF) bytes() []byte {
 		return uint32(at)
 	}
 	headers, locals := []shdr{{}}, 1
-	add := func(name string, typ elf.SectionType, flags elf.SectionFlag, addr uint64, data []byte, link uint32) {
+	add := func(name string, typ elf.SectionType, flags elf.SectionFlag, addr uint64, data []byte,
+		link uint32) {
 		for len(b)%8 != 0 {
 			b = append(b, 0)
 		}
-		headers = append(headers, shdr{str(&shstr, name), uint32(typ), link, uint64(flags), addr, uint64(len(b)), uint64(len(data))})
+		headers = append(headers,
+			shdr{str(&shstr, name), uint32(typ), link, uint64(flags), addr, uint64(len(b)),
+				uint64(len(data))})
 		b = append(b, data...)
 	}
 	for _, s := range e.sections {
@@ -87,7 +90,9 @@ func (e tinyELF) bytes() []byte {
 	}
 	str(&shstr, ".shstrtab")
 	names := shstr.Bytes()
-	headers = append(headers, shdr{name: uint32(len(names) - len(".shstrtab") - 1), typ: uint32(elf.SHT_STRTAB), off: uint64(len(b)), sz: uint64(len(names))})
+	headers = append(headers,
+		shdr{name: uint32(len(names) - len(".shstrtab") - 1), typ: uint32(elf.SHT_STRTAB),
+			off: uint64(len(b)), sz: uint64(len(names))})
 	b = append(b, names...)
 	shoff := len(b)
 	for _, h := range headers {

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// EXPORT_SYMBOL(f) leaves three things behind, in all versions since 4.19
+// EXPORT_SYMBOL(f) makes three things, in all versions since 4.19
 // (include/linux/export.h, since 6.4 include/linux/export-internal.h):
 //
 //	__ksymtab           an entry for the loader, with the symbol __ksymtab_f
@@ -17,8 +17,8 @@ import (
 //	                    at __kstrtabns_f, empty for those without
 //	Module.symvers      a line (symvers.go)
 //
-// So whatever knows symbols knows exports, as far as it has data symbols; files with
-// contents know namespaces as well.
+// So every source of symbols has exports, as far as it has data symbols; files with
+// contents have namespaces as well.
 const (
 	exportPrefix    = "__ksymtab_"
 	namespacePrefix = "__kstrtabns_"
@@ -30,23 +30,23 @@ type Export struct {
 	Name   string
 	// Namespace is what importers must name (EXPORT_SYMBOL_NS); "module:a,b"
 	// offers the symbol to those modules only (EXPORT_SYMBOL_FOR_MODULES,
-	// since 6.16). "" when there is none or when no source tells.
+	// since 6.16). "" when it has none or no source has it.
 	Namespace string
-	Source    string // name of the source that tells
-	// Listed is set by Module.symvers, which alone knows the rest.
+	Source    string // name of the source
+	// Listed is set for an export in Module.symvers, the only source of the fields below.
 	Listed  bool
 	CRC     uint32 // checksum of the interface (CONFIG_MODVERSIONS); 0: none
 	GPLOnly bool   // for modules under the GPL (EXPORT_SYMBOL_GPL)
 }
 
-// Exports returns who exports the name, sorted by object.
+// Exports returns the exports of that name, sorted by object.
 func (t *Table) Exports(name string) []Export { return t.exports[name] }
 
-// addExport adds what a source says. Of two that say the same, the one that
-// knows a namespace counts.
+// addExport adds an export. Of two of one object, the one with a namespace counts.
 func (t *Table) addExport(e Export) {
 	list := t.exports[e.Name]
-	i, found := slices.BinarySearchFunc(list, e, func(a, b Export) int { return cmp.Compare(a.Object, b.Object) })
+	i, found := slices.BinarySearchFunc(list, e,
+		func(a, b Export) int { return cmp.Compare(a.Object, b.Object) })
 	switch {
 	case !found:
 		t.exports[e.Name] = slices.Insert(list, i, e)
@@ -60,36 +60,35 @@ func (t *Table) addExport(e Export) {
 	}
 }
 
-// exportOf returns the name that the symbol called name stands for as an export,
-// or nil.
+// exportOf returns the name of the export whose entry the symbol called name is, or nil.
 func exportOf(name []byte) []byte {
 	if !hasPrefix(name, exportPrefix) || len(name) == len(exportPrefix) {
 		return nil
 	}
 	of := name[len(exportPrefix):]
 	switch string(of) {
-	// Sections, which a linker may give symbols of their names. Were one of these
-	// words exported, Module.symvers would tell.
+	// Linkers may make symbols of these names, which are those of sections. An export of
+	// one of these names is known from Module.symvers only.
 	case "strings", "gpl", "gpl_future", "unused", "unused_gpl":
 		return nil
 	}
 	return of
 }
 
-// namespaces visits the exports of an ELF file that are in a namespace.
-type namespaces struct {
+// namespaceReader visits the exports of an ELF file that are in a namespace.
+type namespaceReader struct {
 	f        *elfFile
 	contents map[int][]byte // of the sections looked into
 }
 
-// visit looks at one symbol. object is whose it is.
-func (n *namespaces) visit(y *elfSymbol, object string, visit func(*Entry)) {
+// visit calls visit for the export if the symbol y of the object is a namespace.
+func (n *namespaceReader) visit(y *elfSymbol, object string, visit func(*Entry)) {
 	if !hasPrefix(y.name, namespacePrefix) || y.section == nil {
 		return
 	}
 	b, known := n.contents[y.index]
 	if !known {
-		// Only the file's own word is wanted: without it there is none.
+		// Without contents the namespace is not known; that is no error.
 		b, _ = n.f.contents(y.index, "namespaces of exports")
 		if n.contents == nil {
 			n.contents = map[int][]byte{}
@@ -105,5 +104,6 @@ func (n *namespaces) visit(y *elfSymbol, object string, visit func(*Entry)) {
 	if end < 0 || end > maxName {
 		return
 	}
-	visit(&Entry{Object: object, Name: y.name[len(namespacePrefix):], Namespace: b[at : at+uint64(end)], Export: true})
+	visit(&Entry{Object: object, Name: y.name[len(namespacePrefix):],
+		Namespace: b[at : at+uint64(end)], Export: true})
 }

@@ -8,30 +8,32 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// That no source says that X exports a name means something only where X's exports are
+// A name is known not to be exported by an object only if the exports of the object are
 // known. They are known
 //
 //	of a module      from its file, in which each export has an entry
-//	of any object    from a Module.symvers that has a line of it: modpost writes all
+//	of any object    from a Module.symvers with an export of it: modpost writes all
 //	                 exports of a module or none (scripts/mod/modpost.c, write_dump)
 //	                 from a table of symbols that has an export of it, or of vmlinux:
-//	                 it has data symbols (CONFIG_KALLSYMS_ALL), and all of them
+//	                 such a table has all data symbols (CONFIG_KALLSYMS_ALL)
 //
-// and from a source that may not be whole (Facts.Partial) they are not.
+// and not known from a source that may not be whole (Facts.Partial).
 //
 // The Module.symvers of a kernel has all modules of its build and no others. Modules
-// that are built elsewhere are in the Module.symvers of their build, or in none.
+// that were built elsewhere are in the Module.symvers of their build, if it has one.
 
-// told is what exports went past in one source, wanted or not.
-type told struct {
-	objects map[string]bool // that have one
+// seenExports is which objects and namespaces have exports in one source, wanted or not.
+type seenExports struct {
+	objects map[string]bool // with exports
 	spaces  map[string]bool // namespaces
 }
 
-func newTold() *told { return &told{objects: map[string]bool{}, spaces: map[string]bool{}} }
+func newSeenExports() *seenExports {
+	return &seenExports{objects: map[string]bool{}, spaces: map[string]bool{}}
+}
 
-// export notes an export. It reports whether there was room for it.
-func (d *told) export(e *Entry, space *room) bool {
+// add notes an export, and reports whether the quota allows it.
+func (d *seenExports) add(e *Entry, space *quota) bool {
 	if !d.objects[e.Object] {
 		if !space.take(len(e.Object)) {
 			return false
@@ -47,53 +49,56 @@ func (d *told) export(e *Entry, space *room) bool {
 	return true
 }
 
-// known is whose exports the sources of a table tell.
-type known struct {
-	objects map[string]bool
-	spaces  map[string]bool
-	listed  bool
+// exportCoverage is whose exports the sources of a table have.
+type exportCoverage struct {
+	objects map[string]bool // whose exports are all known
+	spaces  map[string]bool // namespaces with an export
+	listed  bool            // see Table.ListsModules
 }
 
-func newKnown() known { return known{objects: map[string]bool{}, spaces: map[string]bool{}} }
+func newExportCoverage() exportCoverage {
+	return exportCoverage{objects: map[string]bool{}, spaces: map[string]bool{}}
+}
 
-// add adds what a source tells.
-func (k *known) add(s *scan) {
-	for name := range s.told.spaces {
+// add adds what a scan found.
+func (k *exportCoverage) add(s *scan) {
+	for name := range s.seen.spaces {
 		k.spaces[name] = true
 	}
 	if s.facts.Partial != "" && s.facts.PartialOf == "" {
-		return // what is missing may be exports
+		return // an export may be missing
 	}
-	for name := range s.told.objects {
+	for name := range s.seen.objects {
 		k.objects[name] = k.objects[name] || name != s.facts.PartialOf
 	}
-	vmlinux := s.told.objects[Vmlinux]
+	vmlinux := s.seen.objects[Vmlinux]
 	if s.facts.Kind == ModuleFile || vmlinux {
 		for name := range s.objects {
 			k.objects[name] = k.objects[name] || name != s.facts.PartialOf
 		}
 	}
-	k.listed = k.listed || s.facts.Kind == Symvers && vmlinux && len(s.told.objects) > 1
+	k.listed = k.listed || s.facts.Kind == Symvers && vmlinux && len(s.seen.objects) > 1
 }
 
-// KnowsExports reports whether the sources tell all exports of the object. Where they do
-// not, that Exports has none of it says nothing.
-func (t *Table) KnowsExports(object string) bool { return t.known.objects[object] }
+// KnowsExports reports whether the sources have all exports of the object. If not, it may
+// have exports that Exports does not return.
+func (t *Table) KnowsExports(object string) bool { return t.coverage.objects[object] }
 
 // ListsModules reports whether a source lists the exports of all modules that were built
-// with the kernel: its Module.symvers does. Modules that were built elsewhere are not
-// among them.
-func (t *Table) ListsModules() bool { return t.known.listed }
+// with the kernel, as its Module.symvers does. It does not list modules that were built
+// elsewhere.
+func (t *Table) ListsModules() bool { return t.coverage.listed }
 
-// KnowsNamespace reports whether a source has an export in the namespace, wanted or not.
-func (t *Table) KnowsNamespace(name string) bool { return t.known.spaces[name] }
+// KnowsNamespace reports whether a source has an export in the namespace, asked for or
+// not.
+func (t *Table) KnowsNamespace(name string) bool { return t.coverage.spaces[name] }
 
-// entries visits the exports of a module whose symbols __ksymtab_* were stripped. An
+// visitExports visits the exports of a module whose symbols __ksymtab_* were stripped. An
 // entry of __ksymtab or __ksymtab_gpl has relocations for the exported symbol, for its
 // name and, since 5.4, for its namespace, in this order; the strings are in
 // __ksymtab_strings (include/linux/export.h, since 6.4 include/linux/export-internal.h).
-// So the name is what follows something that is not in there.
-func (f *elfFile) entries(object string, visit func(*Entry)) error {
+// So the name is the string after a relocation to another section.
+func (f *elfFile) visitExports(object string, visit func(*Entry)) error {
 	strings := f.find("__ksymtab_strings")
 	if strings < 0 || f.in.size < 0 {
 		return nil
@@ -101,7 +106,8 @@ func (f *elfFile) entries(object string, visit func(*Entry)) error {
 	var text []byte
 	for i := range f.sections {
 		target := int(f.sections[i].info)
-		if elf.SectionType(f.sections[i].etype) != elf.SHT_RELA || target <= 0 || target >= len(f.sections) || !f.is64 {
+		if elf.SectionType(f.sections[i].etype) != elf.SHT_RELA || target <= 0 ||
+			target >= len(f.sections) || !f.is64 {
 			continue
 		}
 		if name := f.name(target); name != "__ksymtab" && name != "__ksymtab_gpl" {
@@ -117,13 +123,15 @@ func (f *elfFile) entries(object string, visit func(*Entry)) error {
 		if err != nil {
 			return err
 		}
-		f.visitEntries(b, strings, text, object, visit)
+		f.visitExportRelocs(b, strings, text, object, visit)
 	}
 	return nil
 }
 
-// visitEntries goes through the relocations of entries.
-func (f *elfFile) visitEntries(b []byte, strings int, text []byte, object string, visit func(*Entry)) {
+// visitExportRelocs visits the exports whose entries the relocations in b make. strings is
+// the number of __ksymtab_strings, text its contents.
+func (f *elfFile) visitExportRelocs(b []byte, strings int, text []byte, object string,
+	visit func(*Entry)) {
 	const size, symbolSize = 24, 24
 	type pointer struct {
 		at   uint64

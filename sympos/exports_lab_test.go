@@ -53,7 +53,10 @@ func TestExportsOfImageAndModulesAreThoseOfSymvers(t *testing.T) {
 	symvers, err := sympos.Open(path)
 	require.NoError(t, err)
 	for _, k := range []*sympos.Kernel{built, sympos.NewKernel("symvers", symvers)} {
-		table, err := k.ReadAll(func(name []byte) bool { return names[string(name)] || strings.HasPrefix(string(name), "__ksymtab_") })
+		table, err := k.ReadAll(func(name []byte) bool {
+			return names[string(name)] ||
+				strings.HasPrefix(string(name), "__ksymtab_")
+		})
 		require.NoError(t, err)
 		found := map[export]bool{}
 		for name := range names {
@@ -72,6 +75,7 @@ func TestExportsOfImageAndModulesAreThoseOfSymvers(t *testing.T) {
 				}
 			}
 		}
-		t.Logf("%s: %d exports of %d names, %d of them in namespaces", k.Name, len(found), len(names), spaces)
+		t.Logf("%s: %d exports of %d names, %d of them in namespaces", k.Name, len(found),
+			len(names), spaces)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// Where distributions keep what tells of a kernel, by its release R:
+// Where distributions keep the files of a kernel, by its release R:
 //
 //	image        /boot/vmlinuz-R           Debian, SUSE, Fedora
 //	             /lib/modules/R/vmlinuz    Fedora, Arch
@@ -24,78 +24,84 @@ import (
 //	             /lib/modules/R/build      a build tree; headers on Arch have it too
 //	System.map   /boot, /lib/modules/R, /usr/lib/debug/boot; a stub on Debian
 //	modules      /lib/modules/R, or /usr/lib/modules/R, with lists of the modules
-//	             that there are (modules.order) and that are part of vmlinux
+//	             that were built (modules.order) and that are part of vmlinux
 //	             (modules.builtin)
 //	exports      Module.symvers among the headers, /boot/symvers-R.gz
 //
-// The image is the best witness and always there, but Ubuntu lets only root read it.
-// vmlinux, where it is, is read too: it has sizes and files.
+// The image is the best witness and always installed, but on Ubuntu only root may read
+// it. A vmlinux, if there is one, is read too: it has sizes and files.
 
-// places says where to look, below the root, for what; %s is the release.
+// places are the paths of each kind of file below the root; %s is the release.
 var places = struct{ image, vmlinux, systemMap, symvers, config, modules, headers []string }{
 	image: []string{"boot/vmlinuz-%s", "lib/modules/%s/vmlinuz", "usr/lib/modules/%s/vmlinuz",
 		"boot/Image-%s", "boot/image-%s", "lib/modules/%s/Image", "usr/lib/modules/%s/Image"},
 	vmlinux: []string{"usr/lib/debug/boot/vmlinux-%s", "usr/lib/debug/lib/modules/%s/vmlinux",
 		"usr/lib/debug/usr/lib/modules/%s/vmlinux", "boot/vmlinux-%s",
 		"lib/modules/%s/vmlinux", "usr/lib/modules/%s/vmlinux"},
-	systemMap: []string{"boot/System.map-%s", "lib/modules/%s/System.map", "usr/lib/modules/%s/System.map",
+	systemMap: []string{"boot/System.map-%s", "lib/modules/%s/System.map",
+		"usr/lib/modules/%s/System.map",
 		"usr/lib/debug/boot/System.map-%s"},
 	symvers: []string{"boot/symvers-%s.gz", "boot/symvers-%s.xz", "boot/symvers-%s.zst",
 		"lib/modules/%s/symvers.gz", "lib/modules/%s/symvers.xz", "usr/lib/modules/%s/symvers.gz", "usr/lib/modules/%s/symvers.xz"},
 	config:  []string{"boot/config-%s", "lib/modules/%s/config", "usr/lib/modules/%s/config"},
 	modules: []string{"lib/modules/%s", "usr/lib/modules/%s"},
-	headers: []string{"lib/modules/%s/build", "usr/lib/modules/%s/build", "usr/src/linux-headers-%s", "usr/src/kernels/%s"},
+	headers: []string{"lib/modules/%s/build", "usr/lib/modules/%s/build",
+		"usr/src/linux-headers-%s", "usr/src/kernels/%s"},
 }
 
-// inTree are the images that a build makes.
-var inTree = []string{"arch/x86/boot/bzImage", "arch/x86_64/boot/bzImage", "arch/arm64/boot/Image", "arch/arm64/boot/vmlinuz.efi",
+// inTree are the images that a build makes in its tree.
+var inTree = []string{"arch/x86/boot/bzImage", "arch/x86_64/boot/bzImage", "arch/arm64/boot/Image",
+	"arch/arm64/boot/vmlinuz.efi",
 	"arch/s390/boot/bzImage", "arch/loongarch/boot/vmlinuz.efi"}
 
-// A MissingError says that nothing was found that the symbols of vmlinux can be
-// read from.
+// A MissingError is returned when no file was found from which the symbols of vmlinux can
+// be read.
 type MissingError struct {
 	Kernel string   // as it was asked for
-	Part   string   // of a list: the part that found nothing; else ""
-	Looked []string // "path: why it is no good", in the order of looking
+	Part   string   // of a list: the part for which nothing was found; else ""
+	Looked []string // "path: why it was not used", in the order of the search
 	Advice []string // what to do, a line each
 }
 
 func (e *MissingError) Error() string {
 	if e.Part != "" {
-		return fmt.Sprintf("kernel %q: %q is neither a file nor a folder with anything of a kernel, nor a release of which anything is here", e.Kernel, e.Part)
+		return fmt.Sprintf("kernel %q: %q is not a file, not a directory with files of a kernel, "+
+			"and not the release of an installed kernel", e.Kernel, e.Part)
 	}
-	return fmt.Sprintf("kernel %q: no image, vmlinux, System.map or kallsyms to read symbols from", e.Kernel)
+	return fmt.Sprintf("kernel %q: no image, vmlinux, System.map or kallsyms to read symbols from",
+		e.Kernel)
 }
 
 // A finder looks for the files of one kernel.
 type finder struct {
 	root   string // of the file system
 	k      *Kernel
-	seen   []fs.FileInfo // files used already, under whatever name
+	seen   []fs.FileInfo // files used already, by any name
 	looked []string
-	got    int  // how many things were found, used or not
-	named  bool // a file was named, which is reason enough to be content with it
-	table  bool // a file was named that has the symbols of vmlinux, addresses and all
-	image, vmlinux, mapped, symvers, modules,
+	found  int  // how many files were found, used or not
+	named  bool // a file was named, so nothing else has to be found
+	table  bool // a file was named that has the symbols of vmlinux with their addresses
+	image, vmlinux, hasMap, symvers, modules,
 	builtin bool // found
-	maps   []Source // System.maps and the like, for want of something better
+	maps   []Source // System.maps and the like, used when nothing better is found
 	orders []string // modules.order files
-	// cutLists are those lists of modules that may not be whole.
-	cutLists []string
+	// incomplete are the lists of modules that may not be whole.
+	incomplete []string
 }
 
 // FindKernelIn is FindKernel for releases installed below another root.
 func FindKernelIn(root, x string) (*Kernel, error) {
 	f := &finder{root: root, k: NewKernel(x)}
-	err := f.part(x)
+	err := f.findPart(x)
 	if errors.Is(err, fs.ErrNotExist) && strings.Contains(x, ",") {
 		parts := strings.Split(x, ",")
-		// What a file that is named says need not be looked for.
-		slices.SortStableFunc(parts, func(a, b string) int { return cmp.Compare(isFile(b), isFile(a)) })
+		// Files first: what they have is not searched.
+		slices.SortStableFunc(parts,
+			func(a, b string) int { return cmp.Compare(isFile(b), isFile(a)) })
 		for _, part := range parts {
-			got, looked := f.got, len(f.looked)
-			if err = f.part(part); err == nil && f.got == got {
-				err = f.nothing(part, f.looked[looked:])
+			got, looked := f.found, len(f.looked)
+			if err = f.findPart(part); err == nil && f.found == got {
+				err = f.partError(part, f.looked[looked:])
 			}
 			if err != nil {
 				break
@@ -109,14 +115,14 @@ func FindKernelIn(root, x string) (*Kernel, error) {
 		}
 		return nil, fmt.Errorf("kernel %q: %w", x, err)
 	}
-	return f.kernel()
+	return f.finish()
 }
 
-// kernel puts together what was found.
-func (f *finder) kernel() (*Kernel, error) {
+// finish returns the kernel that the found files describe.
+func (f *finder) finish() (*Kernel, error) {
 	k := f.k
 	if !f.image && !f.vmlinux && !f.table {
-		f.running()
+		f.useRunning()
 	}
 	if len(k.witnesses) == 0 && len(f.maps) > 0 && !f.table {
 		k.witnesses, f.maps = f.maps[:1], f.maps[1:]
@@ -127,32 +133,32 @@ func (f *finder) kernel() (*Kernel, error) {
 		k.reserve = append(k.reserve, s)
 	}
 	if len(k.witnesses) == 0 && !f.named {
-		return nil, f.missing()
+		return nil, f.missingError()
 	}
-	k.told = f.table
+	k.tableGiven = f.table
 	f.checkComplete()
 	f.readConfig()
 	return k, nil
 }
 
-// part looks at one part of what was asked for.
-func (f *finder) part(x string) error {
+// findPart finds the files of one part of the list.
+func (f *finder) findPart(x string) error {
 	info, err := os.Stat(x)
 	switch {
 	case x == "":
 		return errors.New("an empty name")
 	case err == nil && info.IsDir():
-		return f.folder(filepath.Clean(x))
+		return f.useDir(filepath.Clean(x))
 	case err == nil:
-		return f.file(x)
+		return f.useFile(x)
 	case !errors.Is(err, fs.ErrNotExist) || strings.Contains(x, "/") || strings.Contains(x, ","):
 		return err
 	}
-	f.release(f.root, x)
+	f.findRelease(f.root, x)
 	return nil
 }
 
-// isFile is 1 for a file, for sorting.
+// isFile returns 1 for a file and else 0, for sorting.
 func isFile(path string) int {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		return 1
@@ -160,11 +166,11 @@ func isFile(path string) int {
 	return 0
 }
 
-// file takes a file by its contents. It takes the place of what would be found of
-// its own kind and is added to the rest: which of them is to be believed Read knows.
-func (f *finder) file(path string) error {
+// useFile uses a named file, by its contents. It replaces what would be found of its own
+// kind and is added to the rest: Read chooses the best witness.
+func (f *finder) useFile(path string) error {
 	f.named = true
-	f.got++
+	f.found++
 	kind, err := KindOf(path)
 	if err != nil {
 		return err
@@ -194,7 +200,7 @@ func (f *finder) file(path string) error {
 	case VmlinuxFile:
 		f.vmlinux, f.table = true, true
 	case SystemMap:
-		f.mapped, f.table = true, true
+		f.hasMap, f.table = true, true
 	case Symvers:
 		f.symvers = true
 	}
@@ -202,8 +208,8 @@ func (f *finder) file(path string) error {
 	return nil
 }
 
-// nothing says that one part of a list is not there.
-func (f *finder) nothing(part string, looked []string) error {
+// partError returns the error for a part of a list for which nothing was found.
+func (f *finder) partError(part string, looked []string) error {
 	e := &MissingError{Kernel: f.k.Name, Part: part, Looked: looked}
 	if known := releasesBelow(f.root); len(known) > 0 {
 		e.Advice = append(e.Advice, "kernels found here: "+strings.Join(known, ", "))
@@ -211,46 +217,52 @@ func (f *finder) nothing(part string, looked []string) error {
 	return e
 }
 
-// folder takes a folder for what its contents say that it is.
-func (f *finder) folder(dir string) error {
+// useDir uses a named directory, by its contents.
+func (f *finder) useDir(dir string) error {
 	has := func(names ...string) bool {
-		return slices.ContainsFunc(names, func(n string) bool { return f.exists(filepath.Join(dir, n)) })
+		return slices.ContainsFunc(names,
+			func(n string) bool { return f.exists(filepath.Join(dir, n)) })
 	}
 	switch {
-	case has("include/config/kernel.release", "include/config/auto.conf", "include/generated/utsrelease.h",
+	case has("include/config/kernel.release", "include/config/auto.conf",
+		"include/generated/utsrelease.h",
 		"Module.symvers", ".config", "vmlinux.o"):
-		return f.tree(dir)
-	case has("modules.order", "modules.dep", "modules.builtin", "vmlinuz") || has("kernel") && strings.HasSuffix("/"+filepath.Dir(dir), "/lib/modules"):
-		// Beside it, in /boot and so on, is the rest.
+		return f.useTree(dir)
+	case has("modules.order", "modules.dep", "modules.builtin", "vmlinuz") ||
+		has("kernel") && strings.HasSuffix("/"+filepath.Dir(dir), "/lib/modules"):
+		// The rest is outside of it, in /boot and so on.
 		release := filepath.Base(dir)
-		f.modulesFolder(dir)
-		f.beside(rootOf(dir, "lib/modules/"+release, f.root), release)
+		f.useModulesDir(dir)
+		f.findRest(rootOf(dir, "lib/modules/"+release, f.root), release)
 		return nil
 	case has("vmlinux"):
-		return f.tree(dir)
+		return f.useTree(dir)
 	}
 	releases := releasesBelow(dir)
 	switch len(releases) {
 	case 0:
-		f.looked = append(f.looked, dir+": a folder, but neither a build tree, nor headers, nor a kernel's modules, and no kernel below it")
+		f.looked = append(f.looked, dir+": a directory, but not a build tree, headers or a "+
+			"kernel's modules, and no kernel is below it")
 		return nil
 	case 1:
-		f.release(dir, releases[0])
+		f.findRelease(dir, releases[0])
 		return nil
 	}
 	one := ""
-	for _, list := range [][]string{places.headers, places.systemMap, places.vmlinux, places.image, places.modules} {
+	for _, list := range [][]string{places.headers, places.systemMap, places.vmlinux, places.image,
+		places.modules} {
 		for _, p := range list {
 			if path := filepath.Join(dir, fmt.Sprintf(p, releases[0])); f.exists(path) {
 				one = path
 			}
 		}
 	}
-	return fmt.Errorf("%s has several kernels, of which one can be named, as in %s: %s", dir, one, strings.Join(releases, ", "))
+	return fmt.Errorf("%s has several kernels (%s): name one of them, for example %s", dir,
+		strings.Join(releases, ", "), one)
 }
 
-// rootOf returns the root of the file system that has dir where below says it is,
-// as usr/lib/modules/R too, and otherwise the given one.
+// rootOf returns the root of the file system in which dir is at the path below, or at
+// usr/ and that path, and otherwise the given root.
 func rootOf(dir, below, otherwise string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -264,18 +276,19 @@ func rootOf(dir, below, otherwise string) string {
 	return otherwise
 }
 
-// releasesBelow returns which kernels an unpacked package, or a root file system,
-// has, sorted.
+// releasesBelow returns the releases of the kernels in an unpacked package or a root file
+// system, sorted.
 func releasesBelow(root string) []string {
 	var found []string
-	for i, list := range [][]string{places.modules, places.image, places.vmlinux, places.systemMap, places.headers[2:]} {
+	for i, list := range [][]string{places.modules, places.image, places.vmlinux, places.systemMap,
+		places.headers[2:]} {
 		if i == 4 && len(found) > 0 {
-			break // headers of kernels that are not here
+			break // there may be headers of kernels that are not installed
 		}
 		for _, p := range list {
 			dir, pattern := filepath.Split(strings.TrimSuffix(p, "/vmlinux"))
 			if strings.Contains(dir, "%s") {
-				continue // a file in the folder of the modules
+				continue // a file in the directory of the modules
 			}
 			before, after, _ := strings.Cut(pattern, "%s")
 			entries, err := os.ReadDir(filepath.Join(root, dir))
@@ -286,8 +299,10 @@ func releasesBelow(root string) []string {
 				r, ok := strings.CutPrefix(e.Name(), before)
 				r, ok2 := strings.CutSuffix(r, after)
 				switch {
-				case !ok || !ok2 || r == "" || r[0] < '0' || r[0] > '9' || strings.HasPrefix(r, "0-rescue-") || strings.HasSuffix(r, ".old"):
-				case strings.HasSuffix(r, "-common") || strings.HasSuffix(r, "-common-rt"): // headers for all flavours
+				case !ok || !ok2 || r == "" || r[0] < '0' || r[0] > '9' ||
+					strings.HasPrefix(r, "0-rescue-") || strings.HasSuffix(r, ".old"):
+				// shared headers of all flavours
+				case strings.HasSuffix(r, "-common") || strings.HasSuffix(r, "-common-rt"):
 				case !slices.Contains(found, r):
 					found = append(found, r)
 				}
@@ -298,8 +313,8 @@ func releasesBelow(root string) []string {
 	return found
 }
 
-// release looks in all places below root for a kernel.
-func (f *finder) release(root, r string) {
+// findRelease finds the files of the kernel of that release below root.
+func (f *finder) findRelease(root, r string) {
 	f.setRelease(r)
 	each := func(list []string, use func(path string) bool) {
 		for _, p := range list {
@@ -311,9 +326,9 @@ func (f *finder) release(root, r string) {
 	each(places.image, f.useImage)
 	each(places.vmlinux, f.useVmlinux)
 	each(places.systemMap, f.useSystemMap)
-	each(places.modules, f.modulesFolder)
+	each(places.modules, f.useModulesDir)
 	each(places.headers, func(dir string) bool {
-		dir = follow(root, dir)
+		dir = followLink(root, dir)
 		f.useBuilt(dir)
 		return f.symvers
 	})
@@ -323,17 +338,18 @@ func (f *finder) release(root, r string) {
 	each(places.config, f.useConfig)
 }
 
-// beside looks for the rest of a kernel of which a part was named: in the unpacked
-// package that the part is in, and where the kernel is installed.
-func (f *finder) beside(root, r string) {
-	f.release(root, r)
-	if !f.image && !f.vmlinux && len(f.maps) == 0 && filepath.Clean(root) != filepath.Clean(f.root) {
-		f.release(f.root, r)
+// findRest finds the rest of a kernel of which a part was named: in the unpacked package
+// of that part, and where the kernel is installed.
+func (f *finder) findRest(root, r string) {
+	f.findRelease(root, r)
+	if !f.image && !f.vmlinux && len(f.maps) == 0 &&
+		filepath.Clean(root) != filepath.Clean(f.root) {
+		f.findRelease(f.root, r)
 	}
 }
 
-// follow returns where the link at path leads, in a file system with this root.
-func follow(root, path string) string {
+// followLink returns the target of the link at path, in a file system with this root.
+func followLink(root, path string) string {
 	to, err := os.Readlink(path)
 	if err != nil || !filepath.IsAbs(to) || filepath.Clean(root) == "/" {
 		return path
@@ -341,32 +357,32 @@ func follow(root, path string) string {
 	return filepath.Join(root, to)
 }
 
-// tree takes a build tree, or the headers that are left of one.
-func (f *finder) tree(dir string) error {
+// useTree uses a build tree, or the headers made from one.
+func (f *finder) useTree(dir string) error {
 	r := releaseOfTree(dir)
 	f.setRelease(r)
 	f.useBuilt(dir)
-	if built := f.lookForBuilt(dir, r); built {
-		// A kernel of the same release that is installed may be another one.
-		f.image, f.vmlinux, f.mapped = true, true, true
-		f.treeModules(dir)
+	if built := f.noteBuilt(dir, r); built {
+		// An installed kernel of the same release may be another one.
+		f.image, f.vmlinux, f.hasMap = true, true, true
+		f.useTreeModules(dir)
 	}
 	if r := f.k.Release; r != "" && !f.modules {
-		// Of headers the rest is where a kernel of that release is installed.
-		f.beside(rootOf(dir, "src/linux-headers-"+r, rootOf(dir, "src/kernels/"+r, f.root)), r)
+		// The rest of a kernel with headers only is where it is installed.
+		f.findRest(rootOf(dir, "src/linux-headers-"+r, rootOf(dir, "src/kernels/"+r, f.root)), r)
 	}
 	return nil
 }
 
-// lookForBuilt reports whether a kernel was built in the tree and, if not, writes down
-// what of it is not there.
-func (f *finder) lookForBuilt(dir, release string) (built bool) {
+// noteBuilt reports whether a kernel was built in the tree and, if not, notes which files
+// are missing.
+func (f *finder) noteBuilt(dir, release string) (built bool) {
 	absent := []string{}
 	for _, p := range append([]string{"vmlinux", "System.map"}, inTree...) {
 		switch path := filepath.Join(dir, p); {
 		case !f.exists(path):
 			absent = append(absent, path+": not there")
-		case p == "vmlinux" && typesOnly(path): // said by useVmlinux
+		case p == "vmlinux" && hasTypesOnly(path): // useVmlinux notes it
 		case p != "System.map":
 			built = true
 		}
@@ -380,12 +396,13 @@ func (f *finder) lookForBuilt(dir, release string) (built bool) {
 	}
 	f.looked = append(f.looked, absent...)
 	if release == "" {
-		f.looked = append(f.looked, dir+": nothing in include/generated and include/config tells its release, so no installed kernel was looked for")
+		f.looked = append(f.looked, dir+": its release is in neither include/generated nor "+
+			"include/config, so no installed kernel was searched")
 	}
 	return false
 }
 
-// releaseOfTree reads the release that was or is being built. Debian's headers
+// releaseOfTree returns the release that was or is being built, or "". Debian's headers
 // have another one in kernel.release.
 func releaseOfTree(dir string) string {
 	if b, err := readSmall(filepath.Join(dir, "include/generated/utsrelease.h")); err == nil {
@@ -402,7 +419,7 @@ func releaseOfTree(dir string) string {
 	return strings.TrimSpace(string(b))
 }
 
-// useBuilt takes what a build leaves at the top of its tree.
+// useBuilt uses the files that a build makes in the directory.
 func (f *finder) useBuilt(dir string) {
 	if !f.exists(dir) {
 		f.looked = append(f.looked, dir+": not there")
@@ -416,18 +433,23 @@ func (f *finder) useBuilt(dir string) {
 	for _, u := range []struct {
 		name string
 		use  func(string) bool
-	}{{"vmlinux", f.useVmlinux}, {"System.map", f.useSystemMap}, {"Module.symvers", f.useSymvers}, {".config", f.useConfig}} {
+	}{
+		{"vmlinux", f.useVmlinux}, {"System.map", f.useSystemMap},
+		{"Module.symvers", f.useSymvers}, {".config", f.useConfig},
+	} {
 		if path := filepath.Join(dir, u.name); f.exists(path) {
 			u.use(path)
 		}
 	}
 }
 
+// exists reports whether there is anything at the path.
 func (f *finder) exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
 
+// setRelease notes the release, and warns when it is another one than before.
 func (f *finder) setRelease(r string) {
 	switch {
 	case f.k.Release == "":
@@ -437,21 +459,21 @@ func (f *finder) setRelease(r string) {
 	}
 }
 
-// have counts what is there and not needed any more, since there is one.
-func (f *finder) have(path string) bool {
+// countFound counts a file that is not needed, since there is another one.
+func (f *finder) countFound(path string) bool {
 	if f.exists(path) {
-		f.got++
+		f.found++
 	}
 	return true
 }
 
-// use opens a file. nil when it is of no use, which is written down.
-func (f *finder) use(what, path string) Source {
+// openFound opens a file, and returns nil and notes why when it can't be used.
+func (f *finder) openFound(what, path string) Source {
 	info, err := os.Stat(path)
 	if err == nil {
 		for _, s := range f.seen {
 			if os.SameFile(s, info) {
-				f.got++
+				f.found++
 				return nil
 			}
 		}
@@ -459,10 +481,10 @@ func (f *finder) use(what, path string) Source {
 	src, err := Open(path)
 	if err == nil {
 		f.seen = append(f.seen, info)
-		f.got++
+		f.found++
 		return src
 	}
-	why := reason(err)
+	why := shortReason(err)
 	f.looked = append(f.looked, path+": "+why)
 	if !errors.Is(err, fs.ErrNotExist) {
 		f.k.note("%s: %s: passed over: %s", what, path, why)
@@ -470,8 +492,8 @@ func (f *finder) use(what, path string) Source {
 	return nil
 }
 
-// reason says what is wrong with a file whose name is said already.
-func reason(err error) string {
+// shortReason returns err as a text without the file's name.
+func shortReason(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "not there"
@@ -487,11 +509,12 @@ func reason(err error) string {
 	return err.Error()
 }
 
+// useImage uses an image, and reports whether there is one.
 func (f *finder) useImage(path string) bool {
 	if f.image {
-		return f.have(path)
+		return f.countFound(path)
 	}
-	src := f.use("image", path)
+	src := f.openFound("image", path)
 	if src == nil {
 		return false
 	}
@@ -504,17 +527,19 @@ func (f *finder) useImage(path string) bool {
 	return true
 }
 
+// useVmlinux uses a vmlinux, and reports whether there is one.
 func (f *finder) useVmlinux(path string) bool {
 	if f.vmlinux {
-		return f.have(path)
+		return f.countFound(path)
 	}
-	if typesOnly(path) {
-		const why = "has types and no code, as Debian's headers bring it for the BTF of modules"
+	if hasTypesOnly(path) {
+		const why = "has types and no code, as in Debian's headers, where it is for the BTF of " +
+			"modules"
 		f.looked = append(f.looked, path+": "+why)
 		f.k.note("vmlinux: %s: passed over: %s", path, why)
 		return false
 	}
-	src := f.use("vmlinux", path)
+	src := f.openFound("vmlinux", path)
 	if src == nil {
 		return false
 	}
@@ -524,13 +549,13 @@ func (f *finder) useVmlinux(path string) bool {
 	return true
 }
 
-// typesOnly reports whether a vmlinux is one for the BTF of modules alone: .BTF and
-// .BTF_ids, and symbols of the latter that the kernel itself does not list. Debian's
+// hasTypesOnly reports whether a vmlinux is only for making the BTF of modules: it has .BTF
+// and .BTF_ids, and symbols of the latter that the kernel itself does not list. Debian's
 // headers have it beside Module.symvers (seen in 6.12 and 7.3, not in 6.1).
-func typesOnly(path string) bool {
+func hasTypesOnly(path string) bool {
 	e, err := elf.Open(path)
 	if err != nil {
-		return false // what is wrong with it is said elsewhere
+		return false // opening it later fails too
 	}
 	defer e.Close()
 	return e.Section(".BTF") != nil && !slices.ContainsFunc(e.Sections, func(s *elf.Section) bool {
@@ -538,11 +563,12 @@ func typesOnly(path string) bool {
 	})
 }
 
+// useSystemMap uses a System.map, and reports whether there is one.
 func (f *finder) useSystemMap(path string) bool {
-	if f.mapped {
-		return f.have(path)
+	if f.hasMap {
+		return f.countFound(path)
 	}
-	src := f.use("System.map", path)
+	src := f.openFound("System.map", path)
 	if src == nil {
 		return false
 	}
@@ -550,11 +576,12 @@ func (f *finder) useSystemMap(path string) bool {
 	return true
 }
 
+// useSymvers uses a Module.symvers, and reports whether there is one.
 func (f *finder) useSymvers(path string) bool {
 	if f.symvers {
-		return f.have(path)
+		return f.countFound(path)
 	}
-	src := f.use("exports", path)
+	src := f.openFound("exports", path)
 	if src == nil {
 		return false
 	}
@@ -564,9 +591,10 @@ func (f *finder) useSymvers(path string) bool {
 	return true
 }
 
+// useConfig uses a configuration, and reports whether one is known.
 func (f *finder) useConfig(path string) bool {
 	if f.exists(path) {
-		f.got++
+		f.found++
 	} else {
 		return f.k.Config != ""
 	}
@@ -577,20 +605,21 @@ func (f *finder) useConfig(path string) bool {
 	return f.k.Config != ""
 }
 
-// running takes the table of the running kernel, if that is the one looked for.
-// Without addresses it is the last resort.
-func (f *finder) running() {
+// useRunning uses the table of the running kernel, if it has the wanted release. Without
+// addresses it is used only when there is nothing else.
+func (f *finder) useRunning() {
 	b, err := readSmall(filepath.Join(f.root, "proc/sys/kernel/osrelease"))
 	if err != nil || f.k.Release == "" || strings.TrimSpace(string(b)) != f.k.Release {
 		return
 	}
 	path := filepath.Join(f.root, "proc/kallsyms")
-	src := f.use("running kernel", path)
+	src := f.openFound("running kernel", path)
 	if src == nil {
 		return
 	}
 	if kind, err := KindOf(path); err == nil && kind == Kallsyms {
-		f.k.note("running kernel: %s: all addresses are 0, root sees them; positions do not need them", path)
+		f.k.note("running kernel: %s: all addresses are 0 (the kernel shows them to root only); "+
+			"positions do not need them", path)
 		f.maps = append(f.maps, src)
 		return
 	}
@@ -598,27 +627,30 @@ func (f *finder) running() {
 	f.k.note("running kernel: %s", path)
 }
 
-// missing says that nothing was found.
-func (f *finder) missing() error {
+// missingError returns the error for a kernel of which nothing was found.
+func (f *finder) missingError() error {
 	e := &MissingError{Kernel: f.k.Name, Looked: f.looked}
 	r := f.k.Release
 	if r == "" {
-		e.Advice = append(e.Advice, "name a release (uname -r), or a file: a kernel image, a vmlinux, a System.map, a saved /proc/kallsyms")
+		e.Advice = append(e.Advice, "name a release (uname -r), or a file: a kernel image, a "+
+			"vmlinux, a System.map, a saved /proc/kallsyms")
 		return e
 	}
 	if known := releasesBelow(f.root); len(known) > 0 {
 		e.Advice = append(e.Advice, "kernels found here: "+strings.Join(known, ", "))
 	}
 	e.Advice = append(e.Advice,
-		fmt.Sprintf("Debian: the image is in linux-image-%s, a vmlinux in linux-image-%s-dbg", r, r),
-		"an unpacked package will do: --kernel FOLDER")
-	if slices.ContainsFunc(e.Looked, func(l string) bool { return strings.Contains(l, "no permission") }) {
-		e.Advice = append(e.Advice, "root may read what others may not")
+		fmt.Sprintf("Debian: the image is in linux-image-%s, a vmlinux in linux-image-%s-dbg", r,
+			r),
+		"an unpacked package is enough: --kernel DIR")
+	if slices.ContainsFunc(e.Looked,
+		func(l string) bool { return strings.Contains(l, "no permission") }) {
+		e.Advice = append(e.Advice, "run it as root, who may read all files")
 	}
 	return e
 }
 
-// readSmall reads a file that has no reason to be large.
+// readSmall reads at most the first 64 KiB of a file.
 func readSmall(path string) ([]byte, error) {
 	r, _, err := openFile(path)
 	if err != nil {

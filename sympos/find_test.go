@@ -20,8 +20,8 @@ import (
 	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
-// lay writes files below dir; a name that ends in a slash is a folder, contents
-// that begin with -> are a link.
+// lay writes files below dir; a name that ends in a slash is a directory,
+// contents that begin with -> are a link.
 func lay(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	for name, contents := range files {
@@ -56,32 +56,39 @@ func gzipped(s string) string {
 }
 
 const (
-	tinyMap     = "ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000200 t dup\nffffffff81000300 B _end\n"
-	tinySymvers = "0x00000000\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n0x12345678\tsecret\tfs/ext4/ext4\tEXPORT_SYMBOL_GPL\tEXT4\n"
-	debianStub  = "ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n"
+	tinyMap = "ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000200 t " +
+		"dup\nffffffff81000300 B _end\n"
+	tinySymvers = "0x00000000\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n" +
+		"0x12345678\tsecret\tfs/ext4/ext4\tEXPORT_SYMBOL_GPL\tEXT4\n"
+	debianStub = "ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg " +
+		"package\n"
 )
 
 func tinyImage() string {
-	k := tinyKernel{order: binary.LittleEndian, kind: "relative", symbols: tinyNames(0xffffffff81000000, 600), base: 0xffffffff81000000}
+	k := tinyKernel{order: binary.LittleEndian, kind: "relative",
+		symbols: tinyNames(0xffffffff81000000, 600), base: 0xffffffff81000000}
 	return string(bzImage([]byte(gzipped(string(k.bytes())))))
 }
 
 // installed is a kernel as Debian installs it.
 func installed(r string) map[string]string {
 	return map[string]string{
-		"boot/vmlinuz-" + r:                                              tinyImage(),
-		"boot/System.map-" + r:                                           debianStub,
-		"boot/config-" + r:                                               "# CONFIG_LIVEPATCH is not set\n",
-		"lib/modules/" + r + "/kernel/fs/ext4/ext4.ko":                   tinyModuleFile("ext4", "dup", "one"),
-		"lib/modules/" + r + "/kernel/net/nf-nat.ko.gz":                  gzipped(tinyModuleFile("nf_nat", "two")),
-		"lib/modules/" + r + "/modules.order":                            "kernel/fs/ext4/ext4.ko\nkernel/net/nf-nat.ko\n",
-		"lib/modules/" + r + "/modules.builtin":                          "kernel/fs/jbd2/jbd2.ko\n",
-		"lib/modules/" + r + "/build":                                    "->/usr/src/linux-headers-" + r,
-		"usr/src/linux-headers-" + r + "/Module.symvers":                 tinySymvers,
-		"usr/src/linux-headers-" + r + "/.config":                        "CONFIG_LIVEPATCH=y\n",
-		"usr/src/linux-headers-" + r + "/include/config/x":               "",
-		"usr/src/linux-headers-6.1.0-9-common/include/linux/x":           "",
-		"usr/src/linux-headers-" + r + "/include/generated/utsrelease.h": "#define UTS_RELEASE \"" + r + "\"\n",
+		"boot/vmlinuz-" + r:    tinyImage(),
+		"boot/System.map-" + r: debianStub,
+		"boot/config-" + r: "# CONFIG_LIVEPATCH is " +
+			"not set\n",
+		"lib/modules/" + r + "/kernel/fs/ext4/ext4.ko": tinyModuleFile("ext4",
+			"dup", "one"),
+		"lib/modules/" + r + "/kernel/net/nf-nat.ko.gz":        gzipped(tinyModuleFile("nf_nat", "two")),
+		"lib/modules/" + r + "/modules.order":                  "kernel/fs/ext4/ext4.ko\nkernel/net/nf-nat.ko\n",
+		"lib/modules/" + r + "/modules.builtin":                "kernel/fs/jbd2/jbd2.ko\n",
+		"lib/modules/" + r + "/build":                          "->/usr/src/linux-headers-" + r,
+		"usr/src/linux-headers-" + r + "/Module.symvers":       tinySymvers,
+		"usr/src/linux-headers-" + r + "/.config":              "CONFIG_LIVEPATCH=y\n",
+		"usr/src/linux-headers-" + r + "/include/config/x":     "",
+		"usr/src/linux-headers-6.1.0-9-common/include/linux/x": "",
+		"usr/src/linux-headers-" + r + "/include/generated/utsrelease.h": "#define UTS_RELEASE \"" +
+			r + "\"\n",
 	}
 }
 
@@ -94,7 +101,8 @@ func TestFindKernelByAnyOfItsNames(t *testing.T) {
 	comma := filepath.Join(t.TempDir(), "a,b")
 	require.NoError(t, os.Rename(root, comma))
 	root = comma
-	boot, modules, headers := filepath.Join(root, "boot/vmlinuz-"+release), filepath.Join(root, "lib/modules", release), filepath.Join(root, "usr/src/linux-headers-"+release)
+	boot, modules, headers := filepath.Join(root, "boot/vmlinuz-"+release), filepath.Join(root,
+		"lib/modules", release), filepath.Join(root, "usr/src/linux-headers-"+release)
 	for name, x := range map[string]string{
 		"release": release, "unpacked": root, "modules": modules, "headers": headers,
 		"boot": filepath.Join(root, "boot") + "/..",
@@ -108,8 +116,10 @@ func TestFindKernelByAnyOfItsNames(t *testing.T) {
 			assert.Contains(t, notes, "image: "+boot)
 			assert.Contains(t, notes, "System.map-"+release+": passed over: a stub")
 			assert.NotEmpty(t, k.Config)
-			assert.Equal(t, map[string]Presence{"vmlinux": Present, "ext4": Present, "jbd2": BuiltIn, "xfs": Absent},
-				map[string]Presence{"vmlinux": k.Presence("vmlinux"), "ext4": k.Presence("ext4"), "jbd2": k.Presence("jbd2"), "xfs": k.Presence("xfs")})
+			assert.Equal(t, map[string]Presence{"vmlinux": Present, "ext4": Present,
+				"jbd2": BuiltIn, "xfs": Absent},
+				map[string]Presence{"vmlinux": k.Presence("vmlinux"), "ext4": k.Presence("ext4"),
+					"jbd2": k.Presence("jbd2"), "xfs": k.Presence("xfs")})
 			table, err := k.ReadAll(Names("dup", "two", "secret", "printk"))
 			require.NoError(t, err)
 			assert.Len(t, table.Lookup("vmlinux", "dup"), 12)
@@ -130,11 +140,14 @@ func TestFindKernelByAnyOfItsNames(t *testing.T) {
 func TestFindKernelFromParts(t *testing.T) {
 	root, other := t.TempDir(), t.TempDir()
 	lay(t, root, installed(release))
-	lay(t, other, map[string]string{"System.map": tinyMap, "x.ko": tinyModuleFile("renamed", "f"), "symvers.gz": gzipped(tinySymvers)})
+	lay(t, other, map[string]string{"System.map": tinyMap, "x.ko": tinyModuleFile("renamed", "f"),
+		"symvers.gz": gzipped(tinySymvers)})
 	at := func(name string) string { return filepath.Join(other, name) }
-	k, err := FindKernelIn(root, strings.Join([]string{release, at("System.map"), at("x.ko"), at("symvers.gz")}, ","))
+	k, err := FindKernelIn(root,
+		strings.Join([]string{release, at("System.map"), at("x.ko"), at("symvers.gz")}, ","))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"ext4", "nf_nat", "renamed"}, k.Modules(), "a single module is called what it says")
+	assert.Equal(t, []string{"ext4", "nf_nat", "renamed"}, k.Modules(),
+		"a single module is called what it says")
 	table, err := k.Read(Names("dup", "secret"), "renamed")
 	require.NoError(t, err)
 	assert.Len(t, table.Lookup("vmlinux", "dup"), 12, "of the image, the better witness")
@@ -158,7 +171,7 @@ func TestFindKernelFromHeadersElsewhere(t *testing.T) {
 	for _, x := range []string{other, filepath.Join(other, headers)} {
 		k, err := FindKernelIn(root, x)
 		if x == other {
-			assert.Error(t, err, "an unpacked package stands for itself")
+			assert.Error(t, err, "an unpacked package has no other files")
 			continue
 		}
 		require.NoError(t, err)
@@ -174,7 +187,8 @@ func TestFindKernelFromHeadersElsewhere(t *testing.T) {
 func TestFindKernelInBuildTree(t *testing.T) {
 	tree := t.TempDir()
 	lay(t, tree, map[string]string{
-		"vmlinux":                       string(tinyVmlinux(tinySymbol{"dup", local | fn, 1, 0x1010, 4}, tinySymbol{"dup", local | fn, 1, 0x1000, 4}).bytes()),
+		"vmlinux": string(tinyVmlinux(tinySymbol{"dup", local | fn, 1, 0x1010,
+			4}, tinySymbol{"dup", local | fn, 1, 0x1000, 4}).bytes()),
 		"System.map":                    tinyMap,
 		"Module.symvers":                tinySymvers,
 		"include/config/kernel.release": "6.9.0-mine\n",
@@ -246,17 +260,18 @@ func TestNothingFoundSaysWhereItLookedAndWhatToDo(t *testing.T) {
 func TestSeveralKernelsInOneFolderAreListed(t *testing.T) {
 	root := t.TempDir()
 	lay(t, root, installed(release))
-	lay(t, root, map[string]string{"boot/vmlinuz-6.1.0-8-amd64": tinyImage(), "boot/vmlinuz-6.1.0-8-amd64.old": "", "boot/vmlinuz-0-rescue-f00": ""})
+	lay(t, root, map[string]string{"boot/vmlinuz-6.1.0-8-amd64": tinyImage(),
+		"boot/vmlinuz-6.1.0-8-amd64.old": "", "boot/vmlinuz-0-rescue-f00": ""})
 	_, err := FindKernelIn(root, root)
 	require.ErrorContains(t, err, "6.1.0-8-amd64, "+release)
 	assert.NotContains(t, err.Error(), "rescue")
 	assert.NotContains(t, err.Error(), ".old")
-	assert.ErrorContains(t, err, "as in "+filepath.Join(root, "boot/vmlinuz-6.1.0-8-amd64")+":")
+	assert.ErrorContains(t, err, "for example "+filepath.Join(root, "boot/vmlinuz-6.1.0-8-amd64"))
 	_, err = FindKernelIn("/", filepath.Join(root, "lib/modules", release))
 	assert.NoError(t, err)
 }
 
-// Where only root may read the image, the running kernel still tells.
+// When only root may read the image, the running kernel's table is used.
 func TestRunningKernelsOwnTable(t *testing.T) {
 	root := t.TempDir()
 	lay(t, root, map[string]string{
@@ -315,14 +330,15 @@ func TestDamagedImageIsPassedOver(t *testing.T) {
 }
 
 // Debian's headers bring a vmlinux for the BTF of modules: types, and symbols of
-// .BTF_ids that no kallsyms has. It is none of the kernel's tables.
+// .BTF_ids that no kallsyms has. It is not one of the kernel's tables.
 func TestVmlinuxOfTypesOnlyIsPassedOver(t *testing.T) {
 	root := t.TempDir()
 	files := installed(release)
 	types := tinyELF{etype: elf.ET_EXEC, sections: []tinySection{
 		{".BTF", elf.SHF_ALLOC, 0xffffffff82000000, make([]byte, 64)},
 		{".BTF_ids", elf.SHF_ALLOC, 0xffffffff82001000, make([]byte, 64)},
-	}, symbols: []tinySymbol{{"__BTF_ID__struct__file__1", local | data_, 2, 0xffffffff82001000, 4}}}
+	}, symbols: []tinySymbol{{"__BTF_ID__struct__file__1", local | data_, 2, 0xffffffff82001000,
+		4}}}
 	files["usr/src/linux-headers-"+release+"/vmlinux"] = string(types.bytes())
 	headers := "usr/src/linux-headers-" + release
 	files[headers+"/include/generated/utsrelease.h"] = "#define UTS_RELEASE \"" + release + "\"\n"
@@ -330,7 +346,8 @@ func TestVmlinuxOfTypesOnlyIsPassedOver(t *testing.T) {
 	for _, name := range []string{release, filepath.Join(root, headers)} {
 		k, err := FindKernelIn(root, name)
 		require.NoError(t, err, name)
-		assert.Contains(t, strings.Join(k.Notes, "\n"), "/vmlinux: passed over: has types and no code")
+		assert.Contains(t, strings.Join(k.Notes, "\n"),
+			"/vmlinux: passed over: has types and no code")
 		table, err := k.Read(All)
 		require.NoError(t, err)
 		assert.Len(t, table.Lookup("vmlinux", "dup"), 12)
@@ -350,7 +367,7 @@ func TestImageOfAnotherReleaseIsWarnedOf(t *testing.T) {
 	require.Len(t, k.Warnings, 1)
 	assert.Contains(t, k.Warnings[0], "says that it is 6.1.0-8-amd64, not "+release)
 
-	// A file that is named says itself what it is.
+	// A named file is recognised by its contents.
 	path := filepath.Join(root, "renamed")
 	require.NoError(t, os.WriteFile(path, image, 0o644))
 	k, err = FindKernelIn(root, path)
@@ -364,7 +381,8 @@ func TestImageOfAnotherReleaseIsWarnedOf(t *testing.T) {
 }
 
 // hiddenKallsyms is a kallsyms as those see it who may see no addresses.
-const hiddenKallsyms = "0000000000000000 T _text\n0000000000000000 t dup\n0000000000000000 t b\n0000000000000000 t dup\n0000000000000000 B _end\n"
+const hiddenKallsyms = "0000000000000000 T _text\n0000000000000000 t dup\n0000000000000000 t " +
+	"b\n0000000000000000 t dup\n0000000000000000 B _end\n"
 
 // Whatever is named beside a kernel's image is added, and the image is not lost.
 func TestWhatIsNamedIsAddedToWhatIsFound(t *testing.T) {
@@ -382,7 +400,8 @@ func TestWhatIsNamedIsAddedToWhatIsFound(t *testing.T) {
 	})
 	boot := filepath.Join(root, "boot/vmlinuz-"+release)
 	for _, kernel := range []string{release, boot, filepath.Join(other, "image")} {
-		for _, name := range []string{"symbols.klp", "symbols.klp.gz", "ks0.txt", "map", "kallsyms"} {
+		for _, name := range []string{"symbols.klp", "symbols.klp.gz", "ks0.txt", "map",
+			"kallsyms"} {
 			at := filepath.Join(other, name)
 			k, err := FindKernelIn(root, kernel+","+at)
 			require.NoError(t, err, name)
@@ -395,14 +414,19 @@ func TestWhatIsNamedIsAddedToWhatIsFound(t *testing.T) {
 			assert.Contains(t, table.Doubt("vmlinux", "dup"), at+" has 2", name)
 		}
 	}
-	k, err := FindKernelIn(root, strings.Join([]string{release, filepath.Join(other, "exports-by-name"), filepath.Join(other, "not-by-name.txt")}, ","))
+	k, err := FindKernelIn(root,
+		strings.Join([]string{release, filepath.Join(other, "exports-by-name"),
+			filepath.Join(other, "not-by-name.txt")}, ","))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"by_content", "ext4", "nf_nat"}, k.Modules(), "a module is known by its contents")
+	assert.Equal(t, []string{"by_content", "ext4", "nf_nat"}, k.Modules(),
+		"a module is known by its contents")
 	table, err := k.Read(Names("dup", "secret"), "by_content")
 	require.NoError(t, err)
-	assert.Len(t, table.Lookup("vmlinux", "dup"), 12, "Module.symvers is no reason not to look for an image")
+	assert.Len(t, table.Lookup("vmlinux", "dup"), 12,
+		"Module.symvers is no reason not to look for an image")
 	require.Len(t, table.Exports("secret"), 1)
-	assert.Equal(t, filepath.Join(other, "exports-by-name"), table.Exports("secret")[0].Source, "so is Module.symvers")
+	assert.Equal(t, filepath.Join(other, "exports-by-name"), table.Exports("secret")[0].Source,
+		"so is Module.symvers")
 	assert.Len(t, table.Sources, 3, "image, exports, module; what is named need not be found")
 }
 
@@ -411,7 +435,8 @@ func TestWhatIsNamedIsAddedToWhatIsFound(t *testing.T) {
 func TestDamagedImageBesideWhatIsNamed(t *testing.T) {
 	root := t.TempDir()
 	image := tinyImage()
-	lay(t, root, map[string]string{"boot/vmlinuz-" + release: image[:len(image)/2], "map": tinyMap, "list": "*vmlinux\ndup\n"})
+	lay(t, root, map[string]string{"boot/vmlinuz-" + release: image[:len(image)/2], "map": tinyMap,
+		"list": "*vmlinux\ndup\n"})
 	k, err := FindKernelIn(root, release+","+filepath.Join(root, "map"))
 	require.NoError(t, err)
 	table, err := k.Read(Names("dup"))
@@ -426,23 +451,28 @@ func TestDamagedImageBesideWhatIsNamed(t *testing.T) {
 }
 
 // Of those that know an object the best is the one that knows most, whichever comes
-// first, and every other one is held against it.
+// first, and every other one is compared with it.
 func TestTableWithoutAddressesIsWorseThanOneWithThem(t *testing.T) {
 	hidden := source(t, "hidden", []byte(hiddenKallsyms))
 	list := source(t, "list", []byte("*vmlinux\ndup\n"))
-	vmlinux := source(t, "vmlinux", tinyVmlinux(tinySymbol{"dup", local | fn, 1, 0x1010, 4}, tinySymbol{"dup", local | fn, 1, 0x1000, 4}).bytes())
-	sorted := source(t, "sorted", []byte("0000000000000000 t a\n0000000000000000 t dup\n0000000000000000 t dup\n"))
-	for _, order := range [][]Source{{hidden, list, vmlinux, sorted}, {list, sorted, vmlinux, hidden}, {vmlinux, hidden, sorted, list}} {
+	vmlinux := source(t, "vmlinux",
+		tinyVmlinux(tinySymbol{"dup", local | fn, 1, 0x1010, 4},
+			tinySymbol{"dup", local | fn, 1, 0x1000, 4}).bytes())
+	sorted := source(t, "sorted",
+		[]byte("0000000000000000 t a\n0000000000000000 t dup\n0000000000000000 t dup\n"))
+	for _, order := range [][]Source{{hidden, list, vmlinux, sorted},
+		{list, sorted, vmlinux, hidden}, {vmlinux, hidden, sorted, list}} {
 		table := read(t, order...)
 		assert.Equal(t, []uint64{0x1000, 0x1010}, addresses(table.Lookup("vmlinux", "dup")))
-		assert.Equal(t, `vmlinux has 2 symbols called "dup", list has 1`, table.Doubt("vmlinux", "dup"))
+		assert.Equal(t, `vmlinux has 2 symbols called "dup", list has 1`,
+			table.Doubt("vmlinux", "dup"))
 	}
 	table := read(t, sorted, hidden)
 	assert.Equal(t, Listed, table.Facts("vmlinux").Order)
 	assert.Equal(t, 2, table.Lookup("vmlinux", "dup")[1].Position)
 }
 
-// A part of a list that is not there is a mistake, whatever the others have.
+// A part of a list for which nothing is found is an error, whatever the others have.
 func TestPartThatFindsNothingIsAnError(t *testing.T) {
 	root, other := t.TempDir(), t.TempDir()
 	lay(t, root, installed(release))
@@ -454,13 +484,15 @@ func TestPartThatFindsNothingIsAnError(t *testing.T) {
 			var missing *MissingError
 			require.ErrorAs(t, err, &missing, x)
 			assert.Equal(t, part, missing.Part)
-			assert.ErrorContains(t, err, `"`+part+`" is neither`)
-			assert.NotContains(t, strings.Join(missing.Looked, "\n"), release, "where it was looked for that part")
+			assert.ErrorContains(t, err, `"`+part+`" is not a file, not a directory`)
+			assert.NotContains(t, strings.Join(missing.Looked, "\n"), release,
+				"where it was looked for that part")
 			assert.Contains(t, strings.Join(missing.Advice, "\n"), release)
 		}
 	}
-	// What is there and not needed is no mistake.
-	for _, x := range []string{release + "," + filepath.Join(root, "boot/vmlinuz-"+release), release + "," + filepath.Join(other, "image")} {
+	// A file that is found and not needed is no error.
+	for _, x := range []string{release + "," + filepath.Join(root, "boot/vmlinuz-"+release),
+		release + "," + filepath.Join(other, "image")} {
 		_, err := FindKernelIn(root, x)
 		assert.NoError(t, err, x)
 	}
@@ -471,11 +503,12 @@ func TestPartThatFindsNothingIsAnError(t *testing.T) {
 	assert.NoError(t, err, "an image of that release, though another one is named")
 }
 
-// Nobody writes into a pipe that lies among the files, so nobody must wait for it.
+// A pipe among the files has no writer, so opening it must not wait.
 func TestPipesAreNoSources(t *testing.T) {
 	root := t.TempDir()
 	files := installed(release)
-	for _, p := range []string{"pipe", "boot/System.map-" + release, "boot/config-" + release, "lib/modules/" + release + "/kernel/pipe.ko"} {
+	for _, p := range []string{"pipe", "boot/System.map-" + release, "boot/config-" + release,
+		"lib/modules/" + release + "/kernel/pipe.ko"} {
 		delete(files, p)
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, p)), 0o755))
 		require.NoError(t, syscall.Mkfifo(filepath.Join(root, p), 0o644))
@@ -498,7 +531,7 @@ func TestPipesAreNoSources(t *testing.T) {
 	assert.ErrorContains(t, err, "not a regular file")
 }
 
-// A file of /proc has no size, and is one all the same.
+// A file in /proc has no size, and can be read.
 func TestFilesOfProcAreRead(t *testing.T) {
 	kind, err := KindOf("/proc/kallsyms")
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, ErrUnknown) {
@@ -555,17 +588,18 @@ func TestHeadersWithoutImageSayWhereItLooked(t *testing.T) {
 	var missing *MissingError
 	require.ErrorAs(t, err, &missing)
 	looked := strings.Join(missing.Looked, "\n")
-	for _, p := range []string{"vmlinux", "System.map", "arch/x86/boot/bzImage", "arch/arm64/boot/Image"} {
+	for _, p := range []string{"vmlinux", "System.map", "arch/x86/boot/bzImage",
+		"arch/arm64/boot/Image"} {
 		assert.Contains(t, looked, filepath.Join(headers, p)+": not there")
 	}
-	assert.Contains(t, looked, headers+": nothing in include/generated")
+	assert.Contains(t, looked, headers+": its release is in neither include/generated")
 
 	lay(t, headers, map[string]string{"include/config/kernel.release": release})
 	_, err = FindKernelIn(root, headers)
 	require.ErrorAs(t, err, &missing)
 	looked = strings.Join(missing.Looked, "\n")
 	assert.Contains(t, looked, filepath.Join(root, "boot/vmlinuz-"+release)+": not there")
-	assert.NotContains(t, looked, "nothing in include/generated")
+	assert.NotContains(t, looked, "its release is in neither include/generated")
 }
 
 func TestAddModules(t *testing.T) {
@@ -594,8 +628,11 @@ func TestAddModules(t *testing.T) {
 
 func TestDifferentBuildsAreWarnedOf(t *testing.T) {
 	vmlinux := func(id string) Source {
-		e := tinyVmlinux(tinySymbol{"a.c", local | file, abs, 0, 0}, tinySymbol{"f", local | fn, 1, 0x1000, 4})
-		e.sections = append(e.sections, tinySection{".notes", 0, 0, []byte("\x04\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00Foo\x00\x04\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x00GNU\x00" + id)})
+		e := tinyVmlinux(tinySymbol{"a.c", local | file, abs, 0, 0},
+			tinySymbol{"f", local | fn, 1, 0x1000, 4})
+		e.sections = append(e.sections,
+			tinySection{".notes", 0, 0,
+				[]byte("\x04\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00Foo\x00\x04\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x00GNU\x00" + id)})
 		b := e.bytes()
 		// The section header of the fourth section: SHT_NOTE.
 		shoff := int(b[40]) | int(b[41])<<8
@@ -607,14 +644,17 @@ func TestDifferentBuildsAreWarnedOf(t *testing.T) {
 	assert.Empty(t, table.Warnings)
 	assert.Empty(t, table.OtherBuild("vmlinux"))
 	table = read(t, vmlinux("ab"), vmlinux("cd"))
-	assert.Equal(t, []string{"different builds: vmlinux ab has build-id 6162, vmlinux cd has 6364"}, table.Warnings)
+	assert.Equal(t, []string{"different builds: vmlinux ab has build-id 6162, vmlinux cd has 6364"},
+		table.Warnings)
 
-	// What an image lacks is not taken from another build's vmlinux.
+	// What an image does not have does not come from the vmlinux of another build.
 	image := func(id string) Source {
-		return spoken{"image", Facts{Kind: Image, Order: Listed, BuildID: id}, []Entry{in("vmlinux", "f", 0x1000)}, nil}
+		return spoken{"image", Facts{Kind: Image, Order: Listed, BuildID: id},
+			[]Entry{in("vmlinux", "f", 0x1000)}, nil}
 	}
 	for _, c := range []struct{ id, file, other string }{
-		{"6364", "a.c", ""}, {"", "a.c", ""}, {"6162", "", "image has build-id 6162, vmlinux cd has 6364"},
+		{"6364", "a.c", ""}, {"", "a.c", ""},
+		{"6162", "", "image has build-id 6162, vmlinux cd has 6364"},
 	} {
 		table = read(t, vmlinux("cd"), image(c.id))
 		assert.Equal(t, c.file, table.Lookup("vmlinux", "f")[0].File, c.id)

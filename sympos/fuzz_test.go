@@ -39,7 +39,7 @@ func fuzz(t *testing.T, b []byte) {
 	}
 }
 
-// FuzzText: lists of symbols of any kind.
+// FuzzText reads lists of symbols of any kind.
 func FuzzText(f *testing.F) {
 	f.Add([]byte(kallsyms))
 	f.Add([]byte("klp-convert-symbol-data.0.1\n*vmlinux\na\na\n*nf-nat\nb\n"))
@@ -48,18 +48,21 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(fuzz)
 }
 
-// FuzzELF: vmlinux and modules.
+// FuzzELF reads a vmlinux or a module.
 func FuzzELF(f *testing.F) {
-	f.Add(tinyVmlinux(tinySymbol{"a.c", local | file, abs, 0, 0}, tinySymbol{"dup", local | fn, 1, 0x2000, 7}).bytes())
-	f.Add(tinyModule("name=m\x00", tinySymbol{"f", local | fn, 1, 0, 0}, tinySymbol{"f", local | fn, 2, 0, 0}).bytes())
+	f.Add(tinyVmlinux(tinySymbol{"a.c", local | file, abs, 0, 0},
+		tinySymbol{"dup", local | fn, 1, 0x2000, 7}).bytes())
+	f.Add(tinyModule("name=m\x00", tinySymbol{"f", local | fn, 1, 0, 0},
+		tinySymbol{"f", local | fn, 2, 0, 0}).bytes())
 	f.Fuzz(fuzz)
 }
 
-// FuzzImage: kernel images; the first byte says what kind, the rest is a kernel
-// that is not packed, or something packed.
+// FuzzImage reads kernel images: the first byte chooses the kind, the rest is a kernel that
+// is not packed, or something packed.
 func FuzzImage(f *testing.F) {
 	for i, fresh := range []bool{false, true} {
-		k := tinyKernel{order: binary.LittleEndian, fresh: fresh, seqs: 3, kind: "relative", base: kernelBase, symbols: tinyNames(kernelBase, 300)}
+		k := tinyKernel{order: binary.LittleEndian, fresh: fresh, seqs: 3, kind: "relative",
+			base: kernelBase, symbols: tinyNames(kernelBase, 300)}
 		f.Add(append([]byte{byte(i * 4)}, k.bytes()...))
 		f.Add(append([]byte{1}, packings()["xz"](f, k.bytes())...))
 		f.Add(append([]byte{2}, packings()["gzip"](f, k.bytes())...))

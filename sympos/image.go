@@ -10,21 +10,21 @@ import (
 )
 
 // A kernel image is what a boot loader loads. Debian's System.map is a stub and a
-// vmlinux is in a package of a gigabyte, but the image is always there, and in it
-// the very table that the running kernel walks:
+// vmlinux is in a package of a gigabyte, but the image is always installed, and it has
+// the table that the running kernel uses:
 //
 //	x86_64   bzImage: setup code, whose header says where the packed kernel is
 //	         (Documentation/arch/x86/boot.rst, payload_offset), an ELF file
 //	arm64    Image, not packed (Documentation/arch/arm64/booting.rst), or packed
-//	         whole; EFI zboot: a PE file whose header says where the packed Image is
+//	         as a whole; EFI zboot: a PE file whose header says where the packed Image is
 //	         (drivers/firmware/efi/libstub/zboot-header.S)
 //	s390x    the unpacker, with the packed kernel somewhere in it
 //	ppc64le  an ELF file; one that still has its symbol table is read as a vmlinux. A
 //	         zImage is an ELF file too, of the boot loader, with the packed kernel in a
 //	         section (arch/powerpc/boot/wrapper)
 //
-// The packed kernel is unpacked, and the tables in it are found by what they
-// look like (ktable.go).
+// The packed kernel is unpacked, and the tables in it are found by their form
+// (ktable.go).
 
 const (
 	bzMagic    = "HdrS"    // at 0x202, boot protocol 2.00 and up
@@ -36,13 +36,14 @@ const (
 	maxTries = 16
 )
 
-func magicAt(head []byte, off int, magic string) bool {
+// hasMagicAt reports whether head has magic at off.
+func hasMagicAt(head []byte, off int, magic string) bool {
 	return len(head) >= off+len(magic) && string(head[off:off+len(magic)]) == magic
 }
 
 func isImage(head []byte) bool {
-	return magicAt(head, 0x202, bzMagic) || magicAt(head, 4, zbootMagic) ||
-		magicAt(head, 0x38, armMagic) || magicAt(head, 0x10008, s390Magic)
+	return hasMagicAt(head, 0x202, bzMagic) || hasMagicAt(head, 4, zbootMagic) ||
+		hasMagicAt(head, 0x38, armMagic) || hasMagicAt(head, 0x10008, s390Magic)
 }
 
 // scanImage visits the symbols of a kernel image.
@@ -59,14 +60,14 @@ func scanImage(in *input, visit func(*Entry)) (Facts, error) {
 		how    string
 	)
 	switch {
-	case magicAt(b, 0x202, bzMagic):
-		kernel, how, err = bzPayload(b)
-	case magicAt(b, 4, zbootMagic):
-		kernel, how, err = zbootPayload(b)
-	case magicAt(b, 0x38, armMagic):
+	case hasMagicAt(b, 0x202, bzMagic):
+		kernel, how, err = unpackBzImage(b)
+	case hasMagicAt(b, 4, zbootMagic):
+		kernel, how, err = unpackZboot(b)
+	case hasMagicAt(b, 0x38, armMagic):
 		kernel, how = b, "not packed"
 	default:
-		return scanHidden(in, b, visit)
+		return searchImage(in, b, visit)
 	}
 	if err != nil {
 		return Facts{}, in.errorf("", -1, "kernel image: %w", err)
@@ -79,8 +80,8 @@ func scanImage(in *input, visit func(*Entry)) (Facts, error) {
 // wrappedKernel is how arch/powerpc/boot/wrapper calls the section with the kernel.
 const wrappedKernel = ".kernel:vmlinux"
 
-// wrapped returns which section of a zImage has the kernel, or -1.
-func (f *elfFile) wrapped() int {
+// findWrapped returns the number of the section of a zImage that has the kernel, or -1.
+func (f *elfFile) findWrapped() int {
 	for i := range f.sections {
 		if strings.HasPrefix(f.name(i), wrappedKernel) {
 			return i
@@ -116,14 +117,15 @@ func scanKernel(in *input, kernel []byte, visit func(*Entry)) (Facts, error) {
 	return k.scan(in, visit)
 }
 
-// bzPayload unpacks the kernel of an x86 image.
-func bzPayload(b []byte) (kernel []byte, how string, err error) {
+// unpackBzImage unpacks the kernel of an x86 image.
+func unpackBzImage(b []byte) (kernel []byte, how string, err error) {
 	if len(b) < 0x250 {
 		return nil, "", io.ErrUnexpectedEOF
 	}
 	le := binary.LittleEndian
 	if version := le.Uint16(b[0x206:]); version < 0x208 {
-		return nil, "", fmt.Errorf("boot protocol %d.%02d does not say where the kernel is", version>>8, version&0xff)
+		return nil, "", fmt.Errorf("boot protocol %d.%02d does not say where the kernel is",
+			version>>8, version&0xff)
 	}
 	sectors := uint64(b[0x1f1])
 	if sectors == 0 {
@@ -134,50 +136,53 @@ func bzPayload(b []byte) (kernel []byte, how string, err error) {
 	return unpack(b, off, size)
 }
 
-// zbootPayload unpacks the kernel of an EFI zboot image.
-func zbootPayload(b []byte) (kernel []byte, how string, err error) {
+// unpackZboot unpacks the kernel of an EFI zboot image.
+func unpackZboot(b []byte) (kernel []byte, how string, err error) {
 	if len(b) < 0x20 {
 		return nil, "", io.ErrUnexpectedEOF
 	}
-	return unpack(b, uint64(binary.LittleEndian.Uint32(b[8:])), uint64(binary.LittleEndian.Uint32(b[12:])))
+	return unpack(b, uint64(binary.LittleEndian.Uint32(b[8:])),
+		uint64(binary.LittleEndian.Uint32(b[12:])))
 }
 
-// unpack unpacks what b has at off. The packed data may have 4 bytes more than its
-// format knows of: the size of what is in it (scripts/Makefile.lib, size_append).
+// unpack unpacks what b has at off. The packed data may be followed by 4
+// bytes with the size of its contents (scripts/Makefile.lib, size_append).
 func unpack(b []byte, off, size uint64) ([]byte, string, error) {
 	if off > uint64(len(b)) || size > uint64(len(b))-off {
-		return nil, "", fmt.Errorf("the packed kernel, %#x bytes at %#x, is not in the file, which has %#x: it was cut short: %w",
+		return nil, "", fmt.Errorf("the packed kernel, %#x bytes at %#x, is not in the file, "+
+			"which has %#x: it was cut short: %w",
 			size, off, len(b), io.ErrUnexpectedEOF)
 	}
 	p := b[off : off+size]
 	c := compressionOf(p)
 	if c == nil {
-		return nil, "", fmt.Errorf("packed kernel at %#x: %w", off, unknownPacking(p))
+		return nil, "", fmt.Errorf("packed kernel at %#x: %w", off, unknownCompression(p))
 	}
 	out, _, err := c.unpack(p, maxUnpacked)
 	if err != nil {
-		return nil, "", fmt.Errorf("packed kernel at %#x: %s: %w", off, c.name, whereCut(err, len(p)))
+		return nil, "", fmt.Errorf("packed kernel at %#x: %s: %w", off, c.name,
+			explainEOF(err, len(p)))
 	}
 	return out, c.name, nil
 }
 
-func unknownPacking(p []byte) error {
-	if magicAt(p, 0, "\x89LZO") {
+func unknownCompression(p []byte) error {
+	if hasMagicAt(p, 0, "\x89LZO") {
 		return fmt.Errorf("lzo is not supported")
 	}
-	return fmt.Errorf("begins with % x, which is no packing known here", p[:min(len(p), 6)])
+	return fmt.Errorf("begins with % x, which is not a known compression", p[:min(len(p), 6)])
 }
 
-// scanHidden looks for the packed kernel in an image that does not say where it is.
-func scanHidden(in *input, b []byte, visit func(*Entry)) (Facts, error) {
+// searchImage finds the packed kernel in an image whose header does not say where it is.
+func searchImage(in *input, b []byte, visit func(*Entry)) (Facts, error) {
 	if k, err := findTables(b); err == nil {
 		return k.scan(in, visit)
 	}
 	tries := 0
 	for off := 0; off < len(b) && tries < maxTries; off++ {
 		c := compressionOf(b[off:min(len(b), off+16)])
-		if c == nil || !magicAt(b, off, c.magic) || c.name == "lzma" {
-			continue // too little to go by
+		if c == nil || !hasMagicAt(b, off, c.magic) || c.name == "lzma" {
+			continue // the magic is too short
 		}
 		tries++
 		out, _, err := c.unpack(b[off:], maxUnpacked)

@@ -15,7 +15,7 @@ type byteOrder interface {
 }
 
 // A tinyKernel has kallsyms tables as scripts/kallsyms.c of some version lays
-// them out, with something before and behind.
+// them out, with other bytes before and after.
 type tinyKernel struct {
 	order   byteOrder
 	fresh   bool // the order of the tables since 6.4
@@ -31,7 +31,7 @@ type tinyName struct {
 	text    string // type and name
 }
 
-// tinyNames are count symbols, of which each name in dup comes often.
+// tinyNames returns count symbols; some names are those of many.
 func tinyNames(base uint64, count int) []tinyName {
 	list := make([]tinyName, count)
 	for i := range list {
@@ -66,7 +66,7 @@ func (k tinyKernel) bytes() []byte {
 	b.WriteString("\x7fnothing of interest, 0\x001\x002\x003\x00")
 	align(8)
 
-	// Tokens: characters stand for themselves, code 1 and 2 for two strings.
+	// Tokens: characters are their own tokens, codes 1 and 2 are two strings.
 	var tokens [256]string
 	for c := '!'; c <= '~'; c++ {
 		tokens[c] = string(c)
@@ -156,7 +156,8 @@ func (k tinyKernel) bytes() []byte {
 		table()
 	}
 	align(8)
-	b.WriteString("and something behind, that is no table at all; long enough to be read as offsets or a base")
+	b.WriteString("and other bytes after it, that are no table at all; long enough to be read as " +
+		"offsets or a base")
 	return b.Bytes()
 }
 

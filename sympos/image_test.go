@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -42,7 +43,8 @@ func layouts(count int) map[string]tinyKernel {
 			{"7.0", true, false, 3, []string{"in place"}},
 		} {
 			for _, kind := range l.kinds {
-				k := tinyKernel{order: order, fresh: l.fresh, wide: l.wide, seqs: l.seqs, kind: kind, base: kernelBase}
+				k := tinyKernel{order: order, fresh: l.fresh, wide: l.wide, seqs: l.seqs,
+					kind: kind, base: kernelBase}
 				k.symbols = tinyNames(kernelBase, count)
 				if kind == "per-CPU" {
 					k.symbols = append(tinyNames(0, 20), k.symbols...)
@@ -59,7 +61,10 @@ func TestTablesOfAllVersions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got []tinyName
 			s := source(t, "Image", armImage(k.bytes()))
-			facts, err := s.Scan(func(e *Entry) { got = append(got, tinyName{e.Address, string(e.Type) + string(e.Name)}) })
+			facts, err := s.Scan(func(e *Entry) {
+				got = append(got,
+					tinyName{e.Address, string(e.Type) + string(e.Name)})
+			})
 			require.NoError(t, err)
 			want := k.symbols
 			if k.kind == "in place" { // where the image is loaded, it does not say
@@ -79,7 +84,8 @@ func TestTablesOfAllVersions(t *testing.T) {
 func TestNumbersOfSymbols(t *testing.T) {
 	for n := 257; n < 1100; n += 17 {
 		for _, fresh := range []bool{false, true} {
-			k := tinyKernel{order: binary.LittleEndian, fresh: fresh, seqs: 3, kind: "relative", base: kernelBase, symbols: tinyNames(kernelBase, n)}
+			k := tinyKernel{order: binary.LittleEndian, fresh: fresh, seqs: 3, kind: "relative",
+				base: kernelBase, symbols: tinyNames(kernelBase, n)}
 			found, err := findTables(k.bytes())
 			require.NoError(t, err, "%d %v", n, fresh)
 			assert.Equal(t, n, found.n)
@@ -89,7 +95,8 @@ func TestNumbersOfSymbols(t *testing.T) {
 
 // packings that Go can write, and programs for the others.
 func packings() map[string]func(t testing.TB, b []byte) []byte {
-	writer := func(open func(w io.Writer) (io.WriteCloser, error)) func(t testing.TB, b []byte) []byte {
+	writer := func(open func(w io.Writer) (io.WriteCloser, error)) func(t testing.TB,
+		b []byte) []byte {
 		return func(t testing.TB, b []byte) []byte {
 			var packed bytes.Buffer
 			w, err := open(&packed)
@@ -111,7 +118,10 @@ func packings() map[string]func(t testing.TB, b []byte) []byte {
 		}
 	}
 	return map[string]func(t testing.TB, b []byte) []byte{
-		"gzip":      writer(func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil }),
+		"gzip": writer(func(w io.Writer) (io.WriteCloser, error) {
+			return gzip.NewWriter(w),
+				nil
+		}),
 		"zstd":      writer(func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) }),
 		"xz":        writer(func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) }),
 		"lzma":      writer(func(w io.Writer) (io.WriteCloser, error) { return lzma.NewWriter(w) }),
@@ -123,7 +133,8 @@ func packings() map[string]func(t testing.TB, b []byte) []byte {
 }
 
 func someKernel() tinyKernel {
-	return tinyKernel{order: binary.LittleEndian, fresh: true, seqs: 3, kind: "relative", base: kernelBase, symbols: tinyNames(kernelBase, 3000)}
+	return tinyKernel{order: binary.LittleEndian, fresh: true, seqs: 3, kind: "relative",
+		base: kernelBase, symbols: tinyNames(kernelBase, 3000)}
 }
 
 func TestPackingsOfKernels(t *testing.T) {
@@ -177,18 +188,23 @@ func TestBadImages(t *testing.T) {
 		image []byte
 		want  string
 	}{
-		{"old protocol", poked(func(b []byte) { le.PutUint16(b[0x206:], 0x207) }), "boot protocol 2.07 does not say"},
-		{"payload far away", poked(func(b []byte) { le.PutUint32(b[0x248:], 0xffffffff) }), "unexpected EOF"},
-		{"payload too long", poked(func(b []byte) { le.PutUint32(b[0x24c:], 0xffffffff) }), "unexpected EOF"},
-		{"no payload", poked(func(b []byte) { le.PutUint32(b[0x24c:], 0) }), "no packing known here"},
+		{"old protocol", poked(func(b []byte) { le.PutUint16(b[0x206:], 0x207) }),
+			"boot protocol 2.07 does not say"},
+		{"payload far away", poked(func(b []byte) { le.PutUint32(b[0x248:], 0xffffffff) }),
+			"unexpected EOF"},
+		{"payload too long", poked(func(b []byte) { le.PutUint32(b[0x24c:], 0xffffffff) }),
+			"unexpected EOF"},
+		{"no payload", poked(func(b []byte) { le.PutUint32(b[0x24c:], 0) }),
+			"not a known compression"},
 		{"lzo", bzImage([]byte("\x89LZO and so on")), "lzo is not supported"},
 		{"bad gzip", poked(func([]byte) {}), "gzip: "},
-		{"bad lz4", bzImage([]byte("\x02\x21\x4c\x18\x04\x00\x00\x00\x0f\x00\x00\x00")), "lz4: damaged"},
+		{"bad lz4", bzImage([]byte("\x02\x21\x4c\x18\x04\x00\x00\x00\x0f\x00\x00\x00")),
+			"lz4: damaged"},
 		{"lzma dictionary", bzImage([]byte("\x5d\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00")), "too large"},
 		{"no tables", armImage(make([]byte, 4096)), "no kallsyms tables"},
 		{"no kernel", s390Image(nil), "no packed kernel"},
 		{"no room", []byte("MZ\x00\x00" + zbootMagic), "unexpected EOF"},
-		{"nothing packed", zboot([]byte("\x00\x00\x00\x00\x00")), "no packing known here"},
+		{"nothing packed", zboot([]byte("\x00\x00\x00\x00\x00")), "not a known compression"},
 	} {
 		_, err := Read(All, source(t, "x", c.image))
 		assert.ErrorContains(t, err, c.want, c.name)
@@ -196,7 +212,7 @@ func TestBadImages(t *testing.T) {
 	}
 }
 
-// Damaged tables must be noticed, or at least not be a panic or take long.
+// Damaged tables must be noticed, or at least not panic or take long.
 func TestDamagedTables(t *testing.T) {
 	k := someKernel()
 	k.symbols = k.symbols[:600]
@@ -247,13 +263,35 @@ func TestSearchIsBounded(t *testing.T) {
 	assert.ErrorIs(t, err, errNoTables)
 }
 
-func TestLZ4Block(t *testing.T) {
-	out, err := unlz4Block(nil, []byte("\x14a\x01\x00\x50bcdef"), 0)
+// What a hostile file may have in place of lz4's frames gives an error, and nothing ends
+// the program.
+func TestDamagedLZ4(t *testing.T) {
+	legacy := "\x02\x21\x4c\x18"
+	block := func(s string) string {
+		return string(binary.LittleEndian.AppendUint32(nil, uint32(len(s)))) + s
+	}
+	good := "\x14a\x01\x00\x50bcdef"
+	out, _, err := unlz4([]byte(legacy+block(good)), 100)
 	require.NoError(t, err)
 	assert.Equal(t, "aaaaaaaaabcdef", string(out))
-	for _, bad := range []string{"", "\x14", "\x14a\x01", "\x14a\x00\x00\x00", "\x14a\x02\x00\x00", "\x1fa\x01\x00", "\x1fa\x01\x00\xff", "\xf0", "\x50abc"} {
-		_, err := unlz4Block(nil, []byte(bad), 0)
-		assert.ErrorIs(t, err, errLZ4, "%q", bad)
+	for name, bad := range map[string]string{
+		"no block":                  legacy,
+		"empty blocks":              legacy + block("") + block(""),
+		"token only":                legacy + block("\x14"),
+		"offset cut":                legacy + block("\x14a\x01"),
+		"offset 0":                  legacy + block("\x14a\x00\x00\x00"),
+		"offset before the start":   legacy + block("\x14a\x02\x00\x00"),
+		"length cut":                legacy + block("\x1fa\x01\x00\xff"),
+		"literals cut":              legacy + block("\x50abc"),
+		"block cut":                 legacy + block(good)[:10],
+		"block larger than allowed": legacy + "\xff\xff\xff\x7f" + good,
+		"a million magics":          strings.Repeat(legacy, 1<<20),
+		"magics after a block":      legacy + block(good) + strings.Repeat(legacy, 1<<20),
+		"reserved bits":             "\x04\x22\x4d\x18\x42\x70\x00",
+		"dictionary":                "\x04\x22\x4d\x18\x61\x70\x01\x00\x00\x00\x00",
+	} {
+		_, _, err := unlz4([]byte(bad), 1<<20)
+		assert.Error(t, err, name)
 	}
 }
 

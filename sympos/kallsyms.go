@@ -13,10 +13,10 @@ import (
 //	System.map        ffffffff81000000 T _text
 //
 // Both are in ascending order of addresses. /proc/kallsyms is the loader's table
-// itself, modules behind it in the order of their symbol tables. System.map is made
-// of the same symbols and some that kallsyms leaves out. They part on absolute
-// symbols (A): kallsyms has none but the per-CPU symbols of x86 before 6.15, whose
-// addresses start at 0; in System.map an A is something that kallsyms leaves out.
+// itself, followed by modules in the order of their symbol tables. System.map has the
+// same symbols and some that kallsyms omits. They differ in absolute symbols (A):
+// kallsyms has only the per-CPU symbols of x86 before 6.15, whose addresses start at 0;
+// an A in System.map is a symbol that kallsyms omits.
 
 const (
 	// maxText bounds the text that is read; a kernel's is 20 MB.
@@ -25,7 +25,7 @@ const (
 	maxLine = 64 << 10
 )
 
-// stub is all that Debian's System.map says.
+// stub is the text of Debian's System.map.
 const stub = "The real System.map is in the linux-image-"
 
 func isStub(head []byte) bool {
@@ -33,48 +33,50 @@ func isStub(head []byte) bool {
 	return bytes.Contains(line, []byte(stub))
 }
 
-// isSymbolText looks for the first entry.
-func isSymbolText(head []byte) bool { return beginsWith(head, isSymbolLine) }
+// isSymbolText reports whether the text begins with an entry.
+func isSymbolText(head []byte) bool { return startsWithEntry(head, isSymbolLine) }
 
-// isSymbolLine reports whether the line is an entry, maybe behind a time stamp.
+// isSymbolLine reports whether the line is an entry, perhaps after a time stamp.
 func isSymbolLine(line []byte) bool {
-	_, _, _, _, ok := anySymbolLine(line)
+	_, _, _, _, ok := parseNoisyLine(line)
 	return ok
 }
 
-// anySymbolLine is symbolLine for lines with something in front, and with blanks for a
-// tab, which is what terminals make of it.
-func anySymbolLine(line []byte) (address uint64, letter byte, name, module []byte, ok bool) {
-	if address, letter, name, module, ok = symbolLine(line); ok {
+// parseNoisyLine is parseSymbolLine for lines with something in front, and with blanks for a
+// tab, as terminals print it.
+func parseNoisyLine(line []byte) (address uint64, letter byte, name, module []byte, ok bool) {
+	if address, letter, name, module, ok = parseSymbolLine(line); ok {
 		return address, letter, name, module, true
 	}
-	if i := bytes.LastIndex(line, []byte(" [")); i > 0 && line[len(line)-1] == ']' && bytes.IndexByte(line[i+2:], ' ') < 0 {
+	if i := bytes.LastIndex(line, []byte(" [")); i > 0 && line[len(line)-1] == ']' &&
+		bytes.IndexByte(line[i+2:], ' ') < 0 {
 		entry := bytes.TrimRight(line[:i], " ")
 		line = append(append(append([]byte(nil), entry...), '\t'), line[i+1:]...)
-		if address, letter, name, module, ok = symbolLine(line); ok {
+		if address, letter, name, module, ok = parseSymbolLine(line); ok {
 			return address, letter, name, module, true
 		}
 	}
-	rest, ok := unstamped(line, func(b []byte) bool {
-		_, _, _, _, ok := symbolLine(b)
+	rest, ok := trimStamp(line, func(b []byte) bool {
+		_, _, _, _, ok := parseSymbolLine(b)
 		return ok
 	})
 	if !ok {
 		return 0, 0, nil, nil, false
 	}
-	return symbolLine(rest)
+	return parseSymbolLine(rest)
 }
 
-// isUndefined reports whether the line is what nm prints of undefined symbols: blanks, a
+// isUndefined reports whether nm prints the line for an undefined symbol: blanks, a
 // letter, a name.
 func isUndefined(line []byte) bool {
 	rest := bytes.TrimLeft(line, " ")
-	return len(line)-len(rest) >= 9 && len(rest) > 2 && bytes.IndexByte([]byte("UwvN"), rest[0]) >= 0 &&
+	return len(line)-len(rest) >= 9 && len(rest) > 2 &&
+		bytes.IndexByte([]byte("UwvN"), rest[0]) >= 0 &&
 		rest[1] == ' ' && bytes.IndexByte(rest[2:], ' ') < 0
 }
 
-// isHalf reports whether a line can be the beginning of an entry.
-func isHalf(line []byte) bool {
+// isTruncatedEntry reports whether a line can be the beginning of an entry.
+func isTruncatedEntry(line []byte) bool {
 	digits := 0
 	for digits < len(line) && bytes.IndexByte([]byte("0123456789abcdefABCDEF"), line[digits]) >= 0 {
 		digits++
@@ -82,27 +84,28 @@ func isHalf(line []byte) bool {
 	return digits > 0 && (digits == len(line) || line[digits] == ' ')
 }
 
-// kindOfText tells a table without addresses from others.
+// kindOfText returns the kind of a table: without addresses it is Kallsyms.
 func kindOfText(head []byte) Kind {
-	if zeros(head) {
+	if hasZeroAddresses(head) {
 		return Kallsyms
 	}
 	return SystemMap
 }
 
-// zeros reports whether all addresses in the beginning of a text are 0. Many are on
+// hasZeroAddresses reports whether all addresses in the beginning of a text are 0. Many are on
 // x86, where per-CPU symbols come first, but not a whole page of them.
-func zeros(head []byte) bool {
+func hasZeroAddresses(head []byte) bool {
 	for _, line := range bytes.Split(textHead(head), []byte("\n")) {
-		if address, _, _, _, ok := anySymbolLine(bytes.TrimRight(line, " \r")); ok && address != 0 {
+		if address, _, _, _, ok := parseNoisyLine(bytes.TrimRight(line, " \r")); ok &&
+			address != 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// symbolLine takes a line apart. ok is false when it has another shape.
-func symbolLine(line []byte) (address uint64, letter byte, name, module []byte, ok bool) {
+// parseSymbolLine splits a line into its fields. ok is false when it has another form.
+func parseSymbolLine(line []byte) (address uint64, letter byte, name, module []byte, ok bool) {
 	i := 0
 	for ; i < len(line) && i <= 16; i++ {
 		c := line[i]
@@ -135,8 +138,9 @@ func symbolLine(line []byte) (address uint64, letter byte, name, module []byte, 
 	return address, letter, name, module, len(name) > 0 && bytes.IndexByte(name, ' ') < 0
 }
 
-// notModules are what /proc/kallsyms shows in brackets without being one.
-func notModule(name []byte) bool {
+// isPseudoModule reports whether /proc/kallsyms shows the name in brackets although no module
+// has it.
+func isPseudoModule(name []byte) bool {
 	return string(name) == "bpf" || bytes.HasPrefix(name, []byte("__builtin__"))
 }
 
@@ -146,8 +150,8 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 		return Facts{}, err
 	}
 	head = textHead(head)
-	table := isTable(in, head)
-	perCPU := perCPUFirst(head)
+	table := isKallsyms(in, head)
+	perCPU := hasPerCPUFirst(head)
 	var (
 		facts     = Facts{Kind: SystemMap, Order: Listed}
 		e         = Entry{Object: Vmlinux}
@@ -156,9 +160,9 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 		lastName  []byte
 		count     int
 		stamped   int
-		any       bool // an address that is not 0
+		any       bool // some address is not 0
 		ascending = true
-		byName    = true // names ascending: sorted by somebody
+		byName    = true // names ascend: it was sorted by name
 		whole     extent
 		stray     []skipped // before the first entry
 		trailing  []skipped // since the last one
@@ -174,22 +178,24 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 		if len(line) == 0 {
 			continue
 		}
-		address, letter, name, module, ok := symbolLine(line)
+		address, letter, name, module, ok := parseSymbolLine(line)
 		if !ok {
-			if address, letter, name, module, ok = anySymbolLine(line); ok {
+			if address, letter, name, module, ok = parseNoisyLine(line); ok {
 				stamped++
 			}
 		}
-		// Where a line has no end, its name has none but that of a module's, behind which
-		// is a bracket, and the last of all.
-		if !l.ended && in.size >= 0 && !(ok && (module != nil || isEnd(name))) && (ok || isHalf(line)) {
-			whole.cut(cutNote(l.number, line), e.Object)
+		// Without a newline the name may be truncated, unless a bracket follows it or it is
+		// the last name of all.
+		if !l.ended && in.size >= 0 && !(ok && (module != nil || isEnd(name))) &&
+			(ok || isTruncatedEntry(line)) {
+			whole.noteTruncation(truncationNote(l.number, line), e.Object)
 			break
 		}
 		switch {
 		case ok && len(trailing) > 0:
 			t := trailing[0]
-			return facts, in.errorf("", t.offset, "line %d: neither a symbol nor the end: %s", t.number, t.text)
+			return facts, in.errorf("", t.offset, "line %d: neither a symbol nor the end: %s",
+				t.number, t.text)
 		case ok:
 		case isUndefined(line):
 			continue
@@ -208,9 +214,9 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 			facts.Kind = Kallsyms
 			if string(module) != e.Object {
 				e.Object = string(module)
-				whole.module(e.Object)
+				whole.beginModule(e.Object)
 			}
-			whole.member(name)
+			whole.addModuleSymbol(name)
 		default:
 			if e.Object != Vmlinux {
 				e.Object = Vmlinux
@@ -219,13 +225,13 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 			byName = byName && bytes.Compare(name, lastName) >= 0
 			last, count = address, count+1
 			lastName = append(lastName[:0], name...)
-			whole.core(letter, name)
+			whole.addSymbol(letter, name)
 		}
 		if module == nil && len(name) >= bigName {
 			letter = 0 // not known
 		}
-		if module == nil && (table || counts(letter) && !leftOut(name)) ||
-			module != nil && letter != 'U' && !notModule(module) {
+		if module == nil && (table || isCounted(letter) && !isLeftOut(name)) ||
+			module != nil && letter != 'U' && !isPseudoModule(module) {
 			e.Name, e.Address, e.Type = name, address, letter
 			visit(&e)
 		}
@@ -236,29 +242,37 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 	switch {
 	case !any:
 		facts.Kind, facts.NoAddresses = Kallsyms, true
-		facts.Notes = append(facts.Notes, "all addresses are 0: the kernel shows them to root only (kptr_restrict); positions do not need them")
+		facts.Notes = append(facts.Notes,
+			"all addresses are 0: the kernel shows them to root only (kptr_restrict); positions "+
+				"do not need them")
 		if byName && count > 1 {
 			facts.Order = Unordered
-			facts.Notes = append(facts.Notes, "sorted by name: the order in which the kernel counts is lost")
+			facts.Notes = append(facts.Notes,
+				"sorted by name: the order in which the kernel counts is lost")
 		}
 	case !ascending:
 		facts.Order = ByAddress
-		facts.Notes = append(facts.Notes, "not in the order of addresses: somebody has sorted it; modules in it have no order")
+		facts.Notes = append(facts.Notes,
+			"not in the order of addresses: it was sorted; modules in it have no order")
 	}
-	if in.size >= 0 { // what is in /proc is whole
-		facts.Partial, facts.PartialOf = whole.partial(perCPU, byName && count > 1 && (!ascending || !any), lastName)
+	if in.size >= 0 { // a file in /proc is whole
+		facts.Partial, facts.PartialOf = whole.whyPartial(perCPU,
+			byName && count > 1 && (!ascending || !any), lastName)
 	}
 	if len(trailing) > 0 {
-		// Behind all that a kernel has comes the next prompt.
+		// After the last symbol of a kernel the next prompt may follow.
 		if t := trailing[0]; facts.Partial != "" && facts.PartialOf == "" {
-			return facts, in.errorf("", t.offset, "line %d: neither a symbol nor the end: %s", t.number, t.text)
+			return facts, in.errorf("", t.offset, "line %d: neither a symbol nor the end: %s",
+				t.number, t.text)
 		}
 		stray = append(stray, trailing...)
 	}
 	if stamped > 0 {
-		facts.Notes = append(facts.Notes, fmt.Sprintf("time stamps, prompts or blanks of a terminal are taken off %d lines", stamped))
+		facts.Notes = append(facts.Notes,
+			fmt.Sprintf("time stamps, prompts or terminal blanks are removed from %d lines",
+				stamped))
 	}
-	facts.Notes = append(append(facts.Notes, l.notes...), strayNotes(stray)...)
+	facts.Notes = append(append(facts.Notes, l.notes...), skippedNotes(stray)...)
 	return facts, nil
 }
 
@@ -268,10 +282,10 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 // 1c44c8ba8969 in 6.18 (6.1.160, 6.12.64; kernel/kallsyms.c, kallsyms_get_symbol_type).
 const bigName = 127
 
-// isTable reports whether a text certainly is /proc/kallsyms, of which every line counts. On x86
-// before 6.15 the per-CPU symbols come first, as absolute ones; the modules come last.
-func isTable(in *input, head []byte) bool {
-	if in.size < 0 || zeros(head) || perCPUFirst(head) {
+// isKallsyms reports whether a text certainly is /proc/kallsyms, in which every line counts. On
+// x86 before 6.15 the per-CPU symbols come first, as absolute ones; the modules come last.
+func isKallsyms(in *input, head []byte) bool {
+	if in.size < 0 || hasZeroAddresses(head) || hasPerCPUFirst(head) {
 		return true
 	}
 	tail := min(in.size, maxLine)
@@ -283,14 +297,15 @@ func isTable(in *input, head []byte) bool {
 	return bytes.Contains(end, []byte("\t[")) || bytes.Contains(end, []byte(" ["))
 }
 
-// perCPUFirst reports whether the per-CPU symbols are listed, as absolute ones.
-func perCPUFirst(head []byte) bool {
-	return bytes.Contains(head, []byte(" A __per_cpu_start")) || bytes.Contains(head, []byte(" A fixed_percpu_data"))
+// hasPerCPUFirst reports whether the per-CPU symbols are listed, as absolute ones.
+func hasPerCPUFirst(head []byte) bool {
+	return bytes.Contains(head, []byte(" A __per_cpu_start")) ||
+		bytes.Contains(head, []byte(" A fixed_percpu_data"))
 }
 
-// counts reports whether kallsyms keeps symbols of vmlinux that have this letter in a
+// isCounted reports whether kallsyms keeps symbols of vmlinux that have this letter in a
 // System.map. In modules all count but the undefined, which the tables of livepatches have.
-func counts(letter byte) bool {
+func isCounted(letter byte) bool {
 	switch letter {
 	case 'U', 'u', 'N', 'n', 'a', 'A':
 		return false

@@ -20,7 +20,8 @@ func TestNoLineIsDroppedForItsLetter(t *testing.T) {
 			"with modules":    "ffffffffc0001000 t f\t[ext4]\n",
 			"without modules": "",
 		} {
-			text := fmt.Sprintf("ffffffff81000000 T _text\nffffffff81000100 %c %s\nffffffff81000200 t %s\nffffffff81000300 t end\n", letter, big, big)
+			text := fmt.Sprintf("ffffffff81000000 T _text\nffffffff81000100 %c "+
+				"%s\nffffffff81000200 t %s\nffffffff81000300 t end\n", letter, big, big)
 			list := text1(t, "k", text+tail).Lookup(Vmlinux, big)
 			require.Len(t, list, 2, "%q, %s", letter, what)
 			assert.Equal(t, uint64(0xffffffff81000100), list[0].Address)
@@ -32,11 +33,14 @@ func TestNoLineIsDroppedForItsLetter(t *testing.T) {
 
 // In a text that certainly is /proc/kallsyms, other lines count too.
 func TestKallsymsCountsWholly(t *testing.T) {
-	const lines = "ffffffff81000000 T _text\nffffffff81000100 A absolute\nffffffff81000200 n note\nffffffff81000300 t .LC0\nffffffff81000400 t end\n"
+	const lines = "ffffffff81000000 T _text\nffffffff81000100 A absolute\nffffffff81000200 n " +
+		"note\nffffffff81000300 t .LC0\nffffffff81000400 t end\n"
 	names := []string{"absolute", "note", ".LC0"}
 	for _, name := range names {
-		assert.Empty(t, text1(t, "k", lines).Lookup(Vmlinux, name), "a System.map has what kallsyms leaves out")
-		assert.Len(t, text1(t, "k", lines+"ffffffffc0001000 t f\t[ext4]\n").Lookup(Vmlinux, name), 1)
+		assert.Empty(t, text1(t, "k", lines).Lookup(Vmlinux, name),
+			"a System.map has what kallsyms leaves out")
+		assert.Len(t, text1(t, "k", lines+"ffffffffc0001000 t f\t[ext4]\n").Lookup(Vmlinux, name),
+			1)
 	}
 	// Of the modules, what a livepatch does not define does not count.
 	klp := strings.Repeat("x", bigName)

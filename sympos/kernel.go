@@ -13,66 +13,66 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// A Kernel is one kernel as the files at hand tell of it.
+// A Kernel is one kernel, as its available files describe it.
 type Kernel struct {
 	Name    string // as it was asked for, for messages
-	Release string // as uname -r says it; "" when nothing tells
+	Release string // as uname -r prints it; "" when not known
 	Config  string // path of its configuration; "" when not found
-	// BuiltFor is the release that a module is built for which this kernel is to load; it
-	// counts where Release is "".
+	// BuiltFor is the release for which the module was built that this kernel is to load. It
+	// is used when Release is "".
 	BuiltFor string
-	// Notes say what was found, used and passed over, a line each.
+	// Notes are what was found, used and passed over, a line each.
 	Notes []string
-	// Warnings say where the parts do not look like parts of one kernel.
+	// Warnings are where the parts seem to come from different kernels, a line each.
 	Warnings []string
-	// Incomplete says which of its lists (of modules, of options) may not be whole, a line each.
-	// Of symbols and exports, Table.Incomplete does.
+	// Incomplete are the lists (of modules, of options) that may not be whole, a line each. For
+	// symbols and exports see Table.Incomplete.
 	Incomplete []string
-	// Progress, when not nil, is called when reading begins, with 0, and after each
-	// file: so many of so many are done. Never twice at once.
+	// Progress, when not nil, is called with the number of files that were read: with 0
+	// first, and after each file. Calls do not overlap.
 	Progress func(done, total int)
 
 	sources []Source // of vmlinux, of loaded modules, of exports
-	// Sources of vmlinux that were found rather than named: one that turns out to
-	// be unreadable is passed over, for another of them, or the first of the reserve.
+	// Sources of vmlinux that were found rather than named: one that can't be read is
+	// passed over for another of them, or for the first of the reserve.
 	witnesses, reserve []Source
-	told               bool // sources have the symbols of vmlinux, so no witness is needed
+	tableGiven         bool // sources have the symbols of vmlinux, so no witness is needed
 
 	modules  map[string]string // path of each module's file, by the module's name
 	given    map[string]bool   // modules that were named: true by file, false by directory
 	builtin  map[string]bool   // modules that are part of vmlinux
-	complete bool              // modules and builtin are all that the kernel has
+	complete bool              // modules and builtin have all modules of the kernel
 }
 
-// NewKernel returns a kernel that these sources describe.
+// NewKernel returns the kernel that these sources describe.
 func NewKernel(name string, sources ...Source) *Kernel {
-	return &Kernel{Name: name, sources: sources, modules: map[string]string{}, builtin: map[string]bool{}, given: map[string]bool{}}
+	return &Kernel{Name: name, sources: sources, modules: map[string]string{},
+		builtin: map[string]bool{}, given: map[string]bool{}}
 }
 
 // FindKernel finds the files of a kernel. x is one of
 //
 //	a release         6.1.0-56-amd64: /boot, /lib/modules, /usr/lib/debug and so on
-//	a folder          /lib/modules/6.1.0-56-amd64; a build tree, or the headers
-//	                  that are left of one; an unpacked package
-//	a file            whatever Open knows
+//	a directory       /lib/modules/6.1.0-56-amd64; a build tree, or the headers
+//	                  made from one; an unpacked package
+//	a file            of any kind that Open knows
 //	a list of these   separated by commas, all of the same kernel
 //
-// When there is nothing that the symbols of vmlinux can be read from, the error is
-// a *MissingError.
+// When no file has the symbols of vmlinux, the error is a *MissingError.
 func FindKernel(x string) (*Kernel, error) { return FindKernelIn("/", x) }
 
-// Presence says whether a kernel has an object.
+// Presence is whether a kernel has an object.
 type Presence int
 
 const (
-	Unknown Presence = iota // nothing at hand tells
+	Unknown Presence = iota // not known
 	Present                 // as vmlinux, or as a module of its own
 	BuiltIn                 // a module by name, but part of vmlinux
-	Absent                  // it has all its modules here, and this is none of them
+	Absent                  // all its modules are known, and this is not one of them
 )
 
-// Presence says whether the kernel has the object. A Table that Has it knows
-// better: a module may be known from /proc/kallsyms only.
+// Presence returns whether the kernel has the object. A Table may have it although this
+// is Unknown or Absent: a module may be known from /proc/kallsyms only.
 func (k *Kernel) Presence(object string) Presence {
 	switch {
 	case object == Vmlinux || k.modules[object] != "":
@@ -86,7 +86,7 @@ func (k *Kernel) Presence(object string) Presence {
 }
 
 // ModuleFile returns the contents of the module's file, unpacked, and its path. The
-// error is fs.ErrNotExist when the file is not at hand.
+// error wraps fs.ErrNotExist when no file is known.
 func (k *Kernel) ModuleFile(name string) (contents []byte, path string, err error) {
 	path = k.modules[name]
 	if path == "" {
@@ -102,7 +102,7 @@ func (k *Kernel) ModuleFile(name string) (contents []byte, path string, err erro
 	return contents, path, err
 }
 
-// Modules returns the names of the modules whose files are at hand, sorted.
+// Modules returns the names of the modules whose files are available, sorted.
 func (k *Kernel) Modules() []string {
 	names := make([]string, 0, len(k.modules))
 	for name := range k.modules {
@@ -112,18 +112,18 @@ func (k *Kernel) Modules() []string {
 	return names
 }
 
-// AddModules adds the module in a file, or all in a folder and below it. They take
-// the place of those of the same names that the kernel has already.
+// AddModules adds the module in a file, or all modules in a directory and below it. They
+// replace those of the same names that the kernel has already.
 //
-// The name of a module is what its file says. Of a folder's, which are many, the
-// names of the files are taken.
+// The name of a module is read from its file. For the modules of a directory, which are
+// many, the names of the files are used.
 func (k *Kernel) AddModules(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
-		name, err := nameOfModule(path)
+		name, err := readModuleName(path)
 		if err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (k *Kernel) AddModules(path string) error {
 		k.given[name] = true
 		return nil
 	}
-	found, err := modulesBelow(path)
+	found, err := findModules(path)
 	if err != nil {
 		return err
 	}
@@ -147,8 +147,8 @@ func (k *Kernel) AddModules(path string) error {
 	return nil
 }
 
-// AddSymvers adds the exports in a Module.symvers. One that is empty is that of
-// modules that export nothing.
+// AddSymvers adds the exports in a Module.symvers. An empty one belongs to modules that
+// export nothing.
 func (k *Kernel) AddSymvers(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -162,7 +162,7 @@ func (k *Kernel) AddSymvers(path string) error {
 		return err
 	}
 	if kind != Symvers {
-		return fmt.Errorf("%s: no Module.symvers, but a %s", path, kind)
+		return fmt.Errorf("%s: not a Module.symvers, but a %s", path, kind)
 	}
 	src, err := Open(path)
 	if err != nil {
@@ -170,11 +170,11 @@ func (k *Kernel) AddSymvers(path string) error {
 	}
 	k.sources = append(k.sources, src)
 	k.note("exports: %s", path)
-	k.configBeside(path)
+	k.useConfigOf(path)
 	return nil
 }
 
-// addModule adds one.
+// addModule adds a module, and notes when it replaces another one.
 func (k *Kernel) addModule(name, path string) {
 	if old := k.modules[name]; old != "" && old != path {
 		k.note("module %s: %s instead of %s", name, path, old)
@@ -182,8 +182,8 @@ func (k *Kernel) addModule(name, path string) {
 	k.modules[name] = path
 }
 
-// nameOfModule reads the module's name from its file.
-func nameOfModule(path string) (string, error) {
+// readModuleName reads the module's name from its file.
+func readModuleName(path string) (string, error) {
 	src, err := Open(path)
 	if err != nil {
 		return "", err
@@ -191,26 +191,26 @@ func nameOfModule(path string) (string, error) {
 	name := ModuleName(path)
 	facts, err := src.Scan(func(e *Entry) { name = e.Object })
 	if err == nil && facts.Kind != ModuleFile {
-		err = fmt.Errorf("%s: no module, but a %s", path, facts.Kind)
+		err = fmt.Errorf("%s: not a module, but a %s", path, facts.Kind)
 	}
 	return name, err
 }
 
 // isModuleFile reports whether a file of that name is a module.
 func isModuleFile(name string) bool {
-	_, packing, found := cutModule(name)
+	_, packing, found := splitModuleFile(name)
 	return found && slices.Contains([]string{"", ".gz", ".xz", ".zst"}, packing)
 }
 
-// modulesBelow returns the paths of the modules in the folder and below it. Links
-// to folders, as build and source are, are not followed.
-func modulesBelow(dir string) ([]string, error) {
+// findModules returns the paths of the modules in the directory and below it. It does not
+// follow links to directories, such as build and source.
+func findModules(dir string) ([]string, error) {
 	var found []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil && path == dir:
 			return err
-		case err != nil: // a folder that may not be read
+		case err != nil: // a directory that may not be read
 			return nil
 		case !d.IsDir() && isModuleFile(d.Name()):
 			found = append(found, path)
@@ -228,19 +228,19 @@ func (k *Kernel) note(format string, args ...any) {
 	k.Notes = append(k.Notes, fmt.Sprintf(format, args...))
 }
 
-// PassedOver begins the warning of a table that a module can't be read.
+// PassedOver is how the warning begins that a module can't be read.
 const PassedOver = "module passed over: "
 
-// Read reads what is wanted of vmlinux, of these objects as far as their files
-// are at hand, and of whatever the kernel's other sources know; and who exports
-// it. Naming vmlinux is not needed. Modules that were added by name are read too: they
-// tell their exports. want is called from several goroutines at once.
+// Read returns a table of the wanted symbols of vmlinux, of these objects as far as their
+// files are available, and of all objects in the kernel's other sources, and of exports
+// of the wanted names. objects need not have vmlinux. Modules that were added by name are
+// read too, for their exports. want is called from several goroutines at once.
 func (k *Kernel) Read(want Want, objects ...string) (*Table, error) {
 	return k.read(want, objects, nil)
 }
 
-// ReadAll is Read for all modules whose files are at hand. One that can't be read is
-// passed over with a warning, unless it is among the objects named.
+// ReadAll is Read for all modules whose files are available. One that can't be read is
+// passed over with a warning, unless it is one of the given objects.
 func (k *Kernel) ReadAll(want Want, objects ...string) (*Table, error) {
 	named := make(map[string]bool, len(objects))
 	for _, o := range objects {
@@ -250,17 +250,17 @@ func (k *Kernel) ReadAll(want Want, objects ...string) (*Table, error) {
 	return k.read(want, objects, others)
 }
 
-// ReadExports is Read for those who ask for exports only: where a list of them was
-// found or given, it is enough, and no symbols of vmlinux are unpacked.
+// ReadExports is Read for exports only. If a list of exports was found or given, it is
+// enough, and no image is unpacked.
 func (k *Kernel) ReadExports(want Want, _ ...string) (*Table, error) {
 	exports := *k
 	exports.witnesses, exports.reserve = nil, nil
 	return exports.read(want, nil, nil)
 }
 
-// withGiven adds the modules that were named to those that are read: what somebody names
-// may export what nothing else lists. One of a directory's may be unreadable.
-func (k *Kernel) withGiven(objects, others []string) ([]string, []string) {
+// addGiven adds the modules that were named to those that are read: they may export what
+// nothing else lists. Those of a directory may be unreadable.
+func (k *Kernel) addGiven(objects, others []string) ([]string, []string) {
 	if len(k.given) == 0 {
 		return objects, others
 	}
@@ -287,9 +287,9 @@ func (k *Kernel) withGiven(objects, others []string) ([]string, []string) {
 	return objects, others
 }
 
-// read reads modules that must be readable and others.
+// read reads objects, which must be readable, and others, which need not be.
 func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
-	objects, others = k.withGiven(objects, others)
+	objects, others = k.addGiven(objects, others)
 	sources := append(slices.Clone(k.witnesses), k.sources...)
 	for _, o := range objects {
 		if path := k.modules[o]; path != "" {
@@ -301,7 +301,7 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 		sources = append(sources, &fileSource{k.modules[o], opener(k.modules[o])})
 	}
 	match := k.matching()
-	scans := collectAll(want, sources, match, k.Progress)
+	scans := scanAll(want, sources, match, k.Progress)
 	var (
 		used     []*scan
 		notes    []string
@@ -310,7 +310,7 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 	)
 	for i, s := range scans {
 		if i >= len(k.witnesses)+len(k.sources) && s.err == nil && s.facts.Kind != ModuleFile {
-			s.err = fmt.Errorf("%s: no module, but a %s", s.source, s.facts.Kind)
+			s.err = fmt.Errorf("%s: not a module, but a %s", s.source, s.facts.Kind)
 		}
 		switch {
 		case s.err == nil:
@@ -324,10 +324,10 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 			notes = append(notes, "passed over: "+s.err.Error())
 		}
 	}
-	if len(notes) > 0 && len(notes) == len(k.witnesses) && !k.told {
+	if len(notes) > 0 && len(notes) == len(k.witnesses) && !k.tableGiven {
 		rest := k.reserve
 		for ; len(rest) > 0; rest = rest[1:] {
-			s := collectAll(want, rest[:1], match, nil)[0]
+			s := scanAll(want, rest[:1], match, nil)[0]
 			if s.err == nil {
 				used = append(used, s)
 				notes = append(notes, fmt.Sprintf("instead: %s", s.source))

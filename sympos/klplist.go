@@ -17,21 +17,22 @@ import (
 //	*ext4
 //	…
 //
-// The names were nm's output, sorted by name. So it tells how often a name
-// occurs in an object, and not which one comes first.
+// The names were nm's output, sorted by name. So the list has how often a name occurs in
+// an object, and not which symbol comes first.
 const klpListHeader = "klp-convert-symbol-data."
 
-// mostUnsorted is the size of a list from which on it is a kernel's, which has names that
-// begin with each letter.
-const mostUnsorted = 1000
+// minComplete is the number of names from which on a list must be that of a kernel, which
+// has names with each first letter.
+const minComplete = 1000
 
 func isKlpList(head []byte) bool {
 	first := true
-	return beginsWith(head, func(line []byte) bool {
+	return startsWithEntry(head, func(line []byte) bool {
 		if len(line) == 0 {
 			return false
 		}
-		begins := first && len(line) > 1 && line[0] == '*' && line[1] > ' ' && line[1] < 0x7f && bytes.IndexByte(line, ' ') < 0
+		begins := first && len(line) > 1 && line[0] == '*' && line[1] > ' ' && line[1] < 0x7f &&
+			bytes.IndexByte(line, ' ') < 0
 		first = false
 		return begins || bytes.HasPrefix(line, []byte(klpListHeader)) || string(line) == "*"+Vmlinux
 	})
@@ -61,7 +62,7 @@ func scanKlpList(in *input, visit func(*Entry)) (Facts, error) {
 		switch {
 		case len(line) == 0:
 		case !l.ended:
-			facts.Partial, facts.PartialOf = cutNote(l.number, line), e.Object
+			facts.Partial, facts.PartialOf = truncationNote(l.number, line), e.Object
 			if object {
 				facts.PartialOf = ""
 			}
@@ -84,9 +85,11 @@ func scanKlpList(in *input, visit func(*Entry)) (Facts, error) {
 			last = append(last[:0], line...)
 		}
 	}
-	if facts.Partial == "" && e.Object == Vmlinux && count > mostUnsorted && byName && last[0] < 'z' {
-		facts.Partial = fmt.Sprintf("its names are sorted, and the last of vmlinux is %.40q; a kernel's go on to those with z: it was cut", last)
+	if facts.Partial == "" && e.Object == Vmlinux && count > minComplete && byName &&
+		last[0] < 'z' {
+		facts.Partial = fmt.Sprintf("its names are sorted, and the last of vmlinux is %.40q; a "+
+			"kernel has names with z: it was cut", last)
 	}
-	facts.Notes = append(l.notes, strayNotes(stray)...)
+	facts.Notes = append(l.notes, skippedNotes(stray)...)
 	return facts, nil
 }

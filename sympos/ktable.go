@@ -13,9 +13,8 @@ import (
 )
 
 // The kernel's own symbol table, as scripts/kallsyms.c writes it into .rodata.
-// Nothing points to it that a stripped image still names, so it is found by what
-// it looks like. Each part begins at a multiple of 8
-// (from 7.0 on, of 4):
+// No symbol of a stripped image points to it, so it is found by its form. Each part begins
+// at a multiple of 8 (from 7.0 on, of 4):
 //
 //	4.19 to 6.3                        6.4 and later
 //	  offsets        n × 4 bytes         num_syms
@@ -28,9 +27,9 @@ import (
 //	  token_index    256 × 2             seqs_of_names
 //
 // names holds, for each symbol in the order of addresses, a length (one byte, or
-// two when the first has its top bit set) and as many tokens; token k stands for
-// the string at token_table + token_index[k]. The first letter of what comes out is
-// the type. markers[i] is where in names symbol 256·i is.
+// two when the first has its top bit set) and as many tokens; token k is
+// the string at token_table + token_index[k]. The first letter of the expanded name is
+// the type. markers[i] is the offset in names of symbol 256·i.
 //
 // offsets (kernel/kallsyms.c, kallsyms_sym_address) are one of
 //
@@ -40,19 +39,21 @@ import (
 //	in place   the offset's own address + offset (from 7.0 on)
 //	absolute   8 bytes each, no base (without CONFIG_KALLSYMS_BASE_RELATIVE, until 6.10)
 //
-// Which one it is shows: addresses ascend in a table of a hundred thousand.
+// It is the one by which all addresses ascend.
 //
-// Every step is a test that random data passes with next to no probability:
-// the digits stand side by side in token_table; token_index must fit it in all 256
-// places; names must fit markers in all places; addresses must ascend.
+// Random data practically never passes the tests: the digits follow each other in
+// token_table; all 256 entries of token_index must fit it; names must fit all markers;
+// addresses must ascend.
 
-var errNoTables = errors.New("no kallsyms tables found in it (a kernel without CONFIG_KALLSYMS, or a layout not known here)")
+var errNoTables = errors.New("no kallsyms tables found in it (a kernel without CONFIG_KALLSYMS, " +
+	"or an unknown layout)")
 
 const (
 	maxSymbols = 4 << 20
 	maxMarkers = 32 << 20 // how far markers may be before token_table
-	maxWork    = 1 << 24  // steps of each part of the search; a kernel takes less than a tenth of them
-	maxName    = 4096     // a name, expanded; the kernel's limit is 511
+	// steps of each part of the search; a kernel takes less than a tenth of them
+	maxWork = 1 << 24
+	maxName = 4096 // a name, expanded; the kernel's limit is 511
 )
 
 // A kernelTable is the tables found in an unpacked kernel.
@@ -65,15 +66,15 @@ type kernelTable struct {
 	n      int // num_syms
 	num    int // where num_syms is
 	names  int
-	work   int // steps taken by the part of the search that is under way
+	work   int // steps of the current part of the search
 
 	address  func(i int) uint64
 	relative bool // addresses count from the first one
 	layout   string
-	segments []load // of an ELF file; nil before they are looked for
+	segments []segment // of an ELF file; nil before they are read
 }
 
-// digits stand in token_table as tokens of their own: names use them all.
+// digits are tokens of their own in token_table, since names use all of them.
 var digits = []byte("0\x001\x002\x003\x004\x005\x006\x007\x008\x009\x00")
 
 // findTables finds the tables in an unpacked kernel.
@@ -88,10 +89,10 @@ func findTables(data []byte) (*kernelTable, error) {
 		at += i
 		// In an image before 5.0, with wide numbers, the search for narrow ones meets so many
 		// false runs that it uses up its steps (seen in 4.19.78): each has steps of its own.
-		found := k.spending(&rest, func() bool { return k.findTokens(at) }) &&
-			(k.spending(&narrow, func() bool { return k.findNames(4) }) ||
-				k.spending(&wide, func() bool { return k.findNames(8) })) &&
-			k.spending(&rest, k.findAddresses)
+		found := k.runCounted(&rest, func() bool { return k.findTokens(at) }) &&
+			(k.runCounted(&narrow, func() bool { return k.findNames(4) }) ||
+				k.runCounted(&wide, func() bool { return k.findNames(8) })) &&
+			k.runCounted(&rest, k.findAddresses)
 		if found {
 			return k, nil
 		}
@@ -102,8 +103,8 @@ func findTables(data []byte) (*kernelTable, error) {
 	}
 }
 
-// spending runs a part of the search, which has taken so many steps before.
-func (k *kernelTable) spending(steps *int, part func() bool) bool {
+// runCounted runs a part of the search, which has taken so many steps before.
+func (k *kernelTable) runCounted(steps *int, part func() bool) bool {
 	k.work = *steps
 	found := part()
 	*steps = k.work
@@ -128,7 +129,7 @@ func (k *kernelTable) findTokens(zero int) bool {
 			return false
 		}
 		for _, k.order = range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
-			if k.fits(zero, end) {
+			if k.fitsTokens(zero, end) {
 				return true
 			}
 		}
@@ -136,8 +137,8 @@ func (k *kernelTable) findTokens(zero int) bool {
 	return false
 }
 
-// fits reports whether token_index is at k.index, and takes the tokens apart.
-func (k *kernelTable) fits(zero, end int) bool {
+// fitsTokens reports whether token_index is at k.index, and sets the tokens.
+func (k *kernelTable) fitsTokens(zero, end int) bool {
 	entry := func(i int) int { return int(k.order.Uint16(k.data[k.index+2*i:])) }
 	k.table = zero - entry('0')
 	if k.table < 0 || entry(0) != 0 {
@@ -164,7 +165,7 @@ func (k *kernelTable) u32(off int) uint32 { return k.order.Uint32(k.data[off:]) 
 func (k *kernelTable) u64(off int) uint64 { return k.order.Uint64(k.data[off:]) }
 
 // findNames finds markers, width bytes each, before token_table, and names before
-// them. Tables of at most 256 symbols, with one marker, are not looked for.
+// them. It does not find tables of at most 256 symbols, with one marker.
 func (k *kernelTable) findNames(width int) bool {
 	marker := func(at, i int) uint64 {
 		if width == 8 {
@@ -185,7 +186,7 @@ func (k *kernelTable) findNames(width int) bool {
 			}
 			run++
 		}
-		// What lies behind markers may look like one or two more of them.
+		// What follows markers may look like one or two more of them.
 		for count := run; count >= 2 && count > run-4 && k.work <= maxWork; count-- {
 			last := marker(at, count-1)
 			if last > uint64(at) {
@@ -216,7 +217,7 @@ func (k *kernelTable) findCount(at, count, last int, marker func(at, i int) uint
 				continue
 			}
 			k.names, k.num, k.n = names, names-8, int(n)
-			if k.namesFit(at, marker) {
+			if k.fitsNames(at, marker) {
 				return true
 			}
 		}
@@ -224,15 +225,15 @@ func (k *kernelTable) findCount(at, count, last int, marker func(at, i int) uint
 	return false
 }
 
-// namesFit walks through all names and compares with all markers.
-func (k *kernelTable) namesFit(end int, marker func(at, i int) uint64) bool {
+// fitsNames walks through all names and compares with all markers.
+func (k *kernelTable) fitsNames(end int, marker func(at, i int) uint64) bool {
 	off := k.names
 	for i := range k.n {
 		k.work++
 		if i&255 == 0 && marker(end, i>>8) != uint64(off-k.names) {
 			return false
 		}
-		length, used := k.length(off)
+		length, used := k.nameLength(off)
 		if length == 0 || length > end-off-used {
 			return false
 		}
@@ -241,9 +242,9 @@ func (k *kernelTable) namesFit(end int, marker func(at, i int) uint64) bool {
 	return end-off < 8
 }
 
-// length decodes the length of the name at off: how many tokens, and how many
+// nameLength decodes the length of the name at off: how many tokens, and how many
 // bytes it took to say so. 0 at the end of the data.
-func (k *kernelTable) length(off int) (length, used int) {
+func (k *kernelTable) nameLength(off int) (length, used int) {
 	if off+2 > len(k.data) {
 		return 0, 0
 	}
@@ -254,28 +255,30 @@ func (k *kernelTable) length(off int) (length, used int) {
 	return length&0x7f | int(k.data[off+1])<<7, 2
 }
 
-// findAddresses finds offsets, before num_syms or behind token_index, and how to
+// findAddresses finds offsets, before num_syms or after token_index, and how to
 // read them.
 func (k *kernelTable) findAddresses() bool {
 	size := (4*k.n + 7) &^ 7
-	behind := (k.index + 512 + 3) &^ 3
+	after := (k.index + 512 + 3) &^ 3
 	for _, c := range []struct {
 		what               string
 		offsets, base, abs int
 	}{
 		{"before 6.4", k.num - 8 - size, k.num - 8, k.num - 8*k.n},
-		{"6.4 and later", behind, behind + size, behind},
-		{"6.4 and later", behind + 4, behind + 4 + size, behind + 4}, // alignment of addresses is not that of the file
+		{"6.4 and later", after, after + size, after},
+		// alignment of addresses is not that of the file
+		{"6.4 and later", after + 4, after + 4 + size, after + 4},
 	} {
 		if c.offsets >= 0 && c.offsets+size <= len(k.data) {
 			offset := func(i int) uint32 { return k.u32(c.offsets + 4*i) }
 			if c.base+8 <= len(k.data) {
 				base := k.u64(c.base)
-				if k.ascends(c.what+", relative", false, func(i int) uint64 { return base + uint64(offset(i)) }) {
+				if k.acceptLayout(c.what+", relative", false,
+					func(i int) uint64 { return base + uint64(offset(i)) }) {
 					k.relative = base == 0
 					return true
 				}
-				if k.ascends(c.what+", per-CPU symbols absolute", false, func(i int) uint64 {
+				if k.acceptLayout(c.what+", per-CPU symbols absolute", false, func(i int) uint64 {
 					o := int32(offset(i))
 					if o >= 0 {
 						return uint64(o)
@@ -285,8 +288,8 @@ func (k *kernelTable) findAddresses() bool {
 					return true
 				}
 			}
-			place, known := k.placeOf(c.offsets)
-			if k.ascends(c.what+", in place", !known, func(i int) uint64 {
+			place, known := k.loadAddress(c.offsets)
+			if k.acceptLayout(c.what+", in place", !known, func(i int) uint64 {
 				return place + uint64(4*i) + uint64(int64(int32(offset(i))))
 			}) {
 				k.relative = !known
@@ -294,7 +297,8 @@ func (k *kernelTable) findAddresses() bool {
 			}
 		}
 		if c.abs >= 0 && 8*k.n <= len(k.data)-c.abs {
-			if k.ascends(c.what+", absolute", false, func(i int) uint64 { return k.u64(c.abs + 8*i) }) {
+			if k.acceptLayout(c.what+", absolute", false,
+				func(i int) uint64 { return k.u64(c.abs + 8*i) }) {
 				return true
 			}
 		}
@@ -302,9 +306,9 @@ func (k *kernelTable) findAddresses() bool {
 	return false
 }
 
-// ascends takes address for the way to read addresses if that fits all symbols.
-// Counted from a place that is not known they are signed.
-func (k *kernelTable) ascends(layout string, signed bool, address func(i int) uint64) bool {
+// acceptLayout sets address as the way to read addresses if that fits all symbols, and
+// reports whether it does. Addresses relative to an unknown place are signed.
+func (k *kernelTable) acceptLayout(layout string, signed bool, address func(i int) uint64) bool {
 	last := address(0)
 	for i := 1; i < k.n; i++ {
 		k.work++
@@ -321,9 +325,9 @@ func (k *kernelTable) ascends(layout string, signed bool, address func(i int) ui
 	return true
 }
 
-// placeOf returns the address that the byte at off of an ELF kernel is loaded to.
-func (k *kernelTable) placeOf(off int) (uint64, bool) {
-	for _, p := range k.loads() {
+// loadAddress returns the address that the byte at off of an ELF kernel is loaded to.
+func (k *kernelTable) loadAddress(off int) (uint64, bool) {
+	for _, p := range k.readSegments() {
 		if uint64(off) >= p.off && uint64(off)-p.off < p.size {
 			return p.addr + uint64(off) - p.off, true
 		}
@@ -331,15 +335,16 @@ func (k *kernelTable) placeOf(off int) (uint64, bool) {
 	return 0, false
 }
 
-// A load is a part of an ELF file that is loaded.
-type load struct{ off, addr, size uint64 }
+// A segment is a part of an ELF file that is loaded.
+type segment struct{ off, addr, size uint64 }
 
-// loads returns what of an ELF kernel is loaded.
-func (k *kernelTable) loads() []load {
-	if k.segments != nil || !isELF(k.data) || len(k.data) < 64 || k.data[elf.EI_CLASS] != byte(elf.ELFCLASS64) {
+// readSegments returns the parts of an ELF kernel that are loaded.
+func (k *kernelTable) readSegments() []segment {
+	if k.segments != nil || !isELF(k.data) || len(k.data) < 64 ||
+		k.data[elf.EI_CLASS] != byte(elf.ELFCLASS64) {
 		return k.segments
 	}
-	k.segments = []load{}
+	k.segments = []segment{}
 	phoff, size, count := k.u64(32), int(k.order.Uint16(k.data[54:])), int(k.order.Uint16(k.data[56:]))
 	if size < 56 || phoff > uint64(len(k.data)) || size*count > len(k.data)-int(phoff) {
 		return nil
@@ -347,7 +352,7 @@ func (k *kernelTable) loads() []load {
 	for i := range count {
 		ph := int(phoff) + i*size
 		if elf.ProgType(k.u32(ph)) == elf.PT_LOAD {
-			k.segments = append(k.segments, load{k.u64(ph + 8), k.u64(ph + 16), k.u64(ph + 32)})
+			k.segments = append(k.segments, segment{k.u64(ph + 8), k.u64(ph + 16), k.u64(ph + 32)})
 		}
 	}
 	return k.segments
@@ -355,9 +360,11 @@ func (k *kernelTable) loads() []load {
 
 // scan visits the symbols in the table's order.
 func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
-	facts := Facts{Kind: Image, Order: Listed, Notes: []string{fmt.Sprintf("kallsyms: %d symbols, layout of %s", k.n, k.layout)}}
+	facts := Facts{Kind: Image, Order: Listed,
+		Notes: []string{fmt.Sprintf("kallsyms: %d symbols, layout of %s", k.n, k.layout)}}
 	if isELF(k.data) {
-		if f, err := readELF(&input{name: in.name, r: bytes.NewReader(k.data), size: int64(len(k.data))}); err == nil {
+		if f, err := readELF(&input{name: in.name, r: bytes.NewReader(k.data),
+			size: int64(len(k.data))}); err == nil {
 			facts.BuildID = f.buildID()
 		}
 	}
@@ -375,13 +382,14 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 		base = k.address(0)
 	}
 	for i := range k.n {
-		length, used := k.length(off)
+		length, used := k.nameLength(off)
 		off += used
 		name = name[:0]
 		for _, t := range k.data[off : off+length] {
 			name = append(name, k.tokens[t]...)
 			if len(name) > maxName {
-				return facts, in.errorf("", -1, "kallsyms: symbol %d has a name of more than %d bytes", i, maxName)
+				return facts, in.errorf("", -1,
+					"kallsyms: symbol %d has a name of more than %d bytes", i, maxName)
 			}
 		}
 		off += length
@@ -414,15 +422,15 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 		}
 	}
 	if !k.relative {
-		facts.Untraced = k.untraced(text, k.callSites(start, stop))
-		facts.Sealed = k.sealed(seal, end)
+		facts.Untraced = k.findUntraced(text, k.readCallSites(start, stop))
+		facts.Sealed = k.readSealed(seal, end)
 	}
 	return facts, nil
 }
 
-// callSites reads __mcount_loc, which kernel/trace/ftrace.c (ftrace_init) makes its
-// records of, in ascending order; nil where it is not there, or was left to relocations.
-func (k *kernelTable) callSites(start, stop uint64) []uint64 {
+// readCallSites reads __mcount_loc, which kernel/trace/ftrace.c (ftrace_init) makes its
+// records of, in ascending order; nil when it does not exist or relocations fill it in.
+func (k *kernelTable) readCallSites(start, stop uint64) []uint64 {
 	from, ok := k.offsetOf(start)
 	if !ok || stop <= start || stop-start > uint64(len(k.data))-from || !isELF(k.data) {
 		return nil
@@ -443,9 +451,9 @@ func (k *kernelTable) callSites(start, stop uint64) []uint64 {
 	return sites
 }
 
-// sealed reads .ibt_endbr_seal, signed distances from each entry to its function
-// (arch/x86/kernel/alternative.c, apply_seal_endbr); nil where it is not there.
-func (k *kernelTable) sealed(start, end uint64) []uint64 {
+// readSealed reads .ibt_endbr_seal, signed distances from each entry to its function
+// (arch/x86/kernel/alternative.c, apply_seal_endbr); nil when it does not exist.
+func (k *kernelTable) readSealed(start, end uint64) []uint64 {
 	from, ok := k.offsetOf(start)
 	if !ok || end <= start || end-start > uint64(len(k.data))-from || !isELF(k.data) {
 		return nil
@@ -463,13 +471,13 @@ func (k *kernelTable) sealed(start, end uint64) []uint64 {
 	return functions
 }
 
-// untraced returns the addresses of those functions that have no call site from their
+// findUntraced returns the addresses of those functions that have no call site from their
 // beginning up to the next symbol (kernel/trace/ftrace.c, ftrace_location).
-func (k *kernelTable) untraced(text []int, sites []uint64) (all []uint64) {
+func (k *kernelTable) findUntraced(text []int, sites []uint64) (all []uint64) {
 	if len(sites) == 0 {
 		return nil
 	}
-	next := 0 // behind those at the same address, of which there may be many in a hostile file
+	next := 0 // after those at the same address, of which there may be many in a hostile file
 	for _, i := range text {
 		at := k.address(i)
 		if next <= i {
@@ -484,14 +492,15 @@ func (k *kernelTable) untraced(text []int, sites []uint64) (all []uint64) {
 	return all
 }
 
-// offsetOf returns where in the file the byte is that is loaded to the address.
+// offsetOf returns the offset in the file of the byte that is loaded to the address.
 func (k *kernelTable) offsetOf(address uint64) (uint64, bool) {
 	if !isELF(k.data) {
-		off := address - k.address(0) // of what is no ELF file, _text comes first
+		off := address - k.address(0) // other files begin with _text
 		return off, off < uint64(len(k.data))
 	}
-	for _, p := range k.loads() {
-		if address >= p.addr && address-p.addr < p.size && p.off <= uint64(len(k.data)) && address-p.addr < uint64(len(k.data))-p.off {
+	for _, p := range k.readSegments() {
+		if address >= p.addr && address-p.addr < p.size && p.off <= uint64(len(k.data)) &&
+			address-p.addr < uint64(len(k.data))-p.off {
 			return p.off + address - p.addr, true
 		}
 	}
@@ -507,9 +516,9 @@ func (k *kernelTable) stringAt(address uint64) []byte {
 	return cString(k.data[off:min(uint64(len(k.data)), off+maxName)], 0)
 }
 
-// namespaceOf returns the namespace of the export that symbol i, called name, stands
-// for. Its entry has three numbers (include/linux/export-internal.h), each counted
-// from its own place: what is exported, its name, its namespace.
+// namespaceOf returns the namespace of the export whose entry is symbol i, called name. An
+// entry has three numbers (include/linux/export-internal.h), each relative to its own
+// place: the exported symbol, its name, its namespace.
 func (k *kernelTable) namespaceOf(i int, name []byte) []byte {
 	of := exportOf(name)
 	if of == nil {
@@ -527,7 +536,7 @@ func (k *kernelTable) namespaceOf(i int, name []byte) []byte {
 	pointer := func(field uint64) uint64 {
 		return at + field + uint64(int64(int32(k.u32(int(off+field)))))
 	}
-	// Only an entry whose name is right is one.
+	// An entry with another name is not one.
 	if !bytes.Equal(k.stringAt(pointer(4)), of) || k.u32(int(off+8)) == 0 {
 		return nil
 	}

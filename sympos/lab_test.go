@@ -30,7 +30,8 @@ func openCache(t *testing.T) *lab.Cache {
 	t.Helper()
 	need.Long(t, "a kernel is fetched")
 	if missing := lab.Missing(); len(missing) > 0 {
-		need.Lab(t, "the kernel lab needs: "+lab.InstallLine(missing)+" (and then: go test -count=1)")
+		need.Lab(t, "the kernel lab needs: "+lab.InstallLine(missing)+" (and then: go test "+
+			"-count=1)")
 	}
 	cache, err := lab.OpenCache()
 	require.NoError(t, err)
@@ -133,20 +134,21 @@ func runningKernelAgrees(t *testing.T, kernel *lab.Kernel) {
 		c := compareTables(t, sympos.Vmlinux, running[sympos.Vmlinux], said)
 		t.Logf("%s, %v: %v %v", kernel.Release, facts.Kind, c, facts.Notes)
 		assert.Greater(t, c.symbols, 50_000)
-		assert.Greater(t, c.namesakes, 500)
+		assert.Greater(t, c.repeated, 500)
 	}
 	for i, m := range modulesToLoad {
 		name := sympos.ModuleName(m)
 		require.NotEmpty(t, running[name], name)
 		for _, said := range []*sympos.Table{loadable, live} {
 			c := compareTables(t, name, running[name], said)
-			t.Logf("%s, %v of %v: %v", kernel.Release, said.Facts(name).Kind, filepath.Base(modules[i].String()), c)
-			assert.Positive(t, c.namesakes, name)
+			t.Logf("%s, %v of %v: %v", kernel.Release, said.Facts(name).Kind,
+				filepath.Base(modules[i].String()), c)
+			assert.Positive(t, c.repeated, name)
 		}
 	}
 }
 
-// vmlinuxSources are the files at hand that know the kernel's own symbols: its
+// vmlinuxSources are the available files that have the kernel's own symbols: its
 // image, and System.map and vmlinux of the debug package if KLP_LAB_DEBUG is set.
 func vmlinuxSources(t *testing.T, kernel *lab.Kernel) []sympos.Source {
 	t.Helper()
@@ -162,7 +164,7 @@ func vmlinuxSources(t *testing.T, kernel *lab.Kernel) []sympos.Source {
 		require.NoError(t, err)
 		sources = append(sources, s)
 	}
-	// What the package itself has by that name is a stub, and is taken for one.
+	// The System.map of the package itself is a stub, and recognised as one.
 	maps, err := filepath.Glob(filepath.Join(filepath.Dir(kernel.Image), "System.map*"))
 	require.NoError(t, err)
 	for _, path := range maps {
@@ -191,7 +193,7 @@ func unpacked(t *testing.T, path string) (name string, b []byte) {
 	return name, b
 }
 
-// A line is what /proc/kallsyms says of one symbol.
+// A line is one symbol of /proc/kallsyms.
 type line struct {
 	address uint64
 	letter  byte
@@ -229,18 +231,20 @@ func kallsymsOf(t *testing.T, r lab.Result) map[string]map[string][]line {
 var leftOutRE = regexp.MustCompile(`^(\.L|__pfx_|__kstrtab_|__kstrtabns_|kallsyms_[a-z_]+$)`)
 
 // A count is what compareTables has compared.
-type count struct{ symbols, names, namesakes, positions, different, leftOut int }
+type count struct{ symbols, names, repeated, positions, different, leftOut int }
 
 func (c count) String() string {
-	return fmt.Sprintf("%d symbols, %d names, %d of them with namesakes, which have %d positions; %d names differ, %d are left out",
-		c.symbols, c.names, c.namesakes, c.positions, c.different, c.leftOut)
+	return fmt.Sprintf("%d symbols, %d names, %d of them of several symbols, which have %d "+
+		"positions; %d names differ, %d are left out",
+		c.symbols, c.names, c.repeated, c.positions, c.different, c.leftOut)
 }
 
 // compareTables compares one object in the running kernel with what a source says,
 // position by position. Of a module the running kernel has what is left of it, and
 // a symbol is at the address of its section plus the offset that the file has.
-// Where the sections are, those symbols say that have no namesakes.
-func compareTables(t *testing.T, object string, running map[string][]line, said *sympos.Table) count {
+// Symbols whose name is unique show where the sections are.
+func compareTables(t *testing.T, object string, running map[string][]line,
+	said *sympos.Table) count {
 	t.Helper()
 	var (
 		module = object != sympos.Vmlinux
@@ -254,7 +258,8 @@ func compareTables(t *testing.T, object string, running map[string][]line, said 
 		}
 	}
 	for name, truth := range running {
-		if kind != sympos.Image && kind != sympos.ModuleFile && leftOutRE.MatchString(name) && len(said.Lookup(object, name)) == 0 {
+		if kind != sympos.Image && kind != sympos.ModuleFile && leftOutRE.MatchString(name) &&
+			len(said.Lookup(object, name)) == 0 {
 			c.leftOut++
 			continue
 		}
@@ -275,13 +280,14 @@ func compareTables(t *testing.T, object string, running map[string][]line, said 
 		}
 		if !same {
 			if c.different++; c.different <= 10 {
-				t.Errorf("%s:%s: the running kernel has %x, %v says %+v", object, name, truth, kind, list)
+				t.Errorf("%s:%s: the running kernel has %x, %v says %+v", object, name, truth, kind,
+					list)
 			}
 		}
 		c.names++
 		c.symbols += len(truth)
 		if len(truth) > 1 {
-			c.namesakes++
+			c.repeated++
 			c.positions += len(truth)
 		}
 	}
@@ -330,7 +336,7 @@ func TestSymbolTableAndKallsymsOfOneKernelAgree(t *testing.T) {
 			require.NoError(t, err)
 			inside, err := sympos.Read(sympos.All, sympos.Inside(path))
 			require.NoError(t, err)
-			names, symbols, namesakes, bad := 0, 0, 0, 0
+			names, symbols, repeated, bad := 0, 0, 0, 0
 			for _, name := range inside.Names(sympos.Vmlinux) {
 				truth := inside.Lookup(sympos.Vmlinux, name)
 				var list []sympos.Symbol
@@ -341,7 +347,8 @@ func TestSymbolTableAndKallsymsOfOneKernelAgree(t *testing.T) {
 				}
 				same := len(list) == len(truth)
 				for i := 0; same && i < len(list); i++ {
-					same = list[i].Address-truth[i].Address == list[0].Address-truth[0].Address && list[i].Type == truth[i].Type
+					same = list[i].Address-truth[i].Address == list[0].Address-truth[0].Address &&
+						list[i].Type == truth[i].Type
 				}
 				if !same {
 					if bad++; bad <= 10 {
@@ -351,11 +358,12 @@ func TestSymbolTableAndKallsymsOfOneKernelAgree(t *testing.T) {
 				names++
 				symbols += len(truth)
 				if len(truth) > 1 {
-					namesakes++
+					repeated++
 				}
 			}
-			t.Logf("%s: %d symbols, %d names, %d of them with namesakes: all in the same positions", filepath.Base(path), symbols, names, namesakes)
-			assert.Greater(t, namesakes, 100)
+			t.Logf("%s: %d symbols, %d names, %d of them of several symbols: all in the same positions",
+				filepath.Base(path), symbols, names, repeated)
+			assert.Greater(t, repeated, 100)
 		}
 	}
 	if compared == 0 {

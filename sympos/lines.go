@@ -14,11 +14,11 @@ import (
 )
 
 // Lists of symbols come over consoles, mail and other systems: with a byte order mark, in
-// UTF-16, with CRLF, with the prompt that asked for them and the time stamps of a log. The
-// kernel itself writes none of these, so nothing of a list is lost by taking them off.
+// UTF-16, with CRLF, with a prompt and the time stamps of a log. The kernel itself writes
+// none of these, so removing them loses nothing of a list.
 //
-// A list that was cut is another matter: what it does not have, a kernel may have. All that
-// tells is the last line, which the kernel and its build end with a newline.
+// A truncated list is different: the kernel may have symbols that are missing in it. Only
+// its last line shows it, which the kernel and its build end with a newline.
 
 // A lineReader reads a text line by line.
 type lineReader struct {
@@ -32,7 +32,7 @@ type lineReader struct {
 	notes  []string
 }
 
-// lines returns a reader of the text, none of whose lines is longer than most.
+// lines returns a reader of the text, whose lines have at most that many bytes.
 func (in *input) lines(most int) *lineReader {
 	l := &lineReader{in: in, r: bufio.NewReaderSize(in.section(0), most), most: most}
 	mark, _ := l.r.Peek(3)
@@ -48,8 +48,8 @@ func (in *input) lines(most int) *lineReader {
 	return l
 }
 
-// next returns the next line, without its end and blanks around it; nil after the
-// last. The line is good until the next call.
+// next returns the next line, without its end and the blanks before that; nil after the
+// last. The line is valid until the next call.
 func (l *lineReader) next() ([]byte, error) {
 	line, err := l.r.ReadSlice('\n')
 	l.offset += l.length
@@ -79,8 +79,8 @@ func (l *lineReader) errorf(format string, args ...any) error {
 	return l.in.errorf("", l.offset, "line %d: %w", l.number, fmt.Errorf(format, args...))
 }
 
-// cutNote says that a list ends within a line.
-func cutNote(number int, line []byte) string {
+// truncationNote returns the sentence that a list ends within a line.
+func truncationNote(number int, line []byte) string {
 	return fmt.Sprintf("it ends in the middle of line %d (%.40q): it was cut", number, line)
 }
 
@@ -95,26 +95,29 @@ func (l *lineReader) skipped(line []byte) skipped {
 	return skipped{l.number, l.offset, fmt.Sprintf("%.60q", line)}
 }
 
-// strayNotes says which lines were skipped; of many the first.
-func strayNotes(list []skipped) (notes []string) {
+// skippedNotes returns a sentence for each line that was skipped, at most for the first
+// five.
+func skippedNotes(list []skipped) (notes []string) {
 	const most = 5
 	for i, s := range list {
 		if i == most {
-			return append(notes, fmt.Sprintf("and %d more lines that are no entries are skipped", len(list)-most))
+			return append(notes, fmt.Sprintf("%d more lines are skipped: not entries",
+				len(list)-most))
 		}
-		notes = append(notes, fmt.Sprintf("line %d is skipped, it is no entry: %s", s.number, s.text))
+		notes = append(notes, fmt.Sprintf("line %d is skipped: not an entry: %s", s.number, s.text))
 	}
 	return notes
 }
 
 const utf8Mark = "\xef\xbb\xbf"
 
-// isUTF16 looks at the byte order mark.
+// isUTF16 reports whether the text begins with a byte order mark of UTF-16.
 func isUTF16(head []byte) bool {
-	return len(head) >= 2 && (head[0] == 0xff && head[1] == 0xfe || head[0] == 0xfe && head[1] == 0xff)
+	return len(head) >= 2 &&
+		(head[0] == 0xff && head[1] == 0xfe || head[0] == 0xfe && head[1] == 0xff)
 }
 
-// textHead is the beginning of a text as lines shows it.
+// textHead returns the beginning of a text as lines reads it.
 func textHead(head []byte) []byte {
 	if isUTF16(head) {
 		b, _ := io.ReadAll(&utf16Reader{r: bufio.NewReader(bytes.NewReader(head))})
@@ -123,7 +126,7 @@ func textHead(head []byte) []byte {
 	return bytes.TrimPrefix(head, []byte(utf8Mark))
 }
 
-// A utf16Reader makes UTF-8 of UTF-16 that begins with a byte order mark.
+// A utf16Reader converts UTF-16 that begins with a byte order mark to UTF-8.
 type utf16Reader struct {
 	r      *bufio.Reader
 	big    bool
@@ -131,11 +134,12 @@ type utf16Reader struct {
 	buffer []byte
 }
 
+// unit returns the next 16 bits.
 func (u *utf16Reader) unit() (rune, error) {
 	var b [2]byte
 	if _, err := io.ReadFull(u.r, b[:]); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			err = io.EOF // half a character: the line it is in has no end
+			err = io.EOF // half a character: its line has no end
 		}
 		return 0, err
 	}
@@ -174,14 +178,13 @@ func (u *utf16Reader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// mostStray is how many lines may come before the first entry of a list.
-const mostStray = 64
+// maxStray is how many lines may come before the first entry of a list.
+const maxStray = 64
 
-// beginsWith reports whether the first line of a text that is any of a list is an entry, and
-// few others come before it.
-func beginsWith(head []byte, entry func(line []byte) bool) bool {
+// startsWithEntry reports whether one of the first lines of the text is an entry.
+func startsWithEntry(head []byte, entry func(line []byte) bool) bool {
 	head = textHead(head)
-	for range mostStray {
+	for range maxStray {
 		line, rest, more := bytes.Cut(head, []byte("\n"))
 		if line = bytes.TrimRight(line, " \r"); entry(line) {
 			return true
@@ -194,10 +197,10 @@ func beginsWith(head []byte, entry func(line []byte) bool) bool {
 	return false
 }
 
-// unstamped takes off what logs and terminals put before a line: time stamps, names of hosts
-// and programs, which end with one of a few characters. parse reports whether the
-// rest is an entry.
-func unstamped(line []byte, parse func([]byte) bool) ([]byte, bool) {
+// trimStamp removes what logs and terminals put before a line: time stamps, names of hosts
+// and programs, which end with one of a few characters. parse reports whether the rest is
+// an entry.
+func trimStamp(line []byte, parse func([]byte) bool) ([]byte, bool) {
 	for i := range min(len(line), 200) {
 		if i > 0 && line[i-1] != ' ' && line[i-1] != '\t' && line[i-1] != ':' {
 			continue

@@ -13,14 +13,14 @@ import (
 	"syscall"
 )
 
-// mapFrom is the size from which on a file is mapped rather than read: a vmlinux, of
-// which 10 MB are looked at once, not a module.
+// mapFrom is the size in bytes from which on a file is mapped rather than read: a vmlinux,
+// of which 10 MB are read once, but not a module.
 const mapFrom = 4 << 20
 
 var errShrank = errors.New("the file was cut short while it was read")
 
-// A mapped file's contents need no copy. A file that somebody cuts short meanwhile is
-// a fault, see guard.
+// A mapped file's contents need no copy. When the file is truncated meanwhile, reading it
+// faults, see guard.
 type mapped []byte
 
 func (m mapped) ReadAt(b []byte, off int64) (int, error) {
@@ -34,7 +34,7 @@ func (m mapped) ReadAt(b []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// mapFile maps a file, if it can be.
+// mapFile maps a file, and returns false if it is small or can't be mapped.
 func mapFile(f *os.File, size int64) (mapped, bool) {
 	if size < mapFrom || size != int64(int(size)) {
 		return nil, false
@@ -45,7 +45,7 @@ func mapFile(f *os.File, size int64) (mapped, bool) {
 
 func (m mapped) close() error { return syscall.Munmap(m) }
 
-// guard runs what reads a mapped file and makes an error of the fault.
+// guard calls read, which reads a mapped file, and turns a fault into an error.
 func guard(name string, read func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

@@ -14,9 +14,9 @@ import (
 
 // Which symbols of vmlinux have the name that livepatch looks for? Kernels with
 // CONFIG_LTO_CLANG end the names of promoted static symbols in .llvm.<number>, and some
-// of them compare without that end, so that "f" finds f.llvm.1, and f beside f.llvm.1 is
-// ambiguous. This is the history, and the only place that knows it (kernel/kallsyms.c,
-// compare_symbol_name and cleanup_symbol_name):
+// of them compare without that end, so that "f" finds f.llvm.1, and f is ambiguous when both
+// exist. This is the history (kernel/kallsyms.c, compare_symbol_name and
+// cleanup_symbol_name):
 //
 //	before 6.2           the whole name (kallsyms_on_each_symbol; 6.1.y too, which has
 //	                     the function below and does not use it for livepatch)
@@ -27,16 +27,16 @@ import (
 //	                     not found (33f0467fe069)
 //	6.10.7, 6.11         the whole name (fb6a421fb615)
 //
-// No trace of the last one was found in 6.6.y, where it is said to be since 6.6.46: from
-// there on it is not known. Symbols of modules are compared by their whole names always.
+// The last change is said to be in 6.6.y since 6.6.46, but was not found there: for these
+// kernels the rule is not known. Names of symbols of modules are always compared as a whole.
 
-// A matching is how a kernel compares.
+// A matching is how a kernel compares names.
 type matching struct {
 	rule matchRule
-	// unsure says why the kernel may also be one that compares whole names; what its
-	// symbols are found by is not changed then, only said.
+	// unsure is why the kernel may also compare whole names, or "". If so, names are
+	// compared as a whole, and Table.Unsure reports it.
 	unsure string
-	// undecided: a symbol with .llvm. in its name settles what is not sure.
+	// undecided is set when a symbol with .llvm. in its name would decide it.
 	undecided bool
 }
 
@@ -51,15 +51,16 @@ const (
 
 const llvmSuffix = ".llvm."
 
-// cut returns the name that a symbol is found by, and whether the kernel leaves an end out.
-func (m matching) cut(name []byte) ([]byte, bool) {
+// foundName returns the name that finds the symbol, and whether the kernel ignores the end of
+// its own name.
+func (m matching) foundName(name []byte) ([]byte, bool) {
 	i := -1
 	switch m.rule {
 	case wholeName:
 	case orUpToDot:
 		i = bytes.IndexByte(name, '.')
 	default:
-		if bytes.IndexByte(name, '.') >= 0 { // of which few names have one
+		if bytes.IndexByte(name, '.') >= 0 { // few names have one
 			i = bytes.Index(name, []byte(llvmSuffix))
 		}
 	}
@@ -69,14 +70,14 @@ func (m matching) cut(name []byte) ([]byte, bool) {
 	return name[:i], true
 }
 
-// matching tells how the kernel compares, by its release and its configuration.
+// matching returns how the kernel compares, by its release and its configuration.
 func (k *Kernel) matching() matching {
 	release := cmp.Or(k.Release, k.BuiltFor)
 	rule, unsure := matchRuleOf(release)
 	if rule == wholeName {
 		return matching{}
 	}
-	lto, known := k.lto()
+	lto, known := k.hasLTO()
 	switch {
 	case known && !lto:
 		return matching{}
@@ -86,7 +87,8 @@ func (k *Kernel) matching() matching {
 		return matching{rule: rule} // without LTO there is no .llvm. in any name
 	}
 	return matching{rule: rule, undecided: true,
-		unsure: "its configuration is not available, and with CONFIG_LTO_CLANG kernel " + release + " compares names up to their first dot"}
+		unsure: "its configuration is not available, and with CONFIG_LTO_CLANG kernel " + release +
+			" compares names up to their first dot"}
 }
 
 // matchRuleOf returns the rule of kernels with CONFIG_LTO_CLANG of that release, and why it
@@ -98,11 +100,13 @@ func matchRuleOf(release string) (rule matchRule, unsure string) {
 	}
 	switch {
 	case !ok:
-		return onlyUpToLLVM, "nothing tells the kernel's release, and kernels 6.2 to 6.10 with CONFIG_LTO_CLANG compare names without it"
+		return onlyUpToLLVM, "the kernel's release is not known, and kernels 6.2 to 6.10 with " +
+			"CONFIG_LTO_CLANG compare names without it"
 	case !at(6, 2, 0) || at(6, 10, 7):
 		return wholeName, ""
 	case major == 6 && minor == 6 && sub >= 46:
-		return onlyUpToLLVM, "up to 6.6.45, kernels with CONFIG_LTO_CLANG compare names without it, and of " + release + " that is not known"
+		return onlyUpToLLVM, "up to 6.6.45, kernels with CONFIG_LTO_CLANG compare names without " +
+			"it, and for " + release + " this is not known"
 	case at(6, 5, 1), major == 6 && minor == 4 && sub >= 14:
 		return onlyUpToLLVM, ""
 	case at(6, 4, 7):
@@ -111,7 +115,7 @@ func matchRuleOf(release string) (rule matchRule, unsure string) {
 	return orUpToDot, ""
 }
 
-// parseRelease reads the numbers that a release begins with. Vendors have 0 for the third.
+// parseRelease returns the numbers that a release begins with. Vendors use 0 for the third.
 func parseRelease(release string) (major, minor, sub int, ok bool) {
 	var n [3]int
 	for i := range n {
@@ -132,9 +136,9 @@ func parseRelease(release string) (major, minor, sub int, ok bool) {
 	return n[0], n[1], n[2], true
 }
 
-// lto reports whether the kernel was built with CONFIG_LTO_CLANG, and whether its
-// configuration tells.
-func (k *Kernel) lto() (yes, known bool) {
+// hasLTO reports whether the kernel was built with CONFIG_LTO_CLANG, and whether its
+// configuration is available.
+func (k *Kernel) hasLTO() (yes, known bool) {
 	if k.Config == "" {
 		return false, false
 	}
@@ -156,25 +160,25 @@ func (k *Kernel) lto() (yes, known bool) {
 	return false, known
 }
 
-// A place is where a symbol is that is found by a name.
-type place struct {
+// A foundSymbol is a symbol, by the name that finds it and its address.
+type foundSymbol struct {
 	name    string
 	address uint64
 }
 
-// WholeName returns what the kernel's symbol table calls the symbol, where the kernel leaves
-// out the end of that name when it looks for s.Name; else "".
+// WholeName returns the name of s in the kernel's symbol table if the kernel ignores the end
+// of it when it looks for s.Name; else "".
 func (t *Table) WholeName(s Symbol) string {
 	if o := t.objects[s.Object]; o != nil {
-		return o.wholes[place{s.Name, s.Address}]
+		return o.wholes[foundSymbol{s.Name, s.Address}]
 	}
 	return ""
 }
 
-// mostVariants bounds how many of them a sentence names.
-const mostVariants = 3
+// maxVariants bounds how many names a sentence has.
+const maxVariants = 3
 
-// Unsure says why the kernel may count other symbols under the name, too, or "".
+// Unsure returns why the kernel may also count symbols with other names as this name, or "".
 func (t *Table) Unsure(object, name string) string {
 	o := t.objects[object]
 	if o == nil || len(o.variants[name]) == 0 {
@@ -182,14 +186,15 @@ func (t *Table) Unsure(object, name string) string {
 	}
 	list := o.variants[name]
 	more := ""
-	if len(list) > mostVariants {
-		list, more = list[:mostVariants], " and others"
+	if len(list) > maxVariants {
+		list, more = list[:maxVariants], " and others"
 	}
-	return fmt.Sprintf("%s%s may count as %s, too: %s", strings.Join(list, ", "), more, name, o.unsure)
+	return fmt.Sprintf("%s%s may count as %s, too: %s", strings.Join(list, ", "), more, name,
+		o.unsure)
 }
 
-// FoundAs returns the name by which the kernel finds what its symbol table calls name, when
-// it is another one.
+// FoundAs returns the name by which the kernel finds the symbol of that name in its symbol
+// table, and true, if it is another name.
 func (t *Table) FoundAs(object, name string) (string, bool) {
 	if o := t.objects[object]; o != nil {
 		as, ok := o.foundAs[name]

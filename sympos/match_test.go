@@ -24,7 +24,8 @@ func TestMatchRulesOfReleases(t *testing.T) {
 		assert.Equal(t, want, got, release)
 		assert.Empty(t, unsure, release)
 	}
-	for _, release := range []string{"", "custom", "6.6.46", "6.6.87.2-microsoft-standard-WSL2", "6"} {
+	for _, release := range []string{"", "custom", "6.6.46", "6.6.87.2-microsoft-standard-WSL2",
+		"6"} {
 		rule, unsure := matchRuleOf(release)
 		assert.Equal(t, onlyUpToLLVM, rule, release)
 		assert.NotEmpty(t, unsure, release)
@@ -40,14 +41,16 @@ ffffffff81000500 d bar.__already_done
 ffffffff81000600 t end
 `
 
-// promotedKernel is one of that release, whose symbols these are; with "" it has no configuration.
+// promotedKernel returns a kernel of that release with these symbols; with "" it has no
+// configuration.
 func promotedKernel(t *testing.T, release, config, symbols string) *Table {
 	t.Helper()
 	k := NewKernel("k", source(t, "System.map", []byte(symbols)))
 	k.Release = release
 	if config != "" {
 		k.Config = filepath.Join(t.TempDir(), "config")
-		require.NoError(t, os.WriteFile(k.Config, []byte("# Automatically generated\n"+config+"\n"), 0o600))
+		require.NoError(t, os.WriteFile(k.Config, []byte("# Automatically generated\n"+config+"\n"),
+			0o600))
 	}
 	table, err := k.Read(Names("foo", "bar", "foo.llvm.1", "bar.llvm.1", "bar.__already_done"))
 	require.NoError(t, err)
@@ -55,7 +58,8 @@ func promotedKernel(t *testing.T, release, config, symbols string) *Table {
 }
 
 func TestMatchWithoutLLVM(t *testing.T) {
-	const thin, none = "CONFIG_LTO_CLANG=y\nCONFIG_LTO_CLANG_THIN=y", "# CONFIG_LTO_CLANG is not set\nCONFIG_LTO_NONE=y"
+	const thin, none = "CONFIG_LTO_CLANG=y\nCONFIG_LTO_CLANG_THIN=y", "# CONFIG_LTO_CLANG is not " +
+		"set\nCONFIG_LTO_NONE=y"
 	const withDot = 4
 	for _, c := range []struct {
 		release, config string
@@ -100,24 +104,26 @@ func TestMatchWithoutLLVM(t *testing.T) {
 	assert.EqualValues(t, 0x100, s.Size)
 }
 
-// Where it is not known how the kernel compares, that is said, and whole names count.
+// When it is not known how the kernel compares, this is reported, and whole names count.
 func TestMatchUnsureIsSaid(t *testing.T) {
 	for _, release := range []string{"", "6.6.60"} {
 		table := promotedKernel(t, release, "", promoted)
 		assert.Len(t, table.Lookup(Vmlinux, "bar"), 1)
 		assert.Len(t, table.Lookup(Vmlinux, "bar.llvm.1"), 1)
-		assert.Contains(t, table.Unsure(Vmlinux, "bar"), "bar.llvm.22, bar.llvm.1 may count as bar, too: ", release)
+		assert.Contains(t, table.Unsure(Vmlinux, "bar"),
+			"bar.llvm.22, bar.llvm.1 may count as bar, too: ", release)
 		assert.Contains(t, table.Unsure(Vmlinux, "foo"), "foo.llvm.1", release)
 		assert.Empty(t, table.Unsure(Vmlinux, "bar.llvm.1"), release)
 	}
-	// A name up to a dot: what gcc calls its clones says that it was gcc.
+	// The names of gcc's clones show that gcc compiled it.
 	const clones = "ffffffff81000000 T _text\nffffffff81000100 t bar\nffffffff81000200 t bar.cold\n"
 	assert.NotEmpty(t, promotedKernel(t, "6.3.1", "", clones).Unsure(Vmlinux, "bar"))
-	assert.Empty(t, promotedKernel(t, "6.3.1", "", clones+"ffffffff81000300 t x.constprop.0\n").Unsure(Vmlinux, "bar"))
+	assert.Empty(t, promotedKernel(t, "6.3.1", "",
+		clones+"ffffffff81000300 t x.constprop.0\n").Unsure(Vmlinux, "bar"))
 	assert.Empty(t, promotedKernel(t, "6.3.1", "CONFIG_LTO_NONE=y", clones).Unsure(Vmlinux, "bar"))
 }
 
-// The release that a module is built for tells where the kernel's files don't.
+// The release that a module is built for is used when the kernel's files have none.
 func TestMatchByReleaseOfModule(t *testing.T) {
 	k := NewKernel("k", source(t, "System.map", []byte(promoted)))
 	k.BuiltFor = "6.6.30"
@@ -128,7 +134,8 @@ func TestMatchByReleaseOfModule(t *testing.T) {
 
 // Symbols of modules are compared by their whole names.
 func TestMatchInModules(t *testing.T) {
-	k := NewKernel("k", source(t, "kallsyms", []byte(promoted+"ffffffffc0000100 t bar\t[m]\nffffffffc0000200 t bar.llvm.1\t[m]\n")))
+	k := NewKernel("k", source(t, "kallsyms",
+		[]byte(promoted+"ffffffffc0000100 t bar\t[m]\nffffffffc0000200 t bar.llvm.1\t[m]\n")))
 	k.Release = "6.6.30"
 	table, err := k.Read(Names("bar", "bar.llvm.1"))
 	require.NoError(t, err)

@@ -15,22 +15,22 @@ import (
 
 // The loader walks a module's own copy of .symtab. While the module is being
 // loaded that is the whole table; once it is loaded, the symbols that the module
-// has no use for any more are gone, and the others move up
+// no longer needs are removed, and the others move up
 // (kernel/module/kallsyms.c, layout_symtab and is_core_symbol):
 //
-//	gone when loaded   reserved section numbers (ABS, COMMON), names that are empty,
+//	removed then       reserved section numbers (ABS, COMMON), names that are empty,
 //	                   sections without SHF_ALLOC, .init sections
 //	never counted      SHN_UNDEF (module_kallsyms_on_each_symbol)
 //
-// In .modinfo and the version tables SHF_ALLOC is taken back before that
+// The loader clears SHF_ALLOC of .modinfo and the version tables before that
 // (kernel/module/main.c, rewrite_section_headers and check_modinfo).
 
 // ThisModule is the section that struct module is in, which every module has
 // (scripts/mod/modpost.c, add_header).
 const ThisModule = ".gnu.linkonce.this_module"
 
-// Unallocated are the sections from which the loader takes SHF_ALLOC before it looks at
-// what is loaded.
+// Unallocated are the sections of which the loader clears SHF_ALLOC before it lays out what
+// is loaded.
 var Unallocated = []string{".modinfo", "__versions", "__version_ext_crcs", "__version_ext_names"}
 
 // scanModule visits the symbols of a module in the order of its symbol table.
@@ -66,48 +66,50 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 		fleeting[i] = s.flags&uint64(elf.SHF_ALLOC) == 0 || strings.HasPrefix(name, ".init") ||
 			slices.Contains(Unallocated, name)
 	}
-	spaces, exports := namespaces{f: f}, false
+	spaces, exports := namespaceReader{f: f}, false
 	err = f.symbols(func(y *elfSymbol) error {
 		spaces.visit(y, e.Object, visit)
 		if y.shndx == uint32(elf.SHN_UNDEF) || len(y.name) == 0 {
 			return nil
 		}
-		e.Name, e.Address, e.Size, e.File, e.section = y.name, y.value, y.size, y.file, y.index
+		e.Name, e.Address, e.Size = y.name, y.value, y.size
+		e.File, e.block, e.section = y.file, y.block, y.index
 		exports = exports || exportOf(y.name) != nil
-		e.Type = y.letter()
+		e.Type = y.nmLetter()
 		if y.bind() != elf.STB_LOCAL && e.Type != '?' {
-			e.Type -= 'a' - 'A' // once it is loaded, those that are exported
+			e.Type -= 'a' - 'A' // upper case: once it is loaded, these are the exported ones
 		}
-		// Of a livepatch module the whole table is kept.
+		// The loader keeps the whole table of a livepatch module.
 		e.Fleeting = !livepatch && (y.section == nil || fleeting[y.index])
 		visit(&e)
 		return nil
 	})
 	if err == nil && !exports {
-		err = f.entries(e.Object, visit)
+		err = f.visitExports(e.Object, visit)
 	}
 	return Facts{Kind: ModuleFile, Order: Listed}, err
 }
 
-// slimLTO reports whether the file has no code but a compiler's own.
+// slimLTO reports whether the file has only a compiler's intermediate code.
 func (f *elfFile) slimLTO() bool {
 	var all []content.Section
 	for i, s := range f.sections {
-		all = append(all, content.Section{Name: f.name(i), Size: s.size_, Code: s.flags&uint64(elf.SHF_EXECINSTR) != 0})
+		all = append(all, content.Section{Name: f.name(i), Size: s.size,
+			Code: s.flags&uint64(elf.SHF_EXECINSTR) != 0})
 	}
 	return content.LTO(all)
 }
 
-// ModuleName is the name that the module in a file of this name has, unless the
-// module says otherwise: nf-nat.ko.xz is nf_nat.
+// ModuleName returns the name of the module in a file of this name, unless the module
+// itself has another one: nf-nat.ko.xz is nf_nat.
 func ModuleName(path string) string {
-	name, _, _ := cutModule(filepath.Base(path))
+	name, _, _ := splitModuleFile(filepath.Base(path))
 	return FoldDashes(name)
 }
 
-// cutModule takes the name of a module's file apart: nf-nat.ko.xz, and ext4.ko.debug or
+// splitModuleFile splits the name of a module's file: nf-nat.ko.xz, and ext4.ko.debug or
 // ext4.ko-6.1.0.debug as debug packages have it. a.kob.ko is a module called a.kob.
-func cutModule(file string) (name, rest string, ok bool) {
+func splitModuleFile(file string) (name, rest string, ok bool) {
 	const end = ".ko"
 	for at := len(file); at > 0; {
 		if at = strings.LastIndex(file[:at], end); at < 0 {

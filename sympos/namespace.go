@@ -5,14 +5,14 @@ package sympos
 import "strings"
 
 // A namespace that begins with "module:" offers an export to some modules by name,
-// and to nobody else. It can't be imported. The kernel compares it with the name of the
+// and to no others. It can't be imported. The kernel compares it with the name of the
 // module that wants the symbol (kernel/module/main.c, verify_module_namespace and
 // mod_strncmp, since 6.16; read in 7.3.4):
 //
 //   - the patterns are separated by commas; blanks are part of a pattern
-//   - a '*' at the end of a pattern stands for any text; elsewhere it is a letter
+//   - a '*' at the end of a pattern matches any text; elsewhere it is a character
 //   - without it, the pattern and the name have the same length
-//   - '-' and '_' are the same letter, in the pattern and in the name
+//   - '-' and '_' are equal, in the pattern and in the name
 //   - an empty pattern matches no module
 //
 // Documentation/core-api/symbol-namespaces.rst has the example "kvm,kvm-*": the
@@ -20,7 +20,7 @@ import "strings"
 const moduleNamespace = "module:"
 
 // ForModules returns the patterns of the modules that the export is for, separated by
-// commas, and whether it is for some modules only.
+// commas, and whether it is for these modules only.
 func (e Export) ForModules() (patterns string, only bool) {
 	return strings.CutPrefix(e.Namespace, moduleNamespace)
 }

@@ -63,12 +63,14 @@ func TestModuleNamespaces(t *testing.T) {
 		{"modules:kvm", "kvm", false},
 	} {
 		e := sympos.Export{Namespace: test.namespace}
-		assert.Equal(t, test.offered, e.OfferedTo(test.module), "%q for %q", test.namespace, test.module)
+		assert.Equal(t, test.offered, e.OfferedTo(test.module), "%q for %q", test.namespace,
+			test.module)
 	}
 }
 
 func TestNamespacesForModules(t *testing.T) {
-	for namespace, only := range map[string]bool{"": false, "CRYPTO": false, "module:": true, "module:kvm": true} {
+	for namespace, only := range map[string]bool{"": false, "CRYPTO": false, "module:": true,
+		"module:kvm": true} {
 		_, got := sympos.Export{Namespace: namespace}.ForModules()
 		assert.Equal(t, only, got, namespace)
 	}

@@ -15,19 +15,20 @@ import (
 	"github.com/klp-convert/klp-convert/sympos/content"
 )
 
-// What Open and Scan say of files that are no source; errors.Is finds them.
+// Causes of errors of Open and Scan; errors.Is finds them.
 var (
-	ErrUnknown    = errors.New("not a kernel's or a module's, nor a list of symbols")
+	ErrUnknown    = errors.New("not a kernel, a module or a list of symbols")
 	ErrStub       = errors.New("a stub: the real System.map is in the kernel's debug package")
-	ErrObjectFile = errors.New("vmlinux.o or another object file that no kernel loads: the linker lays the kernel out " +
+	ErrObjectFile = errors.New("vmlinux.o or another object file that no kernel loads: the " +
+		"linker lays the kernel out " +
 		"in another order, so positions counted here are wrong; give the vmlinux linked from it")
 	ErrNoSymbols = errors.New("no symbol table")
 	ErrTooLarge  = errors.New("too large")
 	ErrTooMany   = errors.New("too many symbols of the names asked for")
 )
 
-// headSize is how much of a file a format may look at to recognise it: s390x
-// images say what they are behind their first 64 KiB.
+// headSize is how many bytes of a file are enough to recognise its format: s390x images
+// have their magic after the first 64 KiB.
 const headSize = 0x10010
 
 // A format is one kind of source. Each is a file of this package.
@@ -37,7 +38,8 @@ type format struct {
 	scan  func(in *input, visit func(*Entry)) (Facts, error)
 }
 
-// formats, asked in this order. Compressed files come apart first.
+// formats returns all formats, in the order in which they are tried. Compressed files are
+// unpacked before.
 func formats() []format {
 	return []format{
 		{isELF, kindOfELF, scanELF},
@@ -48,17 +50,18 @@ func formats() []format {
 	}
 }
 
+// always returns a function that returns k.
 func always(k Kind) func([]byte) Kind { return func([]byte) Kind { return k } }
 
 // An input is a file being read.
 type input struct {
 	name  string
 	r     io.ReaderAt
-	size  int64    // -1 when not known: a file of /proc
+	size  int64    // -1 when not known, as in /proc
 	notes []string // of how it was unpacked
 }
 
-// packed returns the whole file, which is compressed.
+// packed returns all bytes of a compressed file.
 func (in *input) packed() ([]byte, error) {
 	if in.size >= 0 {
 		return in.bytes(0, uint64(in.size), maxUnpacked)
@@ -66,10 +69,10 @@ func (in *input) packed() ([]byte, error) {
 	return readAll(in.section(0), 0, maxUnpacked)
 }
 
-// Open recognises the file by its content and returns it as a Source. The file
-// is read, and opened again, by Scan.
+// Open recognises the file by its content and returns it as a Source. Scan opens it again
+// and reads it.
 //
-// Errors wrap ErrUnknown, ErrStub, or what the system says.
+// Errors wrap ErrUnknown, ErrStub or the error of the system.
 func Open(path string) (Source, error) {
 	s := &fileSource{path, opener(path)}
 	return s, s.check()
@@ -92,23 +95,23 @@ func opener(path string) func() (io.ReaderAt, int64, func() error, error) {
 	}
 }
 
-// openFile opens a regular file and refuses all others: whoever opens a pipe waits
-// for somebody to write into it, and some devices do things when they are opened.
+// openFile opens a regular file and refuses all others: opening a pipe waits for a writer,
+// and opening some devices has effects.
 func openFile(path string) (*os.File, fs.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err == nil {
-		err = regular(path, info)
+		err = checkRegular(path, info)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	// It may have become a pipe meanwhile.
+	// Another file may have the name by now, so it is checked again.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, err
 	}
 	if info, err = f.Stat(); err == nil {
-		err = regular(path, info)
+		err = checkRegular(path, info)
 	}
 	if err != nil {
 		f.Close()
@@ -117,7 +120,8 @@ func openFile(path string) (*os.File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
-func regular(path string, info fs.FileInfo) error {
+// checkRegular returns an error unless the file is a regular one.
+func checkRegular(path string, info fs.FileInfo) error {
 	switch {
 	case info.Mode().IsRegular():
 		return nil
@@ -127,9 +131,9 @@ func regular(path string, info fs.FileInfo) error {
 	return &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
 }
 
-// KindOf tells from its beginning, which is all that is read, what a file is. An ELF
-// file that is for linking is a ModuleFile here, text that is no list a SystemMap or,
-// when it begins with a page of zero addresses, Kallsyms.
+// KindOf returns what a file is. It reads only the beginning, so every relocatable ELF file
+// is a ModuleFile, and every table of addresses, types and names a SystemMap or, when it
+// begins with a page of zero addresses, Kallsyms.
 func KindOf(path string) (Kind, error) {
 	r, size, done, err := opener(path)()
 	if err != nil {
@@ -144,11 +148,11 @@ func KindOf(path string) (Kind, error) {
 			return err
 		}
 		if c := compressionOf(head); c != nil {
-			if head, err = c.beginning(in.section(0), headSize); err != nil {
+			if head, err = c.unpackStart(in.section(0), headSize); err != nil {
 				return &elfrw.Error{File: path, Offset: -1, Err: fmt.Errorf("%s: %w", c.name, err)}
 			}
 		}
-		f, err := recognise(path, head)
+		f, err := recogniseFormat(path, head)
 		if err != nil {
 			return err
 		}
@@ -158,7 +162,7 @@ func KindOf(path string) (Kind, error) {
 	return kind, err
 }
 
-// New is Open for contents that are at hand already; name stands in messages.
+// New is Open for contents that are already read; name is used in messages.
 func New(name string, r io.ReaderAt, size int64) (Source, error) {
 	s := &fileSource{name: name, open: func() (io.ReaderAt, int64, func() error, error) {
 		return r, size, func() error { return nil }, nil
@@ -166,6 +170,7 @@ func New(name string, r io.ReaderAt, size int64) (Source, error) {
 	return s, s.check()
 }
 
+// A fileSource is a Source that open opens.
 type fileSource struct {
 	name string
 	open func() (r io.ReaderAt, size int64, done func() error, err error)
@@ -173,7 +178,7 @@ type fileSource struct {
 
 func (s *fileSource) String() string { return s.name }
 
-// check tells early whether a scan has a chance.
+// check returns an error when a scan can't succeed, without reading the whole file.
 func (s *fileSource) check() error {
 	r, size, done, err := s.open()
 	if err != nil {
@@ -185,10 +190,10 @@ func (s *fileSource) check() error {
 		return err
 	}
 	if c := compressionOf(head); c != nil {
-		// What is inside is known when it is out.
+		// Its contents are known after unpacking only.
 		return nil
 	}
-	_, err = recognise(s.name, head)
+	_, err = recogniseFormat(s.name, head)
 	return err
 }
 
@@ -202,7 +207,7 @@ func (s *fileSource) Scan(visit func(*Entry)) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	f, err := recognise(s.name, head)
+	f, err := recogniseFormat(s.name, head)
 	if err != nil {
 		return Facts{}, err
 	}
@@ -211,7 +216,7 @@ func (s *fileSource) Scan(visit func(*Entry)) (Facts, error) {
 	return facts, err
 }
 
-// input opens the file, and unpacks it if it is compressed.
+// input opens the file, and unpacks it if it is compressed. The caller calls done.
 func (s *fileSource) input() (in *input, done func() error, err error) {
 	r, size, done, err := s.open()
 	if err != nil {
@@ -229,8 +234,9 @@ func (s *fileSource) input() (in *input, done func() error, err error) {
 			out    Unpacked
 		)
 		if packed, err = in.packed(); err == nil {
-			if out, err = c.open(packed, maxUnpacked); err == nil {
-				unpacked := &input{name: s.name, r: bytes.NewReader(out.Bytes), size: int64(len(out.Bytes))}
+			if out, err = c.unpackFile(packed, maxUnpacked); err == nil {
+				unpacked := &input{name: s.name, r: bytes.NewReader(out.Bytes),
+					size: int64(len(out.Bytes))}
 				if note := out.Ignored(); note != "" {
 					unpacked.notes = append(unpacked.notes, note)
 				}
@@ -243,8 +249,8 @@ func (s *fileSource) input() (in *input, done func() error, err error) {
 	return nil, nil, err
 }
 
-// recognise returns the format of what begins with head.
-func recognise(name string, head []byte) (*format, error) {
+// recogniseFormat returns the format of what begins with head.
+func recogniseFormat(name string, head []byte) (*format, error) {
 	if isStub(head) {
 		return nil, &elfrw.Error{File: name, Offset: -1, Err: ErrStub}
 	}
@@ -253,12 +259,13 @@ func recognise(name string, head []byte) (*format, error) {
 			return &f, nil
 		}
 	}
-	return nil, &elfrw.Error{File: name, Offset: -1, Err: fmt.Errorf("%w: it is %s", ErrUnknown, content.Of(head))}
+	return nil, &elfrw.Error{File: name, Offset: -1,
+		Err: fmt.Errorf("%w: it is %s", ErrUnknown, content.Of(head))}
 }
 
 // head returns the beginning of the file; all of it when it is short.
 func (in *input) head() ([]byte, error) {
-	// Most files say what they are in their first few bytes.
+	// The format of most files shows in their first few bytes.
 	const first = 4096
 	b := make([]byte, first)
 	n, err := io.ReadFull(in.section(0), b)
@@ -286,10 +293,11 @@ func (in *input) section(off int64) io.Reader {
 }
 
 // bytes returns size bytes at off, which it checks against the file and limit. They
-// are good while the file is open, and not to be written to.
+// are valid while the file is open, and must not be changed.
 func (in *input) bytes(off, size, limit uint64) ([]byte, error) {
 	if in.size < 0 || off > uint64(in.size) || size > uint64(in.size)-off {
-		return nil, fmt.Errorf("%#x bytes at %#x are not in the file, which has %#x: it was cut short or is damaged", size, off, max(in.size, 0))
+		return nil, fmt.Errorf("%#x bytes at %#x are not in the file, which has %#x: it was cut "+
+			"short or is damaged", size, off, max(in.size, 0))
 	}
 	if size > limit {
 		return nil, fmt.Errorf("%#x bytes: %w", size, ErrTooLarge)
@@ -304,7 +312,8 @@ func (in *input) bytes(off, size, limit uint64) ([]byte, error) {
 	return b, nil
 }
 
-// errorf is an error about a place in the file.
+// errorf returns an error about a place in the file.
 func (in *input) errorf(section string, off int64, format string, args ...any) error {
-	return &elfrw.Error{File: in.name, Section: section, Offset: off, Err: fmt.Errorf(format, args...)}
+	return &elfrw.Error{File: in.name, Section: section, Offset: off,
+		Err: fmt.Errorf(format, args...)}
 }

@@ -2,13 +2,13 @@
 
 package sympos
 
-// A Source knows the symbols of one object or several.
+// A Source has the symbols of one object or several.
 type Source interface {
 	// String is the name for messages, usually the path.
 	String() string
-	// Scan visits every symbol that the loader counts, once, in the source's
-	// own order, and then says what it is worth. Exports that the source knows
-	// of otherwise than by symbols go past among them (Entry.Export).
+	// Scan visits every symbol that the loader counts, once, in the source's own
+	// order, and then returns what it found out about the source. It also visits
+	// exports that the source knows otherwise than by symbols (Entry.Export).
 	Scan(visit func(*Entry)) (Facts, error)
 }
 
@@ -16,32 +16,32 @@ type Source interface {
 type Facts struct {
 	Kind  Kind
 	Order Order
-	// NoAddresses: every address was 0. The kernel shows them to privileged
-	// readers only (kptr_restrict).
+	// NoAddresses is set when every address was 0: the kernel shows them to
+	// privileged readers only (kptr_restrict).
 	NoAddresses bool
-	// Relative names the symbol that addresses count from, when the source
-	// does not have the real ones.
+	// Relative is the symbol that addresses count from, "" when they are the real
+	// ones.
 	Relative string
-	BuildID  string   // of a vmlinux or what is in an image, in hex
-	Notes    []string // one line each, for those who want to know more
-	// Partial says why the source may not have all symbols (or, Module.symvers, exports) of
-	// the object PartialOf or, when that is empty, of any object; "" when it has.
+	BuildID  string   // of a vmlinux or the kernel in an image, in hex
+	Notes    []string // details, one line each
+	// Partial is why the source may not have all symbols (of Module.symvers: exports) of
+	// the object PartialOf or, when that is empty, of any object; "" when it has all.
 	Partial, PartialOf string
 	// Untraced are the addresses of functions without a call that ftrace can change,
-	// ascending; nil when the source does not tell.
+	// ascending; nil when not known.
 	Untraced []uint64
 	// Sealed are the addresses of functions whose endbr64 the kernel removes, ascending
-	// (.ibt_endbr_seal of x86); nil when it is not known.
+	// (.ibt_endbr_seal of x86); nil when not known.
 	Sealed []uint64
 }
 
-// Order says what a source's order is worth.
+// Order is how the order of a source relates to that of the loader.
 type Order int
 
 const (
-	Unordered Order = iota // says who is there, not in which order
-	Listed                 // the order of the source is that of the loader
-	ByAddress              // the loader's order is that of ascending addresses
+	Unordered Order = iota // no order, only which symbols there are
+	Listed                 // the source's order is the loader's
+	ByAddress              // the loader's order is by ascending address
 )
 
 // Kind is what a source is. A smaller one is the better witness for an object
@@ -58,21 +58,21 @@ const (
 	Symvers // exports only
 )
 
-// worth orders witnesses, the best first. Those that do not have everything come last, before
-// them those that can't tell an order, before them those that could tell addresses and don't.
-func (f *Facts) worth() int {
+// precedence orders witnesses, the best first. Those that are not whole come last, before them
+// those without an order, and before them those whose addresses are hidden.
+func (f *Facts) precedence() int {
 	const kinds = int(Symvers) + 1
-	worth := int(f.Kind)
+	p := int(f.Kind)
 	if f.Partial != "" {
-		worth += 3 * kinds
+		p += 3 * kinds
 	}
 	switch {
 	case f.Order == Unordered:
-		worth += 2 * kinds
+		p += 2 * kinds
 	case f.NoAddresses:
-		worth += kinds
+		p += kinds
 	}
-	return worth
+	return p
 }
 
 func (k Kind) String() string {

@@ -54,9 +54,11 @@ func TestKallsymsText(t *testing.T) {
 	table := text1(t, "k", kallsyms)
 	assert.Equal(t, []string{"ext4", "vmlinux"}, table.Objects())
 	assert.Equal(t, Kallsyms, table.Facts("vmlinux").Kind)
-	assert.Equal(t, []uint64{0x1000, 0xffffffff81000100, 0xffffffff81000300}, addresses(table.Lookup("vmlinux", "dup")))
+	assert.Equal(t, []uint64{0x1000, 0xffffffff81000100, 0xffffffff81000300},
+		addresses(table.Lookup("vmlinux", "dup")))
 	assert.EqualValues(t, 0x100, table.Lookup("vmlinux", "dup")[1].Size)
-	assert.Equal(t, []uint64{0xffffffffc0002000, 0xffffffffc0001000}, addresses(table.Lookup("ext4", "dup")))
+	assert.Equal(t, []uint64{0xffffffffc0002000, 0xffffffffc0001000},
+		addresses(table.Lookup("ext4", "dup")))
 	assert.Len(t, table.Lookup("ext4", "counter"), 1)
 	assert.Equal(t, byte('W'), table.Lookup("vmlinux", "name_show")[1].Type)
 	_, err := table.Resolve("vmlinux", "fixed_percpu_data", 0)
@@ -64,7 +66,8 @@ func TestKallsymsText(t *testing.T) {
 }
 
 func TestKallsymsWithoutPermission(t *testing.T) {
-	lines := "0000000000000000 T _text\n0000000000000000 t dup\n0000000000000000 t b\n0000000000000000 t dup\n"
+	lines := "0000000000000000 T _text\n0000000000000000 t dup\n0000000000000000 t " +
+		"b\n0000000000000000 t dup\n"
 	table := text1(t, "k", lines)
 	f := table.Facts("vmlinux")
 	assert.True(t, f.NoAddresses)
@@ -73,15 +76,17 @@ func TestKallsymsWithoutPermission(t *testing.T) {
 	require.NoError(t, err, "positions need no addresses")
 	assert.Equal(t, 2, s.Position)
 
-	// Sorted by name, it tells nothing any more.
+	// Sorted by name, it has no order.
 	table = text1(t, "k", "0000000000000000 T a\n0000000000000000 t dup\n0000000000000000 t dup\n")
 	_, err = table.Resolve("vmlinux", "dup", 2)
 	assert.ErrorIs(t, err, ErrUnordered)
 }
 
 func TestKallsymsSortedByNameIsPutRight(t *testing.T) {
-	table := text1(t, "k", "ffffffff81000300 t dup\nffffffff81000100 t dup\nffffffffc0000000 t m\t[m]\nffffffffc0000000 t m\t[m]\n")
-	assert.Equal(t, []uint64{0xffffffff81000100, 0xffffffff81000300}, addresses(table.Lookup("vmlinux", "dup")))
+	table := text1(t, "k", "ffffffff81000300 t dup\nffffffff81000100 t dup\nffffffffc0000000 t "+
+		"m\t[m]\nffffffffc0000000 t m\t[m]\n")
+	assert.Equal(t, []uint64{0xffffffff81000100, 0xffffffff81000300},
+		addresses(table.Lookup("vmlinux", "dup")))
 	assert.Equal(t, ByAddress, table.Facts("vmlinux").Order)
 	_, err := table.Resolve("m", "m", 1)
 	assert.ErrorIs(t, err, ErrUnordered)
@@ -98,7 +103,8 @@ ffffffff81000020 t dup
 ffffffff81000020 r __kstrtab_dup
 `)
 	assert.Equal(t, SystemMap, table.Facts("vmlinux").Kind)
-	assert.Equal(t, []uint64{0xffffffff81000010, 0xffffffff81000020}, addresses(table.Lookup("vmlinux", "dup")), "absolute ones are not in kallsyms")
+	assert.Equal(t, []uint64{0xffffffff81000010, 0xffffffff81000020},
+		addresses(table.Lookup("vmlinux", "dup")), "absolute ones are not in kallsyms")
 	assert.Empty(t, table.Lookup("vmlinux", "__efistub_dup"))
 	assert.NotEmpty(t, table.Lookup("vmlinux", "__kstrtab_dup"))
 }
@@ -124,17 +130,22 @@ func TestKlpList(t *testing.T) {
 
 func TestBadText(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"symbol in no object", "klp-convert-symbol-data.0.1\na\n", `x: file+0x1c: line 2: symbol "a" belongs to no object`},
+		{"symbol in no object", "klp-convert-symbol-data.0.1\na\n",
+			`x: file+0x1c: line 2: symbol "a" belongs to no object`},
 		{"two words", "*vmlinux\na b\n", "neither an object nor a symbol"},
-		{"no symbol", "ffffffff81000000 T a\nhello\n", "x: file+0x15: line 2: neither a symbol nor the end"},
-		{"module without bracket", "ffffffff81000000 T a\nffffffff81000000 T a\t[b\n", "neither a symbol"},
-		{"endless line", "ffffffff81000000 T a\n" + strings.Repeat("f", maxLine+1), "a line of more than"},
+		{"no symbol", "ffffffff81000000 T a\nhello\n",
+			"x: file+0x15: line 2: neither a symbol nor the end"},
+		{"module without bracket", "ffffffff81000000 T a\nffffffff81000000 T a\t[b\n",
+			"neither a symbol"},
+		{"endless line", "ffffffff81000000 T a\n" + strings.Repeat("f", maxLine+1),
+			"a line of more than"},
 		{"endless list line", "*vmlinux\n" + strings.Repeat("f", maxLine+1), "a line of more than"},
 	} {
 		_, err := source(t, "x", []byte(c.text)).Scan(func(*Entry) {})
 		assert.ErrorContains(t, err, c.want, c.name)
 	}
-	for _, text := range []string{"", "\n", "hello\n", "ffffffff81000000 T \n", "fffffffff81000000f T a\n", "*", "\x00"} {
+	for _, text := range []string{"", "\n", "hello\n", "ffffffff81000000 T \n",
+		"fffffffff81000000f T a\n", "*", "\x00"} {
 		_, err := New("x", strings.NewReader(text), int64(len(text)))
 		assert.ErrorIs(t, err, ErrUnknown, "%q", text)
 	}
@@ -165,7 +176,7 @@ func TestVmlinuxFile(t *testing.T) {
 	assert.Equal(t, byte('W'), table.Lookup("vmlinux", "w")[1].Type)
 }
 
-// objtool's first version counted in vmlinux.o, which the linker sorts anew.
+// objtool's first version counted in vmlinux.o, which the linker sorts again.
 func TestMistakeOfObjtool_OrderOfVmlinuxO(t *testing.T) {
 	symbols := []tinySymbol{
 		{"first.c", local | file, abs, 0, 0},
@@ -259,7 +270,8 @@ func TestCompressedFiles(t *testing.T) {
 			assert.Equal(t, []uint64{0x10}, addresses(table.Lookup("m", "f")))
 			for cut := range packed.Len() {
 				s, err := New("cut", bytes.NewReader(packed.Bytes()[:cut]), int64(cut))
-				if err == nil && cut < packed.Len()-12-16 { // less than that may be the end of the container
+				// less than that may be the end of the container
+				if err == nil && cut < packed.Len()-12-16 {
 					_, err = s.Scan(func(*Entry) {})
 					assert.Error(t, err, "cut at %d", cut)
 				}
@@ -271,7 +283,8 @@ func TestCompressedFiles(t *testing.T) {
 // Every byte of a good file, changed: an error or not, never a panic.
 func TestPokedELF(t *testing.T) {
 	for _, e := range []tinyELF{
-		tinyVmlinux(tinySymbol{"a.c", local | file, abs, 0, 0}, tinySymbol{"dup", local | fn, 1, 0x2000, 7}),
+		tinyVmlinux(tinySymbol{"a.c", local | file, abs, 0, 0},
+			tinySymbol{"dup", local | fn, 1, 0x2000, 7}),
 		tinyModule("name=m\x00", tinySymbol{"f", local | fn, 1, 0, 0}),
 	} {
 		good := e.bytes()
@@ -311,11 +324,18 @@ func TestBadELF(t *testing.T) {
 		{"type", func(b []byte) { b[16] = byte(elf.ET_CORE) }, "ET_CORE"},
 		{"entry size", func(b []byte) { b[58] = 63 }, "section headers of 63 bytes"},
 		{"section headers far away", func(b []byte) { le(b, 40, 8, 1<<63) }, "are not in the file"},
-		{"section headers just out", func(b []byte) { le(b, 40, 8, uint64(len(b))-63) }, "are not in the file"},
-		{"too many sections", func(b []byte) { le(b, 60, 2, 0); le(b, shoff(b)+32, 8, 1<<40) }, "too large"},
-		{"symbol table out of file", func(b []byte) { le(b, shoff(b)+4*64+32, 8, 1<<30) }, ".symtab: symbol table: 0x40000000 bytes"},
-		{"no such string table", func(b []byte) { le(b, shoff(b)+4*64+40, 4, 99) }, ".symtab: sh_link is 99 of 7 sections"},
-		{"no such section", func(b []byte) { le(b, bytes.Index(b, []byte("\x00f\x00"))-24+6, 2, 50) }, `symbol "f": section 50 of 7`},
+		{"section headers just out", func(b []byte) { le(b, 40, 8, uint64(len(b))-63) },
+			"are not in the file"},
+		{"too many sections", func(b []byte) { le(b, 60, 2, 0); le(b, shoff(b)+32, 8, 1<<40) },
+			"too large"},
+		{"symbol table out of file", func(b []byte) { le(b, shoff(b)+4*64+32, 8, 1<<30) },
+			".symtab: symbol table: 0x40000000 bytes"},
+		{"no such string table", func(b []byte) { le(b, shoff(b)+4*64+40, 4, 99) },
+			".symtab: sh_link is 99 of 7 sections"},
+		{"no such section", func(b []byte) {
+			le(b, bytes.Index(b, []byte("\x00f\x00"))-24+6, 2,
+				50)
+		}, `symbol "f": section 50 of 7`},
 	} {
 		b := base.bytes()
 		c.poke(b)
@@ -403,16 +423,17 @@ func TestFileThatShrinks(t *testing.T) {
 func TestLeftOutKnowsEveryNameOfItsLists(t *testing.T) {
 	for _, p := range ignoredPrefixes {
 		if p != "__kvm_nvhe_" {
-			assert.True(t, leftOut([]byte(p+"x")), p)
+			assert.True(t, isLeftOut([]byte(p+"x")), p)
 		}
 	}
 	for _, n := range ignoredNames {
-		assert.True(t, leftOut([]byte(n)), n)
+		assert.True(t, isLeftOut([]byte(n)), n)
 	}
 	for _, p := range ignoredLater {
-		assert.True(t, leftOutLater([]byte(p+"x")), p)
+		assert.True(t, isLeftOutLater([]byte(p+"x")), p)
 	}
-	for _, n := range []string{"f", "_", "__", "__crc", "__crc32", "_SDA", "kallsyms_lookup_name", "__pi_memcpy", "L", "__kvm_nvhe_f", "veneer_f"} {
-		assert.False(t, leftOut([]byte(n)), n)
+	for _, n := range []string{"f", "_", "__", "__crc", "__crc32", "_SDA", "kallsyms_lookup_name",
+		"__pi_memcpy", "L", "__kvm_nvhe_f", "veneer_f"} {
+		assert.False(t, isLeftOut([]byte(n)), n)
 	}
 }

@@ -5,6 +5,8 @@ package sympos
 import (
 	"path"
 	"strings"
+
+	"github.com/klp-convert/klp-convert/sympos/debuginfo"
 )
 
 // An author names a file as it is called in the source tree: kernel/signal.c. Debug
@@ -19,32 +21,32 @@ import (
 //	/home/me/target/main.c           /src/linux          M=, before 6.13
 //	main.c                           /home/me/target     M=, since 6.13
 //
-// arch/x86/kernel/signal.c is another file than kernel/signal.c: the end of a path says
-// nothing. So the root of the tree has to be known, to take it off. It is
+// arch/x86/kernel/signal.c is another file than kernel/signal.c, so comparing the ends of
+// paths is not enough. The root of the tree has to be known and removed. It is
 //
-//	where the compiler ran, for what is below (Kbuild runs it in the root of the output
+//	where the compiler ran, for files below it (Kbuild runs it in the root of the output
 //	 tree, which has the same directories);
-//	the parent of that, where names begin with ../ (Makefile, srctree);
+//	the parent of that, if names begin with ../ (Makefile, srctree);
 //	what comes before init/main.c, which every vmlinux has;
 //	for modules, what comes before the directory of NAME.mod.c, which modpost makes
 //
-// Where none of these tells, a path can still match what the debug information has, if
-// what remains before it can be the root: it is above every file. That is not certain.
+// If none of these is known, a path can still match the end of a path in the debug
+// information, if the rest of that can be the root, above every file. That is not certain.
 
-// A SourceFile is what is known of the file that a symbol is from.
+// A SourceFile is what is known of the source file of a symbol.
 type SourceFile struct {
-	// Name is the last part of the path; "" when nothing tells the file.
+	// Name is the last part of the path; "" when not known.
 	Name string
 	// Path is the path in the source tree; "" when it is not known.
 	Path string
-	// Full is the path in the debug information where the root of the source tree is
-	// not certain; else "".
+	// Full is the path in the debug information if the root of the source tree is not
+	// certain; else "".
 	Full string
-	// rootMost is the deepest directory that can be the root, where Full is set.
+	// rootMost is the deepest directory that can be the root, if Full is set.
 	rootMost string
 }
 
-// String is as much of the path as is known.
+// String returns as much of the path as is known.
 func (f SourceFile) String() string {
 	switch {
 	case f.Path != "":
@@ -55,22 +57,22 @@ func (f SourceFile) String() string {
 	return f.Name
 }
 
-// HasPath reports whether more is known of the file than its name.
+// HasPath reports whether a path is known, not only the name.
 func (f SourceFile) HasPath() bool { return f.Path != "" || f.Full != "" }
 
-// FileMatch says what a match of a path rests on.
+// FileMatch is how certain a match of a path is.
 type FileMatch int
 
 const (
-	NoFile      FileMatch = iota // nothing is that file
+	NoFile      FileMatch = iota // no file matches
 	ExactFile                    // the path in the source tree
-	RootAssumed                  // the end of a path whose beginning can be the root of the tree
-	NameOnly                     // the name: nothing tells the directory
+	RootAssumed                  // the end of a path, whose rest can be the root of the tree
+	NameOnly                     // the name; the directory is not known
 )
 
-// MatchFile returns which of the files can be the one that an author calls want, a path
-// in the source tree, and what that rests on. Several mean that nothing tells which: they
-// are equal, or at most their names are known.
+// MatchFile returns the indexes of the files that can be want, a path in the source tree,
+// and how certain that is. Several can't be told apart: they are equal, or at most their
+// names are known.
 func MatchFile(files []SourceFile, want string) (indexes []int, how FileMatch) {
 	want = path.Clean(want)
 	var exact, possible []int
@@ -90,26 +92,26 @@ func MatchFile(files []SourceFile, want string) (indexes []int, how FileMatch) {
 	switch {
 	case len(exact) > 0:
 		return exact, ExactFile
-	case how == NoFile: // of all that is possible nothing is known
+	case how == NoFile: // nothing is known of those that are possible
 		return nil, NoFile
 	}
 	return possible, how
 }
 
-// rootCanPrecede reports whether Full is want below a directory that can be the root.
+// rootCanPrecede reports whether Full is want in a directory that can be the root.
 func (f SourceFile) rootCanPrecede(want string) bool {
 	root, ok := strings.CutSuffix(f.Full, "/"+want)
 	return ok && f.rootMost != "" && isBelow(f.rootMost, root)
 }
 
-// isBelow reports whether name is the directory or something in it, both clean. "" is
-// the directory above all that is absolute.
+// isBelow reports whether name is the directory or below it, both clean. "" is the
+// directory above all absolute paths.
 func isBelow(name, dir string) bool {
 	rest, ok := strings.CutPrefix(name, dir)
 	return ok && (rest == "" || rest[0] == '/' || dir == "/")
 }
 
-// below returns the path of name in dir, and whether it is there.
+// below returns the path of name relative to dir, and whether it is below it.
 func below(name, dir string) (string, bool) {
 	switch {
 	case dir == "." && !path.IsAbs(name) && name != ".." && !strings.HasPrefix(name, "../"):
@@ -120,46 +122,35 @@ func below(name, dir string) (string, bool) {
 	return name[len(dir)+1:], true
 }
 
-// A sourceTree is where the sources of a vmlinux or a module are, as the units of its
-// debug information tell.
+// A sourceTree is where the sources of a vmlinux or a module are, by the units of its
+// debug information.
 type sourceTree struct {
 	output   string // where the compiler ran
-	root     string // of the sources that are not below output; "" when nothing tells
-	certain  bool   // root is
-	rootMost string // the deepest directory that can be it
+	root     string // of the sources that are not below output; "" when not known
+	certain  bool   // root is certain
+	rootMost string // the deepest directory that can be the root
 }
 
-// fullPath is the path of the unit's file, absolute if the unit tells where the compiler
-// ran; "" when the unit has no file.
-func (u *unit) fullPath() string {
-	switch {
-	case u.name == "" || u.name[len(u.name)-1] == '/':
-		return ""
-	case path.IsAbs(u.name):
-		return path.Clean(u.name)
-	}
-	return path.Join(u.dir, u.name)
-}
-
-// treeOf finds out where the sources are that the units are compiled from.
-func treeOf(units []*unit, module bool) *sourceTree {
+// treeOf finds the source tree that the units were compiled from.
+func treeOf(units []*debuginfo.Unit, module bool) *sourceTree {
 	t := &sourceTree{}
 	runs := map[string]int{}
 	for _, u := range units {
-		if u.dir == "" {
+		if u.Dir == "" {
 			continue
 		}
-		dir := path.Clean(u.dir)
+		dir := path.Clean(u.Dir)
 		runs[dir]++
-		// Of equally many the upper one: Kbuild has one only.
-		if n, most := runs[dir], runs[t.output]; n > most || n == most && (len(dir) < len(t.output) || len(dir) == len(t.output) && dir < t.output) {
+		// Of equally many the upper one: Kbuild uses only one.
+		if n, most := runs[dir], runs[t.output]; n > most ||
+			n == most && (len(dir) < len(t.output) || len(dir) == len(t.output) && dir < t.output) {
 			t.output = dir
 		}
 	}
 	var outside []string // absolute, and not below output
 	parent, anchor, generated := "", "", ""
 	for _, u := range units {
-		name := u.fullPath()
+		name := u.Path()
 		inside, ok := below(name, t.output)
 		switch {
 		case module && strings.HasSuffix(name, ".mod.c"):
@@ -193,7 +184,8 @@ func treeOf(units []*unit, module bool) *sourceTree {
 	switch {
 	case anchor != "":
 		t.root, t.certain = anchor, true
-	case path.IsAbs(generated): // of a module outside of the kernel's tree, or below there
+	// a module outside of the kernel's tree, or in another directory of it
+	case path.IsAbs(generated):
 		t.root = path.Dir(generated)
 		t.rootMost = t.root
 	case parent != "":
@@ -204,20 +196,20 @@ func treeOf(units []*unit, module bool) *sourceTree {
 	return t
 }
 
-// upwards is the directory that a name's leading ../ lead to.
-func upwards(u *unit) string {
+// upwards returns the directory that a name's leading ../ lead to, or "".
+func upwards(u *debuginfo.Unit) string {
 	dir := ""
-	for name := u.name; strings.HasPrefix(name, "../"); name = name[len("../"):] {
+	for name := u.Name; strings.HasPrefix(name, "../"); name = name[len("../"):] {
 		if dir == "" {
-			dir = path.Clean(u.dir)
+			dir = path.Clean(u.Dir)
 		}
 		dir = path.Dir(dir)
 	}
 	return dir
 }
 
-// rootAbove returns what comes before the directory in the paths, if that is the same in
-// all that have it.
+// rootAbove returns what precedes the directory in the paths, and whether that is the
+// same in all paths with the directory.
 func rootAbove(names []string, dir string) (root string, ok bool) {
 	if dir == "." {
 		return "", false
@@ -235,9 +227,9 @@ func rootAbove(names []string, dir string) (root string, ok bool) {
 	return root, ok
 }
 
-// file is what the unit's file is called in the tree.
-func (t *sourceTree) file(u *unit) SourceFile {
-	full := u.fullPath()
+// file returns the unit's file, with its path in the tree if known.
+func (t *sourceTree) file(u *debuginfo.Unit) SourceFile {
+	full := u.Path()
 	if full == "" {
 		return SourceFile{}
 	}
@@ -249,7 +241,7 @@ func (t *sourceTree) file(u *unit) SourceFile {
 		f.Path = inOutput
 	case under && t.certain:
 		f.Path = inRoot
-	case !path.IsAbs(full): // the debug information was freed of what comes before
+	case !path.IsAbs(full): // the compiler removed the root (-fdebug-prefix-map)
 		for f.Path = full; strings.HasPrefix(f.Path, "../"); {
 			f.Path = f.Path[len("../"):]
 		}
@@ -257,7 +249,7 @@ func (t *sourceTree) file(u *unit) SourceFile {
 		if f.Full, f.rootMost = full, t.rootMost; under {
 			f.Path = inRoot
 		}
-		if t.certain { // another tree
+		if t.certain { // it is in another tree
 			f.rootMost = ""
 		}
 	}

@@ -10,8 +10,8 @@ import (
 // Vmlinux is the name of the kernel itself among the objects.
 const Vmlinux = "vmlinux"
 
-// An Entry is one symbol on its way past, in a Scan. It and what it points to
-// are good until the visit returns.
+// An Entry is one symbol or export in a Scan. It and what it points to are valid until the
+// visit returns.
 type Entry struct {
 	Object  string // "vmlinux", or the module's name
 	Name    []byte
@@ -19,30 +19,30 @@ type Entry struct {
 	Size    uint64 // 0 when the source has no sizes
 	Type    byte   // as /proc/kallsyms prints it; 0 when the source has no types
 	File    []byte // last component of the source file (STT_FILE); nil when not known
-	// Fleeting marks what a module's symbol table loses once the module is
-	// loaded: the position of a namesake behind it then changes.
+	// Fleeting marks what a module's symbol table loses once the module is loaded:
+	// positions of later symbols of the same name then change.
 	Fleeting bool
-	// Export marks what is no symbol: the object exports what is called Name, in
-	// this namespace. Beside these, symbols called __ksymtab_* tell of exports.
+	// Export marks an export that is not a symbol: the object exports Name, in this
+	// Namespace. Symbols called __ksymtab_* are exports too.
 	Export    bool
 	Namespace []byte
-	// listed, crc and gplOnly are what Module.symvers says of an export.
+	// listed, crc and gplOnly are from Module.symvers.
 	listed, gplOnly bool
 	crc             uint32
 
 	section int // in a module file, of Address
+	block   int // in an ELF file: which STT_FILE it follows; 0: none
 }
 
-// A Symbol is one symbol of an object, and where it stands among its namesakes.
+// A Symbol is one symbol of an object, and its position among those of the same name.
 type Symbol struct {
 	Object string
 	Name   string
-	// Position is what KLP_SYMPOS takes to mean this one: the first of its
-	// name is 1. For a module it is the position while the module is being
-	// loaded. 0 when the source has no order.
+	// Position is the number for KLP_SYMPOS: the first of its name is 1. For a module it
+	// is the position while the module is being loaded. 0 when the source has no order.
 	Position int
 	// Loaded is the position once the object is loaded, 0 when the symbol is
-	// gone by then. It differs from Position in modules only.
+	// removed by then. It differs from Position in modules only.
 	Loaded  int
 	Address uint64 // in a module file: offset in the section
 	// Size is the size in bytes or, from a source that has no sizes, the
@@ -50,47 +50,48 @@ type Symbol struct {
 	Size   uint64
 	Type   byte   // as /proc/kallsyms prints it; 0 when not known
 	File   string // last component of the source file; "" when not known
-	Source string // name of the source that gave the position
+	Source string // name of the source of the position
 }
 
-// Steady reports whether the position is the same for a module that is being
-// loaded and one that is. One that is not steady must not be used: which symbol
-// it means depends on what is loaded first.
+// Steady reports whether the position is the same while the module is being loaded and
+// after. A position that is not must not be used: which symbol it means depends on which
+// of livepatch and module is loaded first.
 func (s Symbol) Steady() bool { return s.Position == s.Loaded }
 
+// String returns object, name and position.
 func (s Symbol) String() string {
 	return fmt.Sprintf("%s:%s,%d", s.Object, s.Name, s.Position)
 }
 
-// A Want says which names are asked for. It must not keep the slice.
+// A Want reports whether a name is asked for. It must not keep the slice.
 type Want func(name []byte) bool
 
-// Names wants exactly these.
+// Names returns a Want of exactly these names.
 func Names(names ...string) Want {
 	set := make(map[string]bool, len(names))
-	// Most names of a kernel are turned away by a few of their bytes, which costs
-	// a fraction of the look-up.
+	// A few bytes are enough to reject most names of a kernel, which costs a fraction of
+	// the look-up.
 	var features [1 << 12 / 64]uint64
 	for _, n := range names {
 		if n == "" {
 			continue
 		}
 		set[n] = true
-		f := feature([]byte(n))
+		f := nameFeature([]byte(n))
 		features[f/64] |= 1 << (f % 64)
 	}
 	return func(name []byte) bool {
 		if len(name) == 0 {
 			return false
 		}
-		f := feature(name)
+		f := nameFeature(name)
 		return features[f/64]&(1<<(f%64)) != 0 && set[string(name)]
 	}
 }
 
-// feature is a number below 1<<12 made of the end of a name that has one, and of its
-// length: names that begin alike are many.
-func feature(name []byte) uint {
+// nameFeature returns a number below 1<<12 made of the end of a name and its length: many
+// names begin alike.
+func nameFeature(name []byte) uint {
 	n := len(name)
 	var tail uint64
 	if n >= 8 {
@@ -103,5 +104,5 @@ func feature(name []byte) uint {
 	return uint((tail ^ uint64(n)<<56) * 0x9e3779b97f4a7c15 >> 52)
 }
 
-// All wants every name: for comparing tables, not for resolving a few symbols.
+// All is the Want of every name: for comparing tables, not for resolving a few symbols.
 func All(name []byte) bool { return true }

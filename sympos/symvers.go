@@ -4,26 +4,27 @@ package sympos
 
 import "bytes"
 
-// Module.symvers is what modpost knows of exports: a line for each, fields parted
+// Module.symvers has the exports that modpost knows: a line for each, with fields separated
 // by tabs (scripts/mod/modpost.c, write_dump), the module as a path without .ko.
 //
 //	0x8f4f0d2b  symbol  module                          EXPORT_SYMBOL       until 5.3
 //	0x8f4f0d2b  symbol  namespace  module               EXPORT_SYMBOL_GPL   5.4, 5.5
 //	0x8f4f0d2b  symbol  module     EXPORT_SYMBOL_GPL    namespace           5.6, stable 5.4
 //
-// The kind of export, of which there were more until 5.11, tells where the others
-// are. The namespace may be empty, its tab is there all the same.
+// The place of the kind of export, of which there were more until 5.11, shows which form it
+// is. The namespace may be empty; its tab is written anyway.
+// maxSymversLine bounds a line, in bytes.
 const maxSymversLine = 8192
 
 func isSymvers(head []byte) bool {
-	return beginsWith(head, func(line []byte) bool {
-		_, ok := symversLine(line)
+	return startsWithEntry(head, func(line []byte) bool {
+		_, ok := parseSymversLine(line)
 		return ok
 	})
 }
 
-// symversLine takes a line apart. ok is false when it has another shape.
-func symversLine(line []byte) (l symvers, ok bool) {
+// parseSymversLine splits a line into its fields. ok is false when it has another form.
+func parseSymversLine(line []byte) (l symvers, ok bool) {
 	var fields [6][]byte
 	n := 0
 	for ; n < len(fields); n++ {
@@ -49,9 +50,9 @@ func symversLine(line []byte) (l symvers, ok bool) {
 		l.namespace, l.module, kind = fields[2], fields[3], fields[4]
 	}
 	for _, c := range crc {
-		l.crc = l.crc<<4 | uint32(unhex(c))
+		l.crc = l.crc<<4 | uint32(hexDigit(c))
 	}
-	// EXPORT_SYMBOL_GPL, EXPORT_UNUSED_SYMBOL_GPL; EXPORT_SYMBOL_GPL_FUTURE was none yet.
+	// EXPORT_SYMBOL_GPL, EXPORT_UNUSED_SYMBOL_GPL; EXPORT_SYMBOL_GPL_FUTURE is not GPL only.
 	l.gplOnly = bytes.HasSuffix(kind, []byte("_GPL"))
 	return l, len(l.name) > 0 && len(l.module) > 0
 }
@@ -63,15 +64,16 @@ type symvers struct {
 	gplOnly                 bool
 }
 
-// unhex is the value of a lower-case hexadecimal digit.
-func unhex(c byte) byte {
+// hexDigit returns the value of a lower-case hexadecimal digit.
+func hexDigit(c byte) byte {
 	if c >= 'a' {
 		return c - 'a' + 10
 	}
 	return c - '0'
 }
 
-// isExportKind knows EXPORT_SYMBOL, EXPORT_UNUSED_SYMBOL_GPL and so on.
+// isExportKind reports whether the field is a kind: EXPORT_SYMBOL, EXPORT_UNUSED_SYMBOL_GPL
+// and so on.
 func isExportKind(field []byte) bool {
 	return bytes.HasPrefix(field, []byte("EXPORT_")) || string(field) == "(unknown)"
 }
@@ -91,15 +93,15 @@ func scanSymvers(in *input, visit func(*Entry)) (Facts, error) {
 			return facts, err
 		}
 		if line == nil {
-			facts.Notes = append(lines.notes, strayNotes(stray)...)
+			facts.Notes = append(lines.notes, skippedNotes(stray)...)
 			return facts, nil
 		}
 		if len(line) == 0 {
 			continue
 		}
-		l, ok := symversLine(line)
+		l, ok := parseSymversLine(line)
 		if !lines.ended {
-			facts.Partial = cutNote(lines.number, line)
+			facts.Partial = truncationNote(lines.number, line)
 		}
 		switch {
 		case !ok && !lines.ended:
@@ -108,10 +110,10 @@ func scanSymvers(in *input, visit func(*Entry)) (Facts, error) {
 			stray = append(stray, lines.skipped(line))
 			continue
 		case !ok:
-			return facts, lines.errorf("no line of Module.symvers: %.60q", line)
+			return facts, lines.errorf("not a line of Module.symvers: %.60q", line)
 		}
 		begun = true
-		// Lines of one module stand together, mostly.
+		// Lines of one module mostly follow each other.
 		if !bytes.Equal(l.module, module) {
 			module = append(module[:0], l.module...)
 			e.Object = ModuleName(string(l.module))

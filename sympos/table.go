@@ -14,7 +14,7 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// What Resolve says when a position is no good; errors.Is finds them.
+// Causes of errors of Resolve; errors.Is finds them.
 var (
 	ErrNoObject  = errors.New("no such object")
 	ErrNotFound  = errors.New("no such symbol")
@@ -22,52 +22,52 @@ var (
 	ErrPosition  = errors.New("no such position")
 	ErrUnordered = errors.New("order not known")
 	ErrUnsteady  = errors.New("depends on whether the module is loaded")
-	ErrAddress0  = errors.New("at address 0, which the loader takes for not found")
+	ErrAddress0  = errors.New("at address 0, which the loader treats as not found")
 )
 
-// A Table holds the symbols that Read was asked for.
+// A Table has the symbols that Read was asked for.
 type Table struct {
 	objects map[string]*object
 	exports map[string][]Export
 	Sources []Witness // in the order in which Read was given them
 	Notes   []string  // what Kernel.Read passed over, a line each
-	// Warnings say which sources are not of one build and, from Kernel.ReadAll, which
-	// modules can't be read, a line each.
+	// Warnings are the sources that come from different builds and, from Kernel.ReadAll,
+	// the modules that can't be read, a line each.
 	Warnings []string
 
-	build      string                           // build-id of vmlinux, as its best witness has it
+	build      string                           // build-id of vmlinux, from its best witness
 	otherBuild string                           // see OtherBuild
 	paths      map[string][]map[string][]placed // by object; see Files
-	known      known                            // whose exports the sources tell
+	coverage   exportCoverage                   // whose exports the sources have
 }
 
-// A Witness is a source and what its scan found out.
+// A Witness is a source and the facts that its scan found.
 type Witness struct {
 	Source Source
 	Facts
 }
 
-// An object is what the best witness says about one object, and in notes where
-// another one contradicts it.
+// An object is one object as its best witness has it, and where another witness
+// contradicts it.
 type object struct {
 	facts   Facts
 	source  string
 	symbols map[string][]Symbol
 	doubts  map[string]string // by name
 
-	unsure   string              // see matching
-	variants map[string][]string // names that the kernel may compare as this one, if unsure
-	foundAs  map[string]string   // what is not found by its whole name
-	wholes   map[place]string    // whole names of what is found by another
+	unsure   string                 // see matching
+	variants map[string][]string    // names that the kernel may compare as this one, when unsure
+	foundAs  map[string]string      // the name that finds a symbol, when its whole name does not
+	wholes   map[foundSymbol]string // the whole name of a symbol that another name finds
 }
 
-// Read scans the sources, each once, for the symbols that are wanted. An object
-// that several of them know is taken from the best witness: one that has an order and
-// addresses, and of these the first by Kind. From the others come sizes and files that
-// it lacks, unless they are of another build. Sources are read in parallel: want is
+// Read scans the sources, each once, for the symbols that are wanted. An object that
+// several of them have comes from the best witness: one with an order and addresses, and
+// of these the first by Kind. Sizes and files that it does not have come from the others,
+// unless they come from another build. Sources are read in parallel: want is
 // called from several goroutines at once.
 func Read(want Want, sources ...Source) (*Table, error) {
-	scans := collectAll(want, sources, matching{}, nil)
+	scans := scanAll(want, sources, matching{}, nil)
 	for _, s := range scans {
 		if s.err != nil {
 			return nil, s.err
@@ -76,24 +76,27 @@ func Read(want Want, sources ...Source) (*Table, error) {
 	return merge(scans), nil
 }
 
-// merge makes one table of what several sources say.
+// merge makes one table of the scans of several sources.
 func merge(scans []*scan) *Table {
-	t := &Table{objects: map[string]*object{}, exports: map[string][]Export{}, known: newKnown()}
-	said := map[string][]*object{}
+	t := &Table{objects: map[string]*object{}, exports: map[string][]Export{},
+		coverage: newExportCoverage()}
+	byName := map[string][]*object{}
 	for _, s := range scans {
 		t.Sources = append(t.Sources, Witness{s.source, s.facts})
 		for name, o := range s.objects {
-			said[name] = append(said[name], o)
+			byName[name] = append(byName[name], o)
 		}
 		for _, e := range s.exports {
 			t.addExport(e)
 		}
-		t.known.add(s)
+		t.coverage.add(s)
 	}
-	for name, list := range said {
-		slices.SortStableFunc(list, func(a, b *object) int { return cmp.Compare(a.facts.worth(), b.facts.worth()) })
+	for name, list := range byName {
+		slices.SortStableFunc(list, func(a, b *object) int {
+			return cmp.Compare(a.facts.precedence(), b.facts.precedence())
+		})
 		for _, other := range list[1:] {
-			list[0].reconcile(other)
+			list[0].addWitness(other)
 		}
 		t.objects[name] = list[0]
 	}
@@ -101,36 +104,36 @@ func merge(scans []*scan) *Table {
 	return t
 }
 
-// A scan is what one source had of what was wanted.
+// A scan is the wanted symbols and exports of one source.
 type scan struct {
 	source  Source
 	facts   Facts
 	objects map[string]*object
 	exports []Export
-	told    *told // of all exports that went past
+	seen    *seenExports // of all exports, wanted or not
 	err     error
 }
 
-// maxKept bounds what a table keeps: symbols and, for what they hold beside a short
-// name, parts of symbols.
+// maxKept bounds what a table keeps: symbols, where 128 bytes of text count as one more.
 const maxKept = maxSymbols
 
-// room is what may be kept yet by the scans of one table.
-type room struct{ left atomic.Int64 }
+// A quota is how much the scans of one table may still keep.
+type quota struct{ left atomic.Int64 }
 
-func newRoom(n int64) *room {
-	r := new(room)
+func newQuota(n int64) *quota {
+	r := new(quota)
 	r.left.Store(n)
 	return r
 }
 
-// take reports whether there is room for one more thing with so many bytes of text.
-func (r *room) take(text int) bool { return r.left.Add(-1-int64(text)/128) >= 0 }
+// take takes one thing with that many bytes of text from the quota, and reports whether that
+// was left.
+func (r *quota) take(text int) bool { return r.left.Add(-1-int64(text)/128) >= 0 }
 
-// collectAll scans all sources, as many at once as there are processors.
-func collectAll(want Want, sources []Source, match matching, progress func(done, total int)) []*scan {
+// scanAll scans all sources, as many at once as there are processors.
+func scanAll(want Want, sources []Source, match matching, progress func(done, total int)) []*scan {
 	var (
-		space = newRoom(maxKept)
+		space = newQuota(maxKept)
 		scans = make([]*scan, len(sources))
 		next  atomic.Int64
 		lock  sync.Mutex
@@ -149,7 +152,7 @@ func collectAll(want Want, sources []Source, match matching, progress func(done,
 				if i >= len(sources) {
 					return
 				}
-				scans[i] = collect(want, sources[i], match, space)
+				scans[i] = scanOne(want, sources[i], match, space)
 				if progress != nil {
 					lock.Lock()
 					done++
@@ -163,106 +166,114 @@ func collectAll(want Want, sources []Source, match matching, progress func(done,
 	return scans
 }
 
-// collect scans one source.
-func collect(want Want, src Source, match matching, space *room) *scan {
+// scanOne scans one source.
+func scanOne(want Want, src Source, match matching, space *quota) *scan {
 	var (
 		objects = map[string]*object{}
 		exports []Export
-		told    = newTold()
-		now     *object
+		seen    = newSeenExports()
+		current *object
 		name    string
-		open    []openEnd
-		made    []openEnd // sizes that are distances
+		open    []pendingSize
+		made    []pendingSize // symbols whose size is a distance
 		full    bool
-		llvm    bool // a name with .llvm. was seen,
-		gcc     bool // or one that gcc makes
+		llvm    bool // a name has .llvm.
+		gcc     bool // a name has an end that gcc makes
 	)
 	keep := func(e *Entry, as []byte) {
 		if full = full || !space.take(len(e.Name)+len(e.File)); full {
 			return
 		}
-		s := Symbol{Object: e.Object, Address: e.Address, Size: e.Size, Type: e.Type, File: string(e.File), Source: now.source}
-		list := now.symbols[string(as)]
+		s := Symbol{Object: e.Object, Address: e.Address, Size: e.Size, Type: e.Type,
+			File: string(e.File), Source: current.source}
+		list := current.symbols[string(as)]
 		if len(list) == 0 {
 			s.Name = string(as)
 		} else {
 			s.Name = list[0].Name
 		}
 		if len(as) < len(e.Name) {
-			now.wholes[place{s.Name, s.Address}] = string(e.Name)
+			current.wholes[foundSymbol{s.Name, s.Address}] = string(e.Name)
 		}
 		if !e.Fleeting {
 			s.Loaded = 1 // ranked below
 		}
 		list = append(list, s)
-		now.symbols[s.Name] = list
+		current.symbols[s.Name] = list
 		if e.Size == 0 && e.Object == Vmlinux {
 			if len(open) > 0 && open[0].address != e.Address {
-				open = open[:0] // not ascending: distances mean nothing
+				open = open[:0] // not ascending: a distance is not a size
 			}
-			open = append(open, openEnd{s.Name, len(list) - 1, e.Address})
+			open = append(open, pendingSize{s.Name, len(list) - 1, e.Address})
 		}
 	}
-	// see takes what is wanted by the name that the kernel finds it by.
-	see := func(e *Entry) {
+	// visit keeps an entry that is wanted by the name by which the kernel finds it.
+	visit := func(e *Entry) {
 		if full {
 			return
 		}
 		if e.Export {
-			if full = !told.export(e, space); full {
+			if full = !seen.add(e, space); full {
 				return
 			}
 			if want(e.Name) {
 				if full = !space.take(len(e.Object) + len(e.Name) + len(e.Namespace)); full {
 					return
 				}
-				exports = append(exports, Export{e.Object, string(e.Name), string(e.Namespace), src.String(), e.listed, e.crc, e.gplOnly})
+				exports = append(exports,
+					Export{e.Object, string(e.Name), string(e.Namespace), src.String(), e.listed,
+						e.crc, e.gplOnly})
 			}
 			return
 		}
 		if of := exportOf(e.Name); of != nil {
-			if full = !told.export(e, space); full {
+			if full = !seen.add(e, space); full {
 				return
 			}
 			if want(of) {
-				exports = append(exports, Export{Object: e.Object, Name: string(of), Source: src.String()})
+				exports = append(exports,
+					Export{Object: e.Object, Name: string(of), Source: src.String()})
 			}
 		}
-		if now == nil || e.Object != name {
+		if current == nil || e.Object != name {
 			name, open = e.Object, open[:0]
-			if now = objects[name]; now == nil {
+			if current = objects[name]; current == nil {
 				if full = !space.take(128 + len(name)); full {
 					return
 				}
-				now = &object{source: src.String(), symbols: map[string][]Symbol{}, variants: map[string][]string{}, foundAs: map[string]string{}, wholes: map[place]string{}}
-				objects[name] = now
+				current = &object{source: src.String(), symbols: map[string][]Symbol{},
+					variants: map[string][]string{}, foundAs: map[string]string{},
+					wholes: map[foundSymbol]string{}}
+				objects[name] = current
 			}
 		}
 		// A symbol without a size ends where the next higher one begins.
 		if len(open) > 0 && e.Address > open[0].address {
 			for _, o := range open {
-				now.symbols[o.name][o.at].Size = e.Address - o.address
+				current.symbols[o.name][o.at].Size = e.Address - o.address
 			}
 			made = append(made, open...)
 			open = open[:0]
 		}
 		if e.Object == Vmlinux && match.rule != wholeName {
-			if as, cut := match.cut(e.Name); cut {
+			if as, cut := match.foundName(e.Name); cut {
 				llvm = llvm || bytes.Contains(e.Name, []byte(llvmSuffix))
-				gcc = gcc || bytes.Contains(e.Name, []byte(".constprop.")) || bytes.Contains(e.Name, []byte(".isra."))
+				gcc = gcc || bytes.Contains(e.Name, []byte(".constprop.")) ||
+					bytes.Contains(e.Name, []byte(".isra."))
 				switch {
 				case !want(as):
 				case match.unsure != "":
 					if full = !space.take(len(e.Name)); full {
 						return
 					}
-					now.variants[string(as)] = append(now.variants[string(as)], string(e.Name))
+					current.variants[string(as)] = append(current.variants[string(as)],
+						string(e.Name))
 				default:
 					keep(e, as)
 				}
 				if match.rule == onlyUpToLLVM && match.unsure == "" {
 					if want(e.Name) {
-						now.foundAs[string(e.Name)] = string(as)
+						current.foundAs[string(e.Name)] = string(as)
 					}
 					return
 				}
@@ -274,9 +285,10 @@ func collect(want Want, src Source, match matching, space *room) *scan {
 	}
 	var facts Facts
 	err := guard(src.String(), func() (err error) {
-		facts, err = src.Scan(see)
+		facts, err = src.Scan(visit)
 		if full {
-			err = fmt.Errorf("%s: %w (a table holds at most %d): ask for fewer", src, ErrTooMany, maxKept)
+			err = fmt.Errorf("%s: %w (a table holds at most %d): ask for fewer", src, ErrTooMany,
+				maxKept)
 		}
 		return err
 	})
@@ -284,7 +296,7 @@ func collect(want Want, src Source, match matching, space *room) *scan {
 		return &scan{source: src, facts: facts, err: err}
 	}
 	if match.undecided && llvm {
-		return collect(want, src, matching{rule: match.rule}, space) // there is no doubt any more
+		return scanOne(want, src, matching{rule: match.rule}, space) // it is no longer undecided
 	}
 	if facts.Order != Listed { // the next line is not the next symbol
 		for _, o := range made {
@@ -300,24 +312,24 @@ func collect(want Want, src Source, match matching, space *room) *scan {
 			o.facts.Partial, o.facts.PartialOf = "", ""
 		}
 		if name != Vmlinux && facts.Order == ByAddress {
-			o.facts.Order = Unordered // only vmlinux is counted by address
+			o.facts.Order = Unordered // the loader counts only vmlinux by address
 		}
 		for _, list := range o.symbols {
-			rank(list, o.facts.Order)
+			setPositions(list, o.facts.Order)
 		}
 	}
-	return &scan{src, facts, objects, exports, told, nil}
+	return &scan{src, facts, objects, exports, seen, nil}
 }
 
-// An openEnd is a symbol whose size is not known before the next one comes.
-type openEnd struct {
+// A pendingSize is a symbol whose size is known only when the next one is visited.
+type pendingSize struct {
 	name    string
 	at      int // in the list of that name
 	address uint64
 }
 
-// rank gives the symbols of one name their positions.
-func rank(list []Symbol, order Order) {
+// setPositions sets the positions of the symbols of one name.
+func setPositions(list []Symbol, order Order) {
 	if order == ByAddress {
 		slices.SortStableFunc(list, func(a, b Symbol) int {
 			if c := cmp.Compare(a.Address, b.Address); c != 0 {
@@ -342,9 +354,9 @@ func rank(list []Symbol, order Order) {
 	}
 }
 
-// weakness is 1 for what comes last among symbols of one address
-// (scripts/kallsyms.c, compare_symbols). The rest of that comparison looks at the
-// name only and cannot part namesakes.
+// weakness returns 1 for what comes last among symbols of one address, else 0
+// (scripts/kallsyms.c, compare_symbols). The rest of that comparison uses the name only,
+// so it can't order symbols of the same name.
 func weakness(letter byte) int {
 	if letter == 'w' || letter == 'W' {
 		return 1
@@ -352,18 +364,18 @@ func weakness(letter byte) int {
 	return 0
 }
 
-// reconcile adds to what the best witness says about an object what another one says.
-func (o *object) reconcile(p *object) {
-	other := differ(o.facts.BuildID, p.facts.BuildID)
+// addWitness adds what another witness has of the object, and notes contradictions.
+func (o *object) addWitness(p *object) {
+	other := areDifferent(o.facts.BuildID, p.facts.BuildID)
 	for name, mine := range o.symbols {
 		theirs := p.symbols[name]
 		if p.facts.Partial != "" && len(theirs) < len(mine) {
-			continue // of which nothing can be concluded
+			continue // the others may be missing in it
 		}
 		if len(mine) != len(theirs) {
-			// A loaded module's table is short of what is gone by now.
-			if !(o.facts.Kind == ModuleFile && len(theirs) == loaded(mine)) {
-				o.doubt(name, p, len(mine), len(theirs))
+			// A loaded module's table no longer has some symbols.
+			if !(o.facts.Kind == ModuleFile && len(theirs) == countLoaded(mine)) {
+				o.addDoubt(name, p, len(mine), len(theirs))
 			}
 			continue
 		}
@@ -381,23 +393,25 @@ func (o *object) reconcile(p *object) {
 	}
 	for name, theirs := range p.symbols {
 		if _, ok := o.symbols[name]; !ok {
-			o.doubt(name, p, 0, len(theirs))
+			o.addDoubt(name, p, 0, len(theirs))
 		}
 	}
 }
 
-func (o *object) doubt(name string, p *object, mine, theirs int) {
+// addDoubt notes that another witness has another number of symbols of that name.
+func (o *object) addDoubt(name string, p *object, mine, theirs int) {
 	if o.doubts == nil {
 		o.doubts = map[string]string{}
 	}
 	if o.doubts[name] != "" {
-		return // a better witness has said so
+		return // a better witness has another number too
 	}
-	o.doubts[name] = fmt.Sprintf("%s has %d symbols called %q, %s has %d", o.source, mine, name, p.source, theirs)
+	o.doubts[name] = fmt.Sprintf("%s has %d symbols called %q, %s has %d", o.source, mine, name,
+		p.source, theirs)
 }
 
-// loaded returns how many of the list stay once the module is loaded.
-func loaded(list []Symbol) int {
+// countLoaded returns how many of the list remain once the module is loaded.
+func countLoaded(list []Symbol) int {
 	n := 0
 	for _, s := range list {
 		if s.Loaded != 0 {
@@ -407,7 +421,7 @@ func loaded(list []Symbol) int {
 	return n
 }
 
-// Objects returns the names of all objects that any source knows, sorted.
+// Objects returns the names of all objects that any source has, sorted.
 func (t *Table) Objects() []string {
 	names := make([]string, 0, len(t.objects))
 	for name := range t.objects {
@@ -417,10 +431,10 @@ func (t *Table) Objects() []string {
 	return names
 }
 
-// Has reports whether any source knows the object.
+// Has reports whether any source has the object.
 func (t *Table) Has(object string) bool { return t.objects[object] != nil }
 
-// Facts returns what the witness for the object said of itself.
+// Facts returns the facts about the best witness for the object.
 func (t *Table) Facts(object string) Facts {
 	if o := t.objects[object]; o != nil {
 		return o.facts
@@ -437,7 +451,7 @@ func (t *Table) Lookup(object, name string) []Symbol {
 	return nil
 }
 
-// Find returns the symbols of that name in all objects, which come sorted.
+// Find returns the symbols of that name in all objects, in the order of Objects.
 func (t *Table) Find(name string) []Symbol {
 	var all []Symbol
 	for _, object := range t.Objects() {
@@ -460,7 +474,7 @@ func (t *Table) Names(object string) []string {
 	return names
 }
 
-// Doubt says how the sources contradict each other about the name, or "".
+// Doubt returns how the sources contradict each other about the name, or "".
 func (t *Table) Doubt(object, name string) string {
 	if o := t.objects[object]; o != nil {
 		return o.doubts[name]
@@ -468,7 +482,7 @@ func (t *Table) Doubt(object, name string) string {
 	return ""
 }
 
-// Resolve returns the symbol that the loader finds for a klp symbol, or why it
+// Resolve returns the symbol that the loader finds for a klp symbol. The error says why it
 // finds none, or not always the same one.
 func (t *Table) Resolve(object, name string, position uint64) (Symbol, error) {
 	o := t.objects[object]
@@ -477,7 +491,8 @@ func (t *Table) Resolve(object, name string, position uint64) (Symbol, error) {
 	}
 	list := o.symbols[name]
 	fail := func(err error) (Symbol, error) {
-		return Symbol{}, fmt.Errorf("symbol %q in %s, position %d of %d: %w", name, object, position, len(list), err)
+		return Symbol{}, fmt.Errorf("symbol %q in %s, position %d of %d: %w", name, object,
+			position, len(list), err)
 	}
 	switch n := uint64(len(list)); {
 	case n == 0:
@@ -499,7 +514,7 @@ func (t *Table) Resolve(object, name string, position uint64) (Symbol, error) {
 	return s, nil
 }
 
-// hasAddresses reports whether an address of 0 is one.
+// hasAddresses reports whether addresses are known and real, so that 0 is one.
 func (o *object) hasAddresses() bool {
 	return o.facts.Kind != SymbolList && !o.facts.NoAddresses && o.facts.Relative == ""
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A spoken source says what a test tells it to.
+// A spoken source has the entries that a test gives it.
 type spoken struct {
 	name    string
 	facts   Facts
@@ -64,7 +64,8 @@ func TestVmlinuxIsCountedByAddress(t *testing.T) {
 func TestWeakOnesComeLastAtOneAddress(t *testing.T) {
 	weak := in("vmlinux", "dup", 0x1000)
 	weak.Type = 'W'
-	table := read(t, spoken{"x", Facts{Kind: VmlinuxFile, Order: ByAddress}, []Entry{weak, in("vmlinux", "dup", 0x1000)}, nil})
+	table := read(t, spoken{"x", Facts{Kind: VmlinuxFile, Order: ByAddress},
+		[]Entry{weak, in("vmlinux", "dup", 0x1000)}, nil})
 	list := table.Lookup("vmlinux", "dup")
 	require.Len(t, list, 2)
 	assert.Equal(t, byte('t'), list[0].Type)
@@ -80,7 +81,8 @@ func TestModulesAreCountedAsListed(t *testing.T) {
 
 func TestSizeIsDistanceWhereSourceHasNone(t *testing.T) {
 	table := read(t, spoken{"x", Facts{Kind: Kallsyms, Order: Listed}, []Entry{
-		in("vmlinux", "a", 0x1000), in("vmlinux", "b", 0x1000), in("vmlinux", "c", 0x1030), in("ext4", "d", 0x2000),
+		in("vmlinux", "a", 0x1000), in("vmlinux", "b", 0x1000), in("vmlinux", "c",
+			0x1030), in("ext4", "d", 0x2000),
 	}, nil})
 	assert.EqualValues(t, 0x30, table.Lookup("vmlinux", "a")[0].Size)
 	assert.EqualValues(t, 0x30, table.Lookup("vmlinux", "b")[0].Size)
@@ -97,7 +99,8 @@ func TestResolve(t *testing.T) {
 	early.Fleeting = true
 	table := read(t,
 		spoken{"v", Facts{Kind: Image, Order: Listed}, []Entry{
-			in("vmlinux", "zero", 0), in("vmlinux", "one", 0x10), in("vmlinux", "two", 0x20), in("vmlinux", "two", 0x30),
+			in("vmlinux", "zero", 0), in("vmlinux", "one", 0x10), in("vmlinux", "two",
+				0x20), in("vmlinux", "two", 0x30),
 		}, nil},
 		spoken{"m", Facts{Kind: ModuleFile, Order: Listed}, []Entry{
 			in("m", "late", 0), fleeting, gone, early, in("m", "early", 8),
@@ -175,9 +178,11 @@ func TestWitnesses(t *testing.T) {
 	other := in("vmlinux", "dup", 0x10)
 	other.File, other.Size = []byte("a.c"), 5
 	image := spoken{"image", Facts{Kind: Image, Order: Listed}, []Entry{
-		in("vmlinux", "dup", 0x10), in("vmlinux", "dup", 0x20), in("vmlinux", "odd", 0x30), in("vmlinux", "odd", 0x40), in("vmlinux", "mine", 0x50),
+		in("vmlinux", "dup", 0x10), in("vmlinux", "dup", 0x20), in("vmlinux", "odd",
+			0x30), in("vmlinux", "odd", 0x40), in("vmlinux", "mine", 0x50),
 	}, nil}
-	file := spoken{"file", Facts{Kind: VmlinuxFile, Order: ByAddress}, []Entry{elf, other, in("vmlinux", "odd", 0x30), in("vmlinux", "theirs", 0x30)}, nil}
+	file := spoken{"file", Facts{Kind: VmlinuxFile, Order: ByAddress},
+		[]Entry{elf, other, in("vmlinux", "odd", 0x30), in("vmlinux", "theirs", 0x30)}, nil}
 	for _, order := range [][]Source{{image, file}, {file, image}} {
 		table := read(t, order...)
 		list := table.Lookup("vmlinux", "dup")
@@ -186,7 +191,8 @@ func TestWitnesses(t *testing.T) {
 		assert.Equal(t, Symbol{"vmlinux", "dup", 1, 1, 0x10, 5, 't', "a.c", "image"}, list[0])
 		assert.Equal(t, Symbol{"vmlinux", "dup", 2, 2, 0x20, 7, 't', "b.c", "image"}, list[1])
 		assert.Empty(t, table.Doubt("vmlinux", "dup"))
-		assert.Equal(t, `image has 2 symbols called "odd", file has 1`, table.Doubt("vmlinux", "odd"))
+		assert.Equal(t, `image has 2 symbols called "odd", file has 1`,
+			table.Doubt("vmlinux", "odd"))
 		assert.NotEmpty(t, table.Doubt("vmlinux", "theirs"))
 	}
 }
@@ -197,15 +203,17 @@ func TestReadStopsAtError(t *testing.T) {
 	assert.ErrorIs(t, err, broken)
 }
 
-// What nobody asked for takes no room; what somebody did, and each object, does.
+// Only wanted symbols and objects count against the quota.
 func TestTableHoldsSoMuchAndNoMore(t *testing.T) {
-	text := "ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000200 t dup\nffffffffc0000000 t f\t[a]\n"
+	text := "ffffffff81000000 T _text\nffffffff81000100 t dup\nffffffff81000200 t " +
+		"dup\nffffffffc0000000 t f\t[a]\n"
 	for _, c := range []struct {
 		want Want
 		need int64
 	}{{Names("none"), 4}, {Names("dup"), 6}, {All, 8}} {
 		for _, short := range []int64{0, 1} {
-			s := collect(c.want, source(t, "text", []byte(text)), matching{}, newRoom(c.need-short))
+			s := scanOne(c.want, source(t, "text", []byte(text)), matching{},
+				newQuota(c.need-short))
 			if short == 0 {
 				assert.NoError(t, s.err)
 				continue
@@ -214,8 +222,9 @@ func TestTableHoldsSoMuchAndNoMore(t *testing.T) {
 			assert.ErrorContains(t, s.err, "text: too many symbols")
 		}
 	}
-	// Long names take more.
-	s := collect(All, source(t, "text", []byte("*vmlinux\n"+strings.Repeat("x", 1280)+"\n")), matching{}, newRoom(12))
+	// Long names count more.
+	s := scanOne(All, source(t, "text", []byte("*vmlinux\n"+strings.Repeat("x", 1280)+"\n")),
+		matching{}, newQuota(12))
 	assert.ErrorIs(t, s.err, ErrTooMany)
 }
 

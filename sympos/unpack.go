@@ -4,7 +4,7 @@ package sympos
 
 import "fmt"
 
-// UnpackKernel returns the kernel that an x86 image or an EFI zboot image packs: an
+// UnpackKernel returns the kernel that is packed in an x86 image or an EFI zboot image: an
 // ELF file, or arm64's Image.
 func UnpackKernel(image []byte) ([]byte, error) {
 	var (
@@ -12,12 +12,12 @@ func UnpackKernel(image []byte) ([]byte, error) {
 		err    error
 	)
 	switch {
-	case magicAt(image, 0x202, bzMagic):
-		kernel, _, err = bzPayload(image)
-	case magicAt(image, 4, zbootMagic):
-		kernel, _, err = zbootPayload(image)
+	case hasMagicAt(image, 0x202, bzMagic):
+		kernel, _, err = unpackBzImage(image)
+	case hasMagicAt(image, 4, zbootMagic):
+		kernel, _, err = unpackZboot(image)
 	default:
-		err = fmt.Errorf("not an image that says where its kernel is")
+		err = fmt.Errorf("not an image whose header says where its kernel is")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("kernel image: %w", err)

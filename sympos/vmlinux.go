@@ -12,17 +12,16 @@ import (
 // on types and names, then a sort by address (scripts/link-vmlinux.sh,
 // scripts/kallsyms.c; scripts/mksysmap since 6.2). Here are the same filters.
 //
-// The lists of names grew and shrank over the versions, and need not be told
-// apart: a name that is left out is left out with all its namesakes, so no
-// position depends on it. What is on the list of any version since 4.19 is left
-// out of a vmlinux. Types are another matter: one namesake that is absolute and counted
-// all the same would shift the others.
+// The lists of names changed over the versions, but one list is enough: a name is left out
+// with all symbols of that name, so no position depends on it. What is on the list of any
+// version since 4.19 is left out of a vmlinux. Types are different: an absolute symbol that
+// was counted would shift the others of its name.
 
 var ignoredPrefixes = []string{
 	"$",           // mapping symbols, MIPS local labels
 	".L",          // local labels
 	"__efistub_",  // arm64 EFI stub
-	"__kvm_nvhe_", // arm64 code for another exception level; see nvheName
+	"__kvm_nvhe_", // arm64 code for another exception level; see isKeptNVHE
 	"__pi_$", "__pi_.L", "__pi___kcfi_typeid_",
 	"__AArch64ADRPThunk_", "__ARMV5PILongThunk_", "__ARMV7PILongThunk_", "__ThumbV7PILongThunk_",
 	"__LA25Thunk_", "__microLA25Thunk_",
@@ -30,8 +29,8 @@ var ignoredPrefixes = []string{
 	"__crc_",
 }
 
-// ignoredLater joined the list, with a System.map that leaves them out as well,
-// in 6.2 and 6.16; older kernels have them in their tables.
+// ignoredLater were added to the list in 6.2 and 6.16, and System.map omits them since then
+// too; older kernels have them in their tables.
 var ignoredLater = []string{"__kstrtab_", "__kstrtabns_", "__pfx_", "__mod_device_table__"}
 
 // ignoredNames change between the passes of the kernel's link.
@@ -41,8 +40,8 @@ var ignoredNames = []string{
 	"_SDA_BASE_", "_SDA2_BASE_", "L0",
 }
 
-// leftOut reports whether kallsyms has no symbols of that name in any version.
-func leftOut(name []byte) bool {
+// isLeftOut reports whether kallsyms has no symbols of that name in any version.
+func isLeftOut(name []byte) bool {
 	if len(name) == 0 {
 		return true
 	}
@@ -54,7 +53,7 @@ func leftOut(name []byte) bool {
 		}
 		for _, p := range ignoredByThird[third] {
 			if hasPrefix(name, p) {
-				return !nvheName(name) // of those, some are kept since 5.19
+				return !isKeptNVHE(name) // of those, some are kept since 5.19
 			}
 		}
 		if name[0] == '_' && third != 'D' { // of _SDA_BASE_
@@ -66,16 +65,18 @@ func leftOut(name []byte) bool {
 			}
 		}
 	}
-	// Few names get past the first look; this runs for each symbol of a kernel.
+	// This runs for each symbol of a kernel. Few names pass the first test.
 	switch name[len(name)-1] {
 	case 'm', 'b', 'r':
-		if bytes.HasSuffix(name, []byte("_from_arm")) || bytes.HasSuffix(name, []byte("_from_thumb")) ||
+		if bytes.HasSuffix(name, []byte("_from_arm")) ||
+			bytes.HasSuffix(name, []byte("_from_thumb")) ||
 			bytes.HasSuffix(name, []byte("_veneer")) {
 			return true
 		}
 	}
 	return bytes.IndexByte(name, '.') >= 0 &&
-		(bytes.Contains(name, []byte(".long_branch.")) || bytes.Contains(name, []byte(".plt_branch.")))
+		(bytes.Contains(name, []byte(".long_branch.")) ||
+			bytes.Contains(name, []byte(".plt_branch.")))
 }
 
 // ignoredByThird are the ignoredPrefixes that names with this third byte may have:
@@ -91,13 +92,14 @@ var ignoredByThird = func() (by [256][]string) {
 	return by
 }()
 
-// hasPrefix is strings.HasPrefix for bytes, without a copy. The prefix, which is not
-// empty, mostly differs in its last byte already.
+// hasPrefix is strings.HasPrefix for bytes, without a copy. The last byte of the prefix,
+// which is not empty, differs most often, so it is compared first.
 func hasPrefix(name []byte, p string) bool {
 	return len(name) >= len(p) && name[len(p)-1] == p[len(p)-1] && string(name[:len(p)]) == p
 }
 
-func leftOutLater(name []byte) bool {
+// isLeftOutLater reports whether kallsyms has no symbols of that name in later versions.
+func isLeftOutLater(name []byte) bool {
 	if len(name) == 0 || name[0] != '_' {
 		return false
 	}
@@ -109,21 +111,20 @@ func leftOutLater(name []byte) bool {
 	return false
 }
 
-// nvheName reports whether the name is one of those in arm64's hypervisor that
-// are kept.
-func nvheName(name []byte) bool {
+// isKeptNVHE reports whether the name is one of arm64's hypervisor that kallsyms keeps.
+func isKeptNVHE(name []byte) bool {
 	rest, ok := bytes.CutPrefix(name, []byte("__kvm_nvhe_"))
 	return ok && !bytes.HasPrefix(rest, []byte("$")) && !bytes.HasPrefix(rest, []byte(".L")) &&
 		!bytes.HasPrefix(rest, []byte("__kcfi_typeid_"))
 }
 
-// scanVmlinux visits what kallsyms is made of, in the order of the symbol table.
+// scanVmlinux visits the symbols that kallsyms is made of, in the order of the symbol table.
 func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 	if len(f.symtab) == 0 {
 		return scanStripped(f.in, visit)
 	}
 	e := Entry{Object: Vmlinux}
-	spaces := namespaces{f: f}
+	spaces := namespaceReader{f: f}
 	err := f.symbols(func(y *elfSymbol) error {
 		spaces.visit(y, Vmlinux, visit)
 		switch {
@@ -133,11 +134,11 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 			return nil // debugging
 		case y.typ() == elf.STT_SECTION || y.typ() == elf.STT_FILE:
 			return nil // nm does not print them
-		case leftOut(y.name) || leftOutLater(y.name):
+		case isLeftOut(y.name) || isLeftOutLater(y.name):
 			return nil
 		}
-		e.Name, e.Address, e.Size, e.File = y.name, y.value, y.size, y.file
-		e.Type = y.letter()
+		e.Name, e.Address, e.Size, e.File, e.block = y.name, y.value, y.size, y.file, y.block
+		e.Type = y.nmLetter()
 		if y.bind() != elf.STB_LOCAL {
 			e.Type -= 'a' - 'A'
 		}
@@ -147,7 +148,7 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 	return Facts{Kind: VmlinuxFile, Order: ByAddress, BuildID: f.buildID()}, err
 }
 
-// scanStripped reads the table that the kernel has for itself.
+// scanStripped visits the symbols in the kernel's own table.
 func scanStripped(in *input, visit func(*Entry)) (Facts, error) {
 	if in.size < 0 {
 		return Facts{}, in.errorf("", -1, "vmlinux: %w", ErrNoSymbols)
@@ -159,9 +160,11 @@ func scanStripped(in *input, visit func(*Entry)) (Facts, error) {
 	k, err := findTables(b)
 	if err != nil {
 		if isELF(b) {
-			for _, p := range (&kernelTable{data: b, order: orderOf(b)}).loads() {
+			for _, p := range (&kernelTable{data: b, order: orderOf(b)}).readSegments() {
 				if p.off > uint64(len(b)) || p.size > uint64(len(b))-p.off {
-					return Facts{}, in.errorf("", -1, "vmlinux: a segment, %#x bytes at %#x, is not in the file, which has %#x: it was cut short", p.size, p.off, len(b))
+					return Facts{}, in.errorf("", -1,
+						"vmlinux: a segment, %#x bytes at %#x, is not in the file, which has "+
+							"%#x: it was cut short", p.size, p.off, len(b))
 				}
 			}
 		}
@@ -170,7 +173,7 @@ func scanStripped(in *input, visit func(*Entry)) (Facts, error) {
 	return k.scan(in, visit)
 }
 
-// orderOf is the byte order that an ELF file says.
+// orderOf returns the byte order of an ELF file.
 func orderOf(b []byte) binary.ByteOrder {
 	if len(b) > elf.EI_DATA && elf.Data(b[elf.EI_DATA]) == elf.ELFDATA2MSB {
 		return binary.BigEndian

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// The .xz container. The library that decodes LZMA2 reads whole .xz files too, but not
+// The .xz container. The library that decodes LZMA2 also reads .xz files, but not
 // those with a BCJ filter, which is how kernel images are packed (scripts/xz_wrap.sh).
 //
 //	stream header   magic, flags (kind of check), CRC32           12 bytes
@@ -26,7 +26,7 @@ import (
 //	…               more blocks
 //	index           a zero byte, sizes of all blocks, padding to 4, CRC32
 //	footer          CRC32, size of the index, flags, "YZ"         12 bytes
-//	[padding]       zero bytes, and then maybe another stream
+//	[padding]       zero bytes, and then perhaps another stream
 //
 // Filters are applied in the order LZMA2, then the others (bcj.go); a block is decoded
 // whole, so these see it in one piece.
@@ -35,15 +35,15 @@ const xzMagic = "\xfd7zXZ\x00"
 const (
 	xzFilterLZMA2 = 0x21
 	// maxDict is what the kernel's own decoder takes in the largest image that
-	// is built with it; a dictionary larger than the output is of no use.
+	// is built with it; a dictionary larger than the output is useless.
 	maxDict = 256 << 20
 )
 
 var errXZ = errors.New("damaged xz file")
 
-// beginXZ decodes the first block of r up to headSize bytes; everything, where it needs
+// readXZStart decodes the first block of r up to headSize bytes, or all of it if it needs
 // another filter than LZMA2.
-func beginXZ(r io.Reader) (io.Reader, error) {
+func readXZStart(r io.Reader) (io.Reader, error) {
 	head := make([]byte, 13, 12+4*256)
 	if _, err := io.ReadFull(r, head); err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func beginXZ(r io.Reader) (io.Reader, error) {
 		out, _, err := unxz(append(head, rest...), maxUnpacked)
 		return bytes.NewReader(out), err
 	}
-	// Nothing in the first n bytes can be a copy from further back.
+	// The first n bytes can't be copies from before their beginning.
 	z, err := lzma.Reader2Config{DictCap: 2 * headSize}.NewReader2(r)
 	if err != nil {
 		return nil, err
@@ -99,26 +99,27 @@ func unxz(b []byte, most int64) (out []byte, end int, err error) {
 		for next < len(b) && b[next] == 0 {
 			next++
 		}
-		if !magicAt(b, next, xzMagic) {
+		if !hasMagicAt(b, next, xzMagic) {
 			return buffer.Bytes(), end, nil
 		}
 		end = next
 	}
 }
 
-// errXZMore: there is more in a stream than is allowed, or than the index says.
+// errXZMore is the error for a stream that has more than is allowed, or than its index says.
 var errXZMore = fmt.Errorf("%w: more in it than its index says", errXZ)
 
-// xzSizes are those of a block, as the index has them.
+// xzSizes are the sizes of a block in the index.
 type xzSizes struct{ packed, unpacked uint64 }
 
-// unxzStream appends to out what the stream at the beginning of b has, until that is limit
-// bytes, and returns the stream's length.
+// unxzStream appends the contents of the stream at the beginning of b to out, which must
+// not become longer than limit, and returns the length of the stream.
 func unxzStream(b []byte, out *bytes.Buffer, limit int64) (int, error) {
 	switch {
 	case len(b) < 12:
 		return 0, io.ErrUnexpectedEOF
-	case string(b[:6]) != xzMagic || crc32.ChecksumIEEE(b[6:8]) != binary.LittleEndian.Uint32(b[8:]):
+	case string(b[:6]) != xzMagic ||
+		crc32.ChecksumIEEE(b[6:8]) != binary.LittleEndian.Uint32(b[8:]):
 		return 0, errXZ
 	}
 	var check hash.Hash
@@ -140,7 +141,7 @@ func unxzStream(b []byte, out *bytes.Buffer, limit int64) (int, error) {
 			return 0, io.ErrUnexpectedEOF
 		}
 		if b[off] == 0 {
-			return xzEnd(b, off, blocks)
+			return checkXZEnd(b, off, blocks)
 		}
 		headSize := (int(b[off]) + 1) * 4
 		if headSize > len(b)-off {
@@ -151,8 +152,9 @@ func unxzStream(b []byte, out *bytes.Buffer, limit int64) (int, error) {
 			return 0, err
 		}
 		in := bytes.NewReader(b[off+headSize:])
-		// Nothing can be copied from before the beginning.
-		z, err := lzma.Reader2Config{DictCap: max(min(dict, int(limit)), lzma.MinDictCap)}.NewReader2(in)
+		// Copies can't come from before the beginning.
+		z, err := lzma.Reader2Config{DictCap: max(min(dict, int(limit)),
+			lzma.MinDictCap)}.NewReader2(in)
 		if err != nil {
 			return 0, err
 		}
@@ -189,8 +191,8 @@ func unxzStream(b []byte, out *bytes.Buffer, limit int64) (int, error) {
 	}
 }
 
-// xzEnd checks the index at off and the footer behind it, and returns where they end.
-func xzEnd(b []byte, off int, blocks []xzSizes) (int, error) {
+// checkXZEnd checks the index at off and the footer after it, and returns where they end.
+func checkXZEnd(b []byte, off int, blocks []xzSizes) (int, error) {
 	r := bytes.NewReader(b[off+1:])
 	number := func() (n uint64, err error) {
 		n, err = binary.ReadUvarint(r)
@@ -204,7 +206,7 @@ func xzEnd(b []byte, off int, blocks []xzSizes) (int, error) {
 		return 0, err
 	}
 	if count != uint64(len(blocks)) {
-		return 0, fmt.Errorf("%w: %d blocks, of which the index has %d", errXZ, len(blocks), count)
+		return 0, fmt.Errorf("%w: %d blocks, but the index has %d", errXZ, len(blocks), count)
 	}
 	for _, block := range blocks {
 		packed, err := number()
@@ -236,11 +238,12 @@ func xzEnd(b []byte, off int, blocks []xzSizes) (int, error) {
 	return end + 12, nil
 }
 
-// xzTotal returns how much the index at the end says that there is, which is true of a
-// file of one stream only. Kernels have 4 bytes more behind it (size_append).
+// xzTotal returns the size of the contents by the index at the end, and false unless the file
+// has one stream only. In kernels 4 bytes follow it (size_append).
 func xzTotal(b []byte) (total uint64, ok bool) {
 	for _, end := range []int{len(b), len(b) - 4} {
-		if end < 24 || string(b[end-2:end]) != "YZ" || crc32.ChecksumIEEE(b[end-8:end-2]) != binary.LittleEndian.Uint32(b[end-12:]) {
+		if end < 24 || string(b[end-2:end]) != "YZ" ||
+			crc32.ChecksumIEEE(b[end-8:end-2]) != binary.LittleEndian.Uint32(b[end-12:]) {
 			continue
 		}
 		size := (uint64(binary.LittleEndian.Uint32(b[end-8:])) + 1) * 4
@@ -258,7 +261,8 @@ func xzTotal(b []byte) (total uint64, ok bool) {
 		for range count {
 			packed, err := binary.ReadUvarint(r)
 			unpacked, err2 := binary.ReadUvarint(r)
-			if err != nil || err2 != nil || packed > uint64(len(b)) || unpacked > 1<<62 || total > 1<<62 {
+			if err != nil || err2 != nil || packed > uint64(len(b)) || unpacked > 1<<62 ||
+				total > 1<<62 {
 				return 0, false
 			}
 			blocks += (packed + 3) &^ 3

@@ -2,10 +2,10 @@
 
 // Package content says what a file is, for messages about files that are not what a
 // command asked for: "not a module, but LLVM bitcode: let the linker make an ELF file
-// of it". It goes by contents alone, never by the file's name.
+// of it". It uses the contents only, never the file's name.
 //
-// It knows more than the commands read. What a reader can do with a file is decided by
-// that reader; this package is asked when the answer is nothing.
+// It knows more formats than the commands read. A reader decides which files it reads; this
+// package names the others.
 package content
 
 import (
@@ -17,10 +17,10 @@ import (
 	"unicode/utf8"
 )
 
-// A Kind says what a file is.
+// A Kind is what a file is.
 type Kind struct {
 	What string // with its article: "an ar archive"
-	Do   string // what to do, an imperative; "" when nothing helps
+	Do   string // what to do, an imperative; "" when nothing can be done
 }
 
 // String is What and, after a semicolon, Do.
@@ -31,12 +31,12 @@ func (k Kind) String() string {
 	return k.What + "; " + k.Do
 }
 
-// Enough is how many bytes from the beginning Of looks at. ELF files need all of theirs
-// for more than their type.
+// Enough is how many bytes of a file are enough for Of. For more than the type of an ELF
+// file it needs all bytes.
 const Enough = 0x10010
 
 // Archives, object formats and images, by the bytes at an offset. The first that
-// fits is meant.
+// matches is used.
 var magics = []struct {
 	at       int
 	magic    string
@@ -46,7 +46,8 @@ var magics = []struct {
 	{0, "\xde\xc0\x17\x0b", "LLVM bitcode in a wrapper (clang -flto)", link},
 	{0, "!<arch>\ndebian-binary", "a Debian package", "unpack it: dpkg-deb -x FILE DIRECTORY"},
 	{0, "!<arch>\n", "an ar archive", "name the .ko or the vmlinux that was linked from it"},
-	{0, "!<thin>\n", "a thin ar archive, which has names of files only", "name the .ko or the vmlinux that was linked from it"},
+	{0, "!<thin>\n", "a thin ar archive, which has names of files only",
+		"name the .ko or the vmlinux that was linked from it"},
 	{0, "\xed\xab\xee\xdb", "an RPM package", "unpack it: rpm2cpio FILE | cpio -id"},
 	{0, "070701", "a cpio archive (an initramfs)", "unpack it: cpio -id < FILE"},
 	{0, "070702", "a cpio archive (an initramfs)", "unpack it: cpio -id < FILE"},
@@ -78,8 +79,10 @@ var magics = []struct {
 	{0x10008, "S390EP", "an s390 kernel image", "give it to --kernel"},
 	{0x24, "\x18\x28\x6f\x01", "a 32-bit ARM zImage", noLivepatch},
 	{0x24, "\x01\x6f\x28\x18", "a big-endian 32-bit ARM zImage", noLivepatch},
-	{0, "\x27\x05\x19\x56", "a U-Boot image (uImage)", "take the kernel out: dumpimage -p 0 -o OUT FILE"},
-	{0, "\xd0\x0d\xfe\xed", "a device tree or a U-Boot FIT image", "take the kernel out: dumpimage -p 0 -o OUT FILE"},
+	{0, "\x27\x05\x19\x56", "a U-Boot image (uImage)",
+		"take the kernel out: dumpimage -p 0 -o OUT FILE"},
+	{0, "\xd0\x0d\xfe\xed", "a device tree or a U-Boot FIT image",
+		"take the kernel out: dumpimage -p 0 -o OUT FILE"},
 	{0, "\xfe\xed\xfa\xce", machO, elfOnly},
 	{0, "\xfe\xed\xfa\xcf", machO, elfOnly},
 	{0, "\xce\xfa\xed\xfe", machO, elfOnly},
@@ -108,7 +111,7 @@ const (
 	elfOnly     = "build for Linux, which makes ELF files"
 )
 
-// Of says what the file is that b has, or begins with when b is as long as Enough.
+// Of returns what the file is whose contents are b; Enough bytes of them will do.
 func Of(b []byte) Kind {
 	if len(b) == 0 {
 		return Kind{"an empty file", ""}
@@ -131,22 +134,25 @@ func Of(b []byte) Kind {
 		return Kind{"an lzma file", "unpack it: xz --format=lzma -d"}
 	}
 	if len(bytes.Trim(b, "\x00")) == 0 {
-		return Kind{fmt.Sprintf("a file that begins with %d zero bytes", len(b)), "copy it again: its contents were lost"}
+		return Kind{fmt.Sprintf("a file that begins with %d zero bytes", len(b)),
+			"copy it again: its contents were lost"}
 	}
 	return ofText(b)
 }
 
-// Binary is Of for those who expect text, and reports whether b is something else.
+// Binary is Of, and reports whether b is not text.
 func Binary(b []byte) (Kind, bool) {
-	return Of(b), len(b) > 0 && !isText(b[:min(len(b), 4096)]) && !bytes.HasPrefix(b, []byte("\xff\xfe")) && !bytes.HasPrefix(b, []byte("\xfe\xff"))
+	return Of(b), len(b) > 0 && !isText(b[:min(len(b), 4096)]) &&
+		!bytes.HasPrefix(b, []byte("\xff\xfe")) && !bytes.HasPrefix(b, []byte("\xfe\xff"))
 }
 
-// isSkippable: RFC 8878, 3.1.2; the lz4 frame format has the same.
+// isSkippable reports whether b begins with a skippable frame of zstd (RFC 8878, 3.1.2); the
+// lz4 frame format has the same.
 func isSkippable(b []byte) bool {
 	return len(b) >= 4 && binary.LittleEndian.Uint32(b)&^0xf == 0x184d2a50
 }
 
-// ofPE knows what Windows and UEFI load (PE format, "MS-DOS Stub").
+// ofPE recognises programs of Windows and UEFI (PE format, "MS-DOS Stub").
 func ofPE(b []byte) (Kind, bool) {
 	if len(b) < 0x40 || string(b[:2]) != "MZ" {
 		return Kind{}, false
@@ -157,7 +163,8 @@ func ofPE(b []byte) (Kind, bool) {
 	}
 	sections := b[at+24:]
 	if bytes.Contains(sections[:min(len(sections), 4096)], []byte(".linux\x00\x00")) {
-		return Kind{"a unified kernel image (UKI)", "take the kernel out: objcopy -O binary -j .linux FILE vmlinuz"}, true
+		return Kind{"a unified kernel image (UKI)",
+			"take the kernel out: objcopy -O binary -j .linux FILE vmlinuz"}, true
 	}
 	return Kind{"a PE file (UEFI or Windows)", elfOnly}, true
 }
@@ -170,7 +177,7 @@ type Section struct {
 }
 
 // LTO reports whether an object file has gcc's intermediate code and no other
-// (-flto without -ffat-lto-objects): nothing in it is ready to run before it is linked.
+// (-flto without -ffat-lto-objects): it has no machine code before it is linked.
 func LTO(sections []Section) bool {
 	slim := false
 	for _, s := range sections {
@@ -182,14 +189,14 @@ func LTO(sections []Section) bool {
 	return slim
 }
 
-// SlimLTO is what LTO reports.
+// SlimLTO is the kind of a file of which LTO reports true.
 var SlimLTO = Kind{"a slim LTO object of gcc (.gnu.lto_ sections, no machine code)",
 	"link it, or compile with -fno-lto or -ffat-lto-objects"}
 
-// ofELF goes by e_type and, of an object file, by its sections.
+// ofELF returns the kind by e_type and, of an object file, by its sections.
 func ofELF(b []byte) Kind {
 	if len(b) < 20 {
-		return Kind{"the beginning of an ELF file, cut within its header", "copy it again"}
+		return Kind{"an ELF file that ends within its header", "copy it again"}
 	}
 	order := binary.ByteOrder(binary.LittleEndian)
 	if elf.Data(b[elf.EI_DATA]) == elf.ELFDATA2MSB {
@@ -212,7 +219,7 @@ func ofELF(b []byte) Kind {
 	}
 }
 
-// elfSections are those that can be read.
+// elfSections returns the sections that can be read.
 func elfSections(b []byte) (all []Section) {
 	f, err := elf.NewFile(bytes.NewReader(b))
 	if err != nil {
@@ -230,8 +237,10 @@ func elfSections(b []byte) (all []Section) {
 
 // Kinds of text, by the beginning of the first line that is not blank, in lower case.
 var texts = []struct{ prefix, what, do string }{
-	{"version https://git-lfs.github.com/spec/", "a Git LFS pointer: the file itself was not fetched", "fetch it: git lfs pull"},
-	{"/annex/objects/", "a git-annex pointer: the file itself was not fetched", "fetch it: git annex get"},
+	{"version https://git-lfs.github.com/spec/",
+		"a Git LFS pointer: the file itself was not fetched", "fetch it: git lfs pull"},
+	{"/annex/objects/", "a git-annex pointer: the file itself was not fetched",
+		"fetch it: git annex get"},
 	{"<!doctype html", html, saved},
 	{"<html", html, saved},
 	{"<?xml", "XML", saved},
@@ -242,11 +251,12 @@ var texts = []struct{ prefix, what, do string }{
 	{"--- a/", "a patch", "apply it and build the module"},
 	{"from mboxrd", "a mail", ""},
 	{"-----begin ", "a PEM file (a key, a certificate or a signature)", ""},
-	{"# automatically generated file; do not edit", "a kernel configuration or a makefile of the build", ""},
+	{"# automatically generated file; do not edit",
+		"a kernel configuration or a makefile of the build", ""},
 	{"# generated by depmod", "a list of depmod", ""},
 	{"config_", "a kernel configuration", ""},
-	{"cmd_", "a .cmd file of Kbuild", "name the file that it is about"},
-	{"savedcmd_", "a .cmd file of Kbuild", "name the file that it is about"},
+	{"cmd_", "a .cmd file of Kbuild", "name the file that it describes"},
+	{"savedcmd_", "a .cmd file of Kbuild", "name the file that it describes"},
 	{"kernel/", "a list of modules (modules.order, modules.builtin or modules.dep)", ""},
 	{"script started on ", "a recording of script(1)", ""},
 }
@@ -256,7 +266,7 @@ const (
 	saved = "download the file itself: a page was saved in its place"
 )
 
-// ofText tells text from data.
+// ofText returns the kind of text, or of data in no known format.
 func ofText(b []byte) Kind {
 	mark := ""
 	switch {
@@ -274,7 +284,8 @@ func ofText(b []byte) Kind {
 		}
 	}
 	if !isText(b[:min(len(b), 4096)]) {
-		return Kind{fmt.Sprintf("data of no known format (begins with % x)", b[:min(len(b), 8)]), ""}
+		return Kind{fmt.Sprintf("data of no known format (begins with % x)", b[:min(len(b), 8)]),
+			""}
 	}
 	if line == "" {
 		return Kind{"text of blank lines only" + mark, ""}
@@ -289,7 +300,8 @@ func ofText(b []byte) Kind {
 		line = strings.ToValidUTF8(line[:40], "") + "…"
 	}
 	what := "text"
-	for _, t := range []struct{ prefix, what string }{{"/*", "source text"}, {"//", "source text"}, {"#include", "source text"}, {"{", "JSON or other text"}} {
+	for _, t := range []struct{ prefix, what string }{{"/*", "source text"}, {"//", "source text"},
+		{"#include", "source text"}, {"{", "JSON or other text"}} {
 		if strings.HasPrefix(low, t.prefix) {
 			what = t.what
 		}

@@ -55,21 +55,24 @@ func TestOf(t *testing.T) {
 		{pe(".linux\x00\x00"), "a unified kernel image (UKI)"},
 		{"KDUMP   \x06", "a kernel crash dump (kdump)"},
 		{strings.Repeat("\x00", 512), "a file that begins with 512 zero bytes"},
-		{"\x01\x02\x03\x04\x05\x06\x07\x08\x09", "data of no known format (begins with 01 02 03 04 05 06 07 08)"},
-		{"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 3\n", "a Git LFS pointer: the file itself was not fetched"},
+		{"\x01\x02\x03\x04\x05\x06\x07\x08\x09",
+			"data of no known format (begins with 01 02 03 04 05 06 07 08)"},
+		{"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 3\n",
+			"a Git LFS pointer: the file itself was not fetched"},
 		{"<!DOCTYPE html>\n<html>", "a web page (HTML)"},
 		{"\n\n  <html lang=en>", "a web page (HTML)"},
 		{"#!/bin/sh\n", "a script"},
 		{"diff --git a/x b/x\n", "a patch"},
 		{"#\n# Automatically generated file; DO NOT EDIT.\n", "text (line 1: \"#\")"},
 		{"CONFIG_LIVEPATCH=y\n", "a kernel configuration"},
-		{"kernel/fs/ext4/ext4.ko\n", "a list of modules (modules.order, modules.builtin or modules.dep)"},
+		{"kernel/fs/ext4/ext4.ko\n",
+			"a list of modules (modules.order, modules.builtin or modules.dep)"},
 		{"\xff\xfeh\x00", "UTF-16 text"},
 		{"\xef\xbb\xbfhello", "text (UTF-8 with a byte order mark) (line 1: \"hello\")"},
 		{"\n\n", "text of blank lines only"},
 		{"#include <linux/module.h>\n", "source text (line 1: \"#include <linux/module.h>\")"},
 		{"\nGrüße aus dem Kern\n", "text (line 2: \"Grüße aus dem Kern\")"},
-		{"\x7fELF\x02", "the beginning of an ELF file, cut within its header"},
+		{"\x7fELF\x02", "an ELF file that ends within its header"},
 	} {
 		k := Of([]byte(c.contents))
 		assert.Equal(t, c.what, k.What)
@@ -108,7 +111,9 @@ func module(t *testing.T) []byte {
 func TestELF(t *testing.T) {
 	b := module(t)
 	assert.Equal(t, "an ELF object file", Of(b).What)
-	for typ, what := range map[byte]string{2: "an ELF executable or a vmlinux", 3: "an ELF program, shared library or vmlinux", 4: "an ELF core dump", 9: "an ELF file of type 9"} {
+	for typ, what := range map[byte]string{2: "an ELF executable or a vmlinux",
+		3: "an ELF program, shared library or vmlinux", 4: "an ELF core dump",
+		9: "an ELF file of type 9"} {
 		b[16] = typ
 		assert.Equal(t, what, Of(b).What)
 	}
