@@ -30,8 +30,9 @@
 //	         (klppatch) and what its functions reach (reach). What the kernel has
 //	         patched by then can't wait (late.go, special)
 //	Apply    the plan, through elfrw's editing calls
-//	Prove    that the finished bytes hold what the plan says and nothing else
-//	         changed; an independent reading of both files
+//
+// Package proof then compares the finished bytes with the input's: an independent reading
+// of both files.
 //
 // What a function finds wrong with the input is a Diagnostic: data, with a
 // stable id, from the place that finds it to the place that prints it.

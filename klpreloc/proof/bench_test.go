@@ -39,7 +39,8 @@ func grown(t testing.TB, f *elfrw.File, annotated string) []byte {
 	other := addUndefined(f, "other")
 	relocs := make([]elfrw.Rela, n)
 	for i := range relocs {
-		relocs[i] = elfrw.Rela{Offset: uint64(i) * (size / n), Sym: other, Type: uint32(elf.R_X86_64_PC32), Addend: -4}
+		relocs[i] = elfrw.Rela{Sym: other, Type: uint32(elf.R_X86_64_PC32), Addend: -4}
+		relocs[i].Offset = uint64(i) * (size / n)
 		if i%100 == 0 {
 			relocs[i].Sym = symbol(t, f, annotated)
 		}

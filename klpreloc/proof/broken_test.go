@@ -25,9 +25,8 @@ import (
 
 // A brokenFunction is one plausible slip in the program.
 type brokenFunction struct {
-	file     string // from the top of the tree
 	function string // "name" or "Receiver.name"; "": a constant or a table
-	old, new string // text of the function, which is there once
+	old, new string // text, which is there once, in one function of that name
 	slip     string // what the new text is mistaken about
 	// shared is set for the rules that the proof has in common with the conversion. There
 	// loadermodel is the judge, and modules that it can't load are not looked at.
@@ -39,8 +38,8 @@ type brokenFunction struct {
 // the proof or something before it objects. For what the proof shares, the model of the loader
 // may object instead.
 //
-// The rows are edits of the sources' text. When a row no longer fits, write the same mistake
-// for the code as it is then.
+// The rows are edits of the sources' text, in whatever file the function is. When a row no
+// longer fits, write the same mistake for the code as it is then.
 func TestBrokenFunctions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program several times")
@@ -64,7 +63,8 @@ func TestBrokenFunctions(t *testing.T) {
 			written++
 			require.NoError(t, f.judge(unbroken[i]), f.name)
 		}
-		require.NotContains(t, []string{"not proven", "panicked"}, unbroken[i].Status, "%s: %s", f.name, unbroken[i].Message)
+		require.NotContains(t, []string{"not proven", "panicked"}, unbroken[i].Status,
+			"%s: %s", f.name, unbroken[i].Message)
 	}
 	require.Greater(t, written, 60, "conversions")
 
@@ -72,7 +72,7 @@ func TestBrokenFunctions(t *testing.T) {
 		t.Run(row.name(), func(t *testing.T) {
 			tool := w.functions
 			if row.function == "" {
-				tool = w.build(t, []edit{{n + 1, row}})
+				tool = w.build(t, w.find(t, n))
 			}
 			broken := w.convert(t, tool, n+1, jobs)
 			differ, objected := 0, 0
@@ -107,7 +107,7 @@ func TestBrokenFunctions(t *testing.T) {
 }
 
 func (b brokenFunction) name() string {
-	return fmt.Sprintf("%s %s: %s", b.file, b.function, b.slip)
+	return strings.TrimPrefix(b.function+": "+b.slip, ": ")
 }
 
 // judge loads what became of the fixture by the model of the loader, and compares the code and
@@ -144,6 +144,7 @@ type result struct {
 // workshop builds broken programs.
 type workshop struct {
 	root, dir string
+	sources   []source
 	functions string // the program that has every broken function, and uses one at a time
 	builds    int
 }
@@ -151,21 +152,79 @@ type workshop struct {
 func newWorkshop(t *testing.T, dir string) *workshop {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
-	w := &workshop{root: root, dir: dir}
+	w := &workshop{root: root, dir: dir, sources: readSources(t, root)}
 	var edits []edit
 	for n, row := range brokenFunctions {
 		if row.function != "" {
-			edits = append(edits, edit{n + 1, row})
+			edits = append(edits, w.find(t, n)...)
 		}
 	}
+	require.False(t, t.Failed(), "rows do not fit the sources any more")
 	w.functions = w.build(t, edits)
 	return w
 }
 
-// edit is a row with its number, by which it is chosen at run time.
+// source is a file of the program.
+type source struct {
+	path, text string
+}
+
+// notConverting are the directories of the proof, and of what only other commands use.
+var notConverting = []string{"proof", "loadermodel", "loader", "explain", "klpdiff", "testdata"}
+
+// readSources reads what the conversion is made of.
+func readSources(t *testing.T, root string) (all []source) {
+	for _, top := range []string{"elfrw", "klpreloc"} {
+		read := func(path string, d os.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && slices.Contains(notConverting, d.Name()):
+				return filepath.SkipDir
+			case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+				return nil
+			}
+			b, err := os.ReadFile(path)
+			all = append(all, source{path, string(b)})
+			return err
+		}
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, top), read))
+	}
+	require.Greater(t, len(all), 40, "files")
+	return all
+}
+
+// edit is a row with its number, by which it is chosen at run time, and the file that it is for.
 type edit struct {
 	number int
 	row    brokenFunction
+	path   string
+}
+
+// find finds the file of row n. A row that fits nowhere, or in two places, is a failure.
+func (w *workshop) find(t *testing.T, n int) []edit {
+	t.Helper()
+	row := brokenFunctions[n]
+	var found []edit
+	var elsewhere []string
+	for _, x := range w.sources {
+		if !strings.Contains(x.text, row.old) {
+			continue
+		}
+		e := edit{n + 1, row, x.path}
+		if _, _, err := e.apply(x.text); err != nil {
+			path := strings.TrimPrefix(x.path, w.root+"/")
+			elsewhere = append(elsewhere, fmt.Sprintf("%s: %v", path, err))
+			continue
+		}
+		found = append(found, e)
+	}
+	if len(found) != 1 {
+		assert.Fail(t, "the row does not fit the sources any more",
+			"%s: %q is in %d functions of that name, but: %q", row.name(), row.old, len(found), elsewhere)
+		return nil
+	}
+	return found
 }
 
 // build builds convertall with these functions broken. Of each it has the function as it is,
@@ -174,27 +233,29 @@ type edit struct {
 func (w *workshop) build(t *testing.T, edits []edit) string {
 	t.Helper()
 	w.builds++
-	sources, packages, overlay := map[string]string{}, map[string]string{}, map[string]string{}
-	for _, e := range edits {
-		path := filepath.Join(w.root, e.row.file)
-		if sources[path] == "" {
-			b, err := os.ReadFile(path)
+	edited, packages, overlay := map[string]string{}, map[string]string{}, map[string]string{}
+	for _, x := range w.sources {
+		for _, e := range edits {
+			if e.path != x.path {
+				continue
+			}
+			pkg := ""
+			var err error
+			x.text, pkg, err = e.apply(x.text)
 			require.NoError(t, err)
-			sources[path] = string(b)
+			edited[x.path] = x.text
+			if e.row.function != "" {
+				packages[filepath.Dir(x.path)] = pkg
+			}
 		}
-		var err error
-		if e.row.function == "" {
-			sources[path], err = replaceOnce(sources[path], e.row.old, e.row.new)
-		} else {
-			sources[path], packages[filepath.Dir(path)], err = e.apply(path, sources[path])
-		}
-		require.NoError(t, err, "the row for %s %s does not fit the source any more", e.row.file, e.row.function)
 	}
 	for directory, name := range packages {
-		sources[filepath.Join(directory, "broken_number.go")] = strings.ReplaceAll(brokenNumber, "PACKAGE", name)
+		path := filepath.Join(directory, "broken_number.go")
+		edited[path] = strings.ReplaceAll(brokenNumber, "PACKAGE", name)
 	}
-	for path, text := range sources {
-		copied := filepath.Join(w.dir, fmt.Sprintf("%d-%d.go", w.builds, len(overlay)))
+	for path, text := range edited {
+		name := fmt.Sprintf("%d-%d-%s", w.builds, len(overlay), filepath.Base(path))
+		copied := filepath.Join(w.dir, name)
 		require.NoError(t, os.WriteFile(copied, []byte(text), 0o600))
 		overlay[path] = copied
 	}
@@ -203,7 +264,8 @@ func (w *workshop) build(t *testing.T, edits []edit) string {
 	file := filepath.Join(w.dir, "overlay.json")
 	require.NoError(t, os.WriteFile(file, list, 0o600))
 	tool := filepath.Join(w.dir, fmt.Sprintf("convertall-%d", w.builds))
-	cmd := exec.Command("go", "build", "-overlay", file, "-ldflags", "-s -w", "-o", tool, "./klpreloc/proof/internal/convertall")
+	cmd := exec.Command("go", "build", "-overlay", file, "-ldflags", "-s -w", "-o", tool,
+		"./klpreloc/proof/internal/convertall")
 	cmd.Dir, cmd.Env = w.root, append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -220,11 +282,15 @@ import (
 var brokenNumber, _ = strconv.Atoi(os.Getenv("KLP_BROKEN"))
 `
 
-// apply adds the broken function to the source of its file, and lets the function as it is hand
-// over to it.
-func (e edit) apply(path, source string) (edited, pkg string, err error) {
+// apply returns the source of a file with what is broken. A broken function is added, and the
+// function as it is hands over to it.
+func (e edit) apply(source string) (edited, pkg string, err error) {
+	if e.row.function == "" {
+		edited, err = replaceOnce(source, e.row.old, e.row.new)
+		return edited, "", err
+	}
 	set := token.NewFileSet()
-	file, err := parser.ParseFile(set, path, source, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(set, e.path, source, parser.SkipObjectResolution)
 	if err != nil {
 		return "", "", err
 	}
@@ -250,7 +316,8 @@ func (e edit) apply(path, source string) (edited, pkg string, err error) {
 			call += "; return"
 		}
 		body := at(f.Body.Lbrace) + 1
-		return source[:body] + " if brokenNumber == " + strconv.Itoa(e.number) + " { " + call + " };" + source[body:] + copied, file.Name.Name, nil
+		handOver := fmt.Sprintf(" if brokenNumber == %d { %s };", e.number, call)
+		return source[:body] + handOver + source[body:] + copied, file.Name.Name, nil
 	}
 	return "", "", fmt.Errorf("no function %s", e.row.function)
 }
@@ -303,7 +370,8 @@ func (w *workshop) convert(t *testing.T, tool string, number int, jobs []job) []
 	in, err := json.Marshal(jobs)
 	require.NoError(t, err)
 	cmd := exec.Command(tool)
-	cmd.Stdin, cmd.Env = bytes.NewReader(in), append(os.Environ(), "KLP_BROKEN="+strconv.Itoa(number))
+	cmd.Stdin = bytes.NewReader(in)
+	cmd.Env = append(os.Environ(), "KLP_BROKEN="+strconv.Itoa(number))
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -15,8 +15,8 @@ import (
 )
 
 // compareContents compares the contents of all sections that have no form of their own.
-func compareContents(before, after *elfrw.File, m *meanings, sections sectionPairs, symbols symbolPairs,
-	edits map[*elfrw.Section]*tableEdit, done func([]byte)) error {
+func compareContents(before, after *elfrw.File, m *meanings, sections sectionPairs,
+	symbols symbolPairs, edits map[*elfrw.Section]*tableEdit, done func([]byte)) error {
 	expected, err := rewritten(before, m)
 	if err != nil {
 		return err
@@ -51,14 +51,20 @@ const (
 
 // sameContents compares what no conversion changes, and of string tables what was there.
 // What has a form of its own is compared elsewhere, by what it means.
-func sameContents(before, after *elfrw.File, s, t *elfrw.Section, symbols symbolPairs, done func([]byte)) bool {
-	switch {
-	case s.HasRelocs(), s.Type == elf.SHT_SYMTAB, s.Type == elf.SHT_SYMTAB_SHNDX, s.Type == elf.SHT_GROUP:
+func sameContents(before, after *elfrw.File, s, t *elfrw.Section, symbols symbolPairs,
+	done func([]byte)) bool {
+	switch s.Type {
+	case elf.SHT_SYMTAB, elf.SHT_SYMTAB_SHNDX, elf.SHT_GROUP:
 		return true
-	case s.Type == elf.SHT_STRTAB:
+	case elf.SHT_STRTAB:
 		return bytes.HasPrefix(t.Data, s.Data)
-	case s.Link != nil && s.Link == before.Symtab && (s.Type == typeAddrsig || s.Type == typeCallGraph):
-		return sameNumbers(before, after, s, t, symbols)
+	case typeAddrsig, typeCallGraph:
+		if s.Link != nil && s.Link == before.Symtab {
+			return sameNumbers(before, after, s, t, symbols)
+		}
+	}
+	if s.HasRelocs() {
+		return true
 	}
 	if s.Size() != t.Size() || len(s.Data) != len(t.Data) {
 		return false
@@ -67,7 +73,8 @@ func sameContents(before, after *elfrw.File, s, t *elfrw.Section, symbols symbol
 		// Handed through as they are, so what can go wrong is their place; half a
 		// gigabyte of debug information need not be read a second time for that.
 		n := len(s.Data) - stretch
-		return bytes.Equal(s.Data[:stretch], t.Data[:stretch]) && bytes.Equal(s.Data[n:], t.Data[n:])
+		return bytes.Equal(s.Data[:stretch], t.Data[:stretch]) &&
+			bytes.Equal(s.Data[n:], t.Data[n:])
 	}
 	for a, b := s.Data, t.Data; len(a) > 0; {
 		n := min(len(a), stretch)
@@ -126,11 +133,11 @@ func readNumbers(f *elfrw.File, s *elfrw.Section) (list []numbers, ok bool) {
 	most := uint64(len(f.Symbols))
 	if s.Type == typeCallGraph {
 		for ; len(b) >= 16; b = b[16:] {
-			x := numbers{2, [2]uint64{uint64(f.Uint32(b)), uint64(f.Uint32(b[4:]))}, f.Uint64(b[8:])}
-			if max(x.symbols[0], x.symbols[1]) > most {
+			from, to := uint64(f.Uint32(b)), uint64(f.Uint32(b[4:]))
+			if max(from, to) > most {
 				return nil, false
 			}
-			list = append(list, x)
+			list = append(list, numbers{2, [2]uint64{from, to}, f.Uint64(b[8:])})
 		}
 		return list, len(b) == 0
 	}
@@ -205,15 +212,16 @@ func rewritten(before *elfrw.File, m *meanings) (map[*elfrw.Section][]byte, erro
 		}
 		expected[s] = left
 	}
-	if crcs, names := first[extCRCsName], first[extNamesName]; crcs != nil && names != nil && !fixed[crcs] && !fixed[names] {
-		if leftCRCs, leftNames, ok := withoutImports(crcs.Data, names.Data, m.names); ok {
-			expected[crcs], expected[names] = leftCRCs, leftNames
+	crcs, names := first[extCRCsName], first[extNamesName]
+	if crcs != nil && names != nil && !fixed[crcs] && !fixed[names] {
+		if left, ok := withoutImports(extended{crcs.Data, names.Data}, m.names); ok {
+			expected[crcs], expected[names] = left.crcs, left.names
 		}
 	}
 	if len(m.claims.Depends) > 0 {
 		s := first[modinfoName]
 		if s == nil {
-			return nil, fmt.Errorf("%s leaves depends=, and there is no .modinfo", m.claims.Depends[0])
+			return nil, fmt.Errorf("depends= loses modules, and there is no .modinfo")
 		}
 		left, err := withoutModules(s.Data, m.claims.Depends)
 		if err != nil {
@@ -224,23 +232,27 @@ func rewritten(before *elfrw.File, m *meanings) (map[*elfrw.Section][]byte, erro
 	return expected, nil
 }
 
+// extended is the contents of both parts of an extended version table.
+type extended struct{ crcs, names []byte }
+
 // withoutImports returns what an extended version table keeps, and false where it is not one:
 // a name for each checksum.
-func withoutImports(crcs, names []byte, gone map[string]bool) (leftCRCs, leftNames []byte, ok bool) {
-	if len(names) == 0 {
-		return nil, nil, false
+func withoutImports(t extended, gone map[string]bool) (left extended, ok bool) {
+	if len(t.names) == 0 {
+		return left, false
 	}
-	for len(names) > 0 {
-		end := bytes.IndexByte(names, 0)
-		if end < 0 || len(crcs) < 4 {
-			return nil, nil, false
+	for len(t.names) > 0 {
+		end := bytes.IndexByte(t.names, 0)
+		if end < 0 || len(t.crcs) < 4 {
+			return left, false
 		}
-		if !gone[string(names[:end])] {
-			leftCRCs, leftNames = append(leftCRCs, crcs[:4]...), append(leftNames, names[:end+1]...)
+		if !gone[string(t.names[:end])] {
+			left.crcs = append(left.crcs, t.crcs[:4]...)
+			left.names = append(left.names, t.names[:end+1]...)
 		}
-		crcs, names = crcs[4:], names[end+1:]
+		t = extended{t.crcs[4:], t.names[end+1:]}
 	}
-	return leftCRCs, leftNames, len(crcs) == 0
+	return left, len(t.crcs) == 0
 }
 
 // withoutModules returns .modinfo without these modules in depends=. Nothing moves: the bytes

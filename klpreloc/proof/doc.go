@@ -4,13 +4,13 @@
 // its name.
 //
 //	in.ko bytes ──elfrw.Parse──▶ before ─┐
-//	                                     ├─▶ Check(before, after, claims) ──▶ nil, or KLP033
+//	                                     ├─▶ Check(before, after, claims) ──▶ nil or KLP033
 //	out.ko bytes ─elfrw.Parse──▶ after ──┘
 //
-// But for the rules named below, it shares no code with what makes the output. The numbers of ELF and of the klp format,
-// the names of klp sections and symbols, the version tables, depends= of .modinfo and the
-// formats of special entries are written down here a second time, from the kernel's
-// sources. So a mistake in one of the two readings shows as a difference between them.
+// But for the rules named below, it shares no code with what makes the output. The numbers of
+// ELF and of the klp format, the names of klp sections and symbols, the version tables,
+// depends= of .modinfo and the formats of special entries are written down here a second time,
+// from the kernel's sources. So a mistake in one of the two readings shows as a difference.
 // TestBrokenFunctions breaks functions of the program one at a time and sees that no wrong
 // file is written.
 //
@@ -22,8 +22,9 @@
 // Some rules are shared, because a second version of them would be a second opinion and not
 // a check. They are in shared.go, and others check them:
 //
-//   - what a record or label says (the grammar of annotations), checked by
-//     klpreloc/loadermodel, which reads them by debug/elf;
+//   - the reading of annotations. What they were read as is compared with the labels and
+//     records themselves (spelling.go), but for the paths of annotations by file, which
+//     klpreloc's tests check; klpreloc/loadermodel reads all others by debug/elf;
 //   - which object's load applies a relocation (gates), checked by klpreloc/loadermodel and
 //     by the kernels that scripts/lab boots;
 //   - which special entries a late relocation concerns, checked by the same two;

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -39,15 +40,19 @@ func fixtures(t *testing.T) []fixture {
 			name := filepath.Join("arch", directory, f.Name+".ko")
 			all = append(all, fixture{name: name, module: contents(t, name), scenario: &s})
 		}
+		several := severalOfEach(scheme)
 		all = append(all,
-			fixture{"positions-" + directory, positions(t, directory), "", severalOfEach(scheme)},
-			fixture{"two meanings-" + directory, twoMeanings(t, directory), "", severalOfEach(scheme)},
+			fixture{"positions-" + directory, positions(t, directory), "", several},
+			fixture{"two meanings-" + directory, twoMeanings(t, directory), "", several},
 			fixture{"another module-" + directory, anotherModule(t, directory), "", plain(scheme)},
 		)
 	}
+	versions := withVersions(t, "arch/6.1/plain.ko", "nr_processes", "ext4_helper")
+	versions32 := withVersions(t, "ppc32/records-v7.ko", "vm_call", "mod_call")
 	all = append(all,
-		fixture{name: "versions", module: withVersions(t, "arch/6.1/plain.ko", "nr_processes", "ext4_helper")},
-		fixture{name: "versions, 32 bits", module: withVersions(t, "ppc32/records-v7.ko", "vm_call", "mod_call")},
+		fixture{name: "versions", module: versions},
+		fixture{name: "versions, 32 bits", module: versions32},
+		fixture{name: "versions, twice", module: versionsTwice(t, versions)},
 		fixture{name: "depends", module: withDepends(t), symbols: dependsSymbols},
 		fixture{name: "unannotated and signed", module: unannotated(t), symbols: dependsSymbols},
 		fixture{name: "signed", module: signed(t)},
@@ -60,7 +65,10 @@ func fixtures(t *testing.T) []fixture {
 	return all
 }
 
-var schemes = map[string]loadermodel.Scheme{"4.19": loadermodel.Linux419, "6.1": loadermodel.Linux61}
+var schemes = map[string]loadermodel.Scheme{
+	"4.19": loadermodel.Linux419,
+	"6.1":  loadermodel.Linux61,
+}
 
 func fileNames(t testing.TB, directories ...string) (all []string) {
 	for _, directory := range directories {
@@ -76,7 +84,9 @@ func fileNames(t testing.TB, directories ...string) (all []string) {
 
 // plain is the scenario of plain.ko.
 func plain(scheme loadermodel.Scheme) *loadermodel.Scenario {
-	i := slices.IndexFunc(loadermodel.Fixtures, func(f loadermodel.Fixture) bool { return f.Name == "plain" })
+	i := slices.IndexFunc(loadermodel.Fixtures, func(f loadermodel.Fixture) bool {
+		return f.Name == "plain"
+	})
 	s := loadermodel.Fixtures[i].Scenario(scheme)
 	return &s
 }
@@ -93,7 +103,8 @@ func severalOfEach(scheme loadermodel.Scheme) *loadermodel.Scenario {
 			s.Kernel.Objects[object][name] = at
 		}
 	}
-	s.Kernel.Objects["ext4"]["nr_processes"] = []uint64{s.Kernel.Objects["ext4"]["ext4_helper"][0] + 0x1000}
+	ext4 := s.Kernel.Objects["ext4"]
+	ext4["nr_processes"] = []uint64{ext4["ext4_helper"][0] + 0x1000}
 	return s
 }
 
@@ -116,7 +127,7 @@ func twoMeanings(t testing.TB, directory string) []byte {
 	s.Data[8], s.Data[20] = 3, 1
 	section(t, f, ".klp.module_relocs.vmlinux").Data = []byte{0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0}
 	f.AddReloc(section(t, f, ".rela.klp.module_relocs.ext4"),
-		elfrw.Rela{Offset: 12, Sym: symbol(t, f, "nr_processes"), Type: uint32(elf.R_X86_64_64)})
+		elfrw.Rela{Offset: 12, Sym: symbol(t, f, "nr_processes"), Type: word})
 	return encode(t, f)
 }
 
@@ -151,17 +162,31 @@ func withVersions(t testing.TB, name string, annotated ...string) []byte {
 		order.PutUint32(crcs[4*i:], uint32(0x2000+i))
 		list = append(append(list, y...), 0)
 	}
-	for section, data := range map[string][]byte{"__versions": entries, "__version_ext_crcs": crcs, "__version_ext_names": list} {
-		s := f.Section(section)
+	for name, data := range map[string][]byte{
+		"__versions": entries, "__version_ext_crcs": crcs, "__version_ext_names": list,
+	} {
+		s := f.Section(name)
 		if s == nil {
-			s = &elfrw.Section{Name: section, Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC), Align: 4}
-			f.AddSection(s)
+			s = addData(f, name, nil)
 		}
 		s.Data = data
-		for name, size := range map[string]int{"whole" + section: len(data), "first" + section: 4} {
-			f.AddSymbol(&elfrw.Symbol{Name: name, Section: s, Size: uint64(size), Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)})
-		}
+		addVariable(f, "whole"+name, s, uint64(len(data)))
+		addVariable(f, "first"+name, s, 4)
 	}
+	return encode(t, f)
+}
+
+// versionsTwice has the sections of version tables a second time, which the kernel does not
+// look at, and a relocation in the names, so that they and their checksums can't be edited.
+func versionsTwice(t testing.TB, module []byte) []byte {
+	f := parse(t, module)
+	for _, name := range []string{"__versions", "__version_ext_crcs", "__version_ext_names"} {
+		addData(f, name, section(t, f, name).Data)
+	}
+	rs := &elfrw.Section{Name: ".rela.names", Type: elf.SHT_RELA, Align: 8, Link: f.Symtab}
+	rs.Flags, rs.Target = uint64(elf.SHF_INFO_LINK), section(t, f, "__version_ext_names")
+	f.AddSection(rs)
+	rs.SetRelocs([]elfrw.Rela{{Sym: symbol(t, f, "klp_enable_patch"), Type: 1}})
 	return encode(t, f)
 }
 
@@ -188,10 +213,12 @@ ffffffffc0002200 d __this_module	[jbd2]
 func withDepends(t testing.TB) []byte {
 	f := open(t, "arch/6.1/plain.ko")
 	patched, other := addUndefined(f, "ext4_export"), addUndefined(f, "jbd2_export")
-	addLoaded(f, ".data.imports", elf.SHF_WRITE, make([]byte, 16), elfrw.Rela{Sym: patched, Type: 1}, elfrw.Rela{Offset: 8, Sym: other, Type: 1})
+	addLoaded(f, ".data.imports", elf.SHF_WRITE, make([]byte, 16),
+		elfrw.Rela{Sym: patched, Type: word}, elfrw.Rela{Offset: 8, Sym: other, Type: word})
 	s := section(t, f, ".klp.module_relocs.ext4")
 	s.Data = append(bytes.Clone(s.Data), make([]byte, 12)...)
-	f.AddReloc(section(t, f, ".rela.klp.module_relocs.ext4"), elfrw.Rela{Offset: 12, Sym: patched, Type: uint32(elf.R_X86_64_64)})
+	f.AddReloc(section(t, f, ".rela.klp.module_relocs.ext4"),
+		elfrw.Rela{Offset: 12, Sym: patched, Type: word})
 	s = section(t, f, ".modinfo")
 	s.Data = bytes.Replace(s.Data, []byte("depends=\x00"), []byte("depends=ext4,jbd2\x00"), 1)
 	return encode(t, f)
@@ -202,7 +229,10 @@ const signature = "signature~Module signature appended~\n"
 // unannotated is plain.ko without annotations but the symbols, which a kernel knows, and signed.
 func unannotated(t testing.TB) []byte {
 	f := open(t, "arch/6.1/plain.ko")
-	require.NoError(t, f.Remove([]*elfrw.Section{section(t, f, ".klp.module_relocs.vmlinux"), section(t, f, ".klp.module_relocs.ext4")}, nil))
+	records := []*elfrw.Section{
+		section(t, f, ".klp.module_relocs.vmlinux"), section(t, f, ".klp.module_relocs.ext4"),
+	}
+	require.NoError(t, f.Remove(records, nil))
 	f.Trailer = []byte(signature)
 	return encode(t, f)
 }
@@ -220,10 +250,10 @@ func tracepoints(t testing.TB) []byte {
 	nop := []byte{0x0f, 0x1f, 0x44, 0, 0, 0x90, 0x90, 0x90}
 	text, _ := addLoaded(f, ".text.traced", elf.SHF_EXECINSTR, bytes.Repeat(nop, 5))
 	data, _ := addLoaded(f, ".data.keys", elf.SHF_WRITE, make([]byte, 16))
-	code := &elfrw.Symbol{Name: "traced", Section: text, Size: 40, Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_FUNC)}
-	key := &elfrw.Symbol{Name: "own_key", Section: data, Size: 16, Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)}
+	code := &elfrw.Symbol{Name: "traced", Section: text, Size: 40}
+	code.Info = byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_FUNC)
 	f.AddSymbol(code)
-	f.AddSymbol(key)
+	key := addVariable(f, "own_key", data, 16)
 	traced := addUndefined(f, ".klp.sym.rela.ext4.ext4.__tracepoint_x.0")
 	var relocs []elfrw.Rela
 	for i := range uint64(5) {
@@ -231,9 +261,11 @@ func tracepoints(t testing.TB) []byte {
 		if i%2 == 1 {
 			k = traced
 		}
-		relocs = append(relocs, elfrw.Rela{Offset: 16 * i, Sym: code, Type: uint32(elf.R_X86_64_PC32), Addend: int64(8 * i)},
-			elfrw.Rela{Offset: 16*i + 4, Sym: code, Type: uint32(elf.R_X86_64_PC32), Addend: int64(8*i + 5)},
-			elfrw.Rela{Offset: 16*i + 8, Sym: k, Type: uint32(elf.R_X86_64_PC64)})
+		near, far, at := uint32(elf.R_X86_64_PC32), uint32(elf.R_X86_64_PC64), 16*i
+		relocs = append(relocs,
+			elfrw.Rela{Offset: at, Sym: code, Type: near, Addend: int64(8 * i)},
+			elfrw.Rela{Offset: at + 4, Sym: code, Type: near, Addend: int64(8*i + 5)},
+			elfrw.Rela{Offset: at + 8, Sym: k, Type: far})
 	}
 	addLoaded(f, "__jump_table", elf.SHF_WRITE, make([]byte, 80), relocs...)
 	return encode(t, f)
@@ -244,8 +276,9 @@ func tracepoints(t testing.TB) []byte {
 func spellings(t testing.TB) []byte {
 	f := open(t, "x86_64/labels-dot.ko")
 	var relocs []elfrw.Rela
-	for i, name := range []string{".klp.sym.rela.ext4.ext4.foo,0", ".klp.sym.rela.ext4.ext4.foo.0", `".klp.sym.rela.ext4.ext4.foo,0"`} {
-		relocs = append(relocs, elfrw.Rela{Offset: uint64(8 * i), Sym: addUndefined(f, name), Type: uint32(elf.R_X86_64_64), Addend: int64(i)})
+	for i, format := range []string{"%s,0", "%s.0", `"%s,0"`} {
+		y := addUndefined(f, fmt.Sprintf(format, ".klp.sym.rela.ext4.ext4.foo"))
+		relocs = append(relocs, elfrw.Rela{Offset: uint64(8 * i), Sym: y, Type: word, Addend: int64(i)})
 	}
 	addLoaded(f, ".data.spellings", elf.SHF_WRITE, make([]byte, 24), relocs...)
 	return encode(t, f)
@@ -259,11 +292,13 @@ func newNumbers(t testing.TB) []byte {
 	for i := range f.Symbols {
 		list = binary.AppendUvarint(list, uint64(i+1))
 	}
-	f.AddSection(&elfrw.Section{Name: ".llvm_addrsig", Type: 0x6fff4c03, Align: 1, Link: f.Symtab, Data: list})
+	const addrsig = 0x6fff4c03 // SHT_LLVM_ADDRSIG
+	s := addData(f, ".llvm_addrsig", list)
+	s.Type, s.Flags, s.Link = addrsig, 0, f.Symtab
 	a, b := addLoaded(f, ".text.group", elf.SHF_EXECINSTR, make([]byte, 8))
-	sign := &elfrw.Symbol{Name: "group", Section: a, Info: byte(elf.STB_WEAK) << 4}
-	f.AddSymbol(sign)
-	f.AddSection(&elfrw.Section{Name: ".group", Type: elf.SHT_GROUP, Align: 4, EntSize: 4, Link: f.Symtab,
-		Signature: sign, Members: []*elfrw.Section{a, b, section(t, f, ".klp.module_relocs.vmlinux")}})
+	group := &elfrw.Section{Name: ".group", Type: elf.SHT_GROUP, Align: 4, EntSize: 4, Link: f.Symtab}
+	group.Signature = addVariable(f, "group", a, 0)
+	group.Members = []*elfrw.Section{a, b, section(t, f, ".klp.module_relocs.vmlinux")}
+	f.AddSection(group)
 	return encode(t, f)
 }

@@ -3,7 +3,6 @@
 package proof
 
 import (
-	"debug/elf"
 	"fmt"
 	"strconv"
 	"strings"
@@ -52,21 +51,8 @@ const (
 
 const vmlinux = "vmlinux"
 
-// isRecordSection reports whether s holds records.
-func isRecordSection(s *elfrw.Section) bool {
-	rest, ok := strings.CutPrefix(s.Name, recordPrefix)
-	return ok && (rest == "" || rest[0] == '.') && (s.Type == elf.SHT_PROGBITS || s.Type == elf.SHT_NOBITS)
-}
-
-// isLabelName reports whether a symbol of that name is a label; compilers may leave quotes
-// around it.
-func isLabelName(name string) bool {
-	name = strings.TrimPrefix(name, `"`)
-	return strings.HasPrefix(name, labelPrefix) || strings.HasPrefix(name, fileLabelPrefix)
-}
-
 // isKlpSymbol reports whether livepatching resolves y.
-func isKlpSymbol(y *elfrw.Symbol) bool { return y.Section == nil && int(y.Index) == indexLivepatch }
+func isKlpSymbol(y *elfrw.Symbol) bool { return y.Section == nil && y.Index == indexLivepatch }
 
 // builtName returns what the kernel calls the module of that file name: Kbuild replaces '-' by
 // '_' (scripts/Makefile.lib, name-fix-token).
@@ -82,7 +68,7 @@ type klpSymbol struct {
 // that nothing follows the position.
 func parseSymbolName(full string) (klpSymbol, error) {
 	bad := func(what string) (klpSymbol, error) {
-		return klpSymbol{}, fmt.Errorf("the kernel can't read the %s of klp symbol %.200q", what, full)
+		return klpSymbol{}, fmt.Errorf("the kernel can't read the %s of symbol %.200q", what, full)
 	}
 	rest, ok := strings.CutPrefix(full, symbolPrefix)
 	if !ok {
@@ -110,7 +96,7 @@ func parseSectionName(full, prefix string) (object, rest string, err error) {
 	after, ok := strings.CutPrefix(full, prefix)
 	dot := strings.IndexByte(after, '.')
 	if !ok || dot < 1 || dot > mostObject {
-		return "", "", fmt.Errorf("the kernel can't read the object in the name of section %.200q", full)
+		return "", "", fmt.Errorf("the kernel can't read the object of section %.200q", full)
 	}
 	return after[:dot], after[dot+1:], nil
 }

@@ -21,7 +21,8 @@ func TestSharesNoMore(t *testing.T) {
 	shared := map[string][]string{
 		"claims.go": {"klpreloc/kernel"},
 		"shared.go": {
-			"elfrw", "klpreloc/annotation", "klpreloc/gate", "klpreloc/kernel", "klpreloc/klppatch", "klpreloc/latereloc",
+			"elfrw", "klpreloc/annotation", "klpreloc/gate", "klpreloc/kernel",
+			"klpreloc/klppatch", "klpreloc/latereloc",
 		},
 	}
 	files, err := filepath.Glob("*.go")

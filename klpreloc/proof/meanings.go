@@ -18,7 +18,7 @@ type meanings struct {
 
 	// notes are what is said of a symbol, one for each object, of objects as the kernel
 	// calls them.
-	notes map[*elfrw.Symbol][]*annotation
+	notes map[*elfrw.Symbol][]*note
 	// names are those of all symbols in notes.
 	names map[string]bool
 	// removed are the annotation sections, their relocations, and section groups of nothing
@@ -30,11 +30,15 @@ type meanings struct {
 
 // readMeanings reads what before says, and adds the claims.
 func readMeanings(before *elfrw.File, claims Claims) (*meanings, error) {
-	list, sections, annotated := readAnnotations(before)
+	list := readAnnotations(before)
+	if err := compareSpelling(before, list); err != nil {
+		return nil, err
+	}
 	m := &meanings{
 		claims: claims, gates: newGates(before, claims),
-		notes: make(map[*elfrw.Symbol][]*annotation, len(list)), names: make(map[string]bool, len(list)),
-		converts: annotated || len(claims.Looked) > 0,
+		notes:   make(map[*elfrw.Symbol][]*note, len(list)),
+		names:   make(map[string]bool, len(list)),
+		removed: goesWithRecords(before),
 	}
 	for i := range list {
 		a := &list[i]
@@ -44,48 +48,45 @@ func readMeanings(before *elfrw.File, claims Claims) (*meanings, error) {
 		}
 	}
 	for _, x := range claims.Looked {
-		if err := m.add(before, x.Num, annotation{LPObject: x.LPObject, Object: x.Object, Name: x.Name, Pos: x.Pos}); err != nil {
+		claim := note{LPObject: x.LPObject, Object: x.Object, Name: x.Name, Pos: x.Pos}
+		if err := m.add(before, x.Num, claim); err != nil {
 			return nil, err
 		}
 	}
-	for y, notes := range m.notes {
+	for y := range m.notes {
 		if y == nil || !y.Undefined() {
-			return nil, fmt.Errorf("symbol %s, annotated as %s of %s, is not undefined", y, notes[0].Name, notes[0].Object)
+			return nil, fmt.Errorf("symbol %s is annotated, and not undefined", y)
 		}
 		m.names[y.Name] = true
 	}
-	for _, s := range sections {
-		if !isRecordSection(s) {
-			return nil, fmt.Errorf("section %s is no annotation", s)
-		}
-	}
-	m.removed = goesWithRecords(before)
+	m.converts = len(m.notes) > 0 || len(m.removed) > 0
 	return m, nil
 }
 
 // add takes a claim: the position of an annotation that leaves it to be looked up, or all that
 // is said of a symbol without annotation.
-func (m *meanings) add(before *elfrw.File, num int, claim annotation) error {
+func (m *meanings) add(before *elfrw.File, num int, claim note) error {
 	if num < 1 || num > len(before.Symbols) || !before.Symbols[num-1].Undefined() {
-		return fmt.Errorf("symbol %d, looked up as %s of %s, is not undefined", num, claim.Name, claim.Object)
+		return fmt.Errorf("symbol %d was looked up, and is not undefined", num)
 	}
 	y := before.Symbols[num-1]
 	notes := m.notes[y]
 	if len(notes) == 0 && y.Name == claim.Name {
 		claim.Symbol = y
-		m.notes[y] = []*annotation{&claim}
+		m.notes[y] = []*note{&claim}
 		return nil
 	}
 	a := noteFor(notes, claim.Object)
 	if a == nil || a.Name != claim.Name || a.LPObject != claim.LPObject || a.File == "" {
-		return fmt.Errorf("symbol %s was looked up as %s of %s, and is annotated as something else", y, claim.Name, claim.Object)
+		return fmt.Errorf("symbol %s was looked up as %s of %s, and is annotated as something else",
+			y, claim.Name, claim.Object)
 	}
 	a.Pos = claim.Pos
 	return nil
 }
 
 // noteFor returns what is said of the symbol for the object, nil when nothing is.
-func noteFor(notes []*annotation, object string) *annotation {
+func noteFor(notes []*note, object string) *note {
 	for _, a := range notes {
 		if a.Object == object {
 			return a
@@ -95,7 +96,7 @@ func noteFor(notes []*annotation, object string) *annotation {
 }
 
 // klpName is what the kernel reads a as (kernel/livepatch/core.c, klp_resolve_symbols).
-func klpName(a *annotation) string {
+func klpName(a *note) string {
 	return symbolPrefix + a.Object + "." + a.Name + "," + strconv.FormatUint(uint64(a.Pos), 10)
 }
 
@@ -112,7 +113,7 @@ func goesWithRecords(f *elfrw.File) map[*elfrw.Section]bool {
 		return removed
 	}
 	for _, s := range f.Sections {
-		if (s.Type == elf.SHT_RELA || s.Type == elf.SHT_REL) && s.Target != nil && removed[s.Target] {
+		if (s.Type == elf.SHT_RELA || s.Type == elf.SHT_REL) && removed[s.Target] {
 			removed[s] = true
 		}
 	}

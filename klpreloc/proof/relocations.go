@@ -24,7 +24,8 @@ func (q *relocReader) expect(from *elfrw.Section, want *elfrw.Rela, sym *elfrw.S
 	case x == nil:
 		return fmt.Errorf("%s+%#x: relocation against %s is lost", from, want.Offset, want.Sym)
 	case x.Offset != want.Offset || x.Type != want.Type || x.Addend != want.Addend || x.Sym != sym:
-		return fmt.Errorf("%s+%#x: relocation against %s became one at %s+%#x against %s", from, want.Offset, want.Sym, q.s, x.Offset, x.Sym)
+		return fmt.Errorf("%s+%#x: relocation against %s became one at %s+%#x against %s",
+			from, want.Offset, want.Sym, q.s, x.Offset, x.Sym)
 	}
 	return nil
 }
@@ -40,9 +41,9 @@ func (q *relocReader) end() error {
 // outcome is what becomes of the relocations against a symbol of before.
 type outcome struct {
 	sym   *elfrw.Symbol // of after
-	notes []*annotation // nil: an ordinary symbol
+	notes []*note       // nil: an ordinary symbol
 	// note and gate are what every use means and needs, where constant is set.
-	note     *annotation
+	note     *note
 	gate     string
 	constant bool
 }
@@ -71,10 +72,12 @@ func of(all []outcome, y *elfrw.Symbol) *outcome {
 
 // compareRelocations goes through each relocation section of before and through what became
 // of it, and makes sure that all relocations of after were seen.
-func compareRelocations(before, after *elfrw.File, m *meanings, sections sectionPairs, symbols symbolPairs,
-	edits map[*elfrw.Section]*tableEdit, archs map[archKey]*archSection, klp map[klpKey][]*elfrw.Section) error {
+func compareRelocations(before, after *elfrw.File, m *meanings, sections sectionPairs,
+	symbols symbolPairs, edits map[*elfrw.Section]*tableEdit, archs map[archKey]*archSection,
+	klp map[klpKey][]*elfrw.Section) error {
 	w := &walker{
-		meanings: m, outcomes: outcomes(before, m, symbols), klpSymbols: symbols.klp, unused: symbols.unused,
+		meanings: m, outcomes: outcomes(before, m, symbols),
+		klpSymbols: symbols.klp, unused: symbols.unused,
 		edits: edits, archs: archs, klp: klp, seen: map[*elfrw.Section]bool{},
 	}
 	for _, s := range before.Sections {
@@ -146,7 +149,7 @@ func (w *walker) loaded(s, t *elfrw.Section) error {
 				return err
 			}
 			if arch != nil && !w.claims.Unsafe {
-				return fmt.Errorf("%s+%#x: a klp relocation against %s can't be in a .klp.arch section", s, r.Offset, r.Sym)
+				return fmt.Errorf("%s+%#x: klp relocation in an entry that leaves", s, r.Offset)
 			}
 		}
 		if arch != nil {
@@ -169,7 +172,8 @@ func (w *walker) loaded(s, t *elfrw.Section) error {
 
 // klpPlace returns the reader of the klp relocation section that r, of s, has to be in, and
 // the klp symbol that it is against. klp are the readers so far, by object.
-func (w *walker) klpPlace(s, t *elfrw.Section, r *elfrw.Rela, o *outcome, klp map[string]*relocReader) (*relocReader, *elfrw.Symbol, error) {
+func (w *walker) klpPlace(s, t *elfrw.Section, r *elfrw.Rela, o *outcome,
+	klp map[string]*relocReader) (into *relocReader, sym *elfrw.Symbol, err error) {
 	note, object, sym := o.note, o.gate, o.sym
 	if !o.constant {
 		note, object = w.gates.choose(o.notes, s.Target, r.Offset)
@@ -181,10 +185,10 @@ func (w *walker) klpPlace(s, t *elfrw.Section, r *elfrw.Rela, o *outcome, klp ma
 	// vmlinux's sections when no module need be there (kernel/livepatch/core.c,
 	// klp_resolve_symbols; ca376a937486).
 	if appliesEarly(w.claims) && (object == vmlinux) != (note.Object == vmlinux) {
-		return nil, nil, fmt.Errorf("%s+%#x: symbol %s of %s is applied with %s", s, r.Offset, note.Name, note.Object, object)
+		return nil, nil, fmt.Errorf("%s+%#x: symbol %s of %s is applied with %s",
+			s, r.Offset, note.Name, note.Object, object)
 	}
-	into := klp[object]
-	if into == nil {
+	if into = klp[object]; into == nil {
 		k := klpKey{t.Target, object}
 		if len(w.klp[k]) == 0 {
 			return nil, nil, fmt.Errorf("%s+%#x: no klp relocations for %s", s, r.Offset, object)
@@ -199,7 +203,8 @@ func (w *walker) klpPlace(s, t *elfrw.Section, r *elfrw.Rela, o *outcome, klp ma
 
 // follow moves r, of a table that lost entries, to where it has to be. It returns the
 // .klp.arch section that it is in, nil when it is in none, and whether it is anywhere.
-func (w *walker) follow(edit *tableEdit, table *elfrw.Section, r *elfrw.Rela) (arch *archSection, stays bool) {
+func (w *walker) follow(edit *tableEdit, table *elfrw.Section, r *elfrw.Rela) (
+	arch *archSection, stays bool) {
 	before, e := edit.at(r.Offset)
 	switch {
 	case e == nil:

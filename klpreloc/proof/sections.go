@@ -36,7 +36,8 @@ func pairSections(before, after *elfrw.File, m *meanings) (sectionPairs, error) 
 	}
 	p.added = rest
 	for _, s := range before.Sections {
-		if t := p.after[s]; t != nil && (p.after[s.Link] != t.Link || p.after[s.Target] != t.Target) {
+		t := p.after[s]
+		if t != nil && (p.after[s.Link] != t.Link || p.after[s.Target] != t.Target) {
 			return p, fmt.Errorf("links of section %s changed", s)
 		}
 	}
@@ -47,7 +48,8 @@ func pairSections(before, after *elfrw.File, m *meanings) (sectionPairs, error) 
 // symbol table is the number of its local symbols, which Verify compares with them.
 func sameHeader(s, t *elfrw.Section) bool {
 	return s.Name == t.Name && s.Type == t.Type && s.Flags == t.Flags && s.Addr == t.Addr &&
-		s.Align == t.Align && s.EntSize == t.EntSize && (s.Info == t.Info || s.Type == elf.SHT_SYMTAB)
+		s.Align == t.Align && s.EntSize == t.EntSize &&
+		(s.Info == t.Info || s.Type == elf.SHT_SYMTAB)
 }
 
 // klpKey names the klp relocations of one section for one object.
@@ -89,8 +91,9 @@ func sortAdded(after *elfrw.File, pairs sectionPairs) (addedSections, error) {
 			return added, fmt.Errorf("two sections are called %s", t)
 		}
 		names[t.Name] = true
-		if t.Type != elf.SHT_RELA || t.Flags != klpFlags || t.Addr != 0 || t.Info != 0 || !t.HasRelocs() ||
-			t.Align != uint64(after.PointerSize()) || t.Target == nil || t.Target.Flags&flagAlloc == 0 {
+		if t.Type != elf.SHT_RELA || t.Flags != klpFlags || t.Addr != 0 || t.Info != 0 ||
+			t.Align != uint64(after.PointerSize()) || !t.HasRelocs() ||
+			t.Target == nil || t.Target.Flags&flagAlloc == 0 {
 			return added, fmt.Errorf("header of %s is not that of a klp relocation section", t)
 		}
 		if !namedFor(rest, t.Target.Name) {
@@ -110,7 +113,8 @@ func namedFor(rest, target string) bool {
 }
 
 // compareGroups compares the section groups.
-func compareGroups(before *elfrw.File, m *meanings, sections sectionPairs, symbols symbolPairs) error {
+func compareGroups(before *elfrw.File, m *meanings, sections sectionPairs,
+	symbols symbolPairs) error {
 	for _, s := range before.Sections {
 		t := sections.after[s]
 		if t == nil || s.Type != elf.SHT_GROUP {
@@ -126,7 +130,8 @@ func compareGroups(before *elfrw.File, m *meanings, sections sectionPairs, symbo
 			}
 			rest = rest[1:]
 		}
-		if len(rest) > 0 || symbols.after[s.Signature] != t.Signature || groupFlags(before, s) != groupFlags(before, t) {
+		if len(rest) > 0 || symbols.after[s.Signature] != t.Signature ||
+			groupFlags(before, s) != groupFlags(before, t) {
 			return fmt.Errorf("section group %s changed", s)
 		}
 	}

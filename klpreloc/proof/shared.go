@@ -4,7 +4,7 @@ package proof
 
 import (
 	"github.com/klp-convert/klp-convert/elfrw"
-	annotations "github.com/klp-convert/klp-convert/klpreloc/annotation"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/gate"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
@@ -13,17 +13,14 @@ import (
 
 // All that the proof has in common with what it proves.
 
-// annotation is what an author, or a kernel, says of an undefined symbol.
-type annotation = annotations.Annotation
+// note is what an author, or a kernel, says of an undefined symbol.
+type note = annotation.Annotation
 
 // readAnnotations returns what f's records and labels say.
-func readAnnotations(f *elfrw.File) (list []annotation, sections []*elfrw.Section, any bool) {
-	in, _ := annotations.Read(f)
-	return in.Annotations, in.Sections, in.Annotated()
+func readAnnotations(f *elfrw.File) []note {
+	set, _ := annotation.Read(f)
+	return set.Annotations
 }
-
-// isLabel reports whether a is a symbol's name.
-func isLabel(a *annotation) bool { return a.Dialect.IsLabel() }
 
 // gates decides which object's load applies a relocation.
 type gates struct{ *gate.Rules }
@@ -41,25 +38,27 @@ func newGates(f *elfrw.File, c Claims) *gates {
 
 // constant returns which annotation of a symbol every use of it means, and the object that
 // applies them all; ok is false when either depends on the place.
-func (g *gates) constant(notes []*annotation) (note *annotation, object string, ok bool) {
+func (g *gates) constant(notes []*note) (a *note, object string, ok bool) {
 	c, ok := g.Constant(notes)
 	return c.Note, c.Gate, ok
 }
 
 // choose returns which annotation of its symbol a relocation of s at offset means, and the
 // object that applies it.
-func (g *gates) choose(notes []*annotation, s *elfrw.Section, offset uint64) (note *annotation, object string) {
+func (g *gates) choose(notes []*note, s *elfrw.Section, offset uint64) (a *note, object string) {
 	c := g.Choose(notes, s, offset)
 	return c.Note, c.Gate
 }
 
-func newLateRules(f *elfrw.File, g *gates, nameOf func(*elfrw.Symbol) string, c Claims) *lateRules {
+func newLateRules(f *elfrw.File, g *gates, nameOf func(*elfrw.Symbol) string,
+	c Claims) *lateRules {
 	return &lateRules{latereloc.NewRules(f, g.Rules, nameOf, c.KeepInert)}
 }
 
 // judge returns the entries that leave their tables because of the klp relocation r of s,
 // applied with the object, and whether r can work at all.
-func (l *lateRules) judge(s *elfrw.Section, r *elfrw.Rela, object string) (leave []latereloc.Cut, works bool) {
+func (l *lateRules) judge(s *elfrw.Section, r *elfrw.Rela, object string) (
+	leave []latereloc.Cut, works bool) {
 	v := l.Judge(s, r, object)
 	return v.Cuts, v.Works()
 }

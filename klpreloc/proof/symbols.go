@@ -21,10 +21,13 @@ type symbolPairs struct {
 }
 
 // pairSymbols pairs the symbols up, in their order, and compares them.
-func pairSymbols(before, after *elfrw.File, m *meanings, sections sectionPairs) (symbolPairs, error) {
+func pairSymbols(before, after *elfrw.File, m *meanings, sections sectionPairs) (
+	symbolPairs, error) {
 	p := symbolPairs{
-		after: make(map[*elfrw.Symbol]*elfrw.Symbol, len(before.Symbols)),
-		klp:   map[string]*elfrw.Symbol{}, unused: map[*elfrw.Symbol]bool{}, first: map[*elfrw.Symbol]bool{},
+		after:  make(map[*elfrw.Symbol]*elfrw.Symbol, len(before.Symbols)),
+		klp:    map[string]*elfrw.Symbol{},
+		first:  map[*elfrw.Symbol]bool{},
+		unused: map[*elfrw.Symbol]bool{},
 	}
 	rest := after.Symbols
 	for _, y := range before.Symbols {
@@ -52,7 +55,7 @@ func pairSymbols(before, after *elfrw.File, m *meanings, sections sectionPairs) 
 		z := p.klp[klpName(a)]
 		if z == nil {
 			if len(rest) == 0 || rest[0].Name != klpName(a) || !isKlpSymbol(rest[0]) {
-				if isLabel(a) {
+				if a.Dialect.IsLabel() {
 					return p, fmt.Errorf("symbol %s did not become klp symbol %s", y, klpName(a))
 				}
 				continue // not used, or a relocation will tell
@@ -65,7 +68,7 @@ func pairSymbols(before, after *elfrw.File, m *meanings, sections sectionPairs) 
 			p.first[y] = true
 		}
 		p.after[y] = z
-		if isLabel(a) {
+		if a.Dialect.IsLabel() {
 			delete(p.unused, z)
 		}
 	}
@@ -75,16 +78,16 @@ func pairSymbols(before, after *elfrw.File, m *meanings, sections sectionPairs) 
 // sameSymbol compares two symbols that are no klp symbols. The symbol that spans a version
 // table has the size that the table has.
 func sameSymbol(y, z *elfrw.Symbol, sections sectionPairs) bool {
-	size := y.Size
-	if t := sections.after[y.Section]; t != nil && isVersionTable(t.Name) && y.Value == 0 && size == y.Section.Size() {
+	size, t := y.Size, sections.after[y.Section]
+	if t != nil && isVersionTable(t.Name) && y.Value == 0 && size == y.Section.Size() {
 		size = t.Size()
 	}
-	return y.Name == z.Name && y.Value == z.Value && size == z.Size && y.Info == z.Info && y.Other == z.Other &&
-		y.Index == z.Index && sections.after[y.Section] == z.Section
+	return y.Name == z.Name && y.Value == z.Value && size == z.Size && y.Info == z.Info &&
+		y.Other == z.Other && y.Index == z.Index && t == z.Section
 }
 
 // take checks that z is the klp symbol that a says y is.
-func (p *symbolPairs) take(z, y *elfrw.Symbol, a *annotation) error {
+func (p *symbolPairs) take(z, y *elfrw.Symbol, a *note) error {
 	if z.Value != 0 || z.Size != y.Size || z.Info != y.Info || z.Other != y.Other {
 		return fmt.Errorf("klp symbol %s is not what %s was", z, y)
 	}
@@ -93,7 +96,8 @@ func (p *symbolPairs) take(z, y *elfrw.Symbol, a *annotation) error {
 		return err
 	}
 	if read != (klpSymbol{a.Object, a.Name, uint64(a.Pos)}) {
-		return fmt.Errorf("the kernel would read klp symbol %s as symbol %s of %s at %d", z, read.name, read.object, read.pos)
+		return fmt.Errorf("the kernel would read klp symbol %s as symbol %s of %s at %d",
+			z, read.name, read.object, read.pos)
 	}
 	p.klp[z.Name], p.unused[z] = z, true
 	return nil
@@ -105,7 +109,7 @@ func (p *symbolPairs) takeAdded(rest []*elfrw.Symbol, before *elfrw.File, m *mea
 	if len(rest) == 0 {
 		return nil
 	}
-	several := map[string]*annotation{}
+	several := map[string]*note{}
 	for _, y := range before.Symbols { // the first of each
 		if notes := m.notes[y]; len(notes) > 1 {
 			for _, a := range notes {

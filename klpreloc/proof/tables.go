@@ -3,11 +3,9 @@
 package proof
 
 import (
-	"bytes"
 	"debug/elf"
 	"fmt"
 	"sort"
-	"strings"
 
 	"golang.org/x/exp/slices"
 
@@ -15,8 +13,8 @@ import (
 )
 
 // Entries that leave special tables. Which ones do is found out again from before, by the
-// shared rules for late relocations; where they begin and end, what is left of the tables, and
-// what the .klp.arch sections have to hold, is found out here.
+// shared rules for late relocations; where they begin and end, and what is left of the tables,
+// is found out here.
 
 // entryFormat is one format of a special table's entries, as far as its size and the places
 // of its relocations go.
@@ -57,12 +55,17 @@ func formatsOf(f *elfrw.File, section string) []entryFormat {
 		}
 		return all
 	case ".parainstructions":
-		return []entryFormat{{size: 16, tails: []uint64{10, 12}, fields: []entryField{{width: 8, absolute: true}}}}
+		site := []entryField{{width: 8, absolute: true}}
+		return []entryFormat{{size: 16, tails: []uint64{10, 12}, fields: site}}
 	case "__jump_table":
 		w := uint64(word)
 		return []entryFormat{
 			{size: 8 + w, fields: append(two(false), entryField{at: 8, width: word})},
-			{size: 3 * w, fields: []entryField{{0, word, true, false}, {w, word, true, false}, {2 * w, word, true, false}}},
+			{size: 3 * w, fields: []entryField{
+				{width: word, absolute: true},
+				{at: w, width: word, absolute: true},
+				{at: 2 * w, width: word, absolute: true},
+			}},
 		}
 	case ".static_call_sites":
 		return []entryFormat{{size: 8, fields: two(false)}}
@@ -77,11 +80,17 @@ type relocTypes struct {
 }
 
 var machineTypes = map[elf.Machine]relocTypes{
-	elf.EM_X86_64:    {near: []uint32{2, 4}, far: []uint32{24}, address: []uint32{1}}, // PC32, PLT32; PC64; 64
-	elf.EM_S390:      {near: []uint32{5}, far: []uint32{23}, address: []uint32{22}},   // PC32; PC64; 64
-	elf.EM_PPC64:     {near: []uint32{26}, far: []uint32{44}, address: []uint32{38}},  // REL32; REL64; ADDR64
-	elf.EM_PPC:       {near: []uint32{26}, address: []uint32{1}},                      // REL32; ADDR32
-	elf.EM_AARCH64:   {near: []uint32{261}, far: []uint32{260}, address: []uint32{257}},
+	// R_X86_64_PC32 and PLT32; PC64; 64
+	elf.EM_X86_64: {near: []uint32{2, 4}, far: []uint32{24}, address: []uint32{1}},
+	// R_390_PC32; PC64; 64
+	elf.EM_S390: {near: []uint32{5}, far: []uint32{23}, address: []uint32{22}},
+	// R_PPC64_REL32; REL64; ADDR64
+	elf.EM_PPC64: {near: []uint32{26}, far: []uint32{44}, address: []uint32{38}},
+	// R_PPC_REL32; ADDR32
+	elf.EM_PPC: {near: []uint32{26}, address: []uint32{1}},
+	// R_AARCH64_PREL32; PREL64; ABS64
+	elf.EM_AARCH64: {near: []uint32{261}, far: []uint32{260}, address: []uint32{257}},
+	// R_LARCH_32_PCREL; 64_PCREL; 64
 	elf.EM_LOONGARCH: {near: []uint32{99}, far: []uint32{109}, address: []uint32{2}},
 }
 
@@ -112,7 +121,9 @@ type lostEntry struct {
 // at returns how many bytes of lost entries are in front of an offset, and the one that holds
 // it, nil when it stays.
 func (t *tableEdit) at(offset uint64) (before uint64, in *lostEntry) {
-	i := sort.Search(len(t.entries), func(i int) bool { return t.entries[i].offset+t.entries[i].size > offset })
+	i := sort.Search(len(t.entries), func(i int) bool {
+		return t.entries[i].offset+t.entries[i].size > offset
+	})
 	if i < len(t.entries) && t.entries[i].offset <= offset {
 		in = &t.entries[i]
 	}
@@ -147,7 +158,8 @@ func tableEdits(before *elfrw.File, m *meanings) (map[*elfrw.Section]*tableEdit,
 	lost := map[*elfrw.Section]map[uint64]string{} // objects by offset of the entry
 	for _, rs := range before.Sections {
 		s := rs.Target
-		if !rs.HasRelocs() || s == nil || s.Flags&flagAlloc == 0 || m.removed[s] || !late && s.Name != alternatives {
+		if !rs.HasRelocs() || s == nil || s.Flags&flagAlloc == 0 || m.removed[s] ||
+			!late && s.Name != alternatives {
 			continue
 		}
 		for in := rs.ReadRelocs(); ; {
@@ -162,7 +174,8 @@ func tableEdits(before *elfrw.File, m *meanings) (map[*elfrw.Section]*tableEdit,
 			_, gate := m.gates.choose(m.notes[r.Sym], s, x.Offset)
 			leave, works := rules.judge(s, &x, gate)
 			if !works && !m.claims.Unsafe {
-				return nil, fmt.Errorf("%s+%#x: a klp relocation for %s in what the kernel has patched by then", rs, x.Offset, gate)
+				return nil, fmt.Errorf("%s+%#x: a klp relocation for %s in what the kernel has patched by then",
+					rs, x.Offset, gate)
 			}
 			for _, c := range leave {
 				table := c.Entry.Section
@@ -170,7 +183,8 @@ func tableEdits(before *elfrw.File, m *meanings) (map[*elfrw.Section]*tableEdit,
 					lost[table] = map[uint64]string{}
 				}
 				if object, taken := lost[table][c.Entry.Offset]; taken && object != c.Object {
-					return nil, fmt.Errorf("%s+%#x is for %s and for %s", table, c.Entry.Offset, object, c.Object)
+					return nil, fmt.Errorf("%s+%#x is for %s and for %s",
+						table, c.Entry.Offset, object, c.Object)
 				}
 				lost[table][c.Entry.Offset] = c.Object
 			}
@@ -211,7 +225,8 @@ func measure(f *elfrw.File, table *elfrw.Section, objects map[uint64]string) (*t
 	edit := &tableEdit{sums: []uint64{0}}
 	for offset, object := range objects {
 		if offset%format.size != 0 || offset >= uint64(len(table.Data)) {
-			return nil, fmt.Errorf("%s+%#x: no entry of %d bytes begins there", table, offset, format.size)
+			return nil, fmt.Errorf("%s+%#x: no entry of %d bytes begins there",
+				table, offset, format.size)
 		}
 		size := min(format.size, uint64(len(table.Data))-offset)
 		edit.entries = append(edit.entries, lostEntry{offset, size, format.size, object})
@@ -220,7 +235,8 @@ func measure(f *elfrw.File, table *elfrw.Section, objects map[uint64]string) (*t
 	types := machineTypes[f.Header.Machine]
 	for _, e := range edit.entries {
 		if !format.complete(types, e.offset, relocs) {
-			return nil, fmt.Errorf("%s+%#x: not an entry of %d bytes, by its relocations", table, e.offset, format.size)
+			return nil, fmt.Errorf("%s+%#x: not an entry of %d bytes, by its relocations",
+				table, e.offset, format.size)
 		}
 		edit.sums = append(edit.sums, edit.sums[len(edit.sums)-1]+e.size)
 	}
@@ -259,7 +275,8 @@ func formatOf(f *elfrw.File, table *elfrw.Section, relocs []elfrw.Rela) (*entryF
 	for i := range formats {
 		x := &formats[i]
 		rest := uint64(len(table.Data)) % x.size
-		if rest != 0 && !slices.Contains(x.tails, rest) || table.EntSize > 1 && table.EntSize != x.size {
+		if rest != 0 && !slices.Contains(x.tails, rest) ||
+			table.EntSize > 1 && table.EntSize != x.size {
 			continue
 		}
 		n := 0
@@ -273,14 +290,17 @@ func formatOf(f *elfrw.File, table *elfrw.Section, relocs []elfrw.Rela) (*entryF
 		}
 	}
 	if best == nil {
-		return nil, fmt.Errorf("%s of %#x bytes: no format has entries that fill it", table, len(table.Data))
+		return nil, fmt.Errorf("%s of %#x bytes: no format has entries that fill it",
+			table, len(table.Data))
 	}
 	return best, nil
 }
 
 // fieldOf returns which field a relocation is of, at that place of an entry; -1: none.
 func (x *entryFormat) fieldOf(types relocTypes, at uint64, typ uint32) int {
-	return slices.IndexFunc(x.fields, func(field entryField) bool { return field.at == at && types.takes(field, typ) })
+	return slices.IndexFunc(x.fields, func(field entryField) bool {
+		return field.at == at && types.takes(field, typ)
+	})
 }
 
 // complete reports whether the entry at offset has a relocation in each field.
@@ -301,84 +321,4 @@ func (x *entryFormat) complete(types relocTypes, offset uint64, relocs []elfrw.R
 		}
 	}
 	return true
-}
-
-// archKey names a .klp.arch section: the kernel looks it up by both (arch/x86/kernel/livepatch.c,
-// arch_klp_init_object_loaded, 4.9 to 5.7).
-type archKey struct{ object, table string }
-
-// archSection is what a .klp.arch section has to be.
-type archSection struct {
-	data                  []byte
-	align, flags, entsize uint64
-	at                    map[archEntry]uint64 // where the entries are in data
-	relocs                *relocReader         // of after
-}
-
-// archEntry is an entry of a table of before.
-type archEntry struct {
-	table  *elfrw.Section
-	offset uint64
-}
-
-// compareArchSections compares the .klp.arch sections with the entries that left the tables
-// for them, and returns them, each with its relocations still to be read.
-func compareArchSections(before *elfrw.File, edits map[*elfrw.Section]*tableEdit, added addedSections) (map[archKey]*archSection, error) {
-	archs := map[archKey]*archSection{}
-	for _, s := range before.Sections { // in header order
-		if edits[s] == nil {
-			continue
-		}
-		for _, e := range edits[s].entries {
-			if e.object != "" {
-				k := archKey{e.object, s.Name}
-				if archs[k] == nil {
-					archs[k] = &archSection{at: map[archEntry]uint64{}, flags: s.Flags &^ flagGroup, entsize: s.EntSize}
-				}
-				archs[k].add(s, e)
-			}
-		}
-	}
-	contents, relocs := map[archKey]bool{}, map[archKey]bool{}
-	for _, t := range added.arch {
-		name, isRelocs := strings.CutPrefix(t.Name, ".rela")
-		object, table, err := parseSectionName(name, archPrefix)
-		if err != nil {
-			return nil, err
-		}
-		k := archKey{object, table}
-		a := archs[k]
-		switch {
-		case a == nil, isRelocs && relocs[k], !isRelocs && contents[k]:
-			return nil, fmt.Errorf("section %s came from nowhere", t)
-		case isRelocs:
-			if t.Type != elf.SHT_RELA || t.Flags != flagInfoLink || t.Addr != 0 || !t.HasRelocs() || t.Target == nil || t.Target.Name != name {
-				return nil, fmt.Errorf("header of %s is not that of relocations for %s", t, name)
-			}
-			a.relocs, relocs[k] = readerOf(t), true
-		default:
-			if t.Type != elf.SHT_PROGBITS || t.Flags != a.flags || t.EntSize != a.entsize || t.Align != a.align ||
-				t.Addr != 0 || t.Info != 0 || t.Link != nil || t.Target != nil || !bytes.Equal(t.Data, a.data) {
-				return nil, fmt.Errorf("%s does not hold what left the tables for it", t)
-			}
-			contents[k] = true
-		}
-	}
-	for k := range archs {
-		if !contents[k] || !relocs[k] {
-			return nil, fmt.Errorf("section %s%s.%s or its relocations are missing", archPrefix, k.object, k.table)
-		}
-	}
-	return archs, nil
-}
-
-// add puts an entry of s at the end, at a place where an array of whole entries has one: the
-// last entry of paravirt sites is cut.
-func (a *archSection) add(s *elfrw.Section, e lostEntry) {
-	if rest := uint64(len(a.data)) % e.stride; rest != 0 {
-		a.data = append(a.data, make([]byte, e.stride-rest)...)
-	}
-	a.at[archEntry{s, e.offset}] = uint64(len(a.data))
-	a.data = append(a.data, s.Data[e.offset:e.offset+e.size]...)
-	a.align = max(a.align, s.Align)
 }

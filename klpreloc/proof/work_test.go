@@ -94,11 +94,32 @@ func addUndefined(f *elfrw.File, name string) *elfrw.Symbol {
 	return y
 }
 
-// addLoaded adds a section that the kernel loads, with relocations for it.
-func addLoaded(f *elfrw.File, name string, flags elf.SectionFlag, data []byte, relocs ...elfrw.Rela) (*elfrw.Section, *elfrw.Section) {
-	s := &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | flags), Align: 8, Data: data}
-	rs := &elfrw.Section{Name: ".rela" + name, Type: elf.SHT_RELA, Flags: uint64(elf.SHF_INFO_LINK), Align: 8, Link: f.Symtab, Target: s}
+// word is the relocation of an address on x86_64.
+const word = uint32(elf.R_X86_64_64)
+
+// addData adds a section that the kernel loads.
+func addData(f *elfrw.File, name string, data []byte) *elfrw.Section {
+	s := &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Align: 8, Data: data}
+	s.Flags = uint64(elf.SHF_ALLOC)
 	f.AddSection(s)
+	return s
+}
+
+// addVariable adds a symbol of the first size bytes of s.
+func addVariable(f *elfrw.File, name string, s *elfrw.Section, size uint64) *elfrw.Symbol {
+	y := &elfrw.Symbol{Name: name, Section: s, Size: size}
+	y.Info = byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)
+	f.AddSymbol(y)
+	return y
+}
+
+// addLoaded adds a section that the kernel loads, with relocations for it.
+func addLoaded(f *elfrw.File, name string, flags elf.SectionFlag, data []byte,
+	relocs ...elfrw.Rela) (s, rs *elfrw.Section) {
+	s = addData(f, name, data)
+	s.Flags |= uint64(flags)
+	rs = &elfrw.Section{Name: ".rela" + name, Type: elf.SHT_RELA, Align: 8, Link: f.Symtab}
+	rs.Flags, rs.Target = uint64(elf.SHF_INFO_LINK), s
 	f.AddSection(rs)
 	rs.SetRelocs(relocs)
 	return s, rs
