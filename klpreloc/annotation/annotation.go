@@ -38,7 +38,7 @@ const (
 	FileLabels  Dialect = "file label"  // .klp.sym.file.LP.SYM.NAME/PATH
 )
 
-// label reports whether the annotation is the symbol's name.
+// IsLabel reports whether the annotation is the symbol's name.
 func (d Dialect) IsLabel() bool { return d == Labels || d == FileLabels }
 
 // Annotation is an author's statement that an undefined symbol is the Pos-th
@@ -56,6 +56,7 @@ type Annotation struct {
 	offset  uint64
 }
 
+// Place is where the author wrote it, as far as the module tells: where its record is.
 func (a *Annotation) Place() diag.Place {
 	if a.Section == nil {
 		return diag.Nowhere
@@ -63,13 +64,13 @@ func (a *Annotation) Place() diag.Place {
 	return diag.At(a.Section, a.offset)
 }
 
-// written reports whether the author wrote it, and not inference.
+// IsWritten reports whether the author wrote it, and not inference.
 func (a *Annotation) IsWritten() bool { return a.Section != nil || IsLabel(a.Symbol.Name) }
 
-// unplaced reports whether the annotation leaves the position to be looked up.
+// ByFile reports whether the annotation leaves the position to be looked up.
 func (a *Annotation) ByFile() bool { return a.File != "" }
 
-// which says which symbol of its name a means.
+// Which says which symbol of its name a means.
 func (a *Annotation) Which() string {
 	if a.File != "" {
 		return fmt.Sprintf("in file %q", diag.Clip(a.File))
@@ -77,7 +78,7 @@ func (a *Annotation) Which() string {
 	return fmt.Sprintf("at position %d", a.Pos)
 }
 
-// macro returns the annotation as a label's macro, for hints.
+// Macro returns the annotation as a label's macro, for hints.
 func (a *Annotation) Macro() string {
 	if a.File != "" {
 		return fmt.Sprintf("KLP_RELOC_SYMBOL_FILE(%s, %s, %s, %q)", a.LPObject, a.Object, pasted(a.Name), pasted(a.File))
@@ -85,10 +86,10 @@ func (a *Annotation) Macro() string {
 	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, pasted(a.Name), a.Pos)
 }
 
-// klpName is what the symbol will be called.
+// KlpName is what the symbol will be called.
 func (a *Annotation) KlpName() string { return klpabi.SymbolName(a.Object, a.Name, a.Pos) }
 
-// Input is what a module says before anything is decided.
+// Set is what a module says before anything is decided.
 type Set struct {
 	Modinfo     klpabi.Modinfo
 	Kernel      kernel.Version // that it was built for

@@ -22,7 +22,7 @@ import (
 //
 // An alias stands for such a name in C, and its label says which symbol it is.
 
-// identifier reports whether C can name it, on every machine.
+// IsIdentifier reports whether C can name it, on every machine.
 func IsIdentifier(name string) bool {
 	for i := 0; i < len(name); i++ {
 		if !wordByte(name[i]) || i == 0 && digit(name[i]) {
@@ -32,7 +32,7 @@ func IsIdentifier(name string) bool {
 	return name != "" && !keywords[name]
 }
 
-// labelled reports whether a label can hold the name: the macros make a string of it, and
+// FitsLabel reports whether a label can hold the name: the macros make a string of it, and
 // assemblers read that as one symbol.
 func FitsLabel(name string) bool {
 	for i := 0; i < len(name); i++ {
@@ -60,7 +60,7 @@ var keywords = func() map[string]bool {
 	return all
 }()
 
-// alias is an identifier that stands for a name.
+// Alias is an identifier that stands for a name.
 func Alias(name string) string {
 	b := []byte(name)
 	for i, c := range b {
@@ -83,7 +83,7 @@ func pasted(name string) string {
 	return diag.Clip(name)
 }
 
-// declare returns a declaration of what a names, under the name as.
+// Declare returns a declaration of what a names, under the name as.
 func (a *Annotation) Declare(as, macro string) string {
 	if IsIdentifier(a.Name) {
 		return fmt.Sprintf("extern typeof(%s) %s %s;", a.Name, as, macro)
@@ -91,7 +91,7 @@ func (a *Annotation) Declare(as, macro string) string {
 	return fmt.Sprintf("extern void %s(void) %s;   /* with its true type */", as, macro)
 }
 
-// another declares a name of its own for what a names: the symbol's name alone means
+// DeclareAlias declares a name of its own for what a names: the symbol's name alone means
 // something else already.
 func (a *Annotation) DeclareAlias() []string {
 	if !FitsLabel(a.Name) {
@@ -100,7 +100,7 @@ func (a *Annotation) DeclareAlias() []string {
 	return []string{a.Declare(Alias(a.Object+"_"+a.Name), a.Macro())}
 }
 
-// annotateIt is the line that makes a symbol one of vmlinux's, "" where no line can.
+// AnnotationLine is the line that makes a symbol one of vmlinux's, "" where no line can.
 func AnnotationLine(name string) string {
 	switch {
 	case IsIdentifier(name) && klpabi.PossibleName(name):
@@ -112,7 +112,7 @@ func AnnotationLine(name string) string {
 	return ""
 }
 
-// label is the macro of klp_convert.h for a klp symbol.
+// LabelMacro is the macro of klp_convert.h for a klp symbol.
 func LabelMacro(a *Annotation, pos uint32) string {
 	if pos == 0 {
 		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, pasted(a.Name))

@@ -28,13 +28,13 @@ import (
 // 511 and a position.
 const labelLimit = 2048
 
-// isLabel reports whether a symbol's name is in label form.
+// IsLabel reports whether a symbol's name is in label form.
 func IsLabel(name string) bool {
 	name = strings.TrimPrefix(name, `"`)
 	return strings.HasPrefix(name, labelPrefix) || isFileLabel(name)
 }
 
-// parseLabel takes a label apart.
+// ParseLabel takes a label apart.
 func ParseLabel(label string) (a Annotation, err error) {
 	if len(label) > labelLimit+pathLimit {
 		return a, fmt.Errorf("it has %d bytes", len(label))

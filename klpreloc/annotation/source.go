@@ -41,7 +41,7 @@ const byFile = math.MaxUint32
 // pathLimit is Linux's PATH_MAX.
 const pathLimit = 4096
 
-// checkPath says what keeps path from being one in a source tree.
+// CheckPath says what keeps path from being one in a source tree.
 func CheckPath(path string) error {
 	base := path[strings.LastIndexByte(path, '/')+1:]
 	switch {

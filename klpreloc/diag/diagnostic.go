@@ -54,7 +54,7 @@ func (d Diagnostic) String() string {
 	return b.String()
 }
 
-// Diagnostics is what one run has to say.
+// List is what one run has to say.
 type List []Diagnostic
 
 // Failed reports whether an error is among them.

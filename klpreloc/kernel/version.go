@@ -137,7 +137,7 @@ func (v Version) Scheme() (Scheme, bool) {
 	return SchemeLateBare, v.AtLeast(4, 7)
 }
 
-// vendorEarly reports whether a release is one of those that vendors gave the scheme of
+// VendorEarly reports whether a release is one of those that vendors gave the scheme of
 // 5.8: RHEL 8 from 4.18.0-284.el8 on, SLE and openSUSE since August 2020 (4.12.14 and
 // 5.3.18), whose releases don't tell from when they are.
 func VendorEarly(release string) bool {

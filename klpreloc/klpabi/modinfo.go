@@ -79,7 +79,7 @@ func (m Modinfo) Kernel() kernel.Version {
 
 const dependsKey = "depends="
 
-// dependsOf returns the modules in depends=, the section that has it and where
+// FindDepends returns the modules in depends=, the section that has it and where
 // in it the list begins.
 func FindDepends(f *elfrw.File) (list []string, s *elfrw.Section, at int, ok bool) {
 	s = f.Section(".modinfo")
@@ -100,7 +100,7 @@ func FindDepends(f *elfrw.File) (list []string, s *elfrw.Section, at int, ok boo
 	return nil, s, 0, false
 }
 
-// withoutDepends returns .modinfo without these modules in depends=. Nothing
+// WithoutDepends returns .modinfo without these modules in depends=. Nothing
 // moves: what is left of the list is filled up with zeros, which readers skip
 // (kernel/module/main.c, next_string).
 func WithoutDepends(f *elfrw.File, gone []string) []byte {

@@ -99,7 +99,7 @@ func SectionObject(section string) (string, bool) {
 	return object, true
 }
 
-// sectionName returns what the klp relocation section for base is called. The
+// SectionName returns what the klp relocation section for base is called. The
 // dot behind the object is ours, so that it is there whether base begins with
 // one (".text") or not ("__jump_table").
 func SectionName(object, base string) string {
@@ -115,11 +115,11 @@ func SectionName(object, base string) string {
 // sections.
 const baseLimit = 640
 
-// moduleName returns what the kernel calls the module that is built as name:
+// ModuleName returns what the kernel calls the module that is built as name:
 // Kbuild turns '-' into '_' (scripts/Makefile.lib, KBUILD_MODNAME).
 func ModuleName(name string) string { return sympos.FoldDashes(name) }
 
-// checkObject says what is wrong with an object's name.
+// CheckObject says what is wrong with an object's name.
 func CheckObject(object string) error {
 	switch {
 	case object == "":
@@ -136,7 +136,7 @@ func CheckObject(object string) error {
 	return nil
 }
 
-// checkName says what is wrong with a symbol's name for kernel v.
+// CheckName says what is wrong with a symbol's name for kernel v.
 func CheckName(name string, v kernel.Version) error {
 	switch {
 	case name == "":
@@ -161,20 +161,21 @@ func graphic(s string) bool {
 	return true
 }
 
-// isKlpSection goes by the flag, as the kernel does (kernel/livepatch/core.c,
+// IsKlpSection goes by the flag, as the kernel does (kernel/livepatch/core.c,
 // klp_write_object_relocs), and by the name, for what forgot the flag.
 func IsKlpSection(s *elfrw.Section) bool {
 	return s.Flags&FlagLivepatch != 0 || strings.HasPrefix(s.Name, SectionPrefix)
 }
 
+// IsKlpSymbol reports whether y has the section index of klp symbols, SHN_LIVEPATCH.
 func IsKlpSymbol(y *elfrw.Symbol) bool { return y.Section == nil && y.Index == IndexLivepatch }
 
-// klpSectionFlags are what the kernel and its sizing passes want of a klp
+// SectionFlags are what the kernel and its sizing passes want of a klp
 // relocation section. SHF_ALLOC keeps it in the module's memory, where late
 // application reads it.
 const SectionFlags = uint64(elf.SHF_ALLOC) | uint64(elf.SHF_INFO_LINK) | FlagLivepatch
 
-// plausible reports whether a kernel can have a symbol of that name.
+// PossibleName reports whether a kernel can have a symbol of that name.
 func PossibleName(name string) bool {
 	return name != "" && len(name) <= (kernel.Version{}).NameLimit()
 }

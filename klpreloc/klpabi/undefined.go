@@ -24,7 +24,7 @@ func WeakByDesign(f *elfrw.File, y *elfrw.Symbol) bool {
 	return false
 }
 
-// allowedUndefined is modpost's own list of names that need no definition
+// ModpostIgnores is modpost's own list of names that need no definition
 // (scripts/mod/modpost.c, ignore_undef_symbol).
 func ModpostIgnores(m elf.Machine, name string) bool {
 	if name == "__this_module" || name == "_GLOBAL_OFFSET_TABLE_" {
@@ -45,7 +45,7 @@ func ModpostIgnores(m elf.Machine, name string) bool {
 	return slices.ContainsFunc(prefixes, func(x string) bool { return strings.HasPrefix(name, x) })
 }
 
-// AllowedUndefined reports whether the loader lets a symbol of that name be
+// LoaderIgnores reports whether the loader lets a symbol of that name be
 // undefined (include/linux/module_symbol.h, ignore_undef_symbol).
 func LoaderIgnores(m elf.Machine, name string) bool {
 	return name != "__this_module" && ModpostIgnores(m, name)

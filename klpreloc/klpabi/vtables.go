@@ -74,7 +74,7 @@ func VersionedNames(f *elfrw.File) (names []string, has bool) {
 	return names, has
 }
 
-// isVersionTable reports whether a section of that name is part of a version table.
+// IsVersionTable reports whether a section of that name is part of a version table.
 func IsVersionTable(name string) bool {
 	switch name {
 	case "__versions", "__version_ext_names", "__version_ext_crcs":
@@ -83,7 +83,7 @@ func IsVersionTable(name string) bool {
 	return false
 }
 
-// withoutVersions returns the contents that s has without these symbols, and
+// WithoutVersions returns the contents that s has without these symbols, and
 // whether s is part of a version table at all that can be cut: nothing is at a
 // fixed place in it. Of several sections of one name the kernel takes the first
 // (kernel/module/main.c, find_sec).
