@@ -28,7 +28,7 @@ int one(void) { return twin(); }
 int two(void) { return twin(); }
 int __attribute__((section(".init.text"))) start(void) { return 3; }
 const char info[] __attribute__((section(".modinfo"))) = "name=twins";
-struct { char name[64]; } __this_module __attribute__((section(ThisModule))) = { "twins" };
+struct { char name[64]; } __this_module __attribute__((section(".gnu.linkonce.this_module"))) = { "twins" };
 `,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
