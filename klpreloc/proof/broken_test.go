@@ -169,8 +169,11 @@ type source struct {
 	path, text string
 }
 
-// notConverting are the directories of the proof, and of what only other commands use.
-var notConverting = []string{"proof", "loadermodel", "loader", "explain", "klpdiff", "testdata"}
+// notConverting are the directories of the proof, of tests, and of what only other commands
+// use.
+var notConverting = []string{
+	"proof", "loadermodel", "loader", "explain", "klpdiff", "testdata", "testmodule",
+}
 
 // readSources reads what the conversion is made of.
 func readSources(t *testing.T, root string) (all []source) {

@@ -19,7 +19,8 @@ import (
 //   - modpost's version tables are without what is converted and depends= without
 //     claims.Depends, and nothing else of them changed;
 //   - tables of alternatives and the like are without the entries that had to leave, which
-//     are in .klp.arch sections of the right object, or in none where nobody misses them;
+//     are in .klp.arch sections of the right object, or in none where they serve tracepoints
+//     or debug messages;
 //   - its symbols are those of before in their order, annotated ones as klp symbols, without
 //     those that only the annotations needed;
 //   - each relocation of a loaded section is where it was, of the same type, addend and

@@ -4,7 +4,6 @@ package proof_test
 
 import (
 	"debug/elf"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/internal/testmodule"
 	"github.com/klp-convert/klp-convert/klpreloc/proof"
 )
 
@@ -35,26 +35,18 @@ func good(t testing.TB) []string {
 
 func contents(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(testdata, name))
-	require.NoError(t, err)
-	return b
-}
-
-func parse(t testing.TB, b []byte) *elfrw.File {
-	t.Helper()
-	f, err := elfrw.Parse("", b)
-	require.NoError(t, err)
-	return f
+	return testmodule.Read(t, filepath.Join(testdata, name))
 }
 
 func open(t testing.TB, name string) *elfrw.File { return parse(t, contents(t, name)) }
 
-func encode(t testing.TB, f *elfrw.File) []byte {
-	t.Helper()
-	b, err := f.Bytes()
-	require.NoError(t, err)
-	return b
-}
+// What the tests here use most.
+var (
+	parse   = testmodule.Parse
+	encode  = testmodule.Bytes
+	section = testmodule.Section
+	symbol  = testmodule.Symbol
+)
 
 // convert converts a module that must convert, and proves the result.
 func convert(t testing.TB, before []byte) []byte {
@@ -74,25 +66,12 @@ func convertWith(t testing.TB, before []byte, o klpreloc.Options) ([]byte, proof
 	return encode(t, f), plan.Claims
 }
 
-func section(t testing.TB, f *elfrw.File, name string) *elfrw.Section {
-	t.Helper()
-	s := f.Section(name)
-	require.NotNil(t, s, "section %s", name)
-	return s
-}
-
-func symbol(t testing.TB, f *elfrw.File, name string) *elfrw.Symbol {
-	t.Helper()
-	i := slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Name == name })
-	require.GreaterOrEqual(t, i, 0, "symbol %s", name)
-	return f.Symbols[i]
-}
-
 func addUndefined(f *elfrw.File, name string) *elfrw.Symbol {
-	y := &elfrw.Symbol{Name: name, Info: byte(elf.STB_GLOBAL) << 4}
-	f.AddSymbol(y)
-	return y
+	return testmodule.AddUndefined(f, name, elf.STB_GLOBAL)
 }
+
+// addLoaded adds a section that the kernel loads, with relocations for it.
+var addLoaded = testmodule.AddSection
 
 // word is the relocation of an address on x86_64.
 const word = uint32(elf.R_X86_64_64)
@@ -111,18 +90,6 @@ func addVariable(f *elfrw.File, name string, s *elfrw.Section, size uint64) *elf
 	y.Info = byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)
 	f.AddSymbol(y)
 	return y
-}
-
-// addLoaded adds a section that the kernel loads, with relocations for it.
-func addLoaded(f *elfrw.File, name string, flags elf.SectionFlag, data []byte,
-	relocs ...elfrw.Rela) (s, rs *elfrw.Section) {
-	s = addData(f, name, data)
-	s.Flags |= uint64(flags)
-	rs = &elfrw.Section{Name: ".rela" + name, Type: elf.SHT_RELA, Align: 8, Link: f.Symtab}
-	rs.Flags, rs.Target = uint64(elf.SHF_INFO_LINK), s
-	f.AddSection(rs)
-	rs.SetRelocs(relocs)
-	return s, rs
 }
 
 // changeRelocs edits all relocations of s.
