@@ -21,10 +21,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 )
 
-var (
-	parse  = testmodule.Parse
-	reread = testmodule.Reread
-)
+var reread = testmodule.Reread
 
 func open(t *testing.T, name string) *elfrw.File {
 	t.Helper()
