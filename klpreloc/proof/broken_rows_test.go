@@ -326,17 +326,17 @@ var brokenFunctions = []brokenFunction{
 	{
 		function: "File.GoesWith",
 		old:      `!slices.ContainsFunc(s.Members, stays)`,
-		new:      `(gone[s.Members[len(s.Members)-1]] || !slices.ContainsFunc(s.Members, stays))`,
+		new:      `(removed[s.Members[len(s.Members)-1]] || !slices.ContainsFunc(s.Members, stays))`,
 		slip:     "a section group goes with its last member",
 	},
 	{
 		function: "File.GoesWith",
-		old:      `if gone[s.Target] && (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) {`,
-		new:      `if gone[s.Target] || s.Target != nil && !s.Target.Alloc() {`,
+		old:      `if removed[s.Target] && (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) {`,
+		new:      `if removed[s.Target] || s.Target != nil && !s.Target.Alloc() {`,
 		slip:     "relocations of what is not loaded are of no use",
 	},
 	{
-		function: "File.drop",
+		function: "File.dropMarked",
 		old:      `s.Members = slices.DeleteFunc(s.Members, dropSection)`,
 		new:      `s.Members = s.Members[:1]`,
 		slip:     "a section group has one member",
@@ -374,13 +374,13 @@ var brokenFunctions = []brokenFunction{
 		slip: "names begin with a NUL",
 	},
 	{
-		function: "writer.header",
+		function: "writer.sectionHeader",
 		old:      `flags: s.Flags`,
 		new:      `flags: s.Flags & 0xfffff`,
 		slip:     "flags have 20 bits",
 	},
 	{
-		function: "writer.header",
+		function: "writer.sectionHeader",
 		old:      `h.info = uint32(s.Target.num)`,
 		new:      `h.info = uint32(s.Target.num) + 1`,
 		slip:     "sh_info counts from 1",
