@@ -119,6 +119,8 @@ func TestLayers(t *testing.T) {
 				below, ok := floor[other]
 				allowed := ok && (below > mine || has(sameFloor, name, other)) && !has(never, name, other)
 				assert.True(t, allowed, "%s imports %s", name, other)
+			case path == "slices":
+				assert.Fail(t, "slices of the standard library", "%s: golang.org/x/exp/slices is this project's", name)
 			case !standard[path] && path != "golang.org/x/exp/slices":
 				assert.True(t, has(libraries, path, name), "%s imports %s", name, path)
 			}

@@ -3,7 +3,7 @@
 package gate
 
 import (
-	"slices"
+	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )

@@ -4,7 +4,8 @@ package rewrite
 
 import (
 	"cmp"
-	"slices"
+
+	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"

@@ -3,8 +3,9 @@
 package rewrite
 
 import (
-	"slices"
 	"strings"
+
+	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/annotation"
