@@ -98,7 +98,7 @@ func TestAddRelocs(t *testing.T) {
 		assert.True(t, klp.HasRelocs())
 		f.AddReloc(klp, Rela{44, nil, 5, 6})
 		f.AddReloc(klp, Rela{48, symbol(t, f, "outside"), 7, -8})
-		assert.EqualValues(t, 2*klp.EntSize, klp.Size())
+		assert.Equal(t, 2*klp.EntSize, klp.Size())
 		g := edited(t, f)
 		assert.Equal(t, Rela{40, symbol(t, g, "local"), 3, -9}, g.Section(".rela.text").Relocs()[4])
 		assert.Equal(t, []Rela{{44, nil, 5, 6}, {48, symbol(t, g, "outside"), 7, -8}},
@@ -584,7 +584,7 @@ func TestNumberJustBelowTheReservedOnesIsPlain(t *testing.T) {
 	g := parse(t, b)
 	assert.Nil(t, g.shndx)
 	assert.Equal(t, "added", symbol(t, g, "high").Section.Name)
-	assert.EqualValues(t, 0xfeff, symbol(t, g, "high").Section.num)
+	assert.Equal(t, 0xfeff, int(symbol(t, g, "high").Section.num))
 	assert.Zero(t, binary.LittleEndian.Uint16(b[60:]), "section 0 makes one more")
 }
 
@@ -679,7 +679,7 @@ func TestFilesThatNoLinkerLaidOutAreLaidOutWhenEdited(t *testing.T) {
 				require.NoError(t, g.Verify())
 				assert.Equal(t, len(b) == len(in) && len(f.Trailer) == 0, g.nonLinker,
 					"offsets change only with sizes")
-				assert.Equal(t, len(f.Sections), len(g.Sections))
+				assert.Len(t, g.Sections, len(f.Sections))
 				if name != "contents" {
 					assert.Equal(t, was, g.Section(".text").Data)
 				}

@@ -13,12 +13,15 @@ import (
 // chunk is how many bytes are encoded before they are handed on.
 const chunk = 64 << 10
 
-func (o *writer) emitHeaders(w io.Writer) {
+func (o *writer) emitHeaders(w io.Writer) error {
 	b := make([]byte, o.shdrSize())
 	for _, h := range o.headers {
 		o.putShdr(b, h)
-		w.Write(b)
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // emit writes the contents of s, o.size(s) bytes.

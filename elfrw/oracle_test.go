@@ -50,7 +50,7 @@ func assertAsDebugELF(t testing.TB, b []byte) {
 	if err != nil {
 		require.ErrorIs(t, err, elf.ErrNoSymbols)
 	}
-	require.Equal(t, len(syms), len(f.Symbols))
+	require.Len(t, f.Symbols, len(syms))
 	for i, y := range f.Symbols {
 		w := syms[i]
 		got := elf.Symbol{Name: y.Name, Info: y.Info, Other: y.Other, Section: y.Index,
@@ -124,7 +124,7 @@ func TestRelocIsOneOfRelocs(t *testing.T) {
 			for i := range decoded.Relocs() {
 				got, want := s.Reloc(i), decoded.Reloc(i)
 				assert.Equal(t, rawRelocs, s.encoding, "nothing else is decoded")
-				assert.Equal(t, decoded.Relocs()[i], want)
+				assert.Equal(t, want, decoded.Relocs()[i])
 				assert.Equal(t, want.Sym.String(), got.Sym.String())
 				got.Sym, want.Sym = nil, nil
 				assert.Equal(t, want, got)

@@ -294,5 +294,6 @@ func TestWriteTwiceGivesTheSame(t *testing.T) {
 	f := parse(t, module(kind64BE).bytes())
 	symbol(t, f, "outside").Name = "a new name"
 	require.NoError(t, f.Remove([]*Section{section(t, f, ".klp.annotation")}, nil))
-	assert.Equal(t, written(t, f), written(t, f))
+	first := written(t, f)
+	assert.Equal(t, first, written(t, f), "written again")
 }

@@ -348,7 +348,9 @@ func (o *writer) writeStream(w io.Writer) error {
 	}
 	if len(o.headers) > 0 {
 		pad(o.table)
-		o.emitHeaders(b)
+		if err := o.emitHeaders(b); err != nil {
+			return err
+		}
 	}
 	b.Write(o.Trailer)
 	return b.Flush()
@@ -371,7 +373,9 @@ func (o *writer) writeVerbatim(w io.Writer) error {
 	}
 	if len(o.headers) > 0 {
 		at := sliceWriter(out[o.table:])
-		o.emitHeaders(&at)
+		if err := o.emitHeaders(&at); err != nil {
+			return err
+		}
 	}
 	copy(out, head)
 	if o.irregular != nil && !bytes.Equal(out, o.raw) {

@@ -95,7 +95,7 @@ func TestMissingNamespace(t *testing.T) {
 			_, found := against(t, f, klpreloc.Options{Kernel: kernel, Imports: true})
 			if test.message == "" {
 				for _, d := range found {
-					assert.False(t, d.Severity == diag.Error, "%v", found)
+					assert.NotEqual(t, diag.Error, d.Severity, "%v", found)
 				}
 				return
 			}

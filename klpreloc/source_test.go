@@ -80,7 +80,7 @@ func TestDescribeShowsTheFile(t *testing.T) {
 		files[a.Name] = a.File
 	}
 	assert.Equal(t, "fs/jbd2/journal.c", files["journal_value"])
-	assert.Equal(t, "", files["vm_string"])
+	assert.Empty(t, files["vm_string"])
 }
 
 // addStrings adds a section of these bytes, as compilers make them.

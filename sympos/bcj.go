@@ -84,8 +84,8 @@ func (f filter) undo(b []byte) {
 func (f filter) words(b []byte, order binary.ByteOrder, undo func(word, pc uint32) uint32) {
 	for i := 0; i+4 <= len(b); i += 4 {
 		word := order.Uint32(b[i:])
-		if new := undo(word, f.start+uint32(i)); new != word {
-			order.PutUint32(b[i:], new)
+		if undone := undo(word, f.start+uint32(i)); undone != word {
+			order.PutUint32(b[i:], undone)
 		}
 	}
 }

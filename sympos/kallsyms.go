@@ -160,7 +160,7 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 		lastName  []byte
 		count     int
 		stamped   int
-		any       bool // some address is not 0
+		addressed bool // some address is not 0
 		ascending = true
 		byName    = true // names ascend: it was sorted by name
 		whole     extent
@@ -208,7 +208,7 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 			}
 			continue
 		}
-		any = any || address != 0
+		addressed = addressed || address != 0
 		switch {
 		case module != nil:
 			facts.Kind = Kallsyms
@@ -240,7 +240,7 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 		facts.Kind = Kallsyms
 	}
 	switch {
-	case !any:
+	case !addressed:
 		facts.Kind, facts.NoAddresses = Kallsyms, true
 		facts.Notes = append(facts.Notes,
 			"all addresses are 0: the kernel shows them to root only (kptr_restrict); positions "+
@@ -257,7 +257,7 @@ func scanSymbolText(in *input, visit func(*Entry)) (Facts, error) {
 	}
 	if in.size >= 0 { // a file in /proc is whole
 		facts.Partial, facts.PartialOf = whole.whyPartial(perCPU,
-			byName && count > 1 && (!ascending || !any), lastName)
+			byName && count > 1 && (!ascending || !addressed), lastName)
 	}
 	if len(trailing) > 0 {
 		// After the last symbol of a kernel the next prompt may follow.

@@ -5,6 +5,7 @@ package sympos
 import (
 	"bytes"
 	"fmt"
+	"slices"
 )
 
 // symbols.klp, earlier Symbols.list, was made by the kernel's build for
@@ -90,6 +91,6 @@ func scanKlpList(in *input, visit func(*Entry)) (Facts, error) {
 		facts.Partial = fmt.Sprintf("its names are sorted, and the last of vmlinux is %.40q; a "+
 			"kernel has names with z: it was cut", last)
 	}
-	facts.Notes = append(l.notes, skippedNotes(stray)...)
+	facts.Notes = slices.Concat(l.notes, skippedNotes(stray))
 	return facts, nil
 }

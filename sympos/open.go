@@ -78,20 +78,20 @@ func Open(path string) (Source, error) {
 	return s, s.check()
 }
 
-func opener(path string) func() (io.ReaderAt, int64, func() error, error) {
-	return func() (io.ReaderAt, int64, func() error, error) {
+func opener(path string) func() (io.ReaderAt, int64, func(), error) {
+	return func() (io.ReaderAt, int64, func(), error) {
 		f, info, err := openFile(path)
 		if err != nil {
 			return nil, 0, nil, err
 		}
 		if info.Size() == 0 { // /proc does not say how long its files are
-			return f, -1, f.Close, nil
+			return f, -1, func() { _ = f.Close() }, nil
 		}
 		if m, ok := mapFile(f, info.Size()); ok {
 			f.Close()
-			return m, info.Size(), m.close, nil
+			return m, info.Size(), func() { _ = m.close() }, nil
 		}
-		return f, info.Size(), f.Close, nil
+		return f, info.Size(), func() { _ = f.Close() }, nil
 	}
 }
 
@@ -164,8 +164,8 @@ func KindOf(path string) (Kind, error) {
 
 // New is Open for contents that are already read; name is used in messages.
 func New(name string, r io.ReaderAt, size int64) (Source, error) {
-	s := &fileSource{name: name, open: func() (io.ReaderAt, int64, func() error, error) {
-		return r, size, func() error { return nil }, nil
+	s := &fileSource{name: name, open: func() (io.ReaderAt, int64, func(), error) {
+		return r, size, func() {}, nil
 	}}
 	return s, s.check()
 }
@@ -173,7 +173,7 @@ func New(name string, r io.ReaderAt, size int64) (Source, error) {
 // A fileSource is a Source that open opens.
 type fileSource struct {
 	name string
-	open func() (r io.ReaderAt, size int64, done func() error, err error)
+	open func() (r io.ReaderAt, size int64, done func(), err error)
 }
 
 func (s *fileSource) String() string { return s.name }
@@ -217,7 +217,7 @@ func (s *fileSource) Scan(visit func(*Entry)) (Facts, error) {
 }
 
 // input opens the file, and unpacks it if it is compressed. The caller calls done.
-func (s *fileSource) input() (in *input, done func() error, err error) {
+func (s *fileSource) input() (in *input, done func(), err error) {
 	r, size, done, err := s.open()
 	if err != nil {
 		return nil, nil, err

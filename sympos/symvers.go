@@ -2,7 +2,10 @@
 
 package sympos
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Module.symvers has the exports that modpost knows: a line for each, with fields separated
 // by tabs (scripts/mod/modpost.c, write_dump), the module as a path without .ko.
@@ -93,7 +96,7 @@ func scanSymvers(in *input, visit func(*Entry)) (Facts, error) {
 			return facts, err
 		}
 		if line == nil {
-			facts.Notes = append(lines.notes, skippedNotes(stray)...)
+			facts.Notes = slices.Concat(lines.notes, skippedNotes(stray))
 			return facts, nil
 		}
 		if len(line) == 0 {

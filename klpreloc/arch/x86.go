@@ -56,7 +56,8 @@ func x86(b []byte) Instruction {
 		next                    = func() byte { at++; return peek(b, at-1) }
 		op                      = next()
 		kind                    = oneByte[op]
-		opcodes, lea, immediate = 1, false, 0
+		opcodes, immediate      = 1, 0
+		lea                     bool
 	)
 	for ; kind == 'p'; op, kind = next(), oneByte[peek(b, at-1)] {
 		short, address = short || op == 0x66, address || op == 0x67

@@ -29,7 +29,7 @@ func compareContents(before, after *elfrw.File, m *meanings, sections sectionPai
 		if t == nil {
 			continue
 		}
-		same := false
+		var same bool
 		if want, changes := expected[s]; changes {
 			same = bytes.Equal(want, t.Data)
 		} else {

@@ -57,7 +57,7 @@ func (d *reader) locateCode(targets []*Target) ([]*Unit, error) {
 		units = append(units, u)
 		return d.visitRanges(u, func(low, high uint64) {
 			found := between(targets, low, high)
-			d.spend(16 * len(found))
+			_ = d.spend(16 * len(found)) // the next read reports it
 			for _, t := range found {
 				t.Unit = u
 			}
@@ -80,7 +80,7 @@ func (d *reader) locateData(units []*Unit, targets []*Target) error {
 		}
 		err := d.visitVariables(u, func(address uint64) {
 			found := between(targets, address, address+1)
-			d.spend(16 * len(found))
+			_ = d.spend(16 * len(found)) // the next read reports it
 			// Linkers merge equal constants of several units, and objects of
 			// size 0 share an address. Their symbols come in the order of the
 			// units, those of one unit together.

@@ -82,7 +82,8 @@ func (s *section) unpack(old, whole bool) error {
 	}
 	head = head[:n]
 	order := s.d.f.Order
-	kind, size, at := elf.COMPRESS_ZLIB, uint64(0), uint64(12)
+	kind, at := elf.COMPRESS_ZLIB, uint64(12)
+	var size uint64
 	switch {
 	case old && n >= 12 && string(head[:4]) == "ZLIB":
 		size = binary.BigEndian.Uint64(head[4:])

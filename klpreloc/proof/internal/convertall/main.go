@@ -53,12 +53,12 @@ func run(j Job) (r Result) {
 	}()
 	b, err := os.ReadFile(j.Module)
 	if err != nil {
-		log.Fatal(err)
+		return Result{"unread", err.Error()}
 	}
 	status, message, out := convert(b, j.Symbols)
 	if out != nil {
 		if err := os.WriteFile(j.Output, out, 0o644); err != nil {
-			log.Fatal(err)
+			return Result{"unwritten", err.Error()}
 		}
 	}
 	return Result{status, message}
