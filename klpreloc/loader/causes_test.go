@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 )
 
@@ -37,7 +38,7 @@ func alone(m mistake, name string) []string {
 func problems(r *loader.Report) []string {
 	var all []string
 	for _, f := range r.Findings {
-		if f.Severity == loader.Problem {
+		if f.Severity == diag.Error {
 			all = append(all, string(f.ID))
 		}
 	}
@@ -67,7 +68,7 @@ func TestPlacesOfOneFinding(t *testing.T) {
 				m.edit(t, f)
 			}
 			r := w.check(t, encode(t, f))
-			i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == m.id })
+			i := slices.IndexFunc(r.Findings, func(f diag.Diagnostic) bool { return f.ID == m.id })
 			require.GreaterOrEqual(t, i, 0)
 			assert.Equal(t, want, r.Findings[i].Places)
 		})

@@ -27,8 +27,8 @@ func longKlpSymbol(t *testing.T, w *world, f *elfrw.File, bytes int, position st
 	return head + name + tail
 }
 
-func finding(r *loader.Report, id diag.ID) *loader.Finding {
-	if i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == id }); i >= 0 {
+func finding(r *loader.Report, id diag.ID) *diag.Diagnostic {
+	if i := slices.IndexFunc(r.Findings, func(f diag.Diagnostic) bool { return f.ID == id }); i >= 0 {
 		return &r.Findings[i]
 	}
 	return nil
@@ -43,16 +43,16 @@ func TestNameThatTheKernelCuts(t *testing.T) {
 			f := w.convert(t)
 			name := longKlpSymbol(t, &w, f, bytes, "0")
 			r := w.check(t, encode(t, f))
-			x := finding(r, loader.CutName)
+			x := finding(r, diag.KlpSymbolTruncated)
 			require.Equal(t, cut && bytes > 127, x != nil, "%s, %d bytes: %+v", version, bytes, r.Findings)
 			if x == nil {
 				continue
 			}
 			assert.False(t, r.Loads())
-			assert.Equal(t, loader.Enabling, x.Cases[0].When)
+			assert.Equal(t, diag.Enabling, x.Cases[0].When)
 			assert.Equal(t, "EINVAL", x.Cases[0].Errno)
 			assert.Equal(t, "livepatch: symbol "+name[:127]+" has an incorrectly formatted name", x.Cases[0].Messages[0].Text)
-			assert.Equal(t, loader.Coming, x.Cases[1].When)
+			assert.Equal(t, diag.Coming, x.Cases[1].When)
 		}
 	}
 }
@@ -63,10 +63,10 @@ func TestPositionThatTheKernelCuts(t *testing.T) {
 	w.version, w.uses["a_fn"] = "5.10", "asym"
 	f := w.convert(t)
 	longKlpSymbol(t, &w, f, 128, "12")
-	x := finding(w.check(t, encode(t, f)), loader.CutName)
+	x := finding(w.check(t, encode(t, f)), diag.KlpSymbolTruncated)
 	require.NotNil(t, x)
-	assert.Contains(t, x.Cause, "it takes position 1 for 12")
-	assert.Equal(t, loader.Calling, x.Cases[0].When)
+	assert.Contains(t, x.Message, "it takes position 1 for 12")
+	assert.Equal(t, diag.Calling, x.Cases[0].When)
 }
 
 // What the module loader applies itself it reads from the file: vmlinux's symbols since 5.8.
@@ -83,7 +83,7 @@ func TestEarlyNamesAreNotCut(t *testing.T) {
 		}
 		w.kallsyms = kallsyms + "ffffffff81002000 t " + long + "\n"
 		r := w.check(t, encode(t, f))
-		assert.Equal(t, cut, finding(r, loader.CutName) != nil, "%s: %+v", version, r.Findings)
+		assert.Equal(t, cut, finding(r, diag.KlpSymbolTruncated) != nil, "%s: %+v", version, r.Findings)
 		assert.Equal(t, !cut, r.Problems() == 0, "%s: %+v", version, r.Findings)
 	}
 }
@@ -118,15 +118,15 @@ func TestRegistering(t *testing.T) {
 				symbol(t, f, "klp_enable_patch").Name = "offered"
 			}
 			r := w.check(t, encode(t, f))
-			x := finding(r, loader.PatchStructure)
+			x := finding(r, diag.PatchStructure)
 			require.Equal(t, c.problem || c.note, x != nil, "%+v", r.Findings)
 			if x == nil {
 				return
 			}
-			assert.Equal(t, c.note, x.Severity == loader.Note)
+			assert.Equal(t, c.note, x.Severity == diag.Note)
 			if c.enable {
-				assert.Contains(t, x.Cause, "klp_enable_patch() without klp_register_patch()")
-				assert.Equal(t, loader.Enabling, x.Cases[0].When)
+				assert.Contains(t, x.Message, "klp_enable_patch() without klp_register_patch()")
+				assert.Equal(t, diag.Enabling, x.Cases[0].When)
 				assert.Equal(t, "EINVAL", x.Cases[0].Errno)
 				assert.False(t, r.Loads())
 			}
@@ -137,13 +137,13 @@ func TestRegistering(t *testing.T) {
 // A .klp.arch section that is not loaded is read where the copy of the file was.
 func TestArchSectionThatIsNotLoaded(t *testing.T) {
 	for version, oops := range map[string]bool{"4.8": false, "4.19": true, "5.4": true, "5.10": false} {
-		for object, when := range map[string]loader.When{"vmlinux": loader.Enabling, "a": loader.Coming} {
+		for object, when := range map[string]diag.When{"vmlinux": diag.Enabling, "a": diag.Coming} {
 			w := good()
 			w.version = version
 			f := w.convert(t)
 			f.AddSection(&elfrw.Section{Name: ".klp.arch." + object + "..altinstructions", Type: elf.SHT_PROGBITS, Align: 1, Data: make([]byte, 13)})
 			r := w.check(t, encode(t, f))
-			x := finding(r, loader.ArchSection)
+			x := finding(r, diag.CheckArchSection)
 			require.Equal(t, oops, x != nil, "%s: %+v", version, r.Findings)
 			if oops {
 				assert.Equal(t, when, x.Cases[0].When)
@@ -165,12 +165,12 @@ func TestNamesOfKernelsWithLTO(t *testing.T) {
 		lacking                           bool
 	}{
 		"6.1: whole names":                  {"6.1", other, config, "vsym", "", false},
-		"6.8: ambiguous":                    {"6.8", other, config, "vsym", loader.AmbiguousSymbol, false},
+		"6.8: ambiguous":                    {"6.8", other, config, "vsym", diag.KlpSymbolAmbiguous, false},
 		"6.8: found without":                {"6.8", only, config, "vsym", "", false},
-		"6.8: not found with it":            {"6.8", only, config, "vsym.llvm.7", loader.NoSymbol, false},
+		"6.8: not found with it":            {"6.8", only, config, "vsym.llvm.7", diag.KlpSymbolAbsent, false},
 		"6.8: without LTO":                  {"6.8", other, "CONFIG_LIVEPATCH=y\n", "vsym", "", false},
-		"6.8: the names tell":               {"6.8", other, "", "vsym", loader.AmbiguousSymbol, false},
-		"6.12: whole names":                 {"6.12", only, config, "vsym", loader.NoSymbol, false},
+		"6.8: the names tell":               {"6.8", other, "", "vsym", diag.KlpSymbolAmbiguous, false},
+		"6.12: whole names":                 {"6.12", only, config, "vsym", diag.KlpSymbolAbsent, false},
 		"6.12: found with it":               {"6.12", only, config, "vsym.llvm.7", "", false},
 		"no release: not known, and told":   {"", other, "", "vsym", "", true},
 		"no release: nothing is left aside": {"", kallsyms, "", "vsym", "", false},

@@ -172,11 +172,11 @@ func (e *entries) of(y *elfrw.Symbol, search bool, reach uint64) bool {
 
 // traceable reports whether the function of a module has an ftrace entry, and whether
 // that is known: a module without a list may have been built for another kind of kernel.
-func (c *checker) traceable(m *elfrw.File, y *elfrw.Symbol) (yes, known bool) {
-	e := c.facts.entriesOf(m)
+func (k *facts) traceable(m *elfrw.File, y *elfrw.Symbol) (yes, known bool) {
+	e := k.entriesOf(m)
 	reach := uint64(0)
 	if m.Header.Machine == elf.EM_PPC64 {
 		reach = 16 // arch/powerpc/include/asm/livepatch.h, klp_get_ftrace_location
 	}
-	return e.of(y, c.entrySearch, reach), e.listed
+	return e.of(y, k.EntrySearch, reach), e.listed
 }

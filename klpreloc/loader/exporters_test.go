@@ -348,8 +348,8 @@ func (c cell) annotate(t *testing.T, k *sympos.Kernel) string {
 
 // aboutImports are what check says of imports, and of klp symbols that are not there.
 var aboutImports = map[diag.ID]bool{
-	loader.UnknownSymbol: true, loader.WeakImport: true, loader.Namespace: true, loader.Checksum: true,
-	loader.NeedsModule: true, loader.UnusedDepends: true, loader.NoSymbol: true, loader.AmbiguousSymbol: true,
+	diag.UnknownSymbol: true, diag.WeakImport: true, diag.NamespaceNotImported: true, diag.ChecksumMismatch: true,
+	diag.NeedsModule: true, diag.CheckUnusedDepends: true, diag.KlpSymbolAbsent: true, diag.KlpSymbolAmbiguous: true,
 }
 
 func check(t *testing.T, after *elfrw.File, k *sympos.Kernel) string {

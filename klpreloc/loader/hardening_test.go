@@ -107,57 +107,57 @@ const (
 )
 
 var hardenings = map[string]mistake{
-	"return thunk, 7.3":         {world: more("7.3", thunks), edit: returning(".text.returning", 0), id: loader.ReturnThunk, when: loader.Calling, message: unpatched},
-	"return thunk, 6.9":         {world: more("6.9", thunks), edit: returning(".text.returning", 0), id: loader.ReturnThunk, when: loader.Calling, message: unpatched},
-	"return thunk, one of two":  {world: more("6.12", thunks), edit: returning(".text.returning", 1), id: loader.ReturnThunk, when: loader.Calling, message: unpatched},
+	"return thunk, 7.3":         {world: more("7.3", thunks), edit: returning(".text.returning", 0), id: diag.ReturnThunk, when: diag.Calling, message: unpatched},
+	"return thunk, 6.9":         {world: more("6.9", thunks), edit: returning(".text.returning", 0), id: diag.ReturnThunk, when: diag.Calling, message: unpatched},
+	"return thunk, one of two":  {world: more("6.12", thunks), edit: returning(".text.returning", 1), id: diag.ReturnThunk, when: diag.Calling, message: unpatched},
 	"return thunk, named":       {world: more("6.12", thunks), edit: returning(".text.returning", 2)},
-	"return thunk, init":        {world: more("6.12", thunks), edit: returning(".init.text.returning", 0), id: loader.ReturnThunk, when: loader.Enabling, message: unpatched},
+	"return thunk, init":        {world: more("6.12", thunks), edit: returning(".init.text.returning", 0), id: diag.ReturnThunk, when: diag.Enabling, message: unpatched},
 	"return thunk, replacement": {world: more("6.12", thunks), edit: returning(".altinstr_replacement", 0)},
 	"return thunk, 6.8":         {world: more("6.8", before), edit: returning(".text.returning", 0)},
 	"return thunk, 6.8 that warns": {world: func(w *world) {
 		more("6.8", before)(w)
 		w.kallsyms += "ffffffff81000580 T __warn_thunk\n"
-	}, edit: returning(".text.returning", 0), id: loader.ReturnThunk, when: loader.Calling, message: unpatched},
+	}, edit: returning(".text.returning", 0), id: diag.ReturnThunk, when: diag.Calling, message: unpatched},
 	"return thunk, without mitigations": {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_RETHUNK=y\n"), edit: returning(".text.returning", 0)},
 	"return thunk, without thunks":      {world: more("6.12", "CONFIG_LIVEPATCH=y\n"), edit: returning(".text.returning", 0)},
 	"return thunk, a module tells": {world: func(w *world) {
 		more("6.12", "")(w)
 		w.target = returning(".text.returning", 2)
-	}, edit: returning(".text.returning", 0), id: loader.ReturnThunk, when: loader.Calling, message: unpatched},
+	}, edit: returning(".text.returning", 0), id: diag.ReturnThunk, when: diag.Calling, message: unpatched},
 	"return thunk, a module does not tell": {world: more("6.12", ""), edit: returning(".text.returning", 0)},
 	"return site that is none": {world: more("6.1", before), edit: func(t *testing.T, f *elfrw.File) {
 		returning(".text.returning", 2)(t, f)
 		relocs(".rela.return_sites", func(r []elfrw.Rela) []elfrw.Rela { r[1].Addend = 11; return r })(t, f)
 		relocs(".rela.text.returning", func(r []elfrw.Rela) []elfrw.Rela { return r[:1] })(t, f)
-	}, id: loader.ReturnThunk, message: "missing return thunk: …-…: …"},
+	}, id: diag.ReturnThunk, message: "missing return thunk: …-…: …"},
 
-	"retpolines, 6.12": {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_RETPOLINE=y\n"), id: loader.NoRetpolines,
+	"retpolines, 6.12": {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_RETPOLINE=y\n"), id: diag.NoRetpolines,
 		message: "Spectre V2 : System may be vulnerable to spectre v2"},
-	"retpolines, 5.10": {world: more("5.10", "CONFIG_LIVEPATCH=y\nCONFIG_RETPOLINE=y\n"), id: loader.NoRetpolines,
+	"retpolines, 5.10": {world: more("5.10", "CONFIG_LIVEPATCH=y\nCONFIG_RETPOLINE=y\n"), id: diag.NoRetpolines,
 		message: "Spectre V2 : System may be vulnerable to spectre v2"},
-	"retpolines, a module tells": {world: func(w *world) { w.target = modinfo("name=a", "name=a\x00retpoline=Y") }, id: loader.NoRetpolines,
+	"retpolines, a module tells": {world: func(w *world) { w.target = modinfo("name=a", "name=a\x00retpoline=Y") }, id: diag.NoRetpolines,
 		message: "Spectre V2 : System may be vulnerable to spectre v2"},
 	"retpolines, built with": {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_RETPOLINE=y\n"), edit: modinfo("livepatch=Y", "livepatch=Y\x00retpoline=Y")},
 	"retpolines, not wanted": {world: more("6.12", "CONFIG_LIVEPATCH=y\n")},
 
-	"IBT, data":            {world: more("6.12", pads), edit: pointing(".data.pointer", "", "\x90"), id: loader.NoLandingPad, when: loader.Calling, message: noEndbr},
+	"IBT, data":            {world: more("6.12", pads), edit: pointing(".data.pointer", "", "\x90"), id: diag.NoLandingPad, when: diag.Calling, message: noEndbr},
 	"IBT, with endbr64":    {world: more("6.12", pads), edit: pointing(".data.pointer", "", endbr)},
 	"IBT, no function":     {world: more("6.12", pads), edit: pointing("__ex_table", "", "\x90")},
 	"IBT, not wanted":      {world: more("6.12", thunks), edit: pointing(".data.pointer", "", "\x90")},
-	"IBT, lea":             {world: more("6.12", pads), edit: loading("\x48\x8d\x05\x00\x00\x00\x00", 3, elf.R_X86_64_PC32, -4), id: loader.NoLandingPad, when: loader.Calling, message: noEndbr},
-	"IBT, mov":             {world: more("6.12", pads), edit: loading("\x48\xc7\xc7\x00\x00\x00\x00", 3, elf.R_X86_64_32S, 0), id: loader.NoLandingPad, when: loader.Calling, message: noEndbr},
-	"IBT, mov to memory":   {world: more("6.12", pads), edit: loading("\xc7\x05\x00\x00\x00\x00\x00\x00\x00\x00", 6, elf.R_X86_64_32S, 0), id: loader.NoLandingPad, when: loader.Calling, message: noEndbr},
-	"IBT, movabs":          {world: more("6.12", pads), edit: loading("\x48\xb8\x00\x00\x00\x00\x00\x00\x00\x00", 2, elf.R_X86_64_64, 0), id: loader.NoLandingPad, when: loader.Calling, message: noEndbr},
+	"IBT, lea":             {world: more("6.12", pads), edit: loading("\x48\x8d\x05\x00\x00\x00\x00", 3, elf.R_X86_64_PC32, -4), id: diag.NoLandingPad, when: diag.Calling, message: noEndbr},
+	"IBT, mov":             {world: more("6.12", pads), edit: loading("\x48\xc7\xc7\x00\x00\x00\x00", 3, elf.R_X86_64_32S, 0), id: diag.NoLandingPad, when: diag.Calling, message: noEndbr},
+	"IBT, mov to memory":   {world: more("6.12", pads), edit: loading("\xc7\x05\x00\x00\x00\x00\x00\x00\x00\x00", 6, elf.R_X86_64_32S, 0), id: diag.NoLandingPad, when: diag.Calling, message: noEndbr},
+	"IBT, movabs":          {world: more("6.12", pads), edit: loading("\x48\xb8\x00\x00\x00\x00\x00\x00\x00\x00", 2, elf.R_X86_64_64, 0), id: diag.NoLandingPad, when: diag.Calling, message: noEndbr},
 	"IBT, call":            {world: more("6.12", pads), edit: loading("\xe8\x00\x00\x00\x00", 1, elf.R_X86_64_PLT32, -4)},
 	"IBT, old call":        {world: more("6.12", pads), edit: loading("\x0f\xe8\x00\x00\x00\x00", 2, elf.R_X86_64_PC32, -4)},
 	"IBT, in the function": {world: more("6.12", pads), edit: loading("\x48\xc7\xc7\x00\x00\x00\x00", 3, elf.R_X86_64_32S, 1)},
 
-	"sealed function":        {world: func(w *world) { sealing(w, "asym") }, id: loader.SealedFunction, when: loader.Calling, message: "Missing ENDBR: asym…"},
+	"sealed function":        {world: func(w *world) { sealing(w, "asym") }, id: diag.SealedFunction, when: diag.Calling, message: "Missing ENDBR: asym…"},
 	"sealed, other function": {world: func(w *world) { sealing(w, "still") }},
 	"sealed, without IBT":    {world: func(w *world) { sealing(w, "asym"); w.config = thunks }},
 
-	"kCFI":                 {world: more("6.18", hashes), edit: pointing(".data.pointer", "", endbr), id: loader.NoCallType, when: loader.Calling, message: noHash},
-	"kCFI, 6.12":           {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_CFI_CLANG=y\n"), edit: pointing(".data.pointer", nops, endbr), id: loader.NoCallType, when: loader.Calling, message: noHash},
+	"kCFI":                 {world: more("6.18", hashes), edit: pointing(".data.pointer", "", endbr), id: diag.NoCallType, when: diag.Calling, message: noHash},
+	"kCFI, 6.12":           {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_CFI_CLANG=y\n"), edit: pointing(".data.pointer", nops, endbr), id: diag.NoCallType, when: diag.Calling, message: noHash},
 	"kCFI, hash":           {world: more("6.18", hashes), edit: pointing(".data.pointer", "\xb8\x01\x02\x03\x04", endbr)},
 	"kCFI, hash, paddings": {world: more("6.18", hashes), edit: pointing(".data.pointer", "\xb8\x01\x02\x03\x04"+nops[:11], endbr)},
 	"kCFI, before 6.1":     {world: more("6.0", "CONFIG_LIVEPATCH=y\nCONFIG_CFI_CLANG=y\n"), edit: pointing(".data.pointer", "", endbr)},
@@ -165,7 +165,7 @@ var hardenings = map[string]mistake{
 		pointing(".data.pointer", "", endbr)(t, f)
 		code(t, f, ".text.called.hash", "__cfi_called")
 	}},
-	"call depth, no room":   {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_CALL_DEPTH_TRACKING=y\n"), edit: calling("\xc3" + nops[:8]), id: loader.NoPadding, note: true, message: "Invalid padding area for called…"},
+	"call depth, no room":   {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_CALL_DEPTH_TRACKING=y\n"), edit: calling("\xc3" + nops[:8]), id: diag.NoPadding, note: true, message: "Invalid padding area for called…"},
 	"call depth, room":      {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_CALL_DEPTH_TRACKING=y\n"), edit: calling(nops)},
 	"call depth, not there": {world: more("6.12", pads), edit: calling("")},
 }
@@ -201,7 +201,7 @@ func TestHardeningIsSilentOtherwise(t *testing.T) {
 		f := w.convert(t)
 		m.edit(t, f)
 		for _, x := range w.check(t, encode(t, f)).Findings {
-			assert.Less(t, x.ID, loader.ReturnThunk, "%s: %+v", name, x)
+			assert.Less(t, x.ID, diag.ReturnThunk, "%s: %+v", name, x)
 		}
 	}
 }
@@ -227,17 +227,17 @@ func TestHardeningOverFlags(t *testing.T) {
 		} {
 			r, err := loader.Open(contents(t, "hardening/"+arch+"-"+kind+".ko")).Check(loader.Options{Kernel: k})
 			require.NoError(t, err)
-			for id, want := range map[diag.ID][]string{loader.NoLandingPad: lacks.pads, loader.NoCallType: lacks.hashes} {
-				i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == id })
+			for id, want := range map[diag.ID][]string{diag.NoLandingPad: lacks.pads, diag.NoCallType: lacks.hashes} {
+				i := slices.IndexFunc(r.Findings, func(f diag.Diagnostic) bool { return f.ID == id })
 				require.Equal(t, want != nil, i >= 0, "%s %s %s: %+v", arch, kind, id, r.Findings)
 				if want == nil {
 					continue
 				}
-				names, _, _ := strings.Cut(r.Findings[i].Cause, ":")
+				names, _, _ := strings.Cut(r.Findings[i].Message, ":")
 				list := strings.Split(names, ", ")
 				slices.Sort(list)
 				assert.Equal(t, want, list, "%s %s %s", arch, kind, id)
-				assert.Equal(t, loader.Enabling, r.Findings[i].Cases[0].When)
+				assert.Equal(t, diag.Enabling, r.Findings[i].Cases[0].When)
 			}
 		}
 	}
@@ -273,7 +273,7 @@ func TestSealedFunctionOfVmlinux(t *testing.T) {
 		require.NoError(t, os.WriteFile(k.Config, []byte(pads), 0o644))
 		r, err := loader.Open(encode(t, w.convert(t))).Check(loader.Options{Kernel: k})
 		require.NoError(t, err)
-		i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.SealedFunction })
+		i := slices.IndexFunc(r.Findings, func(f diag.Diagnostic) bool { return f.ID == diag.SealedFunction })
 		assert.Equal(t, c.found, i >= 0, "%+v", r.Findings)
 		open := slices.ContainsFunc(r.Unchecked, func(u loader.Unchecked) bool { return strings.HasPrefix(u.What, "whether vsym of vmlinux") })
 		assert.Equal(t, c.sealed == nil, open)

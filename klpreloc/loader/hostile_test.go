@@ -68,7 +68,7 @@ func TestELFMistakes(t *testing.T) {
 				}
 				first := r.First()
 				require.NotNil(t, first)
-				assert.Equal(t, loader.BadELF, first.ID, w.version)
+				assert.Equal(t, diag.BadELF, first.ID, w.version)
 				if want == "" { // and before, the kernel runs into it
 					assert.Equal(t, "killed", first.Cases[0].Errno)
 					continue
@@ -80,9 +80,9 @@ func TestELFMistakes(t *testing.T) {
 					last := first.Cases[0].Messages[len(first.Cases[0].Messages)-1]
 					assert.Equal(t, "Module has invalid ELF structures", last.Text)
 				case name == "no symbols":
-					assert.Contains(t, first.Message(), "module has no symbols (stripped?)")
+					assert.Contains(t, first.KernelSays(), "module has no symbols (stripped?)")
 				default:
-					assert.Contains(t, first.Message(), want)
+					assert.Contains(t, first.KernelSays(), want)
 				}
 			}
 		})
@@ -161,7 +161,7 @@ func TestSignatures(t *testing.T) {
 				return
 			}
 			require.NotNil(t, r.First())
-			assert.Equal(t, loader.BadSignature, r.First().ID)
+			assert.Equal(t, diag.BadSignature, r.First().ID)
 			assert.Equal(t, m.errno, r.First().Cases[0].Errno)
 		})
 	}
@@ -194,7 +194,7 @@ func TestHostileFiles(t *testing.T) {
 			for i := range r.Findings {
 				f := &r.Findings[i]
 				assert.NotEmpty(t, f.Cases, "%+v", f)
-				assert.NotContains(t, f.Message()+f.Cause+f.Place(), "\n")
+				assert.NotContains(t, f.KernelSays()+f.Message+f.Where(), "\n")
 			}
 		}
 	}
@@ -210,8 +210,8 @@ func TestNamesInFixes(t *testing.T) {
 	var fixes []string
 	r := w.check(t, encode(t, f))
 	for i := range r.Findings {
-		if r.Findings[i].ID == loader.UnknownSymbol {
-			fixes = append(fixes, r.Findings[i].Fix...)
+		if r.Findings[i].ID == diag.UnknownSymbol {
+			fixes = append(fixes, r.Findings[i].Hints...)
 		}
 	}
 	assert.Equal(t, []string{
@@ -232,7 +232,7 @@ func TestKernelsInFixes(t *testing.T) {
 		r, err := loader.Open(b).Check(loader.Options{Kernel: k})
 		require.NoError(t, err)
 		for i := range r.Findings {
-			for _, fix := range r.Findings[i].Fix {
+			for _, fix := range r.Findings[i].Hints {
 				assert.NotRegexp(t, `--kernel my kernel`, fix)
 			}
 		}
@@ -280,8 +280,8 @@ func TestWhatCantBeReadDoesNotPass(t *testing.T) {
 	binary.LittleEndian.PutUint16(b[18:], uint16(elf.EM_PPC)) // 32-bit, whose rules for ELF are not known here
 	r := w.check(t, b[:len(b)-64])
 	require.NotNil(t, r.First())
-	assert.Equal(t, loader.BadELF, r.First().ID)
-	assert.Contains(t, r.First().Cause, "can't read the file")
+	assert.Equal(t, diag.BadELF, r.First().ID)
+	assert.Contains(t, r.First().Message, "can't read the file")
 }
 
 // Of more objects than a patch may have none is judged. The steps that many of them take are
@@ -324,7 +324,7 @@ func TestBehindTheEndDoesNotPass(t *testing.T) {
 	f = w.convert(t)
 	ordinary := relocs(".rela.text.vm_fn", func(r []elfrw.Rela) []elfrw.Rela { r[0].Offset = 1 << 16; return r })
 	ordinary(t, f)
-	for id, b := range map[diag.ID][]byte{loader.BadELF: late, loader.OutsideTarget: encode(t, f)} {
+	for id, b := range map[diag.ID][]byte{diag.BadELF: late, diag.OutsideTarget: encode(t, f)} {
 		first := w.check(t, b).First()
 		if assert.NotNil(t, first, id) {
 			assert.Equal(t, id, first.ID)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -20,9 +21,14 @@ import (
 // witness of struct module, of vermagic and of the checksums of what it imports.
 type facts struct {
 	*sympos.Kernel
-	table   *sympos.Table
-	version kernel.Version
-	config  map[string]string // options that it mentions; nil when there is no configuration
+	kernel.Loader // what depends on its version
+	table         *sympos.Table
+	version       kernel.Version
+	schemeKnown   bool            // it knows klp relocations
+	loaded        map[string]bool // modules that are loaded before the livepatch
+	path          string          // of the livepatch, as a word of a command line
+	comparesFiles bool
+	config        map[string]string // options that it mentions; nil when there is no configuration
 	// configCut: what it does not mention may be set all the same.
 	configCut bool
 	modules   map[string]*elfrw.File
@@ -44,7 +50,8 @@ type facts struct {
 const mostWitnesses = 8
 
 // readKernel reads what the check needs of the kernel, at once.
-func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
+func readKernel(o Options, names, objects []string) (*facts, error) {
+	k := o.Kernel
 	table, err := k.Read(sympos.Names(names...), objects...)
 	if err != nil {
 		return nil, err
@@ -54,7 +61,17 @@ func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
 		// "loads" would be said of what nobody looked at.
 		return nil, errors.New("modules alone tell nothing of a kernel: its image, vmlinux, System.map, /proc/kallsyms or Module.symvers is wanted")
 	}
-	f := &facts{Kernel: k, table: table, modules: map[string]*elfrw.File{}, paths: map[string]string{}, needs: map[*elfrw.File]map[string]bool{}, crcs: map[string]uint64{}}
+	f := &facts{
+		Kernel: k, table: table, comparesFiles: o.ComparesFiles, path: "FILE", loaded: map[string]bool{},
+		modules: map[string]*elfrw.File{}, paths: map[string]string{}, crcs: map[string]uint64{},
+		needs: map[*elfrw.File]map[string]bool{},
+	}
+	for _, l := range o.Loaded {
+		f.loaded[l] = true
+	}
+	if o.File != "" {
+		f.path = diag.ShellQuote(o.File)
+	}
 	f.readConfig()
 	for _, o := range objects {
 		if b, path, err := k.ModuleFile(o); err == nil {
@@ -73,7 +90,19 @@ func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
 		release = f.vermagic
 	}
 	f.version, _ = kernel.ParseVersion(release)
+	scheme, known := kernel.SchemeOf(f.version, table)
+	f.schemeKnown = known
+	f.Loader = kernel.LoaderOf(f.version, scheme, k.Release)
 	return f, nil
+}
+
+// warnings returns what speaks against the kernel's files.
+func (f *facts) warnings() []string {
+	var all []string
+	for _, list := range [][]string{f.Warnings, f.table.Warnings, f.Incomplete, f.table.Incomplete()} {
+		all = append(all, list...)
+	}
+	return all
 }
 
 // options are those of the kernel's configuration that the rules ask for.
@@ -122,7 +151,7 @@ func (f *facts) witnesses(named []string) {
 	tried := 0
 	for _, o := range named {
 		if m := f.modules[o]; m != nil {
-			f.hear(o, m)
+			f.learn(o, m)
 		}
 	}
 	for _, name := range f.Modules() {
@@ -134,14 +163,14 @@ func (f *facts) witnesses(named []string) {
 		}
 		tried++
 		if m := f.module(name); m != nil {
-			f.hear(name, m)
+			f.learn(name, m)
 		}
 	}
 }
 
-// hear takes down what a module says of its kernel. One that was built for another
+// learn notes what a module says of its kernel. One that was built for another
 // release says nothing.
-func (f *facts) hear(name string, m *elfrw.File) {
+func (f *facts) learn(name string, m *elfrw.File) {
 	info := klpabi.ReadModinfo(m)
 	magic, _ := info.Value("vermagic")
 	if magic == "" || f.Release != "" && info.Release() != f.Release || f.vermagic != "" && magic != f.vermagic {

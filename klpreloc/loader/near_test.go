@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
 
-	"github.com/klp-convert/klp-convert/klpreloc/loader"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // What could have been meant is offered before the command that shows more, and by the
@@ -32,12 +32,12 @@ func TestNearMissesOfFindings(t *testing.T) {
 			`.old_name = "copy.isra.0", .old_sympos = 2,   /* t ffffffff81003120, its arguments were changed by the compiler */`,
 			`klp-convert sympos copy@vmlinux --kernel kernel`},
 	} {
-		i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.NoFunction && f.Symbol == symbol })
+		i := slices.IndexFunc(r.Findings, func(f diag.Diagnostic) bool { return f.ID == diag.FunctionAbsent && f.Symbol == symbol })
 		require.GreaterOrEqual(t, i, 0, symbol)
-		assert.Equal(t, want, r.Findings[i].Fix)
+		assert.Equal(t, want, r.Findings[i].Hints)
 	}
-	i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.NoSymbol })
+	i := slices.IndexFunc(r.Findings, func(f diag.Diagnostic) bool { return f.ID == diag.KlpSymbolAbsent })
 	require.GreaterOrEqual(t, i, 0)
-	require.Len(t, r.Findings[i].Fix, 2)
-	assert.Regexp(t, `^KLP_SYMPOS\(vsym, 0\),   /\* . ffffffff8100.* similar \*/$`, r.Findings[i].Fix[0])
+	require.Len(t, r.Findings[i].Hints, 2)
+	assert.Regexp(t, `^KLP_SYMPOS\(vsym, 0\),   /\* . ffffffff8100.* similar \*/$`, r.Findings[i].Hints[0])
 }
