@@ -146,7 +146,7 @@ func checkELF(m *view, k *facts) (out result) {
 	}
 	if m.broken != nil {
 		// Nothing is judged of a file that elfrw does not read: that must not pass for "loads".
-		out.end(problem(diag.BadELF, "what comes of the module was not judged: this tool can't read the file: "+m.broken.Error()).
+		out.end(problem(diag.BadELF, "the module was not judged: this tool can't read the file: "+m.broken.Error()).
 			fix("build it again; nothing but klp-convert and the signature may follow modpost").when(diag.Loading, "", ""))
 	}
 	return out
@@ -155,7 +155,7 @@ func checkELF(m *view, k *facts) (out result) {
 // refused is what comes of a file for which the kernel prints the message and returns
 // ENOEXEC; format is "" where it prints none.
 func refused(m *view, k *facts, format string, args ...any) (out result) {
-	const cause = "the loader takes the file for no module"
+	const cause = "the loader does not accept the file as a module"
 	f := problem(diag.BadELF, cause)
 	if m.broken != nil {
 		f = problem(diag.BadELF, cause+": "+m.broken.Error())
@@ -304,7 +304,7 @@ func checkUniqueSections(m *view, k *facts, img *image) (out result) {
 	case img.kind(this[0]) == elf.SHT_NOBITS: // noticed since 6.4; seen in 6.1
 		cause = "struct module is in a section without contents, and has no pointers"
 	case img.flags(this[0])&uint64(elf.SHF_WRITE) == 0:
-		cause = "struct module is in a section that is not for writing, and the kernel writes to it"
+		cause = "struct module is in a section that is not writable, and the kernel writes to it"
 	}
 	if cause != "" {
 		out.end(problem(diag.BadELF, cause).fix("build it again").
@@ -319,7 +319,7 @@ func checkStructSize(k *facts, size uint64, name string) (out result) {
 	want := k.structSize
 	switch {
 	case want == 0:
-		out.lacking("the size of struct module", "no module of this kernel is at hand: --module, or a kernel folder with its modules")
+		out.lacking("the size of struct module", "no module of this kernel is available: give --module, or a kernel directory with its modules")
 		return out
 	case size == want:
 		return out
@@ -340,11 +340,11 @@ func checkUnseenSize(m *view, k *facts) (out result) {
 		return
 	}
 	if s.Size() > k.structSize {
-		out.add(note(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel, which does not notice", s.Size(), k.structSize, k.likeName)).
+		out.add(note(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel; the kernel does not check this", s.Size(), k.structSize, k.likeName)).
 			fix("build the livepatch with this kernel's headers and configuration").when(diag.Loading, "", ""))
 		return
 	}
-	out.add(problem(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel, which does not notice, and takes what lies behind it for the rest",
+	out.add(problem(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel; the kernel does not check this, and reads past its end",
 		s.Size(), k.structSize, k.likeName)).
 		fix("build the livepatch with this kernel's headers and configuration").
 		when(diag.Loading, "", "", oops("page fault", "load_module")))
@@ -359,7 +359,7 @@ func checkWriteOrExecute(m *view, k *facts, img *image) (out result) {
 	}
 	for i := 0; i < img.count; i++ {
 		if both := uint64(elf.SHF_WRITE | elf.SHF_EXECINSTR); img.flags(i)&both == both {
-			out.end(problem(diag.BadELF, "section "+img.name(i)+" is for writing and for execution").fix("build it again").
+			out.end(problem(diag.BadELF, "section "+img.name(i)+" is writable and executable").fix("build it again").
 				when(diag.Loading, "", "ENOEXEC", says("%s: section %s (index %s) has invalid WRITE|EXEC flags", m.name, img.name(i), i)))
 			return out
 		}
@@ -438,7 +438,7 @@ func checkStringTable(m *view, k *facts, img *image) (out result) {
 // the memory that follows.
 func checkNamesInFile(img *image) (out result) {
 	killed := func() result {
-		out.end(problem(diag.BadELF, "a name lies behind the end of the file, where the kernel reads it").fix("build it again").
+		out.end(problem(diag.BadELF, "a name is past the end of the file, and the kernel reads it there").fix("build it again").
 			when(diag.Loading, "", "killed", oops("page fault", "")))
 		return out
 	}
@@ -481,15 +481,15 @@ func checkSymbolNumbers(_ *view, k *facts, img *image) (out result) {
 			switch {
 			case (n+1)*24 <= img.size(symtab):
 			case !late && img.beyond(symtab, uint32(min(n*24, 1<<31))):
-				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is far behind the end of the symbol table", img.name(i), n)).
+				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is far past the end of the symbol table", img.name(i), n)).
 					fix("build it again").when(diag.Loading, "", "killed", oops("page fault", "")))
 				return out
 			case !late && img.stays0(symtab, n):
-				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which the size of the symbol table leaves out: it is never resolved, and taken for 0", img.name(i), n)).
+				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which the size of the symbol table leaves out: it is never resolved, and treated as 0", img.name(i), n)).
 					fix("build it again").when(diag.Calling, "", "", oops("page fault", "")))
 				return out
 			default: // what lies there in memory decides; nothing more is judged, which is no "loads"
-				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is behind the end of the symbol table: what comes of it was not judged", img.name(i), n)).
+				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is past the end of the symbol table: the module was not judged", img.name(i), n)).
 					fix("build it again").when(diag.Loading, "", ""))
 				return out
 			}
@@ -580,9 +580,9 @@ func checkSignature(m *view, k *facts) (out result) {
 				fix("sign it, after klp-convert: scripts/sign-file sha256 KEY CERT FILE").
 				when(diag.Loading, "", "EKEYREJECTED", says("Loading of unsigned module is rejected")))
 		case !known:
-			out.lacking("whether an unsigned module is let in", "the kernel's configuration is not at hand; Secure Boot and lockdown may refuse it as well")
+			out.lacking("whether an unsigned module is accepted", "the kernel's configuration is not available; Secure Boot and lockdown may refuse it as well")
 		default:
-			out.notChecked("whether an unsigned module is let in under Secure Boot", "kernel lockdown decides at run time")
+			out.notChecked("whether an unsigned module is accepted under Secure Boot", "kernel lockdown decides at run time")
 		}
 		return
 	}
@@ -592,12 +592,12 @@ func checkSignature(m *view, k *facts) (out result) {
 	info, ok := signatureOf(m.raw)
 	switch {
 	case !ok:
-		out.add(problem(diag.BadSignature, "there is no room for a signature in front of its marker").fix("sign it again").when(diag.Loading, "", "EBADMSG"))
+		out.add(problem(diag.BadSignature, "there is no room for a signature before its marker").fix("sign it again").when(diag.Loading, "", "EBADMSG"))
 	case info.length >= info.room:
 		out.add(problem(diag.BadSignature, fmt.Sprintf("the signature says that it has %d bytes, which the file does not", info.length)).
 			fix("sign it again").when(diag.Loading, "", "EBADMSG"))
 	case info.kind != pkcs7:
-		f := problem(diag.BadSignature, "the signature is no PKCS#7 message").fix("sign it again")
+		f := problem(diag.BadSignature, "the signature is not a PKCS#7 message").fix("sign it again")
 		message := says("module: %s signed with expected PKCS#7 message", blank{"not", "(Module is not|not)"})
 		if force, _ := k.set("MODULE_SIG_FORCE"); force {
 			out.add(f.when(diag.Loading, "", "EKEYREJECTED", message))

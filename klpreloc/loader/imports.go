@@ -77,7 +77,7 @@ func checkImports(m *view, k *facts) (out result) {
 			if strings.HasPrefix(y.Name, "__gnu_lto") {
 				continue
 			}
-			out.add(problem(diag.CommonSymbol, "the loader takes no common symbols").of(y.Name).fix("build with -fno-common").
+			out.add(problem(diag.CommonSymbol, "the loader accepts no common symbols").of(y.Name).fix("build with -fno-common").
 				when(diag.Loading, "", "ENOEXEC", says("%s: please compile with -fno-common", m.name)))
 		case y.Index == elf.SHN_ABS || y.Index == klpabi.IndexLivepatch:
 		case y.Undefined():
@@ -99,7 +99,7 @@ func checkImports(m *view, k *facts) (out result) {
 // an address is read from after the section headers (simplify_symbols).
 func checkSymbolIndex(out *result, m *view, k *facts, y *elfrw.Symbol) {
 	index := m.indexOf(y)
-	f := problem(diag.SymbolIndex, fmt.Sprintf("it is in section %#x, which there is none of", index)).of(y.Name).
+	f := problem(diag.SymbolIndex, fmt.Sprintf("it is in section %#x, which does not exist", index)).of(y.Name).
 		fix("klp symbols have the section index 0xff20 (SHN_LIVEPATCH)")
 	used := m.isUsed(y)
 	switch {
@@ -169,9 +169,9 @@ func checkImport(out *result, m *view, k *facts, y *elfrw.Symbol) {
 		out.lacking("whether "+m.origins().Suspects()+" exports "+y.Name,
 			"no source tells what it exports: --module")
 	case unusedWeak:
-		out.add(note(diag.WeakImport, "nobody exports it, it is weak, and nothing uses it").of(y.Name).when(diag.Loading, "", ""))
+		out.add(note(diag.WeakImport, "no module exports it, it is weak, and nothing uses it").of(y.Name).when(diag.Loading, "", ""))
 	case boundToZero:
-		out.add(problem(diag.WeakImport, "nobody exports it, and it is weak: the kernel binds it to 0 without a word, and what uses it goes there").of(y.Name).
+		out.add(problem(diag.WeakImport, "no module exports it, and it is weak: the kernel silently binds it to 0, and code that uses it accesses address 0").of(y.Name).
 			fix("annotate it, and convert the module; or export it").
 			when(diag.Calling, "", "", oops("page fault", m.userOf(y))))
 	case unknownName:
@@ -183,11 +183,11 @@ func checkImport(out *result, m *view, k *facts, y *elfrw.Symbol) {
 
 // unknownSymbol makes the finding of an undefined symbol that no object exports.
 func unknownSymbol(m *view, k *facts, y *elfrw.Symbol) finding {
-	cause := "nobody exports it"
+	cause := "no module exports it"
 	if strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
-		cause = "it is called like a klp symbol, and is an ordinary undefined one: its section index is not 0xff20"
+		cause = "it has the name of a klp symbol, and is an ordinary undefined symbol: its section index is not 0xff20"
 	} else if !k.table.ListsModules() {
-		cause += ", as far as the modules at hand tell"
+		cause += ", as far as the available modules tell"
 	}
 	object, n := hidden(m, k, y.Name)
 	if n == 0 {
@@ -257,7 +257,7 @@ func checkExport(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Expor
 			when(diag.Loading, "", "ENOENT", unknown("ENOENT")))
 		return
 	case !known && !m.gpl():
-		out.lacking("whether "+y.Name+" is for modules under the GPL only", "nothing at hand tells; Module.symvers would")
+		out.lacking("whether "+y.Name+" is for modules under the GPL only", "no available file tells; Module.symvers would")
 	}
 	if checkChecksum(out, m, k, y, e, unknown) {
 		checkNamespace(out, m, k, y, e, unknown)
@@ -308,7 +308,7 @@ func checkNeededModule(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos
 		out.add(note(diag.NeedsModule, "it is exported by module "+e.Object+", which modprobe loads first (depends=); insmod does not").of(y.Name).
 			when(diag.Loading, "", "", unknown("ENOENT")))
 	default:
-		out.add(problem(diag.NeedsModule, "it is exported by module "+e.Object+", and depends= does not name that: it has to be loaded before").of(y.Name).
+		out.add(problem(diag.NeedsModule, "it is exported by module "+e.Object+", and depends= does not name it: it has to be loaded before").of(y.Name).
 			fix("build it with the Module.symvers that has %s", e.Object).
 			when(diag.Loading, "", "ENOENT", unknown("ENOENT")))
 	}
@@ -334,7 +334,7 @@ func checkChecksum(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Exp
 		out.add(note(diag.ChecksumMismatch, "it is not in the module's version table: not checked by the kernel").of(y.Name).
 			when(diag.Loading, "", "", says("%s: no symbol version for %s", m.name, y.Name)))
 	case !known:
-		out.lacking("the checksum of "+y.Name, "no module at hand imports it, and there is no Module.symvers")
+		out.lacking("the checksum of "+y.Name, "no available module imports it, and there is no Module.symvers")
 	case mine != want:
 		out.add(problem(diag.ChecksumMismatch, fmt.Sprintf("its interface has another checksum: %#08x, in this kernel %#08x", mine, want)).of(y.Name).
 			fix("build it against the headers of %s", k.title()).

@@ -60,7 +60,7 @@ func checkLateInit(out *result, m *view, k *facts, klp *klpSection) {
 	if !isFreed(klp.target) || len(klp.relocs) == 0 || klp.object == "vmlinux" {
 		return
 	}
-	f := problem(diag.LateInit, fmt.Sprintf("%s is freed once the livepatch is loaded; when %s comes later, the kernel writes into memory that is another's", klp.target, klp.object)).in(klp.Section).
+	f := problem(diag.LateInit, fmt.Sprintf("%s is freed once the livepatch is loaded; when %s comes later, the kernel writes into memory that is used for something else", klp.target, klp.object)).in(klp.Section).
 		fix("use the symbols in functions that are not __init")
 	message := oops("page fault", "apply_relocate_add")
 	if m.file.Header.Machine == elf.EM_X86_64 {
@@ -255,7 +255,7 @@ func checkReload(m *view, k *facts) (out result) {
 			if k.ClearsRelocs {
 				continue
 			}
-			cause, message = "before 6.3 what was relocated is not cleared when the module goes, and it can't be loaded again while the livepatch is there", k.nonzeroMessage(klp.relocs[0].Type)
+			cause, message = "before 6.3 relocated places are not cleared when the module is unloaded, and it can't be loaded again while the livepatch is loaded", k.nonzeroMessage(klp.relocs[0].Type)
 		case elf.EM_S390:
 			cause = "GOT and PLT slots keep the addresses of the first time"
 		case elf.EM_PPC64:

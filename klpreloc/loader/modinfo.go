@@ -92,7 +92,7 @@ func checkVermagic(m *view, k *facts) (out result) {
 	want := k.vermagic
 	switch {
 	case !found:
-		f := problem(diag.VersionMagic, "there is no vermagic in .modinfo").
+		f := problem(diag.VersionMagic, ".modinfo has no vermagic").
 			fix("the module did not come from modpost: build it with Kbuild")
 		out.add(forced(m, k, f, "bad vermagic"))
 	case want != "":
@@ -115,7 +115,7 @@ func checkVermagic(m *view, k *facts) (out result) {
 				when(diag.Loading, "", "ENOEXEC", says("%s: version magic '%s' should be '%s'", m.name, mine, blank{k.Release + " …", ".*"})))
 			return
 		}
-		out.lacking("the flags in vermagic", "no module of this kernel is at hand to compare with")
+		out.lacking("the flags in vermagic", "no module of this kernel is available to compare with")
 	default:
 		out.lacking("vermagic", "nothing tells the kernel's release")
 	}
@@ -194,7 +194,7 @@ func checkLivepatchSupport(m *view, k *facts) (out result) {
 			out.add(problem(diag.NotMarked, "klp relocations in a module that .modinfo does not call a livepatch: those of modules are never applied").
 				fix(`MODULE_INFO(livepatch, "Y");`).when(diag.Calling, "", "", oops("page fault", "")))
 		default:
-			out.add(note(diag.NotALivepatch, "the module is no livepatch").when(diag.Loading, "", ""))
+			out.add(note(diag.NotALivepatch, "the module is not a livepatch").when(diag.Loading, "", ""))
 		}
 		return
 	}
@@ -234,7 +234,7 @@ func checkModuleName(out *result, m *view, k *facts) {
 // other modules (include/linux/license.h, license_is_gpl_compatible).
 func checkLicense(m *view, k *facts) (out result) {
 	if license, _ := m.info.Value("license"); !m.gpl() {
-		what := "there is no license= in .modinfo"
+		what := ".modinfo has no license="
 		if license != "" {
 			what = fmt.Sprintf("license %q is not the GPL's", license)
 		}

@@ -28,7 +28,7 @@ func checkEntryPoints(m *view, k *facts) (out result) {
 		switch {
 		case !has:
 		case p.want == 0:
-			out.lacking("where "+p.name+" is in struct module", "no module of this kernel is at hand that has one")
+			out.lacking("where "+p.name+" is in struct module", "no module of this kernel that has one is available")
 		case at != p.want:
 			f := problem(diag.InitOffset, fmt.Sprintf("%s is at %#x of struct module, and the kernel looks at %#x: struct module has another layout", p.name, at, p.want)).
 				fix("build it against the headers of %s", k.title())
@@ -88,7 +88,7 @@ func checkRegistration(m *view, k *facts) (out result) {
 	if !m.info.Livepatch() || !m.enables() || !registering(m, k) || m.importsFunction(registerPatch) {
 		return
 	}
-	out.add(problem(diag.PatchStructure, "klp_enable_patch() without klp_register_patch(), which this kernel wants to be called first").
+	out.add(problem(diag.PatchStructure, "klp_enable_patch() without klp_register_patch(), which this kernel requires first").
 		fix("klp_register_patch(&patch) before klp_enable_patch(&patch), klp_unregister_patch(&patch) in the exit function").
 		when(diag.Enabling, "", "EINVAL"))
 	return out
@@ -134,10 +134,10 @@ func checkUnclosedArray(out *result, m *view, d klppatch.Doubt) {
 		words = 2 // name, funcs
 	}
 	if m.isZero(d.Section, d.Offset+d.Size, words*uint64(m.file.PointerSize())) {
-		out.add(note(diag.PatchStructure, what+"; zeros happen to follow, and are taken for it").at(d.Section, d.Offset).fix(closing).when(diag.Enabling, "", ""))
+		out.add(note(diag.PatchStructure, what+"; zeros happen to follow, and are treated as one").at(d.Section, d.Offset).fix(closing).when(diag.Enabling, "", ""))
 		return
 	}
-	out.add(problem(diag.PatchStructure, what+": the kernel takes what follows for another, and writes over it").at(d.Section, d.Offset).fix(closing).
+	out.add(problem(diag.PatchStructure, what+": the kernel treats what follows as another element, and writes over it").at(d.Section, d.Offset).fix(closing).
 		when(diag.Enabling, "", "killed", corrupted()))
 }
 
@@ -180,7 +180,7 @@ func checkUnreadablePatch(m *view, k *facts) (out result) {
 		case objects == nil:
 			refuse("klp_patch without objs")
 		case y.Section.Flags&uint64(elf.SHF_WRITE) == 0:
-			out.add(problem(diag.PatchStructure, "klp_patch is in "+y.Section.String()+", which is not for writing").of(y.Name).fix("leave it writable: no const").
+			out.add(problem(diag.PatchStructure, "klp_patch is in "+y.Section.String()+", which is not writable").of(y.Name).fix("leave it writable: no const").
 				when(diag.Enabling, "", "killed", oops("page fault", "")))
 		default:
 			checkObjectArray(&out, m, k, objects.Sym.Section, objects.Sym.Value+uint64(objects.Addend), refuse)
@@ -196,7 +196,7 @@ func isReadOnly(out *result, what string, s *elfrw.Section) bool {
 	if s.Flags&uint64(elf.SHF_WRITE) != 0 {
 		return false
 	}
-	out.add(problem(diag.PatchStructure, what+" is in "+s.String()+", which is not for writing").fix("leave it writable: no const").
+	out.add(problem(diag.PatchStructure, what+" is in "+s.String()+", which is not writable").fix("leave it writable: no const").
 		when(diag.Enabling, "", "killed", oops("page fault", "klp_enable_patch")))
 	return true
 }
@@ -246,14 +246,14 @@ func textAt(r *elfrw.Rela) (string, bool) {
 
 // reportNamelessObject: a klp_object whose name is the empty string (lib/kobject.c, kobject_add_internal).
 func reportNamelessObject(out *result) {
-	out.add(problem(diag.PatchStructure, "klp_object.name is the empty string").fix("no name: that is vmlinux").
+	out.add(problem(diag.PatchStructure, "klp_object.name is the empty string").fix("leave the name out: that means vmlinux").
 		when(diag.Enabling, "", "EINVAL", says("kobject: (%s): attempted to be registered with empty name!", anything)))
 }
 
 // reportObjectVmlinux: a klp_object with the name vmlinux.
 func reportObjectVmlinux(out *result) {
 	out.add(problem(diag.PatchStructure, "klp_object.name is the string vmlinux: the kernel waits for a module of that name, which never comes").
-		fix("no name: that is vmlinux").when(diag.Calling, "", ""))
+		fix("leave the name out: that means vmlinux").when(diag.Calling, "", ""))
 }
 
 // checkFuncArray does so with an array of klp_func, and reports whether it found nothing.
@@ -279,7 +279,7 @@ func checkFuncArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64,
 			return false
 		}
 		if t := code.Sym; t != nil && t.Section != nil && t.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
-			out.add(problem(diag.PatchStructure, "the new function is in "+t.Section.String()+", which is not for execution").when(diag.Calling, "", "", oops("page fault", "")))
+			out.add(problem(diag.PatchStructure, "the new function is in "+t.Section.String()+", which is not executable").when(diag.Calling, "", "", oops("page fault", "")))
 			return false
 		}
 	}
@@ -306,7 +306,7 @@ func checkPatchStructure(m *view, k *facts) (out result) {
 			case o.Name == klppatch.Vmlinux && p.From == klppatch.Static && o.At.Section != nil && m.pointer(o.At.Section, o.At.Offset) != nil:
 				reportObjectVmlinux(&out)
 			case len(o.Name) >= most:
-				out.add(problem(diag.PatchStructure, fmt.Sprintf("klp_object %s: the name has %d bytes, of which the kernel takes at most %d", o.Name, len(o.Name), most-1)).of(o.Name).
+				out.add(problem(diag.PatchStructure, fmt.Sprintf("klp_object %s: the name has %d bytes, of which the kernel accepts at most %d", o.Name, len(o.Name), most-1)).of(o.Name).
 					when(diag.Enabling, "", "EINVAL"))
 			case o.Name == "":
 				reportNamelessObject(&out)
@@ -314,7 +314,7 @@ func checkPatchStructure(m *view, k *facts) (out result) {
 				out.add(problem(diag.TargetAbsent, "no kernel has a module of that name: what the livepatch has for it is never used").of(o.Name).
 					fix(".name = %q", sympos.ModuleName(o.Name)).when(diag.Calling, "", ""))
 			case seen[o.Name]:
-				out.add(problem(diag.PatchStructure, "two klp_objects of that name: the kernel makes a folder of each in /sys/kernel/livepatch/"+m.name).of(o.Name).
+				out.add(problem(diag.PatchStructure, "two klp_objects of that name: the kernel makes a directory for each in /sys/kernel/livepatch/"+m.name).of(o.Name).
 					fix("one klp_object, with the functions of both").
 					when(diag.Enabling, "", k.InitExists, says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s'", m.name, o.Name), existsAlready(o.Name)))
 			}
@@ -343,7 +343,7 @@ func checkFuncs(out *result, m *view, k *facts, o *klppatch.Object) {
 		}
 		seen[key] = true
 		if len(f.OldName) > k.NameLimit {
-			out.add(problem(diag.PatchStructure, fmt.Sprintf("old_name has %d bytes, of which the kernel takes at most %d", len(f.OldName), k.NameLimit)).of(f.OldName).
+			out.add(problem(diag.PatchStructure, fmt.Sprintf("old_name has %d bytes, of which the kernel accepts at most %d", len(f.OldName), k.NameLimit)).of(f.OldName).
 				when(diag.Enabling, "", "EINVAL"))
 		}
 		if f.New.Symbol == nil && f.New.Section == nil {
@@ -443,7 +443,7 @@ func checkFunction(out *result, m *view, k *facts, object string, f klppatch.Fun
 			yes, known := k.traceable(target, y)
 			switch {
 			case y.Type() == elf.STT_OBJECT:
-				why = "it is data, no function"
+				why = "it is data, not a function"
 			case known && !yes:
 				why = "it has no ftrace entry (notrace, or built without -pg)"
 			case !known:
@@ -473,7 +473,7 @@ func whyUntraced(m *view, k *facts, f klppatch.Func) string {
 	}
 	switch s.Type {
 	case 'd', 'D', 'b', 'B', 'r', 'R':
-		return "it is data, no function"
+		return "it is data, not a function"
 	}
 	if f.OldName == "__fentry__" || strings.HasPrefix(f.OldName, "__x86_indirect_thunk_") || f.OldName == "__x86_return_thunk" {
 		return "it is written in assembler, without a call of __fentry__"
@@ -485,11 +485,11 @@ func whyUntraced(m *view, k *facts, f klppatch.Func) string {
 	}
 	// What is linked between data has 't' and 'T' there where a section holds both (init_task, 7.3).
 	if end := bound("_etext"); end != 0 && s.Address >= end {
-		return "it lies behind the end of the kernel's code (_etext)"
+		return "it is after the end of the kernel's code (_etext)"
 	}
 	if sitesKnown(m, k) {
 		if _, none := slices.BinarySearch(k.table.Facts(sympos.Vmlinux).Untraced, s.Address); none {
-			return "it has no ftrace entry (notrace, assembler, or of a folder that is built without -pg, as lib is)"
+			return "it has no ftrace entry (notrace, assembler, or in a directory that is built without -pg, as lib is)"
 		}
 	}
 	return ""

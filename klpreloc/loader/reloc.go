@@ -63,7 +63,7 @@ func checkKlpSymbol(out *result, m *view, k *facts, klp *klpSection, i int, r *k
 			message = says("livepatch: symbol %s at rela sec %s idx %s is not marked as a livepatch symbol", name, anyNumber, i)
 		}
 		out.add(whenOf(m, k, find(diag.NotKlpSymbol, "a klp relocation of a symbol whose section index is not 0xff20 (SHN_LIVEPATCH)"), klp, "EINVAL", message).
-			fix("its place is in the ordinary relocation section"))
+			fix("it belongs in the ordinary relocation section"))
 		return
 	}
 	if why := k.unreadable(name); why != "" {
@@ -84,10 +84,10 @@ func checkKlpSymbol(out *result, m *view, k *facts, klp *klpSection, i int, r *k
 	case k.Early() && klp.object != sympos.Vmlinux && n.object == sympos.Vmlinux:
 		out.add(whenOf(m, k, find(diag.VmlinuxInModule, "since 5.8 a section for a module may not name a symbol of vmlinux"), klp, "EINVAL",
 			says("livepatch: invalid access to vmlinux symbol '%s' from module-specific livepatch relocation section", n.name)).
-			fix("its place is in %svmlinux.%s", klpabi.SectionPrefix, klp.target))
+			fix("it belongs in %svmlinux.%s", klpabi.SectionPrefix, klp.target))
 	case klp.object == sympos.Vmlinux && n.object != sympos.Vmlinux && !m.keeps(n.object):
 		f := find(diag.ModuleInVmlinux, "a symbol of module "+n.object+" in what is applied without waiting for it: it is found if the module happens to be loaded, and nothing keeps it there").because(n.object).
-			fix("its place is in %s%s.%s", klpabi.SectionPrefix, n.object, klp.target)
+			fix("it belongs in %s%s.%s", klpabi.SectionPrefix, n.object, klp.target)
 		message := says("livepatch: symbol '%s' not found in symbol table", n.name)
 		if !k.loaded[n.object] {
 			out.add(whenOf(m, k, f, klp, "EINVAL", message))
@@ -147,7 +147,7 @@ func checkStoredName(out *result, m *view, k *facts, klp *klpSection, name, stor
 func checkForeignSymbol(out *result, m *view, k *facts, klp *klpSection, n *klpName, find func(diag.ID, string) finding) {
 	gate := k.modules[klp.object]
 	if gate == nil {
-		out.lacking(fmt.Sprintf("whether %s is there when %s comes, whose symbol %s is needed then", n.object, klp.object, n.name), "module "+klp.object+" is not at hand")
+		out.lacking(fmt.Sprintf("whether %s is there when %s comes, whose symbol %s is needed then", n.object, klp.object, n.name), "module "+klp.object+" is not available")
 		return
 	}
 	if k.needed(gate)[n.object] {
@@ -208,7 +208,7 @@ func lookUp(out *result, m *view, k *facts, q lookup, find func(diag.ID, string)
 			if q.object == sympos.Vmlinux {
 				from = "--kernel with its image, vmlinux, System.map or /proc/kallsyms"
 			}
-			out.lacking(fmt.Sprintf("symbol %s of %s", q.name, q.object), "nothing at hand has the symbols of "+q.object+": "+from)
+			out.lacking(fmt.Sprintf("symbol %s of %s", q.name, q.object), "no available file has the symbols of "+q.object+": "+from)
 		}
 		return false
 	}
@@ -254,7 +254,7 @@ func lookUp(out *result, m *view, k *facts, q lookup, find func(diag.ID, string)
 		out.lacking("symbol "+q.name+" of "+q.object, d)
 	}
 	if d := t.Doubt(q.object, q.name); d != "" {
-		out.lacking("symbol "+q.name+" of "+q.object, "the files given as one kernel contradict each other: "+d)
+		out.lacking("symbol "+q.name+" of "+q.object, "the given files come from different kernels: "+d)
 	}
 	return failed
 }
@@ -341,7 +341,7 @@ func notFound(k *facts, q lookup, answer string, list []sympos.Symbol, find func
 			f = find(q.id(answer), fmt.Sprintf("this kernel finds what %s calls %s as %s only (CONFIG_LTO_CLANG)", q.object, q.name, as))
 		}
 		if len(list) > 0 {
-			f = find(q.id(answer), fmt.Sprintf("%s of %s is at address 0, which the kernel takes for not found", q.name, q.object))
+			f = find(q.id(answer), fmt.Sprintf("%s of %s is at address 0, which the kernel treats as not found", q.name, q.object))
 		} else {
 			f.sought = &q
 		}
@@ -365,7 +365,7 @@ func checkAbsentObject(out *result, m *view, k *facts, object, why string) {
 		return // checkPatchStructure reports what is misnamed
 	}
 	if m.patchesObject(object) && k.Presence(object) == sympos.BuiltIn { // the code is there, and stays as it is
-		out.add(problem(diag.TargetAbsent, why+"; as it is, nothing is patched").of(object).fix("no name: that is vmlinux, for this kernel").when(diag.Calling, "", ""))
+		out.add(problem(diag.TargetAbsent, why+"; as it is, nothing is patched").of(object).fix("leave the name out: that means vmlinux, for this kernel").when(diag.Calling, "", ""))
 		return
 	}
 	out.add(note(diag.TargetAbsent, why+": what the livepatch has for it is never used").of(object).when(diag.Loading, "", ""))
@@ -407,11 +407,11 @@ func checkOrdinaryRelocs(m *view, k *facts) (out result) {
 			if at := resolved[y]; at != 0 && at < i+1 {
 				continue
 			}
-			f := problem(diag.KlpSymbolOrdinary, "an ordinary relocation of a klp symbol: the loader takes its value, 0, without a word").at(s, x.Offset).of(y.Name)
+			f := problem(diag.KlpSymbolOrdinary, "an ordinary relocation of a klp symbol: the loader silently uses its value, 0").at(s, x.Offset).of(y.Name)
 			if strings.HasPrefix(s.Name, klpabi.SectionPrefix) {
 				f = f.fix("the section lacks the flag 0x100000 (SHF_RELA_LIVEPATCH)")
 			} else {
-				f = f.fix("its place is in a klp relocation section: convert the module anew")
+				f = f.fix("it belongs in a klp relocation section: convert the module again")
 			}
 			out.add(f.when(diag.Calling, "", "", oops("page fault", m.functionAt(s.Target, x.Offset))))
 		}
@@ -484,11 +484,11 @@ func checkOrdinaryPlace(out *result, m *view, k *facts, s *elfrw.Section, r *elf
 	}
 	if size := s.Target.Size(); r.Offset > size || uint64(width) > size-r.Offset {
 		if r.Offset >= unmapped {
-			out.add(find(diag.OutsideTarget, fmt.Sprintf("it writes behind the end of %s (%#x bytes)", s.Target, size)).
+			out.add(find(diag.OutsideTarget, fmt.Sprintf("it writes past the end of %s (%#x bytes)", s.Target, size)).
 				when(diag.Loading, "", "killed", oops("page fault", "")))
 			return true
 		}
-		out.add(find(diag.OutsideTarget, fmt.Sprintf("it writes behind the end of %s (%#x bytes); the kernel does not check, and what it overwrites is not known", s.Target, size)).
+		out.add(find(diag.OutsideTarget, fmt.Sprintf("it writes past the end of %s (%#x bytes); the kernel does not check, and what it overwrites is not known", s.Target, size)).
 			when(diag.Loading, "", ""))
 		return false
 	}
@@ -575,7 +575,7 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, r *elfrw.Rela, add func(f
 	}
 	size := klp.target.Size()
 	if need := uint64(max(width, 1)); r.Offset > size || need > size-r.Offset {
-		f := find(diag.OutsideTarget, fmt.Sprintf("it writes behind the end of %s (%#x bytes); the kernel does not check", klp.target, size))
+		f := find(diag.OutsideTarget, fmt.Sprintf("it writes past the end of %s (%#x bytes); the kernel does not check", klp.target, size))
 		if r.Offset >= unmapped {
 			add(whenOf(m, k, f, klp, "killed", oops("page fault", "")))
 		} else {
@@ -635,7 +635,7 @@ func checkCallSequence(m *view, k *facts, klp *klpSection, r *elfrw.Rela, find f
 		if m.file.Uint32(b[r.Offset:])&1 == 0 || m.file.Uint32(b[r.Offset+4:]) == nop {
 			return
 		}
-		add(whenOf(m, k, find(diag.CallSequence, "the instruction behind the call is no nop, which the kernel needs to restore the TOC pointer"), klp, "ENOEXEC",
+		add(whenOf(m, k, find(diag.CallSequence, "the instruction after the call is not a nop, which the kernel needs to restore the TOC pointer"), klp, "ENOEXEC",
 			says("%s: Expected nop after call, got %s at %s", m.name, fmt.Sprintf("%08x", m.file.Uint32(b[r.Offset+4:])), anything)))
 	case r.Type != uint32(elf.R_PPC64_REL24) && k.late(klp) && klp.target.Flags&uint64(elf.SHF_WRITE) == 0:
 		f := find(diag.LateReadOnly, "a plain store into "+klp.target.String()+", which is read-only by then (STRICT_MODULE_RWX)")
@@ -729,7 +729,7 @@ func checkOverlaps(m *view, k *facts) (out result) {
 				symbol = second.r.Sym.Name
 			}
 			f := problem(diag.Overlap, fmt.Sprintf("%s and %s relocate the same bytes of %s", a.section, b.section, t)).at(second.section, second.r.Offset).of(symbol).
-				fix("a relocation is in one section only: convert the module anew")
+				fix("a relocation is in one section only: convert the module again")
 			switch {
 			case m.file.Header.Machine != elf.EM_X86_64:
 				f.Message += ", and the second overwrites or adds to the first"

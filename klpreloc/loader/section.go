@@ -162,7 +162,7 @@ func checkKlpHeaders(m *view, k *facts) (out result) {
 			}
 			continue
 		case klp.target == nil || klp.Section.Target == nil && klp.Section.Info == 0:
-			out.add(problem(diag.NotApplied, "its sh_info names no section: the loader takes no notice of it (apply_relocations)").in(klp.Section).
+			out.add(problem(diag.NotApplied, "its sh_info names no section: the loader ignores it (apply_relocations)").in(klp.Section).
 				fix("sh_info has to be the index of the section that is relocated").
 				when(diag.Calling, "", "", oops("page fault", "")))
 			continue
@@ -173,7 +173,7 @@ func checkKlpHeaders(m *view, k *facts) (out result) {
 		checkSectionName(&out, m, k, klp)
 		if img := m.image; img != nil && klp.index < img.count && img.size(klp.index)%24 != 0 && m.file.PointerSize() == 8 {
 			out.add(problem(diag.SectionHeader, fmt.Sprintf("its sh_size, %d, is not a multiple of 24: the last relocation is cut off, and never applied", img.size(klp.index))).in(klp.Section).
-				fix("convert the module anew").when(diag.Calling, "", "", oops("page fault", "")))
+				fix("convert the module again").when(diag.Calling, "", "", oops("page fault", "")))
 		}
 		if klp.Type != elf.SHT_RELA {
 			f := note(diag.SectionHeader, fmt.Sprintf("its type is %v, not SHT_RELA; the loader goes by the flag", klp.Type))
@@ -271,7 +271,7 @@ func checkGates(m *view, k *facts) (out result) {
 		if len(m.objects) > 0 {
 			has = strings.Join(m.objects, ", ")
 		}
-		out.add(problem(diag.NotApplied, fmt.Sprintf("the patch has no klp_object %s (it has %s): the kernel never applies the section, without a word, and the code uses the address 0", klp.object, has)).in(klp.Section).
+		out.add(problem(diag.NotApplied, fmt.Sprintf("the patch has no klp_object %s (it has %s): the kernel silently never applies the section, and the code uses the address 0", klp.object, has)).in(klp.Section).
 			fix("name the object in klp_patch, or the section after the object that the code is for").
 			when(diag.Calling, "", "", faults(m, k, klp)...))
 	}
@@ -302,7 +302,7 @@ func checkDuplicateSections(m *view, k *facts) (out result) {
 		}
 		if s.Size() == 0 {
 			if seen[s.Name] && strings.HasPrefix(s.Name, klpabi.SectionPrefix) {
-				out.add(note(diag.DuplicateSection, "an empty section of a name that another one has: nothing comes of it").in(s).when(diag.Loading, "", ""))
+				out.add(note(diag.DuplicateSection, "an empty section of a name that another one has: it has no effect").in(s).when(diag.Loading, "", ""))
 			}
 			continue
 		}
@@ -310,7 +310,7 @@ func checkDuplicateSections(m *view, k *facts) (out result) {
 			seen[s.Name] = true
 			continue
 		}
-		f := problem(diag.DuplicateSection, "a second loaded section of that name: the kernel makes a file of each in /sys/module/"+m.name+"/sections").in(s).
+		f := problem(diag.DuplicateSection, "a second loaded section of that name: the kernel makes a file for each in /sys/module/"+m.name+"/sections").in(s).
 			fix("give each its own name: the kernel does not read what follows the object in a klp section's name")
 		message := says("sysfs: cannot create duplicate filename '/module/%s/sections/%s'", m.name, s.Name)
 		errno := ""
