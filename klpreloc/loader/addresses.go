@@ -34,7 +34,8 @@ type takenAddresses struct {
 func (m *Module) readTaken() (taken takenAddresses) {
 	starts := map[place]*elfrw.Symbol{}
 	for _, y := range m.file.Symbols {
-		if y.Section == nil || y.Type() != elf.STT_FUNC || y.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
+		if y.Section == nil || y.Type() != elf.STT_FUNC ||
+			y.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
 			continue
 		}
 		if p := (place{y.Section, y.Value}); starts[p] == nil || y.Bind() == elf.STB_GLOBAL {

@@ -59,7 +59,8 @@ func (f finding) joined(other *finding) finding {
 	}
 	cases := slices.Clip(f.Cases)
 	for _, x := range other.Cases {
-		if len(cases) < mostOfAKind && !slices.ContainsFunc(cases, func(y diag.Case) bool { return sameCase(x, y) }) {
+		if len(cases) < mostOfAKind &&
+			!slices.ContainsFunc(cases, func(y diag.Case) bool { return sameCase(x, y) }) {
 			cases = append(cases, x)
 		}
 	}
@@ -78,7 +79,8 @@ func (f finding) joined(other *finding) finding {
 }
 
 func sameCase(a, b diag.Case) bool {
-	return a.When == b.When && a.Object == b.Object && a.Errno == b.Errno && slices.Equal(a.Messages, b.Messages)
+	return a.When == b.When && a.Object == b.Object && a.Errno == b.Errno &&
+		slices.Equal(a.Messages, b.Messages)
 }
 
 // withoutConsequences returns the findings without those that follow from another one alone.

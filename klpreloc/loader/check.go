@@ -64,10 +64,12 @@ func checkKernel(_ *view, k *facts) (out result) {
 		out.lacking("who exports what the module imports", why)
 	}
 	if k.version == (kernel.Version{}) {
-		out.lacking("what depends on the kernel's version", "nothing tells the kernel's release: the newest is assumed")
+		out.lacking("what depends on the kernel's version", "nothing tells the kernel's release: the "+
+			"newest is assumed")
 	}
 	if !k.schemeKnown {
-		out.add(problem(diag.NoLivepatching, "kernels before 4.7 know no klp relocations").when(diag.Loading, "", ""))
+		out.add(problem(diag.NoLivepatching, "kernels before 4.7 know no klp relocations").
+			when(diag.Loading, "", ""))
 	}
 	return out
 }

@@ -74,7 +74,10 @@ func (img *image) inside(i int) bool {
 }
 
 // contents of a section that is inside.
-func (img *image) contents(i int) []byte { return img.b[img.offset(i) : img.offset(i)+img.size(i)] }
+func (img *image) contents(i int) []byte {
+	return img.b[img.offset(i) : img.offset(i)+
+		img.size(i)]
+}
 
 // openImage returns the file, without its signature, as the loader reads it; nil where its
 // header does not let it, or where it is for 32-bit kernels.
@@ -106,7 +109,8 @@ func elfSteps(k *facts) []elfStep {
 	if k.ELFStrict {
 		first = []elfStep{checkSectionZero, checkBounds, checkSectionNames}
 	}
-	return append(first, checkUniqueSections, checkStringTable, checkWriteOrExecute, checkSymbolNumbers)
+	return append(first, checkUniqueSections, checkStringTable, checkWriteOrExecute,
+		checkSymbolNumbers)
 }
 
 // checkELF ends the check of a file that the loader refuses, or that elfrw does not read.
@@ -128,11 +132,13 @@ func checkELF(m *view, k *facts) (out result) {
 			cause += ", the kernel for " + strings.TrimPrefix(k.like.Header.Machine.String(), "EM_")
 		}
 		messages := elfMessages(k, "Invalid architecture in ELF header: %s", uint16(machine))
-		out.end(finding{Diagnostic: diag.Diagnostic{ID: diag.BadELF, Severity: diag.Error, Message: cause}}.
+		out.end(finding{Diagnostic: diag.Diagnostic{ID: diag.BadELF, Severity: diag.Error,
+			Message: cause}}.
 			fix("build it for the kernel's architecture").when(diag.Loading, "", "ENOEXEC", messages...))
 		return out
 	case machine == elf.EM_PPC:
-		out.notChecked("what the loader of a 32-bit kernel makes of the ELF file", "this tool knows 64-bit kernels' only")
+		out.notChecked("what the loader of a 32-bit kernel makes of the ELF file", "this tool knows "+
+			"64-bit kernels' only")
 	case order.Uint16(b[58:]) != shdrSize:
 		return refused(m, k, "Invalid ELF section header size")
 	case m.image == nil:
@@ -146,8 +152,10 @@ func checkELF(m *view, k *facts) (out result) {
 	}
 	if m.broken != nil {
 		// Nothing is judged of a file that elfrw does not read: that must not pass for "loads".
-		out.end(problem(diag.BadELF, "the module was not judged: this tool can't read the file: "+m.broken.Error()).
-			fix("build it again; nothing but klp-convert and the signature may follow modpost").when(diag.Loading, "", ""))
+		out.end(problem(diag.BadELF, "the module was not judged: this tool "+
+			"can't read the file: "+m.broken.Error()).
+			fix("build it again; nothing but klp-convert and the signature may follow modpost").
+			when(diag.Loading, "", ""))
 	}
 	return out
 }
@@ -161,7 +169,8 @@ func refused(m *view, k *facts, format string, args ...any) (out result) {
 		f = problem(diag.BadELF, cause+": "+m.broken.Error())
 	}
 	is := content.Of(m.raw)
-	if errors.Is(m.broken, elfrw.ErrNotELF) || errors.Is(m.broken, elfrw.ErrNotRelocatable) || is == content.SlimLTO {
+	if errors.Is(m.broken, elfrw.ErrNotELF) || errors.Is(m.broken, elfrw.ErrNotRelocatable) ||
+		is == content.SlimLTO {
 		f.Message += diag.Printable(": it is " + is.What)
 		if is.Do != "" {
 			f = f.fix("%s", is.Do)
@@ -198,7 +207,8 @@ func (k *facts) supported(machine elf.Machine) bool {
 func checkSectionNames(m *view, k *facts, img *image) (out result) {
 	names := img.nameTable
 	if names == 0 || names >= img.count {
-		return refused(m, k, "Invalid ELF section name index: %s || e_shstrndx (%s) >= e_shnum (%s)", names, names, img.count)
+		return refused(m, k, "Invalid ELF section name index: %s || e_shstrndx "+
+			"(%s) >= e_shnum (%s)", names, names, img.count)
 	}
 	switch {
 	case !img.inside(names):
@@ -207,7 +217,8 @@ func checkSectionNames(m *view, k *facts, img *image) (out result) {
 		return refused(m, k, "Invalid ELF section name table type: %s", uint32(img.kind(names)))
 	case img.size(names) == 0 && !k.ELFMessages && img.offset(names) == 0:
 		// The kernel tests the byte before the table: here, the byte before the file.
-		out.end(problem(diag.BadELF, "the section name table is empty, and lies at the beginning of the file").fix("build it again").
+		out.end(problem(diag.BadELF, "the section name table is empty, and lies at the "+
+			"beginning of the file").fix("build it again").
 			when(diag.Loading, "", "killed", oops("page fault", "")))
 		return out
 	case img.size(names) == 0 && !k.ELFMessages:
@@ -228,7 +239,8 @@ func checkSectionNames(m *view, k *facts, img *image) (out result) {
 func checkNameBounds(m *view, k *facts, img *image) (out result) {
 	for i := 1; i < img.count; i++ {
 		if img.kind(i) != elf.SHT_NULL && uint64(img.nameAt(i)) >= uint64(len(img.names)) {
-			return refused(m, k, "Invalid ELF section name in module (section %s type %s)", i, uint32(img.kind(i)))
+			return refused(m, k, "Invalid ELF section name in module "+
+				"(section %s type %s)", i, uint32(img.kind(i)))
 		}
 	}
 	return out
@@ -236,8 +248,10 @@ func checkNameBounds(m *view, k *facts, img *image) (out result) {
 
 // checkSectionZero: section 0 has to be empty.
 func checkSectionZero(m *view, k *facts, img *image) (out result) {
-	if img.count > 0 && (img.kind(0) != elf.SHT_NULL || img.size(0) != 0 || img.order.Uint64(img.header(0)[16:]) != 0) {
-		return refused(m, k, "ELF Spec violation: section 0 type(%s)!=SH_NULL or non-zero len or addr", uint32(img.kind(0)))
+	if img.count > 0 && (img.kind(0) != elf.SHT_NULL || img.size(0) != 0 ||
+		img.order.Uint64(img.header(0)[16:]) != 0) {
+		return refused(m, k, "ELF Spec violation: section 0 type(%s)!=SH_NULL or "+
+			"non-zero len or addr", uint32(img.kind(0)))
 	}
 	return out
 }
@@ -250,14 +264,18 @@ func checkBounds(m *view, k *facts, img *image) (out result) {
 			continue
 		case elf.SHT_SYMTAB:
 			if !k.ELFStrict && (img.link(i) == 0 || int(img.link(i)) >= img.count) {
-				return refused(m, k, "Invalid ELF sh_link!=SHN_UNDEF(%s) or (sh_link(%s) >= hdr->e_shnum(%s)", img.link(i), img.link(i), img.count)
+				return refused(m, k, "Invalid ELF sh_link!=SHN_UNDEF(%s) or (sh_link(%s) >= "+
+					"hdr->e_shnum(%s)", img.link(i), img.link(i), img.count)
 			}
 		}
 		if !img.inside(i) {
-			return refused(m, k, "Invalid ELF section in module (section %s type %s)", i, uint32(img.kind(i)))
+			return refused(m, k, "Invalid ELF section in module "+
+				"(section %s type %s)", i, uint32(img.kind(i)))
 		}
-		if !k.ELFStrict && img.flags(i)&uint64(elf.SHF_ALLOC) != 0 && uint64(img.nameAt(i)) >= img.size(img.nameTable) {
-			return refused(m, k, "Invalid ELF section name in module (section %s type %s)", i, uint32(img.kind(i)))
+		if !k.ELFStrict && img.flags(i)&uint64(elf.SHF_ALLOC) != 0 &&
+			uint64(img.nameAt(i)) >= img.size(img.nameTable) {
+			return refused(m, k, "Invalid ELF section name in module "+
+				"(section %s type %s)", i, uint32(img.kind(i)))
 		}
 	}
 	return out
@@ -285,7 +303,8 @@ func checkUniqueSections(m *view, k *facts, img *image) (out result) {
 	case k.ELFStrict && len(infos) > 1:
 		return refused(m, k, "Only one .modinfo section must exist.")
 	case k.ELFStrict && len(this) != 1:
-		return refused(m, k, "module %s: Exactly one .gnu.linkonce.this_module section must exist.", name)
+		return refused(m, k, "module %s: Exactly one .gnu.linkonce.this_module "+
+			"section must exist.", name)
 	case len(tables) == 0, k.ELFStrict && len(tables) > 1:
 		return refused(m, k, "%s: module has no symbols (stripped?)", name)
 	case len(this) == 0:
@@ -297,7 +316,8 @@ func checkUniqueSections(m *view, k *facts, img *image) (out result) {
 	case k.StructSize && img.kind(this[0]) == elf.SHT_NOBITS:
 		return refused(m, k, "module %s: .gnu.linkonce.this_module section must have a size set", name)
 	case k.StructSize && img.flags(this[0])&uint64(elf.SHF_ALLOC) == 0:
-		return refused(m, k, "module %s: .gnu.linkonce.this_module must occupy memory during process execution", name)
+		return refused(m, k, "module %s: .gnu.linkonce.this_module must occupy memory during "+
+			"process execution", name)
 	}
 	cause := ""
 	switch {
@@ -319,15 +339,18 @@ func checkStructSize(k *facts, size uint64, name string) (out result) {
 	want := k.structSize
 	switch {
 	case want == 0:
-		out.lacking("the size of struct module", "no module of this kernel is available: give --module, or a kernel directory with its modules")
+		out.lacking("the size of struct module", "no module of this kernel is available: give "+
+			"--module, or a kernel directory with its modules")
 		return out
 	case size == want:
 		return out
 	}
 	if k.StructSize {
-		out.add(problem(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel", size, want, k.likeName)).
+		out.add(problem(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d "+
+			"in %s of this kernel", size, want, k.likeName)).
 			fix("build the livepatch with this kernel's headers and configuration").
-			when(diag.Loading, "", "ENOEXEC", says("module %s: .gnu.linkonce.this_module section size must match the kernel's built struct module size at run time", name)))
+			when(diag.Loading, "", "ENOEXEC", says("module %s: .gnu.linkonce.this_module section size "+
+				"must match the kernel's built struct module size at run time", name)))
 	}
 	return out
 }
@@ -340,27 +363,33 @@ func checkUnseenSize(m *view, k *facts) (out result) {
 		return
 	}
 	if s.Size() > k.structSize {
-		out.add(note(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel; the kernel does not check this", s.Size(), k.structSize, k.likeName)).
-			fix("build the livepatch with this kernel's headers and configuration").when(diag.Loading, "", ""))
+		out.add(note(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in "+
+			"%s of this kernel; the kernel does not check this", s.Size(), k.structSize, k.likeName)).
+			fix("build the livepatch with this kernel's headers and configuration").
+			when(diag.Loading, "", ""))
 		return
 	}
-	out.add(problem(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel; the kernel does not check this, and reads past its end",
+	out.add(problem(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d "+
+		"in %s of this kernel; the kernel does not check this, and reads past its end",
 		s.Size(), k.structSize, k.likeName)).
 		fix("build the livepatch with this kernel's headers and configuration").
 		when(diag.Loading, "", "", oops("page fault", "load_module")))
 	return out
 }
 
-// checkWriteOrExecute: module_enforce_rwx_sections (since 5.7, 5c3a7db0c7ec; CONFIG_STRICT_MODULE_RWX,
-// which all architectures with livepatching have). Sections that are not loaded count too.
+// checkWriteOrExecute: module_enforce_rwx_sections (since 5.7, 5c3a7db0c7ec;
+// CONFIG_STRICT_MODULE_RWX, which all architectures with livepatching have). Sections that are not
+// loaded count too.
 func checkWriteOrExecute(m *view, k *facts, img *image) (out result) {
 	if !k.EnforcesRWX {
 		return out
 	}
 	for i := 0; i < img.count; i++ {
 		if both := uint64(elf.SHF_WRITE | elf.SHF_EXECINSTR); img.flags(i)&both == both {
-			out.end(problem(diag.BadELF, "section "+img.name(i)+" is writable and executable").fix("build it again").
-				when(diag.Loading, "", "ENOEXEC", says("%s: section %s (index %s) has invalid WRITE|EXEC flags", m.name, img.name(i), i)))
+			out.end(problem(diag.BadELF, "section "+img.name(i)+" is writable and executable").
+				fix("build it again").
+				when(diag.Loading, "", "ENOEXEC", says("%s: section %s (index %s) has invalid "+
+					"WRITE|EXEC flags", m.name, img.name(i), i)))
 			return out
 		}
 	}
@@ -405,7 +434,8 @@ func checkStringTable(m *view, k *facts, img *image) (out result) {
 		}
 		link := int(img.link(i))
 		if link == 0 || link >= img.count {
-			return refused(m, k, "Invalid ELF sh_link!=SHN_UNDEF(%s) or (sh_link(%s) >= hdr->e_shnum(%s)", link, link, img.count)
+			return refused(m, k, "Invalid ELF sh_link!=SHN_UNDEF(%s) or (sh_link(%s) >= "+
+				"hdr->e_shnum(%s)", link, link, img.count)
 		}
 		if k.TableTypes && img.kind(link) != elf.SHT_STRTAB {
 			return refused(m, k, "Invalid ELF symbol string table type: %s", uint32(img.kind(link)))
@@ -438,7 +468,8 @@ func checkStringTable(m *view, k *facts, img *image) (out result) {
 // the memory that follows.
 func checkNamesInFile(img *image) (out result) {
 	killed := func() result {
-		out.end(problem(diag.BadELF, "a name is past the end of the file, and the kernel reads it there").fix("build it again").
+		out.end(problem(diag.BadELF, "a name is past the end of the file, and the "+
+			"kernel reads it there").fix("build it again").
 			when(diag.Loading, "", "killed", oops("page fault", "")))
 		return out
 	}
@@ -449,7 +480,8 @@ func checkNamesInFile(img *image) (out result) {
 	}
 	for i := 1; i < img.count; i++ {
 		link := int(img.link(i))
-		if img.kind(i) != elf.SHT_SYMTAB || !img.inside(i) || link >= img.count || img.kind(link) == elf.SHT_NOBITS {
+		if img.kind(i) != elf.SHT_SYMTAB || !img.inside(i) || link >= img.count ||
+			img.kind(link) == elf.SHT_NOBITS {
 			continue
 		}
 		for b := img.contents(i); len(b) >= 24; b = b[24:] {
@@ -471,7 +503,8 @@ func checkSymbolNumbers(_ *view, k *facts, img *image) (out result) {
 	}
 	for i := 1; i < img.count; i++ {
 		info := int(img.order.Uint32(img.header(i)[shInfo:]))
-		if img.kind(i) != elf.SHT_RELA || !img.inside(i) || info >= img.count || img.flags(info)&uint64(elf.SHF_ALLOC) == 0 {
+		if img.kind(i) != elf.SHT_RELA || !img.inside(i) || info >= img.count ||
+			img.flags(info)&uint64(elf.SHF_ALLOC) == 0 {
 			continue
 		}
 		object, _ := klpabi.SectionObject(img.name(i))
@@ -481,15 +514,19 @@ func checkSymbolNumbers(_ *view, k *facts, img *image) (out result) {
 			switch {
 			case (n+1)*24 <= img.size(symtab):
 			case !late && img.beyond(symtab, uint32(min(n*24, 1<<31))):
-				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is far past the end of the symbol table", img.name(i), n)).
+				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is "+
+					"far past the end of the symbol table", img.name(i), n)).
 					fix("build it again").when(diag.Loading, "", "killed", oops("page fault", "")))
 				return out
 			case !late && img.stays0(symtab, n):
-				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which the size of the symbol table leaves out: it is never resolved, and treated as 0", img.name(i), n)).
+				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which the "+
+					"size of the symbol table leaves out: it is never resolved, and treated as 0", img.name(i),
+					n)).
 					fix("build it again").when(diag.Calling, "", "", oops("page fault", "")))
 				return out
 			default: // what lies there in memory decides; nothing more is judged, which is no "loads"
-				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is past the end of the symbol table: the module was not judged", img.name(i), n)).
+				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is "+
+					"past the end of the symbol table: the module was not judged", img.name(i), n)).
 					fix("build it again").when(diag.Loading, "", ""))
 				return out
 			}
@@ -502,7 +539,8 @@ func checkSymbolNumbers(_ *view, k *facts, img *image) (out result) {
 func (m *view) indexOf(y *elfrw.Symbol) uint16 {
 	if img := m.image; img != nil {
 		for i := 1; i < img.count; i++ {
-			if at := uint64(y.Num()) * 24; img.kind(i) == elf.SHT_SYMTAB && img.inside(i) && at+24 <= img.size(i) {
+			if at := uint64(y.Num()) * 24; img.kind(i) == elf.SHT_SYMTAB && img.inside(i) &&
+				at+24 <= img.size(i) {
 				return img.order.Uint16(img.contents(i)[at+6:])
 			}
 		}
@@ -548,7 +586,8 @@ func signatureOf(b []byte) (s signatureInfo, ok bool) {
 		return s, false
 	}
 	h := b[end-signatureHeader : end]
-	s.kind, s.length, s.room = h[2], uint64(binary.BigEndian.Uint32(h[8:])), uint64(end-signatureHeader)
+	s.kind, s.length, s.room = h[2], uint64(binary.BigEndian.Uint32(h[8:])),
+		uint64(end-signatureHeader)
 	for i, x := range h[:8] {
 		s.odd = s.odd || i != 2 && x != 0
 	}
@@ -576,13 +615,16 @@ func checkSignature(m *view, k *facts) (out result) {
 	if !signed {
 		switch force, known := k.set("MODULE_SIG_FORCE"); {
 		case force:
-			out.add(problem(diag.BadSignature, "the kernel is configured to load signed modules only (CONFIG_MODULE_SIG_FORCE)").
+			out.add(problem(diag.BadSignature, "the kernel is configured to load signed modules only "+
+				"(CONFIG_MODULE_SIG_FORCE)").
 				fix("sign it, after klp-convert: scripts/sign-file sha256 KEY CERT FILE").
 				when(diag.Loading, "", "EKEYREJECTED", says("Loading of unsigned module is rejected")))
 		case !known:
-			out.lacking("whether an unsigned module is accepted", "the kernel's configuration is not available; Secure Boot and lockdown may refuse it as well")
+			out.lacking("whether an unsigned module is accepted", "the kernel's configuration is not "+
+				"available; Secure Boot and lockdown may refuse it as well")
 		default:
-			out.notChecked("whether an unsigned module is accepted under Secure Boot", "kernel lockdown decides at run time")
+			out.notChecked("whether an unsigned module is accepted under Secure Boot", "kernel lockdown "+
+				"decides at run time")
 		}
 		return
 	}
@@ -592,23 +634,29 @@ func checkSignature(m *view, k *facts) (out result) {
 	info, ok := signatureOf(m.raw)
 	switch {
 	case !ok:
-		out.add(problem(diag.BadSignature, "there is no room for a signature before its marker").fix("sign it again").when(diag.Loading, "", "EBADMSG"))
+		out.add(problem(diag.BadSignature, "there is no room for a signature before its marker").
+			fix("sign it again").when(diag.Loading, "", "EBADMSG"))
 	case info.length >= info.room:
-		out.add(problem(diag.BadSignature, fmt.Sprintf("the signature says that it has %d bytes, which the file does not", info.length)).
+		out.add(problem(diag.BadSignature, fmt.Sprintf("the signature says that it has %d bytes, which "+
+			"the file does not", info.length)).
 			fix("sign it again").when(diag.Loading, "", "EBADMSG"))
 	case info.kind != pkcs7:
 		f := problem(diag.BadSignature, "the signature is not a PKCS#7 message").fix("sign it again")
-		message := says("module: %s signed with expected PKCS#7 message", blank{"not", "(Module is not|not)"})
+		message := says("module: %s signed with "+
+			"expected PKCS#7 message", blank{"not", "(Module is not|not)"})
 		if force, _ := k.set("MODULE_SIG_FORCE"); force {
 			out.add(f.when(diag.Loading, "", "EKEYREJECTED", message))
 		} else {
 			out.add(f.when(diag.Loading, "", "", message))
 		}
 	case info.odd:
-		out.add(problem(diag.BadSignature, "fields of the signature's header that have to be 0 are not").fix("sign it again").
-			when(diag.Loading, "", "EBADMSG", says("module: PKCS#7 signature info has unexpected non-zero params")))
+		out.add(problem(diag.BadSignature, "fields of the signature's header that have to be 0 are not").
+			fix("sign it again").
+			when(diag.Loading, "", "EBADMSG", says("module: PKCS#7 signature info has "+
+				"unexpected non-zero params")))
 	case !isPKCS7(info.body):
-		out.add(problem(diag.BadSignature, "the signature can't be read as a PKCS#7 message").fix("sign it again").when(diag.Loading, "", "EBADMSG"))
+		out.add(problem(diag.BadSignature, "the signature can't be read as a PKCS#7 message").
+			fix("sign it again").when(diag.Loading, "", "EBADMSG"))
 	default:
 		out.notChecked("whether the signature is good", "the kernel's keys are not known here")
 	}

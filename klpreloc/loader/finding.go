@@ -22,7 +22,8 @@ type finding struct {
 
 // problem makes a finding of what the kernel refuses, or of what breaks.
 func problem(id diag.ID, cause string) finding {
-	return finding{Diagnostic: diag.Diagnostic{ID: id, Severity: diag.Error, Message: diag.Printable(cause)}}
+	return finding{Diagnostic: diag.Diagnostic{ID: id, Severity: diag.Error,
+		Message: diag.Printable(cause)}}
 }
 
 // note makes a finding of what works.
@@ -61,7 +62,8 @@ func (f finding) fix(format string, args ...any) finding {
 
 // when returns f with one more case.
 func (f finding) when(w diag.When, object, errno string, messages ...diag.KernelMessage) finding {
-	f.Cases = append(slices.Clip(f.Cases), diag.Case{When: w, Object: object, Messages: messages, Errno: errno})
+	f.Cases = append(slices.Clip(f.Cases), diag.Case{When: w, Object: object, Messages: messages,
+		Errno: errno})
 	return f
 }
 
@@ -97,7 +99,8 @@ func (r *result) notChecked(what, why string) {
 // lacking adds something that was not judged for want of a file, or because this one does not
 // tell. "loads" has to be qualified then.
 func (r *result) lacking(what, why string) {
-	r.unchecked = append(r.unchecked, Unchecked{What: diag.Printable(what), Why: diag.Printable(why), Lacking: true})
+	r.unchecked = append(r.unchecked, Unchecked{What: diag.Printable(what), Why: diag.Printable(why),
+		Lacking: true})
 }
 
 // first reports whether the rule asks for the first time. It is for what a rule meets at many

@@ -137,7 +137,10 @@ func checkReturnThunks(out *result, m *view, k *facts) {
 			}
 		}
 	}
-	checkReturnSites(out, m, k, slices.DeleteFunc(all, func(p place) bool { return jumps[p] || !read[p.section] }))
+	checkReturnSites(out, m, k, slices.DeleteFunc(all, func(p place) bool {
+		return jumps[p] ||
+			!read[p.section]
+	}))
 	if count == 0 {
 		return
 	}
@@ -154,7 +157,8 @@ func checkReturnThunks(out *result, m *view, k *facts) {
 		cause = fmt.Sprint(count, " jumps to ", thunk,
 			" that .return_sites does not name: the kernel can't replace them")
 	}
-	f := problem(diag.ReturnThunk, cause+", and warns when a function returns by it").at(at, first.Offset).
+	f := problem(diag.ReturnThunk, cause+", and warns when a function returns by it").
+		at(at, first.Offset).
 		fix("let objtool see all of the module: no OBJECT_FILES_NON_STANDARD in its Makefile").
 		fix("no object that was built elsewhere")
 	if name := m.functionAt(at, first.Offset); name != "" {
@@ -201,7 +205,8 @@ func checkReturnSites(out *result, m *view, k *facts, all []place) {
 	if yes, _ := k.wants(has(".return_sites"), "MITIGATION_RETHUNK", "RETHUNK"); yes && len(all) > 0 {
 		p := all[0]
 		message := says("missing return thunk: %s-%s: %s", anything, anything, anything)
-		out.add(problem(diag.ReturnThunk, ".return_sites names a place that is no jump to __x86_return_thunk").
+		out.add(problem(diag.ReturnThunk, ".return_sites names a place that is no jump to "+
+			"__x86_return_thunk").
 			at(p.section, p.offset).fix("build it again, with this kernel's objtool").
 			when(diag.Loading, "", "", message))
 	}
@@ -221,7 +226,8 @@ func checkRetpolines(out *result, m *view, k *facts) {
 	if yes, _ := k.wants(marked, "MITIGATION_RETPOLINE", "RETPOLINE"); !yes {
 		return
 	}
-	out.add(problem(diag.NoRetpolines, "there is no retpoline= in .modinfo: the kernel was built with retpolines, "+
+	out.add(problem(diag.NoRetpolines, "there is no retpoline= in .modinfo: the kernel was built "+
+		"with retpolines, "+
 		"and warns, unless it runs without them (spectre_v2=off)").
 		fix("build it with Kbuild, against the headers of %s", k.title()).
 		when(diag.Loading, "", "", says("Spectre V2 : System may be vulnerable to spectre v2"),
@@ -238,7 +244,8 @@ type landingPad struct {
 }
 
 var (
-	ibt = landingPad{"X86_KERNEL_IBT", "IBT", "Missing ENDBR: %s", "endbr64", "-fcf-protection=branch",
+	ibt = landingPad{"X86_KERNEL_IBT", "IBT", "Missing ENDBR: %s", "endbr64",
+		"-fcf-protection=branch",
 		startsWithEndbr, has(".ibt_endbr_seal")}
 	bti = landingPad{"ARM64_BTI_KERNEL", "BTI", "Internal error: Oops - BTI: %s", "bti c",
 		"-mbranch-protection=pac-ret+bti", startsWithBTI, nil}
@@ -264,7 +271,8 @@ func checkLandingPads(out *result, m *view, k *facts, p *landingPad) {
 	if len(bare) == 0 {
 		return
 	}
-	out.add(problem(diag.NoLandingPad, fmt.Sprintf("%s: called by address, without %s at the beginning of the "+
+	out.add(problem(diag.NoLandingPad, fmt.Sprintf("%s: called by address, without %s at the "+
+		"beginning of the "+
 		"function: a fault where the processor has %s", list(bare), p.insn, p.feature)).of(bare[0].Name).
 		fix("build it with Kbuild, which has %s for this kernel", p.flag).
 		fix("in assembler, SYM_TYPED_FUNC_START or %s", p.insn).
@@ -328,7 +336,8 @@ func checkSealed(out *result, m *view, k *facts) {
 		if !yes {
 			continue
 		}
-		out.add(problem(diag.SealedFunction, fmt.Sprintf("the address of %s of %s is taken; the kernel removes the "+
+		out.add(problem(diag.SealedFunction, fmt.Sprintf("the address of %s of %s is taken; the "+
+			"kernel removes the "+
 			"endbr64 of that function: a fault when it is called by address, where the processor "+
 			"has IBT", name, object)).at(y.section, y.offset).of(name).
 			fix("take the address of a function of the livepatch that calls %s", name).
@@ -389,7 +398,8 @@ func checkCallTypes(out *result, m *view, k *facts) {
 	if len(bare) == 0 {
 		return
 	}
-	out.add(problem(diag.NoCallType, fmt.Sprintf("%s: called by address, without a kCFI hash before the "+
+	out.add(problem(diag.NoCallType, fmt.Sprintf("%s: called by address, without a kCFI "+
+		"hash before the "+
 		"function: the kernel has CONFIG_CFI, and treats the call as an attack", list(bare))).
 		of(bare[0].Name).fix("build it with Kbuild and the kernel's compiler (-fsanitize=kcfi)").
 		fix("in assembler, SYM_TYPED_FUNC_START").

@@ -44,7 +44,8 @@ func checkExports(m *view, k *facts) (out result) {
 		// kernel/module/main.c, check_export_symbol_versions; Kbuild's tables changed in 6.19.
 		symbols, sums := m.file.Section("__ksymtab"+kind), m.file.Section("__kcrctab"+kind)
 		if k.modversions && symbols != nil && symbols.Size() > 0 && sums == nil {
-			f := problem(diag.ChecksumMismatch, "the module exports symbols, and there are no checksums of them (__kcrctab"+kind+")").fix("build it against the headers of %s", k.title())
+			f := problem(diag.ChecksumMismatch, "the module exports symbols, and there are no checksums "+
+				"of them (__kcrctab"+kind+")").fix("build it against the headers of %s", k.title())
 			out.add(forced(m, k, f, "no versions for exported symbols"))
 			break
 		}
@@ -58,8 +59,10 @@ func checkExports(m *view, k *facts) (out result) {
 		case e.Object == sympos.Vmlinux:
 			owner = "kernel"
 		}
-		out.add(problem(diag.DuplicateExport, "the module exports what "+owner+" exports already").of(name).fix("rename it").
-			when(diag.Loading, "", "ENOEXEC", says("%s: exports duplicate symbol %s (owned by %s)", m.name, name, owner)))
+		out.add(problem(diag.DuplicateExport, "the module exports what "+owner+" exports already").
+			of(name).fix("rename it").
+			when(diag.Loading, "", "ENOEXEC", says("%s: exports duplicate symbol "+
+				"%s (owned by %s)", m.name, name, owner)))
 	}
 	return out
 }
@@ -77,7 +80,8 @@ func checkImports(m *view, k *facts) (out result) {
 			if strings.HasPrefix(y.Name, "__gnu_lto") {
 				continue
 			}
-			out.add(problem(diag.CommonSymbol, "the loader accepts no common symbols").of(y.Name).fix("build with -fno-common").
+			out.add(problem(diag.CommonSymbol, "the loader accepts no common symbols").of(y.Name).
+				fix("build with -fno-common").
 				when(diag.Loading, "", "ENOEXEC", says("%s: please compile with -fno-common", m.name)))
 		case y.Index == elf.SHN_ABS || y.Index == klpabi.IndexLivepatch:
 		case y.Undefined():
@@ -89,22 +93,25 @@ func checkImports(m *view, k *facts) (out result) {
 		}
 	}
 	for _, name := range m.origins().Unused {
-		out.add(note(diag.CheckUnusedDepends, "depends= names "+name+", and the module uses no symbol that "+name+" exports").
+		out.add(note(diag.CheckUnusedDepends, "depends= names "+name+", and the module "+
+			"uses no symbol that "+name+" exports").
 			fix("build it with the Module.symvers of that %s", name).when(diag.Loading, "", ""))
 	}
 	return out
 }
 
-// checkSymbolIndex: since 6.8 and in 6.1.y a symbol in a section that does not exist is refused; before,
-// an address is read from after the section headers (simplify_symbols).
+// checkSymbolIndex: since 6.8 and in 6.1.y a symbol in a section that does not exist is refused;
+// before, an address is read from after the section headers (simplify_symbols).
 func checkSymbolIndex(out *result, m *view, k *facts, y *elfrw.Symbol) {
 	index := m.indexOf(y)
-	f := problem(diag.SymbolIndex, fmt.Sprintf("it is in section %#x, which does not exist", index)).of(y.Name).
+	f := problem(diag.SymbolIndex, fmt.Sprintf("it is in section %#x, which does not exist", index)).
+		of(y.Name).
 		fix("klp symbols have the section index 0xff20 (SHN_LIVEPATCH)")
 	used := m.isUsed(y)
 	switch {
 	case k.IndexCheck:
-		f = f.when(diag.Loading, "", "ENOEXEC", says("%s: Symbol %s has an invalid section index %s (max %s)", m.name, y.Name, index, len(m.file.Sections)))
+		f = f.when(diag.Loading, "", "ENOEXEC", says("%s: Symbol %s has an invalid section "+
+			"index %s (max %s)", m.name, y.Name, index, len(m.file.Sections)))
 	case m.image != nil && m.image.far(index):
 		f = f.when(diag.Loading, "", "killed", oops("page fault", ""))
 	case used:
@@ -169,9 +176,11 @@ func checkImport(out *result, m *view, k *facts, y *elfrw.Symbol) {
 		out.lacking("whether "+m.origins().Suspects()+" exports "+y.Name,
 			"no source tells what it exports: --module")
 	case unusedWeak:
-		out.add(note(diag.WeakImport, "no module exports it, it is weak, and nothing uses it").of(y.Name).when(diag.Loading, "", ""))
+		out.add(note(diag.WeakImport, "no module exports it, it is weak, and nothing uses it").
+			of(y.Name).when(diag.Loading, "", ""))
 	case boundToZero:
-		out.add(problem(diag.WeakImport, "no module exports it, and it is weak: the kernel silently binds it to 0, and code that uses it accesses address 0").of(y.Name).
+		out.add(problem(diag.WeakImport, "no module exports it, and it is weak: the kernel silently "+
+			"binds it to 0, and code that uses it accesses address 0").of(y.Name).
 			fix("annotate it, and convert the module; or export it").
 			when(diag.Calling, "", "", oops("page fault", m.userOf(y))))
 	case unknownName:
@@ -185,7 +194,8 @@ func checkImport(out *result, m *view, k *facts, y *elfrw.Symbol) {
 func unknownSymbol(m *view, k *facts, y *elfrw.Symbol) finding {
 	cause := "no module exports it"
 	if strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
-		cause = "it has the name of a klp symbol, and is an ordinary undefined symbol: its section index is not 0xff20"
+		cause = "it has the name of a klp symbol, and is an ordinary undefined symbol: its section " +
+			"index is not 0xff20"
 	} else if !k.table.ListsModules() {
 		cause += ", as far as the available modules tell"
 	}
@@ -194,7 +204,8 @@ func unknownSymbol(m *view, k *facts, y *elfrw.Symbol) finding {
 		return problem(diag.UnknownSymbol, cause).of(y.Name).
 			fix("klp-convert sympos %s --kernel %s", diag.ShellQuote(y.Name), diag.ShellQuote(k.Name))
 	}
-	return problem(diag.UnknownSymbol, fmt.Sprintf("%s; %s has %d of that name, hidden", cause, object, n)).of(y.Name).
+	return problem(diag.UnknownSymbol, fmt.Sprintf("%s; %s has %d of "+
+		"that name, hidden", cause, object, n)).of(y.Name).
 		fix("klp-convert annotate %s --kernel %s%s", k.path, diag.ShellQuote(k.Name), k.given(object))
 }
 
@@ -235,7 +246,8 @@ func (k *facts) choose(list []sympos.Export) (e sympos.Export, ok bool) {
 }
 
 // checkUnknownExporter checks an import of a module whose exports no source tells.
-func checkUnknownExporter(out *result, m *view, k *facts, y *elfrw.Symbol, unknown func(string) diag.KernelMessage) {
+func checkUnknownExporter(out *result, m *view, k *facts, y *elfrw.Symbol,
+	unknown func(string) diag.KernelMessage) {
 	modules := m.origins().Unknown
 	if len(modules) == 1 { // so it is that one's
 		checkNeededModule(out, m, k, y, sympos.Export{Object: modules[0], Name: y.Name}, unknown)
@@ -246,18 +258,21 @@ func checkUnknownExporter(out *result, m *view, k *facts, y *elfrw.Symbol, unkno
 
 // checkExport checks an import that an object exports, as resolve_symbol does: license,
 // checksum, namespace.
-func checkExport(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export, unknown func(string) diag.KernelMessage) {
+func checkExport(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export,
+	unknown func(string) diag.KernelMessage) {
 	if e.Object != sympos.Vmlinux && !k.loaded[e.Object] {
 		checkNeededModule(out, m, k, y, e, unknown)
 	}
 	only, known := k.gplOnly(e)
 	switch {
 	case only && !m.gpl():
-		out.add(problem(diag.GPLOnlyExport, "it is exported for modules under the GPL only, and the license is another").of(y.Name).fix(`MODULE_LICENSE("GPL");`).
+		out.add(problem(diag.GPLOnlyExport, "it is exported for modules under the GPL only, and the "+
+			"license is another").of(y.Name).fix(`MODULE_LICENSE("GPL");`).
 			when(diag.Loading, "", "ENOENT", unknown("ENOENT")))
 		return
 	case !known && !m.gpl():
-		out.lacking("whether "+y.Name+" is for modules under the GPL only", "no available file tells; Module.symvers would")
+		out.lacking("whether "+y.Name+" is for modules under the GPL only", "no available file tells; "+
+			"Module.symvers would")
 	}
 	if checkChecksum(out, m, k, y, e, unknown) {
 		checkNamespace(out, m, k, y, e, unknown)
@@ -295,27 +310,32 @@ func readHeld(m *view, k *facts) map[string]bool {
 
 // checkNeededModule: a module that exports what is needed has to be there before. depends= makes
 // modprobe see to it.
-func checkNeededModule(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export, unknown func(string) diag.KernelMessage) {
+func checkNeededModule(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export,
+	unknown func(string) diag.KernelMessage) {
 	switch {
 	case m.patchesObject(e.Object):
-		out.add(problem(diag.NeedsModule, "it is exported by "+e.Object+", which the livepatch patches: the livepatch can't be loaded before that module").of(y.Name).
+		out.add(problem(diag.NeedsModule, "it is exported by "+e.Object+", which the livepatch "+
+			"patches: the livepatch can't be loaded before that module").of(y.Name).
 			fix("make a klp relocation of it: klp-convert --kernel %s does", diag.ShellQuote(k.Name)).
 			when(diag.Loading, "", "ENOENT", unknown("ENOENT")))
 	case slices.Contains(m.depends, e.Object):
 		if !out.first("modprobe loads " + e.Object) {
 			return
 		}
-		out.add(note(diag.NeedsModule, "it is exported by module "+e.Object+", which modprobe loads first (depends=); insmod does not").of(y.Name).
+		out.add(note(diag.NeedsModule, "it is exported by module "+e.Object+", which modprobe loads "+
+			"first (depends=); insmod does not").of(y.Name).
 			when(diag.Loading, "", "", unknown("ENOENT")))
 	default:
-		out.add(problem(diag.NeedsModule, "it is exported by module "+e.Object+", and depends= does not name it: it has to be loaded before").of(y.Name).
+		out.add(problem(diag.NeedsModule, "it is exported by module "+e.Object+", and depends= does "+
+			"not name it: it has to be loaded before").of(y.Name).
 			fix("build it with the Module.symvers that has %s", e.Object).
 			when(diag.Loading, "", "ENOENT", unknown("ENOENT")))
 	}
 }
 
 // checkChecksum: kernel/module/version.c, check_version.
-func checkChecksum(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export, unknown func(string) diag.KernelMessage) bool {
+func checkChecksum(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export,
+	unknown func(string) diag.KernelMessage) bool {
 	if !k.modversions && !(e.Listed && e.CRC != 0) {
 		return true
 	}
@@ -327,18 +347,24 @@ func checkChecksum(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Exp
 	want, known := k.checksum(e)
 	switch {
 	case !found && k.MissingCRC:
-		out.add(problem(diag.ChecksumMismatch, "it is not in the module's version table").of(y.Name).fix("build it against the headers of %s, with their Module.symvers", k.title()).
-			when(diag.Loading, "", "EINVAL", says("%s: no symbol version for %s", m.name, y.Name), unknown("EINVAL")))
+		out.add(problem(diag.ChecksumMismatch, "it is not in the module's version table").of(y.Name).
+			fix("build it against the headers of %s, with their Module.symvers", k.title()).
+			when(diag.Loading, "", "EINVAL", says("%s: no symbol version for %s", m.name, y.Name),
+				unknown("EINVAL")))
 		return false
 	case !found:
-		out.add(note(diag.ChecksumMismatch, "it is not in the module's version table: not checked by the kernel").of(y.Name).
+		out.add(note(diag.ChecksumMismatch, "it is not in the module's version table: not "+
+			"checked by the kernel").of(y.Name).
 			when(diag.Loading, "", "", says("%s: no symbol version for %s", m.name, y.Name)))
 	case !known:
-		out.lacking("the checksum of "+y.Name, "no available module imports it, and there is no Module.symvers")
+		out.lacking("the checksum of "+y.Name, "no available module imports it, and there is "+
+			"no Module.symvers")
 	case mine != want:
-		out.add(problem(diag.ChecksumMismatch, fmt.Sprintf("its interface has another checksum: %#08x, in this kernel %#08x", mine, want)).of(y.Name).
+		out.add(problem(diag.ChecksumMismatch, fmt.Sprintf("its interface has another checksum: %#08x, "+
+			"in this kernel %#08x", mine, want)).of(y.Name).
 			fix("build it against the headers of %s", k.title()).
-			when(diag.Loading, "", "EINVAL", says("%s: disagrees about version of symbol %s", m.name, y.Name), unknown("EINVAL")))
+			when(diag.Loading, "", "EINVAL", says("%s: disagrees about "+
+				"version of symbol %s", m.name, y.Name), unknown("EINVAL")))
 		return false
 	}
 	return true
@@ -358,17 +384,20 @@ func checksums(f *elfrw.File) map[string]uint64 {
 
 // checkNamespace: kernel/module/main.c, verify_namespace_is_imported; since 6.16
 // verify_module_namespace.
-func checkNamespace(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export, unknown func(string) diag.KernelMessage) {
+func checkNamespace(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export,
+	unknown func(string) diag.KernelMessage) {
 	if e.Namespace == "" || slices.Contains(m.spaces, e.Namespace) || e.OfferedTo(m.name) {
 		return
 	}
-	f := problem(diag.NamespaceNotImported, fmt.Sprintf("it is exported in namespace %s, which the module does not import", e.Namespace)).of(y.Name)
+	f := problem(diag.NamespaceNotImported, fmt.Sprintf("it is exported in namespace %s, which the "+
+		"module does not import", e.Namespace)).of(y.Name)
 	if _, only := e.ForModules(); only {
 		f = f.fix("make a klp relocation of it: klp-convert --kernel %s does", diag.ShellQuote(k.Name))
 	} else {
 		f = f.fix(k.ImportNS, e.Namespace)
 	}
-	message := says("%s: module uses symbol (%s) from namespace %s, but does not import it.", m.name, y.Name, e.Namespace)
+	message := says("%s: module uses symbol (%s) from namespace %s, but does not import it.", m.name,
+		y.Name, e.Namespace)
 	if allowed, _ := k.set("MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"); allowed {
 		f.Severity = diag.Note
 		out.add(f.when(diag.Loading, "", "", message))

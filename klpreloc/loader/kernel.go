@@ -59,7 +59,8 @@ func readKernel(o Options, names, objects []string) (*facts, error) {
 	listed := func(w sympos.Witness) bool { return w.Kind == sympos.Symvers }
 	if k.Release == "" && !table.Has(sympos.Vmlinux) && !slices.ContainsFunc(table.Sources, listed) {
 		// "loads" would be said of what nobody looked at.
-		return nil, errors.New("modules alone tell nothing of a kernel: its image, vmlinux, System.map, /proc/kallsyms or Module.symvers is wanted")
+		return nil, errors.New("modules alone tell nothing of a kernel: its image, vmlinux, " +
+			"System.map, /proc/kallsyms or Module.symvers is wanted")
 	}
 	f := &facts{
 		Kernel: k, table: table, comparesFiles: o.ComparesFiles, path: "FILE", loaded: map[string]bool{},
@@ -99,17 +100,20 @@ func readKernel(o Options, names, objects []string) (*facts, error) {
 // warnings returns what speaks against the kernel's files.
 func (f *facts) warnings() []string {
 	var all []string
-	for _, list := range [][]string{f.Warnings, f.table.Warnings, f.Incomplete, f.table.Incomplete()} {
+	for _, list := range [][]string{f.Warnings, f.table.Warnings, f.Incomplete,
+		f.table.Incomplete()} {
 		all = append(all, list...)
 	}
 	return all
 }
 
 // options are those of the kernel's configuration that the rules ask for.
-var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD", "MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS",
+var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD",
+	"MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS",
 	"ARCH_USING_PATCHABLE_FUNCTION_ENTRY", "DYNAMIC_FTRACE_WITH_CALL_OPS",
 	// The second names are those before 6.9; of CFI, before 6.18.
-	"MITIGATION_RETHUNK", "RETHUNK", "MITIGATION_RETPOLINE", "RETPOLINE", "MITIGATION_UNRET_ENTRY", "CPU_UNRET_ENTRY",
+	"MITIGATION_RETHUNK", "RETHUNK", "MITIGATION_RETPOLINE", "RETPOLINE", "MITIGATION_UNRET_ENTRY",
+	"CPU_UNRET_ENTRY",
 	"MITIGATION_SRSO", "CPU_SRSO", "MITIGATION_CALL_DEPTH_TRACKING", "CALL_DEPTH_TRACKING",
 	"X86_KERNEL_IBT", "ARM64_BTI_KERNEL", "CFI", "CFI_CLANG", "SHADOW_CALL_STACK", "DYNAMIC_SCS"}
 
@@ -173,7 +177,8 @@ func (f *facts) witnesses(named []string) {
 func (f *facts) learn(name string, m *elfrw.File) {
 	info := klpabi.ReadModinfo(m)
 	magic, _ := info.Value("vermagic")
-	if magic == "" || f.Release != "" && info.Release() != f.Release || f.vermagic != "" && magic != f.vermagic {
+	if magic == "" || f.Release != "" && info.Release() != f.Release || f.vermagic != "" &&
+		magic != f.vermagic {
 		return
 	}
 	this := m.Section(sympos.ThisModule)
@@ -220,7 +225,8 @@ func (f *facts) gplOnly(e sympos.Export) (yes, known bool) {
 		}
 		return 0
 	}
-	at, from, to := address("__ksymtab_"+e.Name), address("__start___ksymtab_gpl"), address("__stop___ksymtab_gpl")
+	at, from, to := address("__ksymtab_"+e.Name), address("__start___ksymtab_gpl"),
+		address("__stop___ksymtab_gpl")
 	if e.Object != sympos.Vmlinux || at == 0 || from == 0 || to == 0 {
 		return false, false
 	}

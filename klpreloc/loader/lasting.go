@@ -37,7 +37,8 @@ func checkPatchMemory(m *view, k *facts) (out result) {
 			for _, f := range o.Funcs {
 				checkNameMemory(&out, m, k, o, oldName, f.At, f.OldName)
 				if isFreed(f.New.Section) {
-					out.add(problem(diag.PatchStructure, fmt.Sprintf("the new function %s is in %s, which is freed once the livepatch is loaded", f.New, f.New.Section)).of(f.OldName).
+					out.add(problem(diag.PatchStructure, fmt.Sprintf("the new function %s is in %s, which is "+
+						"freed once the livepatch is loaded", f.New, f.New.Section)).of(f.OldName).
 						fix("no __init").when(diag.Calling, "", "", oops("page fault", "")))
 				}
 			}
@@ -52,7 +53,8 @@ func checkPatchMemory(m *view, k *facts) (out result) {
 
 // checkStructureMemory: a structure of the patch. klp_complete_transition writes to functions,
 // enabled_store and klp_unpatch_object to what is above them. Seen on 6.1.
-func checkStructureMemory(out *result, m *view, k *facts, what string, at elfrw.Range, functions bool) {
+func checkStructureMemory(out *result, m *view, k *facts, what string, at elfrw.Range,
+	functions bool) {
 	s := at.Section
 	if s == nil {
 		return
@@ -61,10 +63,12 @@ func checkStructureMemory(out *result, m *view, k *facts, what string, at elfrw.
 	var f finding
 	switch {
 	case isFreed(s):
-		f = problem(diag.PatchStructure, what+", which is freed once the livepatch is loaded; the kernel uses it until it is removed").
+		f = problem(diag.PatchStructure, what+", which is freed once the livepatch is loaded; the "+
+			"kernel uses it until it is removed").
 			fix("no __initdata")
 	case s.Name == ".data..ro_after_init":
-		f = problem(diag.PatchStructure, what+", which can't be written once the livepatch is loaded; the kernel writes there until it is removed").
+		f = problem(diag.PatchStructure, what+", which can't be written once the livepatch is loaded; "+
+			"the kernel writes there until it is removed").
 			fix("no __ro_after_init")
 	default:
 		return
@@ -79,7 +83,8 @@ func checkStructureMemory(out *result, m *view, k *facts, what string, at elfrw.
 // checkNameMemory: a name that is read when its module comes (kernel/livepatch/core.c,
 // klp_module_coming, klp_init_object_loaded), from memory that is somebody else's by then.
 // Seen on 6.1: the module is not recognized, or its function not found.
-func checkNameMemory(out *result, m *view, k *facts, o *klppatch.Object, what string, at elfrw.Range, name string) {
+func checkNameMemory(out *result, m *view, k *facts, o *klppatch.Object, what string,
+	at elfrw.Range, name string) {
 	if at.Section == nil || o.Name == klppatch.Vmlinux {
 		return
 	}
@@ -87,13 +92,16 @@ func checkNameMemory(out *result, m *view, k *facts, o *klppatch.Object, what st
 	if r == nil || r.Sym == nil || !isFreed(r.Sym.Section) {
 		return
 	}
-	f := problem(diag.PatchStructure, fmt.Sprintf("%s, %q, is in %s, which is freed once the livepatch is loaded: %s is not patched when it comes later", what, name, r.Sym.Section, o.Name)).
+	f := problem(diag.PatchStructure, fmt.Sprintf("%s, %q, is in %s, which is freed once the "+
+		"livepatch is loaded: %s is not patched when it comes later", what, name, r.Sym.Section,
+		o.Name)).
 		of(name).fix("no __initdata, no __initconst")
 	if what == objectName {
 		out.add(f.when(diag.Coming, o.Name, ""))
 		return
 	}
-	out.add(whenComing(m, f, o.Name, "EINVAL", says("livepatch: symbol '%s' not found in symbol table", blank{"…", `.*`})))
+	out.add(whenComing(m, f, o.Name, "EINVAL", says("livepatch: symbol '%s' not "+
+		"found in symbol table", blank{"…", `.*`})))
 }
 
 const objectName, oldName = "klp_object.name", "klp_func.old_name"
@@ -104,7 +112,8 @@ func checkCallbackMemory(out *result, m *view, k *facts, o *klppatch.Object, b k
 	if !isFreed(b.Section) {
 		return
 	}
-	f := problem(diag.PatchStructure, fmt.Sprintf("the callback %s, %s, is in %s, which is freed once the livepatch is loaded", b.Name, b.Code, b.Section)).
+	f := problem(diag.PatchStructure, fmt.Sprintf("the callback %s, %s, is in %s, which is freed "+
+		"once the livepatch is loaded", b.Name, b.Code, b.Section)).
 		of(b.Code.String()).fix("no __init")
 	message := oops("page fault", "")
 	module := o.Name != klppatch.Vmlinux
@@ -126,7 +135,8 @@ func checkCallbackMemory(out *result, m *view, k *facts, o *klppatch.Object, b k
 // into the list of both (kernel/livepatch/core.c, klp_init_patch_early).
 func checkSharedArrays(out *result, p *klppatch.Patch) {
 	for _, x := range sharedArrays(p) {
-		out.add(problem(diag.PatchStructure, fmt.Sprintf("the klp_objects %s and %s have one array of klp_func, which the kernel puts into the lists of both", x.first, x.second.Name)).
+		out.add(problem(diag.PatchStructure, fmt.Sprintf("the klp_objects %s and %s have one array of "+
+			"klp_func, which the kernel puts into the lists of both", x.first, x.second.Name)).
 			at(x.second.FuncsAt.Section, x.second.FuncsAt.Offset).fix("an array for each klp_object").
 			when(diag.Enabling, "", "killed", corrupted()))
 	}
@@ -182,7 +192,10 @@ func checkOnePatch(m *view, k *facts) (out result) {
 	if static < 2 || !m.info.Livepatch() {
 		return
 	}
-	m.file.Refers(func(y *elfrw.Symbol) bool { return y.Undefined() && y.Name == "klp_enable_patch" }, func(x elfrw.Reference) bool {
+	m.file.Refers(func(y *elfrw.Symbol) bool {
+		return y.Undefined() &&
+			y.Name == "klp_enable_patch"
+	}, func(x elfrw.Reference) bool {
 		if t := x.Section.Target; t != nil && t.Flags&uint64(elf.SHF_EXECINSTR) != 0 {
 			calls++
 		}
@@ -191,8 +204,10 @@ func checkOnePatch(m *view, k *facts) (out result) {
 	if calls < 2 {
 		return // one of them is chosen
 	}
-	out.add(problem(diag.PatchStructure, fmt.Sprintf("%d klp_patches, each of which is enabled: a module can have one", static)).
+	out.add(problem(diag.PatchStructure, fmt.Sprintf("%d klp_patches, each of which is enabled: a "+
+		"module can have one", static)).
 		fix("one klp_patch with the objects of all").
-		when(diag.Enabling, "", k.InitExists, says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s'", m.name), existsAlready(m.name)))
+		when(diag.Enabling, "", k.InitExists, says("sysfs: cannot create duplicate filename "+
+			"'/kernel/livepatch/%s'", m.name), existsAlready(m.name)))
 	return out
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// checkSpecialSections: by the time a late klp relocation is applied, the kernel has read the tables of
-// instructions that it patches (module_finalize of the architectures; the notifiers of
-// MODULE_STATE_COMING). What is written into them then is not seen, or overwrites what the
-// kernel has made of it. Nothing is printed when the module is loaded.
+// checkSpecialSections: by the time a late klp relocation is applied, the kernel has read the
+// tables of instructions that it patches (module_finalize of the architectures; the notifiers of
+// MODULE_STATE_COMING). What is written into them then is not seen, or overwrites what the kernel
+// has made of it. Nothing is printed when the module is loaded.
 func checkSpecialSections(m *view, k *facts) (out result) {
 	var tables *special.Tables
 	for _, klp := range m.klp {
@@ -28,7 +28,8 @@ func checkSpecialSections(m *view, k *facts) (out result) {
 			continue
 		}
 		if klp.target.Name == ".data..percpu" {
-			out.add(problem(diag.CheckPerCPU, "the loader places per-CPU data itself, and takes SHF_ALLOC from the section for it: the klp relocations are never applied").in(klp.Section).
+			out.add(problem(diag.CheckPerCPU, "the loader places per-CPU data itself, and takes SHF_ALLOC "+
+				"from the section for it: the klp relocations are never applied").in(klp.Section).
 				fix("set the variable at run time").when(diag.Calling, "", "", oops("page fault", "")))
 			continue
 		}
@@ -60,7 +61,9 @@ func checkLateInit(out *result, m *view, k *facts, klp *klpSection) {
 	if !isFreed(klp.target) || len(klp.relocs) == 0 || klp.object == "vmlinux" {
 		return
 	}
-	f := problem(diag.LateInit, fmt.Sprintf("%s is freed once the livepatch is loaded; when %s comes later, the kernel writes into memory that is used for something else", klp.target, klp.object)).in(klp.Section).
+	f := problem(diag.LateInit, fmt.Sprintf("%s is freed once the livepatch is loaded; when %s "+
+		"comes later, the kernel writes into memory that is used for something else", klp.target,
+		klp.object)).in(klp.Section).
 		fix("use the symbols in functions that are not __init")
 	message := oops("page fault", "apply_relocate_add")
 	if m.file.Header.Machine == elf.EM_X86_64 {
@@ -72,7 +75,8 @@ func checkLateInit(out *result, m *view, k *facts, klp *klpSection) {
 
 // checkLateSpecial checks one late relocation. seen are the entries that are reported for the
 // section; nil stands for a table as a whole.
-func checkLateSpecial(out *result, m *view, k *facts, klp *klpSection, r *elfrw.Rela, t *special.Tables, seen map[*special.Entry]bool) {
+func checkLateSpecial(out *result, m *view, k *facts, klp *klpSection, r *elfrw.Rela,
+	t *special.Tables, seen map[*special.Entry]bool) {
 	symbol := ""
 	if r.Sym != nil {
 		symbol = r.Sym.Name
@@ -83,7 +87,8 @@ func checkLateSpecial(out *result, m *view, k *facts, klp *klpSection, r *elfrw.
 		return !again
 	}
 	find := func(format string, args ...any) finding {
-		return problem(diag.LateSpecial, fmt.Sprintf(format, args...)).at(klp.Section, r.Offset).of(symbol)
+		return problem(diag.LateSpecial, fmt.Sprintf(format, args...)).at(klp.Section, r.Offset).
+			of(symbol)
 	}
 	width, _ := arch.RelocWidth(m.file, r.Type)
 	width = max(width, 1)
@@ -100,7 +105,8 @@ func checkLateSpecial(out *result, m *view, k *facts, klp *klpSection, r *elfrw.
 			continue
 		}
 		f := find("it is in the site of the %s at %s, which the kernel has patched before %s comes",
-			e.Kind, t.Function(e.Site.Section, e.Site.Offset), klp.object).fix("call it from a noinline helper function")
+			e.Kind, t.Function(e.Site.Section, e.Site.Offset), klp.object).
+			fix("call it from a noinline helper function")
 		if leavesZeros(e, r.Offset, uint64(width)) {
 			// The kernel sees nothing wrong, and the call's bytes become an operand.
 			out.add(f.when(diag.Calling, "", ""))
@@ -114,13 +120,16 @@ func checkLateSpecial(out *result, m *view, k *facts, klp *klpSection, r *elfrw.
 	for _, e := range t.Replacements(klp.target, r.Offset, uint64(width)) {
 		found = true
 		if first(e) {
-			out.add(find("it is in the replacement of the %s at %s, which the kernel has copied there before %s comes",
+			out.add(find("it is in the replacement of the %s at %s, which the kernel has copied "+
+				"there before %s comes",
 				e.Kind, t.Function(e.Site.Section, e.Site.Offset), klp.object).
 				fix("call it from a noinline helper function").when(diag.Calling, "", "", oopsAt(m, e)))
 		}
 	}
-	if !found && special.ReadEarly(klp.target.Name) && klp.target.Name != ".altinstr_replacement" && first(nil) {
-		out.add(find("the kernel has read %s before %s comes, with the address 0", klp.target, klp.object).
+	if !found && special.ReadEarly(klp.target.Name) && klp.target.Name != ".altinstr_replacement" &&
+		first(nil) {
+		out.add(find("the kernel has read %s before %s comes, "+
+			"with the address 0", klp.target, klp.object).
 			when(diag.Calling, "", "", oops("page fault", "")))
 	}
 }
@@ -131,15 +140,18 @@ func oopsAt(m *view, e *special.Entry) diag.KernelMessage {
 }
 
 // lateEntry makes the finding of a late relocation in an entry of a table.
-func lateEntry(m *view, k *facts, e *special.Entry, find func(format string, args ...any) finding, object, function string) finding {
+func lateEntry(m *view, k *facts, e *special.Entry, find func(format string, args ...any) finding,
+	object, function string) finding {
 	const cause = "the kernel has read the %s for %s before %s comes, with the address 0"
 	switch e.Kind {
 	case special.JumpLabel:
-		return find(cause+": the branch is never switched, and the entry can't be taken back", e.Kind, function, object).
+		return find(cause+": the branch is never switched, and the entry can't be taken back", e.Kind,
+			function, object).
 			fix("static_key_enabled(&key) instead of static_branch_likely() and static_branch_unlikely()").
 			when(diag.Removing, "", "", warning("kernel/jump_label.c", "jump_label_del_module"))
 	case special.StaticCall:
-		f := find(cause, e.Kind, function, object).fix("STATIC_CALL_KEY(name).func instead of static_call(name)")
+		f := find(cause, e.Kind, function, object).
+			fix("STATIC_CALL_KEY(name).func instead of static_call(name)")
 		if k.StaticCallFaults {
 			return f.when(diag.Loading, "", "killed", oops("page fault", "static_call_module_notify"))
 		}
@@ -154,42 +166,50 @@ func checkPerCPU(m *view, _ *facts) (out result) {
 	const most, page = 32 << 10, 4096
 	s := m.file.Section(".data..percpu")
 	if s != nil && s.Align > page {
-		out.add(note(diag.CheckPerCPU, fmt.Sprintf("the alignment %d is more than a page, which is what it gets", s.Align)).in(s).
+		out.add(note(diag.CheckPerCPU, fmt.Sprintf("the alignment %d is more than a page, "+
+			"which is what it gets", s.Align)).in(s).
 			when(diag.Loading, "", "", says("%s: per-cpu alignment %s > %s", m.name, s.Align, page)))
 	}
 	if s == nil || s.Size() <= most {
 		return
 	}
-	out.add(problem(diag.CheckPerCPU, fmt.Sprintf("%d bytes of per-CPU data, of which a module can have %d", s.Size(), most)).in(s).fix("alloc_percpu()").
-		when(diag.Loading, "", "ENOMEM", says("illegal size (%s) or align (%s) for percpu allocation", s.Size(), anyNumber),
+	out.add(problem(diag.CheckPerCPU, fmt.Sprintf("%d bytes of per-CPU data, of which a "+
+		"module can have %d", s.Size(), most)).in(s).fix("alloc_percpu()").
+		when(diag.Loading, "", "ENOMEM", says("illegal size (%s) or align (%s) for "+
+			"percpu allocation", s.Size(), anyNumber),
 			says("%s: Could not allocate %s bytes percpu data", m.name, s.Size())))
 	return out
 }
 
-// checkUnwindTables: arch/x86/kernel/unwind_orc.c, unwind_module_init: the tables of the ORC unwinder go
-// with each other, or the kernel warns and does without them.
+// checkUnwindTables: arch/x86/kernel/unwind_orc.c, unwind_module_init: the tables of the ORC
+// unwinder go with each other, or the kernel warns and does without them.
 func checkUnwindTables(m *view, _ *facts) (out result) {
 	if m.file.Header.Machine != elf.EM_X86_64 {
 		return
 	}
 	const entry, place = 6, 4
 	orc, ip := m.file.Section(".orc_unwind"), m.file.Section(".orc_unwind_ip")
-	if orc == nil || ip == nil || orc.Size()%entry == 0 && ip.Size()%place == 0 && orc.Size()/entry == ip.Size()/place {
+	if orc == nil || ip == nil || orc.Size()%entry == 0 && ip.Size()%place == 0 &&
+		orc.Size()/entry == ip.Size()/place {
 		return
 	}
-	out.add(problem(diag.BadTable, fmt.Sprintf(".orc_unwind has %d bytes, of %d for each entry, and .orc_unwind_ip %d, of %d", orc.Size(), entry, ip.Size(), place)).in(orc).
-		fix("build it again").when(diag.Loading, "", "", warning("arch/x86/kernel/unwind_orc.c", "unwind_module_init")))
+	out.add(problem(diag.BadTable, fmt.Sprintf(".orc_unwind has %d bytes, of %d for each entry, and "+
+		".orc_unwind_ip %d, of %d", orc.Size(), entry, ip.Size(), place)).in(orc).
+		fix("build it again").when(diag.Loading, "", "", warning("arch/x86/kernel/unwind_orc.c",
+		"unwind_module_init")))
 	return out
 }
 
-// leavesZeros reports whether the replacement of an alternative leaves zeros in that part of its site.
+// leavesZeros reports whether the replacement of an alternative leaves zeros in that part of its
+// site.
 func leavesZeros(e *special.Entry, offset, width uint64) bool {
 	s := e.Replacement.Section
 	if e.Kind != special.Alternative || s == nil || offset < e.Site.Offset {
 		return false
 	}
 	from := e.Replacement.Offset + (offset - e.Site.Offset)
-	if from+width > uint64(len(s.Data)) || from < e.Replacement.Offset || from+width > e.Replacement.Offset+e.Replacement.Size {
+	if from+width > uint64(len(s.Data)) || from < e.Replacement.Offset ||
+		from+width > e.Replacement.Offset+e.Replacement.Size {
 		return false
 	}
 	return !slices.ContainsFunc(s.Data[from:from+width], func(x byte) bool { return x != 0 })
@@ -211,14 +231,18 @@ func checkArchSections(m *view, k *facts) (out result) {
 		}
 		switch {
 		case k.Scheme != kernel.SchemeLate || m.file.Header.Machine != elf.EM_X86_64:
-			out.add(problem(diag.CheckArchSection, "this kernel does not read .klp.arch sections: what is in it is never patched, and the old instructions run").in(s).
+			out.add(problem(diag.CheckArchSection, "this kernel does not read .klp.arch sections: what is "+
+				"in it is never patched, and the old instructions run").in(s).
 				fix("convert the module for this kernel").when(diag.Calling, "", ""))
 		case table != ".altinstructions" && table != ".parainstructions":
-			out.add(problem(diag.CheckArchSection, "no kernel reads a .klp.arch section for "+diag.Printable(table)).in(s).when(diag.Calling, "", ""))
+			out.add(problem(diag.CheckArchSection, "no kernel reads a "+
+				".klp.arch section for "+diag.Printable(table)).in(s).when(diag.Calling, "", ""))
 		case seen[s.Name]:
-			out.add(problem(diag.CheckArchSection, "of two .klp.arch sections of one object and kind the kernel reads the last only").in(s).when(diag.Calling, "", ""))
+			out.add(problem(diag.CheckArchSection, "of two .klp.arch sections of one object and kind the "+
+				"kernel reads the last only").in(s).when(diag.Calling, "", ""))
 		case !m.patchesObject(object) && m.complete():
-			out.add(problem(diag.NotApplied, "the patch has no klp_object "+object+": the section is never read").in(s).when(diag.Calling, "", ""))
+			out.add(problem(diag.NotApplied, "the patch has no klp_object "+object+
+				": the section is never read").in(s).when(diag.Calling, "", ""))
 		}
 		seen[s.Name] = true
 	}
@@ -229,11 +253,13 @@ func checkArchSections(m *view, k *facts) (out result) {
 // address of what is not loaded is that in the copy of the file, which is freed by then (seen
 // on 4.19.78: an oops in insmod).
 func checkArchNotLoaded(out *result, m *view, k *facts, s *elfrw.Section, object, table string) {
-	if k.Scheme != kernel.SchemeLate || m.file.Header.Machine != elf.EM_X86_64 || s.Size() == 0 || !m.patchesObject(object) ||
+	if k.Scheme != kernel.SchemeLate || m.file.Header.Machine != elf.EM_X86_64 || s.Size() == 0 ||
+		!m.patchesObject(object) ||
 		table != ".altinstructions" && table != ".parainstructions" {
 		return
 	}
-	f := problem(diag.CheckArchSection, "the section is not loaded (no SHF_ALLOC), and the kernel reads it where the copy of the file was").in(s).
+	f := problem(diag.CheckArchSection, "the section is not loaded (no SHF_ALLOC), and the kernel "+
+		"reads it where the copy of the file was").in(s).
 		fix("convert the module again, and don't edit it then")
 	message := oops("page fault", "arch_klp_init_object_loaded")
 	if object == sympos.Vmlinux {
@@ -246,7 +272,8 @@ func checkArchNotLoaded(out *result, m *view, k *facts, s *elfrw.Section, object
 // checkReload: what comes of the target's second loading.
 func checkReload(m *view, k *facts) (out result) {
 	for _, klp := range m.klp {
-		if !klp.applied() || !k.late(klp) || klp.object == "vmlinux" || !m.patchesObject(klp.object) || len(klp.relocs) == 0 {
+		if !klp.applied() || !k.late(klp) || klp.object == "vmlinux" || !m.patchesObject(klp.object) ||
+			len(klp.relocs) == 0 {
 			continue
 		}
 		cause, message := "", diag.KernelMessage{}
@@ -255,21 +282,27 @@ func checkReload(m *view, k *facts) (out result) {
 			if k.ClearsRelocs {
 				continue
 			}
-			cause, message = "before 6.3 relocated places are not cleared when the module is unloaded, and it can't be loaded again while the livepatch is loaded", k.nonzeroMessage(klp.relocs[0].Type)
+			cause, message = "before 6.3 relocated places are not cleared when the module is unloaded, "+
+				"and it can't be loaded again while the livepatch is loaded",
+				k.nonzeroMessage(klp.relocs[0].Type)
 		case elf.EM_S390:
 			cause = "GOT and PLT slots keep the addresses of the first time"
 		case elf.EM_PPC64:
-			cause, message = "calls have lost their nop; older kernels refuse the second time", says("%s: Expected nop after call, got %s at %s", m.name, anyHex, anything)
+			cause, message = "calls have lost their nop; older kernels refuse the second time",
+				says("%s: Expected nop after call, got %s at %s", m.name, anyHex, anything)
 		case elf.EM_LOONGARCH:
 			cause = "ADD and SUB relocations add to what the first time left"
 		default:
 			continue
 		}
-		f := note(diag.ReloadRefused, cause).of(klp.object).fix("disable and remove the livepatch before %s is loaded again", klp.object)
+		f := note(diag.ReloadRefused, cause).of(klp.object).
+			fix("disable and remove the livepatch before %s is loaded again", klp.object)
 		if message.Text != "" {
 			f = f.when(diag.Again, klp.object, "ENOEXEC", message,
-				says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", m.name, klp.object, -8),
-				says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", m.name, klp.object, klp.object))
+				says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", m.name, klp.object,
+					-8),
+				says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", m.name,
+					klp.object, klp.object))
 		} else {
 			f = f.when(diag.Again, klp.object, "")
 		}
@@ -281,7 +314,10 @@ func checkReload(m *view, k *facts) (out result) {
 
 // listLimits lists what nothing in the file tells.
 func listLimits(*view, *facts) (out result) {
-	out.notChecked("what the code does", "semantics, inlining of the patched functions, changed data: no file tells")
-	out.notChecked("whether other livepatches, kprobes or ftrace users are in the way", "known at run time (EBUSY, not compatible with the already installed livepatches)")
+	out.notChecked("what the code does", "semantics, inlining of the patched functions, changed "+
+		"data: no file tells")
+	out.notChecked("whether other livepatches, kprobes or ftrace "+
+		"users are in the way", "known at run time (EBUSY, not compatible with the already "+
+		"installed livepatches)")
 	return out
 }

@@ -58,18 +58,21 @@ func oops(kind, function string) diag.KernelMessage {
 	return diag.KernelMessage{Text: text, Pattern: oopses}
 }
 
-const oopses = `BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|invalid opcode|int3|Oops|kernel BUG at`
+const oopses = `BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|` +
+	`invalid opcode|int3|Oops|kernel BUG at`
 
 // corrupted is what may be seen, now or later, of memory that was written over; often
 // the kernel says nothing and hangs.
 func corrupted() diag.KernelMessage {
-	return diag.KernelMessage{Text: "memory corruption", Pattern: oopses + `|tried to init an initialized object|list_(add|del) corruption|soft lockup|detected stalls`}
+	return diag.KernelMessage{Text: "memory corruption", Pattern: oopses +
+		`|tried to init an initialized object|list_(add|del) corruption|soft lockup|detected stalls`}
 }
 
 // warning is what WARN prints: "WARNING: CPU: 0 PID: 1 at FILE:LINE FUNCTION", and
 // in 7.3 "WARNING: FILE:LINE at FUNCTION".
 func warning(file, function string) diag.KernelMessage {
-	return diag.KernelMessage{Text: "WARNING at " + file + " " + function, Pattern: `WARNING: .*` + regexp.QuoteMeta(file) + `:\d+.*` + regexp.QuoteMeta(function)}
+	return diag.KernelMessage{Text: "WARNING at " + file + " " + function, Pattern: `WARNING: .*` +
+		regexp.QuoteMeta(file) + `:\d+.*` + regexp.QuoteMeta(function)}
 }
 
 // overflowMessages are what x86 says of a value that does not fit.
@@ -90,9 +93,12 @@ func (k *facts) nonzeroMessage(t uint32) diag.KernelMessage {
 	const prefix = "module: x86/modules: "
 	switch k.Nonzero {
 	case 0:
-		return says(prefix+"Skipping invalid relocation target, existing value is nonzero for type %s, loc %s, val %s", t, anyPointer, anyHex)
+		return says(prefix+"Skipping invalid relocation target, existing value is nonzero for "+
+			"type %s, loc %s, val %s", t, anyPointer, anyHex)
 	case 1:
-		return says(prefix+"Invalid relocation target, existing value is nonzero for type %s, loc %s, val %s", t, anyPointer, anyHex)
+		return says(prefix+"Invalid relocation target, existing value is nonzero for "+
+			"type %s, loc %s, val %s", t, anyPointer, anyHex)
 	}
-	return says(prefix+"Invalid relocation target, existing value is nonzero for sec %s, idx %s, type %s, loc %s, val %s", anyNumber, anyNumber, t, anyHex, anyHex)
+	return says(prefix+"Invalid relocation target, existing value is nonzero for sec %s, idx %s, "+
+		"type %s, loc %s, val %s", anyNumber, anyNumber, t, anyHex, anyHex)
 }

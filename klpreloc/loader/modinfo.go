@@ -24,7 +24,8 @@ func checkConverted(m *view, k *facts) (out result) {
 	if !m.input.Annotated() {
 		return
 	}
-	f := problem(diag.NotConverted, fmt.Sprintf("the module holds annotations (%d) and was not converted: what they name is undefined to the kernel", len(m.input.Annotations))).
+	f := problem(diag.NotConverted, fmt.Sprintf("the module holds annotations (%d) and was not "+
+		"converted: what they name is undefined to the kernel", len(m.input.Annotations))).
 		fix("klp-convert --kernel %s in.ko out.ko, and check out.ko", diag.ShellQuote(k.Name))
 	var messages []diag.KernelMessage
 	seen := map[*elfrw.Symbol]bool{}
@@ -104,15 +105,18 @@ func checkVermagic(m *view, k *facts) (out result) {
 		if a == b {
 			return
 		}
-		out.add(problem(diag.VersionMagic, "the module was built for another kernel, or another configuration").
+		out.add(problem(diag.VersionMagic, "the module was built for another kernel, or "+
+			"another configuration").
 			fix("build it against the headers of %s", k.title()).
-			when(diag.Loading, "", "ENOEXEC", says("%s: version magic '%s' should be '%s'", m.name, mine, want)))
+			when(diag.Loading, "", "ENOEXEC", says("%s: version magic "+
+				"'%s' should be '%s'", m.name, mine, want)))
 	case k.Release != "":
 		release, _, _ := strings.Cut(mine, " ")
 		if release != k.Release && versionTable(m.file) == nil {
 			out.add(problem(diag.VersionMagic, "the module was built for "+diag.Printable(release)).
 				fix("build it against the headers of %s", k.title()).
-				when(diag.Loading, "", "ENOEXEC", says("%s: version magic '%s' should be '%s'", m.name, mine, blank{k.Release + " …", ".*"})))
+				when(diag.Loading, "", "ENOEXEC", says("%s: version magic "+
+					"'%s' should be '%s'", m.name, mine, blank{k.Release + " …", ".*"})))
 			return
 		}
 		out.lacking("the flags in vermagic", "no module of this kernel is available to compare with")
@@ -140,7 +144,8 @@ func forced(m *view, k *facts, f finding, reason string) finding {
 		f = f.when(diag.Loading, "", "", says("%s: %s: kernel tainted.", m.name, reason))
 		// kernel/trace/trace_events.c, trace_module_add_events.
 		if s := m.file.Section("_ftrace_events"); s != nil && s.Size() > 0 {
-			f = f.when(diag.Loading, "", "", says("%s: module has bad taint, not creating trace events", m.name))
+			f = f.when(diag.Loading, "", "", says("%s: module has bad taint, not "+
+				"creating trace events", m.name))
 		}
 		return f
 	}
@@ -158,23 +163,29 @@ func checkModuleLayout(m *view, k *facts) (out result) {
 		if versionTable(m.file) != nil {
 			return
 		}
-		f := problem(diag.ChecksumMismatch, "the kernel has CONFIG_MODVERSIONS and the module no version table").
+		f := problem(diag.ChecksumMismatch, "the kernel has CONFIG_MODVERSIONS and the module "+
+			"no version table").
 			fix("build it against the headers of %s, with their Module.symvers", k.title())
 		out.add(forced(m, k, f, "module_layout"))
 		return out
 	}
-	if k.MissingCRC && !slices.ContainsFunc(table, func(v version) bool { return v.name == "module_layout" }) {
-		out.add(problem(diag.ChecksumMismatch, "the module's version table does not have struct module").of("module_layout").
+	if k.MissingCRC && !slices.ContainsFunc(table,
+		func(v version) bool { return v.name == "module_layout" }) {
+		out.add(problem(diag.ChecksumMismatch, "the module's version table does not have struct module").
+			of("module_layout").
 			fix("build it against the headers of %s", k.title()).
-			when(diag.Loading, "", "ENOEXEC", says("%s: no symbol version for %s", m.name, "module_layout")))
+			when(diag.Loading, "", "ENOEXEC", says("%s: no symbol version for %s", m.name,
+				"module_layout")))
 		return
 	}
 	want, known := k.crcs["module_layout"]
 	for _, v := range table {
 		if v.name == "module_layout" && known && v.crc != want {
-			out.add(problem(diag.ChecksumMismatch, fmt.Sprintf("struct module has another layout: checksum %#08x, in this kernel %#08x", v.crc, want)).of("module_layout").
+			out.add(problem(diag.ChecksumMismatch, fmt.Sprintf("struct module has another layout: "+
+				"checksum %#08x, in this kernel %#08x", v.crc, want)).of("module_layout").
 				fix("build it against the headers of %s", k.title()).
-				when(diag.Loading, "", "ENOEXEC", says("%s: disagrees about version of symbol %s", m.name, "module_layout")))
+				when(diag.Loading, "", "ENOEXEC", says("%s: disagrees about "+
+					"version of symbol %s", m.name, "module_layout")))
 		}
 	}
 	return out
@@ -187,11 +198,14 @@ func checkLivepatchSupport(m *view, k *facts) (out result) {
 	if !m.info.Livepatch() {
 		switch {
 		case m.enables() || m.declares():
-			out.add(problem(diag.NotMarked, ".modinfo does not say livepatch=: klp_enable_patch() refuses the module, and klp relocations are not kept").
+			out.add(problem(diag.NotMarked, ".modinfo does not say livepatch=: klp_enable_patch() refuses "+
+				"the module, and klp relocations are not kept").
 				fix(`MODULE_INFO(livepatch, "Y");`).
-				when(diag.Enabling, "", "EINVAL", says("livepatch: module %s is not marked as a livepatch module", m.name)))
+				when(diag.Enabling, "", "EINVAL", says("livepatch: module %s is not marked as a "+
+					"livepatch module", m.name)))
 		case uses:
-			out.add(problem(diag.NotMarked, "klp relocations in a module that .modinfo does not call a livepatch: those of modules are never applied").
+			out.add(problem(diag.NotMarked, "klp relocations in a module that .modinfo does not call a "+
+				"livepatch: those of modules are never applied").
 				fix(`MODULE_INFO(livepatch, "Y");`).when(diag.Calling, "", "", oops("page fault", "")))
 		default:
 			out.add(note(diag.NotALivepatch, "the module is not a livepatch").when(diag.Loading, "", ""))
@@ -201,12 +215,15 @@ func checkLivepatchSupport(m *view, k *facts) (out result) {
 	on, known := k.set("LIVEPATCH")
 	has := k.Livepatching[m.file.Header.Machine]
 	switch {
-	case known && !on, !known && !has, !known && k.table.Has("vmlinux") && k.fullTable() && len(k.table.Lookup("vmlinux", "klp_enable_patch")) == 0:
+	case known && !on, !known && !has, !known && k.table.Has("vmlinux") && k.fullTable() &&
+		len(k.table.Lookup("vmlinux", "klp_enable_patch")) == 0:
 		out.add(problem(diag.NoLivepatching, "the kernel has no livepatching (CONFIG_LIVEPATCH)").
-			when(diag.Loading, "", "ENOEXEC", says("%s: module is marked as livepatch module, but livepatch support is disabled", m.name)))
+			when(diag.Loading, "", "ENOEXEC", says("%s: module is marked as livepatch module, but "+
+				"livepatch support is disabled", m.name)))
 	}
 	if m.name == "vmlinux" || structName(m.file) == "vmlinux" {
-		out.add(problem(diag.BadModuleName, "no module may be called vmlinux (klp_module_coming, since 5.8)").fix("rename it").
+		out.add(problem(diag.BadModuleName, "no module may be called vmlinux "+
+			"(klp_module_coming, since 5.8)").fix("rename it").
 			when(diag.Loading, "", "EINVAL", says("livepatch: vmlinux.ko: invalid module name")))
 	}
 	checkModuleName(&out, m, k)
@@ -217,16 +234,19 @@ func checkLivepatchSupport(m *view, k *facts) (out result) {
 // mod_sysfs_init finds a built-in module that has a directory in /sys/module).
 func checkModuleName(out *result, m *view, k *facts) {
 	name := structName(m.file)
-	if s := m.file.Section(sympos.ThisModule); name == "" && s != nil && len(s.Data) >= 80 && m.file.PointerSize() == 8 {
+	if s := m.file.Section(sympos.ThisModule); name == "" && s != nil && len(s.Data) >= 80 &&
+		m.file.PointerSize() == 8 {
 		out.add(problem(diag.BadModuleName, "struct module has no name").fix("build it again").
-			when(diag.Loading, "", "EINVAL", says("kobject: (%s): attempted to be registered with empty name!", anything)))
+			when(diag.Loading, "", "EINVAL", says("kobject: (%s): attempted to be registered "+
+				"with empty name!", anything)))
 		return
 	}
 	if name == "" {
 		name = m.name
 	}
 	if k.loaded[name] {
-		out.add(problem(diag.BadModuleName, "a module called "+name+" is loaded").fix("rename it").when(diag.Loading, "", "EEXIST"))
+		out.add(problem(diag.BadModuleName, "a module called "+name+" is loaded").fix("rename it").
+			when(diag.Loading, "", "EEXIST"))
 	}
 }
 
@@ -238,7 +258,8 @@ func checkLicense(m *view, k *facts) (out result) {
 		if license != "" {
 			what = fmt.Sprintf("license %q is not the GPL's", license)
 		}
-		f := note(diag.GPLOnlyExport, what+": the kernel is tainted, and exports for the GPL are withheld")
+		f := note(diag.GPLOnlyExport, what+": the kernel is tainted, and exports for the "+
+			"GPL are withheld")
 		if license == "" {
 			license = "unspecified"
 		}
@@ -249,15 +270,20 @@ func checkLicense(m *view, k *facts) (out result) {
 		out.add(f.fix(`MODULE_LICENSE("GPL");`).when(diag.Loading, "", "", messages...))
 	}
 	if _, staging := m.info.Value("staging"); staging {
-		out.add(note(diag.TaintsKernel, "staging= in .modinfo").when(diag.Loading, "", "", says("%s: module is from the staging directory, the quality is unknown, you have been warned.", m.name)))
+		out.add(note(diag.TaintsKernel, "staging= in .modinfo").
+			when(diag.Loading, "", "", says("%s: module is from the staging directory, the quality is "+
+				"unknown, you have been warned.", m.name)))
 	}
 	if _, test := m.info.Value("test"); test && k.TestTaint {
-		out.add(note(diag.TaintsKernel, "test= in .modinfo").when(diag.Loading, "", "", says("%s: loading test module taints kernel.", m.name)))
+		out.add(note(diag.TaintsKernel, "test= in .modinfo").
+			when(diag.Loading, "", "", says("%s: loading test module taints kernel.", m.name)))
 	}
 	for _, ns := range m.info.Values("import_ns") {
 		if strings.HasPrefix(ns, "module:") && k.ForModules {
-			out.add(problem(diag.NamespaceNotImported, "namespaces of EXPORT_SYMBOL_FOR_MODULES can't be imported").
-				when(diag.Loading, "", "EPERM", says("%s: module tries to import module namespace: %s", m.name, ns)))
+			out.add(problem(diag.NamespaceNotImported, "namespaces of EXPORT_SYMBOL_FOR_MODULES "+
+				"can't be imported").
+				when(diag.Loading, "", "EPERM", says("%s: module tries to import "+
+					"module namespace: %s", m.name, ns)))
 		}
 	}
 	return out
@@ -265,5 +291,6 @@ func checkLicense(m *view, k *facts) (out result) {
 
 func (m *view) gpl() bool {
 	license, _ := m.info.Value("license")
-	return slices.Contains([]string{"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"}, license)
+	return slices.Contains([]string{"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL",
+		"Dual MIT/GPL", "Dual MPL/GPL"}, license)
 }

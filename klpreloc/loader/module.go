@@ -47,7 +47,8 @@ type Module struct {
 // Open reads the module. What is wrong with it is found by Check, not here. The bytes must
 // not change while it is in use.
 func Open(b []byte) *Module {
-	m := &Module{raw: b, named: map[string]bool{}, pointers: map[*elfrw.Section]map[uint64]elfrw.Rela{}}
+	m := &Module{raw: b, named: map[string]bool{},
+		pointers: map[*elfrw.Section]map[uint64]elfrw.Rela{}}
 	m.functions = sync.OnceValue(m.readFunctions)
 	m.annotated = sync.OnceValue(m.readAnnotated)
 	m.users = sync.OnceValue(m.readUsers)
@@ -87,7 +88,8 @@ func (m *Module) sharesFunctions(object string) bool { return m.sharing()[object
 
 // names returns all names that have to be looked up in the kernel, sorted.
 func (m *Module) names() []string {
-	names := append(kernel.SchemeSymbols(), "__start___ksymtab_gpl", "__stop___ksymtab_gpl", "klp_enable_patch",
+	names := append(kernel.SchemeSymbols(), "__start___ksymtab_gpl", "__stop___ksymtab_gpl",
+		"klp_enable_patch",
 		registerPatch, "_etext", "__warn_thunk")
 	for _, r := range untraced {
 		names = append(names, r.from, r.to)
@@ -210,7 +212,8 @@ func (m *Module) readFunctions() map[*elfrw.Section][]*elfrw.Symbol {
 		}
 	}
 	for _, list := range all {
-		slices.SortStableFunc(list, func(a, b *elfrw.Symbol) int { return cmp.Compare(a.Value, b.Value) })
+		slices.SortStableFunc(list,
+			func(a, b *elfrw.Symbol) int { return cmp.Compare(a.Value, b.Value) })
 	}
 	return all
 }
@@ -251,7 +254,10 @@ func (m *Module) readAnnotated() map[*elfrw.Symbol]bool {
 // loaded needs, the name of a function that uses it, "" where no function covers the place.
 func (m *Module) readUsers() map[*elfrw.Symbol]string {
 	users := map[*elfrw.Symbol]string{}
-	outside := func(y *elfrw.Symbol) bool { return y.Section == nil && y.Index != klpabi.IndexLivepatch }
+	outside := func(y *elfrw.Symbol) bool {
+		return y.Section == nil &&
+			y.Index != klpabi.IndexLivepatch
+	}
 	m.file.Refers(outside, func(r elfrw.Reference) bool {
 		if t := r.Section.Target; t != nil && t.Alloc() && users[r.Sym] == "" {
 			users[r.Sym] = m.functionAt(t, r.Offset)

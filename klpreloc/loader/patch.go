@@ -28,9 +28,11 @@ func checkEntryPoints(m *view, k *facts) (out result) {
 		switch {
 		case !has:
 		case p.want == 0:
-			out.lacking("where "+p.name+" is in struct module", "no module of this kernel that has one is available")
+			out.lacking("where "+p.name+" is in struct module", "no module of this kernel that has "+
+				"one is available")
 		case at != p.want:
-			f := problem(diag.InitOffset, fmt.Sprintf("%s is at %#x of struct module, and the kernel looks at %#x: struct module has another layout", p.name, at, p.want)).
+			f := problem(diag.InitOffset, fmt.Sprintf("%s is at %#x of struct module, and the kernel "+
+				"looks at %#x: struct module has another layout", p.name, at, p.want)).
 				fix("build it against the headers of %s", k.title())
 			if p.name == "init_module" {
 				out.add(f.when(diag.Calling, "", "")) // it is never called
@@ -50,15 +52,20 @@ func checkInitAndExit(m *view, k *facts) (out result) {
 	_, ends := mine["cleanup_module"]
 	switch {
 	case !starts && m.info.Livepatch() && m.enables():
-		out.add(problem(diag.InitOffset, "struct module has no init function: nothing enables the livepatch").fix("module_init()").when(diag.Calling, "", ""))
+		out.add(problem(diag.InitOffset, "struct module has no init function: nothing "+
+			"enables the livepatch").fix("module_init()").when(diag.Calling, "", ""))
 	case m.info.Livepatch() && !m.enables() && registering(m, k) && m.importsFunction(registerPatch):
 		out.add(note(diag.PatchStructure, "the module registers its klp_patch and does not enable it").
 			fix("echo 1 > /sys/kernel/livepatch/%s/enabled", m.name).when(diag.Calling, "", ""))
-	case m.info.Livepatch() && !m.enables() && slices.ContainsFunc(m.patches, func(p *klppatch.Patch) bool { return p.From == klppatch.Static }):
-		out.add(problem(diag.PatchStructure, "nothing in the module calls klp_enable_patch: its klp_patch is never enabled").fix("return klp_enable_patch(…) from the init function").
+	case m.info.Livepatch() && !m.enables() &&
+		slices.ContainsFunc(m.patches,
+			func(p *klppatch.Patch) bool { return p.From == klppatch.Static }):
+		out.add(problem(diag.PatchStructure, "nothing in the module calls klp_enable_patch: its "+
+			"klp_patch is never enabled").fix("return klp_enable_patch(…) from the init function").
 			when(diag.Calling, "", ""))
 	case starts && !ends:
-		out.add(note(diag.InitOffset, "struct module has no exit function: the module can't be removed").fix("module_exit()").when(diag.Removing, "", "EBUSY"))
+		out.add(note(diag.InitOffset, "struct module has no exit function: the module can't be removed").
+			fix("module_exit()").when(diag.Removing, "", "EBUSY"))
 	}
 	return out
 }
@@ -70,7 +77,10 @@ const enablePatch, registerPatch = "klp_enable_patch", "klp_register_patch"
 
 // importsFunction reports whether the module has an undefined symbol of that name.
 func (m *view) importsFunction(name string) bool {
-	return slices.ContainsFunc(m.file.Symbols, func(y *elfrw.Symbol) bool { return y.Undefined() && y.Name == name })
+	return slices.ContainsFunc(m.file.Symbols, func(y *elfrw.Symbol) bool {
+		return y.Undefined() &&
+			y.Name == name
+	})
 }
 
 // registering reports whether a klp_patch has to be registered: the kernel's exports tell, or
@@ -88,8 +98,10 @@ func checkRegistration(m *view, k *facts) (out result) {
 	if !m.info.Livepatch() || !m.enables() || !registering(m, k) || m.importsFunction(registerPatch) {
 		return
 	}
-	out.add(problem(diag.PatchStructure, "klp_enable_patch() without klp_register_patch(), which this kernel requires first").
-		fix("klp_register_patch(&patch) before klp_enable_patch(&patch), klp_unregister_patch(&patch) in the exit function").
+	out.add(problem(diag.PatchStructure, "klp_enable_patch() without klp_register_patch(), which "+
+		"this kernel requires first").
+		fix("klp_register_patch(&patch) before klp_enable_patch(&patch), klp_unregister_patch(&patch) "+
+			"in the exit function").
 		when(diag.Enabling, "", "EINVAL"))
 	return out
 }
@@ -112,7 +124,8 @@ func checkArrays(out *result, m *view) (found bool) {
 		case d.Flaw == klppatch.Unclosed:
 			checkUnclosedArray(out, m, d)
 		case d.Flaw == klppatch.Emptied && d.Of == "klp_func":
-			out.add(problem(diag.PatchStructure, "the first klp_func of an array is empty, which ends it: none of the others is patched").at(d.Section, d.Offset).
+			out.add(problem(diag.PatchStructure, "the first klp_func of an array is empty, which ends it: "+
+				"none of the others is patched").at(d.Section, d.Offset).
 				fix("{ } as the last element only").when(diag.Calling, "", ""))
 		default:
 			continue
@@ -134,10 +147,12 @@ func checkUnclosedArray(out *result, m *view, d klppatch.Doubt) {
 		words = 2 // name, funcs
 	}
 	if m.isZero(d.Section, d.Offset+d.Size, words*uint64(m.file.PointerSize())) {
-		out.add(note(diag.PatchStructure, what+"; zeros happen to follow, and are treated as one").at(d.Section, d.Offset).fix(closing).when(diag.Enabling, "", ""))
+		out.add(note(diag.PatchStructure, what+"; zeros happen to follow, and are treated as one").
+			at(d.Section, d.Offset).fix(closing).when(diag.Enabling, "", ""))
 		return
 	}
-	out.add(problem(diag.PatchStructure, what+": the kernel treats what follows as another element, and writes over it").at(d.Section, d.Offset).fix(closing).
+	out.add(problem(diag.PatchStructure, what+": the kernel treats what follows as another element, "+
+		"and writes over it").at(d.Section, d.Offset).fix(closing).
 		when(diag.Enabling, "", "killed", corrupted()))
 }
 
@@ -157,18 +172,22 @@ func (m *view) isZero(s *elfrw.Section, at, size uint64) bool {
 // checkUnreadablePatch looks for what is missing where no klp_patch can be read:
 // klp_enable_patch refuses it and prints nothing.
 func checkUnreadablePatch(m *view, k *facts) (out result) {
-	if !m.info.Livepatch() || !m.enables() || checkArrays(&out, m) || len(m.patches) > 0 || k.Structures.Patch == 0 {
+	if !m.info.Livepatch() || !m.enables() || checkArrays(&out, m) || len(m.patches) > 0 ||
+		k.Structures.Patch == 0 {
 		return
 	}
 	this := func(y *elfrw.Symbol) bool {
-		return y != nil && y.Section != nil && (y.Name == "__this_module" || y.Section.Name == sympos.ThisModule)
+		return y != nil && y.Section != nil &&
+			(y.Name == "__this_module" || y.Section.Name == sympos.ThisModule)
 	}
 	for _, y := range m.file.Symbols {
-		if y.Section == nil || y.Type() != elf.STT_OBJECT || y.Size != k.Structures.Patch || !y.Section.Alloc() {
+		if y.Section == nil || y.Type() != elf.STT_OBJECT || y.Size != k.Structures.Patch ||
+			!y.Section.Alloc() {
 			continue
 		}
 		mod, objects := m.pointer(y.Section, y.Value), m.pointer(y.Section, y.Value+atObjects)
-		if mod == nil && objects == nil || mod != nil && !this(mod.Sym) || objects != nil && (objects.Sym == nil || objects.Sym.Section == nil) {
+		if mod == nil && objects == nil || mod != nil && !this(mod.Sym) || objects != nil &&
+			(objects.Sym == nil || objects.Sym.Section == nil) {
 			continue
 		}
 		refuse := func(cause string) {
@@ -180,10 +199,12 @@ func checkUnreadablePatch(m *view, k *facts) (out result) {
 		case objects == nil:
 			refuse("klp_patch without objs")
 		case y.Section.Flags&uint64(elf.SHF_WRITE) == 0:
-			out.add(problem(diag.PatchStructure, "klp_patch is in "+y.Section.String()+", which is not writable").of(y.Name).fix("leave it writable: no const").
+			out.add(problem(diag.PatchStructure, "klp_patch is in "+y.Section.String()+
+				", which is not writable").of(y.Name).fix("leave it writable: no const").
 				when(diag.Enabling, "", "killed", oops("page fault", "")))
 		default:
-			checkObjectArray(&out, m, k, objects.Sym.Section, objects.Sym.Value+uint64(objects.Addend), refuse)
+			checkObjectArray(&out, m, k, objects.Sym.Section, objects.Sym.Value+uint64(objects.Addend),
+				refuse)
 		}
 		return
 	}
@@ -196,13 +217,15 @@ func isReadOnly(out *result, what string, s *elfrw.Section) bool {
 	if s.Flags&uint64(elf.SHF_WRITE) != 0 {
 		return false
 	}
-	out.add(problem(diag.PatchStructure, what+" is in "+s.String()+", which is not writable").fix("leave it writable: no const").
+	out.add(problem(diag.PatchStructure, what+" is in "+s.String()+", which is not writable").
+		fix("leave it writable: no const").
 		when(diag.Enabling, "", "killed", oops("page fault", "klp_enable_patch")))
 	return true
 }
 
 // checkObjectArray looks through an array of klp_object for what klp_enable_patch refuses.
-func checkObjectArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64, refuse func(string)) {
+func checkObjectArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64,
+	refuse func(string)) {
 	if isReadOnly(out, "the array of klp_object", s) {
 		return
 	}
@@ -210,7 +233,8 @@ func checkObjectArray(out *result, m *view, k *facts, s *elfrw.Section, at uint6
 		name, funcs := m.pointer(s, at), m.pointer(s, at+atFuncs)
 		switch {
 		case name == nil && funcs == nil && n == 0:
-			out.add(problem(diag.PatchStructure, "klp_patch without objects: nothing is patched").when(diag.Calling, "", ""))
+			out.add(problem(diag.PatchStructure, "klp_patch without objects: nothing is patched").
+				when(diag.Calling, "", ""))
 			return
 		case name == nil && funcs == nil:
 			return
@@ -225,7 +249,8 @@ func checkObjectArray(out *result, m *view, k *facts, s *elfrw.Section, at uint6
 			reportObjectVmlinux(out)
 			return
 		}
-		if t := funcs.Sym; t == nil || t.Section == nil || !checkFuncArray(out, m, k, t.Section, t.Value+uint64(funcs.Addend), refuse) {
+		if t := funcs.Sym; t == nil || t.Section == nil ||
+			!checkFuncArray(out, m, k, t.Section, t.Value+uint64(funcs.Addend), refuse) {
 			return
 		}
 	}
@@ -244,20 +269,25 @@ func textAt(r *elfrw.Rela) (string, bool) {
 	return text, true
 }
 
-// reportNamelessObject: a klp_object whose name is the empty string (lib/kobject.c, kobject_add_internal).
+// reportNamelessObject: a klp_object whose name is the empty string (lib/kobject.c,
+// kobject_add_internal).
 func reportNamelessObject(out *result) {
-	out.add(problem(diag.PatchStructure, "klp_object.name is the empty string").fix("leave the name out: that means vmlinux").
-		when(diag.Enabling, "", "EINVAL", says("kobject: (%s): attempted to be registered with empty name!", anything)))
+	out.add(problem(diag.PatchStructure, "klp_object.name is the empty string").
+		fix("leave the name out: that means vmlinux").
+		when(diag.Enabling, "", "EINVAL", says("kobject: (%s): attempted to be registered "+
+			"with empty name!", anything)))
 }
 
 // reportObjectVmlinux: a klp_object with the name vmlinux.
 func reportObjectVmlinux(out *result) {
-	out.add(problem(diag.PatchStructure, "klp_object.name is the string vmlinux: the kernel waits for a module of that name, which never comes").
+	out.add(problem(diag.PatchStructure, "klp_object.name is the string vmlinux: the kernel waits "+
+		"for a module of that name, which never comes").
 		fix("leave the name out: that means vmlinux").when(diag.Calling, "", ""))
 }
 
 // checkFuncArray does so with an array of klp_func, and reports whether it found nothing.
-func checkFuncArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64, refuse func(string)) bool {
+func checkFuncArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64,
+	refuse func(string)) bool {
 	if isReadOnly(out, "the array of klp_func", s) {
 		return false
 	}
@@ -274,12 +304,15 @@ func checkFuncArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64,
 			refuse("klp_func without new_func")
 			return false
 		case known && text == "":
-			out.add(problem(diag.FunctionAbsent, "klp_func.old_name is the empty string").fix("the name of the function that is patched").
+			out.add(problem(diag.FunctionAbsent, "klp_func.old_name is the empty string").
+				fix("the name of the function that is patched").
 				when(diag.Enabling, "", "EINVAL", lookup{}.message(notThere)))
 			return false
 		}
-		if t := code.Sym; t != nil && t.Section != nil && t.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
-			out.add(problem(diag.PatchStructure, "the new function is in "+t.Section.String()+", which is not executable").when(diag.Calling, "", "", oops("page fault", "")))
+		if t := code.Sym; t != nil && t.Section != nil &&
+			t.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
+			out.add(problem(diag.PatchStructure, "the new function is in "+t.Section.String()+
+				", which is not executable").when(diag.Calling, "", "", oops("page fault", "")))
 			return false
 		}
 	}
@@ -289,7 +322,8 @@ func checkFuncArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64,
 // checkPatchStructure: what klp_enable_patch and klp_init_patch refuse (kernel/livepatch/core.c).
 func checkPatchStructure(m *view, k *facts) (out result) {
 	if !m.complete() && m.declares() {
-		out.lacking("the objects and functions of the patch", fmt.Sprintf("they can't be read from the file: %v", m.doubt))
+		out.lacking("the objects and functions of the patch", fmt.Sprintf("they can't be read "+
+			"from the file: %v", m.doubt))
 	}
 	for _, name := range k.unread {
 		out.lacking("ftrace entries and dependencies of "+name, "its file can't be read")
@@ -303,20 +337,25 @@ func checkPatchStructure(m *view, k *facts) (out result) {
 			o := &p.Objects[i]
 			const most = 56 // MODULE_NAME_LEN
 			switch {
-			case o.Name == klppatch.Vmlinux && p.From == klppatch.Static && o.At.Section != nil && m.pointer(o.At.Section, o.At.Offset) != nil:
+			case o.Name == klppatch.Vmlinux && p.From == klppatch.Static && o.At.Section != nil &&
+				m.pointer(o.At.Section, o.At.Offset) != nil:
 				reportObjectVmlinux(&out)
 			case len(o.Name) >= most:
-				out.add(problem(diag.PatchStructure, fmt.Sprintf("klp_object %s: the name has %d bytes, of which the kernel accepts at most %d", o.Name, len(o.Name), most-1)).of(o.Name).
+				out.add(problem(diag.PatchStructure, fmt.Sprintf("klp_object %s: the name has %d bytes, of "+
+					"which the kernel accepts at most %d", o.Name, len(o.Name), most-1)).of(o.Name).
 					when(diag.Enabling, "", "EINVAL"))
 			case o.Name == "":
 				reportNamelessObject(&out)
 			case k.misnamed(o.Name) && !seen[o.Name]:
-				out.add(problem(diag.TargetAbsent, "no kernel has a module of that name: what the livepatch has for it is never used").of(o.Name).
+				out.add(problem(diag.TargetAbsent, "no kernel has a module of that name: what the livepatch "+
+					"has for it is never used").of(o.Name).
 					fix(".name = %q", sympos.ModuleName(o.Name)).when(diag.Calling, "", ""))
 			case seen[o.Name]:
-				out.add(problem(diag.PatchStructure, "two klp_objects of that name: the kernel makes a directory for each in /sys/kernel/livepatch/"+m.name).of(o.Name).
+				out.add(problem(diag.PatchStructure, "two klp_objects of that name: the kernel makes a "+
+					"directory for each in /sys/kernel/livepatch/"+m.name).of(o.Name).
 					fix("one klp_object, with the functions of both").
-					when(diag.Enabling, "", k.InitExists, says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s'", m.name, o.Name), existsAlready(o.Name)))
+					when(diag.Enabling, "", k.InitExists, says("sysfs: cannot create duplicate filename "+
+						"'/kernel/livepatch/%s/%s'", m.name, o.Name), existsAlready(o.Name)))
 			}
 			seen[o.Name] = true
 			checkFuncs(&out, m, k, o)
@@ -328,7 +367,8 @@ func checkPatchStructure(m *view, k *facts) (out result) {
 // existsAlready is what lib/kobject.c says of a name that its folder has.
 func existsAlready(name string) diag.KernelMessage {
 	// 6.12 has the prefix, 6.1 has not.
-	return says("%skobject_add_internal failed for %s with -EEXIST, don't try to register things with the same name in the same directory.", blank{"", "(kobject: )?"}, name)
+	return says("%skobject_add_internal failed for %s with -EEXIST, don't try to register things "+
+		"with the same name in the same directory.", blank{"", "(kobject: )?"}, name)
 }
 
 // checkFuncs: two klp_funcs of one name and position, for each of which sysfs makes a folder
@@ -339,15 +379,18 @@ func checkFuncs(out *result, m *view, k *facts, o *klppatch.Object) {
 		key := fmt.Sprintf("%s,%d", f.OldName, max(f.Sympos, 1))
 		if seen[key] {
 			out.add(problem(diag.PatchStructure, "two klp_funcs for "+key+" of "+o.Name).of(f.OldName).
-				when(diag.Enabling, "", k.InitExists, says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s/%s'", m.name, o.Name, key), existsAlready(key)))
+				when(diag.Enabling, "", k.InitExists, says("sysfs: cannot create duplicate filename "+
+					"'/kernel/livepatch/%s/%s/%s'", m.name, o.Name, key), existsAlready(key)))
 		}
 		seen[key] = true
 		if len(f.OldName) > k.NameLimit {
-			out.add(problem(diag.PatchStructure, fmt.Sprintf("old_name has %d bytes, of which the kernel accepts at most %d", len(f.OldName), k.NameLimit)).of(f.OldName).
+			out.add(problem(diag.PatchStructure, fmt.Sprintf("old_name has %d bytes, of which the kernel "+
+				"accepts at most %d", len(f.OldName), k.NameLimit)).of(f.OldName).
 				when(diag.Enabling, "", "EINVAL"))
 		}
 		if f.New.Symbol == nil && f.New.Section == nil {
-			out.add(problem(diag.PatchStructure, "klp_func without new_func").of(f.OldName).when(diag.Enabling, "", "EINVAL"))
+			out.add(problem(diag.PatchStructure, "klp_func without new_func").of(f.OldName).
+				when(diag.Enabling, "", "EINVAL"))
 		}
 	}
 }
@@ -369,13 +412,14 @@ func checkFunctions(m *view, k *facts) (out result) {
 		}
 	}
 	if vmlinux && !sitesKnown(m, k) {
-		out.notChecked("whether functions of vmlinux have ftrace entries", "a kernel image of x86_64 tells, in __mcount_loc; other files do not")
+		out.notChecked("whether functions of vmlinux have ftrace entries", "a kernel image of x86_64 "+
+			"tells, in __mcount_loc; other files do not")
 	}
 	return out
 }
 
-// checkOwnFunction: an object that is called as the livepatch itself is there at once, since a module
-// counts as loaded when its init function runs (klp_find_object_module, klp_alive). Its
+// checkOwnFunction: an object that is called as the livepatch itself is there at once, since a
+// module counts as loaded when its init function runs (klp_find_object_module, klp_alive). Its
 // functions are looked up in the livepatch.
 func checkOwnFunction(out *result, m *view, k *facts, object string, f klppatch.Func) {
 	n := 0
@@ -384,19 +428,26 @@ func checkOwnFunction(out *result, m *view, k *facts, object string, f klppatch.
 			n++
 		}
 	}
-	q := lookup{object, f.OldName, f.Sympos, [3]diag.ID{diag.FunctionAbsent, diag.FunctionAmbiguous, diag.FunctionPositionAbsent}}
+	q := lookup{object, f.OldName, f.Sympos, [3]diag.ID{diag.FunctionAbsent, diag.FunctionAmbiguous,
+		diag.FunctionPositionAbsent}}
 	answer := q.among(n)
 	if answer == "" {
 		out.notChecked("what comes of "+f.OldName, "the livepatch patches itself")
 		return
 	}
 	message := q.message(answer)
-	if slices.ContainsFunc(m.klp, func(klp *klpSection) bool { return klp.object == object && len(klp.relocs) > 0 }) {
-		message = says("livepatch: symbol '%s' not found in symbol table", blank{"…", `[^']*`}) // of its klp symbols, which come first
+	if slices.ContainsFunc(m.klp, func(klp *klpSection) bool {
+		return klp.object == object &&
+			len(klp.relocs) > 0
+	}) {
+		// of its klp symbols, which come first
+		message = says("livepatch: symbol '%s' not found in symbol table", blank{"…", `[^']*`})
 	}
-	x := problem(q.id(answer), fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d symbols called %s", object, n, f.OldName)).of(f.OldName)
+	x := problem(q.id(answer), fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d "+
+		"symbols called %s", object, n, f.OldName)).of(f.OldName)
 	x.object = object
-	out.add(x.fix(".name is the module that is patched, and the livepatch has another").when(diag.Enabling, "", "EINVAL", message))
+	out.add(x.fix(".name is the module that is patched, and the livepatch has another").
+		when(diag.Enabling, "", "EINVAL", message))
 }
 
 // isItself reports whether the livepatch has the object's name, in struct module, where
@@ -416,8 +467,10 @@ func checkFunction(out *result, m *view, k *facts, object string, f klppatch.Fun
 		x.object = object
 		return x
 	}
-	q := lookup{object, f.OldName, f.Sympos, [3]diag.ID{diag.FunctionAbsent, diag.FunctionAmbiguous, diag.FunctionPositionAbsent}}
-	failed := lookUp(out, m, k, q, find, func(x finding, now, later bool, message diag.KernelMessage) finding {
+	q := lookup{object, f.OldName, f.Sympos, [3]diag.ID{diag.FunctionAbsent, diag.FunctionAmbiguous,
+		diag.FunctionPositionAbsent}}
+	failed := lookUp(out, m, k, q, find, func(x finding, now, later bool,
+		message diag.KernelMessage) finding {
 		if object == sympos.Vmlinux {
 			return x.when(diag.Enabling, "", "EINVAL", message)
 		}
@@ -427,12 +480,16 @@ func checkFunction(out *result, m *view, k *facts, object string, f klppatch.Fun
 		return
 	}
 	why := ""
-	if list := k.table.Lookup(object, f.OldName); object == sympos.Vmlinux && m.file.Header.Machine == elf.EM_X86_64 && uint64(len(list)) >= max(f.Sympos, 1) {
+	if list := k.table.Lookup(object, f.OldName); object == sympos.Vmlinux &&
+		m.file.Header.Machine == elf.EM_X86_64 && uint64(len(list)) >= max(f.Sympos, 1) {
 		// kernel/kallsyms.c, kallsyms_lookup_size_offset: it asks for an address of the kernel.
 		const half = 1 << 63
-		if a := list[max(f.Sympos, 1)-1].Address; a != 0 && a < half && !k.table.Facts(object).NoAddresses && k.table.Facts(object).Relative == "" {
-			out.add(find(diag.NotPatchable, "it is at an offset (per-CPU data), not in the kernel's memory").fix("patch a function").
-				when(diag.Enabling, "", "ENOENT", says("livepatch: kallsyms size lookup failed for '%s'", f.OldName)))
+		if a := list[max(f.Sympos, 1)-1].Address; a != 0 && a < half &&
+			!k.table.Facts(object).NoAddresses && k.table.Facts(object).Relative == "" {
+			out.add(find(diag.NotPatchable, "it is at an offset (per-CPU data), not in "+
+				"the kernel's memory").fix("patch a function").
+				when(diag.Enabling, "", "ENOENT", says("livepatch: kallsyms size "+
+					"lookup failed for '%s'", f.OldName)))
 			return
 		}
 	}
@@ -447,7 +504,8 @@ func checkFunction(out *result, m *view, k *facts, object string, f klppatch.Fun
 			case known && !yes:
 				why = "it has no ftrace entry (notrace, or built without -pg)"
 			case !known:
-				out.notChecked("whether "+f.OldName+" of "+object+" has an ftrace entry", object+".ko has no "+k.entryList(target)+", where the kernel finds them")
+				out.notChecked("whether "+f.OldName+" of "+object+" has an ftrace entry", object+".ko has no "+
+					k.entryList(target)+", where the kernel finds them")
 			}
 		}
 	}
@@ -475,7 +533,8 @@ func whyUntraced(m *view, k *facts, f klppatch.Func) string {
 	case 'd', 'D', 'b', 'B', 'r', 'R':
 		return "it is data, not a function"
 	}
-	if f.OldName == "__fentry__" || strings.HasPrefix(f.OldName, "__x86_indirect_thunk_") || f.OldName == "__x86_return_thunk" {
+	if f.OldName == "__fentry__" || strings.HasPrefix(f.OldName, "__x86_indirect_thunk_") ||
+		f.OldName == "__x86_return_thunk" {
 		return "it is written in assembler, without a call of __fentry__"
 	}
 	for _, r := range untraced {
@@ -489,7 +548,8 @@ func whyUntraced(m *view, k *facts, f klppatch.Func) string {
 	}
 	if sitesKnown(m, k) {
 		if _, none := slices.BinarySearch(k.table.Facts(sympos.Vmlinux).Untraced, s.Address); none {
-			return "it has no ftrace entry (notrace, assembler, or in a directory that is built without -pg, as lib is)"
+			return "it has no ftrace entry (notrace, assembler, or in a directory that is built " +
+				"without -pg, as lib is)"
 		}
 	}
 	return ""
@@ -503,14 +563,16 @@ func sitesKnown(m *view, k *facts) bool {
 // untraced are stretches of vmlinux without ftrace entries, by the symbols around them
 // (include/asm-generic/vmlinux.lds.h).
 var untraced = []struct{ from, to, why string }{
-	{"__noinstr_text_start", "__noinstr_text_end", "it is in .noinstr.text, which has no ftrace entries"},
+	{"__noinstr_text_start", "__noinstr_text_end", "it is in .noinstr.text, which has " +
+		"no ftrace entries"},
 	{"__entry_text_start", "__entry_text_end", "it is in .entry.text, which has no ftrace entries"},
 	{"_sinittext", "_einittext", "it is in .init.text, which is gone once the kernel has started"},
 }
 
 // reportNotPatchable: kernel/livepatch/patch.c, klp_patch_func.
 func reportNotPatchable(out *result, m *view, k *facts, object, function, why string) {
-	f := problem(diag.NotPatchable, why).of(function).fix("patch a function that calls it, and is not inlined")
+	f := problem(diag.NotPatchable, why).of(function).
+		fix("patch a function that calls it, and is not inlined")
 	message := says("livepatch: failed to set ftrace filter for function '%s' (%s)", function, -22)
 	if k.EntrySearch || m.file.Header.Machine == elf.EM_PPC64 {
 		message = says("livepatch: failed to find location for function '%s'", function)
@@ -523,7 +585,8 @@ func reportNotPatchable(out *result, m *view, k *facts, object, function, why st
 	if object != sympos.Vmlinux {
 		f = f.when(diag.Coming, object, "EINVAL", message,
 			says("livepatch: failed to apply patch '%s' to module '%s' (%s)", m.name, object, -22),
-			says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", m.name, object, object))
+			says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", m.name,
+				object, object))
 	}
 	out.add(f)
 }

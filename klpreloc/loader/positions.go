@@ -33,7 +33,8 @@ func recordPosition(out *result, k *facts, q lookup, list []sympos.Symbol) {
 		return
 	}
 	y := list[q.position-1]
-	x := Chosen{Object: q.object, Name: q.name, Position: q.position, Of: len(list), File: k.fileOf(q, list), Size: y.Size}
+	x := Chosen{Object: q.object, Name: q.name, Position: q.position, Of: len(list),
+		File: k.fileOf(q, list), Size: y.Size}
 	if y.Type != 0 {
 		x.Type = string(rune(y.Type))
 	}
@@ -83,7 +84,8 @@ func Compare(reports []*Report) {
 		Chosen
 		kernel, asked string // what it is called, and given by
 	}
-	known, withFile := map[key]first{}, map[key]first{} // a kernel that knows no files is no measure for those that do
+	// a kernel that knows no files is no measure for those that do
+	known, withFile := map[key]first{}, map[key]first{}
 	for _, r := range reports {
 		for _, x := range r.Chosen {
 			k, this := key{x.Object, x.Name, x.Position}, first{x, r.title(), r.Kernel}
@@ -108,17 +110,21 @@ func Compare(reports []*Report) {
 					continue
 				}
 				severity = diag.Error
-				what += fmt.Sprintf("that of %s here, and that of %s in %s", x.File, before.File, before.kernel)
+				what += fmt.Sprintf("that of %s here, and that of %s in %s", x.File, before.File,
+					before.kernel)
 			case x.Of != before.Of:
-				what += fmt.Sprintf("one of %d here, and of %d in %s: it may be another symbol, which no file tells", x.Of, before.Of, before.kernel)
+				what += fmt.Sprintf("one of %d here, and of %d in %s: it may be another symbol, "+
+					"which no file tells", x.Of, before.Of, before.kernel)
 			case x.Size != before.Size:
-				what += fmt.Sprintf("of %d bytes here, and of %d in %s: it may be another symbol, which no file tells", x.Size, before.Size, before.kernel)
+				what += fmt.Sprintf("of %d bytes here, and of %d in %s: it may be another symbol, "+
+					"which no file tells", x.Size, before.Size, before.kernel)
 			default:
 				continue
 			}
 			f := problem(diag.OtherSymbol, what)
 			f.Severity = severity
-			f = f.of(x.Name).fix("klp-convert sympos %s -k %s -k %s", diag.ShellQuote(x.Name+"@"+x.Object), diag.ShellQuote(before.asked), diag.ShellQuote(r.Kernel)).
+			f = f.of(x.Name).fix("klp-convert sympos %s -k %s -k %s", diag.ShellQuote(x.Name+"@"+x.Object),
+				diag.ShellQuote(before.asked), diag.ShellQuote(r.Kernel)).
 				fix("convert the module for each of the kernels, with --kernel").when(diag.Calling, "", "")
 			r.Findings = append(r.Findings, f.Diagnostic)
 		}

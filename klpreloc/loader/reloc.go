@@ -56,18 +56,24 @@ func checkKlpSymbol(out *result, m *view, k *facts, klp *klpSection, i int, r *k
 	if r.Sym != nil {
 		name = r.Sym.Name
 	}
-	find := func(id diag.ID, cause string) finding { return problem(id, cause).at(klp.Section, r.Offset).of(name) }
+	find := func(id diag.ID, cause string) finding {
+		return problem(id, cause).
+			at(klp.Section, r.Offset).of(name)
+	}
 	if r.Sym == nil || r.Sym.Section != nil || r.Sym.Index != klpabi.IndexLivepatch {
 		message := says("livepatch: symbol %s is not marked as a livepatch symbol", name)
 		if k.RelaIndex {
-			message = says("livepatch: symbol %s at rela sec %s idx %s is not marked as a livepatch symbol", name, anyNumber, i)
+			message = says("livepatch: symbol %s at rela sec %s idx %s is not marked as a "+
+				"livepatch symbol", name, anyNumber, i)
 		}
-		out.add(whenOf(m, k, find(diag.NotKlpSymbol, "a klp relocation of a symbol whose section index is not 0xff20 (SHN_LIVEPATCH)"), klp, "EINVAL", message).
+		out.add(whenOf(m, k, find(diag.NotKlpSymbol, "a klp relocation of a symbol whose section index "+
+			"is not 0xff20 (SHN_LIVEPATCH)"), klp, "EINVAL", message).
 			fix("it belongs in the ordinary relocation section"))
 		return
 	}
 	if why := k.unreadable(name); why != "" {
-		out.add(whenOf(m, k, find(diag.SymbolGrammar, why), klp, "EINVAL", says("livepatch: symbol %s has an incorrectly formatted name", name)).
+		out.add(whenOf(m, k, find(diag.SymbolGrammar, why), klp, "EINVAL", says("livepatch: symbol %s "+
+			"has an incorrectly formatted name", name)).
 			fix("%s<object>.<name>,<position>", klpabi.SymbolPrefix))
 		return
 	}
@@ -82,11 +88,15 @@ func checkKlpSymbol(out *result, m *view, k *facts, klp *klpSection, i int, r *k
 	}
 	switch {
 	case k.Early() && klp.object != sympos.Vmlinux && n.object == sympos.Vmlinux:
-		out.add(whenOf(m, k, find(diag.VmlinuxInModule, "since 5.8 a section for a module may not name a symbol of vmlinux"), klp, "EINVAL",
-			says("livepatch: invalid access to vmlinux symbol '%s' from module-specific livepatch relocation section", n.name)).
+		out.add(whenOf(m, k, find(diag.VmlinuxInModule, "since 5.8 a section for a module may not name "+
+			"a symbol of vmlinux"), klp, "EINVAL",
+			says("livepatch: invalid access to vmlinux symbol '%s' from module-specific livepatch "+
+				"relocation section", n.name)).
 			fix("it belongs in %svmlinux.%s", klpabi.SectionPrefix, klp.target))
 	case klp.object == sympos.Vmlinux && n.object != sympos.Vmlinux && !m.keeps(n.object):
-		f := find(diag.ModuleInVmlinux, "a symbol of module "+n.object+" in what is applied without waiting for it: it is found if the module happens to be loaded, and nothing keeps it there").because(n.object).
+		f := find(diag.ModuleInVmlinux, "a symbol of module "+n.object+" in what is applied without "+
+			"waiting for it: it is found if the module happens to be loaded, and nothing keeps it there").
+			because(n.object).
 			fix("it belongs in %s%s.%s", klpabi.SectionPrefix, n.object, klp.target)
 		message := says("livepatch: symbol '%s' not found in symbol table", n.name)
 		if !k.loaded[n.object] {
@@ -123,43 +133,55 @@ func (k *facts) unreadable(name string) string {
 	case !comma && len(symbol) <= k.NameLimit:
 		return "the position is missing"
 	case len(symbol) > k.NameLimit:
-		return fmt.Sprintf("the symbol's name has %d bytes; this kernel reads %d", len(symbol), k.NameLimit)
+		return fmt.Sprintf("the symbol's name has %d bytes; this kernel reads %d", len(symbol),
+			k.NameLimit)
 	case !digits:
 		return fmt.Sprintf("the position %q is not a number", position[:min(len(position), 20)])
 	}
 	return ""
 }
 
-// checkStoredName: add_kallsyms has copied that much of the name for relocations that are applied late,
-// so that the position is gone or, where digits are left of it, another one.
-func checkStoredName(out *result, m *view, k *facts, klp *klpSection, name, stored string, find func(diag.ID, string) finding) {
+// checkStoredName: add_kallsyms has copied that much of the name for relocations that are applied
+// late, so that the position is gone or, where digits are left of it, another one.
+func checkStoredName(out *result, m *view, k *facts, klp *klpSection, name, stored string,
+	find func(diag.ID, string) finding) {
 	const fix = "reach it by a symbol whose name is shorter; from 5.19 on there is no such limit"
-	cause := fmt.Sprintf("the name has %d bytes, of which this kernel stores %d for a relocation that is applied with %s", len(name), len(stored), klp.object)
+	cause := fmt.Sprintf("the name has %d bytes, of which this kernel stores %d for a relocation "+
+		"that is applied with %s", len(name), len(stored), klp.object)
 	if k.unreadable(stored) != "" {
-		out.add(whenOf(m, k, find(diag.KlpSymbolTruncated, cause+": the position is cut off"), klp, "EINVAL", says("livepatch: symbol %s has an incorrectly formatted name", stored)).fix(fix))
+		out.add(whenOf(m, k, find(diag.KlpSymbolTruncated, cause+": the position is cut off"), klp,
+			"EINVAL", says("livepatch: symbol %s has an incorrectly formatted name", stored)).fix(fix))
 		return
 	}
 	position := stored[strings.LastIndexByte(stored, ',')+1:]
-	out.add(whenCalled(m, find(diag.KlpSymbolTruncated, fmt.Sprintf("%s: it takes position %s for %s", cause, position, name[strings.LastIndexByte(name, ',')+1:])).fix(fix), klp))
+	out.add(whenCalled(m, find(diag.KlpSymbolTruncated, fmt.Sprintf("%s: it takes "+
+		"position %s for %s", cause, position, name[strings.LastIndexByte(name, ',')+1:])).
+		fix(fix), klp))
 }
 
 // checkForeignSymbol: a symbol of a module that nothing loads before the one that is waited for.
-func checkForeignSymbol(out *result, m *view, k *facts, klp *klpSection, n *klpName, find func(diag.ID, string) finding) {
+func checkForeignSymbol(out *result, m *view, k *facts, klp *klpSection, n *klpName,
+	find func(diag.ID, string) finding) {
 	gate := k.modules[klp.object]
 	if gate == nil {
-		out.lacking(fmt.Sprintf("whether %s is there when %s comes, whose symbol %s is needed then", n.object, klp.object, n.name), "module "+klp.object+" is not available")
+		out.lacking(fmt.Sprintf("whether %s is there when %s comes, whose symbol "+
+			"%s is needed then", n.object, klp.object, n.name), "module "+klp.object+" is not available")
 		return
 	}
 	if k.needed(gate)[n.object] {
 		return
 	}
-	f := find(diag.ForeignOwner, fmt.Sprintf("%s of module %s is needed when %s comes, which does not depend on it: it is found if it happens to be loaded", n.name, n.object, klp.object))
-	out.add(whenObject(m, k, f, klp.object, "EINVAL", says("livepatch: symbol '%s' not found in symbol table", n.name)))
+	f := find(diag.ForeignOwner, fmt.Sprintf("%s of module %s is needed when %s comes, which does "+
+		"not depend on it: it is found if it happens to be loaded", n.name, n.object, klp.object))
+	out.add(whenObject(m, k, f, klp.object, "EINVAL", says("livepatch: symbol '%s' not "+
+		"found in symbol table", n.name)))
 }
 
 // lookUpKlpSymbol looks the symbol up as klp_find_object_symbol does.
-func lookUpKlpSymbol(out *result, m *view, k *facts, klp *klpSection, n *klpName, find func(diag.ID, string) finding) {
-	q := lookup{n.object, n.name, n.position, [3]diag.ID{diag.KlpSymbolAbsent, diag.KlpSymbolAmbiguous, diag.KlpPositionAbsent}}
+func lookUpKlpSymbol(out *result, m *view, k *facts, klp *klpSection, n *klpName,
+	find func(diag.ID, string) finding) {
+	q := lookup{n.object, n.name, n.position, [3]diag.ID{diag.KlpSymbolAbsent,
+		diag.KlpSymbolAmbiguous, diag.KlpPositionAbsent}}
 	lookUp(out, m, k, q, find, func(f finding, now, later bool, message diag.KernelMessage) finding {
 		if klp.object == sympos.Vmlinux || n.object == sympos.Vmlinux || n.object != klp.object {
 			return whenOf(m, k, f, klp, "EINVAL", message)
@@ -170,7 +192,8 @@ func lookUpKlpSymbol(out *result, m *view, k *facts, klp *klpSection, n *klpName
 
 // whenEither returns f with the cases in which a module's symbol is not found: while it is
 // loaded, and while it comes.
-func whenEither(m *view, k *facts, f finding, object string, now, later bool, message diag.KernelMessage) finding {
+func whenEither(m *view, k *facts, f finding, object string, now, later bool,
+	message diag.KernelMessage) finding {
 	if now && k.loaded[object] {
 		f = f.when(diag.Enabling, "", "EINVAL", message)
 	}
@@ -202,13 +225,15 @@ func lookUp(out *result, m *view, k *facts, q lookup, find func(diag.ID, string)
 		case sympos.Absent:
 			checkAbsentObject(out, m, k, q.object, "this kernel has no such module")
 		case sympos.BuiltIn:
-			checkAbsentObject(out, m, k, q.object, "it is part of vmlinux in this kernel: what is patched in it belongs to the object vmlinux")
+			checkAbsentObject(out, m, k, q.object, "it is part of vmlinux in this kernel: what is patched "+
+				"in it belongs to the object vmlinux")
 		default:
 			from := "--module " + q.object + ".ko"
 			if q.object == sympos.Vmlinux {
 				from = "--kernel with its image, vmlinux, System.map or /proc/kallsyms"
 			}
-			out.lacking(fmt.Sprintf("symbol %s of %s", q.name, q.object), "no available file has the symbols of "+q.object+": "+from)
+			out.lacking(fmt.Sprintf("symbol %s of %s", q.name, q.object), "no available file "+
+				"has the symbols of "+q.object+": "+from)
 		}
 		return false
 	}
@@ -240,13 +265,16 @@ func lookUp(out *result, m *view, k *facts, q lookup, find func(diag.ID, string)
 		failed = true
 	case now != "":
 		f := notFound(k, q, now, list, find)
-		f.Message = "once " + q.object + " is loaded, what is in its .init sections and the like is gone: " + f.Message
+		f.Message = "once " + q.object + " is loaded, what is in its .init sections and " +
+			"the like is gone: " + f.Message
 		out.add(when(f, true, false, q.message(now)))
 		failed = true
 	case len(list) > 1 && list[0].Position == 0:
-		out.lacking(fmt.Sprintf("position %d of %s in %s", q.position, q.name, q.object), t.Facts(q.object).Kind.String()+" does not tell in which order the kernel counts")
+		out.lacking(fmt.Sprintf("position %d of %s in %s", q.position, q.name, q.object),
+			t.Facts(q.object).Kind.String()+" does not tell in which order the kernel counts")
 	case q.position > 0 && list[q.position-1].Position != 0 && !list[q.position-1].Steady():
-		out.add(find(diag.KlpPositionUnsteady, fmt.Sprintf("which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded", q.name, q.object, q.position)).
+		out.add(find(diag.KlpPositionUnsteady, fmt.Sprintf("which symbol %s of %s is at position %d "+
+			"depends on whether the module is being loaded or is loaded", q.name, q.object, q.position)).
 			when(diag.Calling, "", ""))
 		failed = true
 	}
@@ -294,7 +322,8 @@ func (q lookup) id(answer string) diag.ID {
 func (k *facts) answer(q lookup, n int, list []sympos.Symbol) string {
 	address0 := func(s sympos.Symbol) bool {
 		f := k.table.Facts(q.object)
-		return q.object == sympos.Vmlinux && s.Address == 0 && !f.NoAddresses && f.Relative == "" && f.Kind != sympos.SymbolList
+		return q.object == sympos.Vmlinux && s.Address == 0 && !f.NoAddresses && f.Relative == "" &&
+			f.Kind != sympos.SymbolList
 	}
 	answer, last := q.among(n), int(max(q.position, 1))
 	switch answer {
@@ -322,26 +351,32 @@ func (q lookup) message(answer string) diag.KernelMessage {
 		}
 		return says("livepatch: unresolvable ambiguity for symbol '%s' in object '%s'", q.name, object)
 	case noneThere:
-		return says("livepatch: symbol position %s for symbol '%s' in object '%s' not found", q.position, q.name, object)
+		return says("livepatch: symbol position %s for symbol '%s' in "+
+			"object '%s' not found", q.position, q.name, object)
 	}
 	return says("livepatch: symbol '%s' not found in symbol table", q.name)
 }
 
 // notFound makes the finding of an answer, with the symbols that there are.
-func notFound(k *facts, q lookup, answer string, list []sympos.Symbol, find func(diag.ID, string) finding) finding {
+func notFound(k *facts, q lookup, answer string, list []sympos.Symbol,
+	find func(diag.ID, string) finding) finding {
 	var f finding
 	switch answer {
 	case several:
-		f = find(q.id(answer), fmt.Sprintf("%s has %d symbols called %s, and position 0 says that there is one", q.object, len(list), q.name))
+		f = find(q.id(answer), fmt.Sprintf("%s has %d symbols called %s, and position 0 says "+
+			"that there is one", q.object, len(list), q.name))
 	case noneThere:
-		f = find(q.id(answer), fmt.Sprintf("%s has %d symbols called %s, and position %d is asked for", q.object, len(list), q.name, q.position))
+		f = find(q.id(answer), fmt.Sprintf("%s has %d symbols called %s, and "+
+			"position %d is asked for", q.object, len(list), q.name, q.position))
 	default:
 		f = find(q.id(answer), fmt.Sprintf("%s has no symbol called %s", q.object, q.name))
 		if as, ok := k.table.FoundAs(q.object, q.name); ok {
-			f = find(q.id(answer), fmt.Sprintf("this kernel finds what %s calls %s as %s only (CONFIG_LTO_CLANG)", q.object, q.name, as))
+			f = find(q.id(answer), fmt.Sprintf("this kernel finds what %s calls %s as %s only "+
+				"(CONFIG_LTO_CLANG)", q.object, q.name, as))
 		}
 		if len(list) > 0 {
-			f = find(q.id(answer), fmt.Sprintf("%s of %s is at address 0, which the kernel treats as not found", q.name, q.object))
+			f = find(q.id(answer), fmt.Sprintf("%s of %s is at address 0, which the kernel "+
+				"treats as not found", q.name, q.object))
 		} else {
 			f.sought = &q
 		}
@@ -356,7 +391,8 @@ func notFound(k *facts, q lookup, answer string, list []sympos.Symbol, find func
 			f = f.fix("position %d: %c %s", s.Position, max(s.Type, '?'), diag.Printable(file))
 		}
 	}
-	return f.fix("klp-convert sympos %s --kernel %s%s", diag.ShellQuote(q.name+"@"+q.object), diag.ShellQuote(k.Name), k.given(q.object))
+	return f.fix("klp-convert sympos %s --kernel %s%s", diag.ShellQuote(q.name+"@"+q.object),
+		diag.ShellQuote(k.Name), k.given(q.object))
 }
 
 // checkAbsentObject notes once that an object never comes.
@@ -364,17 +400,21 @@ func checkAbsentObject(out *result, m *view, k *facts, object, why string) {
 	if !out.first("no object "+object) || m.patchesObject(object) && k.misnamed(object) {
 		return // checkPatchStructure reports what is misnamed
 	}
-	if m.patchesObject(object) && k.Presence(object) == sympos.BuiltIn { // the code is there, and stays as it is
-		out.add(problem(diag.TargetAbsent, why+"; as it is, nothing is patched").of(object).fix("leave the name out: that means vmlinux, for this kernel").when(diag.Calling, "", ""))
+	// the code is there, and stays as it is
+	if m.patchesObject(object) && k.Presence(object) == sympos.BuiltIn {
+		out.add(problem(diag.TargetAbsent, why+"; as it is, nothing is patched").of(object).
+			fix("leave the name out: that means vmlinux, for this kernel").when(diag.Calling, "", ""))
 		return
 	}
-	out.add(note(diag.TargetAbsent, why+": what the livepatch has for it is never used").of(object).when(diag.Loading, "", ""))
+	out.add(note(diag.TargetAbsent, why+": what the livepatch has for it is never used").of(object).
+		when(diag.Loading, "", ""))
 }
 
 // misnamed reports whether the name of an object is a file's: in the name of a module that Kbuild
 // makes, - is _ (scripts/Makefile.lib, name-fix-token).
 func (k *facts) misnamed(object string) bool {
-	return sympos.ModuleName(object) != object && !k.loaded[object] && k.Presence(object) != sympos.Present
+	return sympos.ModuleName(object) != object && !k.loaded[object] &&
+		k.Presence(object) != sympos.Present
 }
 
 // checkOrdinaryRelocs: the loader silently applies an ordinary relocation of a klp symbol with
@@ -386,7 +426,8 @@ func checkOrdinaryRelocs(m *view, k *facts) (out result) {
 	if k.Early() {
 		for _, klp := range m.klp {
 			for i := range klp.relocs {
-				if y := klp.relocs[i].Sym; klp.applied() && klp.object == sympos.Vmlinux && y != nil && resolved[y] == 0 {
+				if y := klp.relocs[i].Sym; klp.applied() && klp.object == sympos.Vmlinux && y != nil &&
+					resolved[y] == 0 {
 					resolved[y] = klp.index
 				}
 			}
@@ -407,7 +448,8 @@ func checkOrdinaryRelocs(m *view, k *facts) (out result) {
 			if at := resolved[y]; at != 0 && at < i+1 {
 				continue
 			}
-			f := problem(diag.KlpSymbolOrdinary, "an ordinary relocation of a klp symbol: the loader silently uses its value, 0").at(s, x.Offset).of(y.Name)
+			f := problem(diag.KlpSymbolOrdinary, "an ordinary relocation of a klp symbol: the loader "+
+				"silently uses its value, 0").at(s, x.Offset).of(y.Name)
 			if strings.HasPrefix(s.Name, klpabi.SectionPrefix) {
 				f = f.fix("the section lacks the flag 0x100000 (SHF_RELA_LIVEPATCH)")
 			} else {
@@ -424,8 +466,10 @@ func checkOrdinaryRelocs(m *view, k *facts) (out result) {
 func checkCompact(m *view, k *facts) (out result) {
 	for _, s := range m.file.Sections {
 		if rewrite.IsCompact(m.file, s) && s.Target != nil && s.Target.Alloc() {
-			out.add(problem(diag.RelocationType, "compact relocations (SHT_CREL), which no kernel reads: they are not applied").in(s).
-				fix("build with the kernel's own flags (Kbuild), without --crel").when(diag.Calling, "", "", oops("page fault", "")))
+			out.add(problem(diag.RelocationType, "compact relocations (SHT_CREL), which no kernel reads: "+
+				"they are not applied").in(s).
+				fix("build with the kernel's own flags (Kbuild), without --crel").
+				when(diag.Calling, "", "", oops("page fault", "")))
 			return
 		}
 	}
@@ -443,7 +487,8 @@ func checkOrdinaryPlaces(m *view, k *facts) (out result) {
 			continue
 		}
 		if s.Type == elf.SHT_REL {
-			out.add(problem(diag.RelocationType, "x86 has relocations of type SHT_RELA only").in(s).fix("build with the kernel's own flags (Kbuild)").
+			out.add(problem(diag.RelocationType, "x86 has relocations of type SHT_RELA only").in(s).
+				fix("build with the kernel's own flags (Kbuild)").
 				when(diag.Loading, "", "ENOEXEC", says("module %s: REL relocation unsupported", m.name)))
 			continue
 		}
@@ -484,29 +529,35 @@ func checkOrdinaryPlace(out *result, m *view, k *facts, s *elfrw.Section, r *elf
 	}
 	if size := s.Target.Size(); r.Offset > size || uint64(width) > size-r.Offset {
 		if r.Offset >= unmapped {
-			out.add(find(diag.OutsideTarget, fmt.Sprintf("it writes past the end of %s (%#x bytes)", s.Target, size)).
+			out.add(find(diag.OutsideTarget, fmt.Sprintf("it writes past the end "+
+				"of %s (%#x bytes)", s.Target, size)).
 				when(diag.Loading, "", "killed", oops("page fault", "")))
 			return true
 		}
-		out.add(find(diag.OutsideTarget, fmt.Sprintf("it writes past the end of %s (%#x bytes); the kernel does not check, and what it overwrites is not known", s.Target, size)).
+		out.add(find(diag.OutsideTarget, fmt.Sprintf("it writes past the end of %s (%#x bytes); the "+
+			"kernel does not check, and what it overwrites is not known", s.Target, size)).
 			when(diag.Loading, "", ""))
 		return false
 	}
 	if d := s.Target.Data; uint64(len(d)) >= r.Offset+uint64(width) {
-		if b := d[r.Offset : r.Offset+uint64(width)]; slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) {
-			out.add(find(diag.CheckNonzeroTarget, fmt.Sprintf("the %d bytes to be relocated are % x, not zero", width, b)).because("bytes").
+		if b := d[r.Offset : r.Offset+uint64(width)]; slices.ContainsFunc(b,
+			func(x byte) bool { return x != 0 }) {
+			out.add(find(diag.CheckNonzeroTarget, fmt.Sprintf("the %d bytes to be relocated "+
+				"are % x, not zero", width, b)).because("bytes").
 				when(diag.Loading, "", "ENOEXEC", k.nonzeroMessage(r.Type)))
 			return true
 		}
 	}
 	if far(r) {
-		out.add(find(diag.OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, which the kernel does not check", r.Addend, arch.RelocName(m.file, r.Type))).
+		out.add(find(diag.OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, which the "+
+			"kernel does not check", r.Addend, arch.RelocName(m.file, r.Type))).
 			when(diag.Calling, "", "", oops("page fault", m.functionAt(s.Target, r.Offset))))
 		return false
 	}
 	absolute := r.Sym == nil || r.Sym.Section == nil && r.Sym.Index == elf.SHN_ABS
 	if !absolute && overflows(r) {
-		out.add(find(diag.RelocationType, fmt.Sprintf("%s can't hold the address, or the addend %#x is too large for it", arch.RelocName(m.file, r.Type), r.Addend)).
+		out.add(find(diag.RelocationType, fmt.Sprintf("%s can't hold the address, or the addend %#x is "+
+			"too large for it", arch.RelocName(m.file, r.Type), r.Addend)).
 			when(diag.Loading, "", "ENOEXEC", k.overflowMessages(r.Type, m.name)...))
 		return true
 	}
@@ -530,7 +581,8 @@ func checkKlpPlaces(m *view, k *facts) (out result) {
 			checkKlpPlace(m, k, klp, &klp.relocs[i].Rela, add)
 		}
 		if m.file.Header.Machine == elf.EM_X86_64 {
-			out.notChecked("the reach of PC-relative relocations and of 32-bit addresses", "where the module and its target lie is known when they are loaded")
+			out.notChecked("the reach of PC-relative relocations and of "+
+				"32-bit addresses", "where the module and its target lie is known when they are loaded")
 		}
 	}
 	return out
@@ -554,13 +606,15 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, r *elfrw.Rela, add func(f
 		ok = false
 	}
 	if !ok {
-		f := find(diag.RelocationType, fmt.Sprintf("the loader does not apply %s", arch.RelocName(m.file, r.Type))).
+		f := find(diag.RelocationType, fmt.Sprintf("the loader does not apply %s",
+			arch.RelocName(m.file, r.Type))).
 			fix("build with the kernel's own flags (Kbuild)")
 		add(whenOf(m, k, f, klp, "ENOEXEC", m.typeMessage(r.Type, symbol)))
 		return
 	}
 	if x86 && width == 0 {
-		f := find(diag.RelocationType, "R_X86_64_NONE does nothing: what it stands for is never relocated")
+		f := find(diag.RelocationType, "R_X86_64_NONE does nothing: what it stands for "+
+			"is never relocated")
 		if klp.target.Flags&uint64(elf.SHF_EXECINSTR) != 0 {
 			add(whenCalled(m, f, klp))
 		} else {
@@ -569,13 +623,15 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, r *elfrw.Rela, add func(f
 		return
 	}
 	if x86 && overflows(r) {
-		add(whenOf(m, k, find(diag.RelocationType, fmt.Sprintf("%s can't hold the address, or the addend %#x is too large for it", arch.RelocName(m.file, r.Type), r.Addend)), klp, "ENOEXEC",
+		add(whenOf(m, k, find(diag.RelocationType, fmt.Sprintf("%s can't hold the address, or the "+
+			"addend %#x is too large for it", arch.RelocName(m.file, r.Type), r.Addend)), klp, "ENOEXEC",
 			k.overflowMessages(r.Type, m.name)...))
 		return
 	}
 	size := klp.target.Size()
 	if need := uint64(max(width, 1)); r.Offset > size || need > size-r.Offset {
-		f := find(diag.OutsideTarget, fmt.Sprintf("it writes past the end of %s (%#x bytes); the kernel does not check", klp.target, size))
+		f := find(diag.OutsideTarget, fmt.Sprintf("it writes past the end of %s (%#x bytes); the "+
+			"kernel does not check", klp.target, size))
 		if r.Offset >= unmapped {
 			add(whenOf(m, k, f, klp, "killed", oops("page fault", "")))
 		} else {
@@ -584,14 +640,17 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, r *elfrw.Rela, add func(f
 		return
 	}
 	if x86 && far(r) {
-		add(whenCalled(m, find(diag.OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, which the kernel does not check", r.Addend, arch.RelocName(m.file, r.Type))), klp))
+		add(whenCalled(m, find(diag.OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, "+
+			"which the kernel does not check", r.Addend, arch.RelocName(m.file, r.Type))), klp))
 		return
 	}
 	switch {
-	case x86 && width > 0 && klp.target.Data != nil && uint64(len(klp.target.Data)) >= r.Offset+uint64(width):
+	case x86 && width > 0 && klp.target.Data != nil &&
+		uint64(len(klp.target.Data)) >= r.Offset+uint64(width):
 		b := klp.target.Data[r.Offset : r.Offset+uint64(width)]
 		if slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) {
-			add(whenOf(m, k, find(diag.CheckNonzeroTarget, fmt.Sprintf("the %d bytes to be relocated are % x, not zero", width, b)).because("bytes"), klp, "ENOEXEC", k.nonzeroMessage(r.Type)).
+			add(whenOf(m, k, find(diag.CheckNonzeroTarget, fmt.Sprintf("the %d bytes to be relocated "+
+				"are % x, not zero", width, b)).because("bytes"), klp, "ENOEXEC", k.nonzeroMessage(r.Type)).
 				fix("convert the module as modpost left it"))
 		}
 	case m.file.Header.Machine == elf.EM_PPC64:
@@ -618,7 +677,8 @@ func overflows(r *elfrw.Rela) bool {
 // far reports whether a PC-relative value can't fit; that is not checked.
 func far(r *elfrw.Rela) bool {
 	t := elf.R_X86_64(r.Type)
-	return (t == elf.R_X86_64_PC32 || t == elf.R_X86_64_PLT32) && (r.Addend >= unmapped || r.Addend <= -unmapped)
+	return (t == elf.R_X86_64_PC32 || t == elf.R_X86_64_PLT32) &&
+		(r.Addend >= unmapped || r.Addend <= -unmapped)
 }
 
 // whenCalled returns f with the case of code that was not relocated.
@@ -627,18 +687,24 @@ func whenCalled(m *view, f finding, klp *klpSection) finding {
 }
 
 // checkCallSequence: arch/powerpc/kernel/module_64.c, restore_r2.
-func checkCallSequence(m *view, k *facts, klp *klpSection, r *elfrw.Rela, find func(diag.ID, string) finding, add func(finding)) {
+func checkCallSequence(m *view, k *facts, klp *klpSection, r *elfrw.Rela,
+	find func(diag.ID, string) finding, add func(finding)) {
 	b := klp.target.Data
 	const nop = 0x60000000
 	switch {
-	case r.Type == uint32(elf.R_PPC64_REL24) && r.Offset+8 <= uint64(len(b)) && r.Offset < uint64(len(b)):
+	case r.Type == uint32(elf.R_PPC64_REL24) && r.Offset+8 <= uint64(len(b)) &&
+		r.Offset < uint64(len(b)):
 		if m.file.Uint32(b[r.Offset:])&1 == 0 || m.file.Uint32(b[r.Offset+4:]) == nop {
 			return
 		}
-		add(whenOf(m, k, find(diag.CallSequence, "the instruction after the call is not a nop, which the kernel needs to restore the TOC pointer"), klp, "ENOEXEC",
-			says("%s: Expected nop after call, got %s at %s", m.name, fmt.Sprintf("%08x", m.file.Uint32(b[r.Offset+4:])), anything)))
-	case r.Type != uint32(elf.R_PPC64_REL24) && k.late(klp) && klp.target.Flags&uint64(elf.SHF_WRITE) == 0:
-		f := find(diag.LateReadOnly, "a plain store into "+klp.target.String()+", which is read-only by then (STRICT_MODULE_RWX)")
+		add(whenOf(m, k, find(diag.CallSequence, "the instruction after the call is not a nop, which "+
+			"the kernel needs to restore the TOC pointer"), klp, "ENOEXEC",
+			says("%s: Expected nop after call, got %s at %s", m.name,
+				fmt.Sprintf("%08x", m.file.Uint32(b[r.Offset+4:])), anything)))
+	case r.Type != uint32(elf.R_PPC64_REL24) && k.late(klp) &&
+		klp.target.Flags&uint64(elf.SHF_WRITE) == 0:
+		f := find(diag.LateReadOnly, "a plain store into "+klp.target.String()+", which is read-only "+
+			"by then (STRICT_MODULE_RWX)")
 		add(whenOf(m, k, f, klp, "killed", oops("page fault", "apply_relocate_add")))
 	}
 }
@@ -686,7 +752,8 @@ func checkOverlaps(m *view, k *facts) (out result) {
 		if r.Offset > target.Size() {
 			return
 		}
-		byTarget[target] = append(byTarget[target], span{r.Offset, r.Offset + uint64(max(width, 1)), marked[s], s, index, r})
+		byTarget[target] = append(byTarget[target], span{r.Offset, r.Offset + uint64(max(width, 1)),
+			marked[s], s, index, r})
 	}
 	for i, s := range m.file.Sections {
 		switch klp := marked[s]; {
@@ -694,7 +761,9 @@ func checkOverlaps(m *view, k *facts) (out result) {
 			for j := range klp.relocs {
 				add(s, klp.target, i, klp.relocs[j].Rela)
 			}
-		case s.HasRelocs() && s.Target != nil && s.Target.Alloc() && (targets[s.Target] || m.file.Header.Machine == elf.EM_X86_64) && s.Flags&klpabi.FlagLivepatch == 0:
+		case s.HasRelocs() && s.Target != nil && s.Target.Alloc() &&
+			(targets[s.Target] || m.file.Header.Machine == elf.EM_X86_64) &&
+			s.Flags&klpabi.FlagLivepatch == 0:
 			r := s.ReadRelocs()
 			for x := r.Next(); x != nil; x = r.Next() {
 				add(s, s.Target, i, *x)
@@ -720,7 +789,8 @@ func checkOverlaps(m *view, k *facts) (out result) {
 			}
 			// Which is second: the one that waits, else that of the later section.
 			second := b
-			if a.klp != nil && k.late(a.klp) && (b.klp == nil || !k.late(b.klp)) || (a.klp == nil || !k.late(a.klp)) == (b.klp == nil || !k.late(b.klp)) && a.index > b.index {
+			if a.klp != nil && k.late(a.klp) && (b.klp == nil || !k.late(b.klp)) ||
+				(a.klp == nil || !k.late(a.klp)) == (b.klp == nil || !k.late(b.klp)) && a.index > b.index {
 				second = a
 			}
 			found++
@@ -728,7 +798,8 @@ func checkOverlaps(m *view, k *facts) (out result) {
 			if second.r.Sym != nil {
 				symbol = second.r.Sym.Name
 			}
-			f := problem(diag.Overlap, fmt.Sprintf("%s and %s relocate the same bytes of %s", a.section, b.section, t)).at(second.section, second.r.Offset).of(symbol).
+			f := problem(diag.Overlap, fmt.Sprintf("%s and %s relocate the "+
+				"same bytes of %s", a.section, b.section, t)).at(second.section, second.r.Offset).of(symbol).
 				fix("a relocation is in one section only: convert the module again")
 			switch {
 			case m.file.Header.Machine != elf.EM_X86_64:
@@ -763,7 +834,8 @@ func checkPLTSections(m *view, k *facts) (out result) {
 	default:
 		return
 	}
-	out.add(problem(diag.PLTSections, "the module lacks sections that the linker script of modules makes").
+	out.add(problem(diag.PLTSections, "the module lacks sections that the linker script "+
+		"of modules makes").
 		fix("link it with Kbuild (scripts/module.lds)").when(diag.Loading, "", "ENOEXEC", message))
 	return out
 }

@@ -24,9 +24,10 @@ type Report struct {
 
 // Unchecked is something that was not judged, and why.
 type Unchecked struct {
-	What    string `json:"what"`
-	Why     string `json:"why"`
-	Lacking bool   `json:"lacking,omitempty"` // a file of the kernel's would tell, and is not at hand; or the module should, and does not
+	What string `json:"what"`
+	Why  string `json:"why"`
+	// a file of the kernel's would tell, and is not at hand; or the module should, and does not
+	Lacking bool `json:"lacking,omitempty"`
 }
 
 // Lacking are the things that were not judged for want of a file, or of what the module
@@ -86,7 +87,8 @@ func newReport(m *view, k *facts, r result, near [][]string) *Report {
 	for _, f := range onePerCause(withoutConsequences(m, offer(r.found, near))) {
 		report.Findings = append(report.Findings, f.Diagnostic)
 	}
-	slices.SortStableFunc(report.Findings, func(a, b diag.Diagnostic) int { return int(a.First() - b.First()) })
+	slices.SortStableFunc(report.Findings,
+		func(a, b diag.Diagnostic) int { return int(a.First() - b.First()) })
 	seen := map[Unchecked]bool{}
 	for _, u := range r.unchecked {
 		if !seen[u] {

@@ -115,7 +115,8 @@ func (k *facts) late(klp *klpSection) bool { return !k.Early() || klp.object != 
 
 // whenOf adds the cases of what goes wrong where section k is applied: at loading, or
 // at enabling when the object is there, and when it comes later.
-func whenOf(m *view, k *facts, f finding, klp *klpSection, errno string, messages ...diag.KernelMessage) finding {
+func whenOf(m *view, k *facts, f finding, klp *klpSection, errno string,
+	messages ...diag.KernelMessage) finding {
 	switch {
 	case !k.late(klp):
 		f = f.when(diag.Loading, "", errno, messages...)
@@ -128,7 +129,8 @@ func whenOf(m *view, k *facts, f finding, klp *klpSection, errno string, message
 }
 
 // whenObject adds the cases of what goes wrong when an object is initialized.
-func whenObject(m *view, k *facts, f finding, object, errno string, messages ...diag.KernelMessage) finding {
+func whenObject(m *view, k *facts, f finding, object, errno string,
+	messages ...diag.KernelMessage) finding {
 	if object == sympos.Vmlinux || k.loaded[object] {
 		f = f.when(diag.Enabling, "", errno, messages...)
 	}
@@ -143,8 +145,10 @@ func whenObject(m *view, k *facts, f finding, object, errno string, messages ...
 func whenComing(m *view, f finding, object, errno string, messages ...diag.KernelMessage) finding {
 	if errno != "" && errno != "killed" {
 		messages = append(slices.Clone(messages),
-			says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", m.name, object, errnoNumber(errno)),
-			says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", m.name, object, object))
+			says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", m.name, object,
+				errnoNumber(errno)),
+			says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", m.name,
+				object, object))
 	}
 	return f.when(diag.Coming, object, errno, messages...)
 }
@@ -162,31 +166,39 @@ func checkKlpHeaders(m *view, k *facts) (out result) {
 			}
 			continue
 		case klp.target == nil || klp.Section.Target == nil && klp.Section.Info == 0:
-			out.add(problem(diag.NotApplied, "its sh_info names no section: the loader ignores it (apply_relocations)").in(klp.Section).
+			out.add(problem(diag.NotApplied, "its sh_info names no section: the loader ignores it "+
+				"(apply_relocations)").in(klp.Section).
 				fix("sh_info has to be the index of the section that is relocated").
 				when(diag.Calling, "", "", oops("page fault", "")))
 			continue
 		case !klp.target.Alloc():
-			out.add(note(diag.SectionHeader, "its target "+klp.target.String()+" is not loaded: it is never applied").in(klp.Section).when(diag.Loading, "", ""))
+			out.add(note(diag.SectionHeader, "its target "+klp.target.String()+" is not loaded: it "+
+				"is never applied").in(klp.Section).when(diag.Loading, "", ""))
 			continue
 		}
 		checkSectionName(&out, m, k, klp)
-		if img := m.image; img != nil && klp.index < img.count && img.size(klp.index)%24 != 0 && m.file.PointerSize() == 8 {
-			out.add(problem(diag.SectionHeader, fmt.Sprintf("its sh_size, %d, is not a multiple of 24: the last relocation is cut off, and never applied", img.size(klp.index))).in(klp.Section).
+		if img := m.image; img != nil && klp.index < img.count && img.size(klp.index)%24 != 0 &&
+			m.file.PointerSize() == 8 {
+			out.add(problem(diag.SectionHeader, fmt.Sprintf("its sh_size, %d, is not a multiple of 24: "+
+				"the last relocation is cut off, and never applied", img.size(klp.index))).in(klp.Section).
 				fix("convert the module again").when(diag.Calling, "", "", oops("page fault", "")))
 		}
 		if klp.Type != elf.SHT_RELA {
-			f := note(diag.SectionHeader, fmt.Sprintf("its type is %v, not SHT_RELA; the loader goes by the flag", klp.Type))
+			f := note(diag.SectionHeader, fmt.Sprintf("its type is %v, not SHT_RELA; the loader "+
+				"goes by the flag", klp.Type))
 			if m.file.Header.Machine != elf.EM_X86_64 {
-				f = problem(diag.PLTSections, "its type is not SHT_RELA: no GOT or PLT slots are reserved for it (module_frob_arch_sections)")
+				f = problem(diag.PLTSections, "its type is not SHT_RELA: no GOT or PLT slots are reserved "+
+					"for it (module_frob_arch_sections)")
 			}
 			out.add(f.in(klp.Section).when(diag.Loading, "", ""))
 		}
 		if klp.Link != m.file.Symtab {
-			out.add(note(diag.SectionHeader, "its sh_link is not the symbol table; the loader does not look at it, other tools do").in(klp.Section).when(diag.Loading, "", ""))
+			out.add(note(diag.SectionHeader, "its sh_link is not the symbol table; the loader does not "+
+				"look at it, other tools do").in(klp.Section).when(diag.Loading, "", ""))
 		}
 		if klp.EntSize != 24 && m.file.PointerSize() == 8 {
-			out.add(note(diag.SectionHeader, fmt.Sprintf("its sh_entsize is %d, not 24; the loader does not look at it, other tools do", klp.EntSize)).in(klp.Section).when(diag.Loading, "", ""))
+			out.add(note(diag.SectionHeader, fmt.Sprintf("its sh_entsize is %d, not 24; the loader does "+
+				"not look at it, other tools do", klp.EntSize)).in(klp.Section).when(diag.Loading, "", ""))
 		}
 		checkAllocated(&out, m, k, klp)
 	}
@@ -196,7 +208,8 @@ func checkKlpHeaders(m *view, k *facts) (out result) {
 // checkUnplaced: klp_write_section_relocs (klp_apply_section_relocs) does not check whether the
 // section that is relocated was loaded. It writes to address 0, or to memory that was freed.
 func checkUnplaced(out *result, m *view, k *facts, klp *klpSection) {
-	f := problem(diag.SectionHeader, "its sh_info names no section that is loaded, and the kernel writes there nonetheless when it is applied").in(klp.Section).
+	f := problem(diag.SectionHeader, "its sh_info names no section that is loaded, and the kernel "+
+		"writes there nonetheless when it is applied").in(klp.Section).
 		fix("sh_info has to be the index of the section that is relocated")
 	out.add(whenObject(m, k, f, klp.object, "killed", oops("page fault", "")))
 }
@@ -209,7 +222,8 @@ func checkSectionName(out *result, m *view, k *facts, klp *klpSection) {
 	object, _, _ := strings.Cut(rest, ".")
 	switch {
 	case !ok || object == "":
-		f := problem(diag.SectionGrammar, "the kernel reads the object from the name as .klp.rela.%55[^.]").in(klp.Section).
+		f := problem(diag.SectionGrammar, "the kernel reads the object from the name as "+
+			".klp.rela.%55[^.]").in(klp.Section).
 			fix("%s<object>.<section>", klpabi.SectionPrefix)
 		message := says("livepatch: section %s has an incorrectly formatted name", name)
 		if k.Early() {
@@ -218,7 +232,9 @@ func checkSectionName(out *result, m *view, k *facts, klp *klpSection) {
 			out.add(f.when(diag.Enabling, "", "EINVAL", message))
 		}
 	case len(object) > 55:
-		out.add(problem(diag.NotApplied, fmt.Sprintf("the object name has %d bytes, of which the kernel reads 55: the rest names no object, and the section is never applied", len(object))).in(klp.Section).
+		out.add(problem(diag.NotApplied, fmt.Sprintf("the object name has %d bytes, of which the "+
+			"kernel reads 55: the rest names no object, and the section is never applied", len(object))).
+			in(klp.Section).
 			fix("module names have at most 55 bytes").
 			when(diag.Calling, "", "", oops("page fault", m.functionOf(klp))))
 	}
@@ -231,10 +247,12 @@ func checkAllocated(out *result, m *view, k *facts, klp *klpSection) {
 	switch {
 	case klp.Alloc():
 	case !k.late(klp):
-		out.add(note(diag.SectionHeader, "it lacks SHF_ALLOC, which works for vmlinux on 5.8 and later").in(klp.Section).when(diag.Loading, "", ""))
+		out.add(note(diag.SectionHeader, "it lacks SHF_ALLOC, which works for vmlinux on 5.8 and later").
+			in(klp.Section).when(diag.Loading, "", ""))
 	case !mayApply(m, k, klp):
 	default:
-		f := problem(diag.SectionHeader, "it lacks SHF_ALLOC: when it is applied, its address is that of memory that was freed after loading, and may be used for something else").in(klp.Section).
+		f := problem(diag.SectionHeader, "it lacks SHF_ALLOC: when it is applied, its address is that "+
+			"of memory that was freed after loading, and may be used for something else").in(klp.Section).
 			fix("sh_flags are SHF_ALLOC, SHF_INFO_LINK and 0x100000 (SHF_RELA_LIVEPATCH)")
 		function := "klp_apply_section_relocs"
 		if k.ClearsRelocs {
@@ -257,29 +275,33 @@ func mayApply(m *view, k *facts, klp *klpSection) bool {
 // compared). Seen on 5.4, 6.1: loads, oopses on the first call.
 func checkGates(m *view, k *facts) (out result) {
 	for _, klp := range m.klp {
-		if !klp.applied() || klp.object == "" || len(klp.relocs) == 0 || len(klp.object) == 55 && len(strings.SplitN(klp.Section.Name[len(klpabi.SectionPrefix):], ".", 2)[0]) > 55 {
+		if !klp.applied() || klp.object == "" || len(klp.relocs) == 0 || len(klp.object) == 55 &&
+			len(strings.SplitN(klp.Section.Name[len(klpabi.SectionPrefix):], ".", 2)[0]) > 55 {
 			continue
 		}
 		if !k.late(klp) || m.patchesObject(klp.object) {
 			continue
 		}
 		if !m.complete() && m.declares() {
-			out.lacking("whether "+klp.Section.Name+" is ever applied", fmt.Sprintf("the patch's objects can't be read from the file: %v", m.doubt))
+			out.lacking("whether "+klp.Section.Name+" is ever applied", fmt.Sprintf("the patch's objects "+
+				"can't be read from the file: %v", m.doubt))
 			continue
 		}
 		has := "none at all"
 		if len(m.objects) > 0 {
 			has = strings.Join(m.objects, ", ")
 		}
-		out.add(problem(diag.NotApplied, fmt.Sprintf("the patch has no klp_object %s (it has %s): the kernel silently never applies the section, and the code uses the address 0", klp.object, has)).in(klp.Section).
+		out.add(problem(diag.NotApplied, fmt.Sprintf("the patch has no klp_object %s (it has %s): the "+
+			"kernel silently never applies the section, and the code uses the address 0", klp.object, has)).
+			in(klp.Section).
 			fix("name the object in klp_patch, or the section after the object that the code is for").
 			when(diag.Calling, "", "", faults(m, k, klp)...))
 	}
 	return out
 }
 
-// faults is what comes of code that was not relocated; nothing, where none of the objects is known to be
-// there that the patch names, so that the code never runs.
+// faults is what comes of code that was not relocated; nothing, where none of the objects is known
+// to be there that the patch names, so that the code never runs.
 func faults(m *view, k *facts, klp *klpSection) []diag.KernelMessage {
 	for _, o := range m.objects {
 		if o == sympos.Vmlinux || k.loaded[o] || k.Presence(o) == sympos.Present {
@@ -292,8 +314,8 @@ func faults(m *view, k *facts, klp *klpSection) []diag.KernelMessage {
 	return nil
 }
 
-// checkDuplicateSections: /sys/module/<name>/sections has a file for each section that is loaded and
-// not empty (kernel/module/sysfs.c, add_sect_attrs). 6.1 warns, 6.12.107 refuses.
+// checkDuplicateSections: /sys/module/<name>/sections has a file for each section that is loaded
+// and not empty (kernel/module/sysfs.c, add_sect_attrs). 6.1 warns, 6.12.107 refuses.
 func checkDuplicateSections(m *view, k *facts) (out result) {
 	seen := map[string]bool{}
 	for _, s := range m.file.Sections {
@@ -302,7 +324,8 @@ func checkDuplicateSections(m *view, k *facts) (out result) {
 		}
 		if s.Size() == 0 {
 			if seen[s.Name] && strings.HasPrefix(s.Name, klpabi.SectionPrefix) {
-				out.add(note(diag.DuplicateSection, "an empty section of a name that another one has: it has no effect").in(s).when(diag.Loading, "", ""))
+				out.add(note(diag.DuplicateSection, "an empty section of a name that another one has: "+
+					"it has no effect").in(s).when(diag.Loading, "", ""))
 			}
 			continue
 		}
@@ -310,9 +333,12 @@ func checkDuplicateSections(m *view, k *facts) (out result) {
 			seen[s.Name] = true
 			continue
 		}
-		f := problem(diag.DuplicateSection, "a second loaded section of that name: the kernel makes a file for each in /sys/module/"+m.name+"/sections").in(s).
-			fix("give each its own name: the kernel does not read what follows the object in a klp section's name")
-		message := says("sysfs: cannot create duplicate filename '/module/%s/sections/%s'", m.name, s.Name)
+		f := problem(diag.DuplicateSection, "a second loaded section of that name: the kernel makes a "+
+			"file for each in /sys/module/"+m.name+"/sections").in(s).
+			fix("give each its own name: the kernel does not read what follows the object in a " +
+				"klp section's name")
+		message := says("sysfs: cannot create duplicate filename '/module/%s/sections/%s'", m.name,
+			s.Name)
 		errno := ""
 		if k.DuplicateFatal {
 			errno = "EEXIST"
