@@ -49,11 +49,12 @@ func problems(r *loader.Report) []string {
 // TestPlacesOfOneFinding: what is found at several places is one finding that lists them.
 func TestPlacesOfOneFinding(t *testing.T) {
 	for name, want := range map[string][]string{
-		"pos 0 on ambiguous, 6.1 6.12":               {".klp.rela.vmlinux..text.a_fn+0x8"},
-		"position is no number, 6.1 6.12":            {".klp.rela.vmlinux..text.a_fn+0x8"},
-		"klp symbol left undefined, 6.1 6.12":        nil,
-		"section index":                              nil,
-		"klp_patch in init data":                     {".init.data+0xc8", ".init.data+0x2c0", ".init.data+0x170", ".init.data+0x3f0"},
+		"pos 0 on ambiguous, 6.1 6.12":        {".klp.rela.vmlinux..text.a_fn+0x8"},
+		"position is no number, 6.1 6.12":     {".klp.rela.vmlinux..text.a_fn+0x8"},
+		"klp symbol left undefined, 6.1 6.12": nil,
+		"section index":                       nil,
+		"klp_patch in init data": {".init.data+0xc8", ".init.data+0x2c0",
+			".init.data+0x170", ".init.data+0x3f0"},
 		"module symbol in vmlinux section, 6.1 6.12": {".klp.rela.vmlinux..text.a_fn+0x8"},
 	} {
 		t.Run(name, func(t *testing.T) {

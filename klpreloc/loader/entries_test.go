@@ -23,7 +23,8 @@ func judgeEntries(t *testing.T, m *elfrw.File, version string, config map[string
 	require.True(t, ok)
 	k := &facts{config: config, Loader: kernel.LoaderOf(v, kernel.SchemeEarly, "")}
 	with, without := 0, 0
-	for _, name := range []string{"no_first", "leaf", "no_between", "calls", "calls_again", "no_last", "cold", "no_cold"} {
+	for _, name := range []string{"no_first", "leaf", "no_between", "calls", "calls_again",
+		"no_last", "cold", "no_cold"} {
 		y := symbolAt(m, name, 0)
 		require.NotNil(t, y, name)
 		yes, known := k.traceable(m, y)
@@ -69,7 +70,8 @@ func TestEntriesOverFlags(t *testing.T) {
 			judgeEntries(t, m, "6.17", config)
 			judgeEntries(t, m, "6.17", nil)
 			// Kernels before 5.18 look at the function's address, and powerpc a little further.
-			if slices.Contains([]string{"x86_64-fentry.ko", "x86_64-fentry-16-16.ko", "s390x-fentry.ko", "ppc64le-mprofile.ko"}, name) {
+			if slices.Contains([]string{"x86_64-fentry.ko", "x86_64-fentry-16-16.ko", "s390x-fentry.ko",
+				"ppc64le-mprofile.ko"}, name) {
 				judgeEntries(t, m, "5.10", nil)
 			}
 		})

@@ -19,7 +19,8 @@ import (
 func smallKernel(t *testing.T) *sympos.Kernel {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "System.map")
-	const symbols = "ffffffff81000000 T _text\nffffffff81000100 t vsym\nffffffff81000300 T klp_enable_patch\n" +
+	const symbols = "ffffffff81000000 T _text\nffffffff81000100 t vsym\nffffffff81000300 T " +
+		"klp_enable_patch\n" +
 		"ffffffff81000400 r __ksymtab_klp_enable_patch\nffffffff81000500 T _etext\n"
 	require.NoError(t, os.WriteFile(path, []byte(symbols), 0o600))
 	k, err := sympos.FindKernel(path)
