@@ -131,7 +131,7 @@ func (c *checking) run(cmd *cobra.Command) error {
 // passes reports whether there is no finding for any kernel.
 func (c *checking) passes(all []verdict) bool {
 	return !slices.ContainsFunc(all, func(v verdict) bool {
-		return v.Problems() > 0 || c.strict && len(v.Lacking()) > 0
+		return v.Problems() > 0 || c.strict && len(v.NotJudged()) > 0
 	})
 }
 
@@ -262,7 +262,7 @@ func (v verdict) message() string {
 
 // qualifiedMessage is message, which also tells when a file for a check was missing.
 func (v verdict) qualifiedMessage() string {
-	if n := len(v.Lacking()); n > 0 && v.First() == nil {
+	if n := len(v.NotJudged()); n > 0 && v.First() == nil {
 		return fmt.Sprintf("loads, as far as its files tell: %d not judged", n)
 	}
 	return v.message()
@@ -348,7 +348,7 @@ func (c *checking) details(v verdict) string {
 // kernel, or those that only a running kernel can make.
 func writeUnchecked(b *strings.Builder, title string, list []loader.Unchecked, lacking bool) {
 	for _, u := range list {
-		if u.Lacking != lacking {
+		if u.NotJudged != lacking {
 			continue
 		}
 		if title != "" {

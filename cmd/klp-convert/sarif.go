@@ -109,7 +109,7 @@ func sarifOf(file string, all []verdict) sarifLog {
 		for _, w := range v.Warnings {
 			*to = append(*to, sarifNotification{"warning", sarifText{Text: v.label + ": " + w}})
 		}
-		for _, u := range v.Lacking() { // no results would read as "loads"
+		for _, u := range v.NotJudged() { // no results would read as "loads"
 			text := v.label + ": not judged: " + u.What + ": " + u.Why
 			*to = append(*to, sarifNotification{"note", sarifText{Text: text}})
 		}

@@ -48,7 +48,7 @@ func CheckAll(modules []*Module, o Options) ([]*Report, error) {
 	views, results := make([]*view, len(modules)), make([]result, len(modules))
 	for i, m := range modules {
 		views[i] = newView(m, k)
-		results[i] = judge(views[i], k)
+		results[i] = applyRules(views[i], k)
 	}
 	near := nearMisses(k, results)
 	reports := make([]*Report, len(modules))
@@ -61,10 +61,10 @@ func CheckAll(modules []*Module, o Options) ([]*Report, error) {
 // checkKernel says what is not known of the kernel, and whether it has livepatching at all.
 func checkKernel(_ *view, k *facts) (out result) {
 	if why := k.table.PartialExports(); why != "" {
-		out.lacking("who exports what the module imports", why)
+		out.notJudged("who exports what the module imports", why)
 	}
 	if k.version == (kernel.Version{}) {
-		out.lacking("what depends on the kernel's version", "nothing tells the kernel's release: the "+
+		out.notJudged("what depends on the kernel's version", "nothing tells the kernel's release: the "+
 			"newest is assumed")
 	}
 	if !k.schemeKnown {

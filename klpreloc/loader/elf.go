@@ -126,10 +126,10 @@ func checkELF(m *view, k *facts) (out result) {
 		return refused(m, k, "Invalid ELF header magic: != %s", blank{`\x7fELF`, `.{1,4}ELF`})
 	case kind != uint16(elf.ET_REL):
 		return refused(m, k, "Invalid ELF header type: %s != %s", kind, uint16(elf.ET_REL))
-	case k.like != nil && machine != k.like.Header.Machine || !k.supported(machine):
+	case k.witness != nil && machine != k.witness.Header.Machine || !k.supported(machine):
 		cause := "the module was built for " + strings.TrimPrefix(machine.String(), "EM_")
-		if k.like != nil {
-			cause += ", the kernel for " + strings.TrimPrefix(k.like.Header.Machine.String(), "EM_")
+		if k.witness != nil {
+			cause += ", the kernel for " + strings.TrimPrefix(k.witness.Header.Machine.String(), "EM_")
 		}
 		messages := elfMessages(k, "Invalid architecture in ELF header: %s", uint16(machine))
 		out.end(finding{Diagnostic: diag.Diagnostic{ID: diag.BadELF, Severity: diag.Error,
@@ -339,7 +339,7 @@ func checkStructSize(k *facts, size uint64, name string) (out result) {
 	want := k.structSize
 	switch {
 	case want == 0:
-		out.lacking("the size of struct module", "no module of this kernel is available: give "+
+		out.notJudged("the size of struct module", "no module of this kernel is available: give "+
 			"--module, or a kernel directory with its modules")
 		return out
 	case size == want:
@@ -347,7 +347,7 @@ func checkStructSize(k *facts, size uint64, name string) (out result) {
 	}
 	if k.StructSize {
 		out.add(problem(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d "+
-			"in %s of this kernel", size, want, k.likeName)).
+			"in %s of this kernel", size, want, k.witnessName)).
 			fix("build the livepatch with this kernel's headers and configuration").
 			when(diag.Loading, "", "ENOEXEC", says("module %s: .gnu.linkonce.this_module section size "+
 				"must match the kernel's built struct module size at run time", name)))
@@ -364,14 +364,14 @@ func checkUnseenSize(m *view, k *facts) (out result) {
 	}
 	if s.Size() > k.structSize {
 		out.add(note(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in "+
-			"%s of this kernel; the kernel does not check this", s.Size(), k.structSize, k.likeName)).
+			"%s of this kernel; the kernel does not check this", s.Size(), k.structSize, k.witnessName)).
 			fix("build the livepatch with this kernel's headers and configuration").
 			when(diag.Loading, "", ""))
 		return
 	}
 	out.add(problem(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d "+
 		"in %s of this kernel; the kernel does not check this, and reads past its end",
-		s.Size(), k.structSize, k.likeName)).
+		s.Size(), k.structSize, k.witnessName)).
 		fix("build the livepatch with this kernel's headers and configuration").
 		when(diag.Loading, "", "", oops("page fault", "load_module")))
 	return out
@@ -396,9 +396,9 @@ func checkWriteOrExecute(m *view, k *facts, img *image) (out result) {
 	return out
 }
 
-// beyond reports whether the kernel faults when it reads a string so far behind the start of a
+// isUnmapped reports whether the kernel faults when it reads a string so far behind the start of a
 // table: what it holds of the file ends there, and a page that is not mapped follows.
-func (img *image) beyond(table int, at uint32) bool {
+func (img *image) isUnmapped(table int, at uint32) bool {
 	return img.offset(table)+uint64(at) >= img.mapped()
 }
 
@@ -408,16 +408,16 @@ func (img *image) mapped() uint64 {
 	return (uint64(len(img.b)) + page - 1) / page * page
 }
 
-// far reports whether the header of a section that there is none of would lie behind the last
+// isHeaderUnmapped reports whether the header of a section that there is none of would lie behind the last
 // page of the file.
-func (img *image) far(index uint16) bool {
+func (img *image) isHeaderUnmapped(index uint16) bool {
 	const shAddr = 16
 	return img.order.Uint64(img.b[40:])+uint64(index)*shdrSize+shAddr >= img.mapped()
 }
 
-// stays0 reports whether what lies behind the symbol table, where the kernel looks for this
+// readsZero reports whether what lies behind the symbol table, where the kernel looks for this
 // symbol, has the value 0. The file is in memory as a whole when it relocates.
-func (img *image) stays0(symtab int, n uint64) bool {
+func (img *image) readsZero(symtab int, n uint64) bool {
 	const value, size = 8, 24
 	at := img.offset(symtab) + min(n, 1<<31)*size
 	return at+size <= uint64(len(img.b)) && img.order.Uint64(img.b[at+value:]) == 0
@@ -474,7 +474,7 @@ func checkNamesInFile(img *image) (out result) {
 		return out
 	}
 	for i := 1; i < img.count; i++ {
-		if img.kind(i) != elf.SHT_NULL && img.beyond(img.nameTable, img.nameAt(i)) {
+		if img.kind(i) != elf.SHT_NULL && img.isUnmapped(img.nameTable, img.nameAt(i)) {
 			return killed()
 		}
 	}
@@ -485,7 +485,7 @@ func checkNamesInFile(img *image) (out result) {
 			continue
 		}
 		for b := img.contents(i); len(b) >= 24; b = b[24:] {
-			if img.beyond(link, img.order.Uint32(b)) {
+			if img.isUnmapped(link, img.order.Uint32(b)) {
 				return killed()
 			}
 		}
@@ -513,12 +513,12 @@ func checkSymbolNumbers(_ *view, k *facts, img *image) (out result) {
 			n := img.order.Uint64(b[8:]) >> 32
 			switch {
 			case (n+1)*24 <= img.size(symtab):
-			case !late && img.beyond(symtab, uint32(min(n*24, 1<<31))):
+			case !late && img.isUnmapped(symtab, uint32(min(n*24, 1<<31))):
 				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is "+
 					"far past the end of the symbol table", img.name(i), n)).
 					fix("build it again").when(diag.Loading, "", "killed", oops("page fault", "")))
 				return out
-			case !late && img.stays0(symtab, n):
+			case !late && img.readsZero(symtab, n):
 				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which the "+
 					"size of the symbol table leaves out: it is never resolved, and treated as 0", img.name(i),
 					n)).
@@ -608,7 +608,7 @@ func isPKCS7(b []byte) bool {
 	return err == nil && message.Type.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2})
 }
 
-// signature: kernel/module/signing.c, module_sig_check. Whether a signature is good,
+// checkSignature follows module_sig_check in kernel/module/signing.c. Whether a signature is good,
 // only the kernel knows; a malformed one is refused, and none where one is demanded.
 func checkSignature(m *view, k *facts) (out result) {
 	signed := bytes.HasSuffix(m.raw, []byte(signatureMarker))
@@ -620,7 +620,7 @@ func checkSignature(m *view, k *facts) (out result) {
 				fix("sign it, after klp-convert: scripts/sign-file sha256 KEY CERT FILE").
 				when(diag.Loading, "", "EKEYREJECTED", says("Loading of unsigned module is rejected")))
 		case !known:
-			out.lacking("whether an unsigned module is accepted", "the kernel's configuration is not "+
+			out.notJudged("whether an unsigned module is accepted", "the kernel's configuration is not "+
 				"available; Secure Boot and lockdown may refuse it as well")
 		default:
 			out.notChecked("whether an unsigned module is accepted under Secure Boot", "kernel lockdown "+

@@ -370,7 +370,7 @@ func check(t *testing.T, after *elfrw.File, k *sympos.Kernel) string {
 		}
 	}
 	if slices.ContainsFunc(r.Unchecked, func(u loader.Unchecked) bool {
-		return u.Lacking &&
+		return u.NotJudged &&
 			strings.Contains(u.What, "exports shared")
 	}) {
 		all = append(all, "unknown")

@@ -96,11 +96,11 @@ func (r *result) notChecked(what, why string) {
 	r.unchecked = append(r.unchecked, Unchecked{What: diag.Printable(what), Why: diag.Printable(why)})
 }
 
-// lacking adds something that was not judged for want of a file, or because this one does not
+// notJudged adds something that was not judged for want of a file, or because this one does not
 // tell. "loads" has to be qualified then.
-func (r *result) lacking(what, why string) {
+func (r *result) notJudged(what, why string) {
 	r.unchecked = append(r.unchecked, Unchecked{What: diag.Printable(what), Why: diag.Printable(why),
-		Lacking: true})
+		NotJudged: true})
 }
 
 // first reports whether the rule asks for the first time. It is for what a rule meets at many

@@ -48,9 +48,9 @@ func checkMitigations(m *view, k *facts) (out result) {
 	return out
 }
 
-// wants reports whether the kernel was built with one of the options, and whether that is
+// builtWith reports whether the kernel was built with one of the options, and whether that is
 // known. sign is what each module of such a kernel has, where there is no configuration.
-func (k *facts) wants(sign func(m *elfrw.File) bool, options ...string) (yes, known bool) {
+func (k *facts) builtWith(sign func(m *elfrw.File) bool, options ...string) (yes, known bool) {
 	known = true
 	for _, o := range options {
 		is, told := k.set(o)
@@ -59,7 +59,7 @@ func (k *facts) wants(sign func(m *elfrw.File) bool, options ...string) (yes, kn
 		}
 		known = known && told
 	}
-	if !known && sign != nil && k.like != nil && sign(k.like) {
+	if !known && sign != nil && k.witness != nil && sign(k.witness) {
 		return true, true
 	}
 	return false, known
@@ -95,7 +95,7 @@ func sites(m *elfrw.File, name string) (list []place, found bool) {
 	return list, found
 }
 
-// returnThunks: since 6.9 (4461438a8405) __x86_return_thunk warns when it is used, unless
+// checkReturnThunks: since 6.9 (4461438a8405) __x86_return_thunk warns when it is used, unless
 // the kernel has none of the mitigations that replace it (arch/x86/lib/retpoline.S).
 // apply_returns replaces the jumps that .return_sites names. Kernels that took the commit
 // under an older number have __warn_thunk too. Seen on 6.12 and 7.3.
@@ -137,7 +137,7 @@ func checkReturnThunks(out *result, m *view, k *facts) {
 			}
 		}
 	}
-	checkReturnSites(out, m, k, slices.DeleteFunc(all, func(p place) bool {
+	checkReturnSites(out, k, slices.DeleteFunc(all, func(p place) bool {
 		return jumps[p] ||
 			!read[p.section]
 	}))
@@ -190,19 +190,19 @@ func (k *facts) warnsOfThunks() (yes, known bool) {
 	if !there && !k.WarnThunk {
 		return false, true
 	}
-	if yes, known = k.wants(has(".return_sites"), "MITIGATION_RETHUNK", "RETHUNK"); !yes {
+	if yes, known = k.builtWith(has(".return_sites"), "MITIGATION_RETHUNK", "RETHUNK"); !yes {
 		return yes, known
 	}
 	if k.config == nil {
 		return true, true // each of them is the default
 	}
-	return k.wants(nil, mitigations...)
+	return k.builtWith(nil, mitigations...)
 }
 
-// missingThunks: apply_returns warns of a site that is no jump to the thunk (5.19, and
+// checkReturnSites: apply_returns warns of a site that is no jump to the thunk (5.19, and
 // the stable kernels that have return thunks; seen in the sources of 5.10.262).
-func checkReturnSites(out *result, m *view, k *facts, all []place) {
-	if yes, _ := k.wants(has(".return_sites"), "MITIGATION_RETHUNK", "RETHUNK"); yes && len(all) > 0 {
+func checkReturnSites(out *result, k *facts, all []place) {
+	if yes, _ := k.builtWith(has(".return_sites"), "MITIGATION_RETHUNK", "RETHUNK"); yes && len(all) > 0 {
 		p := all[0]
 		message := says("missing return thunk: %s-%s: %s", anything, anything, anything)
 		out.add(problem(diag.ReturnThunk, ".return_sites names a place that is no jump to "+
@@ -212,7 +212,7 @@ func checkReturnSites(out *result, m *view, k *facts, all []place) {
 	}
 }
 
-// retpolines: kernel/module/main.c, check_modinfo_retpoline; retpoline_module_ok prints
+// checkRetpolines follows check_modinfo_retpoline in kernel/module/main.c; retpoline_module_ok prints
 // nothing where the processor or the command line needs none (since 4.16, caf7501a1b4e).
 func checkRetpolines(out *result, m *view, k *facts) {
 	marked := func(m *elfrw.File) bool {
@@ -223,7 +223,7 @@ func checkRetpolines(out *result, m *view, k *facts) {
 	if _, built := m.info.Value("vermagic"); done || !built {
 		return // without any of what modpost writes, there is a finding for that
 	}
-	if yes, _ := k.wants(marked, "MITIGATION_RETPOLINE", "RETPOLINE"); !yes {
+	if yes, _ := k.builtWith(marked, "MITIGATION_RETPOLINE", "RETPOLINE"); !yes {
 		return
 	}
 	out.add(problem(diag.NoRetpolines, "there is no retpoline= in .modinfo: the kernel was built "+
@@ -254,11 +254,11 @@ var (
 // trampoline reports whether the function is one of a static call, which is called directly.
 func trampoline(y *elfrw.Symbol) bool { return y.Section.Name == ".static_call.text" }
 
-// landingPads: a processor with IBT or BTI faults where an indirect call leads to another
+// checkLandingPads: a processor with IBT or BTI faults where an indirect call leads to another
 // instruction (x86: since 5.18, exc_control_protection in
 // arch/x86/kernel/traps.c or cet.c; arm64: since 5.8, do_el1_bti in arch/arm64/kernel/traps.c).
 func checkLandingPads(out *result, m *view, k *facts, p *landingPad) {
-	if yes, _ := k.wants(p.sign, p.option); !yes {
+	if yes, _ := k.builtWith(p.sign, p.option); !yes {
 		return
 	}
 	var bare []*elfrw.Symbol
@@ -314,11 +314,11 @@ func startsWithBTI(code []byte) bool {
 	return slices.Contains([]uint32{0xd503245f, 0xd50324df, 0xd503233f, 0xd503237f}, insn)
 }
 
-// sealed: objtool lists the functions whose address nothing in their object takes, and the
+// checkSealed: objtool lists the functions whose address nothing in their object takes, and the
 // kernel removes their endbr64 (.ibt_endbr_seal, apply_seal_endbr; since 5.18,
 // ed53a0d97197). A livepatch that takes the address of one through a klp symbol calls it in vain.
 func checkSealed(out *result, m *view, k *facts) {
-	if yes, _ := k.wants(has(".ibt_endbr_seal"), "X86_KERNEL_IBT"); !yes {
+	if yes, _ := k.builtWith(has(".ibt_endbr_seal"), "X86_KERNEL_IBT"); !yes {
 		return
 	}
 	taken := m.taken().klp
@@ -370,11 +370,11 @@ func (k *facts) isSealed(object, name string, position uint64) (yes, known bool)
 	return yes, sealed != nil
 }
 
-// callTypes: with kCFI (since 6.1, 89245600941e; CONFIG_CFI since 6.18, CONFIG_CFI_CLANG
+// checkCallTypes: with kCFI (since 6.1, 89245600941e; CONFIG_CFI since 6.18, CONFIG_CFI_CLANG
 // before) a call by address compares the hash of the function's type, which lies before the
 // function (kernel/cfi.c, report_cfi_failure).
 func checkCallTypes(out *result, m *view, k *facts) {
-	yes, _ := k.wants(nil, "CFI", "CFI_CLANG")
+	yes, _ := k.builtWith(nil, "CFI", "CFI_CLANG")
 	if !yes {
 		return
 	}
@@ -426,11 +426,11 @@ func (m *view) hashed(y *elfrw.Symbol) bool {
 	return word != 0 && word != nop && m.functionAt(y.Section, at-hash) == ""
 }
 
-// callDepth: with call depth tracking (since 6.2; retbleed=stuff on the command line) the
+// checkCallDepth: with call depth tracking (since 6.2; retbleed=stuff on the command line) the
 // kernel counts the calls that .call_sites names, in a padding before what is called
 // (arch/x86/kernel/callthunks.c, patch_dest).
 func checkCallDepth(out *result, m *view, k *facts) {
-	if yes, _ := k.wants(nil, "MITIGATION_CALL_DEPTH_TRACKING", "CALL_DEPTH_TRACKING"); !yes {
+	if yes, _ := k.builtWith(nil, "MITIGATION_CALL_DEPTH_TRACKING", "CALL_DEPTH_TRACKING"); !yes {
 		return
 	}
 	all, _ := sites(m.file, ".call_sites")
@@ -465,7 +465,7 @@ func checkCallDepth(out *result, m *view, k *facts) {
 	}
 }
 
-// shadowStack: arch/arm64/kernel/module.c, module_finalize, scs_patch: where the processor
+// checkShadowStack follows module_finalize in arch/arm64/kernel/module.c, scs_patch: where the processor
 // has no pointer authentication, the kernel makes of it a shadow stack, by .init.eh_frame.
 func checkShadowStack(out *result, m *view, k *facts) {
 	if yes, _ := k.set("SHADOW_CALL_STACK"); !yes {

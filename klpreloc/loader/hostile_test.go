@@ -332,7 +332,7 @@ func TestManyObjects(t *testing.T) {
 	}
 	relocs.SetRelocs(list)
 	r := w.check(t, encode(t, f))
-	assert.Contains(t, fmt.Sprint(r.Lacking()), "objects are more than the 256 that are read")
+	assert.Contains(t, fmt.Sprint(r.NotJudged()), "objects are more than the 256 that are read")
 }
 
 // What is behind the end of a table or a section is anybody's guess, and no "loads".

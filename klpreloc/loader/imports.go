@@ -38,7 +38,7 @@ func exportsOf(f *elfrw.File) []string {
 	return names
 }
 
-// checkExports: kernel/module/main.c, verify_exported_symbols.
+// checkExports follows verify_exported_symbols in kernel/module/main.c.
 func checkExports(m *view, k *facts) (out result) {
 	for _, kind := range []string{"", "_gpl"} {
 		// kernel/module/main.c, check_export_symbol_versions; Kbuild's tables changed in 6.19.
@@ -46,12 +46,12 @@ func checkExports(m *view, k *facts) (out result) {
 		if k.modversions && symbols != nil && symbols.Size() > 0 && sums == nil {
 			f := problem(diag.ChecksumMismatch, "the module exports symbols, and there are no checksums "+
 				"of them (__kcrctab"+kind+")").fix("build it against the headers of %s", k.title())
-			out.add(forced(m, k, f, "no versions for exported symbols"))
+			out.add(forceLoaded(m, k, f, "no versions for exported symbols"))
 			break
 		}
 	}
 	for _, name := range exportsOf(m.file) {
-		e, ok := k.choose(k.table.Exports(name))
+		e, ok := k.firstExport(k.table.Exports(name))
 		owner := e.Object
 		switch {
 		case !ok || e.Object != sympos.Vmlinux && !k.loaded[e.Object] || e.Object == m.name:
@@ -67,11 +67,11 @@ func checkExports(m *view, k *facts) (out result) {
 	return out
 }
 
-// checkImports: kernel/module/main.c, simplify_symbols and resolve_symbol. Each symbol that
+// checkImports follows simplify_symbols in kernel/module/main.c and resolve_symbol. Each symbol that
 // is not found is reported; the error is that of the last one.
 func checkImports(m *view, k *facts) (out result) {
 	if !k.knowsExports() {
-		out.lacking("undefined symbols", "nothing that describes the kernel tells what it exports")
+		out.notJudged("undefined symbols", "nothing that describes the kernel tells what it exports")
 	}
 	for _, y := range m.file.Symbols {
 		switch {
@@ -112,7 +112,7 @@ func checkSymbolIndex(out *result, m *view, k *facts, y *elfrw.Symbol) {
 	case k.IndexCheck:
 		f = f.when(diag.Loading, "", "ENOEXEC", says("%s: Symbol %s has an invalid section "+
 			"index %s (max %s)", m.name, y.Name, index, len(m.file.Sections)))
-	case m.image != nil && m.image.far(index):
+	case m.image != nil && m.image.isHeaderUnmapped(index):
 		f = f.when(diag.Loading, "", "killed", oops("page fault", ""))
 	case used:
 		f = f.when(diag.Calling, "", "", oops("page fault", m.userOf(y)))
@@ -138,7 +138,7 @@ const (
 
 // importOf returns what becomes of an undefined symbol, and the export if it is exportedName.
 func importOf(m *view, k *facts, y *elfrw.Symbol) (importKind, sympos.Export) {
-	e, ok := k.choose(k.table.Exports(y.Name))
+	e, ok := k.firstExport(k.table.Exports(y.Name))
 	origin := resolve.Exported
 	if !ok || e.Object != sympos.Vmlinux && !k.loaded[e.Object] {
 		e, origin = m.origins().Of(y.Name)
@@ -150,7 +150,7 @@ func importOf(m *view, k *facts, y *elfrw.Symbol) (importKind, sympos.Export) {
 		return exportedName, e
 	case !k.knowsExports() && !klp,
 		klpabi.LoaderIgnores(m.file.Header.Machine, y.Name),
-		klpabi.WeakByDesign(m.file, y) && !hides(m, k, y.Name):
+		klpabi.WeakByDesign(m.file, y) && !hidesSymbol(m, k, y.Name):
 		return ignored, e
 	case origin == resolve.OfUnknown:
 		return ofUnknown, e
@@ -173,7 +173,7 @@ func checkImport(out *result, m *view, k *facts, y *elfrw.Symbol) {
 	case ofUnknown:
 		checkUnknownExporter(out, m, k, y, unknown)
 	case ofSuspect:
-		out.lacking("whether "+m.origins().Suspects()+" exports "+y.Name,
+		out.notJudged("whether "+m.origins().Suspects()+" exports "+y.Name,
 			"no source tells what it exports: --module")
 	case unusedWeak:
 		out.add(note(diag.WeakImport, "no module exports it, it is weak, and nothing uses it").
@@ -199,25 +199,25 @@ func unknownSymbol(m *view, k *facts, y *elfrw.Symbol) finding {
 	} else if !k.table.ListsModules() {
 		cause += ", as far as the available modules tell"
 	}
-	object, n := hidden(m, k, y.Name)
+	object, n := findHidden(m, k, y.Name)
 	if n == 0 {
 		return problem(diag.UnknownSymbol, cause).of(y.Name).
 			fix("klp-convert sympos %s --kernel %s", diag.ShellQuote(y.Name), diag.ShellQuote(k.Name))
 	}
 	return problem(diag.UnknownSymbol, fmt.Sprintf("%s; %s has %d of "+
 		"that name, hidden", cause, object, n)).of(y.Name).
-		fix("klp-convert annotate %s --kernel %s%s", k.path, diag.ShellQuote(k.Name), k.given(object))
+		fix("klp-convert annotate %s --kernel %s%s", k.path, diag.ShellQuote(k.Name), k.moduleOption(object))
 }
 
-// hides reports whether an object has the symbol without exporting it.
-func hides(m *view, k *facts, name string) bool {
-	_, n := hidden(m, k, name)
+// hidesSymbol reports whether an object has the symbol without exporting it.
+func hidesSymbol(m *view, k *facts, name string) bool {
+	_, n := findHidden(m, k, name)
 	return n > 0
 }
 
-// hidden returns the object that has the symbol without exporting it, and how many times:
+// findHidden returns the object that has the symbol without exporting it, and how many times:
 // vmlinux, or one that the livepatch patches.
-func hidden(m *view, k *facts, name string) (object string, n int) {
+func findHidden(m *view, k *facts, name string) (object string, n int) {
 	for _, object := range append([]string{sympos.Vmlinux}, m.objects...) {
 		if n := len(k.table.Lookup(object, name)); n > 0 {
 			return object, n
@@ -226,17 +226,17 @@ func hidden(m *view, k *facts, name string) (object string, n int) {
 	return "", 0
 }
 
-// given is the option that names an object's file, as it was given.
-func (k *facts) given(object string) string {
+// moduleOption is the option that names an object's file, as it was given.
+func (k *facts) moduleOption(object string) string {
 	if path := k.paths[object]; k.loaded[object] && path != "" {
 		return " --module " + diag.ShellQuote(path) // without it, the kernel may have no such module
 	}
 	return ""
 }
 
-// choose takes the export that the loader finds first: vmlinux's, then that of a module
+// firstExport returns the export that the loader finds first: vmlinux's, then that of a module
 // that is there.
-func (k *facts) choose(list []sympos.Export) (e sympos.Export, ok bool) {
+func (k *facts) firstExport(list []sympos.Export) (e sympos.Export, ok bool) {
 	for _, x := range list {
 		if !ok || x.Object == sympos.Vmlinux || e.Object != sympos.Vmlinux && k.loaded[x.Object] {
 			e, ok = x, true
@@ -252,7 +252,7 @@ func checkUnknownExporter(out *result, m *view, k *facts, y *elfrw.Symbol,
 	if len(modules) == 1 { // so it is that one's
 		checkNeededModule(out, m, k, y, sympos.Export{Object: modules[0], Name: y.Name}, unknown)
 	}
-	out.lacking("whether "+m.origins().Suspects()+" exports "+y.Name+", and to whom",
+	out.notJudged("whether "+m.origins().Suspects()+" exports "+y.Name+", and to whom",
 		"no source tells what it exports: --module")
 }
 
@@ -271,7 +271,7 @@ func checkExport(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Expor
 			when(diag.Loading, "", "ENOENT", unknown("ENOENT")))
 		return
 	case !known && !m.gpl():
-		out.lacking("whether "+y.Name+" is for modules under the GPL only", "no available file tells; "+
+		out.notJudged("whether "+y.Name+" is for modules under the GPL only", "no available file tells; "+
 			"Module.symvers would")
 	}
 	if checkChecksum(out, m, k, y, e, unknown) {
@@ -300,7 +300,7 @@ func readHeld(m *view, k *facts) map[string]bool {
 	}
 	for _, exporter := range sortedKeys(held) {
 		if f := k.module(exporter); f != nil {
-			for name := range k.needed(f) {
+			for name := range k.dependencies(f) {
 				held[name] = true
 			}
 		}
@@ -333,7 +333,7 @@ func checkNeededModule(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos
 	}
 }
 
-// checkChecksum: kernel/module/version.c, check_version.
+// checkChecksum follows check_version in kernel/module/version.c.
 func checkChecksum(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export,
 	unknown func(string) diag.KernelMessage) bool {
 	if !k.modversions && !(e.Listed && e.CRC != 0) {
@@ -357,7 +357,7 @@ func checkChecksum(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Exp
 			"checked by the kernel").of(y.Name).
 			when(diag.Loading, "", "", says("%s: no symbol version for %s", m.name, y.Name)))
 	case !known:
-		out.lacking("the checksum of "+y.Name, "no available module imports it, and there is "+
+		out.notJudged("the checksum of "+y.Name, "no available module imports it, and there is "+
 			"no Module.symvers")
 	case mine != want:
 		out.add(problem(diag.ChecksumMismatch, fmt.Sprintf("its interface has another checksum: %#08x, "+
@@ -382,7 +382,7 @@ func checksums(f *elfrw.File) map[string]uint64 {
 	return table
 }
 
-// checkNamespace: kernel/module/main.c, verify_namespace_is_imported; since 6.16
+// checkNamespace follows verify_namespace_is_imported in kernel/module/main.c; since 6.16
 // verify_module_namespace.
 func checkNamespace(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export,
 	unknown func(string) diag.KernelMessage) {

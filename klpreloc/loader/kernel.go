@@ -37,8 +37,8 @@ type facts struct {
 	entries   map[*elfrw.File]*entries        // what ftrace can change in modules
 	unread    []string                        // modules whose files can't be read
 	// from modules of the kernel; zero values when none is at hand
-	like        *elfrw.File // the one that tells of struct module
-	likeName    string
+	witness     *elfrw.File // the one that tells of struct module
+	witnessName string
 	vermagic    string
 	structSize  uint64
 	init, exit  uint64 // places of the pointers in struct module; none when 0
@@ -155,7 +155,7 @@ func (f *facts) witnesses(named []string) {
 	tried := 0
 	for _, o := range named {
 		if m := f.modules[o]; m != nil {
-			f.learn(o, m)
+			f.readWitness(o, m)
 		}
 	}
 	for _, name := range f.Modules() {
@@ -167,14 +167,14 @@ func (f *facts) witnesses(named []string) {
 		}
 		tried++
 		if m := f.module(name); m != nil {
-			f.learn(name, m)
+			f.readWitness(name, m)
 		}
 	}
 }
 
-// learn notes what a module says of its kernel. One that was built for another
+// readWitness notes what a module says of its kernel. One that was built for another
 // release says nothing.
-func (f *facts) learn(name string, m *elfrw.File) {
+func (f *facts) readWitness(name string, m *elfrw.File) {
 	info := klpabi.ReadModinfo(m)
 	magic, _ := info.Value("vermagic")
 	if magic == "" || f.Release != "" && info.Release() != f.Release || f.vermagic != "" &&
@@ -187,7 +187,7 @@ func (f *facts) learn(name string, m *elfrw.File) {
 	}
 	f.vermagic = magic
 	if f.structSize == 0 {
-		f.structSize, f.like, f.likeName = this.Size(), m, name
+		f.structSize, f.witness, f.witnessName = this.Size(), m, name
 	}
 	places := pointersOf(m)
 	if at, ok := places["init_module"]; ok && f.init == 0 {

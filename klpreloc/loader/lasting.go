@@ -26,16 +26,16 @@ func checkPatchMemory(m *view, k *facts) (out result) {
 		if p.From != klppatch.Static {
 			continue // init code makes the structures of these
 		}
-		checkStructureMemory(&out, m, k, "klp_patch", p.At, false)
+		checkStructureMemory(&out, "klp_patch", p.At, false)
 		for i := range p.Objects {
 			o := &p.Objects[i]
-			checkStructureMemory(&out, m, k, "klp_object "+o.Name, o.At, false)
-			checkNameMemory(&out, m, k, o, objectName, o.At, o.Name)
+			checkStructureMemory(&out, "klp_object "+o.Name, o.At, false)
+			checkNameMemory(&out, m, o, objectName, o.At, o.Name)
 			if len(o.Funcs) > 0 {
-				checkStructureMemory(&out, m, k, "the array of klp_func of "+o.Name, o.FuncsAt, true)
+				checkStructureMemory(&out, "the array of klp_func of "+o.Name, o.FuncsAt, true)
 			}
 			for _, f := range o.Funcs {
-				checkNameMemory(&out, m, k, o, oldName, f.At, f.OldName)
+				checkNameMemory(&out, m, o, oldName, f.At, f.OldName)
 				if isFreed(f.New.Section) {
 					out.add(problem(diag.PatchStructure, fmt.Sprintf("the new function %s is in %s, which is "+
 						"freed once the livepatch is loaded", f.New, f.New.Section)).of(f.OldName).
@@ -43,7 +43,7 @@ func checkPatchMemory(m *view, k *facts) (out result) {
 				}
 			}
 			for _, b := range o.Callbacks {
-				checkCallbackMemory(&out, m, k, o, b)
+				checkCallbackMemory(&out, o, b)
 			}
 		}
 		checkSharedArrays(&out, p)
@@ -53,7 +53,7 @@ func checkPatchMemory(m *view, k *facts) (out result) {
 
 // checkStructureMemory: a structure of the patch. klp_complete_transition writes to functions,
 // enabled_store and klp_unpatch_object to what is above them. Seen on 6.1.
-func checkStructureMemory(out *result, m *view, k *facts, what string, at elfrw.Range,
+func checkStructureMemory(out *result, what string, at elfrw.Range,
 	functions bool) {
 	s := at.Section
 	if s == nil {
@@ -83,7 +83,7 @@ func checkStructureMemory(out *result, m *view, k *facts, what string, at elfrw.
 // checkNameMemory: a name that is read when its module comes (kernel/livepatch/core.c,
 // klp_module_coming, klp_init_object_loaded), from memory that is somebody else's by then.
 // Seen on 6.1: the module is not recognized, or its function not found.
-func checkNameMemory(out *result, m *view, k *facts, o *klppatch.Object, what string,
+func checkNameMemory(out *result, m *view, o *klppatch.Object, what string,
 	at elfrw.Range, name string) {
 	if at.Section == nil || o.Name == klppatch.Vmlinux {
 		return
@@ -108,7 +108,7 @@ const objectName, oldName = "klp_object.name", "klp_func.old_name"
 
 // checkCallbackMemory: only pre_patch is certain to be called before init returns, when its
 // object is there by then.
-func checkCallbackMemory(out *result, m *view, k *facts, o *klppatch.Object, b klppatch.Callback) {
+func checkCallbackMemory(out *result, o *klppatch.Object, b klppatch.Callback) {
 	if !isFreed(b.Section) {
 		return
 	}

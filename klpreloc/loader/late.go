@@ -40,7 +40,7 @@ func checkSpecialSections(m *view, k *facts) (out result) {
 			var problems []special.Problem
 			tables, problems = special.Read(m.file)
 			for _, p := range problems {
-				out.lacking("special section "+p.Section.String(), p.Message)
+				out.notJudged("special section "+p.Section.String(), p.Message)
 			}
 		}
 		checkLateInit(&out, m, k, klp)
@@ -160,7 +160,7 @@ func lateEntry(m *view, k *facts, e *special.Entry, find func(format string, arg
 	return find(cause, e.Kind, function, object).when(diag.Calling, "", "", oopsAt(m, e))
 }
 
-// checkPerCPU: kernel/module/main.c, percpu_modalloc; mm/percpu.c, pcpu_alloc: at most
+// checkPerCPU follows percpu_modalloc in kernel/module/main.c; mm/percpu.c, pcpu_alloc: at most
 // PCPU_MIN_UNIT_SIZE.
 func checkPerCPU(m *view, _ *facts) (out result) {
 	const most, page = 32 << 10, 4096
@@ -181,7 +181,7 @@ func checkPerCPU(m *view, _ *facts) (out result) {
 	return out
 }
 
-// checkUnwindTables: arch/x86/kernel/unwind_orc.c, unwind_module_init: the tables of the ORC
+// checkUnwindTables follows unwind_module_init in arch/x86/kernel/unwind_orc.c: the tables of the ORC
 // unwinder go with each other, or the kernel warns and does without them.
 func checkUnwindTables(m *view, _ *facts) (out result) {
 	if m.file.Header.Machine != elf.EM_X86_64 {

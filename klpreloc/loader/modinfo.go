@@ -49,9 +49,9 @@ func checkConverted(m *view, k *facts) (out result) {
 	return out
 }
 
-// needed are the modules that one is never there without: those that it imports from, and those
+// dependencies returns the modules that one is never there without: those that it imports from, and those
 // that they do, which can't be removed either (kernel/module/main.c, ref_module).
-func (f *facts) needed(m *elfrw.File) map[string]bool {
+func (f *facts) dependencies(m *elfrw.File) map[string]bool {
 	if all := f.needs[m]; all != nil {
 		return all
 	}
@@ -95,7 +95,7 @@ func checkVermagic(m *view, k *facts) (out result) {
 	case !found:
 		f := problem(diag.VersionMagic, ".modinfo has no vermagic").
 			fix("the module did not come from modpost: build it with Kbuild")
-		out.add(forced(m, k, f, "bad vermagic"))
+		out.add(forceLoaded(m, k, f, "bad vermagic"))
 	case want != "":
 		a, b := mine, want
 		if k.modversions && versionTable(m.file) != nil {
@@ -119,9 +119,9 @@ func checkVermagic(m *view, k *facts) (out result) {
 					"'%s' should be '%s'", m.name, mine, blank{k.Release + " …", ".*"})))
 			return
 		}
-		out.lacking("the flags in vermagic", "no module of this kernel is available to compare with")
+		out.notJudged("the flags in vermagic", "no module of this kernel is available to compare with")
 	default:
-		out.lacking("vermagic", "nothing tells the kernel's release")
+		out.notJudged("vermagic", "nothing tells the kernel's release")
 	}
 	return out
 }
@@ -134,9 +134,9 @@ func (k *facts) title() string {
 	return k.Name
 }
 
-// forced returns f with the case of what the kernel loads with CONFIG_MODULE_FORCE_LOAD only
+// forceLoaded returns f with the case of what the kernel loads with CONFIG_MODULE_FORCE_LOAD only
 // (kernel/module/main.c, try_to_force_load).
-func forced(m *view, k *facts, f finding, reason string) finding {
+func forceLoaded(m *view, k *facts, f finding, reason string) finding {
 	if yes, known := k.set("MODULE_FORCE_LOAD"); yes || !known {
 		if yes {
 			f.Severity = diag.Note
@@ -166,7 +166,7 @@ func checkModuleLayout(m *view, k *facts) (out result) {
 		f := problem(diag.ChecksumMismatch, "the kernel has CONFIG_MODVERSIONS and the module "+
 			"no version table").
 			fix("build it against the headers of %s, with their Module.symvers", k.title())
-		out.add(forced(m, k, f, "module_layout"))
+		out.add(forceLoaded(m, k, f, "module_layout"))
 		return out
 	}
 	if k.MissingCRC && !slices.ContainsFunc(table,

@@ -28,7 +28,7 @@ func checkEntryPoints(m *view, k *facts) (out result) {
 		switch {
 		case !has:
 		case p.want == 0:
-			out.lacking("where "+p.name+" is in struct module", "no module of this kernel that has "+
+			out.notJudged("where "+p.name+" is in struct module", "no module of this kernel that has "+
 				"one is available")
 		case at != p.want:
 			f := problem(diag.InitOffset, fmt.Sprintf("%s is at %#x of struct module, and the kernel "+
@@ -54,7 +54,7 @@ func checkInitAndExit(m *view, k *facts) (out result) {
 	case !starts && m.info.Livepatch() && m.enables():
 		out.add(problem(diag.InitOffset, "struct module has no init function: nothing "+
 			"enables the livepatch").fix("module_init()").when(diag.Calling, "", ""))
-	case m.info.Livepatch() && !m.enables() && registering(m, k) && m.importsFunction(registerPatch):
+	case m.info.Livepatch() && !m.enables() && k.registering() && m.importsFunction(registerPatch):
 		out.add(note(diag.PatchStructure, "the module registers its klp_patch and does not enable it").
 			fix("echo 1 > /sys/kernel/livepatch/%s/enabled", m.name).when(diag.Calling, "", ""))
 	case m.info.Livepatch() && !m.enables() &&
@@ -85,7 +85,7 @@ func (m *view) importsFunction(name string) bool {
 
 // registering reports whether a klp_patch has to be registered: the kernel's exports tell, or
 // its version. Vendors carry 5.1's way under older numbers.
-func registering(m *view, k *facts) bool {
+func (k *facts) registering() bool {
 	if t := k.table; len(t.Exports(enablePatch)) > 0 {
 		return len(t.Exports(registerPatch)) > 0
 	}
@@ -95,7 +95,7 @@ func registering(m *view, k *facts) bool {
 // checkRegistration: before 5.1 klp_enable_patch asks whether the patch was registered
 // (kernel/livepatch/core.c, klp_is_patch_registered). Seen on 4.19.78.
 func checkRegistration(m *view, k *facts) (out result) {
-	if !m.info.Livepatch() || !m.enables() || !registering(m, k) || m.importsFunction(registerPatch) {
+	if !m.info.Livepatch() || !m.enables() || !k.registering() || m.importsFunction(registerPatch) {
 		return
 	}
 	out.add(problem(diag.PatchStructure, "klp_enable_patch() without klp_register_patch(), which "+
@@ -306,7 +306,7 @@ func checkFuncArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64,
 		case known && text == "":
 			out.add(problem(diag.FunctionAbsent, "klp_func.old_name is the empty string").
 				fix("the name of the function that is patched").
-				when(diag.Enabling, "", "EINVAL", lookup{}.message(notThere)))
+				when(diag.Enabling, "", "EINVAL", lookup{}.message(answerAbsent)))
 			return false
 		}
 		if t := code.Sym; t != nil && t.Section != nil &&
@@ -322,11 +322,11 @@ func checkFuncArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64,
 // checkPatchStructure: what klp_enable_patch and klp_init_patch refuse (kernel/livepatch/core.c).
 func checkPatchStructure(m *view, k *facts) (out result) {
 	if !m.complete() && m.declares() {
-		out.lacking("the objects and functions of the patch", fmt.Sprintf("they can't be read "+
+		out.notJudged("the objects and functions of the patch", fmt.Sprintf("they can't be read "+
 			"from the file: %v", m.doubt))
 	}
 	for _, name := range k.unread {
-		out.lacking("ftrace entries and dependencies of "+name, "its file can't be read")
+		out.notJudged("ftrace entries and dependencies of "+name, "its file can't be read")
 	}
 	if len(m.patches) > 0 && !m.info.Livepatch() {
 		return
@@ -421,7 +421,7 @@ func checkFunctions(m *view, k *facts) (out result) {
 // checkOwnFunction: an object that is called as the livepatch itself is there at once, since a
 // module counts as loaded when its init function runs (klp_find_object_module, klp_alive). Its
 // functions are looked up in the livepatch.
-func checkOwnFunction(out *result, m *view, k *facts, object string, f klppatch.Func) {
+func checkOwnFunction(out *result, m *view, object string, f klppatch.Func) {
 	n := 0
 	for _, y := range m.file.Symbols {
 		if y.Section != nil && y.Name == f.OldName {
@@ -459,7 +459,7 @@ func (m *view) isItself(object string) bool {
 // checkFunction looks one function up, and for its ftrace entry.
 func checkFunction(out *result, m *view, k *facts, object string, f klppatch.Func) {
 	if m.isItself(object) {
-		checkOwnFunction(out, m, k, object, f)
+		checkOwnFunction(out, m, object, f)
 		return
 	}
 	find := func(id diag.ID, cause string) finding {
@@ -569,7 +569,7 @@ var untraced = []struct{ from, to, why string }{
 	{"_sinittext", "_einittext", "it is in .init.text, which is gone once the kernel has started"},
 }
 
-// reportNotPatchable: kernel/livepatch/patch.c, klp_patch_func.
+// reportNotPatchable follows klp_patch_func in kernel/livepatch/patch.c.
 func reportNotPatchable(out *result, m *view, k *facts, object, function, why string) {
 	f := problem(diag.NotPatchable, why).of(function).
 		fix("patch a function that calls it, and is not inlined")

@@ -21,7 +21,7 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// checkKlpSymbols: kernel/livepatch/core.c, klp_resolve_symbols, for each section that is ever
+// checkKlpSymbols follows klp_resolve_symbols in kernel/livepatch/core.c, for each section that is ever
 // applied. It stops at the first mistake; all are reported, each symbol once.
 func checkKlpSymbols(m *view, k *facts) (out result) {
 	for _, klp := range m.klp {
@@ -40,8 +40,8 @@ func checkKlpSymbols(m *view, k *facts) (out result) {
 	return out
 }
 
-// tooLarge reports whether a klp symbol's position does not fit into 64 bits.
-func tooLarge(name string) bool {
+// positionOverflows reports whether a klp symbol's position does not fit into 64 bits.
+func positionOverflows(name string) bool {
 	digits := strings.TrimSpace(name[strings.LastIndexByte(name, ',')+1:])
 	if end := strings.IndexFunc(digits, func(x rune) bool { return x < '0' || x > '9' }); end >= 0 {
 		digits = digits[:end]
@@ -71,7 +71,7 @@ func checkKlpSymbol(out *result, m *view, k *facts, klp *klpSection, i int, r *k
 			fix("it belongs in the ordinary relocation section"))
 		return
 	}
-	if why := k.unreadable(name); why != "" {
+	if why := k.whyUnreadable(name); why != "" {
 		out.add(whenOf(m, k, find(diag.SymbolGrammar, why), klp, "EINVAL", says("livepatch: symbol %s "+
 			"has an incorrectly formatted name", name)).
 			fix("%s<object>.<name>,<position>", klpabi.SymbolPrefix))
@@ -82,7 +82,7 @@ func checkKlpSymbol(out *result, m *view, k *facts, klp *klpSection, i int, r *k
 		return
 	}
 	n := r.klp
-	if k.Saturates && tooLarge(name) {
+	if k.Saturates && positionOverflows(name) {
 		largest := *n
 		largest.position, n = math.MaxUint64, &largest
 	}
@@ -113,9 +113,9 @@ func checkKlpSymbol(out *result, m *view, k *facts, klp *klpSection, i int, r *k
 	}
 }
 
-// unreadable says why sscanf of this kernel does not read a klp symbol's name, "" when it does:
+// whyUnreadable says why sscanf of this kernel does not read a klp symbol's name, "" when it does:
 // .klp.sym.%55[^.].%127[^,],%lu, and %511 since 6.1.
-func (k *facts) unreadable(name string) string {
+func (k *facts) whyUnreadable(name string) string {
 	rest, ok := strings.CutPrefix(name, klpabi.SymbolPrefix)
 	if !ok {
 		return "the name does not begin with " + klpabi.SymbolPrefix
@@ -148,7 +148,7 @@ func checkStoredName(out *result, m *view, k *facts, klp *klpSection, name, stor
 	const fix = "reach it by a symbol whose name is shorter; from 5.19 on there is no such limit"
 	cause := fmt.Sprintf("the name has %d bytes, of which this kernel stores %d for a relocation "+
 		"that is applied with %s", len(name), len(stored), klp.object)
-	if k.unreadable(stored) != "" {
+	if k.whyUnreadable(stored) != "" {
 		out.add(whenOf(m, k, find(diag.KlpSymbolTruncated, cause+": the position is cut off"), klp,
 			"EINVAL", says("livepatch: symbol %s has an incorrectly formatted name", stored)).fix(fix))
 		return
@@ -164,11 +164,11 @@ func checkForeignSymbol(out *result, m *view, k *facts, klp *klpSection, n *klpN
 	find func(diag.ID, string) finding) {
 	gate := k.modules[klp.object]
 	if gate == nil {
-		out.lacking(fmt.Sprintf("whether %s is there when %s comes, whose symbol "+
+		out.notJudged(fmt.Sprintf("whether %s is there when %s comes, whose symbol "+
 			"%s is needed then", n.object, klp.object, n.name), "module "+klp.object+" is not available")
 		return
 	}
-	if k.needed(gate)[n.object] {
+	if k.dependencies(gate)[n.object] {
 		return
 	}
 	f := find(diag.ForeignOwner, fmt.Sprintf("%s of module %s is needed when %s comes, which does "+
@@ -232,7 +232,7 @@ func lookUp(out *result, m *view, k *facts, q lookup, find func(diag.ID, string)
 			if q.object == sympos.Vmlinux {
 				from = "--kernel with its image, vmlinux, System.map or /proc/kallsyms"
 			}
-			out.lacking(fmt.Sprintf("symbol %s of %s", q.name, q.object), "no available file "+
+			out.notJudged(fmt.Sprintf("symbol %s of %s", q.name, q.object), "no available file "+
 				"has the symbols of "+q.object+": "+from)
 		}
 		return false
@@ -251,8 +251,8 @@ func lookUp(out *result, m *view, k *facts, q lookup, find func(diag.ID, string)
 	later, now := k.answer(q, len(list), list), k.answer(q, kept, list)
 	if why := t.Partial(q.object); why != "" {
 		// More than one is several whatever is missing; fewer may be more.
-		out.lacking("symbols and positions in "+q.object, why)
-		if later != "" && later != several {
+		out.notJudged("symbols and positions in "+q.object, why)
+		if later != "" && later != answerAmbiguous {
 			return false
 		}
 	}
@@ -270,7 +270,7 @@ func lookUp(out *result, m *view, k *facts, q lookup, find func(diag.ID, string)
 		out.add(when(f, true, false, q.message(now)))
 		failed = true
 	case len(list) > 1 && list[0].Position == 0:
-		out.lacking(fmt.Sprintf("position %d of %s in %s", q.position, q.name, q.object),
+		out.notJudged(fmt.Sprintf("position %d of %s in %s", q.position, q.name, q.object),
 			t.Facts(q.object).Kind.String()+" does not tell in which order the kernel counts")
 	case q.position > 0 && list[q.position-1].Position != 0 && !list[q.position-1].Steady():
 		out.add(find(diag.KlpPositionUnsteady, fmt.Sprintf("which symbol %s of %s is at position %d "+
@@ -279,30 +279,30 @@ func lookUp(out *result, m *view, k *facts, q lookup, find func(diag.ID, string)
 		failed = true
 	}
 	if d := t.Unsure(q.object, q.name); d != "" {
-		out.lacking("symbol "+q.name+" of "+q.object, d)
+		out.notJudged("symbol "+q.name+" of "+q.object, d)
 	}
 	if d := t.Doubt(q.object, q.name); d != "" {
-		out.lacking("symbol "+q.name+" of "+q.object, "the given files come from different kernels: "+d)
+		out.notJudged("symbol "+q.name+" of "+q.object, "the given files come from different kernels: "+d)
 	}
 	return failed
 }
 
 // Answers of klp_find_object_symbol.
 const (
-	notThere  = "absent"
-	several   = "several"
-	noneThere = "position"
+	answerAbsent     = "absent"
+	answerAmbiguous  = "several"
+	answerNoPosition = "position"
 )
 
 // among is the answer where there are n symbols of the name.
 func (q lookup) among(n int) string {
 	switch {
 	case n == 0:
-		return notThere
+		return answerAbsent
 	case q.position == 0 && n > 1:
-		return several
+		return answerAmbiguous
 	case q.position > uint64(n):
-		return noneThere
+		return answerNoPosition
 	}
 	return ""
 }
@@ -310,9 +310,9 @@ func (q lookup) among(n int) string {
 // id is that of an answer.
 func (q lookup) id(answer string) diag.ID {
 	switch answer {
-	case several:
+	case answerAmbiguous:
 		return q.ids[1]
-	case noneThere:
+	case answerNoPosition:
 		return q.ids[2]
 	}
 	return q.ids[0]
@@ -327,16 +327,16 @@ func (k *facts) answer(q lookup, n int, list []sympos.Symbol) string {
 	}
 	answer, last := q.among(n), int(max(q.position, 1))
 	switch answer {
-	case notThere:
-		return notThere
-	case several:
+	case answerAbsent:
+		return answerAbsent
+	case answerAmbiguous:
 		last = 2
-	case noneThere:
+	case answerNoPosition:
 		last = n
 	}
 	// The last one that the kernel looks at decides whether any counts as found.
 	if address0(list[last-1]) {
-		return notThere
+		return answerAbsent
 	}
 	return answer
 }
@@ -345,12 +345,12 @@ func (k *facts) answer(q lookup, n int, list []sympos.Symbol) string {
 func (q lookup) message(answer string) diag.KernelMessage {
 	object := q.object
 	switch answer {
-	case several:
+	case answerAmbiguous:
 		if object == sympos.Vmlinux {
 			object = "(null)" // the kernel prints a null pointer
 		}
 		return says("livepatch: unresolvable ambiguity for symbol '%s' in object '%s'", q.name, object)
-	case noneThere:
+	case answerNoPosition:
 		return says("livepatch: symbol position %s for symbol '%s' in "+
 			"object '%s' not found", q.position, q.name, object)
 	}
@@ -362,10 +362,10 @@ func notFound(k *facts, q lookup, answer string, list []sympos.Symbol,
 	find func(diag.ID, string) finding) finding {
 	var f finding
 	switch answer {
-	case several:
+	case answerAmbiguous:
 		f = find(q.id(answer), fmt.Sprintf("%s has %d symbols called %s, and position 0 says "+
 			"that there is one", q.object, len(list), q.name))
-	case noneThere:
+	case answerNoPosition:
 		f = find(q.id(answer), fmt.Sprintf("%s has %d symbols called %s, and "+
 			"position %d is asked for", q.object, len(list), q.name, q.position))
 	default:
@@ -392,7 +392,7 @@ func notFound(k *facts, q lookup, answer string, list []sympos.Symbol,
 		}
 	}
 	return f.fix("klp-convert sympos %s --kernel %s%s", diag.ShellQuote(q.name+"@"+q.object),
-		diag.ShellQuote(k.Name), k.given(q.object))
+		diag.ShellQuote(k.Name), k.moduleOption(q.object))
 }
 
 // checkAbsentObject notes once that an object never comes.
@@ -463,7 +463,7 @@ func checkOrdinaryRelocs(m *view, k *facts) (out result) {
 
 // checkCompact: apply_relocations (kernel/module/main.c, 7.x; 5.10: kernel/module.c) goes by the
 // types SHT_REL and SHT_RELA and passes over all others, silently.
-func checkCompact(m *view, k *facts) (out result) {
+func checkCompact(m *view, _ *facts) (out result) {
 	for _, s := range m.file.Sections {
 		if rewrite.IsCompact(m.file, s) && s.Target != nil && s.Target.Alloc() {
 			out.add(problem(diag.RelocationType, "compact relocations (SHT_CREL), which no kernel reads: "+
@@ -548,7 +548,7 @@ func checkOrdinaryPlace(out *result, m *view, k *facts, s *elfrw.Section, r *elf
 			return true
 		}
 	}
-	if far(r) {
+	if exceedsRange(r) {
 		out.add(find(diag.OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, which the "+
 			"kernel does not check", r.Addend, arch.RelocName(m.file, r.Type))).
 			when(diag.Calling, "", "", oops("page fault", m.functionAt(s.Target, r.Offset))))
@@ -639,7 +639,7 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, r *elfrw.Rela, add func(f
 		}
 		return
 	}
-	if x86 && far(r) {
+	if x86 && exceedsRange(r) {
 		add(whenCalled(m, find(diag.OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, "+
 			"which the kernel does not check", r.Addend, arch.RelocName(m.file, r.Type))), klp))
 		return
@@ -674,8 +674,8 @@ func overflows(r *elfrw.Rela) bool {
 	return false
 }
 
-// far reports whether a PC-relative value can't fit; that is not checked.
-func far(r *elfrw.Rela) bool {
+// exceedsRange reports whether a PC-relative value can't fit; that is not checked.
+func exceedsRange(r *elfrw.Rela) bool {
 	t := elf.R_X86_64(r.Type)
 	return (t == elf.R_X86_64_PC32 || t == elf.R_X86_64_PLT32) &&
 		(r.Addend >= unmapped || r.Addend <= -unmapped)
@@ -686,7 +686,7 @@ func whenCalled(m *view, f finding, klp *klpSection) finding {
 	return f.when(diag.Calling, "", "", oops("page fault", m.functionOf(klp)))
 }
 
-// checkCallSequence: arch/powerpc/kernel/module_64.c, restore_r2.
+// checkCallSequence follows restore_r2 in arch/powerpc/kernel/module_64.c.
 func checkCallSequence(m *view, k *facts, klp *klpSection, r *elfrw.Rela,
 	find func(diag.ID, string) finding, add func(finding)) {
 	b := klp.target.Data
@@ -817,7 +817,7 @@ func checkOverlaps(m *view, k *facts) (out result) {
 
 // checkPLTSections: the linker script of modules makes sections for tables of jumps, which some
 // architectures look for before they do anything (module_frob_arch_sections).
-func checkPLTSections(m *view, k *facts) (out result) {
+func checkPLTSections(m *view, _ *facts) (out result) {
 	missing := func(names ...string) bool {
 		return slices.ContainsFunc(names, func(n string) bool { return m.file.Section(n) == nil })
 	}

@@ -22,20 +22,21 @@ type Report struct {
 	Chosen    []Chosen    `json:"positions,omitempty"` // which symbols positions mean
 }
 
-// Unchecked is something that was not judged, and why.
+// Unchecked is something that was not checked, and why.
 type Unchecked struct {
 	What string `json:"what"`
 	Why  string `json:"why"`
-	// a file of the kernel's would tell, and is not at hand; or the module should, and does not
-	Lacking bool `json:"lacking,omitempty"`
+	// NotJudged: a file of the kernel's would tell, and is not available, or the module should
+	// tell, and does not. Otherwise only a running kernel can tell.
+	NotJudged bool `json:"lacking,omitempty"`
 }
 
-// Lacking are the things that were not judged for want of a file, or of what the module
+// NotJudged returns the things that were not checked for want of a file, or of what the module
 // itself does not tell: what the kernel does with the module is not known without them.
-func (r *Report) Lacking() []Unchecked {
+func (r *Report) NotJudged() []Unchecked {
 	var list []Unchecked
 	for _, u := range r.Unchecked {
-		if u.Lacking {
+		if u.NotJudged {
 			list = append(list, u)
 		}
 	}

@@ -51,8 +51,8 @@ func rules() []rule {
 	}
 }
 
-// judge goes by the rules, in their order, up to one after which nothing can be judged.
-func judge(m *view, k *facts) result {
+// applyRules goes by the rules, in their order, up to one after which nothing can be judged.
+func applyRules(m *view, k *facts) result {
 	var all result
 	for _, r := range rules() {
 		if all.join(r.check(m, k)); all.ends {

@@ -15,7 +15,7 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// klpSection is a section with SHF_RELA_LIVEPATCH, or what is called like one.
+// klpSection is a section with SHF_RELA_LIVEPATCH, or what is has the name of one.
 type klpSection struct {
 	*elfrw.Section
 	index  int    // in the section header table
@@ -283,7 +283,7 @@ func checkGates(m *view, k *facts) (out result) {
 			continue
 		}
 		if !m.complete() && m.declares() {
-			out.lacking("whether "+klp.Section.Name+" is ever applied", fmt.Sprintf("the patch's objects "+
+			out.notJudged("whether "+klp.Section.Name+" is ever applied", fmt.Sprintf("the patch's objects "+
 				"can't be read from the file: %v", m.doubt))
 			continue
 		}
@@ -295,14 +295,14 @@ func checkGates(m *view, k *facts) (out result) {
 			"kernel silently never applies the section, and the code uses the address 0", klp.object, has)).
 			in(klp.Section).
 			fix("name the object in klp_patch, or the section after the object that the code is for").
-			when(diag.Calling, "", "", faults(m, k, klp)...))
+			when(diag.Calling, "", "", unrelocatedMessages(m, k, klp)...))
 	}
 	return out
 }
 
-// faults is what comes of code that was not relocated; nothing, where none of the objects is known
+// unrelocatedMessages is what comes of code that was not relocated; nothing, where none of the objects is known
 // to be there that the patch names, so that the code never runs.
-func faults(m *view, k *facts, klp *klpSection) []diag.KernelMessage {
+func unrelocatedMessages(m *view, k *facts, klp *klpSection) []diag.KernelMessage {
 	for _, o := range m.objects {
 		if o == sympos.Vmlinux || k.loaded[o] || k.Presence(o) == sympos.Present {
 			return []diag.KernelMessage{oops("page fault", m.functionOf(klp))}

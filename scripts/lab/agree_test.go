@@ -51,7 +51,7 @@ type attempt struct {
 // modules come without a list of them: whether there is one more is not known, and the
 // report says so.
 func (a *attempt) unforeseen() string {
-	for _, u := range a.report.Lacking() {
+	for _, u := range a.report.NotJudged() {
 		if strings.HasPrefix(u.What, "symbol ") {
 			return u.Why
 		}
