@@ -408,8 +408,8 @@ func (img *image) mapped() uint64 {
 	return (uint64(len(img.b)) + page - 1) / page * page
 }
 
-// isHeaderUnmapped reports whether the header of a section that there is none of would lie behind the last
-// page of the file.
+// isHeaderUnmapped reports whether the header of a section that does not exist would be after the
+// last page of the file.
 func (img *image) isHeaderUnmapped(index uint16) bool {
 	const shAddr = 16
 	return img.order.Uint64(img.b[40:])+uint64(index)*shdrSize+shAddr >= img.mapped()

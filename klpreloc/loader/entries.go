@@ -112,9 +112,9 @@ func (f *facts) entryList(m *elfrw.File) string {
 }
 
 // moveEntries does what ftrace_call_adjust does with an entry before a function
-// (DYNAMIC_FTRACE_WITH_CALL_OPS of arm64 and ppc32): it moves to that function; arm64
-// drops one that is not aligned. Where the configuration does not say that the kernel has this, the
-// flags of the module's build show: an entry that no function covers lies before one.
+// (DYNAMIC_FTRACE_WITH_CALL_OPS of arm64 and ppc32): it moves to that function; arm64 drops one
+// that is not aligned. Where the configuration does not say that the kernel has this, the flags of
+// the module's build show: an entry that no function covers lies before one.
 func (f *facts) moveEntries(sites []uint64, aligned bool, labels []uint64,
 	sizes map[uint64]uint64,
 ) []uint64 {

@@ -202,7 +202,8 @@ func (k *facts) warnsOfThunks() (yes, known bool) {
 // checkReturnSites: apply_returns warns of a site that is no jump to the thunk (5.19, and
 // the stable kernels that have return thunks; seen in the sources of 5.10.262).
 func checkReturnSites(out *result, k *facts, all []place) {
-	if yes, _ := k.builtWith(has(".return_sites"), "MITIGATION_RETHUNK", "RETHUNK"); yes && len(all) > 0 {
+	if yes, _ := k.builtWith(has(".return_sites"), "MITIGATION_RETHUNK", "RETHUNK"); yes &&
+		len(all) > 0 {
 		p := all[0]
 		message := says("missing return thunk: %s-%s: %s", anything, anything, anything)
 		out.add(problem(diag.ReturnThunk, ".return_sites names a place that is no jump to "+
@@ -212,8 +213,8 @@ func checkReturnSites(out *result, k *facts, all []place) {
 	}
 }
 
-// checkRetpolines follows check_modinfo_retpoline in kernel/module/main.c; retpoline_module_ok prints
-// nothing where the processor or the command line needs none (since 4.16, caf7501a1b4e).
+// checkRetpolines follows check_modinfo_retpoline in kernel/module/main.c; retpoline_module_ok
+// prints nothing where the processor or the command line needs none (since 4.16, caf7501a1b4e).
 func checkRetpolines(out *result, m *view, k *facts) {
 	marked := func(m *elfrw.File) bool {
 		_, is := klpabi.ReadModinfo(m).Value("retpoline")
@@ -465,8 +466,9 @@ func checkCallDepth(out *result, m *view, k *facts) {
 	}
 }
 
-// checkShadowStack follows module_finalize in arch/arm64/kernel/module.c, scs_patch: where the processor
-// has no pointer authentication, the kernel makes of it a shadow stack, by .init.eh_frame.
+// checkShadowStack follows module_finalize and scs_patch in arch/arm64/kernel/module.c: where the
+// processor has no pointer authentication, the kernel uses a shadow stack in its place, by
+// .init.eh_frame.
 func checkShadowStack(out *result, m *view, k *facts) {
 	if yes, _ := k.set("SHADOW_CALL_STACK"); !yes {
 		return

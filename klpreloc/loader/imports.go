@@ -67,8 +67,8 @@ func checkExports(m *view, k *facts) (out result) {
 	return out
 }
 
-// checkImports follows simplify_symbols in kernel/module/main.c and resolve_symbol. Each symbol that
-// is not found is reported; the error is that of the last one.
+// checkImports follows simplify_symbols and resolve_symbol in kernel/module/main.c. Each symbol
+// that is not found is reported; the error is that of the last one.
 func checkImports(m *view, k *facts) (out result) {
 	if !k.knowsExports() {
 		out.notJudged("undefined symbols", "nothing that describes the kernel tells what it exports")
@@ -206,7 +206,8 @@ func unknownSymbol(m *view, k *facts, y *elfrw.Symbol) finding {
 	}
 	return problem(diag.UnknownSymbol, fmt.Sprintf("%s; %s has %d of "+
 		"that name, hidden", cause, object, n)).of(y.Name).
-		fix("klp-convert annotate %s --kernel %s%s", k.path, diag.ShellQuote(k.Name), k.moduleOption(object))
+		fix("klp-convert annotate %s --kernel %s%s", k.path, diag.ShellQuote(k.Name),
+			k.moduleOption(object))
 }
 
 // hidesSymbol reports whether an object has the symbol without exporting it.
@@ -271,7 +272,8 @@ func checkExport(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Expor
 			when(diag.Loading, "", "ENOENT", unknown("ENOENT")))
 		return
 	case !known && !m.gpl():
-		out.notJudged("whether "+y.Name+" is for modules under the GPL only", "no available file tells; "+
+		out.notJudged("whether "+y.Name+" is for modules "+
+			"under the GPL only", "no available file tells; "+
 			"Module.symvers would")
 	}
 	if checkChecksum(out, m, k, y, e, unknown) {

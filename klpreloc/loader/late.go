@@ -160,8 +160,8 @@ func lateEntry(m *view, k *facts, e *special.Entry, find func(format string, arg
 	return find(cause, e.Kind, function, object).when(diag.Calling, "", "", oopsAt(m, e))
 }
 
-// checkPerCPU follows percpu_modalloc in kernel/module/main.c; mm/percpu.c, pcpu_alloc: at most
-// PCPU_MIN_UNIT_SIZE.
+// checkPerCPU follows percpu_modalloc in kernel/module/main.c, and pcpu_alloc in mm/percpu.c,
+// which allocates at most PCPU_MIN_UNIT_SIZE.
 func checkPerCPU(m *view, _ *facts) (out result) {
 	const most, page = 32 << 10, 4096
 	s := m.file.Section(".data..percpu")
@@ -181,8 +181,8 @@ func checkPerCPU(m *view, _ *facts) (out result) {
 	return out
 }
 
-// checkUnwindTables follows unwind_module_init in arch/x86/kernel/unwind_orc.c: the tables of the ORC
-// unwinder go with each other, or the kernel warns and does without them.
+// checkUnwindTables follows unwind_module_init in arch/x86/kernel/unwind_orc.c: the tables of the
+// ORC unwinder go with each other, or the kernel warns and does without them.
 func checkUnwindTables(m *view, _ *facts) (out result) {
 	if m.file.Header.Machine != elf.EM_X86_64 {
 		return

@@ -49,8 +49,8 @@ func checkConverted(m *view, k *facts) (out result) {
 	return out
 }
 
-// dependencies returns the modules that one is never there without: those that it imports from, and those
-// that they do, which can't be removed either (kernel/module/main.c, ref_module).
+// dependencies returns the modules that one is never there without: those that it imports from,
+// and those that they do, which can't be removed either (kernel/module/main.c, ref_module).
 func (f *facts) dependencies(m *elfrw.File) map[string]bool {
 	if all := f.needs[m]; all != nil {
 		return all

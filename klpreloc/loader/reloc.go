@@ -21,8 +21,8 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// checkKlpSymbols follows klp_resolve_symbols in kernel/livepatch/core.c, for each section that is ever
-// applied. It stops at the first mistake; all are reported, each symbol once.
+// checkKlpSymbols follows klp_resolve_symbols in kernel/livepatch/core.c, for each section that is
+// ever applied. It stops at the first mistake; all are reported, each symbol once.
 func checkKlpSymbols(m *view, k *facts) (out result) {
 	for _, klp := range m.klp {
 		if !klp.applied() || klp.object == "" || !mayApply(m, k, klp) {
@@ -564,8 +564,8 @@ func checkOrdinaryPlace(out *result, m *view, k *facts, s *elfrw.Section, r *elf
 	return false
 }
 
-// checkKlpPlaces: what arch/*/kernel/module*.c, apply_relocate_add, asks of each relocation and its
-// place. Only those of klp sections: what modpost left is what the kernel's build makes.
+// checkKlpPlaces: what arch/*/kernel/module*.c, apply_relocate_add, asks of each relocation and
+// its place. Only those of klp sections: what modpost left is what the kernel's build makes.
 func checkKlpPlaces(m *view, k *facts) (out result) {
 	for _, klp := range m.klp {
 		if !klp.applied() || !mayApply(m, k, klp) {
@@ -662,8 +662,8 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, r *elfrw.Rela, add func(f
 const unmapped = 1 << 32
 
 // overflows reports whether the kernel finds that the value does not fit, wherever the symbol is:
-// addresses of the kernel are in the last 2 GiB, which 32 bits do not hold unless they are extended
-// by their sign.
+// addresses of the kernel are in the last 2 GiB, which 32 bits do not hold unless they are
+// extended by their sign.
 func overflows(r *elfrw.Rela) bool {
 	switch elf.R_X86_64(r.Type) {
 	case elf.R_X86_64_32:

@@ -300,8 +300,9 @@ func checkGates(m *view, k *facts) (out result) {
 	return out
 }
 
-// unrelocatedMessages is what comes of code that was not relocated; nothing, where none of the objects is known
-// to be there that the patch names, so that the code never runs.
+// unrelocatedMessages returns what the kernel prints when it runs code that was not relocated;
+// nothing, where none of the objects is known to be there that the patch names, so that the code
+// never runs.
 func unrelocatedMessages(m *view, k *facts, klp *klpSection) []diag.KernelMessage {
 	for _, o := range m.objects {
 		if o == sympos.Vmlinux || k.loaded[o] || k.Presence(o) == sympos.Present {
