@@ -217,7 +217,7 @@ func checkSectionNames(m *view, k *facts, img *image) (out result) {
 		return refused(m, k, "Invalid ELF section name table type: %s", uint32(img.kind(names)))
 	case img.size(names) == 0 && !k.ELFMessages && img.offset(names) == 0:
 		// The kernel tests the byte before the table: here, the byte before the file.
-		out.end(problem(diag.BadELF, "the section name table is empty, and lies at the "+
+		out.end(problem(diag.BadELF, "the section name table is empty, and is at the "+
 			"beginning of the file").fix("build it again").
 			when(diag.Loading, "", "killed", oops("page fault", "")))
 		return out
@@ -396,7 +396,7 @@ func checkWriteOrExecute(m *view, k *facts, img *image) (out result) {
 	return out
 }
 
-// isUnmapped reports whether the kernel faults when it reads a string so far behind the start of a
+// isUnmapped reports whether the kernel faults when it reads a string so far after the start of a
 // table: what it holds of the file ends there, and a page that is not mapped follows.
 func (img *image) isUnmapped(table int, at uint32) bool {
 	return img.offset(table)+uint64(at) >= img.mapped()
@@ -415,7 +415,7 @@ func (img *image) isHeaderUnmapped(index uint16) bool {
 	return img.order.Uint64(img.b[40:])+uint64(index)*shdrSize+shAddr >= img.mapped()
 }
 
-// readsZero reports whether what lies behind the symbol table, where the kernel looks for this
+// readsZero reports whether what follows the symbol table, where the kernel looks for this
 // symbol, has the value 0. The file is in memory as a whole when it relocates.
 func (img *image) readsZero(symtab int, n uint64) bool {
 	const value, size = 8, 24
@@ -524,7 +524,7 @@ func checkSymbolNumbers(_ *view, k *facts, img *image) (out result) {
 					n)).
 					fix("build it again").when(diag.Calling, "", "", oops("page fault", "")))
 				return out
-			default: // what lies there in memory decides; nothing more is judged, which is no "loads"
+			default: // what is there in memory decides; nothing more is judged, which is not "loads"
 				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is "+
 					"past the end of the symbol table: the module was not judged", img.name(i), n)).
 					fix("build it again").when(diag.Loading, "", ""))

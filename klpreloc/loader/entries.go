@@ -27,7 +27,7 @@ import (
 //	           …-entry=4,2           __patchable_function_entries   8 bytes before the function
 //	loongarch  …-entry=2             __patchable_function_entries   the function
 //
-// An entry is a function's when it lies between its address and the next symbol, where
+// An entry is a function's when it is between its address and the next symbol, where
 // ftrace_location looks (since 5.18), or, before that, where klp_get_ftrace_location does.
 
 // entries are what one module's list names, by section.
@@ -114,7 +114,7 @@ func (f *facts) entryList(m *elfrw.File) string {
 // moveEntries does what ftrace_call_adjust does with an entry before a function
 // (DYNAMIC_FTRACE_WITH_CALL_OPS of arm64 and ppc32): it moves to that function; arm64 drops one
 // that is not aligned. Where the configuration does not say that the kernel has this, the flags of
-// the module's build show: an entry that no function covers lies before one.
+// the module's build show: an entry that no function covers is before one.
 func (f *facts) moveEntries(sites []uint64, aligned bool, labels []uint64,
 	sizes map[uint64]uint64,
 ) []uint64 {

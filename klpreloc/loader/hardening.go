@@ -372,7 +372,7 @@ func (k *facts) isSealed(object, name string, position uint64) (yes, known bool)
 }
 
 // checkCallTypes: with kCFI (since 6.1, 89245600941e; CONFIG_CFI since 6.18, CONFIG_CFI_CLANG
-// before) a call by address compares the hash of the function's type, which lies before the
+// before) a call by address compares the hash of the function's type, which is before the
 // function (kernel/cfi.c, report_cfi_failure).
 func checkCallTypes(out *result, m *view, k *facts) {
 	yes, _ := k.builtWith(nil, "CFI", "CFI_CLANG")
@@ -408,8 +408,8 @@ func checkCallTypes(out *result, m *view, k *facts) {
 			anything, blank{bare[0].Name + "…", `.*`}, anything)))
 }
 
-// hashed reports whether a hash lies before the function: x86 has a mov of it there, with
-// or without paddings behind; arm64 a word that is no instruction of what comes before.
+// hashed reports whether a hash is before the function: x86 has a mov of it there, with
+// or without padding after it; arm64 a word that belongs to no instruction before it.
 func (m *view) hashed(y *elfrw.Symbol) bool {
 	d, at := y.Section.Data, y.Value
 	if at > uint64(len(d)) {

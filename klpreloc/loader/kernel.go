@@ -36,7 +36,7 @@ type facts struct {
 	needs     map[*elfrw.File]map[string]bool // modules by what can't be without them
 	entries   map[*elfrw.File]*entries        // what ftrace can change in modules
 	unread    []string                        // modules whose files can't be read
-	// from modules of the kernel; zero values when none is at hand
+	// from modules of the kernel; zero values when none is available
 	witness     *elfrw.File // the one that tells of struct module
 	witnessName string
 	vermagic    string
@@ -58,7 +58,7 @@ func readKernel(o Options, names, objects []string) (*facts, error) {
 	}
 	listed := func(w sympos.Witness) bool { return w.Kind == sympos.Symvers }
 	if k.Release == "" && !table.Has(sympos.Vmlinux) && !slices.ContainsFunc(table.Sources, listed) {
-		// "loads" would be said of what nobody looked at.
+		// "loads" would be printed for what was not looked at.
 		return nil, errors.New("modules alone tell nothing of a kernel: its image, vmlinux, " +
 			"System.map, /proc/kallsyms or Module.symvers is wanted")
 	}
@@ -150,7 +150,7 @@ func (f *facts) set(option string) (yes, known bool) {
 }
 
 // witnesses lets modules of the kernel tell: those that were read already, and then
-// others, until one has said everything.
+// others, until all is known.
 func (f *facts) witnesses(named []string) {
 	tried := 0
 	for _, o := range named {
@@ -212,7 +212,7 @@ func (f *facts) checksum(e sympos.Export) (uint64, bool) {
 }
 
 // gplOnly reports whether the export is for modules under the GPL, and whether that
-// is known: Module.symvers tells, or where the entry lies, which a kernel's symbols
+// is known: Module.symvers tells, or where the entry is, which a kernel's symbols
 // tell (include/asm-generic/vmlinux.lds.h, __start___ksymtab_gpl; kernel/module/main.c,
 // find_symbol).
 func (f *facts) gplOnly(e sympos.Export) (yes, known bool) {

@@ -73,7 +73,7 @@ func (f *facts) dependencies(m *elfrw.File) map[string]bool {
 	return all
 }
 
-// module reads one of the kernel's modules, nil when it is not at hand or can't be read.
+// module reads one of the kernel's modules, nil when it is not available or can't be read.
 func (f *facts) module(name string) *elfrw.File {
 	b, path, err := f.ModuleFile(name)
 	if err != nil {

@@ -106,7 +106,7 @@ func checkRegistration(m *view, k *facts) (out result) {
 	return out
 }
 
-// A klp_patch with a pointer missing is none to package klppatch, which is for those that work.
+// A klp_patch with a pointer missing is not read by package klppatch, which is for those that work.
 // Its size, and those of klp_object and klp_func, are in the contract; these places are the same
 // in all versions.
 const (
@@ -136,8 +136,8 @@ func checkArrays(out *result, m *view) (found bool) {
 }
 
 // checkUnclosedArray: an array without an empty element at its end. klp_init_patch_early goes on
-// with what lies behind, and writes a kobject and list heads over it, in .data over
-// whatever is next, behind .data over struct module. Seen on 6.1 and 6.12, where the
+// with what follows, and writes a kobject and list heads over it, in .data over
+// whatever is next, after .data over struct module. Seen on 6.1 and 6.12, where the
 // list of modules leads nowhere afterwards; on 5.10 zeros happened to follow.
 func checkUnclosedArray(out *result, m *view, d klppatch.Doubt) {
 	const closing = "{ } as its last element"
@@ -364,14 +364,14 @@ func checkPatchStructure(m *view, k *facts) (out result) {
 	return out
 }
 
-// existsAlready is what lib/kobject.c says of a name that its folder has.
+// existsAlready is what lib/kobject.c prints for a name that its directory has.
 func existsAlready(name string) diag.KernelMessage {
 	// 6.12 has the prefix, 6.1 has not.
 	return says("%skobject_add_internal failed for %s with -EEXIST, don't try to register things "+
 		"with the same name in the same directory.", blank{"", "(kobject: )?"}, name)
 }
 
-// checkFuncs: two klp_funcs of one name and position, for each of which sysfs makes a folder
+// checkFuncs: two klp_funcs of one name and position, for each of which sysfs makes a directory
 // (klp_init_func; position 0 shows as 1).
 func checkFuncs(out *result, m *view, k *facts, o *klppatch.Object) {
 	seen := map[string]bool{}

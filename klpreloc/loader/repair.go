@@ -11,7 +11,7 @@ import (
 )
 
 // The loader does not look at many a field that other tools take seriously, elfrw among
-// them: e_ident behind the magic, e_ehsize, sh_entsize, sh_addralign, the number of local
+// them: e_ident after the magic, e_ehsize, sh_entsize, sh_addralign, the number of local
 // symbols, headers of type SHT_NULL. A file that has nonsense there is loaded like any
 // other, so the rules judge a copy in which such fields say what they should. What the
 // loader does look at is left alone (validity checks it in the file as it is).

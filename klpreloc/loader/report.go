@@ -43,7 +43,7 @@ func (r *Report) NotJudged() []Unchecked {
 	return list
 }
 
-// Problems counts the findings that are no notes.
+// Problems counts the findings that are not notes.
 func (r *Report) Problems() int {
 	n := 0
 	for i := range r.Findings {
@@ -66,7 +66,7 @@ func (r *Report) Loads() bool {
 	return true
 }
 
-// First is the first finding that is no note, nil when there is none.
+// First is the first finding that is not a note, nil when there is none.
 func (r *Report) First() *diag.Diagnostic {
 	for i := range r.Findings {
 		if r.Findings[i].Severity == diag.Error {

@@ -65,7 +65,7 @@ func klpSections(f *elfrw.File) []*klpSection {
 			klp.target = f.Sections[s.Info-1]
 		}
 		if rest, ok := strings.CutPrefix(s.Name, klpabi.SectionPrefix); ok {
-			// %55[^.]: cut there, without a word.
+			// %55[^.]: silently truncated there.
 			klp.object, _, _ = strings.Cut(rest, ".")
 			klp.object = klp.object[:min(len(klp.object), 55)]
 		}
