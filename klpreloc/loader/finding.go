@@ -91,16 +91,21 @@ func (r *result) end(f finding) {
 	r.ends = true
 }
 
-// notChecked adds something that was not judged, and that no file of the kernel tells.
-func (r *result) notChecked(what, why string) {
-	r.unchecked = append(r.unchecked, Unchecked{What: diag.Printable(what), Why: diag.Printable(why)})
+// notChecked adds something that was not checked, and that no file of the kernel tells.
+func (r *result) notChecked(what, why string) { r.leave(Unchecked{What: what, Why: why}) }
+
+// notJudged adds something that was not checked for want of a file, or because this one does
+// not tell. "loads" has to be qualified then.
+func (r *result) notJudged(what, why string) {
+	r.leave(Unchecked{What: what, Why: why, NotJudged: true})
 }
 
-// notJudged adds something that was not judged for want of a file, or because this one does not
-// tell. "loads" has to be qualified then.
-func (r *result) notJudged(what, why string) {
-	r.unchecked = append(r.unchecked, Unchecked{What: diag.Printable(what), Why: diag.Printable(why),
-		NotJudged: true})
+// leave adds u once: a rule may meet it at many places.
+func (r *result) leave(u Unchecked) {
+	u.What, u.Why = diag.Printable(u.What), diag.Printable(u.Why)
+	if r.first("unchecked " + u.What + "\x00" + u.Why) {
+		r.unchecked = append(r.unchecked, u)
+	}
 }
 
 // first reports whether the rule asks for the first time. It is for what a rule meets at many
