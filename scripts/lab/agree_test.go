@@ -546,7 +546,7 @@ func (c *corpus) sample(t *testing.T) {
 		}
 		require.NoError(t, json.Unmarshal(out, &checked), a.name)
 		require.Len(t, checked.Kernels, 1)
-		own, err := json.Marshal(a.report.Findings)
+		own, err := json.Marshal(findingsOfCommand(t, a.report.Findings))
 		require.NoError(t, err)
 		named := strings.ReplaceAll(string(checked.Kernels[0].Findings),
 			c.w.kernel.Root+","+owner+","+target, c.w.kernel.Root)
@@ -555,6 +555,31 @@ func (c *corpus) sample(t *testing.T) {
 			compared.ReplaceAllString(named, "of this kernel"),
 			"%s: the command and the package differ", a.name)
 	}
+}
+
+// findingsOfCommand returns the findings as the command prints them (docs/check.md): it has
+// its own words for the fields of a diagnostic, and for its severity.
+func findingsOfCommand(t *testing.T, list diag.List) []map[string]any {
+	t.Helper()
+	b, err := json.Marshal(list)
+	require.NoError(t, err)
+	var all []map[string]any
+	require.NoError(t, json.Unmarshal(b, &all))
+	for _, x := range all {
+		for from, to := range map[string]string{"message": "cause", "hints": "fix"} {
+			if value, has := x[from]; has {
+				delete(x, from)
+				x[to] = value
+			}
+		}
+		if x["severity"] == "error" {
+			x["severity"] = "finding"
+		}
+		if x["cases"] == nil {
+			x["cases"] = []any{}
+		}
+	}
+	return all
 }
 
 // other is the same mutant with the target there before.
