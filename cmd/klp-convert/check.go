@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -130,7 +131,7 @@ func (c *checking) run(cmd *cobra.Command) error {
 // passes reports whether there is no finding for any kernel.
 func (c *checking) passes(all []verdict) bool {
 	return !slices.ContainsFunc(all, func(v verdict) bool {
-		return v.Problems() > 0 || c.strict && len(v.Lacking()) > 0
+		return v.Problems() > 0 || c.strict && len(v.NotJudged()) > 0
 	})
 }
 
@@ -254,14 +255,14 @@ func setLabels(all []verdict) {
 // message returns the verdict in one line: "loads", or what the kernel prints first.
 func (v verdict) message() string {
 	if f := v.First(); f != nil {
-		return f.Message()
+		return f.KernelSays()
 	}
 	return "loads"
 }
 
 // qualifiedMessage is message, which also tells when a file for a check was missing.
 func (v verdict) qualifiedMessage() string {
-	if n := len(v.Lacking()); n > 0 && v.First() == nil {
+	if n := len(v.NotJudged()); n > 0 && v.First() == nil {
 		return fmt.Sprintf("loads, as far as its files tell: %d not judged", n)
 	}
 	return v.message()
@@ -310,19 +311,19 @@ func (c *checking) details(v verdict) string {
 	b := new(strings.Builder)
 	for i := range v.Findings {
 		f := &v.Findings[i]
-		place := f.Place()
+		place := f.Where()
 		if f.Section != "" && f.Symbol != "" {
 			place += " " + f.Symbol
 		}
 		if place != "" {
 			place += ": "
 		}
-		fmt.Fprintf(b, "  %s: %s%s [%s]\n", f.Severity, place, f.Cause, f.ID)
+		fmt.Fprintf(b, "  %s: %s%s [%s]\n", findingWord(f.Severity), place, f.Message, f.ID)
 		for _, line := range alsoAt(f.Places) {
 			fmt.Fprintf(b, "      %s\n", line)
 		}
 		for _, k := range f.Cases {
-			if f.Severity == loader.Note && k.When == loader.Loading && len(k.Messages) == 0 {
+			if f.Severity == diag.Note && k.When == diag.Loading && len(k.Messages) == 0 {
 				continue
 			}
 			fmt.Fprintf(b, "      %s\n", describeMoment(k))
@@ -330,7 +331,7 @@ func (c *checking) details(v verdict) string {
 				fmt.Fprintf(b, "          %s\n", m.Text)
 			}
 		}
-		for _, x := range f.Fix {
+		for _, x := range f.Hints {
 			fmt.Fprintf(b, "      fix: %s\n", x)
 		}
 	}
@@ -347,7 +348,7 @@ func (c *checking) details(v verdict) string {
 // kernel, or those that only a running kernel can make.
 func writeUnchecked(b *strings.Builder, title string, list []loader.Unchecked, lacking bool) {
 	for _, u := range list {
-		if u.Lacking != lacking {
+		if u.NotJudged != lacking {
 			continue
 		}
 		if title != "" {
@@ -359,19 +360,19 @@ func writeUnchecked(b *strings.Builder, title string, list []loader.Unchecked, l
 }
 
 // describeMoment says when a finding shows, and what insmod reports.
-func describeMoment(k loader.Case) string {
-	s := map[loader.When]string{
-		loader.Loading:  "when it is loaded",
-		loader.Enabling: "when it is enabled, by its init function",
-		loader.Coming:   "when " + k.Object + " is loaded later",
-		loader.Calling:  "when the code runs",
-		loader.Again:    "when " + k.Object + " is loaded a second time",
-		loader.Removing: "when it is removed",
+func describeMoment(k diag.Case) string {
+	s := map[diag.When]string{
+		diag.Loading:  "when it is loaded",
+		diag.Enabling: "when it is enabled, by its init function",
+		diag.Coming:   "when " + k.Object + " is loaded later",
+		diag.Calling:  "when the code runs",
+		diag.Again:    "when " + k.Object + " is loaded a second time",
+		diag.Removing: "when it is removed",
 	}[k.When]
-	if k.When == loader.Enabling && k.Object != "" {
+	if k.When == diag.Enabling && k.Object != "" {
 		s += ", if " + k.Object + " is loaded by then"
 	}
-	if k.When == loader.Loading && k.Object != "" {
+	if k.When == diag.Loading && k.Object != "" {
 		s += ", if " + k.Object + " is not there"
 	}
 	switch k.Errno {
@@ -385,26 +386,4 @@ func describeMoment(k loader.Case) string {
 		return s + ":"
 	}
 	return s + ", without a message"
-}
-
-// checkJSON is what --json prints.
-type checkJSON struct {
-	File    string          `json:"file"`
-	Loads   bool            `json:"loads"` // for all kernels, with no finding
-	Kernels []kernelVerdict `json:"kernels"`
-}
-
-type kernelVerdict struct {
-	*loader.Report
-	Verdict string `json:"verdict"` // "loads", or the first message
-	Problem int    `json:"problems"`
-	Insmod  bool   `json:"insmod"` // insmod succeeds
-}
-
-func (c *checking) result(file string, all []verdict) checkJSON {
-	r := checkJSON{File: file, Loads: c.passes(all)}
-	for _, v := range all {
-		r.Kernels = append(r.Kernels, kernelVerdict{v.Report, v.message(), v.Problems(), v.Loads()})
-	}
-	return r
 }

@@ -155,7 +155,7 @@ func TestJSONOfCheckIsDocumented(t *testing.T) {
 
 // An empty list of results is no promise if files are missing.
 func TestSARIFSaysWhatWasNotJudged(t *testing.T) {
-	lacking := loader.Unchecked{What: "vermagic", Why: "nothing tells", Lacking: true}
+	lacking := loader.Unchecked{What: "vermagic", Why: "nothing tells", NotJudged: true}
 	known := loader.Unchecked{What: "what the code does", Why: "semantics"}
 	report := &loader.Report{Unchecked: []loader.Unchecked{lacking, known}}
 	log := sarifOf("x.ko", []verdict{{Report: report, label: "6.1"}})

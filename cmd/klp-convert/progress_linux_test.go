@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -192,8 +193,8 @@ func TestNoProgressInFiles(t *testing.T) {
 func TestVerdictsFitTheTerminal(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	long := verdict{label: "6.1",
-		Report: &loader.Report{Findings: []loader.Finding{{Severity: loader.Problem,
-			Cause: strings.Repeat("x", 100)}}}}
+		Report: &loader.Report{Findings: diag.List{{Severity: diag.Error,
+			Message: strings.Repeat("x", 100)}}}}
 	tty, shown := terminal(t, 40)
 	var file bytes.Buffer
 	c := &checking{options: &options{}}

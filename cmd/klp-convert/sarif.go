@@ -10,7 +10,6 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
-	"github.com/klp-convert/klp-convert/klpreloc/loader"
 )
 
 // SARIF 2.1.0 (OASIS, sarif-v2.1.0): one run, a rule for each id that was found, a
@@ -110,7 +109,7 @@ func sarifOf(file string, all []verdict) sarifLog {
 		for _, w := range v.Warnings {
 			*to = append(*to, sarifNotification{"warning", sarifText{Text: v.label + ": " + w}})
 		}
-		for _, u := range v.Lacking() { // no results would read as "loads"
+		for _, u := range v.NotJudged() { // no results would read as "loads"
 			text := v.label + ": not judged: " + u.What + ": " + u.Why
 			*to = append(*to, sarifNotification{"note", sarifText{Text: text}})
 		}
@@ -123,21 +122,21 @@ func sarifOf(file string, all []verdict) sarifLog {
 				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRuleOf(diag.Lookup(diag.ID(id))))
 			}
 			level := "error"
-			if f.Severity == loader.Note {
+			if f.Severity == diag.Note {
 				level = "note"
 			}
 			location := sarifLocation{Physical: sarifPhysical{artifact}}
-			if place := f.Place(); place != "" {
+			if place := f.Where(); place != "" {
 				location.Logical = []sarifLogical{{Name: place, Kind: "object"}}
 			}
-			text := v.label + ": " + f.Cause
-			if m := f.Message(); !strings.HasPrefix(m, "no message") {
+			text := v.label + ": " + f.Message
+			if m := f.KernelSays(); !strings.HasPrefix(m, "no message") {
 				text += ". The kernel says: " + m
 			}
 			run.Results = append(run.Results, sarifResult{
 				RuleID: id, RuleIndex: index, Level: level, Message: sarifText{Text: text},
 				Locations:  []sarifLocation{location},
-				Properties: map[string]any{"kernel": v.label, "cases": f.Cases, "fix": f.Fix},
+				Properties: map[string]any{"kernel": v.label, "cases": append([]diag.Case{}, f.Cases...), "fix": f.Hints},
 			})
 		}
 	}

@@ -16,9 +16,11 @@ import (
 type Severity int
 
 const (
-	Note    Severity = iota // shown on request
+	Note    Severity = iota // shown on request; a kernel that check knows works
 	Warning                 // shown; the module is converted
-	Error                   // shown; nothing is written
+	// Error is shown, and nothing is written. For check: the module or its target is refused,
+	// is never applied, oopses, makes the kernel warn, or works by load order only.
+	Error
 )
 
 func (s Severity) String() string { return [...]string{"note", "warning", "error"}[s] }
@@ -35,6 +37,8 @@ type Diagnostic struct {
 	Offset   *uint64  `json:"offset,omitempty"`  // in Section, in bytes
 	Symbol   string   `json:"symbol,omitempty"`
 	Message  string   `json:"message"`
+	// Cases are what a kernel makes of it, and when; only check knows.
+	Cases []Case `json:"cases,omitempty"`
 	// Places are where else the same cause shows: "section+0xoff", a symbol, or both.
 	Places []string `json:"places,omitempty"`
 	Hints  []string `json:"hints,omitempty"`
@@ -52,6 +56,18 @@ func (d Diagnostic) String() string {
 	}
 	b.WriteString(d.Message)
 	return b.String()
+}
+
+// Where returns the place in the file: "section+0xoff", the section or else the symbol; ""
+// for all of it.
+func (d *Diagnostic) Where() string {
+	switch {
+	case d.Section != "" && d.Offset != nil:
+		return fmt.Sprintf("%s+%#x", d.Section, *d.Offset)
+	case d.Section != "":
+		return d.Section
+	}
+	return d.Symbol
 }
 
 // List is what one run has to say.

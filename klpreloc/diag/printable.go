@@ -18,6 +18,34 @@ const (
 	mostOfSection = 640
 )
 
+// Printable returns s without characters that a line of text must not have, and shortened
+// where it is longer than the longest name of the kernel's with its prefix.
+func Printable(s string) string {
+	const most = 600
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\uFFFD' {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// ShellQuote returns name as one word of a command line that is pasted into a shell: a file
+// of somebody else's may call its symbols anything.
+func ShellQuote(name string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+			strings.ContainsRune("_./@:,+=%-", r)
+	}
+	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}
+
 // Clip shortens a hostile name for a message. Names in a file may share their
 // bytes, so that a small file can hold a million names of a megabyte each.
 func Clip(s string) string {

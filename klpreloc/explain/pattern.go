@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // pattern recognises a Form anywhere in a line, so what comes before it does not matter:
@@ -195,7 +197,7 @@ func fillRun(run string, names map[string]string) string {
 			s = regexp.QuoteMeta(s)
 		case quoted:
 		case !isCode(run) && strings.Contains(s, "$"):
-			s = "'" + s + "'"
+			s = diag.ShellQuote(s)
 		}
 		b.WriteString(s)
 	}

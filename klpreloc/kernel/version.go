@@ -6,19 +6,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"golang.org/x/exp/slices"
-
-	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// Every rule of the conversion that depends on the kernel's version is a method in
-// this file, what package loader predicts by version is in its contract, and since when
-// a message exists is said beside it in package explain; nowhere else is a version
-// compared.
-
 // Version is a kernel's version. The zero Version stands for a kernel that is
-// not known and is taken to be the newest.
+// not known and is treated as the newest.
 type Version struct{ Major, Minor int }
 
 // ParseVersion reads a release or a vermagic string ("6.1.0-56-amd64 SMP …"),
@@ -93,107 +84,4 @@ func (v Version) ImportNS() string {
 		return "MODULE_IMPORT_NS(%q);"
 	}
 	return "MODULE_IMPORT_NS(%s);"
-}
-
-// Scheme is how a kernel applies klp relocations.
-type Scheme int
-
-// The schemes. The zero Scheme is that of today's kernels.
-const (
-	// SchemeEarly, since 5.8: the module loader applies .klp.rela.vmlinux.*
-	// before anything looks at the module, and vmlinux's symbols are taken there
-	// only (commits 7c8e2bdd5f0d, ca376a937486).
-	SchemeEarly Scheme = iota
-	// SchemeLate, 4.9 to 5.7: all are applied with their objects, after the
-	// kernel has patched alternatives; what they touch of those has to be in
-	// .klp.arch sections (commits 255e732c61db, d4c3e6e1b193).
-	SchemeLate
-	// SchemeLateBare, 4.7 and 4.8: the same without .klp.arch.
-	SchemeLateBare
-)
-
-func (s Scheme) String() string {
-	switch s {
-	case SchemeLate:
-		return "4.9 to 5.7"
-	case SchemeLateBare:
-		return "4.7 and 4.8"
-	}
-	return "5.8 and later"
-}
-
-// Early reports whether the module loader applies vmlinux's.
-func (s Scheme) Early() bool { return s == SchemeEarly }
-
-// Scheme returns the scheme of mainline kernels of that version, and false when
-// they know no klp relocations (before 4.7).
-func (v Version) Scheme() (Scheme, bool) {
-	switch {
-	case v.AtLeast(5, 8):
-		return SchemeEarly, true
-	case v.AtLeast(4, 9):
-		return SchemeLate, true
-	}
-	return SchemeLateBare, v.AtLeast(4, 7)
-}
-
-// VendorEarly reports whether a release is one of those that vendors gave the scheme of
-// 5.8: RHEL 8 from 4.18.0-284.el8 on, SLE and openSUSE since August 2020 (4.12.14 and
-// 5.3.18), whose releases don't tell from when they are.
-func VendorEarly(release string) bool {
-	// 4.18.0-553.8.1.el8_10.x86_64, but not 5.4.277-1.el8.elrepo.x86_64, which is mainline's.
-	if rest, ok := strings.CutPrefix(release, "4.18.0-"); ok {
-		end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
-		if end <= 0 || !slices.ContainsFunc(strings.Split(rest, "."), func(part string) bool { return part == "el8" || strings.HasPrefix(part, "el8_") }) {
-			return false
-		}
-		build, err := strconv.ParseUint(rest[:end], 10, 32)
-		return err == nil && build >= 284
-	}
-	return strings.HasPrefix(release, "4.12.14-") || strings.HasPrefix(release, "5.3.18-")
-}
-
-// schemeSymbols are functions by which a kernel tells its scheme, whatever its
-// version says: vendors carry newer livepatching under older numbers
-// (kernel/livepatch/core.c, arch/x86/kernel/livepatch.c).
-var schemeSymbols = map[string]Scheme{
-	"arch_klp_init_object_loaded": SchemeLate,
-	"klp_apply_section_relocs":    SchemeEarly,
-	"klp_write_section_relocs":    SchemeEarly,
-	"clear_relocate_add":          SchemeEarly,
-}
-
-// SchemeSymbols returns the names by which SchemeOf knows a kernel, to be read.
-func SchemeSymbols() []string {
-	var names []string
-	for name := range schemeSymbols {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// SchemeOf returns the scheme of a kernel of that version and with these symbols,
-// which count for more. ok is false when it knows no klp relocations.
-func SchemeOf(v Version, t *sympos.Table) (scheme Scheme, ok bool) {
-	if scheme, _, ok = SchemeBySymbols(v, t); ok {
-		return scheme, true
-	}
-	return v.Scheme()
-}
-
-// SchemeBySymbols returns the scheme of a kernel that its symbols tell, and by which;
-// those of newer schemes first. The hook for .klp.arch came with 4.9, so it says
-// nothing of 4.7 and 4.8.
-func SchemeBySymbols(v Version, t *sympos.Table) (scheme Scheme, name string, ok bool) {
-	own, known := v.Scheme()
-	bare := known && own == SchemeLateBare
-	for _, want := range []Scheme{SchemeEarly, SchemeLate} {
-		for _, name := range SchemeSymbols() {
-			if schemeSymbols[name] == want && len(t.Lookup(sympos.Vmlinux, name)) > 0 && (want == SchemeEarly || !bare) {
-				return want, name, true
-			}
-		}
-	}
-	return 0, "", false
 }

@@ -110,7 +110,7 @@ func (r *reader) strides(kind structure, p elfrw.Range, exact bool, relocs []elf
 		return []candidate{{size, ByBTF}}
 	}
 	known := kind.sizes(r.f)
-	_, versioned := layoutOf(r.f)
+	_, versioned := builtFor(r.f)
 	for _, x := range relocs {
 		if x.Offset < p.Offset+kind.used*r.word {
 			continue

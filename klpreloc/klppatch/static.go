@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -217,16 +218,14 @@ func (r *reader) reserved(p elfrw.Place, used elfrw.Range) elfrw.Range {
 	return used
 }
 
-// replace reads klp_patch.replace. It came together with three list heads in
-// klp_object, which shows in the stride; where it is depends on whether states
-// precede it, and what isn't it is zero until the kernel writes there.
+// replace reads klp_patch.replace. Kernels that have it have a longer klp_object, which
+// shows in the stride; where it is depends on whether states precede it, and what isn't it
+// is zero until the kernel writes there.
 func (r *reader) replace(at elfrw.Range, object uint64) (value, known bool) {
-	since := layouts[len(layouts)-1]
-	l, ok := layoutOf(r.f)
-	known = ok && l == since
+	v, ok := builtFor(r.f)
+	known = ok && v.Replaces()
 	if object != 0 {
-		before := klpObject.of(layouts[len(layouts)-2], r.word == 8)
-		known = object > before
+		known = kernel.ObjectReplaces(object, r.word == 8)
 	}
 	if !known {
 		return false, false

@@ -22,23 +22,26 @@ type takenSymbol struct {
 	offset  uint64
 }
 
-// readAddresses notes the addresses that the module takes, its own functions among them.
+// takenAddresses are those that the module takes.
+type takenAddresses struct {
+	own []*elfrw.Symbol // functions of the module
+	klp []takenSymbol
+}
+
+// readTaken returns the addresses that the module takes.
 // New functions of a patch do not count: ftrace returns to them (kernel/livepatch/patch.c,
 // klp_ftrace_handler), which nothing checks.
-func (c *checker) readAddresses() {
-	if c.ownTaken != nil {
-		return
-	}
+func (m *Module) readTaken() (taken takenAddresses) {
 	starts := map[place]*elfrw.Symbol{}
-	for _, y := range c.File.Symbols {
-		if y.Section == nil || y.Type() != elf.STT_FUNC || y.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
+	for _, y := range m.file.Symbols {
+		if y.Section == nil || y.Type() != elf.STT_FUNC ||
+			y.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
 			continue
 		}
 		if p := (place{y.Section, y.Value}); starts[p] == nil || y.Bind() == elf.STB_GLOBAL {
 			starts[p] = y
 		}
 	}
-	c.ownTaken = []*elfrw.Symbol{}
 	seen := map[*elfrw.Symbol]bool{}
 	visit := func(x *elfrw.Rela, in *elfrw.Section, addend int64) {
 		y := x.Sym
@@ -46,19 +49,19 @@ func (c *checker) readAddresses() {
 		case y.Section != nil:
 			if y = starts[place{y.Section, y.Value + uint64(addend)}]; y != nil && !seen[y] {
 				seen[y] = true
-				c.ownTaken = append(c.ownTaken, y)
+				taken.own = append(taken.own, y)
 			}
 		case y.Index == klpabi.IndexLivepatch && addend == 0 && !seen[y]:
 			seen[y] = true
-			c.klpTaken = append(c.klpTaken, takenSymbol{y, in, x.Offset})
+			taken.klp = append(taken.klp, takenSymbol{y, in, x.Offset})
 		}
 	}
-	news := c.newFunctions()
+	news := m.newFunctions()
 	absolute := uint32(elf.R_X86_64_64)
-	if c.Header.Machine == elf.EM_AARCH64 {
+	if m.file.Header.Machine == elf.EM_AARCH64 {
 		absolute = uint32(elf.R_AARCH64_ABS64)
 	}
-	for _, s := range c.Sections {
+	for _, s := range m.file.Sections {
 		t := s.Target
 		if !s.HasRelocs() || t == nil || !t.Alloc() {
 			continue
@@ -74,20 +77,21 @@ func (c *checker) readAddresses() {
 			case !code && x.Type == absolute && !news[place{t, x.Offset}]:
 				visit(x, t, x.Addend)
 			case code:
-				if plus, is := c.loadsAddress(t.Data, x); is {
+				if plus, is := m.loadsAddress(t.Data, x); is {
 					visit(x, t, x.Addend+plus)
 				}
 			}
 		}
 	}
+	return taken
 }
 
 // loadsAddress reports whether an instruction with the relocation loads an address, as far
 // as that is the beginning of a function: what is no distance, and lea or adr with one. plus
 // makes of the addend one to the address.
-func (c *checker) loadsAddress(code []byte, x *elfrw.Rela) (plus int64, is bool) {
+func (m *Module) loadsAddress(code []byte, x *elfrw.Rela) (plus int64, is bool) {
 	const lea, relative = 0x8d, 0x05 // with a distance to the end of the instruction
-	if c.Header.Machine == elf.EM_AARCH64 {
+	if m.file.Header.Machine == elf.EM_AARCH64 {
 		t := elf.R_AARCH64(x.Type)
 		return 0, t == elf.R_AARCH64_ADD_ABS_LO12_NC || t == elf.R_AARCH64_ADR_PREL_LO21
 	}
@@ -122,13 +126,13 @@ func tableOfCode(name string) bool {
 }
 
 // newFunctions are the places of klp_func.new_func.
-func (c *checker) newFunctions() map[place]bool {
+func (m *Module) newFunctions() map[place]bool {
 	all := map[place]bool{}
-	for _, p := range c.patches {
+	for _, p := range m.patches {
 		for i := range p.Objects {
 			for _, f := range p.Objects[i].Funcs {
 				if f.At.Section != nil {
-					all[place{f.At.Section, f.At.Offset + uint64(c.PointerSize())}] = true
+					all[place{f.At.Section, f.At.Offset + uint64(m.file.PointerSize())}] = true
 				}
 			}
 		}

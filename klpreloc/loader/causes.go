@@ -8,36 +8,36 @@ import (
 
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// One cause is one finding. A mistake that shows at many places is found at each of
-// them; here they become one finding with the places as its list, and what only
-// follows from a finding goes.
+// One cause is one finding. A mistake that shows at many places is found at each of them;
+// here they become one finding with the places as its list, and what only follows from
+// another finding is left out.
 
-// causes makes one finding of each cause.
-func (c *checker) causes() {
-	c.consequences()
+// onePerCause returns one finding of each cause, in the order in which they were found.
+func onePerCause(found []finding) []finding {
 	first := map[string]int{}
-	merged := c.report.Findings[:0]
-	for i := range c.report.Findings {
-		f := c.report.Findings[i]
+	var merged []finding
+	for i := range found {
+		f := &found[i]
 		key := f.key()
 		at, known := first[key]
 		if !known {
 			first[key] = len(merged)
-			merged = append(merged, f)
+			merged = append(merged, *f)
 			continue
 		}
-		merged[at].join(&f)
+		merged[at] = merged[at].joined(f)
 	}
-	c.report.Findings = merged
+	return merged
 }
 
 // key is equal for findings of one cause: what is said of them is the same, or it is about
 // one section that is wrong for all that it holds.
-func (f *Finding) key() string {
-	what := f.Cause + "\x00" + strings.Join(f.Fix, "\x00")
+func (f *finding) key() string {
+	what := f.Message + "\x00" + strings.Join(f.Hints, "\x00")
 	if f.cause != "" {
 		what = f.cause
 	}
@@ -47,57 +47,67 @@ func (f *Finding) key() string {
 	return fmt.Sprintf("%s\x00%d\x00%s", f.ID, f.Severity, what)
 }
 
-// same names the cause of f, where what is said of it differs from place to place.
-func (f *Finding) same(cause string) *Finding {
-	f.cause = cause
-	return f
-}
-
-// join makes other one more place of f. What it adds to the cases is kept, up to a bound.
-func (f *Finding) join(other *Finding) {
-	place := other.Place()
+// joined returns f with the place of other, and with what that adds to the cases and hints,
+// up to a bound.
+func (f finding) joined(other *finding) finding {
+	place := other.Where()
 	if other.Section != "" && other.Symbol != "" && other.Symbol != f.Symbol {
 		place += " (" + other.Symbol + ")"
 	}
-	if place != "" && place != f.Place() {
+	if place != "" && place != f.Where() {
 		f.Places = append(f.Places, place)
 	}
+	cases := slices.Clip(f.Cases)
 	for _, x := range other.Cases {
-		if len(f.Cases) < mostOfAKind && !slices.ContainsFunc(f.Cases, x.equal) {
-			f.Cases = append(f.Cases, x)
+		if len(cases) < mostOfAKind &&
+			!slices.ContainsFunc(cases, func(y diag.Case) bool { return sameCase(x, y) }) {
+			cases = append(cases, x)
 		}
 	}
-	slices.SortStableFunc(f.Cases, func(a, b Case) int { return int(a.When - b.When) })
-	for _, x := range other.Fix {
-		if len(f.Fix) < mostOfAKind && !slices.Contains(f.Fix, x) {
-			f.Fix = append(f.Fix, x)
+	if len(cases) > len(f.Cases) {
+		slices.SortStableFunc(cases, func(a, b diag.Case) int { return int(a.When - b.When) })
+		f.Cases = cases
+	}
+	hints := slices.Clip(f.Hints)
+	for _, x := range other.Hints {
+		if len(hints) < mostOfAKind && !slices.Contains(hints, x) {
+			hints = append(hints, x)
 		}
 	}
+	f.Hints = hints
+	return f
 }
 
-func (c Case) equal(d Case) bool {
-	return c.When == d.When && c.Object == d.Object && c.Errno == d.Errno && slices.Equal(c.Messages, d.Messages)
+func sameCase(a, b diag.Case) bool {
+	return a.When == b.When && a.Object == b.Object && a.Errno == b.Errno &&
+		slices.Equal(a.Messages, b.Messages)
 }
 
-// consequences takes away what follows from another finding alone.
-func (c *checker) consequences() {
+// withoutConsequences returns the findings without those that follow from another one alone.
+func withoutConsequences(m *view, found []finding) []finding {
 	bad := map[string]bool{} // symbols that are reported as such
-	isVmlinux := false       // the livepatch is called so, and its own object is looked up in it
-	for _, f := range c.report.Findings {
-		switch {
-		case f.ID == UnknownSymbol || f.ID == SymbolIndex || f.ID == CommonSymbol:
+	isVmlinux := false       // the livepatch has that name, and its own object is looked up in it
+	for i := range found {
+		switch f := &found[i]; {
+		case f.ID == diag.UnknownSymbol || f.ID == diag.SymbolIndex || f.ID == diag.CommonSymbol:
 			bad[f.Symbol] = true
-		case f.ID == ModuleName && f.Severity == Problem:
-			isVmlinux = isVmlinux || c.name == "vmlinux"
+		case f.ID == diag.BadModuleName && f.Severity == diag.Error:
+			isVmlinux = isVmlinux || m.name == "vmlinux"
 		}
 	}
-	c.report.Findings = slices.DeleteFunc(c.report.Findings, func(f Finding) bool {
+	var rest []finding
+	for i := range found {
+		f := &found[i]
+		follows := false
 		switch f.ID {
-		case NotKlpSymbol:
-			return bad[f.Symbol]
-		case NoFunction, AmbiguousFunction, FunctionPosition:
-			return isVmlinux && f.object == sympos.Vmlinux || c.sharing[f.object]
+		case diag.NotKlpSymbol:
+			follows = bad[f.Symbol]
+		case diag.FunctionAbsent, diag.FunctionAmbiguous, diag.FunctionPositionAbsent:
+			follows = isVmlinux && f.object == sympos.Vmlinux || m.sharesFunctions(f.object)
 		}
-		return false
-	})
+		if !follows {
+			rest = append(rest, *f)
+		}
+	}
+	return rest
 }

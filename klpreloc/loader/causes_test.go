@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 )
 
@@ -37,7 +38,7 @@ func alone(m mistake, name string) []string {
 func problems(r *loader.Report) []string {
 	var all []string
 	for _, f := range r.Findings {
-		if f.Severity == loader.Problem {
+		if f.Severity == diag.Error {
 			all = append(all, string(f.ID))
 		}
 	}
@@ -48,11 +49,12 @@ func problems(r *loader.Report) []string {
 // TestPlacesOfOneFinding: what is found at several places is one finding that lists them.
 func TestPlacesOfOneFinding(t *testing.T) {
 	for name, want := range map[string][]string{
-		"pos 0 on ambiguous, 6.1 6.12":               {".klp.rela.vmlinux..text.a_fn+0x8"},
-		"position is no number, 6.1 6.12":            {".klp.rela.vmlinux..text.a_fn+0x8"},
-		"klp symbol left undefined, 6.1 6.12":        nil,
-		"section index":                              nil,
-		"klp_patch in init data":                     {".init.data+0xc8", ".init.data+0x2c0", ".init.data+0x170", ".init.data+0x3f0"},
+		"pos 0 on ambiguous, 6.1 6.12":        {".klp.rela.vmlinux..text.a_fn+0x8"},
+		"position is no number, 6.1 6.12":     {".klp.rela.vmlinux..text.a_fn+0x8"},
+		"klp symbol left undefined, 6.1 6.12": nil,
+		"section index":                       nil,
+		"klp_patch in init data": {".init.data+0xc8", ".init.data+0x2c0",
+			".init.data+0x170", ".init.data+0x3f0"},
 		"module symbol in vmlinux section, 6.1 6.12": {".klp.rela.vmlinux..text.a_fn+0x8"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +69,7 @@ func TestPlacesOfOneFinding(t *testing.T) {
 				m.edit(t, f)
 			}
 			r := w.check(t, encode(t, f))
-			i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == m.id })
+			i := slices.IndexFunc(r.Findings, func(f diag.Diagnostic) bool { return f.ID == m.id })
 			require.GreaterOrEqual(t, i, 0)
 			assert.Equal(t, want, r.Findings[i].Places)
 		})

@@ -27,8 +27,8 @@ func longKlpSymbol(t *testing.T, w *world, f *elfrw.File, bytes int, position st
 	return head + name + tail
 }
 
-func finding(r *loader.Report, id diag.ID) *loader.Finding {
-	if i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == id }); i >= 0 {
+func finding(r *loader.Report, id diag.ID) *diag.Diagnostic {
+	if i := slices.IndexFunc(r.Findings, func(f diag.Diagnostic) bool { return f.ID == id }); i >= 0 {
 		return &r.Findings[i]
 	}
 	return nil
@@ -36,23 +36,25 @@ func finding(r *loader.Report, id diag.ID) *loader.Finding {
 
 // Before 5.19 the kernel stores 127 bytes of a klp symbol's name for late relocations.
 func TestNameThatTheKernelCuts(t *testing.T) {
-	for version, cut := range map[string]bool{"4.19": true, "5.4": true, "5.10": true, "5.15": true, "5.18": true, "5.19": false, "6.1": false, "7.3": false} {
+	for version, cut := range map[string]bool{"4.19": true, "5.4": true, "5.10": true, "5.15": true,
+		"5.18": true, "5.19": false, "6.1": false, "7.3": false} {
 		for _, bytes := range []int{127, 128, 129} {
 			w := good()
 			w.version, w.loaded, w.uses["a_fn"] = version, true, "asym"
 			f := w.convert(t)
 			name := longKlpSymbol(t, &w, f, bytes, "0")
 			r := w.check(t, encode(t, f))
-			x := finding(r, loader.CutName)
+			x := finding(r, diag.KlpSymbolTruncated)
 			require.Equal(t, cut && bytes > 127, x != nil, "%s, %d bytes: %+v", version, bytes, r.Findings)
 			if x == nil {
 				continue
 			}
 			assert.False(t, r.Loads())
-			assert.Equal(t, loader.Enabling, x.Cases[0].When)
+			assert.Equal(t, diag.Enabling, x.Cases[0].When)
 			assert.Equal(t, "EINVAL", x.Cases[0].Errno)
-			assert.Equal(t, "livepatch: symbol "+name[:127]+" has an incorrectly formatted name", x.Cases[0].Messages[0].Text)
-			assert.Equal(t, loader.Coming, x.Cases[1].When)
+			assert.Equal(t, "livepatch: symbol "+name[:127]+" has an incorrectly formatted name",
+				x.Cases[0].Messages[0].Text)
+			assert.Equal(t, diag.Coming, x.Cases[1].When)
 		}
 	}
 }
@@ -63,10 +65,10 @@ func TestPositionThatTheKernelCuts(t *testing.T) {
 	w.version, w.uses["a_fn"] = "5.10", "asym"
 	f := w.convert(t)
 	longKlpSymbol(t, &w, f, 128, "12")
-	x := finding(w.check(t, encode(t, f)), loader.CutName)
+	x := finding(w.check(t, encode(t, f)), diag.KlpSymbolTruncated)
 	require.NotNil(t, x)
-	assert.Contains(t, x.Cause, "it takes position 1 for 12")
-	assert.Equal(t, loader.Calling, x.Cases[0].When)
+	assert.Contains(t, x.Message, "it takes position 1 for 12")
+	assert.Equal(t, diag.Calling, x.Cases[0].When)
 }
 
 // What the module loader applies itself it reads from the file: vmlinux's symbols since 5.8.
@@ -83,16 +85,18 @@ func TestEarlyNamesAreNotCut(t *testing.T) {
 		}
 		w.kallsyms = kallsyms + "ffffffff81002000 t " + long + "\n"
 		r := w.check(t, encode(t, f))
-		assert.Equal(t, cut, finding(r, loader.CutName) != nil, "%s: %+v", version, r.Findings)
+		assert.Equal(t, cut, finding(r, diag.KlpSymbolTruncated) != nil, "%s: %+v", version, r.Findings)
 		assert.Equal(t, !cut, r.Problems() == 0, "%s: %+v", version, r.Findings)
 	}
 }
 
 // registering is a kernel that exports klp_register_patch, as those before 5.1 do.
-const registering = kallsyms + "ffffffff81002000 T klp_register_patch\nffffffff81002100 r __ksymtab_klp_register_patch\n"
+const registering = kallsyms + "ffffffff81002000 T klp_register_patch\nffffffff81002100 r " +
+	"__ksymtab_klp_register_patch\n"
 
 func TestRegistering(t *testing.T) {
-	const bare = "ffffffff81000000 T _text\nffffffff81000100 t vsym\nffffffff81000300 T old\nffffffff81000400 T klp_enable_patch\nffffffff81000500 T offered\nffffffff81000600 t vend\n"
+	const bare = "ffffffff81000000 T _text\nffffffff81000100 t vsym\nffffffff81000300 T " +
+		"old\nffffffff81000400 T klp_enable_patch\nffffffff81000500 T offered\nffffffff81000600 t vend\n"
 	for name, c := range map[string]struct {
 		version, kallsyms string
 		enable, register  bool
@@ -118,15 +122,15 @@ func TestRegistering(t *testing.T) {
 				symbol(t, f, "klp_enable_patch").Name = "offered"
 			}
 			r := w.check(t, encode(t, f))
-			x := finding(r, loader.PatchStructure)
+			x := finding(r, diag.PatchStructure)
 			require.Equal(t, c.problem || c.note, x != nil, "%+v", r.Findings)
 			if x == nil {
 				return
 			}
-			assert.Equal(t, c.note, x.Severity == loader.Note)
+			assert.Equal(t, c.note, x.Severity == diag.Note)
 			if c.enable {
-				assert.Contains(t, x.Cause, "klp_enable_patch() without klp_register_patch()")
-				assert.Equal(t, loader.Enabling, x.Cases[0].When)
+				assert.Contains(t, x.Message, "klp_enable_patch() without klp_register_patch()")
+				assert.Equal(t, diag.Enabling, x.Cases[0].When)
 				assert.Equal(t, "EINVAL", x.Cases[0].Errno)
 				assert.False(t, r.Loads())
 			}
@@ -136,14 +140,16 @@ func TestRegistering(t *testing.T) {
 
 // A .klp.arch section that is not loaded is read where the copy of the file was.
 func TestArchSectionThatIsNotLoaded(t *testing.T) {
-	for version, oops := range map[string]bool{"4.8": false, "4.19": true, "5.4": true, "5.10": false} {
-		for object, when := range map[string]loader.When{"vmlinux": loader.Enabling, "a": loader.Coming} {
+	for version, oops := range map[string]bool{"4.8": false, "4.19": true, "5.4": true,
+		"5.10": false} {
+		for object, when := range map[string]diag.When{"vmlinux": diag.Enabling, "a": diag.Coming} {
 			w := good()
 			w.version = version
 			f := w.convert(t)
-			f.AddSection(&elfrw.Section{Name: ".klp.arch." + object + "..altinstructions", Type: elf.SHT_PROGBITS, Align: 1, Data: make([]byte, 13)})
+			f.AddSection(&elfrw.Section{Name: ".klp.arch." + object + "..altinstructions",
+				Type: elf.SHT_PROGBITS, Align: 1, Data: make([]byte, 13)})
 			r := w.check(t, encode(t, f))
-			x := finding(r, loader.ArchSection)
+			x := finding(r, diag.CheckArchSection)
 			require.Equal(t, oops, x != nil, "%s: %+v", version, r.Findings)
 			if oops {
 				assert.Equal(t, when, x.Cases[0].When)
@@ -157,20 +163,23 @@ func TestArchSectionThatIsNotLoaded(t *testing.T) {
 // Kernels 6.2 to 6.10 with CONFIG_LTO_CLANG leave out .llvm. and what follows it.
 func TestNamesOfKernelsWithLTO(t *testing.T) {
 	const config = "CONFIG_LIVEPATCH=y\nCONFIG_LTO_CLANG=y\n"
-	other := strings.Replace(kallsyms, "ffffffff81000200", "ffffffff81000180 t vsym.llvm.7\nffffffff81000200", 1)
+	other := strings.Replace(kallsyms, "ffffffff81000200", "ffffffff81000180 t "+
+		"vsym.llvm.7\nffffffff81000200", 1)
 	only := strings.Replace(kallsyms, "t vsym\n", "t vsym.llvm.7\n", 1)
 	for name, c := range map[string]struct {
 		version, kallsyms, config, symbol string
 		id                                diag.ID
 		lacking                           bool
 	}{
-		"6.1: whole names":                  {"6.1", other, config, "vsym", "", false},
-		"6.8: ambiguous":                    {"6.8", other, config, "vsym", loader.AmbiguousSymbol, false},
-		"6.8: found without":                {"6.8", only, config, "vsym", "", false},
-		"6.8: not found with it":            {"6.8", only, config, "vsym.llvm.7", loader.NoSymbol, false},
+		"6.1: whole names": {"6.1", other, config, "vsym", "", false},
+		"6.8: ambiguous": {"6.8", other, config, "vsym", diag.KlpSymbolAmbiguous,
+			false},
+		"6.8: found without": {"6.8", only, config, "vsym", "", false},
+		"6.8: not found with it": {"6.8", only, config, "vsym.llvm.7", diag.KlpSymbolAbsent,
+			false},
 		"6.8: without LTO":                  {"6.8", other, "CONFIG_LIVEPATCH=y\n", "vsym", "", false},
-		"6.8: the names tell":               {"6.8", other, "", "vsym", loader.AmbiguousSymbol, false},
-		"6.12: whole names":                 {"6.12", only, config, "vsym", loader.NoSymbol, false},
+		"6.8: the names tell":               {"6.8", other, "", "vsym", diag.KlpSymbolAmbiguous, false},
+		"6.12: whole names":                 {"6.12", only, config, "vsym", diag.KlpSymbolAbsent, false},
 		"6.12: found with it":               {"6.12", only, config, "vsym.llvm.7", "", false},
 		"no release: not known, and told":   {"", other, "", "vsym", "", true},
 		"no release: nothing is left aside": {"", kallsyms, "", "vsym", "", false},
@@ -194,15 +203,20 @@ func TestNamesOfKernelsWithLTO(t *testing.T) {
 			} else {
 				require.NotNil(t, finding(r, c.id), "%+v", r.Findings)
 			}
-			told := slices.ContainsFunc(r.Lacking(), func(u loader.Unchecked) bool { return strings.Contains(u.Why, "vsym.llvm.7 may count as vsym, too") })
-			assert.Equal(t, c.lacking, told, "%+v", r.Lacking())
+			told := slices.ContainsFunc(r.NotJudged(),
+				func(u loader.Unchecked) bool {
+					return strings.Contains(u.Why, "vsym.llvm.7 may "+
+						"count as vsym, too")
+				})
+			assert.Equal(t, c.lacking, told, "%+v", r.NotJudged())
 		})
 	}
 }
 
 // A klp_patch without mod is known by its size, which is another in older kernels.
 func TestSizesOfThePatch(t *testing.T) {
-	for version, size := range map[string]uint64{"4.19": 136, "5.0": 136, "5.1": 192, "5.4": 192, "5.5": 200, "6.1": 200} {
+	for version, size := range map[string]uint64{"4.19": 136, "5.0": 136, "5.1": 192, "5.4": 192,
+		"5.5": 200, "6.1": 200} {
 		for _, has := range []uint64{136, 192, 200} {
 			w := good()
 			w.version = version

@@ -22,10 +22,14 @@
 //	reload       the target comes again  x86 before 6.3
 //	remove       the livepatch goes
 //
-// A rule is a small function with its source cited; what differs by version stands
-// in one table (contract). A rule says what it can't know: Report.Unchecked.
+// A rule is a function of the module and of what is known of the kernel, with its source
+// cited; rules is the list of them, in the order above. A rule returns what it finds and
+// changes nothing: neither what it reads nor what another rule has found. Findings of one
+// cause are merged, and those that follow from another one are left out, when the report is
+// made of them. What differs by version is in kernel.Loader. A rule says what it can't know:
+// Report.Unchecked.
 //
-//	report, err := loader.Check(b, loader.Options{Kernel: kernel, Loaded: []string{"ext4"}})
+//	report, err := loader.Open(b).Check(loader.Options{Kernel: kernel, Loaded: []string{"ext4"}})
 //	if !report.Loads() { fmt.Println(report.First()) }
 //
 // Everything read from the module is hostile until checked: nothing panics, and work

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 	"github.com/klp-convert/klp-convert/sympos/content"
@@ -24,11 +25,12 @@ import (
 
 // An image is the file as the loader reads it: 64-bit, in the machine's byte order.
 type image struct {
-	b     []byte
-	order binary.ByteOrder
-	count int // e_shnum
-	table []byte
-	names []byte // contents of the section name table
+	b         []byte
+	order     binary.ByteOrder
+	count     int // e_shnum
+	table     []byte
+	names     []byte // contents of the section name table
+	nameTable int    // e_shstrndx
 }
 
 const (
@@ -43,451 +45,503 @@ func orderOf(d elf.Data) binary.ByteOrder {
 	return binary.LittleEndian
 }
 
-func (m *image) header(i int) []byte { return m.table[i*shdrSize:] }
+func (img *image) header(i int) []byte { return img.table[i*shdrSize:] }
 
-func (m *image) kind(i int) elf.SectionType {
-	return elf.SectionType(m.order.Uint32(m.header(i)[4:]))
+func (img *image) kind(i int) elf.SectionType {
+	return elf.SectionType(img.order.Uint32(img.header(i)[4:]))
 }
-func (m *image) flags(i int) uint64  { return m.order.Uint64(m.header(i)[8:]) }
-func (m *image) offset(i int) uint64 { return m.order.Uint64(m.header(i)[24:]) }
-func (m *image) size(i int) uint64   { return m.order.Uint64(m.header(i)[32:]) }
-func (m *image) link(i int) uint32   { return m.order.Uint32(m.header(i)[40:]) }
-func (m *image) nameAt(i int) uint32 { return m.order.Uint32(m.header(i)) }
+func (img *image) flags(i int) uint64  { return img.order.Uint64(img.header(i)[8:]) }
+func (img *image) offset(i int) uint64 { return img.order.Uint64(img.header(i)[24:]) }
+func (img *image) size(i int) uint64   { return img.order.Uint64(img.header(i)[32:]) }
+func (img *image) link(i int) uint32   { return img.order.Uint32(img.header(i)[40:]) }
+func (img *image) nameAt(i int) uint32 { return img.order.Uint32(img.header(i)) }
 
 // name is the section's name, "" where it has none that can be read.
-func (m *image) name(i int) string {
-	at := uint64(m.nameAt(i))
-	if at >= uint64(len(m.names)) {
+func (img *image) name(i int) string {
+	at := uint64(img.nameAt(i))
+	if at >= uint64(len(img.names)) {
 		return ""
 	}
-	name, _, _ := bytes.Cut(m.names[at:], []byte{0})
+	name, _, _ := bytes.Cut(img.names[at:], []byte{0})
 	return string(name)
 }
 
 // inside reports whether the section's contents are in the file
 // (validate_section_offset).
-func (m *image) inside(i int) bool {
-	off, size := m.offset(i), m.size(i)
-	return off+size >= off && off+size <= uint64(len(m.b))
+func (img *image) inside(i int) bool {
+	off, size := img.offset(i), img.size(i)
+	return off+size >= off && off+size <= uint64(len(img.b))
 }
 
 // contents of a section that is inside.
-func (m *image) contents(i int) []byte { return m.b[m.offset(i) : m.offset(i)+m.size(i)] }
-
-// validity checks the file, and reports whether it can be judged further. broken is
-// why elfrw does not read it.
-func (c *checker) validity(broken error) bool {
-	b := c.raw
-	// The loader has cut the signature off by then (module_sig_check).
-	b = b[:len(b)-c.signatureLength(b)]
-	refuse := func(format string, args ...any) bool {
-		f := c.find(BadELF, "the loader takes the file for no module")
-		if broken != nil {
-			f.Cause = printable("the loader takes the file for no module: " + broken.Error())
-		}
-		is := content.Of(c.raw)
-		if errors.Is(broken, elfrw.ErrNotELF) || errors.Is(broken, elfrw.ErrNotRelocatable) || is == content.SlimLTO {
-			f.Cause += printable(": it is " + is.What)
-			if is.Do != "" {
-				f.fix("%s", is.Do)
-			}
-		}
-		f.fix("build it again; nothing but klp-convert and the signature may follow modpost")
-		// Those of setup_load_info are older than the others.
-		setup := strings.HasSuffix(format, "module has no symbols (stripped?)") || strings.HasSuffix(format, "No module found in object")
-		old := strings.HasPrefix(format, "Invalid ELF section in module") || strings.HasPrefix(format, "Invalid ELF section name in module")
-		var messages []Message
-		if format != "" && (c.elfMessages || setup || old) {
-			messages = append(messages, says(format, args...))
-		}
-		if !c.elfMessages && !setup {
-			messages = append(messages, says("Module has invalid ELF structures"))
-		}
-		f.when(Loading, "", "ENOEXEC", messages...)
-		return false
-	}
-	if len(b) < ehdrSize {
-		return refuse("Invalid ELF header len %s", len(b))
-	}
-	m := &image{b: b, order: orderOf(byteOrder(b))}
-	kind, machine := m.order.Uint16(b[16:]), elf.Machine(m.order.Uint16(b[18:]))
-	switch {
-	case string(b[:4]) != elf.ELFMAG:
-		return refuse("Invalid ELF header magic: != %s", blank{`\x7fELF`, `.{1,4}ELF`})
-	case kind != uint16(elf.ET_REL):
-		return refuse("Invalid ELF header type: %s != %s", kind, uint16(elf.ET_REL))
-	case c.facts.like != nil && machine != c.facts.like.Header.Machine || !c.supported(machine):
-		refuse("Invalid architecture in ELF header: %s", uint16(machine))
-		f := &c.report.Findings[len(c.report.Findings)-1]
-		f.Cause = "the module was built for " + strings.TrimPrefix(machine.String(), "EM_")
-		if c.facts.like != nil {
-			f.Cause += ", the kernel for " + strings.TrimPrefix(c.facts.like.Header.Machine.String(), "EM_")
-		}
-		f.Fix = []string{"build it for the kernel's architecture"}
-		return false
-	}
-	if machine == elf.EM_PPC {
-		c.unchecked("what the loader of a 32-bit kernel makes of the ELF file", "this tool knows 64-bit kernels' only")
-		return c.readable(broken)
-	}
-	if m.order.Uint16(b[58:]) != shdrSize {
-		return refuse("Invalid ELF section header size")
-	}
-	off := m.order.Uint64(b[40:])
-	m.count = int(m.order.Uint16(b[60:]))
-	if off >= uint64(len(b)) || uint64(m.count)*shdrSize > uint64(len(b))-off {
-		return refuse("Invalid ELF section header overflow")
-	}
-	m.table = b[off : off+uint64(m.count)*shdrSize]
-	c.image = m
-	names := int(m.order.Uint16(b[62:]))
-	steps := []func() bool{
-		func() bool { return c.sectionNames(m, names, refuse) },
-		func() bool { return c.sectionZero(m, refuse) },
-		func() bool { return c.bounds(m, names, refuse) },
-		func() bool { return c.uniqueSections(m, refuse) },
-		func() bool { return c.strings(m, refuse) },
-		func() bool { return c.writeOrExecute(m) },
-		func() bool { return c.wildSymbols(m) },
-	}
-	if c.elfStrict {
-		steps[0], steps[1], steps[2] = steps[1], steps[2], steps[0]
-	}
-	for _, step := range steps {
-		if !step() {
-			return false
-		}
-	}
-	return c.readable(broken)
+func (img *image) contents(i int) []byte {
+	return img.b[img.offset(i) : img.offset(i)+
+		img.size(i)]
 }
 
-// readable reports whether elfrw reads what the loader takes. Of a file that it does not read
-// nothing was judged: that must not pass for "loads".
-func (c *checker) readable(broken error) bool {
-	if broken == nil {
-		return true
+// openImage returns the file, without its signature, as the loader reads it; nil where its
+// header does not let it, or where it is for 32-bit kernels.
+func openImage(b []byte) *image {
+	if len(b) < ehdrSize {
+		return nil
 	}
-	c.find(BadELF, "what comes of the module was not judged: this tool can't read the file: "+broken.Error()).
-		fix("build it again; nothing but klp-convert and the signature may follow modpost").when(Loading, "", "")
-	return false
+	img := &image{b: b, order: orderOf(byteOrder(b))}
+	off := img.order.Uint64(b[40:])
+	img.count = int(img.order.Uint16(b[60:]))
+	if elf.Machine(img.order.Uint16(b[18:])) == elf.EM_PPC || img.order.Uint16(b[58:]) != shdrSize ||
+		off >= uint64(len(b)) || uint64(img.count)*shdrSize > uint64(len(b))-off {
+		return nil
+	}
+	img.table = b[off : off+uint64(img.count)*shdrSize]
+	img.nameTable = int(img.order.Uint16(b[62:]))
+	if n := img.nameTable; n > 0 && n < img.count && img.inside(n) {
+		img.names = img.contents(n)
+	}
+	return img
+}
+
+// An elfStep is one of the checks of elf_validity_check.
+type elfStep func(m *view, k *facts, img *image) result
+
+// elfSteps returns them in the kernel's order.
+func elfSteps(k *facts) []elfStep {
+	first := []elfStep{checkSectionNames, checkSectionZero, checkBounds}
+	if k.ELFStrict {
+		first = []elfStep{checkSectionZero, checkBounds, checkSectionNames}
+	}
+	return append(first, checkUniqueSections, checkStringTable, checkWriteOrExecute,
+		checkSymbolNumbers)
+}
+
+// checkELF ends the check of a file that the loader refuses, or that elfrw does not read.
+func checkELF(m *view, k *facts) (out result) {
+	b := k.unsigned(m.raw)
+	if len(b) < ehdrSize {
+		return refused(m, k, "Invalid ELF header len %s", len(b))
+	}
+	order := orderOf(byteOrder(b))
+	kind, machine := order.Uint16(b[16:]), elf.Machine(order.Uint16(b[18:]))
+	switch {
+	case string(b[:4]) != elf.ELFMAG:
+		return refused(m, k, "Invalid ELF header magic: != %s", blank{`\x7fELF`, `.{1,4}ELF`})
+	case kind != uint16(elf.ET_REL):
+		return refused(m, k, "Invalid ELF header type: %s != %s", kind, uint16(elf.ET_REL))
+	case k.witness != nil && machine != k.witness.Header.Machine || !k.supported(machine):
+		cause := "the module was built for " + strings.TrimPrefix(machine.String(), "EM_")
+		if k.witness != nil {
+			cause += ", the kernel for " + strings.TrimPrefix(k.witness.Header.Machine.String(), "EM_")
+		}
+		messages := elfMessages(k, "Invalid architecture in ELF header: %s", uint16(machine))
+		out.end(finding{Diagnostic: diag.Diagnostic{ID: diag.BadELF, Severity: diag.Error,
+			Message: cause}}.
+			fix("build it for the kernel's architecture").when(diag.Loading, "", "ENOEXEC", messages...))
+		return out
+	case machine == elf.EM_PPC:
+		out.notChecked("what the loader of a 32-bit kernel makes of the ELF file", "this tool knows "+
+			"64-bit kernels' only")
+	case order.Uint16(b[58:]) != shdrSize:
+		return refused(m, k, "Invalid ELF section header size")
+	case m.image == nil:
+		return refused(m, k, "Invalid ELF section header overflow")
+	default:
+		for _, step := range elfSteps(k) {
+			if out.join(step(m, k, m.image)); out.ends {
+				return out
+			}
+		}
+	}
+	if m.broken != nil {
+		// Nothing is judged of a file that elfrw does not read: that must not pass for "loads".
+		out.end(problem(diag.BadELF, "the module was not judged: this tool "+
+			"can't read the file: "+m.broken.Error()).
+			fix("build it again; nothing but klp-convert and the signature may follow modpost").
+			when(diag.Loading, "", ""))
+	}
+	return out
+}
+
+// refused is what comes of a file for which the kernel prints the message and returns
+// ENOEXEC; format is "" where it prints none.
+func refused(m *view, k *facts, format string, args ...any) (out result) {
+	const cause = "the loader does not accept the file as a module"
+	f := problem(diag.BadELF, cause)
+	if m.broken != nil {
+		f = problem(diag.BadELF, cause+": "+m.broken.Error())
+	}
+	is := content.Of(m.raw)
+	if errors.Is(m.broken, elfrw.ErrNotELF) || errors.Is(m.broken, elfrw.ErrNotRelocatable) ||
+		is == content.SlimLTO {
+		f.Message += diag.Printable(": it is " + is.What)
+		if is.Do != "" {
+			f = f.fix("%s", is.Do)
+		}
+	}
+	out.end(f.fix("build it again; nothing but klp-convert and the signature may follow modpost").
+		when(diag.Loading, "", "ENOEXEC", elfMessages(k, format, args...)...))
+	return out
+}
+
+// elfMessages returns what a kernel prints of a file whose ELF structures are wrong.
+func elfMessages(k *facts, format string, args ...any) (messages []diag.KernelMessage) {
+	// Those of setup_load_info are older than the others.
+	setup := strings.HasSuffix(format, "module has no symbols (stripped?)") ||
+		strings.HasSuffix(format, "No module found in object")
+	old := strings.HasPrefix(format, "Invalid ELF section in module") ||
+		strings.HasPrefix(format, "Invalid ELF section name in module")
+	if format != "" && (k.ELFMessages || setup || old) {
+		messages = append(messages, says(format, args...))
+	}
+	if !k.ELFMessages && !setup {
+		messages = append(messages, says("Module has invalid ELF structures"))
+	}
+	return messages
 }
 
 // supported reports whether any kernel has livepatching on the machine.
-func (c *checker) supported(m elf.Machine) bool {
-	_, known := c.contract.livepatch[m]
+func (k *facts) supported(machine elf.Machine) bool {
+	_, known := k.Livepatching[machine]
 	return known
 }
 
-type refusal func(format string, args ...any) bool
-
-// sectionNames: the section name table.
-func (c *checker) sectionNames(m *image, names int, refuse refusal) bool {
-	if names == 0 || names >= m.count {
-		return refuse("Invalid ELF section name index: %s || e_shstrndx (%s) >= e_shnum (%s)", names, names, m.count)
+// checkSectionNames: the section name table.
+func checkSectionNames(m *view, k *facts, img *image) (out result) {
+	names := img.nameTable
+	if names == 0 || names >= img.count {
+		return refused(m, k, "Invalid ELF section name index: %s || e_shstrndx "+
+			"(%s) >= e_shnum (%s)", names, names, img.count)
 	}
 	switch {
-	case !m.inside(names):
-		return refuse("Invalid ELF section hdr(type %s)", uint32(m.kind(names)))
-	case c.tableTypes && m.kind(names) != elf.SHT_STRTAB:
-		return refuse("Invalid ELF section name table type: %s", uint32(m.kind(names)))
-	case m.size(names) == 0 && !c.elfMessages && m.offset(names) == 0:
-		// The byte in front of the table is asked whether it is 0: that in front of the file.
-		c.find(BadELF, "the section name table is empty, and lies at the beginning of the file").fix("build it again").
-			when(Loading, "", "killed", oops("page fault", ""))
-		return false
-	case m.size(names) == 0 && !c.elfMessages:
-		return true // not noticed here, but at the first section that has a name (bounds)
-	case m.size(names) == 0:
-		return refuse("empty section name table")
+	case !img.inside(names):
+		return refused(m, k, "Invalid ELF section hdr(type %s)", uint32(img.kind(names)))
+	case k.TableTypes && img.kind(names) != elf.SHT_STRTAB:
+		return refused(m, k, "Invalid ELF section name table type: %s", uint32(img.kind(names)))
+	case img.size(names) == 0 && !k.ELFMessages && img.offset(names) == 0:
+		// The kernel tests the byte before the table: here, the byte before the file.
+		out.end(problem(diag.BadELF, "the section name table is empty, and is at the "+
+			"beginning of the file").fix("build it again").
+			when(diag.Loading, "", "killed", oops("page fault", "")))
+		return out
+	case img.size(names) == 0 && !k.ELFMessages:
+		return out // not noticed here, but at the first section that has a name (bounds)
+	case img.size(names) == 0:
+		return refused(m, k, "empty section name table")
 	}
-	m.names = m.contents(names)
-	if m.names[len(m.names)-1] != 0 {
-		return refuse("ELF Spec violation: section name table isn't null terminated")
+	if img.names[len(img.names)-1] != 0 {
+		return refused(m, k, "ELF Spec violation: section name table isn't null terminated")
 	}
-	if c.elfStrict {
-		return c.nameBounds(m, refuse)
+	if k.ELFStrict {
+		return checkNameBounds(m, k, img)
 	}
-	return true
+	return out
 }
 
-func (c *checker) nameBounds(m *image, refuse refusal) bool {
-	for i := 1; i < m.count; i++ {
-		if m.kind(i) != elf.SHT_NULL && uint64(m.nameAt(i)) >= uint64(len(m.names)) {
-			return refuse("Invalid ELF section name in module (section %s type %s)", i, uint32(m.kind(i)))
+// checkNameBounds: names of sections are in the table.
+func checkNameBounds(m *view, k *facts, img *image) (out result) {
+	for i := 1; i < img.count; i++ {
+		if img.kind(i) != elf.SHT_NULL && uint64(img.nameAt(i)) >= uint64(len(img.names)) {
+			return refused(m, k, "Invalid ELF section name in module "+
+				"(section %s type %s)", i, uint32(img.kind(i)))
 		}
 	}
-	return true
+	return out
 }
 
-// sectionZero has to be empty.
-func (c *checker) sectionZero(m *image, refuse refusal) bool {
-	if m.count > 0 && (m.kind(0) != elf.SHT_NULL || m.size(0) != 0 || m.order.Uint64(m.header(0)[16:]) != 0) {
-		return refuse("ELF Spec violation: section 0 type(%s)!=SH_NULL or non-zero len or addr", uint32(m.kind(0)))
+// checkSectionZero: section 0 has to be empty.
+func checkSectionZero(m *view, k *facts, img *image) (out result) {
+	if img.count > 0 && (img.kind(0) != elf.SHT_NULL || img.size(0) != 0 ||
+		img.order.Uint64(img.header(0)[16:]) != 0) {
+		return refused(m, k, "ELF Spec violation: section 0 type(%s)!=SH_NULL or "+
+			"non-zero len or addr", uint32(img.kind(0)))
 	}
-	return true
+	return out
 }
 
-// bounds: contents in the file, and names of what is loaded.
-func (c *checker) bounds(m *image, names int, refuse refusal) bool {
-	for i := 1; i < m.count; i++ {
-		switch m.kind(i) {
+// checkBounds: contents in the file, and names of what is loaded.
+func checkBounds(m *view, k *facts, img *image) (out result) {
+	for i := 1; i < img.count; i++ {
+		switch img.kind(i) {
 		case elf.SHT_NULL, elf.SHT_NOBITS:
 			continue
 		case elf.SHT_SYMTAB:
-			if !c.elfStrict && (m.link(i) == 0 || int(m.link(i)) >= m.count) {
-				return refuse("Invalid ELF sh_link!=SHN_UNDEF(%s) or (sh_link(%s) >= hdr->e_shnum(%s)", m.link(i), m.link(i), m.count)
+			if !k.ELFStrict && (img.link(i) == 0 || int(img.link(i)) >= img.count) {
+				return refused(m, k, "Invalid ELF sh_link!=SHN_UNDEF(%s) or (sh_link(%s) >= "+
+					"hdr->e_shnum(%s)", img.link(i), img.link(i), img.count)
 			}
 		}
-		if !m.inside(i) {
-			return refuse("Invalid ELF section in module (section %s type %s)", i, uint32(m.kind(i)))
+		if !img.inside(i) {
+			return refused(m, k, "Invalid ELF section in module "+
+				"(section %s type %s)", i, uint32(img.kind(i)))
 		}
-		if !c.elfStrict && m.flags(i)&uint64(elf.SHF_ALLOC) != 0 && uint64(m.nameAt(i)) >= m.size(names) {
-			return refuse("Invalid ELF section name in module (section %s type %s)", i, uint32(m.kind(i)))
+		if !k.ELFStrict && img.flags(i)&uint64(elf.SHF_ALLOC) != 0 &&
+			uint64(img.nameAt(i)) >= img.size(img.nameTable) {
+			return refused(m, k, "Invalid ELF section name in module "+
+				"(section %s type %s)", i, uint32(img.kind(i)))
 		}
 	}
-	return true
+	return out
 }
 
-// uniqueSections: .modinfo, struct module and the symbol table.
-func (c *checker) uniqueSections(m *image, refuse refusal) bool {
+// checkUniqueSections: .modinfo, struct module and the symbol table.
+func checkUniqueSections(m *view, k *facts, img *image) (out result) {
 	const unnamed = "(missing .modinfo section or name field)"
-	name := c.name
+	name := m.name
 	if name == "" {
 		name = unnamed
 	}
 	var infos, this, tables []int
-	for i := 1; i < m.count; i++ {
+	for i := 1; i < img.count; i++ {
 		switch {
-		case m.kind(i) == elf.SHT_SYMTAB:
+		case img.kind(i) == elf.SHT_SYMTAB:
 			tables = append(tables, i)
-		case m.name(i) == ".modinfo":
+		case img.name(i) == ".modinfo":
 			infos = append(infos, i)
-		case m.name(i) == sympos.ThisModule:
+		case img.name(i) == sympos.ThisModule:
 			this = append(this, i)
 		}
 	}
 	switch {
-	case c.elfStrict && len(infos) > 1:
-		return refuse("Only one .modinfo section must exist.")
-	case c.elfStrict && len(this) != 1:
-		return refuse("module %s: Exactly one .gnu.linkonce.this_module section must exist.", name)
-	case len(tables) == 0, c.elfStrict && len(tables) > 1:
-		return refuse("%s: module has no symbols (stripped?)", name)
+	case k.ELFStrict && len(infos) > 1:
+		return refused(m, k, "Only one .modinfo section must exist.")
+	case k.ELFStrict && len(this) != 1:
+		return refused(m, k, "module %s: Exactly one .gnu.linkonce.this_module "+
+			"section must exist.", name)
+	case len(tables) == 0, k.ELFStrict && len(tables) > 1:
+		return refused(m, k, "%s: module has no symbols (stripped?)", name)
 	case len(this) == 0:
-		return refuse("%s: No module found in object", name)
-	case !c.structSize && m.flags(this[0])&uint64(elf.SHF_ALLOC) == 0: // find_sec
-		return refuse("%s: No module found in object", name)
-	case c.structSize && len(this) > 1:
-		return refuse("module %s: Only one .gnu.linkonce.this_module section must exist.", name)
-	case c.structSize && m.kind(this[0]) == elf.SHT_NOBITS:
-		return refuse("module %s: .gnu.linkonce.this_module section must have a size set", name)
-	case c.structSize && m.flags(this[0])&uint64(elf.SHF_ALLOC) == 0:
-		return refuse("module %s: .gnu.linkonce.this_module must occupy memory during process execution", name)
+		return refused(m, k, "%s: No module found in object", name)
+	case !k.StructSize && img.flags(this[0])&uint64(elf.SHF_ALLOC) == 0: // find_sec
+		return refused(m, k, "%s: No module found in object", name)
+	case k.StructSize && len(this) > 1:
+		return refused(m, k, "module %s: Only one .gnu.linkonce.this_module section must exist.", name)
+	case k.StructSize && img.kind(this[0]) == elf.SHT_NOBITS:
+		return refused(m, k, "module %s: .gnu.linkonce.this_module section must have a size set", name)
+	case k.StructSize && img.flags(this[0])&uint64(elf.SHF_ALLOC) == 0:
+		return refused(m, k, "module %s: .gnu.linkonce.this_module must occupy memory during "+
+			"process execution", name)
 	}
 	cause := ""
 	switch {
-	case m.kind(this[0]) == elf.SHT_NOBITS: // noticed since 6.4; seen in 6.1
+	case img.kind(this[0]) == elf.SHT_NOBITS: // noticed since 6.4; seen in 6.1
 		cause = "struct module is in a section without contents, and has no pointers"
-	case m.flags(this[0])&uint64(elf.SHF_WRITE) == 0:
-		cause = "struct module is in a section that is not for writing, and the kernel writes to it"
+	case img.flags(this[0])&uint64(elf.SHF_WRITE) == 0:
+		cause = "struct module is in a section that is not writable, and the kernel writes to it"
 	}
 	if cause != "" {
-		c.find(BadELF, cause).fix("build it again").
-			when(Loading, "", "killed", oops("page fault", ""))
-		return false
+		out.end(problem(diag.BadELF, cause).fix("build it again").
+			when(diag.Loading, "", "killed", oops("page fault", "")))
+		return out
 	}
-	return c.size(m.size(this[0]), name)
+	return checkStructSize(k, img.size(this[0]), name)
 }
 
-// size: struct module (since 6.4; before, what is missing is taken from what lies
-// behind it).
-func (c *checker) size(size uint64, name string) bool {
-	want := c.facts.structSize
+// checkStructSize: struct module (since 6.4; before, see checkUnseenSize).
+func checkStructSize(k *facts, size uint64, name string) (out result) {
+	want := k.structSize
 	switch {
 	case want == 0:
-		c.lacking("the size of struct module", "no module of this kernel is at hand: --module, or a kernel folder with its modules")
-		return true
+		out.notJudged("the size of struct module", "no module of this kernel is available: give "+
+			"--module, or a kernel directory with its modules")
+		return out
 	case size == want:
-		return true
+		return out
 	}
-	if c.structSize {
-		c.find(StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel", size, want, c.facts.likeName)).
+	if k.StructSize {
+		out.add(problem(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d "+
+			"in %s of this kernel", size, want, k.witnessName)).
 			fix("build the livepatch with this kernel's headers and configuration").
-			when(Loading, "", "ENOEXEC", says("module %s: .gnu.linkonce.this_module section size must match the kernel's built struct module size at run time", name))
+			when(diag.Loading, "", "ENOEXEC", says("module %s: .gnu.linkonce.this_module section size "+
+				"must match the kernel's built struct module size at run time", name)))
 	}
-	return true
+	return out
 }
 
-// unseenSize: what comes of another struct module where nobody looks at its size: what is
-// missing is taken from what lies behind it.
-func (c *checker) unseenSize() {
-	s := c.File.Section(sympos.ThisModule)
-	if c.structSize || s == nil || c.facts.structSize == 0 || s.Size() == c.facts.structSize {
+// checkUnseenSize: before 6.4 the kernel does not check the size of struct module, and reads
+// past the end of a shorter one.
+func checkUnseenSize(m *view, k *facts) (out result) {
+	s := m.file.Section(sympos.ThisModule)
+	if k.StructSize || s == nil || k.structSize == 0 || s.Size() == k.structSize {
 		return
 	}
-	if s.Size() > c.facts.structSize {
-		c.note(StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel, which does not notice", s.Size(), c.facts.structSize, c.facts.likeName)).
-			fix("build the livepatch with this kernel's headers and configuration").when(Loading, "", "")
+	if s.Size() > k.structSize {
+		out.add(note(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in "+
+			"%s of this kernel; the kernel does not check this", s.Size(), k.structSize, k.witnessName)).
+			fix("build the livepatch with this kernel's headers and configuration").
+			when(diag.Loading, "", ""))
 		return
 	}
-	c.find(StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d in %s of this kernel, which does not notice, and takes what lies behind it for the rest",
-		s.Size(), c.facts.structSize, c.facts.likeName)).
+	out.add(problem(diag.StructModule, fmt.Sprintf("struct module has %d bytes in the file and %d "+
+		"in %s of this kernel; the kernel does not check this, and reads past its end",
+		s.Size(), k.structSize, k.witnessName)).
 		fix("build the livepatch with this kernel's headers and configuration").
-		when(Loading, "", "", oops("page fault", "load_module"))
+		when(diag.Loading, "", "", oops("page fault", "load_module")))
+	return out
 }
 
-// writeOrExecute: module_enforce_rwx_sections (since 5.7, 5c3a7db0c7ec; CONFIG_STRICT_MODULE_RWX,
-// which all architectures with livepatching have). Sections that are not loaded count too.
-func (c *checker) writeOrExecute(m *image) bool {
-	if !c.enforceRWX {
-		return true
+// checkWriteOrExecute: module_enforce_rwx_sections (since 5.7, 5c3a7db0c7ec;
+// CONFIG_STRICT_MODULE_RWX, which all architectures with livepatching have). Sections that are not
+// loaded count too.
+func checkWriteOrExecute(m *view, k *facts, img *image) (out result) {
+	if !k.EnforcesRWX {
+		return out
 	}
-	for i := 0; i < m.count; i++ {
-		if both := uint64(elf.SHF_WRITE | elf.SHF_EXECINSTR); m.flags(i)&both == both {
-			c.find(BadELF, "section "+m.name(i)+" is for writing and for execution").fix("build it again").
-				when(Loading, "", "ENOEXEC", says("%s: section %s (index %s) has invalid WRITE|EXEC flags", c.name, m.name(i), i))
-			return false
+	for i := 0; i < img.count; i++ {
+		if both := uint64(elf.SHF_WRITE | elf.SHF_EXECINSTR); img.flags(i)&both == both {
+			out.end(problem(diag.BadELF, "section "+img.name(i)+" is writable and executable").
+				fix("build it again").
+				when(diag.Loading, "", "ENOEXEC", says("%s: section %s (index %s) has invalid "+
+					"WRITE|EXEC flags", m.name, img.name(i), i)))
+			return out
 		}
 	}
-	return true
+	return out
 }
 
-// beyond reports whether the kernel faults when it reads a string so far behind the start of a
+// isUnmapped reports whether the kernel faults when it reads a string so far after the start of a
 // table: what it holds of the file ends there, and a page that is not mapped follows.
-func (m *image) beyond(table int, at uint32) bool {
-	return m.offset(table)+uint64(at) >= m.mapped()
+func (img *image) isUnmapped(table int, at uint32) bool {
+	return img.offset(table)+uint64(at) >= img.mapped()
 }
 
 // mapped is how much memory the file has: whole pages.
-func (m *image) mapped() uint64 {
+func (img *image) mapped() uint64 {
 	const page = 4096
-	return (uint64(len(m.b)) + page - 1) / page * page
+	return (uint64(len(img.b)) + page - 1) / page * page
 }
 
-// far reports whether the header of a section that there is none of would lie behind the last
-// page of the file.
-func (m *image) far(index uint16) bool {
+// isHeaderUnmapped reports whether the header of a section that does not exist would be after the
+// last page of the file.
+func (img *image) isHeaderUnmapped(index uint16) bool {
 	const shAddr = 16
-	return m.order.Uint64(m.b[40:])+uint64(index)*shdrSize+shAddr >= m.mapped()
+	return img.order.Uint64(img.b[40:])+uint64(index)*shdrSize+shAddr >= img.mapped()
 }
 
-// stays0 reports whether what lies behind the symbol table, where the kernel looks for this
+// readsZero reports whether what follows the symbol table, where the kernel looks for this
 // symbol, has the value 0. The file is in memory as a whole when it relocates.
-func (m *image) stays0(symtab int, n uint64) bool {
+func (img *image) readsZero(symtab int, n uint64) bool {
 	const value, size = 8, 24
-	at := m.offset(symtab) + min(n, 1<<31)*size
-	return at+size <= uint64(len(m.b)) && m.order.Uint64(m.b[at+value:]) == 0
+	at := img.offset(symtab) + min(n, 1<<31)*size
+	return at+size <= uint64(len(img.b)) && img.order.Uint64(img.b[at+value:]) == 0
 }
 
-// strings: the symbols' names (elf_validity_cache_strtab).
-func (c *checker) strings(m *image, refuse refusal) bool {
-	if !c.elfStrict {
-		return c.wildNames(m)
+// checkStringTable: the symbols' names (elf_validity_cache_strtab).
+func checkStringTable(m *view, k *facts, img *image) (out result) {
+	if !k.ELFStrict {
+		return checkNamesInFile(img)
 	}
-	for i := 1; i < m.count; i++ {
-		if m.kind(i) != elf.SHT_SYMTAB {
+	for i := 1; i < img.count; i++ {
+		if img.kind(i) != elf.SHT_SYMTAB {
 			continue
 		}
-		link := int(m.link(i))
-		if link == 0 || link >= m.count {
-			return refuse("Invalid ELF sh_link!=SHN_UNDEF(%s) or (sh_link(%s) >= hdr->e_shnum(%s)", link, link, m.count)
+		link := int(img.link(i))
+		if link == 0 || link >= img.count {
+			return refused(m, k, "Invalid ELF sh_link!=SHN_UNDEF(%s) or (sh_link(%s) >= "+
+				"hdr->e_shnum(%s)", link, link, img.count)
 		}
-		if c.tableTypes && m.kind(link) != elf.SHT_STRTAB {
-			return refuse("Invalid ELF symbol string table type: %s", uint32(m.kind(link)))
+		if k.TableTypes && img.kind(link) != elf.SHT_STRTAB {
+			return refused(m, k, "Invalid ELF symbol string table type: %s", uint32(img.kind(link)))
 		}
-		if m.kind(link) == elf.SHT_NOBITS || !m.inside(link) {
-			return refuse("")
+		if img.kind(link) == elf.SHT_NOBITS || !img.inside(link) {
+			return refused(m, k, "")
 		}
-		if !c.nameTable {
-			return c.wildNames(m)
+		if !k.NameTable {
+			return checkNamesInFile(img)
 		}
-		names := m.contents(link)
+		names := img.contents(link)
 		switch {
 		case len(names) == 0:
-			return refuse("empty symbol string table")
+			return refused(m, k, "empty symbol string table")
 		case names[0] != 0:
-			return refuse("symbol string table missing leading NUL")
+			return refused(m, k, "symbol string table missing leading NUL")
 		case names[len(names)-1] != 0:
-			return refuse("symbol string table isn't NUL terminated")
+			return refused(m, k, "symbol string table isn't NUL terminated")
 		}
-		for b := m.contents(i); len(b) >= 24; b = b[24:] {
-			if uint64(m.order.Uint32(b)) >= uint64(len(names)) {
-				return refuse("symbol name out of bounds in string table")
+		for b := img.contents(i); len(b) >= 24; b = b[24:] {
+			if uint64(img.order.Uint32(b)) >= uint64(len(names)) {
+				return refused(m, k, "symbol name out of bounds in string table")
 			}
 		}
 	}
-	return true
+	return out
 }
 
-// wildNames: where nobody checks, names outside of the tables are read from what lies there.
-func (c *checker) wildNames(m *image) bool {
-	killed := func(function string) bool {
-		c.find(BadELF, "a name lies behind the end of the file, where the kernel reads it").fix("build it again").
-			when(Loading, "", "killed", oops("page fault", function))
-		return false
+// checkNamesInFile: kernels that do not check names read those outside of the tables from
+// the memory that follows.
+func checkNamesInFile(img *image) (out result) {
+	killed := func() result {
+		out.end(problem(diag.BadELF, "a name is past the end of the file, and the "+
+			"kernel reads it there").fix("build it again").
+			when(diag.Loading, "", "killed", oops("page fault", "")))
+		return out
 	}
-	for i := 1; i < m.count; i++ {
-		if names := int(m.order.Uint16(m.b[62:])); m.kind(i) != elf.SHT_NULL && m.beyond(names, m.nameAt(i)) {
-			return killed("")
+	for i := 1; i < img.count; i++ {
+		if img.kind(i) != elf.SHT_NULL && img.isUnmapped(img.nameTable, img.nameAt(i)) {
+			return killed()
 		}
 	}
-	for i := 1; i < m.count; i++ {
-		link := int(m.link(i))
-		if m.kind(i) != elf.SHT_SYMTAB || !m.inside(i) || link >= m.count || m.kind(link) == elf.SHT_NOBITS {
+	for i := 1; i < img.count; i++ {
+		link := int(img.link(i))
+		if img.kind(i) != elf.SHT_SYMTAB || !img.inside(i) || link >= img.count ||
+			img.kind(link) == elf.SHT_NOBITS {
 			continue
 		}
-		for b := m.contents(i); len(b) >= 24; b = b[24:] {
-			if m.beyond(link, m.order.Uint32(b)) {
-				return killed("")
+		for b := img.contents(i); len(b) >= 24; b = b[24:] {
+			if img.isUnmapped(link, img.order.Uint32(b)) {
+				return killed()
 			}
 		}
 	}
-	return true
+	return out
 }
 
-// wildSymbols: nobody checks the numbers of symbols in relocations.
-func (c *checker) wildSymbols(m *image) bool {
+// checkSymbolNumbers: no kernel checks the numbers of symbols in relocations.
+func checkSymbolNumbers(_ *view, k *facts, img *image) (out result) {
 	symtab := 0
-	for i := 1; i < m.count; i++ {
-		if m.kind(i) == elf.SHT_SYMTAB {
+	for i := 1; i < img.count; i++ {
+		if img.kind(i) == elf.SHT_SYMTAB {
 			symtab = i
 		}
 	}
-	for i := 1; i < m.count; i++ {
-		info := int(m.order.Uint32(m.header(i)[shInfo:]))
-		if m.kind(i) != elf.SHT_RELA || !m.inside(i) || info >= m.count || m.flags(info)&uint64(elf.SHF_ALLOC) == 0 {
+	for i := 1; i < img.count; i++ {
+		info := int(img.order.Uint32(img.header(i)[shInfo:]))
+		if img.kind(i) != elf.SHT_RELA || !img.inside(i) || info >= img.count ||
+			img.flags(info)&uint64(elf.SHF_ALLOC) == 0 {
 			continue
 		}
-		object, _ := klpabi.SectionObject(m.name(i))
-		late := m.flags(i)&klpabi.FlagLivepatch != 0 && (!c.early() || object != sympos.Vmlinux)
-		for b := m.contents(i); len(b) >= 24; b = b[24:] {
-			n := m.order.Uint64(b[8:]) >> 32
+		object, _ := klpabi.SectionObject(img.name(i))
+		late := img.flags(i)&klpabi.FlagLivepatch != 0 && (!k.Early() || object != sympos.Vmlinux)
+		for b := img.contents(i); len(b) >= 24; b = b[24:] {
+			n := img.order.Uint64(b[8:]) >> 32
 			switch {
-			case (n+1)*24 <= m.size(symtab):
-			case !late && m.beyond(symtab, uint32(min(n*24, 1<<31))):
-				c.find(BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is far behind the end of the symbol table", m.name(i), n)).
-					fix("build it again").when(Loading, "", "killed", oops("page fault", ""))
-				return false
-			case !late && m.stays0(symtab, n):
-				c.find(BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which the size of the symbol table leaves out: it is never resolved, and taken for 0", m.name(i), n)).
-					fix("build it again").when(Calling, "", "", oops("page fault", ""))
-				return false
-			default: // what lies there in memory decides; nothing more is judged, which is no "loads"
-				c.find(BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is behind the end of the symbol table: what comes of it was not judged", m.name(i), n)).
-					fix("build it again").when(Loading, "", "")
-				return false
+			case (n+1)*24 <= img.size(symtab):
+			case !late && img.isUnmapped(symtab, uint32(min(n*24, 1<<31))):
+				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is "+
+					"far past the end of the symbol table", img.name(i), n)).
+					fix("build it again").when(diag.Loading, "", "killed", oops("page fault", "")))
+				return out
+			case !late && img.readsZero(symtab, n):
+				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which the "+
+					"size of the symbol table leaves out: it is never resolved, and treated as 0", img.name(i),
+					n)).
+					fix("build it again").when(diag.Calling, "", "", oops("page fault", "")))
+				return out
+			default: // what is there in memory decides; nothing more is judged, which is not "loads"
+				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is "+
+					"past the end of the symbol table: the module was not judged", img.name(i), n)).
+					fix("build it again").when(diag.Loading, "", ""))
+				return out
 			}
 		}
 	}
-	return true
+	return out
 }
 
 // indexOf is a symbol's st_shndx as the file has it.
-func (c *checker) indexOf(y *elfrw.Symbol) uint16 {
-	if m := c.image; m != nil {
-		for i := 1; i < m.count; i++ {
-			if at := uint64(y.Num()) * 24; m.kind(i) == elf.SHT_SYMTAB && m.inside(i) && at+24 <= m.size(i) {
-				return m.order.Uint16(m.contents(i)[at+6:])
+func (m *view) indexOf(y *elfrw.Symbol) uint16 {
+	if img := m.image; img != nil {
+		for i := 1; i < img.count; i++ {
+			if at := uint64(y.Num()) * 24; img.kind(i) == elf.SHT_SYMTAB && img.inside(i) &&
+				at+24 <= img.size(i) {
+				return img.order.Uint16(img.contents(i)[at+6:])
 			}
 		}
 	}
@@ -497,22 +551,18 @@ func (c *checker) indexOf(y *elfrw.Symbol) uint16 {
 // signatureMarker ends a signed module (include/linux/module_signature.h).
 const signatureMarker = "~Module signature appended~\n"
 
-// signatureLength is how many bytes of the file the loader takes for the signature: the
-// marker, struct module_signature and what that says (kernel/module/signing.c,
-// mod_verify_sig).
-func (c *checker) signatureLength(b []byte) int {
-	n := len(signatureMarker)
-	if !bytes.HasSuffix(b, []byte(signatureMarker)) {
-		return 0
+// unsigned returns the file without what the loader removes as its signature: the marker,
+// struct module_signature and what that says (kernel/module/signing.c, mod_verify_sig).
+func (k *facts) unsigned(b []byte) []byte {
+	rest, signed := bytes.CutSuffix(b, []byte(signatureMarker))
+	if yes, known := k.set("MODULE_SIG"); !signed || known && !yes {
+		return b
 	}
-	if yes, known := c.facts.set("MODULE_SIG"); known && !yes {
-		return 0
-	}
-	// What is malformed is refused, or passed over with nothing but the marker gone.
+	// What is malformed is refused, or ignored, and only the marker is removed.
 	if info, ok := signatureOf(b); ok && info.kind == pkcs7 && !info.odd && info.length < info.room {
-		return n + signatureHeader + int(info.length)
+		return rest[:len(rest)-signatureHeader-int(info.length)]
 	}
-	return n
+	return rest
 }
 
 // signatureInfo is struct module_signature.
@@ -536,7 +586,8 @@ func signatureOf(b []byte) (s signatureInfo, ok bool) {
 		return s, false
 	}
 	h := b[end-signatureHeader : end]
-	s.kind, s.length, s.room = h[2], uint64(binary.BigEndian.Uint32(h[8:])), uint64(end-signatureHeader)
+	s.kind, s.length, s.room = h[2], uint64(binary.BigEndian.Uint32(h[8:])),
+		uint64(end-signatureHeader)
 	for i, x := range h[:8] {
 		s.odd = s.odd || i != 2 && x != 0
 	}
@@ -557,47 +608,57 @@ func isPKCS7(b []byte) bool {
 	return err == nil && message.Type.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2})
 }
 
-// signature: kernel/module/signing.c, module_sig_check. Whether a signature is good,
+// checkSignature follows module_sig_check in kernel/module/signing.c. Whether a signature is good,
 // only the kernel knows; a malformed one is refused, and none where one is demanded.
-func (c *checker) signature() {
-	signed := bytes.HasSuffix(c.raw, []byte(signatureMarker))
+func checkSignature(m *view, k *facts) (out result) {
+	signed := bytes.HasSuffix(m.raw, []byte(signatureMarker))
 	if !signed {
-		switch force, known := c.facts.set("MODULE_SIG_FORCE"); {
+		switch force, known := k.set("MODULE_SIG_FORCE"); {
 		case force:
-			c.find(BadSignature, "the kernel is configured to load signed modules only (CONFIG_MODULE_SIG_FORCE)").
+			out.add(problem(diag.BadSignature, "the kernel is configured to load signed modules only "+
+				"(CONFIG_MODULE_SIG_FORCE)").
 				fix("sign it, after klp-convert: scripts/sign-file sha256 KEY CERT FILE").
-				when(Loading, "", "EKEYREJECTED", says("Loading of unsigned module is rejected"))
+				when(diag.Loading, "", "EKEYREJECTED", says("Loading of unsigned module is rejected")))
 		case !known:
-			c.lacking("whether an unsigned module is let in", "the kernel's configuration is not at hand; Secure Boot and lockdown may refuse it as well")
+			out.notJudged("whether an unsigned module is accepted", "the kernel's configuration is not "+
+				"available; Secure Boot and lockdown may refuse it as well")
 		default:
-			c.unchecked("whether an unsigned module is let in under Secure Boot", "kernel lockdown decides at run time")
+			out.notChecked("whether an unsigned module is accepted under Secure Boot", "kernel lockdown "+
+				"decides at run time")
 		}
 		return
 	}
-	if sig, known := c.facts.set("MODULE_SIG"); known && !sig {
+	if sig, known := k.set("MODULE_SIG"); known && !sig {
 		return // what follows the sections is nothing to it
 	}
-	info, ok := signatureOf(c.raw)
+	info, ok := signatureOf(m.raw)
 	switch {
 	case !ok:
-		c.find(BadSignature, "there is no room for a signature in front of its marker").fix("sign it again").when(Loading, "", "EBADMSG")
+		out.add(problem(diag.BadSignature, "there is no room for a signature before its marker").
+			fix("sign it again").when(diag.Loading, "", "EBADMSG"))
 	case info.length >= info.room:
-		c.find(BadSignature, fmt.Sprintf("the signature says that it has %d bytes, which the file does not", info.length)).
-			fix("sign it again").when(Loading, "", "EBADMSG")
+		out.add(problem(diag.BadSignature, fmt.Sprintf("the signature says that it has %d bytes, which "+
+			"the file does not", info.length)).
+			fix("sign it again").when(diag.Loading, "", "EBADMSG"))
 	case info.kind != pkcs7:
-		f := c.find(BadSignature, "the signature is no PKCS#7 message").fix("sign it again")
-		message := says("module: %s signed with expected PKCS#7 message", blank{"not", "(Module is not|not)"})
-		if force, _ := c.facts.set("MODULE_SIG_FORCE"); force {
-			f.when(Loading, "", "EKEYREJECTED", message)
+		f := problem(diag.BadSignature, "the signature is not a PKCS#7 message").fix("sign it again")
+		message := says("module: %s signed with "+
+			"expected PKCS#7 message", blank{"not", "(Module is not|not)"})
+		if force, _ := k.set("MODULE_SIG_FORCE"); force {
+			out.add(f.when(diag.Loading, "", "EKEYREJECTED", message))
 		} else {
-			f.when(Loading, "", "", message)
+			out.add(f.when(diag.Loading, "", "", message))
 		}
 	case info.odd:
-		c.find(BadSignature, "fields of the signature's header that have to be 0 are not").fix("sign it again").
-			when(Loading, "", "EBADMSG", says("module: PKCS#7 signature info has unexpected non-zero params"))
+		out.add(problem(diag.BadSignature, "fields of the signature's header that have to be 0 are not").
+			fix("sign it again").
+			when(diag.Loading, "", "EBADMSG", says("module: PKCS#7 signature info has "+
+				"unexpected non-zero params")))
 	case !isPKCS7(info.body):
-		c.find(BadSignature, "the signature can't be read as a PKCS#7 message").fix("sign it again").when(Loading, "", "EBADMSG")
+		out.add(problem(diag.BadSignature, "the signature can't be read as a PKCS#7 message").
+			fix("sign it again").when(diag.Loading, "", "EBADMSG"))
 	default:
-		c.unchecked("whether the signature is good", "the kernel's keys are not known here")
+		out.notChecked("whether the signature is good", "the kernel's keys are not known here")
 	}
+	return out
 }

@@ -27,7 +27,7 @@ import (
 //	           …-entry=4,2           __patchable_function_entries   8 bytes before the function
 //	loongarch  …-entry=2             __patchable_function_entries   the function
 //
-// An entry is a function's when it lies between its address and the next symbol, where
+// An entry is a function's when it is between its address and the next symbol, where
 // ftrace_location looks (since 5.18), or, before that, where klp_get_ftrace_location does.
 
 // entries are what one module's list names, by section.
@@ -112,9 +112,9 @@ func (f *facts) entryList(m *elfrw.File) string {
 }
 
 // moveEntries does what ftrace_call_adjust does with an entry before a function
-// (DYNAMIC_FTRACE_WITH_CALL_OPS of arm64 and ppc32): it moves to that function; arm64
-// drops one that is not aligned. Where the configuration does not say that the kernel has this, the
-// flags of the module's build show: an entry that no function covers lies before one.
+// (DYNAMIC_FTRACE_WITH_CALL_OPS of arm64 and ppc32): it moves to that function; arm64 drops one
+// that is not aligned. Where the configuration does not say that the kernel has this, the flags of
+// the module's build show: an entry that no function covers is before one.
 func (f *facts) moveEntries(sites []uint64, aligned bool, labels []uint64,
 	sizes map[uint64]uint64,
 ) []uint64 {
@@ -172,11 +172,11 @@ func (e *entries) of(y *elfrw.Symbol, search bool, reach uint64) bool {
 
 // traceable reports whether the function of a module has an ftrace entry, and whether
 // that is known: a module without a list may have been built for another kind of kernel.
-func (c *checker) traceable(m *elfrw.File, y *elfrw.Symbol) (yes, known bool) {
-	e := c.facts.entriesOf(m)
+func (k *facts) traceable(m *elfrw.File, y *elfrw.Symbol) (yes, known bool) {
+	e := k.entriesOf(m)
 	reach := uint64(0)
 	if m.Header.Machine == elf.EM_PPC64 {
 		reach = 16 // arch/powerpc/include/asm/livepatch.h, klp_get_ftrace_location
 	}
-	return e.of(y, c.entrySearch, reach), e.listed
+	return e.of(y, k.EntrySearch, reach), e.listed
 }

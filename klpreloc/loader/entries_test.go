@@ -21,12 +21,13 @@ func judgeEntries(t *testing.T, m *elfrw.File, version string, config map[string
 	t.Helper()
 	v, ok := kernel.ParseVersion(version)
 	require.True(t, ok)
-	c := &checker{facts: &facts{config: config}, contract: contractOf(v, kernel.SchemeEarly)}
+	k := &facts{config: config, Loader: kernel.LoaderOf(v, kernel.SchemeEarly, "")}
 	with, without := 0, 0
-	for _, name := range []string{"no_first", "leaf", "no_between", "calls", "calls_again", "no_last", "cold", "no_cold"} {
+	for _, name := range []string{"no_first", "leaf", "no_between", "calls", "calls_again",
+		"no_last", "cold", "no_cold"} {
 		y := symbolAt(m, name, 0)
 		require.NotNil(t, y, name)
-		yes, known := c.traceable(m, y)
+		yes, known := k.traceable(m, y)
 		assert.True(t, known, name)
 		if none := strings.HasPrefix(name, "no_"); none {
 			without++
@@ -69,7 +70,8 @@ func TestEntriesOverFlags(t *testing.T) {
 			judgeEntries(t, m, "6.17", config)
 			judgeEntries(t, m, "6.17", nil)
 			// Kernels before 5.18 look at the function's address, and powerpc a little further.
-			if slices.Contains([]string{"x86_64-fentry.ko", "x86_64-fentry-16-16.ko", "s390x-fentry.ko", "ppc64le-mprofile.ko"}, name) {
+			if slices.Contains([]string{"x86_64-fentry.ko", "x86_64-fentry-16-16.ko", "s390x-fentry.ko",
+				"ppc64le-mprofile.ko"}, name) {
 				judgeEntries(t, m, "5.10", nil)
 			}
 		})
@@ -82,8 +84,8 @@ func TestEntryAfterLandingPadBefore518(t *testing.T) {
 	m := readEntries(t, "../../testdata/entries/x86_64-fentry-ibt.ko")
 	for version, want := range map[string]bool{"5.17": false, "5.18": true} {
 		v, _ := kernel.ParseVersion(version)
-		c := &checker{facts: &facts{}, contract: contractOf(v, kernel.SchemeEarly)}
-		yes, known := c.traceable(m, symbolAt(m, "leaf", 0))
+		k := &facts{Loader: kernel.LoaderOf(v, kernel.SchemeEarly, "")}
+		yes, known := k.traceable(m, symbolAt(m, "leaf", 0))
 		assert.True(t, known)
 		assert.Equal(t, want, yes, version)
 	}
@@ -109,8 +111,9 @@ func TestMisalignedEntry(t *testing.T) {
 		}
 	}
 	v, _ := kernel.ParseVersion("6.17")
-	c := &checker{facts: &facts{config: map[string]string{"DYNAMIC_FTRACE_WITH_CALL_OPS": "y"}}, contract: contractOf(v, kernel.SchemeEarly)}
-	yes, known := c.traceable(m, leaf)
+	config := map[string]string{"DYNAMIC_FTRACE_WITH_CALL_OPS": "y"}
+	k := &facts{config: config, Loader: kernel.LoaderOf(v, kernel.SchemeEarly, "")}
+	yes, known := k.traceable(m, leaf)
 	assert.True(t, known)
 	assert.False(t, yes)
 }
@@ -120,8 +123,8 @@ func TestPaddingsAreNoEntries(t *testing.T) {
 	m := readEntries(t, "../../testdata/entries/x86_64-fentry-16-16.ko")
 	m.Section("__mcount_loc").Name = "__mcount_lok"
 	v, _ := kernel.ParseVersion("6.12")
-	c := &checker{facts: &facts{}, contract: contractOf(v, kernel.SchemeEarly)}
-	_, known := c.traceable(m, symbolAt(m, "leaf", 0))
+	k := &facts{Loader: kernel.LoaderOf(v, kernel.SchemeEarly, "")}
+	_, known := k.traceable(m, symbolAt(m, "leaf", 0))
 	assert.False(t, known)
 }
 

@@ -204,11 +204,14 @@ func (c cell) livepatch(t *testing.T) *elfrw.File {
 			b = append(binary.LittleEndian.AppendUint64(b, 0), name...)
 			b = append(b, make([]byte, 64-len(b)%64)...)
 		}
-		f.AddSection(&elfrw.Section{Name: "__versions", Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC), Align: 32, Data: b})
+		f.AddSection(&elfrw.Section{Name: "__versions", Type: elf.SHT_PROGBITS,
+			Flags: uint64(elf.SHF_ALLOC), Align: 32, Data: b})
 	}
 	if c.annotated == "annotated" {
-		data := &elfrw.Section{Name: ".klp.module_relocs.tgt", Type: elf.SHT_PROGBITS, Flags: 3, Align: 4, Data: make([]byte, 12)}
-		relocs := &elfrw.Section{Name: ".rela" + data.Name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: data}
+		data := &elfrw.Section{Name: ".klp.module_relocs.tgt", Type: elf.SHT_PROGBITS, Flags: 3,
+			Align: 4, Data: make([]byte, 12)}
+		relocs := &elfrw.Section{Name: ".rela" + data.Name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8,
+			Link: f.Symtab, Target: data}
 		f.AddSection(data)
 		f.AddSection(relocs)
 		f.AddReloc(relocs, elfrw.Rela{Sym: symbol(t, f, "shared"), Type: 1})
@@ -241,7 +244,8 @@ func (c cell) kernel(t *testing.T) *sympos.Kernel {
 	text, listed := kallsyms, "0x00000000\tklp_enable_patch\tvmlinux\tEXPORT_SYMBOL_GPL\t\n"+
 		"0x00000000\tintree\tfs/intree\tEXPORT_SYMBOL\t\n"
 	if c.exporter == "vmlinux" {
-		text = strings.Replace(text, "ffffffff81000600 T", "ffffffff81000580 T shared\nffffffff81000600 T", 1) + "ffffffff81001040 r __ksymtab_shared\n"
+		text = strings.Replace(text, "ffffffff81000600 T", "ffffffff81000580 T "+
+			"shared\nffffffff81000600 T", 1) + "ffffffff81001040 r __ksymtab_shared\n"
 		listed += "0x00000000\tshared\tvmlinux\tEXPORT_SYMBOL\t\n"
 	}
 	built := "0x00000000\tother_function\t/build/other\tEXPORT_SYMBOL\t\n"
@@ -280,8 +284,8 @@ func (c cell) kernel(t *testing.T) *sympos.Kernel {
 	return k
 }
 
-// said joins the ids of warnings and errors, each once.
-func said(found diag.List) string {
+// idsOf joins the ids of warnings and errors, each once.
+func idsOf(found diag.List) string {
 	var ids []string
 	for _, d := range found {
 		if id := string(d.ID); d.Severity > diag.Note && !slices.Contains(ids, id) {
@@ -298,7 +302,7 @@ func (c cell) convert(t *testing.T, k *sympos.Kernel) (answer, depends string, a
 	f := parse(t, encode(t, before))
 	plan, found := klpreloc.NewPlan(f, klpreloc.Options{Kernel: k})
 	if plan == nil {
-		return strings.TrimSpace("stop " + said(found)), "~", nil
+		return strings.TrimSpace("stop " + idsOf(found)), "~", nil
 	}
 	require.NoError(t, plan.Apply())
 	after = parse(t, encode(t, f))
@@ -306,10 +310,12 @@ func (c cell) convert(t *testing.T, k *sympos.Kernel) (answer, depends string, a
 	klp, import_ := hasSymbol(after, ".klp.sym.tgt.shared,0"), hasSymbol(after, "shared")
 	require.NotEqual(t, klp, import_, "one of them")
 	for _, y := range after.Symbols {
-		require.False(t, strings.HasPrefix(y.Name, ".klp.sym.") && y.Name != ".klp.sym.tgt.shared,0", y.Name)
+		require.False(t, strings.HasPrefix(y.Name, ".klp.sym.") && y.Name != ".klp.sym.tgt.shared,0",
+			y.Name)
 	}
 	checksums, _ := klpabi.ReadChecksums(after)
-	versioned := slices.ContainsFunc(checksums, func(x klpabi.Checksum) bool { return x.Name == "shared" })
+	versioned := slices.ContainsFunc(checksums,
+		func(x klpabi.Checksum) bool { return x.Name == "shared" })
 	assert.Equal(t, import_ && c.left == "resolved", versioned, "the checksum goes with the import")
 	answer = "import"
 	if klp {
@@ -319,17 +325,17 @@ func (c cell) convert(t *testing.T, k *sympos.Kernel) (answer, depends string, a
 	if depends == "" {
 		depends = "-"
 	}
-	return strings.TrimSpace(answer + " " + said(found)), depends, after
+	return strings.TrimSpace(answer + " " + idsOf(found)), depends, after
 }
 
 func (c cell) annotate(t *testing.T, k *sympos.Kernel) string {
 	text, found := klpreloc.Annotate(c.livepatch(t), klpreloc.Options{Kernel: k}, "")
 	if found.Failed() {
 		require.NotContains(t, text, "shared")
-		return "stop " + said(found)
+		return "stop " + idsOf(found)
 	}
 	var warned []string
-	for _, id := range strings.Fields(said(found)) {
+	for _, id := range strings.Fields(idsOf(found)) {
 		if id != "KLP051" && id != "KLP054" && id != "KLP074" { // as conversion says
 			warned = append(warned, id)
 		}
@@ -348,8 +354,10 @@ func (c cell) annotate(t *testing.T, k *sympos.Kernel) string {
 
 // aboutImports are what check says of imports, and of klp symbols that are not there.
 var aboutImports = map[diag.ID]bool{
-	loader.UnknownSymbol: true, loader.WeakImport: true, loader.Namespace: true, loader.Checksum: true,
-	loader.NeedsModule: true, loader.UnusedDepends: true, loader.NoSymbol: true, loader.AmbiguousSymbol: true,
+	diag.UnknownSymbol: true, diag.WeakImport: true, diag.NamespaceNotImported: true,
+	diag.ChecksumMismatch: true,
+	diag.NeedsModule:      true, diag.CheckUnusedDepends: true, diag.KlpSymbolAbsent: true,
+	diag.KlpSymbolAmbiguous: true,
 }
 
 func check(t *testing.T, after *elfrw.File, k *sympos.Kernel) string {
@@ -361,7 +369,10 @@ func check(t *testing.T, after *elfrw.File, k *sympos.Kernel) string {
 			all = append(all, string(f.ID))
 		}
 	}
-	if slices.ContainsFunc(r.Unchecked, func(u loader.Unchecked) bool { return u.Lacking && strings.Contains(u.What, "exports shared") }) {
+	if slices.ContainsFunc(r.Unchecked, func(u loader.Unchecked) bool {
+		return u.NotJudged &&
+			strings.Contains(u.What, "exports shared")
+	}) {
 		all = append(all, "unknown")
 	}
 	if len(all) == 0 {
@@ -377,7 +388,8 @@ func TestWhoExportsIt(t *testing.T) {
 	for _, c := range cells() {
 		var mine []int
 		for i, row := range table {
-			if fits(row[0], c.exporter) && fits(row[1], c.static) && fits(row[2], c.left) && fits(row[3], c.annotated) && fits(row[4], c.known) {
+			if fits(row[0], c.exporter) && fits(row[1], c.static) && fits(row[2], c.left) &&
+				fits(row[3], c.annotated) && fits(row[4], c.known) {
 				mine = append(mine, i)
 			}
 		}

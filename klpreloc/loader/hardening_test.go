@@ -32,7 +32,8 @@ const (
 func more(version, config string) func(*world) {
 	return func(w *world) {
 		w.version, w.config = version, config
-		w.kallsyms = kallsyms + "ffffffff81000560 T " + thunk + "\nffffffff81001040 r __ksymtab_" + thunk + "\n"
+		w.kallsyms = kallsyms + "ffffffff81000560 T " + thunk + "\nffffffff81001040 r __ksymtab_" +
+			thunk + "\n"
 	}
 }
 
@@ -49,7 +50,8 @@ func returning(in string, n int) func(t *testing.T, f *elfrw.File) {
 		f.AddSymbol(y)
 		_, sites := add(f, ".return_sites", 0, make([]byte, 4*n))
 		for i, at := range []int64{0, 5}[:n] {
-			f.AddReloc(sites, elfrw.Rela{Offset: uint64(4 * i), Sym: y, Type: uint32(elf.R_X86_64_PC32), Addend: at})
+			f.AddReloc(sites, elfrw.Rela{Offset: uint64(4 * i), Sym: y, Type: uint32(elf.R_X86_64_PC32),
+				Addend: at})
 		}
 	}
 }
@@ -58,14 +60,16 @@ func returning(in string, n int) func(t *testing.T, f *elfrw.File) {
 func pointing(sec, ahead, code string) func(t *testing.T, f *elfrw.File) {
 	return func(t *testing.T, f *elfrw.File) {
 		s, _ := add(f, ".text.called", elf.SHF_EXECINSTR, []byte(ahead+code+"\xc3"))
-		y := &elfrw.Symbol{Name: "called", Section: s, Value: uint64(len(ahead)), Size: s.Size() - uint64(len(ahead)), Info: byte(elf.STT_FUNC)}
+		y := &elfrw.Symbol{Name: "called", Section: s, Value: uint64(len(ahead)),
+			Size: s.Size() - uint64(len(ahead)), Info: byte(elf.STT_FUNC)}
 		f.AddSymbol(y)
 		add(f, sec, elf.SHF_WRITE, make([]byte, 8), elfrw.Rela{Sym: y, Type: uint32(elf.R_X86_64_64)})
 	}
 }
 
 // loading adds code that takes a function's address by an instruction.
-func loading(insn string, at uint64, kind elf.R_X86_64, addend int64) func(t *testing.T, f *elfrw.File) {
+func loading(insn string, at uint64, kind elf.R_X86_64, addend int64) func(t *testing.T,
+	f *elfrw.File) {
 	return func(t *testing.T, f *elfrw.File) {
 		pointing("__mcount_loc", "", "\x90")(t, f) // which takes none
 		add(f, ".text.loading", elf.SHF_EXECINSTR, []byte(endbr+insn),
@@ -77,12 +81,14 @@ func loading(insn string, at uint64, kind elf.R_X86_64, addend int64) func(t *te
 func sealing(w *world, functions ...string) {
 	more("6.12", pads)(w)
 	w.before = func(t *testing.T, f *elfrw.File) {
-		add(f, ".data.pointer", elf.SHF_WRITE, make([]byte, 8), elfrw.Rela{Sym: symbol(t, f, "asym"), Type: 1})
+		add(f, ".data.pointer", elf.SHF_WRITE, make([]byte, 8), elfrw.Rela{Sym: symbol(t, f, "asym"),
+			Type: 1})
 	}
 	w.target = func(t *testing.T, f *elfrw.File) {
 		_, seals := add(f, ".ibt_endbr_seal", 0, make([]byte, 4*len(functions)))
 		for i, name := range functions {
-			f.AddReloc(seals, elfrw.Rela{Offset: uint64(4 * i), Sym: symbol(t, f, name), Type: uint32(elf.R_X86_64_PC32)})
+			f.AddReloc(seals, elfrw.Rela{Offset: uint64(4 * i), Sym: symbol(t, f, name),
+				Type: uint32(elf.R_X86_64_PC32)})
 		}
 	}
 }
@@ -92,7 +98,8 @@ func calling(ahead string) func(t *testing.T, f *elfrw.File) {
 	return func(t *testing.T, f *elfrw.File) {
 		pointing("__mcount_loc", ahead, endbr)(t, f)
 		s, _ := add(f, ".text.calling", elf.SHF_EXECINSTR, []byte("\xe8\x00\x00\x00\x00\xc3"),
-			elfrw.Rela{Offset: 1, Sym: symbol(t, f, "called"), Type: uint32(elf.R_X86_64_PLT32), Addend: -4})
+			elfrw.Rela{Offset: 1, Sym: symbol(t, f, "called"), Type: uint32(elf.R_X86_64_PLT32),
+				Addend: -4})
 		y := &elfrw.Symbol{Section: s, Info: byte(elf.STT_SECTION)}
 		f.AddSymbol(y)
 		add(f, ".call_sites", 0, make([]byte, 4), elfrw.Rela{Sym: y, Type: uint32(elf.R_X86_64_PC32)})
@@ -107,66 +114,106 @@ const (
 )
 
 var hardenings = map[string]mistake{
-	"return thunk, 7.3":         {world: more("7.3", thunks), edit: returning(".text.returning", 0), id: loader.ReturnThunk, when: loader.Calling, message: unpatched},
-	"return thunk, 6.9":         {world: more("6.9", thunks), edit: returning(".text.returning", 0), id: loader.ReturnThunk, when: loader.Calling, message: unpatched},
-	"return thunk, one of two":  {world: more("6.12", thunks), edit: returning(".text.returning", 1), id: loader.ReturnThunk, when: loader.Calling, message: unpatched},
-	"return thunk, named":       {world: more("6.12", thunks), edit: returning(".text.returning", 2)},
-	"return thunk, init":        {world: more("6.12", thunks), edit: returning(".init.text.returning", 0), id: loader.ReturnThunk, when: loader.Enabling, message: unpatched},
-	"return thunk, replacement": {world: more("6.12", thunks), edit: returning(".altinstr_replacement", 0)},
-	"return thunk, 6.8":         {world: more("6.8", before), edit: returning(".text.returning", 0)},
+	"return thunk, 7.3": {world: more("7.3", thunks), edit: returning(".text.returning", 0),
+		id: diag.ReturnThunk, when: diag.Calling, message: unpatched},
+	"return thunk, 6.9": {world: more("6.9", thunks), edit: returning(".text.returning", 0),
+		id: diag.ReturnThunk, when: diag.Calling, message: unpatched},
+	"return thunk, one of two": {world: more("6.12", thunks), edit: returning(".text.returning", 1),
+		id: diag.ReturnThunk, when: diag.Calling, message: unpatched},
+	"return thunk, named": {world: more("6.12", thunks), edit: returning(".text.returning", 2)},
+	"return thunk, init": {world: more("6.12", thunks),
+		edit: returning(".init.text.returning", 0), id: diag.ReturnThunk, when: diag.Enabling,
+		message: unpatched},
+	"return thunk, replacement": {world: more("6.12", thunks),
+		edit: returning(".altinstr_replacement", 0)},
+	"return thunk, 6.8": {world: more("6.8", before), edit: returning(".text.returning", 0)},
 	"return thunk, 6.8 that warns": {world: func(w *world) {
 		more("6.8", before)(w)
 		w.kallsyms += "ffffffff81000580 T __warn_thunk\n"
-	}, edit: returning(".text.returning", 0), id: loader.ReturnThunk, when: loader.Calling, message: unpatched},
-	"return thunk, without mitigations": {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_RETHUNK=y\n"), edit: returning(".text.returning", 0)},
-	"return thunk, without thunks":      {world: more("6.12", "CONFIG_LIVEPATCH=y\n"), edit: returning(".text.returning", 0)},
+	}, edit: returning(".text.returning", 0), id: diag.ReturnThunk, when: diag.Calling,
+		message: unpatched},
+	"return thunk, without mitigations": {world: more("6.12",
+		"CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_RETHUNK=y\n"), edit: returning(".text.returning", 0)},
+	"return thunk, without thunks": {world: more("6.12", "CONFIG_LIVEPATCH=y\n"),
+		edit: returning(".text.returning", 0)},
 	"return thunk, a module tells": {world: func(w *world) {
 		more("6.12", "")(w)
 		w.target = returning(".text.returning", 2)
-	}, edit: returning(".text.returning", 0), id: loader.ReturnThunk, when: loader.Calling, message: unpatched},
-	"return thunk, a module does not tell": {world: more("6.12", ""), edit: returning(".text.returning", 0)},
+	}, edit: returning(".text.returning", 0), id: diag.ReturnThunk, when: diag.Calling,
+		message: unpatched},
+	"return thunk, a module does not tell": {world: more("6.12", ""),
+		edit: returning(".text.returning", 0)},
 	"return site that is none": {world: more("6.1", before), edit: func(t *testing.T, f *elfrw.File) {
 		returning(".text.returning", 2)(t, f)
-		relocs(".rela.return_sites", func(r []elfrw.Rela) []elfrw.Rela { r[1].Addend = 11; return r })(t, f)
+		relocs(".rela.return_sites",
+			func(r []elfrw.Rela) []elfrw.Rela { r[1].Addend = 11; return r })(t, f)
 		relocs(".rela.text.returning", func(r []elfrw.Rela) []elfrw.Rela { return r[:1] })(t, f)
-	}, id: loader.ReturnThunk, message: "missing return thunk: …-…: …"},
+	}, id: diag.ReturnThunk, message: "missing return thunk: …-…: …"},
 
-	"retpolines, 6.12": {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_RETPOLINE=y\n"), id: loader.NoRetpolines,
+	"retpolines, 6.12": {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_RETPOLINE=y\n"),
+		id:      diag.NoRetpolines,
 		message: "Spectre V2 : System may be vulnerable to spectre v2"},
-	"retpolines, 5.10": {world: more("5.10", "CONFIG_LIVEPATCH=y\nCONFIG_RETPOLINE=y\n"), id: loader.NoRetpolines,
+	"retpolines, 5.10": {world: more("5.10", "CONFIG_LIVEPATCH=y\nCONFIG_RETPOLINE=y\n"),
+		id:      diag.NoRetpolines,
 		message: "Spectre V2 : System may be vulnerable to spectre v2"},
-	"retpolines, a module tells": {world: func(w *world) { w.target = modinfo("name=a", "name=a\x00retpoline=Y") }, id: loader.NoRetpolines,
+	"retpolines, a module tells": {world: func(w *world) {
+		w.target = modinfo("name=a",
+			"name=a\x00retpoline=Y")
+	}, id: diag.NoRetpolines,
 		message: "Spectre V2 : System may be vulnerable to spectre v2"},
-	"retpolines, built with": {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_RETPOLINE=y\n"), edit: modinfo("livepatch=Y", "livepatch=Y\x00retpoline=Y")},
+	"retpolines, built with": {world: more("6.12",
+		"CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_RETPOLINE=y\n"),
+		edit: modinfo("livepatch=Y", "livepatch=Y\x00retpoline=Y")},
 	"retpolines, not wanted": {world: more("6.12", "CONFIG_LIVEPATCH=y\n")},
 
-	"IBT, data":            {world: more("6.12", pads), edit: pointing(".data.pointer", "", "\x90"), id: loader.NoLandingPad, when: loader.Calling, message: noEndbr},
-	"IBT, with endbr64":    {world: more("6.12", pads), edit: pointing(".data.pointer", "", endbr)},
-	"IBT, no function":     {world: more("6.12", pads), edit: pointing("__ex_table", "", "\x90")},
-	"IBT, not wanted":      {world: more("6.12", thunks), edit: pointing(".data.pointer", "", "\x90")},
-	"IBT, lea":             {world: more("6.12", pads), edit: loading("\x48\x8d\x05\x00\x00\x00\x00", 3, elf.R_X86_64_PC32, -4), id: loader.NoLandingPad, when: loader.Calling, message: noEndbr},
-	"IBT, mov":             {world: more("6.12", pads), edit: loading("\x48\xc7\xc7\x00\x00\x00\x00", 3, elf.R_X86_64_32S, 0), id: loader.NoLandingPad, when: loader.Calling, message: noEndbr},
-	"IBT, mov to memory":   {world: more("6.12", pads), edit: loading("\xc7\x05\x00\x00\x00\x00\x00\x00\x00\x00", 6, elf.R_X86_64_32S, 0), id: loader.NoLandingPad, when: loader.Calling, message: noEndbr},
-	"IBT, movabs":          {world: more("6.12", pads), edit: loading("\x48\xb8\x00\x00\x00\x00\x00\x00\x00\x00", 2, elf.R_X86_64_64, 0), id: loader.NoLandingPad, when: loader.Calling, message: noEndbr},
-	"IBT, call":            {world: more("6.12", pads), edit: loading("\xe8\x00\x00\x00\x00", 1, elf.R_X86_64_PLT32, -4)},
-	"IBT, old call":        {world: more("6.12", pads), edit: loading("\x0f\xe8\x00\x00\x00\x00", 2, elf.R_X86_64_PC32, -4)},
-	"IBT, in the function": {world: more("6.12", pads), edit: loading("\x48\xc7\xc7\x00\x00\x00\x00", 3, elf.R_X86_64_32S, 1)},
+	"IBT, data": {world: more("6.12", pads), edit: pointing(".data.pointer", "", "\x90"),
+		id: diag.NoLandingPad, when: diag.Calling, message: noEndbr},
+	"IBT, with endbr64": {world: more("6.12", pads), edit: pointing(".data.pointer", "", endbr)},
+	"IBT, no function":  {world: more("6.12", pads), edit: pointing("__ex_table", "", "\x90")},
+	"IBT, not wanted": {world: more("6.12", thunks), edit: pointing(".data.pointer", "",
+		"\x90")},
+	"IBT, lea": {world: more("6.12", pads), edit: loading("\x48\x8d\x05\x00\x00\x00\x00",
+		3, elf.R_X86_64_PC32, -4), id: diag.NoLandingPad, when: diag.Calling, message: noEndbr},
+	"IBT, mov": {world: more("6.12", pads), edit: loading("\x48\xc7\xc7\x00\x00\x00\x00",
+		3, elf.R_X86_64_32S, 0), id: diag.NoLandingPad, when: diag.Calling, message: noEndbr},
+	"IBT, mov to memory": {world: more("6.12", pads),
+		edit: loading("\xc7\x05\x00\x00\x00\x00\x00\x00\x00\x00", 6, elf.R_X86_64_32S, 0),
+		id:   diag.NoLandingPad, when: diag.Calling, message: noEndbr},
+	"IBT, movabs": {world: more("6.12", pads),
+		edit: loading("\x48\xb8\x00\x00\x00\x00\x00\x00\x00\x00", 2, elf.R_X86_64_64, 0),
+		id:   diag.NoLandingPad, when: diag.Calling, message: noEndbr},
+	"IBT, call": {world: more("6.12", pads), edit: loading("\xe8\x00\x00\x00\x00", 1,
+		elf.R_X86_64_PLT32, -4)},
+	"IBT, old call": {world: more("6.12", pads), edit: loading("\x0f\xe8\x00\x00\x00\x00", 2,
+		elf.R_X86_64_PC32, -4)},
+	"IBT, in the function": {world: more("6.12", pads), edit: loading("\x48\xc7\xc7\x00\x00\x00\x00",
+		3, elf.R_X86_64_32S, 1)},
 
-	"sealed function":        {world: func(w *world) { sealing(w, "asym") }, id: loader.SealedFunction, when: loader.Calling, message: "Missing ENDBR: asym…"},
+	"sealed function": {world: func(w *world) { sealing(w, "asym") }, id: diag.SealedFunction,
+		when: diag.Calling, message: "Missing ENDBR: asym…"},
 	"sealed, other function": {world: func(w *world) { sealing(w, "still") }},
 	"sealed, without IBT":    {world: func(w *world) { sealing(w, "asym"); w.config = thunks }},
 
-	"kCFI":                 {world: more("6.18", hashes), edit: pointing(".data.pointer", "", endbr), id: loader.NoCallType, when: loader.Calling, message: noHash},
-	"kCFI, 6.12":           {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_CFI_CLANG=y\n"), edit: pointing(".data.pointer", nops, endbr), id: loader.NoCallType, when: loader.Calling, message: noHash},
-	"kCFI, hash":           {world: more("6.18", hashes), edit: pointing(".data.pointer", "\xb8\x01\x02\x03\x04", endbr)},
-	"kCFI, hash, paddings": {world: more("6.18", hashes), edit: pointing(".data.pointer", "\xb8\x01\x02\x03\x04"+nops[:11], endbr)},
-	"kCFI, before 6.1":     {world: more("6.0", "CONFIG_LIVEPATCH=y\nCONFIG_CFI_CLANG=y\n"), edit: pointing(".data.pointer", "", endbr)},
+	"kCFI": {world: more("6.18", hashes), edit: pointing(".data.pointer", "", endbr),
+		id: diag.NoCallType, when: diag.Calling, message: noHash},
+	"kCFI, 6.12": {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_CFI_CLANG=y\n"),
+		edit: pointing(".data.pointer", nops, endbr), id: diag.NoCallType, when: diag.Calling,
+		message: noHash},
+	"kCFI, hash": {world: more("6.18", hashes), edit: pointing(".data.pointer",
+		"\xb8\x01\x02\x03\x04", endbr)},
+	"kCFI, hash, paddings": {world: more("6.18", hashes), edit: pointing(".data.pointer",
+		"\xb8\x01\x02\x03\x04"+nops[:11], endbr)},
+	"kCFI, before 6.1": {world: more("6.0", "CONFIG_LIVEPATCH=y\nCONFIG_CFI_CLANG=y\n"),
+		edit: pointing(".data.pointer", "", endbr)},
 	"kCFI, its symbol": {world: more("6.18", hashes), edit: func(t *testing.T, f *elfrw.File) {
 		pointing(".data.pointer", "", endbr)(t, f)
 		code(t, f, ".text.called.hash", "__cfi_called")
 	}},
-	"call depth, no room":   {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_CALL_DEPTH_TRACKING=y\n"), edit: calling("\xc3" + nops[:8]), id: loader.NoPadding, note: true, message: "Invalid padding area for called…"},
-	"call depth, room":      {world: more("6.12", "CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_CALL_DEPTH_TRACKING=y\n"), edit: calling(nops)},
+	"call depth, no room": {world: more("6.12",
+		"CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_CALL_DEPTH_TRACKING=y\n"), edit: calling("\xc3" +
+		nops[:8]), id: diag.NoPadding, note: true, message: "Invalid padding area for called…"},
+	"call depth, room": {world: more("6.12",
+		"CONFIG_LIVEPATCH=y\nCONFIG_MITIGATION_CALL_DEPTH_TRACKING=y\n"), edit: calling(nops)},
 	"call depth, not there": {world: more("6.12", pads), edit: calling("")},
 }
 
@@ -201,7 +248,7 @@ func TestHardeningIsSilentOtherwise(t *testing.T) {
 		f := w.convert(t)
 		m.edit(t, f)
 		for _, x := range w.check(t, encode(t, f)).Findings {
-			assert.Less(t, x.ID, loader.ReturnThunk, "%s: %+v", name, x)
+			assert.Less(t, x.ID, diag.ReturnThunk, "%s: %+v", name, x)
 		}
 	}
 }
@@ -210,14 +257,16 @@ func TestHardeningIsSilentOtherwise(t *testing.T) {
 // is found.
 func TestHardeningOverFlags(t *testing.T) {
 	bare := []string{"by_code", "by_data", "cleanup_module", "init_module"}
-	for arch, option := range map[string]string{"x86_64": "X86_KERNEL_IBT", "aarch64": "ARM64_BTI_KERNEL"} {
+	for arch, option := range map[string]string{"x86_64": "X86_KERNEL_IBT",
+		"aarch64": "ARM64_BTI_KERNEL"} {
 		dir := t.TempDir()
 		src, err := sympos.New("kernel", strings.NewReader(kallsyms), int64(len(kallsyms)))
 		require.NoError(t, err)
 		k := sympos.NewKernel("kernel", src)
 		k.Release = "6.18.0"
 		k.Config = filepath.Join(dir, "config")
-		require.NoError(t, os.WriteFile(k.Config, []byte("CONFIG_LIVEPATCH=y\nCONFIG_CFI=y\nCONFIG_"+option+"=y\n"), 0o644))
+		require.NoError(t, os.WriteFile(k.Config, []byte("CONFIG_LIVEPATCH=y\nCONFIG_CFI=y\nCONFIG_"+
+			option+"=y\n"), 0o644))
 		for kind, lacks := range map[string]struct{ pads, hashes []string }{
 			"bare":            {bare, bare},
 			"pads":            {nil, bare},
@@ -225,19 +274,21 @@ func TestHardeningOverFlags(t *testing.T) {
 			"pads-kcfi":       {nil, nil},
 			"pads-kcfi-entry": {nil, nil},
 		} {
-			r, err := loader.Open(contents(t, "hardening/"+arch+"-"+kind+".ko")).Check(loader.Options{Kernel: k})
+			r, err := loader.Open(contents(t, "hardening/"+arch+"-"+kind+
+				".ko")).Check(loader.Options{Kernel: k})
 			require.NoError(t, err)
-			for id, want := range map[diag.ID][]string{loader.NoLandingPad: lacks.pads, loader.NoCallType: lacks.hashes} {
-				i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == id })
+			for id, want := range map[diag.ID][]string{diag.NoLandingPad: lacks.pads,
+				diag.NoCallType: lacks.hashes} {
+				i := slices.IndexFunc(r.Findings, func(f diag.Diagnostic) bool { return f.ID == id })
 				require.Equal(t, want != nil, i >= 0, "%s %s %s: %+v", arch, kind, id, r.Findings)
 				if want == nil {
 					continue
 				}
-				names, _, _ := strings.Cut(r.Findings[i].Cause, ":")
+				names, _, _ := strings.Cut(r.Findings[i].Message, ":")
 				list := strings.Split(names, ", ")
 				slices.Sort(list)
 				assert.Equal(t, want, list, "%s %s %s", arch, kind, id)
-				assert.Equal(t, loader.Enabling, r.Findings[i].Cases[0].When)
+				assert.Equal(t, diag.Enabling, r.Findings[i].Cases[0].When)
 			}
 		}
 	}
@@ -265,7 +316,8 @@ func TestSealedFunctionOfVmlinux(t *testing.T) {
 		w := good()
 		w.version = "6.12"
 		w.before = func(t *testing.T, f *elfrw.File) {
-			add(f, ".data.pointer", elf.SHF_WRITE, make([]byte, 8), elfrw.Rela{Sym: symbol(t, f, "vsym"), Type: 1})
+			add(f, ".data.pointer", elf.SHF_WRITE, make([]byte, 8), elfrw.Rela{Sym: symbol(t, f, "vsym"),
+				Type: 1})
 		}
 		k := sympos.NewKernel("kernel", sealedImage{called{[]uint64{}}, c.sealed})
 		k.Release = w.version + ".0" + kernelRelease
@@ -273,9 +325,11 @@ func TestSealedFunctionOfVmlinux(t *testing.T) {
 		require.NoError(t, os.WriteFile(k.Config, []byte(pads), 0o644))
 		r, err := loader.Open(encode(t, w.convert(t))).Check(loader.Options{Kernel: k})
 		require.NoError(t, err)
-		i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.SealedFunction })
+		i := slices.IndexFunc(r.Findings,
+			func(f diag.Diagnostic) bool { return f.ID == diag.SealedFunction })
 		assert.Equal(t, c.found, i >= 0, "%+v", r.Findings)
-		open := slices.ContainsFunc(r.Unchecked, func(u loader.Unchecked) bool { return strings.HasPrefix(u.What, "whether vsym of vmlinux") })
+		open := slices.ContainsFunc(r.Unchecked,
+			func(u loader.Unchecked) bool { return strings.HasPrefix(u.What, "whether vsym of vmlinux") })
 		assert.Equal(t, c.sealed == nil, open)
 	}
 }

@@ -38,19 +38,38 @@ func TestELFMistakes(t *testing.T) {
 		edit     func(b []byte) []byte
 		old, new string // messages of 6.1 and 7.3, which may be one; "" for none
 	}{
-		"short":        {edit: func(b []byte) []byte { return b[:40] }, old: "Invalid ELF header len 40"},
-		"magic":        {edit: func(b []byte) []byte { b[1] = 'X'; return b }, old: `Invalid ELF header magic: != \x7fELF`},
-		"executable":   {edit: func(b []byte) []byte { b[16] = 2; return b }, old: "Invalid ELF header type: 2 != 1"},
-		"machine":      {edit: func(b []byte) []byte { b[18] = 22; return b }, old: "Invalid architecture in ELF header: 22"},
-		"e_shentsize":  {edit: func(b []byte) []byte { b[58] = 40; return b }, old: "Invalid ELF section header size"},
-		"e_shoff":      {edit: func(b []byte) []byte { b[44] = 1; return b }, old: "Invalid ELF section header overflow"},
-		"truncated":    {edit: func(b []byte) []byte { return b[:len(b)-64] }, old: "Invalid ELF section header overflow"},
-		"e_shstrndx":   {edit: func(b []byte) []byte { b[62], b[63] = 0, 0; return b }, old: "Invalid ELF section name index: 0 || e_shstrndx (0) >= e_shnum ("},
-		"no names":     {edit: func(b []byte) []byte { binary.LittleEndian.PutUint64(names(b)[32:], 0); return b }, old: "empty section name table"},
-		"section 0":    {edit: func(b []byte) []byte { shoff(b)[4] = 1; return b }, old: "ELF Spec violation: section 0 type(1)!=SH_NULL or non-zero len or addr"},
-		"contents":     {edit: func(b []byte) []byte { binary.LittleEndian.PutUint64(symtab(b)[24:], 1<<40); return b }, old: "Invalid ELF section in module (section "},
-		"no symbols":   {edit: func(b []byte) []byte { symtab(b)[4] = 1; return b }, old: "lp: module has no symbols (stripped?)"},
-		"sh_link":      {edit: func(b []byte) []byte { symtab(b)[40] = 0; return b }, old: "Invalid ELF sh_link!=SHN_UNDEF(0) or (sh_link(0) >= hdr->e_shnum("},
+		"short": {edit: func(b []byte) []byte { return b[:40] },
+			old: "Invalid ELF header len 40"},
+		"magic": {edit: func(b []byte) []byte { b[1] = 'X'; return b },
+			old: `Invalid ELF header magic: != \x7fELF`},
+		"executable": {edit: func(b []byte) []byte { b[16] = 2; return b },
+			old: "Invalid ELF header type: 2 != 1"},
+		"machine": {edit: func(b []byte) []byte { b[18] = 22; return b },
+			old: "Invalid architecture in ELF header: 22"},
+		"e_shentsize": {edit: func(b []byte) []byte { b[58] = 40; return b },
+			old: "Invalid ELF section header size"},
+		"e_shoff": {edit: func(b []byte) []byte { b[44] = 1; return b },
+			old: "Invalid ELF section header overflow"},
+		"truncated": {edit: func(b []byte) []byte { return b[:len(b)-64] },
+			old: "Invalid ELF section header overflow"},
+		"e_shstrndx": {edit: func(b []byte) []byte { b[62], b[63] = 0, 0; return b },
+			old: "Invalid ELF section name index: 0 || e_shstrndx (0) >= e_shnum ("},
+		"no names": {edit: func(b []byte) []byte {
+			binary.LittleEndian.PutUint64(names(b)[32:],
+				0)
+			return b
+		}, old: "empty section name table"},
+		"section 0": {edit: func(b []byte) []byte { shoff(b)[4] = 1; return b },
+			old: "ELF Spec violation: section 0 type(1)!=SH_NULL or non-zero len or addr"},
+		"contents": {edit: func(b []byte) []byte {
+			binary.LittleEndian.PutUint64(symtab(b)[24:],
+				1<<40)
+			return b
+		}, old: "Invalid ELF section in module (section "},
+		"no symbols": {edit: func(b []byte) []byte { symtab(b)[4] = 1; return b },
+			old: "lp: module has no symbols (stripped?)"},
+		"sh_link": {edit: func(b []byte) []byte { symtab(b)[40] = 0; return b },
+			old: "Invalid ELF sh_link!=SHN_UNDEF(0) or (sh_link(0) >= hdr->e_shnum("},
 		"symbol names": {edit: func(b []byte) []byte { o := binary.LittleEndian.Uint64(symtab(b)[24:]); b[o+24+3] = 1; return b }, new: "symbol name out of bounds in string table"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +87,7 @@ func TestELFMistakes(t *testing.T) {
 				}
 				first := r.First()
 				require.NotNil(t, first)
-				assert.Equal(t, loader.BadELF, first.ID, w.version)
+				assert.Equal(t, diag.BadELF, first.ID, w.version)
 				if want == "" { // and before, the kernel runs into it
 					assert.Equal(t, "killed", first.Cases[0].Errno)
 					continue
@@ -80,9 +99,9 @@ func TestELFMistakes(t *testing.T) {
 					last := first.Cases[0].Messages[len(first.Cases[0].Messages)-1]
 					assert.Equal(t, "Module has invalid ELF structures", last.Text)
 				case name == "no symbols":
-					assert.Contains(t, first.Message(), "module has no symbols (stripped?)")
+					assert.Contains(t, first.KernelSays(), "module has no symbols (stripped?)")
 				default:
-					assert.Contains(t, first.Message(), want)
+					assert.Contains(t, first.KernelSays(), want)
 				}
 			}
 		})
@@ -135,7 +154,8 @@ func TestSignatures(t *testing.T) {
 	signed := func(kind, pad byte, length uint32, body []byte) []byte {
 		info := []byte{0, 0, kind, 0, 0, pad, 0, 0, 0, 0, 0, 0}
 		binary.BigEndian.PutUint32(info[8:], length)
-		return append(append(append(slices.Clone(b), body...), info...), "~Module signature appended~\n"...)
+		return append(append(append(slices.Clone(b), body...), info...),
+			"~Module signature appended~\n"...)
 	}
 	// ContentInfo of SignedData, with nothing in it.
 	message := []byte{0x30, 0x0f, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2, 0xa0, 2, 0x30, 0}
@@ -146,12 +166,13 @@ func TestSignatures(t *testing.T) {
 		loads bool
 		quiet bool
 	}{
-		"PKCS#7":            {file: signed(2, 0, n, message), loads: true, quiet: true},
-		"garbage":           {file: signed(2, 0, 16, make([]byte, 16)), errno: "EBADMSG"},
-		"longer than all":   {file: signed(2, 0, 1<<30, message), errno: "EBADMSG"},
-		"padding":           {file: signed(2, 1, n, message), errno: "EBADMSG"},
-		"of another kind":   {file: signed(1, 0, n, message), loads: true},
-		"nothing but marks": {file: append(slices.Clone(b), "~Module signature appended~\n"...), loads: true},
+		"PKCS#7":          {file: signed(2, 0, n, message), loads: true, quiet: true},
+		"garbage":         {file: signed(2, 0, 16, make([]byte, 16)), errno: "EBADMSG"},
+		"longer than all": {file: signed(2, 0, 1<<30, message), errno: "EBADMSG"},
+		"padding":         {file: signed(2, 1, n, message), errno: "EBADMSG"},
+		"of another kind": {file: signed(1, 0, n, message), loads: true},
+		"nothing but marks": {file: append(slices.Clone(b), "~Module signature appended~\n"...),
+			loads: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := w.check(t, m.file)
@@ -161,7 +182,7 @@ func TestSignatures(t *testing.T) {
 				return
 			}
 			require.NotNil(t, r.First())
-			assert.Equal(t, loader.BadSignature, r.First().ID)
+			assert.Equal(t, diag.BadSignature, r.First().ID)
 			assert.Equal(t, m.errno, r.First().Cases[0].Errno)
 		})
 	}
@@ -194,7 +215,7 @@ func TestHostileFiles(t *testing.T) {
 			for i := range r.Findings {
 				f := &r.Findings[i]
 				assert.NotEmpty(t, f.Cases, "%+v", f)
-				assert.NotContains(t, f.Message()+f.Cause+f.Place(), "\n")
+				assert.NotContains(t, f.KernelSays()+f.Message+f.Where(), "\n")
 			}
 		}
 	}
@@ -210,8 +231,8 @@ func TestNamesInFixes(t *testing.T) {
 	var fixes []string
 	r := w.check(t, encode(t, f))
 	for i := range r.Findings {
-		if r.Findings[i].ID == loader.UnknownSymbol {
-			fixes = append(fixes, r.Findings[i].Fix...)
+		if r.Findings[i].ID == diag.UnknownSymbol {
+			fixes = append(fixes, r.Findings[i].Hints...)
 		}
 	}
 	assert.Equal(t, []string{
@@ -232,7 +253,7 @@ func TestKernelsInFixes(t *testing.T) {
 		r, err := loader.Open(b).Check(loader.Options{Kernel: k})
 		require.NoError(t, err)
 		for i := range r.Findings {
-			for _, fix := range r.Findings[i].Fix {
+			for _, fix := range r.Findings[i].Hints {
 				assert.NotRegexp(t, `--kernel my kernel`, fix)
 			}
 		}
@@ -277,11 +298,12 @@ func TestWhatCantBeReadDoesNotPass(t *testing.T) {
 	w := good()
 	w.unbuilt = true // or its machine would be another
 	b := encode(t, w.convert(t))
-	binary.LittleEndian.PutUint16(b[18:], uint16(elf.EM_PPC)) // 32-bit, whose rules for ELF are not known here
+	// 32-bit, whose rules for ELF are not known here
+	binary.LittleEndian.PutUint16(b[18:], uint16(elf.EM_PPC))
 	r := w.check(t, b[:len(b)-64])
 	require.NotNil(t, r.First())
-	assert.Equal(t, loader.BadELF, r.First().ID)
-	assert.Contains(t, r.First().Cause, "can't read the file")
+	assert.Equal(t, diag.BadELF, r.First().ID)
+	assert.Contains(t, r.First().Message, "can't read the file")
 }
 
 // Of more objects than a patch may have none is judged. The steps that many of them take are
@@ -300,8 +322,9 @@ func TestManyObjects(t *testing.T) {
 	list := slices.Clone(relocs.Relocs())
 	at := uint64(len(data.Data))
 	i := slices.IndexFunc(list, func(r elfrw.Rela) bool { return r.Offset == 8 })
-	list[i].Addend = int64(at)                                                 // klp_patch.objs
-	data.Data = append(slices.Clone(data.Data), make([]byte, (n+1)*object)...) // an empty one ends them
+	list[i].Addend = int64(at) // klp_patch.objs
+	// an empty one ends them
+	data.Data = append(slices.Clone(data.Data), make([]byte, (n+1)*object)...)
 	for range n {
 		name.Offset, funcs.Offset = at, at+8
 		list = append(list, name, funcs)
@@ -309,7 +332,7 @@ func TestManyObjects(t *testing.T) {
 	}
 	relocs.SetRelocs(list)
 	r := w.check(t, encode(t, f))
-	assert.Contains(t, fmt.Sprint(r.Lacking()), "objects are more than the 256 that are read")
+	assert.Contains(t, fmt.Sprint(r.NotJudged()), "objects are more than the 256 that are read")
 }
 
 // What is behind the end of a table or a section is anybody's guess, and no "loads".
@@ -322,9 +345,10 @@ func TestBehindTheEndDoesNotPass(t *testing.T) {
 	header := late[binary.LittleEndian.Uint64(late[40:])+uint64(i)*64:]
 	binary.LittleEndian.PutUint32(late[binary.LittleEndian.Uint64(header[24:])+12:], 4000) // r_sym
 	f = w.convert(t)
-	ordinary := relocs(".rela.text.vm_fn", func(r []elfrw.Rela) []elfrw.Rela { r[0].Offset = 1 << 16; return r })
+	ordinary := relocs(".rela.text.vm_fn",
+		func(r []elfrw.Rela) []elfrw.Rela { r[0].Offset = 1 << 16; return r })
 	ordinary(t, f)
-	for id, b := range map[diag.ID][]byte{loader.BadELF: late, loader.OutsideTarget: encode(t, f)} {
+	for id, b := range map[diag.ID][]byte{diag.BadELF: late, diag.OutsideTarget: encode(t, f)} {
 		first := w.check(t, b).First()
 		if assert.NotNil(t, first, id) {
 			assert.Equal(t, id, first.ID)

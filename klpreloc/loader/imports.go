@@ -10,6 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/resolve"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -17,19 +18,10 @@ import (
 
 // fullTable reports whether the table of vmlinux's symbols has names that are exported:
 // a symbol list or System.map does, a file of exports alone has none.
-func (c *checker) fullTable() bool { return c.facts.table.Has(sympos.Vmlinux) }
+func (k *facts) fullTable() bool { return k.table.Has(sympos.Vmlinux) }
 
 // knowsExports reports whether it is known what vmlinux exports.
-func (c *checker) knowsExports() bool { return c.facts.table.KnowsExports(sympos.Vmlinux) }
-
-// origins says who exports what the module imports.
-func (c *checker) origins() *resolve.Exporters {
-	if c.who == nil {
-		loaded := func(object string) bool { return c.loaded[object] }
-		c.who = resolve.NewExporters(c.File, c.facts.table, c.facts.Presence, loaded)
-	}
-	return c.who
-}
+func (k *facts) knowsExports() bool { return k.table.KnowsExports(sympos.Vmlinux) }
 
 // exportsOf are the names that the module exports: the strings of its table.
 func exportsOf(f *elfrw.File) []string {
@@ -46,282 +38,344 @@ func exportsOf(f *elfrw.File) []string {
 	return names
 }
 
-// exports: kernel/module/main.c, verify_exported_symbols.
-func (c *checker) exports() {
+// checkExports follows verify_exported_symbols in kernel/module/main.c.
+func checkExports(m *view, k *facts) (out result) {
 	for _, kind := range []string{"", "_gpl"} {
 		// kernel/module/main.c, check_export_symbol_versions; Kbuild's tables changed in 6.19.
-		symbols, sums := c.Section("__ksymtab"+kind), c.Section("__kcrctab"+kind)
-		if c.facts.modversions && symbols != nil && symbols.Size() > 0 && sums == nil {
-			f := c.find(Checksum, "the module exports symbols, and there are no checksums of them (__kcrctab"+kind+")").fix("build it against the headers of %s", c.title())
-			c.forced(f, "no versions for exported symbols")
+		symbols, sums := m.file.Section("__ksymtab"+kind), m.file.Section("__kcrctab"+kind)
+		if k.modversions && symbols != nil && symbols.Size() > 0 && sums == nil {
+			f := problem(diag.ChecksumMismatch, "the module exports symbols, and there are no checksums "+
+				"of them (__kcrctab"+kind+")").fix("build it against the headers of %s", k.title())
+			out.add(forceLoaded(m, k, f, "no versions for exported symbols"))
 			break
 		}
 	}
-	for _, name := range exportsOf(c.File) {
-		e, ok := c.choose(c.facts.table.Exports(name))
+	for _, name := range exportsOf(m.file) {
+		e, ok := k.firstExport(k.table.Exports(name))
 		owner := e.Object
 		switch {
-		case !ok || e.Object != sympos.Vmlinux && !c.loaded[e.Object] || e.Object == c.name:
+		case !ok || e.Object != sympos.Vmlinux && !k.loaded[e.Object] || e.Object == m.name:
 			continue
 		case e.Object == sympos.Vmlinux:
 			owner = "kernel"
 		}
-		c.find(DuplicateExport, "the module exports what "+owner+" exports already").of(name).fix("rename it").
-			when(Loading, "", "ENOEXEC", says("%s: exports duplicate symbol %s (owned by %s)", c.name, name, owner))
+		out.add(problem(diag.DuplicateExport, "the module exports what "+owner+" exports already").
+			of(name).fix("rename it").
+			when(diag.Loading, "", "ENOEXEC", says("%s: exports duplicate symbol "+
+				"%s (owned by %s)", m.name, name, owner)))
 	}
+	return out
 }
 
-// imports: kernel/module/main.c, simplify_symbols and resolve_symbol. Each symbol that
-// is not found is reported; the error is that of the last one.
-func (c *checker) imports() {
-	if !c.knowsExports() {
-		c.lacking("undefined symbols", "nothing that describes the kernel tells what it exports")
+// checkImports follows simplify_symbols and resolve_symbol in kernel/module/main.c. Each symbol
+// that is not found is reported; the error is that of the last one.
+func checkImports(m *view, k *facts) (out result) {
+	if !k.knowsExports() {
+		out.notJudged("undefined symbols", "nothing that describes the kernel tells what it exports")
 	}
-	for _, y := range c.File.Symbols {
+	for _, y := range m.file.Symbols {
 		switch {
 		case y.Section != nil:
 		case y.Index == elf.SHN_COMMON:
 			if strings.HasPrefix(y.Name, "__gnu_lto") {
 				continue
 			}
-			c.find(CommonSymbol, "the loader takes no common symbols").of(y.Name).fix("build with -fno-common").
-				when(Loading, "", "ENOEXEC", says("%s: please compile with -fno-common", c.name))
+			out.add(problem(diag.CommonSymbol, "the loader accepts no common symbols").of(y.Name).
+				fix("build with -fno-common").
+				when(diag.Loading, "", "ENOEXEC", says("%s: please compile with -fno-common", m.name)))
 		case y.Index == elf.SHN_ABS || y.Index == klpabi.IndexLivepatch:
 		case y.Undefined():
-			if !c.annotates[y] {
-				c.imported(y)
+			if !m.annotated()[y] {
+				checkImport(&out, m, k, y)
 			}
 		default:
-			c.strayIndex(y)
+			checkSymbolIndex(&out, m, k, y)
 		}
 	}
-	for _, m := range c.origins().Unused {
-		c.note(UnusedDepends, "depends= names "+m+", and the module uses no symbol that "+m+" exports").
-			fix("build it with the Module.symvers of that %s", m).when(Loading, "", "")
+	for _, name := range m.origins().Unused {
+		out.add(note(diag.CheckUnusedDepends, "depends= names "+name+", and the module "+
+			"uses no symbol that "+name+" exports").
+			fix("build it with the Module.symvers of that %s", name).when(diag.Loading, "", ""))
 	}
+	return out
 }
 
-// strayIndex: since 6.8 and in 6.1.y a symbol in a section that is not there is refused; before,
-// an address is read from behind the section headers (simplify_symbols).
-func (c *checker) strayIndex(y *elfrw.Symbol) {
-	index := c.indexOf(y)
-	f := c.find(SymbolIndex, fmt.Sprintf("it is in section %#x, which there is none of", index)).of(y.Name).
+// checkSymbolIndex: since 6.8 and in 6.1.y a symbol in a section that does not exist is refused;
+// before, an address is read from after the section headers (simplify_symbols).
+func checkSymbolIndex(out *result, m *view, k *facts, y *elfrw.Symbol) {
+	index := m.indexOf(y)
+	f := problem(diag.SymbolIndex, fmt.Sprintf("it is in section %#x, which does not exist", index)).
+		of(y.Name).
 		fix("klp symbols have the section index 0xff20 (SHN_LIVEPATCH)")
-	used := c.uses(y)
+	used := m.isUsed(y)
 	switch {
-	case c.indexCheck:
-		f.when(Loading, "", "ENOEXEC", says("%s: Symbol %s has an invalid section index %s (max %s)", c.name, y.Name, index, len(c.Sections)))
-	case c.image != nil && c.image.far(index):
-		f.when(Loading, "", "killed", oops("page fault", ""))
+	case k.IndexCheck:
+		f = f.when(diag.Loading, "", "ENOEXEC", says("%s: Symbol %s has an invalid section "+
+			"index %s (max %s)", m.name, y.Name, index, len(m.file.Sections)))
+	case m.image != nil && m.image.isHeaderUnmapped(index):
+		f = f.when(diag.Loading, "", "killed", oops("page fault", ""))
 	case used:
-		f.when(Calling, "", "", oops("page fault", c.userOf(y)))
+		f = f.when(diag.Calling, "", "", oops("page fault", m.userOf(y)))
 	default:
-		f.Severity = Note
-		f.when(Loading, "", "")
+		f.Severity = diag.Note
+		f = f.when(diag.Loading, "", "")
 	}
+	out.add(f)
 }
 
-// uses reports whether a relocation of what is loaded needs the symbol, which is in no section.
-func (c *checker) uses(y *elfrw.Symbol) bool {
-	c.userOf(y)
-	_, used := c.users[y]
-	return used
-}
+// importKind says what becomes of an undefined symbol, as far as it is known who exports it.
+type importKind int
 
-// imported judges one undefined symbol.
-func (c *checker) imported(y *elfrw.Symbol) {
-	unknown := func(errno string) Message {
-		return says("%s: Unknown symbol %s (err %s)", c.name, y.Name, errnoNumber(errno))
-	}
-	e, ok := c.choose(c.facts.table.Exports(y.Name))
+const (
+	ignored      importKind = iota // the loader or the linker provides it, or nothing tells
+	ofUnknown                      // it is an import, but nothing tells of which module
+	ofSuspect                      // a module whose exports are not known may export it
+	unusedWeak                     // no object exports it, and nothing uses it
+	boundToZero                    // no object exports it, and it is weak
+	unknownName                    // no object exports it
+	exportedName                   // an object exports it
+)
+
+// importOf returns what becomes of an undefined symbol, and the export if it is exportedName.
+func importOf(m *view, k *facts, y *elfrw.Symbol) (importKind, sympos.Export) {
+	e, ok := k.firstExport(k.table.Exports(y.Name))
 	origin := resolve.Exported
-	if !ok || e.Object != sympos.Vmlinux && !c.loaded[e.Object] {
-		e, origin = c.origins().Of(y.Name)
+	if !ok || e.Object != sympos.Vmlinux && !k.loaded[e.Object] {
+		e, origin = m.origins().Of(y.Name)
 		ok = origin == resolve.Exported
 	}
-	weak := y.Bind() == elf.STB_WEAK
+	weak, klp := y.Bind() == elf.STB_WEAK, strings.HasPrefix(y.Name, klpabi.SymbolPrefix)
 	switch {
-	case !ok && !c.knowsExports() && !strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
-		return
-	case !ok && klpabi.LoaderIgnores(c.Header.Machine, y.Name):
-	case !ok && klpabi.WeakByDesign(c.File, y) && !c.hides(y.Name):
+	case ok:
+		return exportedName, e
+	case !k.knowsExports() && !klp,
+		klpabi.LoaderIgnores(m.file.Header.Machine, y.Name),
+		klpabi.WeakByDesign(m.file, y) && !hidesSymbol(m, k, y.Name):
+		return ignored, e
 	case origin == resolve.OfUnknown:
-		c.ofUnknown(y, unknown)
-	case origin == resolve.Open && c.origins().MayExport() &&
-		!strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
-		c.lacking("whether "+c.origins().Suspects()+" exports "+y.Name,
+		return ofUnknown, e
+	case origin == resolve.Open && m.origins().MayExport() && !klp:
+		return ofSuspect, e
+	case weak && !m.isUsed(y):
+		return unusedWeak, e
+	case weak:
+		return boundToZero, e
+	}
+	return unknownName, e
+}
+
+// checkImport checks one undefined symbol.
+func checkImport(out *result, m *view, k *facts, y *elfrw.Symbol) {
+	unknown := func(errno string) diag.KernelMessage {
+		return says("%s: Unknown symbol %s (err %s)", m.name, y.Name, errnoNumber(errno))
+	}
+	switch kind, e := importOf(m, k, y); kind {
+	case ofUnknown:
+		checkUnknownExporter(out, m, k, y, unknown)
+	case ofSuspect:
+		out.notJudged("whether "+m.origins().Suspects()+" exports "+y.Name,
 			"no source tells what it exports: --module")
-	case !ok && weak && !c.uses(y):
-		c.note(WeakImport, "nobody exports it, it is weak, and nothing uses it").of(y.Name).when(Loading, "", "")
-	case !ok && weak:
-		c.find(WeakImport, "nobody exports it, and it is weak: the kernel binds it to 0 without a word, and what uses it goes there").of(y.Name).
+	case unusedWeak:
+		out.add(note(diag.WeakImport, "no module exports it, it is weak, and nothing uses it").
+			of(y.Name).when(diag.Loading, "", ""))
+	case boundToZero:
+		out.add(problem(diag.WeakImport, "no module exports it, and it is weak: the kernel silently "+
+			"binds it to 0, and code that uses it accesses address 0").of(y.Name).
 			fix("annotate it, and convert the module; or export it").
-			when(Calling, "", "", oops("page fault", c.userOf(y)))
-	case !ok:
-		cause := "nobody exports it"
-		if strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
-			cause = "it is called like a klp symbol, and is an ordinary undefined one: its section index is not 0xff20"
-		} else if !c.facts.table.ListsModules() {
-			cause += ", as far as the modules at hand tell"
-		}
-		f := c.find(UnknownSymbol, cause).of(y.Name).when(Loading, "", "ENOENT", unknown("ENOENT"))
-		if object, n := c.hidden(y.Name); n > 0 {
-			f.Cause += fmt.Sprintf("; %s has %d of that name, hidden", object, n)
-			f.fix("klp-convert annotate %s --kernel %s%s", c.path, word(c.report.Kernel), c.given(object))
-		} else {
-			f.fix("klp-convert sympos %s --kernel %s", word(y.Name), word(c.report.Kernel))
-		}
-	default:
-		c.offered(y, e, unknown)
+			when(diag.Calling, "", "", oops("page fault", m.userOf(y))))
+	case unknownName:
+		out.add(unknownSymbol(m, k, y).when(diag.Loading, "", "ENOENT", unknown("ENOENT")))
+	case exportedName:
+		checkExport(out, m, k, y, e, unknown)
 	}
 }
 
-// hides reports whether an object has the symbol without exporting it.
-func (c *checker) hides(name string) bool {
-	_, n := c.hidden(name)
+// unknownSymbol makes the finding of an undefined symbol that no object exports.
+func unknownSymbol(m *view, k *facts, y *elfrw.Symbol) finding {
+	cause := "no module exports it"
+	if strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
+		cause = "it has the name of a klp symbol, and is an ordinary undefined symbol: its section " +
+			"index is not 0xff20"
+	} else if !k.table.ListsModules() {
+		cause += ", as far as the available modules tell"
+	}
+	object, n := findHidden(m, k, y.Name)
+	if n == 0 {
+		return problem(diag.UnknownSymbol, cause).of(y.Name).
+			fix("klp-convert sympos %s --kernel %s", diag.ShellQuote(y.Name), diag.ShellQuote(k.Name))
+	}
+	return problem(diag.UnknownSymbol, fmt.Sprintf("%s; %s has %d of "+
+		"that name, hidden", cause, object, n)).of(y.Name).
+		fix("klp-convert annotate %s --kernel %s%s", k.path, diag.ShellQuote(k.Name),
+			k.moduleOption(object))
+}
+
+// hidesSymbol reports whether an object has the symbol without exporting it.
+func hidesSymbol(m *view, k *facts, name string) bool {
+	_, n := findHidden(m, k, name)
 	return n > 0
 }
 
-// hidden returns the object that has the symbol without exporting it, and how many times:
+// findHidden returns the object that has the symbol without exporting it, and how many times:
 // vmlinux, or one that the livepatch patches.
-func (c *checker) hidden(name string) (object string, n int) {
-	for _, object := range append([]string{sympos.Vmlinux}, c.objects...) {
-		if n := len(c.facts.table.Lookup(object, name)); n > 0 {
+func findHidden(m *view, k *facts, name string) (object string, n int) {
+	for _, object := range append([]string{sympos.Vmlinux}, m.objects...) {
+		if n := len(k.table.Lookup(object, name)); n > 0 {
 			return object, n
 		}
 	}
 	return "", 0
 }
 
-// given is the option that names an object's file, as it was given.
-func (c *checker) given(object string) string {
-	if path := c.facts.paths[object]; c.loaded[object] && path != "" {
-		return " --module " + word(path) // without it, the kernel may have no such module
+// moduleOption is the option that names an object's file, as it was given.
+func (k *facts) moduleOption(object string) string {
+	if path := k.paths[object]; k.loaded[object] && path != "" {
+		return " --module " + diag.ShellQuote(path) // without it, the kernel may have no such module
 	}
 	return ""
 }
 
-// choose takes the export that the loader finds first: vmlinux's, then that of a module
+// firstExport returns the export that the loader finds first: vmlinux's, then that of a module
 // that is there.
-func (c *checker) choose(list []sympos.Export) (e sympos.Export, ok bool) {
+func (k *facts) firstExport(list []sympos.Export) (e sympos.Export, ok bool) {
 	for _, x := range list {
-		if !ok || x.Object == sympos.Vmlinux || e.Object != sympos.Vmlinux && c.loaded[x.Object] {
+		if !ok || x.Object == sympos.Vmlinux || e.Object != sympos.Vmlinux && k.loaded[x.Object] {
 			e, ok = x, true
 		}
 	}
 	return e, ok
 }
 
-// ofUnknown judges an import of a module whose exports no source tells.
-func (c *checker) ofUnknown(y *elfrw.Symbol, unknown func(string) Message) {
-	modules := c.origins().Unknown
+// checkUnknownExporter checks an import of a module whose exports no source tells.
+func checkUnknownExporter(out *result, m *view, k *facts, y *elfrw.Symbol,
+	unknown func(string) diag.KernelMessage) {
+	modules := m.origins().Unknown
 	if len(modules) == 1 { // so it is that one's
-		c.exporters[modules[0]] = true
-		c.needs(y, sympos.Export{Object: modules[0], Name: y.Name}, unknown)
+		checkNeededModule(out, m, k, y, sympos.Export{Object: modules[0], Name: y.Name}, unknown)
 	}
-	c.lacking("whether "+c.origins().Suspects()+" exports "+y.Name+", and to whom",
+	out.notJudged("whether "+m.origins().Suspects()+" exports "+y.Name+", and to whom",
 		"no source tells what it exports: --module")
 }
 
-// offered judges an import that somebody exports, as resolve_symbol does: license,
+// checkExport checks an import that an object exports, as resolve_symbol does: license,
 // checksum, namespace.
-func (c *checker) offered(y *elfrw.Symbol, e sympos.Export, unknown func(string) Message) {
-	if e.Object != sympos.Vmlinux {
-		c.exporters[e.Object] = true
-		if !c.loaded[e.Object] {
-			c.needs(y, e, unknown)
-		}
+func checkExport(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export,
+	unknown func(string) diag.KernelMessage) {
+	if e.Object != sympos.Vmlinux && !k.loaded[e.Object] {
+		checkNeededModule(out, m, k, y, e, unknown)
 	}
-	only, known := c.facts.gplOnly(e)
+	only, known := k.gplOnly(e)
 	switch {
-	case only && !c.gpl():
-		c.find(GPLOnly, "it is exported for modules under the GPL only, and the license is another").of(y.Name).fix(`MODULE_LICENSE("GPL");`).
-			when(Loading, "", "ENOENT", unknown("ENOENT"))
+	case only && !m.gpl():
+		out.add(problem(diag.GPLOnlyExport, "it is exported for modules under the GPL only, and the "+
+			"license is another").of(y.Name).fix(`MODULE_LICENSE("GPL");`).
+			when(diag.Loading, "", "ENOENT", unknown("ENOENT")))
 		return
-	case !known && !c.gpl():
-		c.lacking("whether "+y.Name+" is for modules under the GPL only", "nothing at hand tells; Module.symvers would")
+	case !known && !m.gpl():
+		out.notJudged("whether "+y.Name+" is for modules "+
+			"under the GPL only", "no available file tells; "+
+			"Module.symvers would")
 	}
-	if c.checksum(y, e, unknown) {
-		c.namespace(y, e, unknown)
+	if checkChecksum(out, m, k, y, e, unknown) {
+		checkNamespace(out, m, k, y, e, unknown)
 	}
 }
 
 // keeps reports whether the module is there before the livepatch's klp relocations are
 // applied, and stays: the livepatch imports from it, or from one that needs it
 // (resolve_symbol and ref_module).
-func (c *checker) keeps(object string) bool {
-	if c.exporters[object] || len(c.exporters) == 0 {
-		return c.exporters[object]
+func (m *view) keeps(object string) bool { return m.held()[object] }
+
+// readHeld returns the modules that the livepatch imports from, and those that they need.
+func readHeld(m *view, k *facts) map[string]bool {
+	held := map[string]bool{}
+	for _, y := range m.file.Symbols {
+		if y.Section != nil || !y.Undefined() || m.annotated()[y] {
+			continue
+		}
+		switch kind, e := importOf(m, k, y); {
+		case kind == exportedName && e.Object != sympos.Vmlinux:
+			held[e.Object] = true
+		case kind == ofUnknown && len(m.origins().Unknown) == 1: // so it is that one's
+			held[m.origins().Unknown[0]] = true
+		}
 	}
-	if c.held == nil { // modules are read for it, and few livepatches ask
-		c.held = map[string]bool{}
-		for exporter := range c.exporters {
-			if m := c.facts.module(exporter); m != nil {
-				for name := range c.facts.needed(m) {
-					c.held[name] = true
-				}
+	for _, exporter := range sortedKeys(held) {
+		if f := k.module(exporter); f != nil {
+			for name := range k.dependencies(f) {
+				held[name] = true
 			}
 		}
 	}
-	return c.held[object]
+	return held
 }
 
-// needs: a module that exports what is needed has to be there before. depends= makes
+// checkNeededModule: a module that exports what is needed has to be there before. depends= makes
 // modprobe see to it.
-func (c *checker) needs(y *elfrw.Symbol, e sympos.Export, unknown func(string) Message) {
+func checkNeededModule(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export,
+	unknown func(string) diag.KernelMessage) {
 	switch {
-	case c.patched(e.Object):
-		c.find(NeedsModule, "it is exported by "+e.Object+", which the livepatch patches: the livepatch can't be loaded before that module").of(y.Name).
-			fix("make a klp relocation of it: klp-convert --kernel %s does", word(c.report.Kernel)).
-			when(Loading, "", "ENOENT", unknown("ENOENT"))
-	case slices.Contains(c.needed, e.Object) && c.said[e.Object]:
-	case slices.Contains(c.needed, e.Object):
-		c.said[e.Object] = true
-		c.note(NeedsModule, "it is exported by module "+e.Object+", which modprobe loads first (depends=); insmod does not").of(y.Name).
-			when(Loading, "", "", unknown("ENOENT"))
+	case m.patchesObject(e.Object):
+		out.add(problem(diag.NeedsModule, "it is exported by "+e.Object+", which the livepatch "+
+			"patches: the livepatch can't be loaded before that module").of(y.Name).
+			fix("make a klp relocation of it: klp-convert --kernel %s does", diag.ShellQuote(k.Name)).
+			when(diag.Loading, "", "ENOENT", unknown("ENOENT")))
+	case slices.Contains(m.depends, e.Object):
+		if !out.first("modprobe loads " + e.Object) {
+			return
+		}
+		out.add(note(diag.NeedsModule, "it is exported by module "+e.Object+", which modprobe loads "+
+			"first (depends=); insmod does not").of(y.Name).
+			when(diag.Loading, "", "", unknown("ENOENT")))
 	default:
-		c.find(NeedsModule, "it is exported by module "+e.Object+", and depends= does not name that: it has to be loaded before").of(y.Name).
+		out.add(problem(diag.NeedsModule, "it is exported by module "+e.Object+", and depends= does "+
+			"not name it: it has to be loaded before").of(y.Name).
 			fix("build it with the Module.symvers that has %s", e.Object).
-			when(Loading, "", "ENOENT", unknown("ENOENT"))
+			when(diag.Loading, "", "ENOENT", unknown("ENOENT")))
 	}
 }
 
-// checksum: kernel/module/version.c, check_version.
-func (c *checker) checksum(y *elfrw.Symbol, e sympos.Export, unknown func(string) Message) bool {
-	if !c.facts.modversions && !(e.Listed && e.CRC != 0) {
+// checkChecksum follows check_version in kernel/module/version.c.
+func checkChecksum(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export,
+	unknown func(string) diag.KernelMessage) bool {
+	if !k.modversions && !(e.Listed && e.CRC != 0) {
 		return true
 	}
-	if c.table == nil {
-		c.table = c.versions()
+	table := m.versions()
+	if table == nil {
+		return true // reported by checkModuleLayout
 	}
-	if c.table == nil {
-		return true // said by layout
-	}
-	mine, found := c.table[y.Name]
-	want, known := c.facts.checksum(e)
+	mine, found := table[y.Name]
+	want, known := k.checksum(e)
 	switch {
-	case !found && c.missingCRC:
-		c.find(Checksum, "it is not in the module's version table").of(y.Name).fix("build it against the headers of %s, with their Module.symvers", c.title()).
-			when(Loading, "", "EINVAL", says("%s: no symbol version for %s", c.name, y.Name), unknown("EINVAL"))
+	case !found && k.MissingCRC:
+		out.add(problem(diag.ChecksumMismatch, "it is not in the module's version table").of(y.Name).
+			fix("build it against the headers of %s, with their Module.symvers", k.title()).
+			when(diag.Loading, "", "EINVAL", says("%s: no symbol version for %s", m.name, y.Name),
+				unknown("EINVAL")))
 		return false
 	case !found:
-		c.note(Checksum, "it is not in the module's version table: not checked by the kernel").of(y.Name).
-			when(Loading, "", "", says("%s: no symbol version for %s", c.name, y.Name))
+		out.add(note(diag.ChecksumMismatch, "it is not in the module's version table: not "+
+			"checked by the kernel").of(y.Name).
+			when(diag.Loading, "", "", says("%s: no symbol version for %s", m.name, y.Name)))
 	case !known:
-		c.lacking("the checksum of "+y.Name, "no module at hand imports it, and there is no Module.symvers")
+		out.notJudged("the checksum of "+y.Name, "no available module imports it, and there is "+
+			"no Module.symvers")
 	case mine != want:
-		c.find(Checksum, fmt.Sprintf("its interface has another checksum: %#08x, in this kernel %#08x", mine, want)).of(y.Name).
-			fix("build it against the headers of %s", c.title()).
-			when(Loading, "", "EINVAL", says("%s: disagrees about version of symbol %s", c.name, y.Name), unknown("EINVAL"))
+		out.add(problem(diag.ChecksumMismatch, fmt.Sprintf("its interface has another checksum: %#08x, "+
+			"in this kernel %#08x", mine, want)).of(y.Name).
+			fix("build it against the headers of %s", k.title()).
+			when(diag.Loading, "", "EINVAL", says("%s: disagrees about "+
+				"version of symbol %s", m.name, y.Name), unknown("EINVAL")))
 		return false
 	}
 	return true
 }
 
-// versions is the module's version table, nil when it has none.
-func (c *checker) versions() map[string]uint64 {
+// checksums returns the module's version table, nil when it has none.
+func checksums(f *elfrw.File) map[string]uint64 {
 	var table map[string]uint64
-	for _, v := range versionsOf(c.File) {
+	for _, v := range versionsOf(f) {
 		if table == nil {
 			table = map[string]uint64{}
 		}
@@ -330,38 +384,26 @@ func (c *checker) versions() map[string]uint64 {
 	return table
 }
 
-// namespace: kernel/module/main.c, verify_namespace_is_imported; since 6.16
+// checkNamespace follows verify_namespace_is_imported in kernel/module/main.c; since 6.16
 // verify_module_namespace.
-func (c *checker) namespace(y *elfrw.Symbol, e sympos.Export, unknown func(string) Message) {
-	if e.Namespace == "" || slices.Contains(c.spaces, e.Namespace) || e.OfferedTo(c.name) {
+func checkNamespace(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Export,
+	unknown func(string) diag.KernelMessage) {
+	if e.Namespace == "" || slices.Contains(m.spaces, e.Namespace) || e.OfferedTo(m.name) {
 		return
 	}
-	f := c.find(Namespace, fmt.Sprintf("it is exported in namespace %s, which the module does not import", e.Namespace)).of(y.Name)
+	f := problem(diag.NamespaceNotImported, fmt.Sprintf("it is exported in namespace %s, which the "+
+		"module does not import", e.Namespace)).of(y.Name)
 	if _, only := e.ForModules(); only {
-		f.fix("make a klp relocation of it: klp-convert --kernel %s does", word(c.report.Kernel))
+		f = f.fix("make a klp relocation of it: klp-convert --kernel %s does", diag.ShellQuote(k.Name))
 	} else {
-		f.fix(c.importNS, e.Namespace)
+		f = f.fix(k.ImportNS, e.Namespace)
 	}
-	message := says("%s: module uses symbol (%s) from namespace %s, but does not import it.", c.name, y.Name, e.Namespace)
-	if allowed, _ := c.facts.set("MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"); allowed {
-		f.Severity = Note
-		f.when(Loading, "", "", message)
+	message := says("%s: module uses symbol (%s) from namespace %s, but does not import it.", m.name,
+		y.Name, e.Namespace)
+	if allowed, _ := k.set("MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"); allowed {
+		f.Severity = diag.Note
+		out.add(f.when(diag.Loading, "", "", message))
 		return
 	}
-	f.when(Loading, "", "EINVAL", message, unknown("EINVAL"))
-}
-
-// userOf names a function that uses y.
-func (c *checker) userOf(y *elfrw.Symbol) string {
-	if c.users == nil {
-		c.users = map[*elfrw.Symbol]string{}
-		outside := func(y *elfrw.Symbol) bool { return y.Section == nil && y.Index != klpabi.IndexLivepatch }
-		c.File.Refers(outside, func(r elfrw.Reference) bool {
-			if t := r.Section.Target; t != nil && t.Alloc() && c.users[r.Sym] == "" {
-				c.users[r.Sym] = c.functionAt(t, r.Offset)
-			}
-			return true
-		})
-	}
-	return c.users[y]
+	out.add(f.when(diag.Loading, "", "EINVAL", message, unknown("EINVAL")))
 }

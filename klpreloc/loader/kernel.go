@@ -10,6 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -20,9 +21,14 @@ import (
 // witness of struct module, of vermagic and of the checksums of what it imports.
 type facts struct {
 	*sympos.Kernel
-	table   *sympos.Table
-	version kernel.Version
-	config  map[string]string // options that it mentions; nil when there is no configuration
+	kernel.Loader // what depends on its version
+	table         *sympos.Table
+	version       kernel.Version
+	schemeKnown   bool            // it knows klp relocations
+	loaded        map[string]bool // modules that are loaded before the livepatch
+	path          string          // of the livepatch, as a word of a command line
+	comparesFiles bool
+	config        map[string]string // options that it mentions; nil when there is no configuration
 	// configCut: what it does not mention may be set all the same.
 	configCut bool
 	modules   map[string]*elfrw.File
@@ -30,9 +36,9 @@ type facts struct {
 	needs     map[*elfrw.File]map[string]bool // modules by what can't be without them
 	entries   map[*elfrw.File]*entries        // what ftrace can change in modules
 	unread    []string                        // modules whose files can't be read
-	// from modules of the kernel; zero values when none is at hand
-	like        *elfrw.File // the one that tells of struct module
-	likeName    string
+	// from modules of the kernel; zero values when none is available
+	witness     *elfrw.File // the one that tells of struct module
+	witnessName string
 	vermagic    string
 	structSize  uint64
 	init, exit  uint64 // places of the pointers in struct module; none when 0
@@ -44,17 +50,29 @@ type facts struct {
 const mostWitnesses = 8
 
 // readKernel reads what the check needs of the kernel, at once.
-func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
+func readKernel(o Options, names, objects []string) (*facts, error) {
+	k := o.Kernel
 	table, err := k.Read(sympos.Names(names...), objects...)
 	if err != nil {
 		return nil, err
 	}
 	listed := func(w sympos.Witness) bool { return w.Kind == sympos.Symvers }
 	if k.Release == "" && !table.Has(sympos.Vmlinux) && !slices.ContainsFunc(table.Sources, listed) {
-		// "loads" would be said of what nobody looked at.
-		return nil, errors.New("modules alone tell nothing of a kernel: its image, vmlinux, System.map, /proc/kallsyms or Module.symvers is wanted")
+		// "loads" would be printed for what was not looked at.
+		return nil, errors.New("modules alone tell nothing of a kernel: its image, vmlinux, " +
+			"System.map, /proc/kallsyms or Module.symvers is wanted")
 	}
-	f := &facts{Kernel: k, table: table, modules: map[string]*elfrw.File{}, paths: map[string]string{}, needs: map[*elfrw.File]map[string]bool{}, crcs: map[string]uint64{}}
+	f := &facts{
+		Kernel: k, table: table, comparesFiles: o.ComparesFiles, path: "FILE", loaded: map[string]bool{},
+		modules: map[string]*elfrw.File{}, paths: map[string]string{}, crcs: map[string]uint64{},
+		needs: map[*elfrw.File]map[string]bool{},
+	}
+	for _, l := range o.Loaded {
+		f.loaded[l] = true
+	}
+	if o.File != "" {
+		f.path = diag.ShellQuote(o.File)
+	}
 	f.readConfig()
 	for _, o := range objects {
 		if b, path, err := k.ModuleFile(o); err == nil {
@@ -73,14 +91,29 @@ func readKernel(k *sympos.Kernel, names, objects []string) (*facts, error) {
 		release = f.vermagic
 	}
 	f.version, _ = kernel.ParseVersion(release)
+	scheme, known := kernel.SchemeOf(f.version, table)
+	f.schemeKnown = known
+	f.Loader = kernel.LoaderOf(f.version, scheme, k.Release)
 	return f, nil
 }
 
+// warnings returns what speaks against the kernel's files.
+func (f *facts) warnings() []string {
+	var all []string
+	for _, list := range [][]string{f.Warnings, f.table.Warnings, f.Incomplete,
+		f.table.Incomplete()} {
+		all = append(all, list...)
+	}
+	return all
+}
+
 // options are those of the kernel's configuration that the rules ask for.
-var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD", "MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS",
+var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD",
+	"MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS",
 	"ARCH_USING_PATCHABLE_FUNCTION_ENTRY", "DYNAMIC_FTRACE_WITH_CALL_OPS",
 	// The second names are those before 6.9; of CFI, before 6.18.
-	"MITIGATION_RETHUNK", "RETHUNK", "MITIGATION_RETPOLINE", "RETPOLINE", "MITIGATION_UNRET_ENTRY", "CPU_UNRET_ENTRY",
+	"MITIGATION_RETHUNK", "RETHUNK", "MITIGATION_RETPOLINE", "RETPOLINE", "MITIGATION_UNRET_ENTRY",
+	"CPU_UNRET_ENTRY",
 	"MITIGATION_SRSO", "CPU_SRSO", "MITIGATION_CALL_DEPTH_TRACKING", "CALL_DEPTH_TRACKING",
 	"X86_KERNEL_IBT", "ARM64_BTI_KERNEL", "CFI", "CFI_CLANG", "SHADOW_CALL_STACK", "DYNAMIC_SCS"}
 
@@ -117,12 +150,12 @@ func (f *facts) set(option string) (yes, known bool) {
 }
 
 // witnesses lets modules of the kernel tell: those that were read already, and then
-// others, until one has said everything.
+// others, until all is known.
 func (f *facts) witnesses(named []string) {
 	tried := 0
 	for _, o := range named {
 		if m := f.modules[o]; m != nil {
-			f.hear(o, m)
+			f.readWitness(o, m)
 		}
 	}
 	for _, name := range f.Modules() {
@@ -134,17 +167,18 @@ func (f *facts) witnesses(named []string) {
 		}
 		tried++
 		if m := f.module(name); m != nil {
-			f.hear(name, m)
+			f.readWitness(name, m)
 		}
 	}
 }
 
-// hear takes down what a module says of its kernel. One that was built for another
+// readWitness notes what a module says of its kernel. One that was built for another
 // release says nothing.
-func (f *facts) hear(name string, m *elfrw.File) {
+func (f *facts) readWitness(name string, m *elfrw.File) {
 	info := klpabi.ReadModinfo(m)
 	magic, _ := info.Value("vermagic")
-	if magic == "" || f.Release != "" && info.Release() != f.Release || f.vermagic != "" && magic != f.vermagic {
+	if magic == "" || f.Release != "" && info.Release() != f.Release || f.vermagic != "" &&
+		magic != f.vermagic {
 		return
 	}
 	this := m.Section(sympos.ThisModule)
@@ -153,7 +187,7 @@ func (f *facts) hear(name string, m *elfrw.File) {
 	}
 	f.vermagic = magic
 	if f.structSize == 0 {
-		f.structSize, f.like, f.likeName = this.Size(), m, name
+		f.structSize, f.witness, f.witnessName = this.Size(), m, name
 	}
 	places := pointersOf(m)
 	if at, ok := places["init_module"]; ok && f.init == 0 {
@@ -178,7 +212,7 @@ func (f *facts) checksum(e sympos.Export) (uint64, bool) {
 }
 
 // gplOnly reports whether the export is for modules under the GPL, and whether that
-// is known: Module.symvers tells, or where the entry lies, which a kernel's symbols
+// is known: Module.symvers tells, or where the entry is, which a kernel's symbols
 // tell (include/asm-generic/vmlinux.lds.h, __start___ksymtab_gpl; kernel/module/main.c,
 // find_symbol).
 func (f *facts) gplOnly(e sympos.Export) (yes, known bool) {
@@ -191,7 +225,8 @@ func (f *facts) gplOnly(e sympos.Export) (yes, known bool) {
 		}
 		return 0
 	}
-	at, from, to := address("__ksymtab_"+e.Name), address("__start___ksymtab_gpl"), address("__stop___ksymtab_gpl")
+	at, from, to := address("__ksymtab_"+e.Name), address("__start___ksymtab_gpl"),
+		address("__stop___ksymtab_gpl")
 	if e.Object != sympos.Vmlinux || at == 0 || from == 0 || to == 0 {
 		return false, false
 	}

@@ -11,261 +11,313 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// specials: by the time a late klp relocation is applied, the kernel has read the tables of
-// instructions that it patches (module_finalize of the architectures; the notifiers of
-// MODULE_STATE_COMING). What is written into them then is not seen, or overwrites what the
-// kernel has made of it. Nothing is printed when the module is loaded.
-func (c *checker) specials() {
+// checkSpecialSections: by the time a late klp relocation is applied, the kernel has read the
+// tables of instructions that it patches (module_finalize of the architectures; the notifiers of
+// MODULE_STATE_COMING). What is written into them then is not seen, or overwrites what the kernel
+// has made of it. Nothing is printed when the module is loaded.
+func checkSpecialSections(m *view, k *facts) (out result) {
 	var tables *special.Tables
-	for _, k := range c.klp {
-		if !k.applied() || k.object == "" || !c.gated(k) {
+	for _, klp := range m.klp {
+		if !klp.applied() || klp.object == "" || !mayApply(m, k, klp) {
 			continue
 		}
-		if k.target.Name == ".data..percpu" {
-			c.find(PerCPU, "the loader places per-CPU data itself, and takes SHF_ALLOC from the section for it: the klp relocations are never applied").in(k.Section).
-				fix("set the variable at run time").when(Calling, "", "", oops("page fault", ""))
+		if klp.target.Name == ".data..percpu" {
+			out.add(problem(diag.CheckPerCPU, "the loader places per-CPU data itself, and takes SHF_ALLOC "+
+				"from the section for it: the klp relocations are never applied").in(klp.Section).
+				fix("set the variable at run time").when(diag.Calling, "", "", oops("page fault", "")))
 			continue
 		}
-		if !c.late(k) {
+		if !k.late(klp) {
 			continue
 		}
 		if tables == nil {
 			var problems []special.Problem
-			tables, problems = special.Read(c.File)
+			tables, problems = special.Read(m.file)
 			for _, p := range problems {
-				c.lacking("special section "+p.Section.String(), p.Message)
+				out.notJudged("special section "+p.Section.String(), p.Message)
 			}
 		}
-		c.lateInit(k)
-		said := map[*special.Entry]bool{}
-		for i := range k.relocs {
-			if len(said) > mostOfAKind {
+		checkLateInit(&out, m, k, klp)
+		seen := map[*special.Entry]bool{}
+		for i := range klp.relocs {
+			if len(seen) > mostOfAKind {
 				break
 			}
-			c.lateSpecial(k, &k.relocs[i].Rela, tables, said)
+			checkLateSpecial(&out, m, k, klp, &klp.relocs[i].Rela, tables, seen)
 		}
 	}
+	return out
 }
 
-// lateInit: init sections are freed when init returns (do_free_init), and the memory is
+// checkLateInit: init sections are freed when init returns (do_free_init), and the memory is
 // given to somebody else. Seen on 6.1: the target that comes gets it, and is refused.
-func (c *checker) lateInit(k *klpSection) {
-	if !passing(k.target) || len(k.relocs) == 0 || k.object == "vmlinux" {
+func checkLateInit(out *result, m *view, k *facts, klp *klpSection) {
+	if !isFreed(klp.target) || len(klp.relocs) == 0 || klp.object == "vmlinux" {
 		return
 	}
-	f := c.find(LateInit, fmt.Sprintf("%s is freed once the livepatch is loaded; when %s comes later, the kernel writes into memory that is another's", k.target, k.object)).in(k.Section).
+	f := problem(diag.LateInit, fmt.Sprintf("%s is freed once the livepatch is loaded; when %s "+
+		"comes later, the kernel writes into memory that is used for something else", klp.target,
+		klp.object)).in(klp.Section).
 		fix("use the symbols in functions that are not __init")
 	message := oops("page fault", "apply_relocate_add")
-	if c.Header.Machine == elf.EM_X86_64 {
-		message = c.nonzeroMessage(k.relocs[0].Type)
+	if m.file.Header.Machine == elf.EM_X86_64 {
+		message = k.nonzeroMessage(klp.relocs[0].Type)
 		message.Pattern += "|" + oops("", "").Pattern
 	}
-	f.when(Coming, k.object, "ENOEXEC", message,
-		says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", c.name, k.object, -8),
-		says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", c.name, k.object, k.object))
+	out.add(whenComing(m, f, klp.object, "ENOEXEC", message))
 }
 
-// lateSpecial judges one late relocation.
-func (c *checker) lateSpecial(k *klpSection, r *elfrw.Rela, t *special.Tables, said map[*special.Entry]bool) {
+// checkLateSpecial checks one late relocation. seen are the entries that are reported for the
+// section; nil stands for a table as a whole.
+func checkLateSpecial(out *result, m *view, k *facts, klp *klpSection, r *elfrw.Rela,
+	t *special.Tables, seen map[*special.Entry]bool) {
 	symbol := ""
 	if r.Sym != nil {
 		symbol = r.Sym.Name
 	}
-	width, _ := arch.RelocWidth(c.File, r.Type)
+	first := func(e *special.Entry) bool {
+		again := seen[e]
+		seen[e] = true
+		return !again
+	}
+	find := func(format string, args ...any) finding {
+		return problem(diag.LateSpecial, fmt.Sprintf(format, args...)).at(klp.Section, r.Offset).
+			of(symbol)
+	}
+	width, _ := arch.RelocWidth(m.file, r.Type)
 	width = max(width, 1)
-	if e := t.In(k.target, r.Offset); e != nil {
-		if said[e] {
-			return
-		}
-		said[e] = true
-		f := c.find(LateSpecial, fmt.Sprintf("the kernel has read the %s for %s before %s comes, with the address 0", e.Kind, t.Function(e.Site.Section, e.Site.Offset), k.object)).
-			at(k.Section, r.Offset).of(symbol)
-		switch e.Kind {
-		case special.JumpLabel:
-			f.Cause += ": the branch is never switched, and the entry can't be taken back"
-			f.fix("static_key_enabled(&key) instead of static_branch_likely() and static_branch_unlikely()")
-			f.when(Removing, "", "", warning("kernel/jump_label.c", "jump_label_del_module"))
-		case special.StaticCall:
-			f.fix("STATIC_CALL_KEY(name).func instead of static_call(name)")
-			if c.staticCallFaults {
-				f.when(Loading, "", "killed", oops("page fault", "static_call_module_notify"))
-			} else {
-				f.when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
-			}
-		default:
-			f.when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
+	if e := t.In(klp.target, r.Offset); e != nil {
+		if first(e) {
+			out.add(lateEntry(m, k, e, find, klp.object, t.Function(e.Site.Section, e.Site.Offset)))
 		}
 		return
 	}
 	found := false
-	for _, e := range t.Sites(k.target, r.Offset, uint64(width)) {
+	for _, e := range t.Sites(klp.target, r.Offset, uint64(width)) {
 		found = true
-		if said[e] {
+		if !first(e) {
 			continue
 		}
-		said[e] = true
-		f := c.find(LateSpecial, fmt.Sprintf("it is in the site of the %s at %s, which the kernel has patched before %s comes", e.Kind, t.Function(e.Site.Section, e.Site.Offset), k.object)).
-			at(k.Section, r.Offset).of(symbol).fix("call it from a noinline helper function")
-		if zeros(e, r.Offset, uint64(width)) {
+		f := find("it is in the site of the %s at %s, which the kernel has patched before %s comes",
+			e.Kind, t.Function(e.Site.Section, e.Site.Offset), klp.object).
+			fix("call it from a noinline helper function")
+		if leavesZeros(e, r.Offset, uint64(width)) {
 			// The kernel sees nothing wrong, and the call's bytes become an operand.
-			f.when(Calling, "", "")
+			out.add(f.when(diag.Calling, "", ""))
 			continue
 		}
-		if c.Header.Machine == elf.EM_X86_64 {
-			c.whenOf(f, k, "ENOEXEC", c.nonzeroMessage(r.Type))
+		if m.file.Header.Machine == elf.EM_X86_64 {
+			f = whenOf(m, k, f, klp, "ENOEXEC", k.nonzeroMessage(r.Type))
 		}
-		f.when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
+		out.add(f.when(diag.Calling, "", "", oopsAt(m, e)))
 	}
-	for _, e := range t.Replacements(k.target, r.Offset, uint64(width)) {
+	for _, e := range t.Replacements(klp.target, r.Offset, uint64(width)) {
 		found = true
-		if said[e] {
-			continue
+		if first(e) {
+			out.add(find("it is in the replacement of the %s at %s, which the kernel has copied "+
+				"there before %s comes",
+				e.Kind, t.Function(e.Site.Section, e.Site.Offset), klp.object).
+				fix("call it from a noinline helper function").when(diag.Calling, "", "", oopsAt(m, e)))
 		}
-		said[e] = true
-		c.find(LateSpecial, fmt.Sprintf("it is in the replacement of the %s at %s, which the kernel has copied there before %s comes", e.Kind, t.Function(e.Site.Section, e.Site.Offset), k.object)).
-			at(k.Section, r.Offset).of(symbol).fix("call it from a noinline helper function").
-			when(Calling, "", "", oops("page fault", c.functionAt(e.Site.Section, e.Site.Offset)))
 	}
-	if !found && special.ReadEarly(k.target.Name) && k.target.Name != ".altinstr_replacement" && !said[nil] {
-		said[nil] = true
-		c.find(LateSpecial, fmt.Sprintf("the kernel has read %s before %s comes, with the address 0", k.target, k.object)).
-			at(k.Section, r.Offset).of(symbol).when(Calling, "", "", oops("page fault", ""))
+	if !found && special.ReadEarly(klp.target.Name) && klp.target.Name != ".altinstr_replacement" &&
+		first(nil) {
+		out.add(find("the kernel has read %s before %s comes, "+
+			"with the address 0", klp.target, klp.object).
+			when(diag.Calling, "", "", oops("page fault", "")))
 	}
 }
 
-// perCPU: kernel/module/main.c, percpu_modalloc; mm/percpu.c, pcpu_alloc: at most
-// PCPU_MIN_UNIT_SIZE.
-func (c *checker) perCPU() {
+// oopsAt is what comes of the code at an entry's site.
+func oopsAt(m *view, e *special.Entry) diag.KernelMessage {
+	return oops("page fault", m.functionAt(e.Site.Section, e.Site.Offset))
+}
+
+// lateEntry makes the finding of a late relocation in an entry of a table.
+func lateEntry(m *view, k *facts, e *special.Entry, find func(format string, args ...any) finding,
+	object, function string) finding {
+	const cause = "the kernel has read the %s for %s before %s comes, with the address 0"
+	switch e.Kind {
+	case special.JumpLabel:
+		return find(cause+": the branch is never switched, and the entry can't be taken back", e.Kind,
+			function, object).
+			fix("static_key_enabled(&key) instead of static_branch_likely() and static_branch_unlikely()").
+			when(diag.Removing, "", "", warning("kernel/jump_label.c", "jump_label_del_module"))
+	case special.StaticCall:
+		f := find(cause, e.Kind, function, object).
+			fix("STATIC_CALL_KEY(name).func instead of static_call(name)")
+		if k.StaticCallFaults {
+			return f.when(diag.Loading, "", "killed", oops("page fault", "static_call_module_notify"))
+		}
+		return f.when(diag.Calling, "", "", oopsAt(m, e))
+	}
+	return find(cause, e.Kind, function, object).when(diag.Calling, "", "", oopsAt(m, e))
+}
+
+// checkPerCPU follows percpu_modalloc in kernel/module/main.c, and pcpu_alloc in mm/percpu.c,
+// which allocates at most PCPU_MIN_UNIT_SIZE.
+func checkPerCPU(m *view, _ *facts) (out result) {
 	const most, page = 32 << 10, 4096
-	s := c.File.Section(".data..percpu")
+	s := m.file.Section(".data..percpu")
 	if s != nil && s.Align > page {
-		c.note(PerCPU, fmt.Sprintf("the alignment %d is more than a page, which is what it gets", s.Align)).in(s).
-			when(Loading, "", "", says("%s: per-cpu alignment %s > %s", c.name, s.Align, page))
+		out.add(note(diag.CheckPerCPU, fmt.Sprintf("the alignment %d is more than a page, "+
+			"which is what it gets", s.Align)).in(s).
+			when(diag.Loading, "", "", says("%s: per-cpu alignment %s > %s", m.name, s.Align, page)))
 	}
 	if s == nil || s.Size() <= most {
 		return
 	}
-	c.find(PerCPU, fmt.Sprintf("%d bytes of per-CPU data, of which a module can have %d", s.Size(), most)).in(s).fix("alloc_percpu()").
-		when(Loading, "", "ENOMEM", says("illegal size (%s) or align (%s) for percpu allocation", s.Size(), anyNumber),
-			says("%s: Could not allocate %s bytes percpu data", c.name, s.Size()))
+	out.add(problem(diag.CheckPerCPU, fmt.Sprintf("%d bytes of per-CPU data, of which a "+
+		"module can have %d", s.Size(), most)).in(s).fix("alloc_percpu()").
+		when(diag.Loading, "", "ENOMEM", says("illegal size (%s) or align (%s) for "+
+			"percpu allocation", s.Size(), anyNumber),
+			says("%s: Could not allocate %s bytes percpu data", m.name, s.Size())))
+	return out
 }
 
-// unwinding: arch/x86/kernel/unwind_orc.c, unwind_module_init: the tables of the ORC unwinder go
-// with each other, or the kernel warns and does without them.
-func (c *checker) unwinding() {
-	if c.Header.Machine != elf.EM_X86_64 {
+// checkUnwindTables follows unwind_module_init in arch/x86/kernel/unwind_orc.c: the tables of the
+// ORC unwinder go with each other, or the kernel warns and does without them.
+func checkUnwindTables(m *view, _ *facts) (out result) {
+	if m.file.Header.Machine != elf.EM_X86_64 {
 		return
 	}
 	const entry, place = 6, 4
-	orc, ip := c.File.Section(".orc_unwind"), c.File.Section(".orc_unwind_ip")
-	if orc == nil || ip == nil || orc.Size()%entry == 0 && ip.Size()%place == 0 && orc.Size()/entry == ip.Size()/place {
+	orc, ip := m.file.Section(".orc_unwind"), m.file.Section(".orc_unwind_ip")
+	if orc == nil || ip == nil || orc.Size()%entry == 0 && ip.Size()%place == 0 &&
+		orc.Size()/entry == ip.Size()/place {
 		return
 	}
-	c.find(BadTable, fmt.Sprintf(".orc_unwind has %d bytes, of %d for each entry, and .orc_unwind_ip %d, of %d", orc.Size(), entry, ip.Size(), place)).in(orc).
-		fix("build it again").when(Loading, "", "", warning("arch/x86/kernel/unwind_orc.c", "unwind_module_init"))
+	out.add(problem(diag.BadTable, fmt.Sprintf(".orc_unwind has %d bytes, of %d for each entry, and "+
+		".orc_unwind_ip %d, of %d", orc.Size(), entry, ip.Size(), place)).in(orc).
+		fix("build it again").when(diag.Loading, "", "", warning("arch/x86/kernel/unwind_orc.c",
+		"unwind_module_init")))
+	return out
 }
 
-// zeros reports whether the replacement of an alternative leaves zeros in that part of its site.
-func zeros(e *special.Entry, offset, width uint64) bool {
+// leavesZeros reports whether the replacement of an alternative leaves zeros in that part of its
+// site.
+func leavesZeros(e *special.Entry, offset, width uint64) bool {
 	s := e.Replacement.Section
 	if e.Kind != special.Alternative || s == nil || offset < e.Site.Offset {
 		return false
 	}
 	from := e.Replacement.Offset + (offset - e.Site.Offset)
-	if from+width > uint64(len(s.Data)) || from < e.Replacement.Offset || from+width > e.Replacement.Offset+e.Replacement.Size {
+	if from+width > uint64(len(s.Data)) || from < e.Replacement.Offset ||
+		from+width > e.Replacement.Offset+e.Replacement.Size {
 		return false
 	}
 	return !slices.ContainsFunc(s.Data[from:from+width], func(x byte) bool { return x != 0 })
 }
 
-// archSections: .klp.arch.<object>.<table>, 4.9 to 5.7 on x86
+// checkArchSections: .klp.arch.<object>.<table>, 4.9 to 5.7 on x86
 // (arch/x86/kernel/livepatch.c, arch_klp_init_object_loaded; gone with 1d05334d2899).
-func (c *checker) archSections() {
+func checkArchSections(m *view, k *facts) (out result) {
 	seen := map[string]bool{}
-	for _, s := range c.Sections {
+	for _, s := range m.file.Sections {
 		rest, ok := strings.CutPrefix(s.Name, ".klp.arch.")
 		if !ok {
 			continue
 		}
 		object, table, _ := strings.Cut(rest, ".")
 		if !s.Alloc() {
-			c.archNotLoaded(s, object, table)
+			checkArchNotLoaded(&out, m, k, s, object, table)
 			continue
 		}
 		switch {
-		case c.scheme != kernel.SchemeLate || c.Header.Machine != elf.EM_X86_64:
-			c.find(ArchSection, "this kernel does not read .klp.arch sections: what is in it is never patched, and the old instructions run").in(s).
-				fix("convert the module for this kernel").when(Calling, "", "")
+		case k.Scheme != kernel.SchemeLate || m.file.Header.Machine != elf.EM_X86_64:
+			out.add(problem(diag.CheckArchSection, "this kernel does not read .klp.arch sections: what is "+
+				"in it is never patched, and the old instructions run").in(s).
+				fix("convert the module for this kernel").when(diag.Calling, "", ""))
 		case table != ".altinstructions" && table != ".parainstructions":
-			c.find(ArchSection, "no kernel reads a .klp.arch section for "+printable(table)).in(s).when(Calling, "", "")
+			out.add(problem(diag.CheckArchSection, "no kernel reads a "+
+				".klp.arch section for "+diag.Printable(table)).in(s).when(diag.Calling, "", ""))
 		case seen[s.Name]:
-			c.find(ArchSection, "of two .klp.arch sections of one object and kind the kernel reads the last only").in(s).when(Calling, "", "")
-		case !c.patched(object) && c.complete():
-			c.find(NotApplied, "the patch has no klp_object "+object+": the section is never read").in(s).when(Calling, "", "")
+			out.add(problem(diag.CheckArchSection, "of two .klp.arch sections of one object and kind the "+
+				"kernel reads the last only").in(s).when(diag.Calling, "", ""))
+		case !m.patchesObject(object) && m.complete():
+			out.add(problem(diag.NotApplied, "the patch has no klp_object "+object+
+				": the section is never read").in(s).when(diag.Calling, "", ""))
 		}
 		seen[s.Name] = true
 	}
+	return out
 }
 
-// archNotLoaded: the kernel finds the section among the headers that it has kept, where the
+// checkArchNotLoaded: the kernel finds the section among the headers that it has kept, where the
 // address of what is not loaded is that in the copy of the file, which is freed by then (seen
 // on 4.19.78: an oops in insmod).
-func (c *checker) archNotLoaded(s *elfrw.Section, object, table string) {
-	if c.scheme != kernel.SchemeLate || c.Header.Machine != elf.EM_X86_64 || s.Size() == 0 || !c.patched(object) ||
+func checkArchNotLoaded(out *result, m *view, k *facts, s *elfrw.Section, object, table string) {
+	if k.Scheme != kernel.SchemeLate || m.file.Header.Machine != elf.EM_X86_64 || s.Size() == 0 ||
+		!m.patchesObject(object) ||
 		table != ".altinstructions" && table != ".parainstructions" {
 		return
 	}
-	f := c.find(ArchSection, "the section is not loaded (no SHF_ALLOC), and the kernel reads it where the copy of the file was").in(s).
+	f := problem(diag.CheckArchSection, "the section is not loaded (no SHF_ALLOC), and the kernel "+
+		"reads it where the copy of the file was").in(s).
 		fix("convert the module again, and don't edit it then")
 	message := oops("page fault", "arch_klp_init_object_loaded")
 	if object == sympos.Vmlinux {
-		f.when(Enabling, "", "killed", message)
+		out.add(f.when(diag.Enabling, "", "killed", message))
 		return
 	}
-	c.whenObject(f, object, "killed", message)
+	out.add(whenObject(m, k, f, object, "killed", message))
 }
 
-// reloading: what comes of the target's second loading.
-func (c *checker) reloading() {
-	for _, k := range c.klp {
-		if !k.applied() || !c.late(k) || k.object == "vmlinux" || !c.patched(k.object) || len(k.relocs) == 0 {
+// checkReload: what comes of the target's second loading.
+func checkReload(m *view, k *facts) (out result) {
+	for _, klp := range m.klp {
+		if !klp.applied() || !k.late(klp) || klp.object == "vmlinux" || !m.patchesObject(klp.object) ||
+			len(klp.relocs) == 0 {
 			continue
 		}
-		cause, message := "", Message{}
-		switch c.Header.Machine {
+		cause, message := "", diag.KernelMessage{}
+		switch m.file.Header.Machine {
 		case elf.EM_X86_64:
-			if c.reload {
+			if k.ClearsRelocs {
 				continue
 			}
-			cause, message = "before 6.3 what was relocated is not cleared when the module goes, and it can't be loaded again while the livepatch is there", c.nonzeroMessage(k.relocs[0].Type)
+			cause, message = "before 6.3 relocated places are not cleared when the module is unloaded, "+
+				"and it can't be loaded again while the livepatch is loaded",
+				k.nonzeroMessage(klp.relocs[0].Type)
 		case elf.EM_S390:
 			cause = "GOT and PLT slots keep the addresses of the first time"
 		case elf.EM_PPC64:
-			cause, message = "calls have lost their nop; older kernels refuse the second time", says("%s: Expected nop after call, got %s at %s", c.name, anyHex, anything)
+			cause, message = "calls have lost their nop; older kernels refuse the second time",
+				says("%s: Expected nop after call, got %s at %s", m.name, anyHex, anything)
 		case elf.EM_LOONGARCH:
 			cause = "ADD and SUB relocations add to what the first time left"
 		default:
 			continue
 		}
-		f := c.note(Reload, cause).of(k.object).fix("disable and remove the livepatch before %s is loaded again", k.object)
+		f := note(diag.ReloadRefused, cause).of(klp.object).
+			fix("disable and remove the livepatch before %s is loaded again", klp.object)
 		if message.Text != "" {
-			f.when(Again, k.object, "ENOEXEC", message,
-				says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", c.name, k.object, -8),
-				says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", c.name, k.object, k.object))
+			f = f.when(diag.Again, klp.object, "ENOEXEC", message,
+				says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", m.name, klp.object,
+					-8),
+				says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", m.name,
+					klp.object, klp.object))
 		} else {
-			f.when(Again, k.object, "")
+			f = f.when(diag.Again, klp.object, "")
 		}
-		return
+		out.add(f)
+		return out
 	}
+	return out
 }
 
-// limits are what nothing in the file tells.
-func (c *checker) limits() {
-	c.unchecked("what the code does", "semantics, inlining of the patched functions, changed data: no file tells")
-	c.unchecked("whether other livepatches, kprobes or ftrace users are in the way", "known at run time (EBUSY, not compatible with the already installed livepatches)")
+// listLimits lists what nothing in the file tells.
+func listLimits(*view, *facts) (out result) {
+	out.notChecked("what the code does", "semantics, inlining of the patched functions, changed "+
+		"data: no file tells")
+	out.notChecked("whether other livepatches, kprobes or ftrace "+
+		"users are in the way", "known at run time (EBUSY, not compatible with the already "+
+		"installed livepatches)")
+	return out
 }

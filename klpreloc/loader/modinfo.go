@@ -10,6 +10,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/resolve"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -17,39 +18,40 @@ import (
 
 // What .modinfo says, and what the loader makes of it.
 
-// annotated: a module that is not converted is judged as it is, and the first thing to
-// say is that it should be.
-func (c *checker) annotated() {
-	if !c.input.Annotated() {
+// checkConverted: a module that is not converted is checked as it is, and the first finding
+// is that it should be converted. Imports that are annotated are not reported one by one.
+func checkConverted(m *view, k *facts) (out result) {
+	if !m.input.Annotated() {
 		return
 	}
-	f := c.find(NotConverted, fmt.Sprintf("the module holds annotations (%d) and was not converted: what they name is undefined to the kernel", len(c.input.Annotations))).
-		fix("klp-convert --kernel %s in.ko out.ko, and check out.ko", word(c.report.Kernel))
-	// Those that are annotated are not reported one by one.
-	c.annotates = map[*elfrw.Symbol]bool{}
-	var messages []Message
-	for i := range c.input.Annotations {
-		y := c.input.Annotations[i].Symbol
-		if y == nil || c.annotates[y] {
+	f := problem(diag.NotConverted, fmt.Sprintf("the module holds annotations (%d) and was not "+
+		"converted: what they name is undefined to the kernel", len(m.input.Annotations))).
+		fix("klp-convert --kernel %s in.ko out.ko, and check out.ko", diag.ShellQuote(k.Name))
+	var messages []diag.KernelMessage
+	seen := map[*elfrw.Symbol]bool{}
+	for i := range m.input.Annotations {
+		y := m.input.Annotations[i].Symbol
+		if y == nil || seen[y] {
 			continue
 		}
-		c.annotates[y] = true
-		_, origin := c.origins().Of(y.Name)
-		found := origin == resolve.Exported || origin == resolve.OfUnknown && c.knowsExports()
+		seen[y] = true
+		_, origin := m.origins().Of(y.Name)
+		found := origin == resolve.Exported || origin == resolve.OfUnknown && k.knowsExports()
 		if !found && y.Bind() != elf.STB_WEAK && len(messages) < mostOfAKind {
-			messages = append(messages, says("%s: Unknown symbol %s (err %s)", c.name, y.Name, -2))
+			messages = append(messages, says("%s: Unknown symbol %s (err %s)", m.name, y.Name, -2))
 		}
 	}
 	if len(messages) > 0 {
-		f.when(Loading, "", "ENOENT", messages...)
+		out.add(f.when(diag.Loading, "", "ENOENT", messages...))
 	} else {
-		f.when(Calling, "", "", oops("page fault", ""))
+		out.add(f.when(diag.Calling, "", "", oops("page fault", "")))
 	}
+	return out
 }
 
-// needed are the modules that one is never there without: those that it imports from, and those
-// that they do, which can't be removed either (kernel/module/main.c, ref_module).
-func (f *facts) needed(m *elfrw.File) map[string]bool {
+// dependencies returns the modules that one is never there without: those that it imports from,
+// and those that they do, which can't be removed either (kernel/module/main.c, ref_module).
+func (f *facts) dependencies(m *elfrw.File) map[string]bool {
 	if all := f.needs[m]; all != nil {
 		return all
 	}
@@ -71,7 +73,7 @@ func (f *facts) needed(m *elfrw.File) map[string]bool {
 	return all
 }
 
-// module reads one of the kernel's modules, nil when it is not at hand or can't be read.
+// module reads one of the kernel's modules, nil when it is not available or can't be read.
 func (f *facts) module(name string) *elfrw.File {
 	b, path, err := f.ModuleFile(name)
 	if err != nil {
@@ -84,180 +86,211 @@ func (f *facts) module(name string) *elfrw.File {
 	return m
 }
 
-// magic: vermagic (kernel/module/main.c, check_modinfo and same_magic: of a module with
+// checkVermagic: vermagic (kernel/module/main.c, check_modinfo and same_magic: of a module with
 // a version table the release does not count).
-func (c *checker) magic() {
-	mine, found := c.info.Value("vermagic")
-	want := c.facts.vermagic
+func checkVermagic(m *view, k *facts) (out result) {
+	mine, found := m.info.Value("vermagic")
+	want := k.vermagic
 	switch {
 	case !found:
-		f := c.find(VersionMagic, "there is no vermagic in .modinfo")
-		f.fix("the module did not come from modpost: build it with Kbuild")
-		c.forced(f, "bad vermagic")
+		f := problem(diag.VersionMagic, ".modinfo has no vermagic").
+			fix("the module did not come from modpost: build it with Kbuild")
+		out.add(forceLoaded(m, k, f, "bad vermagic"))
 	case want != "":
 		a, b := mine, want
-		if c.facts.modversions && versionTable(c.File) != nil {
+		if k.modversions && versionTable(m.file) != nil {
 			_, a, _ = strings.Cut(mine, " ")
 			_, b, _ = strings.Cut(want, " ")
 		}
 		if a == b {
 			return
 		}
-		c.find(VersionMagic, "the module was built for another kernel, or another configuration").
-			fix("build it against the headers of %s", c.title()).
-			when(Loading, "", "ENOEXEC", says("%s: version magic '%s' should be '%s'", c.name, mine, want))
-	case c.facts.Release != "":
+		out.add(problem(diag.VersionMagic, "the module was built for another kernel, or "+
+			"another configuration").
+			fix("build it against the headers of %s", k.title()).
+			when(diag.Loading, "", "ENOEXEC", says("%s: version magic "+
+				"'%s' should be '%s'", m.name, mine, want)))
+	case k.Release != "":
 		release, _, _ := strings.Cut(mine, " ")
-		if release != c.facts.Release && versionTable(c.File) == nil {
-			c.find(VersionMagic, "the module was built for "+printable(release)).
-				fix("build it against the headers of %s", c.title()).
-				when(Loading, "", "ENOEXEC", says("%s: version magic '%s' should be '%s'", c.name, mine, blank{c.facts.Release + " …", ".*"}))
+		if release != k.Release && versionTable(m.file) == nil {
+			out.add(problem(diag.VersionMagic, "the module was built for "+diag.Printable(release)).
+				fix("build it against the headers of %s", k.title()).
+				when(diag.Loading, "", "ENOEXEC", says("%s: version magic "+
+					"'%s' should be '%s'", m.name, mine, blank{k.Release + " …", ".*"})))
 			return
 		}
-		c.lacking("the flags in vermagic", "no module of this kernel is at hand to compare with")
+		out.notJudged("the flags in vermagic", "no module of this kernel is available to compare with")
 	default:
-		c.lacking("vermagic", "nothing tells the kernel's release")
+		out.notJudged("vermagic", "nothing tells the kernel's release")
 	}
+	return out
 }
 
 // title is what to call the kernel.
-func (c *checker) title() string {
-	if c.facts.Release != "" {
-		return c.facts.Release
+func (k *facts) title() string {
+	if k.Release != "" {
+		return k.Release
 	}
-	return c.facts.Name
+	return k.Name
 }
 
-// forced finishes a finding of what CONFIG_MODULE_FORCE_LOAD lets pass with a word
+// forceLoaded returns f with the case of what the kernel loads with CONFIG_MODULE_FORCE_LOAD only
 // (kernel/module/main.c, try_to_force_load).
-func (c *checker) forced(f *Finding, reason string) {
-	if yes, known := c.facts.set("MODULE_FORCE_LOAD"); yes || !known {
+func forceLoaded(m *view, k *facts, f finding, reason string) finding {
+	if yes, known := k.set("MODULE_FORCE_LOAD"); yes || !known {
 		if yes {
-			f.Severity = Note
+			f.Severity = diag.Note
 		}
-		f.when(Loading, "", "", says("%s: %s: kernel tainted.", c.name, reason))
+		f = f.when(diag.Loading, "", "", says("%s: %s: kernel tainted.", m.name, reason))
 		// kernel/trace/trace_events.c, trace_module_add_events.
-		if s := c.Section("_ftrace_events"); s != nil && s.Size() > 0 {
-			f.when(Loading, "", "", says("%s: module has bad taint, not creating trace events", c.name))
+		if s := m.file.Section("_ftrace_events"); s != nil && s.Size() > 0 {
+			f = f.when(diag.Loading, "", "", says("%s: module has bad taint, not "+
+				"creating trace events", m.name))
 		}
-		return
+		return f
 	}
-	f.when(Loading, "", "ENOEXEC")
+	return f.when(diag.Loading, "", "ENOEXEC")
 }
 
-// layout: the checksum of struct module (kernel/module/version.c,
+// checkModuleLayout: the checksum of struct module (kernel/module/version.c,
 // check_modstruct_version).
-func (c *checker) layout() {
-	if !c.facts.modversions {
+func checkModuleLayout(m *view, k *facts) (out result) {
+	if !k.modversions {
 		return
 	}
-	table := versionsOf(c.File)
-	if table == nil && (versionTable(c.File) == nil || !c.missingCRC) {
-		if versionTable(c.File) != nil {
+	table := versionsOf(m.file)
+	if table == nil && (versionTable(m.file) == nil || !k.MissingCRC) {
+		if versionTable(m.file) != nil {
 			return
 		}
-		f := c.find(Checksum, "the kernel has CONFIG_MODVERSIONS and the module no version table").
-			fix("build it against the headers of %s, with their Module.symvers", c.title())
-		c.forced(f, "module_layout")
+		f := problem(diag.ChecksumMismatch, "the kernel has CONFIG_MODVERSIONS and the module "+
+			"no version table").
+			fix("build it against the headers of %s, with their Module.symvers", k.title())
+		out.add(forceLoaded(m, k, f, "module_layout"))
+		return out
+	}
+	if k.MissingCRC && !slices.ContainsFunc(table,
+		func(v version) bool { return v.name == "module_layout" }) {
+		out.add(problem(diag.ChecksumMismatch, "the module's version table does not have struct module").
+			of("module_layout").
+			fix("build it against the headers of %s", k.title()).
+			when(diag.Loading, "", "ENOEXEC", says("%s: no symbol version for %s", m.name,
+				"module_layout")))
 		return
 	}
-	if c.missingCRC && !slices.ContainsFunc(table, func(v version) bool { return v.name == "module_layout" }) {
-		c.find(Checksum, "the module's version table does not have struct module").of("module_layout").
-			fix("build it against the headers of %s", c.title()).
-			when(Loading, "", "ENOEXEC", says("%s: no symbol version for %s", c.name, "module_layout"))
-		return
-	}
-	want, known := c.facts.crcs["module_layout"]
+	want, known := k.crcs["module_layout"]
 	for _, v := range table {
 		if v.name == "module_layout" && known && v.crc != want {
-			c.find(Checksum, fmt.Sprintf("struct module has another layout: checksum %#08x, in this kernel %#08x", v.crc, want)).of("module_layout").
-				fix("build it against the headers of %s", c.title()).
-				when(Loading, "", "ENOEXEC", says("%s: disagrees about version of symbol %s", c.name, "module_layout"))
+			out.add(problem(diag.ChecksumMismatch, fmt.Sprintf("struct module has another layout: "+
+				"checksum %#08x, in this kernel %#08x", v.crc, want)).of("module_layout").
+				fix("build it against the headers of %s", k.title()).
+				when(diag.Loading, "", "ENOEXEC", says("%s: disagrees about "+
+					"version of symbol %s", m.name, "module_layout")))
 		}
 	}
+	return out
 }
 
-// support: livepatch=, and a kernel that has livepatching (check_modinfo_livepatch;
+// checkLivepatchSupport: livepatch=, and a kernel that has livepatching (check_modinfo_livepatch;
 // arch/*/Kconfig, HAVE_LIVEPATCH; klp_enable_patch).
-func (c *checker) support() {
-	uses := len(c.input.KlpSections) > 0 || len(c.input.KlpSymbols) > 0
-	if !c.info.Livepatch() {
+func checkLivepatchSupport(m *view, k *facts) (out result) {
+	uses := len(m.input.KlpSections) > 0 || len(m.input.KlpSymbols) > 0
+	if !m.info.Livepatch() {
 		switch {
-		case c.enables() || c.declares():
-			c.find(NotMarked, ".modinfo does not say livepatch=: klp_enable_patch() refuses the module, and klp relocations are not kept").
+		case m.enables() || m.declares():
+			out.add(problem(diag.NotMarked, ".modinfo does not say livepatch=: klp_enable_patch() refuses "+
+				"the module, and klp relocations are not kept").
 				fix(`MODULE_INFO(livepatch, "Y");`).
-				when(Enabling, "", "EINVAL", says("livepatch: module %s is not marked as a livepatch module", c.name))
+				when(diag.Enabling, "", "EINVAL", says("livepatch: module %s is not marked as a "+
+					"livepatch module", m.name)))
 		case uses:
-			c.find(NotMarked, "klp relocations in a module that .modinfo does not call a livepatch: those of modules are never applied").
-				fix(`MODULE_INFO(livepatch, "Y");`).when(Calling, "", "", oops("page fault", ""))
+			out.add(problem(diag.NotMarked, "klp relocations in a module that .modinfo does not call a "+
+				"livepatch: those of modules are never applied").
+				fix(`MODULE_INFO(livepatch, "Y");`).when(diag.Calling, "", "", oops("page fault", "")))
 		default:
-			c.note(NotALivepatch, "the module is no livepatch").when(Loading, "", "")
+			out.add(note(diag.NotALivepatch, "the module is not a livepatch").when(diag.Loading, "", ""))
 		}
 		return
 	}
-	on, known := c.facts.set("LIVEPATCH")
-	has := c.contract.livepatch[c.Header.Machine]
+	on, known := k.set("LIVEPATCH")
+	has := k.Livepatching[m.file.Header.Machine]
 	switch {
-	case known && !on, !known && !has, !known && c.facts.table.Has("vmlinux") && c.fullTable() && len(c.facts.table.Lookup("vmlinux", "klp_enable_patch")) == 0:
-		c.find(NoSupport, "the kernel has no livepatching (CONFIG_LIVEPATCH)").
-			when(Loading, "", "ENOEXEC", says("%s: module is marked as livepatch module, but livepatch support is disabled", c.name))
+	case known && !on, !known && !has, !known && k.table.Has("vmlinux") && k.fullTable() &&
+		len(k.table.Lookup("vmlinux", "klp_enable_patch")) == 0:
+		out.add(problem(diag.NoLivepatching, "the kernel has no livepatching (CONFIG_LIVEPATCH)").
+			when(diag.Loading, "", "ENOEXEC", says("%s: module is marked as livepatch module, but "+
+				"livepatch support is disabled", m.name)))
 	}
-	if c.name == "vmlinux" || structName(c.File) == "vmlinux" {
-		f := c.find(ModuleName, "no module may be called vmlinux (klp_module_coming, since 5.8)").fix("rename it")
-		f.when(Loading, "", "EINVAL", says("livepatch: vmlinux.ko: invalid module name"))
+	if m.name == "vmlinux" || structName(m.file) == "vmlinux" {
+		out.add(problem(diag.BadModuleName, "no module may be called vmlinux "+
+			"(klp_module_coming, since 5.8)").fix("rename it").
+			when(diag.Loading, "", "EINVAL", says("livepatch: vmlinux.ko: invalid module name")))
 	}
-	c.taken()
+	checkModuleName(&out, m, k)
+	return out
 }
 
-// taken: struct module holds the name that counts (add_unformed_module, without a word; a built-in
-// module that has a folder in /sys/module is found by mod_sysfs_init).
-func (c *checker) taken() {
-	name := structName(c.File)
-	if s := c.File.Section(sympos.ThisModule); name == "" && s != nil && len(s.Data) >= 80 && c.PointerSize() == 8 {
-		c.find(ModuleName, "struct module has no name").fix("build it again").
-			when(Loading, "", "EINVAL", says("kobject: (%s): attempted to be registered with empty name!", anything))
+// checkModuleName: the name in struct module counts (add_unformed_module, which prints nothing;
+// mod_sysfs_init finds a built-in module that has a directory in /sys/module).
+func checkModuleName(out *result, m *view, k *facts) {
+	name := structName(m.file)
+	if s := m.file.Section(sympos.ThisModule); name == "" && s != nil && len(s.Data) >= 80 &&
+		m.file.PointerSize() == 8 {
+		out.add(problem(diag.BadModuleName, "struct module has no name").fix("build it again").
+			when(diag.Loading, "", "EINVAL", says("kobject: (%s): attempted to be registered "+
+				"with empty name!", anything)))
 		return
 	}
 	if name == "" {
-		name = c.name
+		name = m.name
 	}
-	if c.loaded[name] {
-		c.find(ModuleName, "a module called "+name+" is loaded").fix("rename it").when(Loading, "", "EEXIST")
+	if k.loaded[name] {
+		out.add(problem(diag.BadModuleName, "a module called "+name+" is loaded").fix("rename it").
+			when(diag.Loading, "", "EEXIST"))
 	}
 }
 
-// license: the loader's taints are no matter, but exports for the GPL are withheld from
+// checkLicense: the loader's taints do not matter, but exports for the GPL are withheld from
 // other modules (include/linux/license.h, license_is_gpl_compatible).
-func (c *checker) license() {
-	if license, _ := c.info.Value("license"); !c.gpl() {
-		what := "there is no license= in .modinfo"
+func checkLicense(m *view, k *facts) (out result) {
+	if license, _ := m.info.Value("license"); !m.gpl() {
+		what := ".modinfo has no license="
 		if license != "" {
 			what = fmt.Sprintf("license %q is not the GPL's", license)
 		}
-		f := c.note(GPLOnly, what+": the kernel is tainted, and exports for the GPL are withheld")
+		f := note(diag.GPLOnlyExport, what+": the kernel is tainted, and exports for the "+
+			"GPL are withheld")
 		if license == "" {
 			license = "unspecified"
 		}
-		f.fix(`MODULE_LICENSE("GPL");`).when(Loading, "", "", says("%s: module license '%s' taints kernel.", c.name, license))
-		if last := &f.Cases[0]; c.licenseTwice {
-			last.Messages = append(last.Messages, says("%s: module license taints kernel.", c.name))
+		messages := []diag.KernelMessage{says("%s: module license '%s' taints kernel.", m.name, license)}
+		if k.LicenseTwice {
+			messages = append(messages, says("%s: module license taints kernel.", m.name))
+		}
+		out.add(f.fix(`MODULE_LICENSE("GPL");`).when(diag.Loading, "", "", messages...))
+	}
+	if _, staging := m.info.Value("staging"); staging {
+		out.add(note(diag.TaintsKernel, "staging= in .modinfo").
+			when(diag.Loading, "", "", says("%s: module is from the staging directory, the quality is "+
+				"unknown, you have been warned.", m.name)))
+	}
+	if _, test := m.info.Value("test"); test && k.TestTaint {
+		out.add(note(diag.TaintsKernel, "test= in .modinfo").
+			when(diag.Loading, "", "", says("%s: loading test module taints kernel.", m.name)))
+	}
+	for _, ns := range m.info.Values("import_ns") {
+		if strings.HasPrefix(ns, "module:") && k.ForModules {
+			out.add(problem(diag.NamespaceNotImported, "namespaces of EXPORT_SYMBOL_FOR_MODULES "+
+				"can't be imported").
+				when(diag.Loading, "", "EPERM", says("%s: module tries to import "+
+					"module namespace: %s", m.name, ns)))
 		}
 	}
-	if _, staging := c.info.Value("staging"); staging {
-		c.note(Origin, "staging= in .modinfo").when(Loading, "", "", says("%s: module is from the staging directory, the quality is unknown, you have been warned.", c.name))
-	}
-	if _, test := c.info.Value("test"); test && c.testTaint {
-		c.note(Origin, "test= in .modinfo").when(Loading, "", "", says("%s: loading test module taints kernel.", c.name))
-	}
-	for _, ns := range c.info.Values("import_ns") {
-		if strings.HasPrefix(ns, "module:") && c.forModules {
-			c.find(Namespace, "namespaces of EXPORT_SYMBOL_FOR_MODULES can't be imported").
-				when(Loading, "", "EPERM", says("%s: module tries to import module namespace: %s", c.name, ns))
-		}
-	}
+	return out
 }
 
-func (c *checker) gpl() bool {
-	license, _ := c.info.Value("license")
-	return slices.Contains([]string{"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"}, license)
+func (m *view) gpl() bool {
+	license, _ := m.info.Value("license")
+	return slices.Contains([]string{"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL",
+		"Dual MIT/GPL", "Dual MPL/GPL"}, license)
 }

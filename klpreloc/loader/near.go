@@ -5,56 +5,80 @@ package loader
 import (
 	"fmt"
 
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/resolve"
-	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// A name that the kernel does not have is one that it has in another form, mostly. What
-// could have been meant, conversion knows (klpreloc, nearmiss.go).
+// A name that the kernel does not have exists in another form in most cases. Package resolve
+// knows which one can be meant.
 
-// missing is a finding about a name that is not there.
-type missing struct {
-	finding int // index into the report's
-	lookup
+// mostSought is for how many names of one module others are looked for: a module that misses
+// more is for another kernel.
+const mostSought = 32
+
+// sought returns the names for which others are looked for, in the order of the findings.
+func sought(found []finding) []*lookup {
+	var all []*lookup
+	for i := range found {
+		if q := found[i].sought; q != nil && len(all) < mostSought {
+			all = append(all, q)
+		}
+	}
+	return all
 }
 
-// mostMissing is for how many names of one module others are looked for: one that misses
-// more is for another kernel.
-const mostMissing = 32
-
-// offerNear adds to such findings what could have been meant, as lines to paste. All of
-// the kernel is read once more for that, if there is one.
-func offerNear(k *sympos.Kernel, read *sympos.Table, checkers []*checker) {
+// nearMisses returns for each result lines to paste that name what can be meant, a list for
+// each name that it seeks. If there is one, all of the kernel is read once more.
+func nearMisses(k *facts, results []result) [][][]string {
 	var names []resolve.Sought
-	for _, c := range checkers {
-		for _, m := range c.missing[:min(len(c.missing), mostMissing)] {
-			names = append(names, resolve.Sought{Object: m.object, Name: m.name})
+	for _, r := range results {
+		for _, q := range sought(r.found) {
+			names = append(names, resolve.Sought{Object: q.object, Name: q.name})
 		}
 	}
+	lines := make([][][]string, len(results))
 	if len(names) == 0 {
-		return
+		return lines
 	}
-	lists, _ := resolve.NearMisses(k, read, names...)
-	for _, c := range checkers {
-		n := min(len(c.missing), mostMissing)
-		for i, m := range c.missing[:n] {
-			f := &c.report.Findings[m.finding]
-			var rows [][2]string
-			for _, x := range lists[i] {
-				line := x.Line(m.object)
-				if m.ids[0] == NoFunction {
-					line = declaration(x)
-				}
-				rows = append(rows, [2]string{line, x.Why})
-			}
-			lines := resolve.Aligned(rows)
-			for i := range lines {
-				lines[i] = printable(lines[i])
-			}
-			f.Fix = append(lines, f.Fix...)
+	lists, _ := resolve.NearMisses(k.Kernel, k.table, names...)
+	for i, r := range results {
+		for n, q := range sought(r.found) {
+			lines[i] = append(lines[i], offers(q, lists[n]))
 		}
-		lists = lists[n:]
+		lists = lists[len(lines[i]):]
 	}
+	return lines
+}
+
+// offers returns a line for each symbol that can be meant.
+func offers(q *lookup, near []resolve.Near) []string {
+	var rows [][2]string
+	for _, x := range near {
+		line := x.Line(q.object)
+		if q.ids[0] == diag.FunctionAbsent {
+			line = declaration(x)
+		}
+		rows = append(rows, [2]string{line, x.Why})
+	}
+	lines := resolve.Aligned(rows)
+	for i := range lines {
+		lines[i] = diag.Printable(lines[i])
+	}
+	return lines
+}
+
+// offer returns the findings, each of those that seek a name with its lines before its hints.
+func offer(found []finding, near [][]string) []finding {
+	all := slices.Clone(found)
+	for i := range all {
+		if all[i].sought != nil && len(near) > 0 {
+			all[i].Hints = append(slices.Clip(near[0]), all[i].Hints...)
+			near = near[1:]
+		}
+	}
+	return all
 }
 
 // declaration is what a klp_func for the symbol says.

@@ -9,16 +9,18 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
 
-	"github.com/klp-convert/klp-convert/klpreloc/loader"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
 // What could have been meant is offered before the command that shows more, and by the
 // finding that it belongs to.
 func TestNearMissesOfFindings(t *testing.T) {
 	w := good()
-	w.kallsyms = kallsyms + "ffffffff81003000 T __x64_sys_getpid\nffffffff81003030 T __ia32_sys_getpid\n" +
+	w.kallsyms = kallsyms + "ffffffff81003000 T __x64_sys_getpid\nffffffff81003030 T " +
+		"__ia32_sys_getpid\n" +
 		"ffffffff81003100 t copy.isra.0\nffffffff81003120 t copy.isra.0\n"
-	w.funcs = map[string][]fn{"vmlinux": {{Old: "sys_getpid", New: "vm_fn"}, {Old: "copy", New: "vm_fn"}}, "a": {{Old: "aold", New: "a_fn"}}}
+	w.funcs = map[string][]fn{"vmlinux": {{Old: "sys_getpid", New: "vm_fn"},
+		{Old: "copy", New: "vm_fn"}}, "a": {{Old: "aold", New: "a_fn"}}}
 	f := w.convert(t)
 	rename(".klp.sym.vmlinux.vsym,0", ".klp.sym.vmlinux.vsim,0")(t, f)
 	r := w.check(t, encode(t, f))
@@ -32,12 +34,15 @@ func TestNearMissesOfFindings(t *testing.T) {
 			`.old_name = "copy.isra.0", .old_sympos = 2,   /* t ffffffff81003120, its arguments were changed by the compiler */`,
 			`klp-convert sympos copy@vmlinux --kernel kernel`},
 	} {
-		i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.NoFunction && f.Symbol == symbol })
+		i := slices.IndexFunc(r.Findings,
+			func(f diag.Diagnostic) bool { return f.ID == diag.FunctionAbsent && f.Symbol == symbol })
 		require.GreaterOrEqual(t, i, 0, symbol)
-		assert.Equal(t, want, r.Findings[i].Fix)
+		assert.Equal(t, want, r.Findings[i].Hints)
 	}
-	i := slices.IndexFunc(r.Findings, func(f loader.Finding) bool { return f.ID == loader.NoSymbol })
+	i := slices.IndexFunc(r.Findings,
+		func(f diag.Diagnostic) bool { return f.ID == diag.KlpSymbolAbsent })
 	require.GreaterOrEqual(t, i, 0)
-	require.Len(t, r.Findings[i].Fix, 2)
-	assert.Regexp(t, `^KLP_SYMPOS\(vsym, 0\),   /\* . ffffffff8100.* similar \*/$`, r.Findings[i].Fix[0])
+	require.Len(t, r.Findings[i].Hints, 2)
+	assert.Regexp(t, `^KLP_SYMPOS\(vsym, 0\),   /\* . ffffffff8100.* similar \*/$`,
+		r.Findings[i].Hints[0])
 }

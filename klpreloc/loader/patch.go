@@ -12,87 +12,101 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
-	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// entryPoints: where in struct module the pointers to init and exit are depends on the
+// checkEntryPoints: where in struct module the pointers to init and exit are depends on the
 // kernel's configuration.
-func (c *checker) entryPoints() {
-	mine := pointersOf(c.File)
+func checkEntryPoints(m *view, k *facts) (out result) {
+	mine := pointersOf(m.file)
 	for _, p := range []struct {
 		name string
 		want uint64
-	}{{"init_module", c.facts.init}, {"cleanup_module", c.facts.exit}} {
+	}{{"init_module", k.init}, {"cleanup_module", k.exit}} {
 		at, has := mine[p.name]
 		switch {
 		case !has:
 		case p.want == 0:
-			c.lacking("where "+p.name+" is in struct module", "no module of this kernel is at hand that has one")
+			out.notJudged("where "+p.name+" is in struct module", "no module of this kernel that has "+
+				"one is available")
 		case at != p.want:
-			f := c.find(InitOffset, fmt.Sprintf("%s is at %#x of struct module, and the kernel looks at %#x: struct module has another layout", p.name, at, p.want)).
-				fix("build it against the headers of %s", c.title())
+			f := problem(diag.InitOffset, fmt.Sprintf("%s is at %#x of struct module, and the kernel "+
+				"looks at %#x: struct module has another layout", p.name, at, p.want)).
+				fix("build it against the headers of %s", k.title())
 			if p.name == "init_module" {
-				f.when(Calling, "", "") // it is never called
+				out.add(f.when(diag.Calling, "", "")) // it is never called
 			} else {
-				f.when(Removing, "", "EBUSY")
+				out.add(f.when(diag.Removing, "", "EBUSY"))
 			}
 		}
 	}
+	return out
 }
 
-// unstarted: a livepatch that nothing enables, and a module that can't be removed
+// checkInitAndExit: a livepatch that nothing enables, and a module that can't be removed
 // (kernel/module/main.c, do_init_module; delete_module: no exit function, EBUSY).
-func (c *checker) unstarted() {
-	mine := pointersOf(c.File)
+func checkInitAndExit(m *view, k *facts) (out result) {
+	mine := pointersOf(m.file)
 	_, starts := mine["init_module"]
 	_, ends := mine["cleanup_module"]
 	switch {
-	case !starts && c.info.Livepatch() && c.enables():
-		c.find(InitOffset, "struct module has no init function: nothing enables the livepatch").fix("module_init()").when(Calling, "", "")
-	case c.info.Livepatch() && !c.enables() && c.registering() && c.importsFunction(registerPatch):
-		c.note(PatchStructure, "the module registers its klp_patch and does not enable it").
-			fix("echo 1 > /sys/kernel/livepatch/%s/enabled", c.name).when(Calling, "", "")
-	case c.info.Livepatch() && !c.enables() && slices.ContainsFunc(c.patches, func(p *klppatch.Patch) bool { return p.From == klppatch.Static }):
-		c.find(PatchStructure, "nothing in the module calls klp_enable_patch: its klp_patch is never enabled").fix("return klp_enable_patch(…) from the init function").
-			when(Calling, "", "")
+	case !starts && m.info.Livepatch() && m.enables():
+		out.add(problem(diag.InitOffset, "struct module has no init function: nothing "+
+			"enables the livepatch").fix("module_init()").when(diag.Calling, "", ""))
+	case m.info.Livepatch() && !m.enables() && k.registering() && m.importsFunction(registerPatch):
+		out.add(note(diag.PatchStructure, "the module registers its klp_patch and does not enable it").
+			fix("echo 1 > /sys/kernel/livepatch/%s/enabled", m.name).when(diag.Calling, "", ""))
+	case m.info.Livepatch() && !m.enables() &&
+		slices.ContainsFunc(m.patches,
+			func(p *klppatch.Patch) bool { return p.From == klppatch.Static }):
+		out.add(problem(diag.PatchStructure, "nothing in the module calls klp_enable_patch: its "+
+			"klp_patch is never enabled").fix("return klp_enable_patch(…) from the init function").
+			when(diag.Calling, "", ""))
 	case starts && !ends:
-		c.note(InitOffset, "struct module has no exit function: the module can't be removed").fix("module_exit()").when(Removing, "", "EBUSY")
+		out.add(note(diag.InitOffset, "struct module has no exit function: the module can't be removed").
+			fix("module_exit()").when(diag.Removing, "", "EBUSY"))
 	}
+	return out
 }
 
 // enables reports whether the module calls klp_enable_patch.
-func (c *checker) enables() bool { return c.importsFunction(enablePatch) }
+func (m *view) enables() bool { return m.importsFunction(enablePatch) }
 
 const enablePatch, registerPatch = "klp_enable_patch", "klp_register_patch"
 
 // importsFunction reports whether the module has an undefined symbol of that name.
-func (c *checker) importsFunction(name string) bool {
-	return slices.ContainsFunc(c.File.Symbols, func(y *elfrw.Symbol) bool { return y.Undefined() && y.Name == name })
+func (m *view) importsFunction(name string) bool {
+	return slices.ContainsFunc(m.file.Symbols, func(y *elfrw.Symbol) bool {
+		return y.Undefined() &&
+			y.Name == name
+	})
 }
 
 // registering reports whether a klp_patch has to be registered: the kernel's exports tell, or
 // its version. Vendors carry 5.1's way under older numbers.
-func (c *checker) registering() bool {
-	if t := c.facts.table; len(t.Exports(enablePatch)) > 0 {
+func (k *facts) registering() bool {
+	if t := k.table; len(t.Exports(enablePatch)) > 0 {
 		return len(t.Exports(registerPatch)) > 0
 	}
-	return c.registers
+	return k.Registers
 }
 
-// unregistered: before 5.1 klp_enable_patch asks whether the patch was registered
+// checkRegistration: before 5.1 klp_enable_patch asks whether the patch was registered
 // (kernel/livepatch/core.c, klp_is_patch_registered). Seen on 4.19.78.
-func (c *checker) unregistered() {
-	if !c.info.Livepatch() || !c.enables() || !c.registering() || c.importsFunction(registerPatch) {
+func checkRegistration(m *view, k *facts) (out result) {
+	if !m.info.Livepatch() || !m.enables() || !k.registering() || m.importsFunction(registerPatch) {
 		return
 	}
-	c.find(PatchStructure, "klp_enable_patch() without klp_register_patch(), which this kernel wants to be called first").
-		fix("klp_register_patch(&patch) before klp_enable_patch(&patch), klp_unregister_patch(&patch) in the exit function").
-		when(Enabling, "", "EINVAL")
+	out.add(problem(diag.PatchStructure, "klp_enable_patch() without klp_register_patch(), which "+
+		"this kernel requires first").
+		fix("klp_register_patch(&patch) before klp_enable_patch(&patch), klp_unregister_patch(&patch) "+
+			"in the exit function").
+		when(diag.Enabling, "", "EINVAL"))
+	return out
 }
 
-// A klp_patch with a pointer missing is none to package klppatch, which is for those that work.
+// A klp_patch with a pointer missing is not read by package klppatch, which is for those that work.
 // Its size, and those of klp_object and klp_func, are in the contract; these places are the same
 // in all versions.
 const (
@@ -100,17 +114,19 @@ const (
 	atNew, atPosition  = 8, 16
 )
 
-// flaws are of arrays that package klppatch could not read. It reports whether there is one.
-func (c *checker) flaws() (found bool) {
+// checkArrays reports what is wrong with arrays that package klppatch could not read, and
+// whether there is one.
+func checkArrays(out *result, m *view) (found bool) {
 	var doubts klppatch.Unreadable
-	errors.As(c.doubt, &doubts)
+	errors.As(m.doubt, &doubts)
 	for _, d := range doubts {
 		switch {
 		case d.Flaw == klppatch.Unclosed:
-			c.unclosed(d)
+			checkUnclosedArray(out, m, d)
 		case d.Flaw == klppatch.Emptied && d.Of == "klp_func":
-			c.find(PatchStructure, "the first klp_func of an array is empty, which ends it: none of the others is patched").at(d.Section, d.Offset).
-				fix("{ } as the last element only").when(Calling, "", "")
+			out.add(problem(diag.PatchStructure, "the first klp_func of an array is empty, which ends it: "+
+				"none of the others is patched").at(d.Section, d.Offset).
+				fix("{ } as the last element only").when(diag.Calling, "", ""))
 		default:
 			continue
 		}
@@ -119,90 +135,106 @@ func (c *checker) flaws() (found bool) {
 	return found
 }
 
-// unclosed: an array without an empty element at its end. klp_init_patch_early goes on
-// with what lies behind, and writes a kobject and list heads over it, in .data over
-// whatever is next, behind .data over struct module. Seen on 6.1 and 6.12, where the
+// checkUnclosedArray: an array without an empty element at its end. klp_init_patch_early goes on
+// with what follows, and writes a kobject and list heads over it, in .data over
+// whatever is next, after .data over struct module. Seen on 6.1 and 6.12, where the
 // list of modules leads nowhere afterwards; on 5.10 zeros happened to follow.
-func (c *checker) unclosed(d klppatch.Doubt) {
+func checkUnclosedArray(out *result, m *view, d klppatch.Doubt) {
 	const closing = "{ } as its last element"
 	what := "the array of " + d.Of + " has no empty element at its end"
 	words := uint64(3) // old_name, new_func, old_sympos
 	if d.Of == "klp_object" {
 		words = 2 // name, funcs
 	}
-	if c.zero(d.Section, d.Offset+d.Size, words*uint64(c.File.PointerSize())) {
-		c.note(PatchStructure, what+"; zeros happen to follow, and are taken for it").at(d.Section, d.Offset).fix(closing).when(Enabling, "", "")
+	if m.isZero(d.Section, d.Offset+d.Size, words*uint64(m.file.PointerSize())) {
+		out.add(note(diag.PatchStructure, what+"; zeros happen to follow, and are treated as one").
+			at(d.Section, d.Offset).fix(closing).when(diag.Enabling, "", ""))
 		return
 	}
-	c.find(PatchStructure, what+": the kernel takes what follows for another, and writes over it").at(d.Section, d.Offset).fix(closing).
-		when(Enabling, "", "killed", corrupted())
+	out.add(problem(diag.PatchStructure, what+": the kernel treats what follows as another element, "+
+		"and writes over it").at(d.Section, d.Offset).fix(closing).
+		when(diag.Enabling, "", "killed", corrupted()))
 }
 
-// zero reports whether so many bytes are in the section, are zero, and stay so.
-func (c *checker) zero(s *elfrw.Section, at, size uint64) bool {
+// isZero reports whether so many bytes are in the section, are zero, and stay so.
+func (m *view) isZero(s *elfrw.Section, at, size uint64) bool {
 	if at > s.Size() || size > s.Size()-at {
 		return false
 	}
 	for i := at; i < at+size; i++ {
-		if s.Type != elf.SHT_NOBITS && s.Data[i] != 0 || c.pointer(s, i) != nil {
+		if s.Type != elf.SHT_NOBITS && s.Data[i] != 0 || m.pointer(s, i) != nil {
 			return false
 		}
 	}
 	return true
 }
 
-// loose looks for what is missing where no klp_patch could be made out: klp_enable_patch
-// refuses without a word.
-func (c *checker) loose() {
-	if !c.info.Livepatch() || !c.enables() || c.flaws() || len(c.patches) > 0 || c.patchSize == 0 {
+// checkUnreadablePatch looks for what is missing where no klp_patch can be read:
+// klp_enable_patch refuses it and prints nothing.
+func checkUnreadablePatch(m *view, k *facts) (out result) {
+	if !m.info.Livepatch() || !m.enables() || checkArrays(&out, m) || len(m.patches) > 0 ||
+		k.Structures.Patch == 0 {
 		return
 	}
 	this := func(y *elfrw.Symbol) bool {
-		return y != nil && y.Section != nil && (y.Name == "__this_module" || y.Section.Name == sympos.ThisModule)
+		return y != nil && y.Section != nil &&
+			(y.Name == "__this_module" || y.Section.Name == sympos.ThisModule)
 	}
-	for _, y := range c.File.Symbols {
-		if y.Section == nil || y.Type() != elf.STT_OBJECT || y.Size != c.patchSize || !y.Section.Alloc() {
+	for _, y := range m.file.Symbols {
+		if y.Section == nil || y.Type() != elf.STT_OBJECT || y.Size != k.Structures.Patch ||
+			!y.Section.Alloc() {
 			continue
 		}
-		mod, objects := c.pointer(y.Section, y.Value), c.pointer(y.Section, y.Value+atObjects)
-		if mod == nil && objects == nil || mod != nil && !this(mod.Sym) || objects != nil && (objects.Sym == nil || objects.Sym.Section == nil) {
+		mod, objects := m.pointer(y.Section, y.Value), m.pointer(y.Section, y.Value+atObjects)
+		if mod == nil && objects == nil || mod != nil && !this(mod.Sym) || objects != nil &&
+			(objects.Sym == nil || objects.Sym.Section == nil) {
 			continue
 		}
-		refuse := func(cause string) { c.find(PatchStructure, cause).of(y.Name).when(Enabling, "", "EINVAL") }
+		refuse := func(cause string) {
+			out.add(problem(diag.PatchStructure, cause).of(y.Name).when(diag.Enabling, "", "EINVAL"))
+		}
 		switch {
 		case mod == nil:
 			refuse("klp_patch without mod: .mod = THIS_MODULE")
 		case objects == nil:
 			refuse("klp_patch without objs")
 		case y.Section.Flags&uint64(elf.SHF_WRITE) == 0:
-			c.find(PatchStructure, "klp_patch is in "+y.Section.String()+", which is not for writing").of(y.Name).fix("leave it writable: no const").
-				when(Enabling, "", "killed", oops("page fault", ""))
+			out.add(problem(diag.PatchStructure, "klp_patch is in "+y.Section.String()+
+				", which is not writable").of(y.Name).fix("leave it writable: no const").
+				when(diag.Enabling, "", "killed", oops("page fault", "")))
 		default:
-			c.looseObjects(objects.Sym.Section, objects.Sym.Value+uint64(objects.Addend), refuse)
+			checkObjectArray(&out, m, k, objects.Sym.Section, objects.Sym.Value+uint64(objects.Addend),
+				refuse)
 		}
 		return
 	}
+	return out
 }
 
-// constant: klp_init_patch_early writes a kobject and a list head into each structure.
-func (c *checker) constant(what string, s *elfrw.Section) bool {
+// isReadOnly reports a structure that is in a section that is not writable:
+// klp_init_patch_early writes a kobject and a list head into each.
+func isReadOnly(out *result, what string, s *elfrw.Section) bool {
 	if s.Flags&uint64(elf.SHF_WRITE) != 0 {
 		return false
 	}
-	c.find(PatchStructure, what+" is in "+s.String()+", which is not for writing").fix("leave it writable: no const").
-		when(Enabling, "", "killed", oops("page fault", "klp_enable_patch"))
+	out.add(problem(diag.PatchStructure, what+" is in "+s.String()+", which is not writable").
+		fix("leave it writable: no const").
+		when(diag.Enabling, "", "killed", oops("page fault", "klp_enable_patch")))
 	return true
 }
 
-func (c *checker) looseObjects(s *elfrw.Section, at uint64, refuse func(string)) {
-	if c.constant("the array of klp_object", s) {
+// checkObjectArray looks through an array of klp_object for what klp_enable_patch refuses.
+func checkObjectArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64,
+	refuse func(string)) {
+	if isReadOnly(out, "the array of klp_object", s) {
 		return
 	}
-	for n := 0; at+c.objectSize <= s.Size(); n, at = n+1, at+c.objectSize {
-		name, funcs := c.pointer(s, at), c.pointer(s, at+atFuncs)
+	for n := 0; at+k.Structures.Object <= s.Size(); n, at = n+1, at+k.Structures.Object {
+		name, funcs := m.pointer(s, at), m.pointer(s, at+atFuncs)
 		switch {
 		case name == nil && funcs == nil && n == 0:
-			c.find(PatchStructure, "klp_patch without objects: nothing is patched").when(Calling, "", "")
+			out.add(problem(diag.PatchStructure, "klp_patch without objects: nothing is patched").
+				when(diag.Calling, "", ""))
 			return
 		case name == nil && funcs == nil:
 			return
@@ -211,13 +243,14 @@ func (c *checker) looseObjects(s *elfrw.Section, at uint64, refuse func(string))
 			return
 		}
 		if text, ok := textAt(name); ok && text == "" {
-			c.nameless()
+			reportNamelessObject(out)
 			return
 		} else if ok && text == klppatch.Vmlinux {
-			c.waiting()
+			reportObjectVmlinux(out)
 			return
 		}
-		if t := funcs.Sym; t == nil || t.Section == nil || !c.looseFuncs(t.Section, t.Value+uint64(funcs.Addend), refuse) {
+		if t := funcs.Sym; t == nil || t.Section == nil ||
+			!checkFuncArray(out, m, k, t.Section, t.Value+uint64(funcs.Addend), refuse) {
 			return
 		}
 	}
@@ -236,27 +269,33 @@ func textAt(r *elfrw.Rela) (string, bool) {
 	return text, true
 }
 
-// nameless: a klp_object whose name is the empty string (lib/kobject.c, kobject_add_internal).
-func (c *checker) nameless() {
-	c.find(PatchStructure, "klp_object.name is the empty string").fix("no name: that is vmlinux").
-		when(Enabling, "", "EINVAL", says("kobject: (%s): attempted to be registered with empty name!", anything))
+// reportNamelessObject: a klp_object whose name is the empty string (lib/kobject.c,
+// kobject_add_internal).
+func reportNamelessObject(out *result) {
+	out.add(problem(diag.PatchStructure, "klp_object.name is the empty string").
+		fix("leave the name out: that means vmlinux").
+		when(diag.Enabling, "", "EINVAL", says("kobject: (%s): attempted to be registered "+
+			"with empty name!", anything)))
 }
 
-// waiting: a klp_object that calls itself vmlinux.
-func (c *checker) waiting() {
-	c.find(PatchStructure, "klp_object.name is the string vmlinux: the kernel waits for a module of that name, which never comes").
-		fix("no name: that is vmlinux").when(Calling, "", "")
+// reportObjectVmlinux: a klp_object with the name vmlinux.
+func reportObjectVmlinux(out *result) {
+	out.add(problem(diag.PatchStructure, "klp_object.name is the string vmlinux: the kernel waits "+
+		"for a module of that name, which never comes").
+		fix("leave the name out: that means vmlinux").when(diag.Calling, "", ""))
 }
 
-func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) bool {
-	if c.constant("the array of klp_func", s) {
+// checkFuncArray does so with an array of klp_func, and reports whether it found nothing.
+func checkFuncArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64,
+	refuse func(string)) bool {
+	if isReadOnly(out, "the array of klp_func", s) {
 		return false
 	}
-	for ; at+c.funcSize <= s.Size(); at += c.funcSize {
-		name, code := c.pointer(s, at), c.pointer(s, at+atNew)
+	for ; at+k.Structures.Func <= s.Size(); at += k.Structures.Func {
+		name, code := m.pointer(s, at), m.pointer(s, at+atNew)
 		text, known := textAt(name)
 		switch {
-		case name == nil && code == nil && c.zero(s, at+atPosition, 8):
+		case name == nil && code == nil && m.isZero(s, at+atPosition, 8):
 			return true
 		case name == nil:
 			refuse("klp_func without old_name")
@@ -265,231 +304,237 @@ func (c *checker) looseFuncs(s *elfrw.Section, at uint64, refuse func(string)) b
 			refuse("klp_func without new_func")
 			return false
 		case known && text == "":
-			c.find(NoFunction, "klp_func.old_name is the empty string").fix("the name of the function that is patched").
-				when(Enabling, "", "EINVAL", c.message(lookup{}, notThere))
+			out.add(problem(diag.FunctionAbsent, "klp_func.old_name is the empty string").
+				fix("the name of the function that is patched").
+				when(diag.Enabling, "", "EINVAL", lookup{}.message(answerAbsent)))
 			return false
 		}
-		if t := code.Sym; t != nil && t.Section != nil && t.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
-			c.find(PatchStructure, "the new function is in "+t.Section.String()+", which is not for execution").when(Calling, "", "", oops("page fault", ""))
+		if t := code.Sym; t != nil && t.Section != nil &&
+			t.Section.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
+			out.add(problem(diag.PatchStructure, "the new function is in "+t.Section.String()+
+				", which is not executable").when(diag.Calling, "", "", oops("page fault", "")))
 			return false
 		}
 	}
 	return false
 }
 
-// pointer is the relocation of a place, nil where there is none. A klp_patch may have as many
-// objects and functions as the file has room for, so that those of a section are read once.
-func (c *checker) pointer(target *elfrw.Section, at uint64) *elfrw.Rela {
-	of, read := c.pointers[target]
-	if !read {
-		of = map[uint64]elfrw.Rela{}
-		for _, s := range c.Sections {
-			if s.Target != target || !s.HasRelocs() || s.Flags&klpabi.FlagLivepatch != 0 {
-				continue
-			}
-			relocs := s.ReadRelocs()
-			for r := relocs.Next(); r != nil; r = relocs.Next() {
-				if _, has := of[r.Offset]; !has {
-					of[r.Offset] = *r
-				}
-			}
-		}
-		c.pointers[target] = of
+// checkPatchStructure: what klp_enable_patch and klp_init_patch refuse (kernel/livepatch/core.c).
+func checkPatchStructure(m *view, k *facts) (out result) {
+	if !m.complete() && m.declares() {
+		out.notJudged("the objects and functions of the patch", fmt.Sprintf("they can't be read "+
+			"from the file: %v", m.doubt))
 	}
-	if r, has := of[at]; has {
-		return &r
+	for _, name := range k.unread {
+		out.notJudged("ftrace entries and dependencies of "+name, "its file can't be read")
 	}
-	return nil
-}
-
-// structure: what klp_enable_patch and klp_init_patch refuse (kernel/livepatch/core.c).
-func (c *checker) structure() {
-	if !c.complete() && c.declares() {
-		c.lacking("the objects and functions of the patch", fmt.Sprintf("they can't be read from the file: %v", c.doubt))
-	}
-	for _, m := range c.facts.unread {
-		c.lacking("ftrace entries and dependencies of "+m, "its file can't be read")
-	}
-	if len(c.patches) > 0 && !c.info.Livepatch() {
+	if len(m.patches) > 0 && !m.info.Livepatch() {
 		return
 	}
-	for _, p := range c.patches {
+	for _, p := range m.patches {
 		seen := map[string]bool{}
 		for i := range p.Objects {
 			o := &p.Objects[i]
 			const most = 56 // MODULE_NAME_LEN
 			switch {
-			case o.Name == klppatch.Vmlinux && p.From == klppatch.Static && o.At.Section != nil && c.pointer(o.At.Section, o.At.Offset) != nil:
-				c.waiting()
+			case o.Name == klppatch.Vmlinux && p.From == klppatch.Static && o.At.Section != nil &&
+				m.pointer(o.At.Section, o.At.Offset) != nil:
+				reportObjectVmlinux(&out)
 			case len(o.Name) >= most:
-				c.find(PatchStructure, fmt.Sprintf("klp_object %s: the name has %d bytes, of which the kernel takes at most %d", o.Name, len(o.Name), most-1)).of(o.Name).
-					when(Enabling, "", "EINVAL")
+				out.add(problem(diag.PatchStructure, fmt.Sprintf("klp_object %s: the name has %d bytes, of "+
+					"which the kernel accepts at most %d", o.Name, len(o.Name), most-1)).of(o.Name).
+					when(diag.Enabling, "", "EINVAL"))
 			case o.Name == "":
-				c.nameless()
-			case c.misnamed(o.Name) && !seen[o.Name]:
-				c.find(NoTarget, "no kernel has a module of that name: what the livepatch has for it is never used").of(o.Name).
-					fix(".name = %q", sympos.ModuleName(o.Name)).when(Calling, "", "")
+				reportNamelessObject(&out)
+			case k.misnamed(o.Name) && !seen[o.Name]:
+				out.add(problem(diag.TargetAbsent, "no kernel has a module of that name: what the livepatch "+
+					"has for it is never used").of(o.Name).
+					fix(".name = %q", sympos.ModuleName(o.Name)).when(diag.Calling, "", ""))
 			case seen[o.Name]:
-				c.find(PatchStructure, "two klp_objects of that name: the kernel makes a folder of each in /sys/kernel/livepatch/"+c.name).of(o.Name).
+				out.add(problem(diag.PatchStructure, "two klp_objects of that name: the kernel makes a "+
+					"directory for each in /sys/kernel/livepatch/"+m.name).of(o.Name).
 					fix("one klp_object, with the functions of both").
-					when(Enabling, "", c.initExists, says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s'", c.name, o.Name), existsAlready(o.Name))
+					when(diag.Enabling, "", k.InitExists, says("sysfs: cannot create duplicate filename "+
+						"'/kernel/livepatch/%s/%s'", m.name, o.Name), existsAlready(o.Name)))
 			}
 			seen[o.Name] = true
-			c.twice(o)
+			checkFuncs(&out, m, k, o)
 		}
 	}
+	return out
 }
 
-// existsAlready is what lib/kobject.c says of a name that its folder has.
-func existsAlready(name string) Message {
+// existsAlready is what lib/kobject.c prints for a name that its directory has.
+func existsAlready(name string) diag.KernelMessage {
 	// 6.12 has the prefix, 6.1 has not.
-	return says("%skobject_add_internal failed for %s with -EEXIST, don't try to register things with the same name in the same directory.", blank{"", "(kobject: )?"}, name)
+	return says("%skobject_add_internal failed for %s with -EEXIST, don't try to register things "+
+		"with the same name in the same directory.", blank{"", "(kobject: )?"}, name)
 }
 
-// twice: two klp_funcs of one name and position, for each of which sysfs makes a folder
+// checkFuncs: two klp_funcs of one name and position, for each of which sysfs makes a directory
 // (klp_init_func; position 0 shows as 1).
-func (c *checker) twice(o *klppatch.Object) {
+func checkFuncs(out *result, m *view, k *facts, o *klppatch.Object) {
 	seen := map[string]bool{}
 	for _, f := range o.Funcs {
 		key := fmt.Sprintf("%s,%d", f.OldName, max(f.Sympos, 1))
 		if seen[key] {
-			c.find(PatchStructure, "two klp_funcs for "+key+" of "+o.Name).of(f.OldName).
-				when(Enabling, "", c.initExists, says("sysfs: cannot create duplicate filename '/kernel/livepatch/%s/%s/%s'", c.name, o.Name, key), existsAlready(key))
+			out.add(problem(diag.PatchStructure, "two klp_funcs for "+key+" of "+o.Name).of(f.OldName).
+				when(diag.Enabling, "", k.InitExists, says("sysfs: cannot create duplicate filename "+
+					"'/kernel/livepatch/%s/%s/%s'", m.name, o.Name, key), existsAlready(key)))
 		}
 		seen[key] = true
-		if len(f.OldName) > c.nameLimit {
-			c.find(PatchStructure, fmt.Sprintf("old_name has %d bytes, of which the kernel takes at most %d", len(f.OldName), c.nameLimit)).of(f.OldName).
-				when(Enabling, "", "EINVAL")
+		if len(f.OldName) > k.NameLimit {
+			out.add(problem(diag.PatchStructure, fmt.Sprintf("old_name has %d bytes, of which the kernel "+
+				"accepts at most %d", len(f.OldName), k.NameLimit)).of(f.OldName).
+				when(diag.Enabling, "", "EINVAL"))
 		}
 		if f.New.Symbol == nil && f.New.Section == nil {
-			c.find(PatchStructure, "klp_func without new_func").of(f.OldName).when(Enabling, "", "EINVAL")
+			out.add(problem(diag.PatchStructure, "klp_func without new_func").of(f.OldName).
+				when(diag.Enabling, "", "EINVAL"))
 		}
 	}
 }
 
-// functions: klp_init_object_loaded looks each function up as it does klp symbols, and
+// checkFunctions: klp_init_object_loaded looks each function up as it does klp symbols, and
 // klp_patch_func asks ftrace for its entry.
-func (c *checker) functions() {
-	if !c.info.Livepatch() {
+func checkFunctions(m *view, k *facts) (out result) {
+	if !m.info.Livepatch() {
 		return
 	}
 	vmlinux := false
-	for _, p := range c.patches {
+	for _, p := range m.patches {
 		for i := range p.Objects {
 			o := &p.Objects[i]
 			vmlinux = vmlinux || o.Name == klppatch.Vmlinux && len(o.Funcs) > 0
 			for _, f := range o.Funcs {
-				c.patchedFunction(o.Name, f)
+				checkFunction(&out, m, k, o.Name, f)
 			}
 		}
 	}
-	if vmlinux && !c.sitesKnown() {
-		c.unchecked("whether functions of vmlinux have ftrace entries", "a kernel image of x86_64 tells, in __mcount_loc; other files do not")
+	if vmlinux && !sitesKnown(m, k) {
+		out.notChecked("whether functions of vmlinux have ftrace entries", "a kernel image of x86_64 "+
+			"tells, in __mcount_loc; other files do not")
 	}
+	return out
 }
 
-// ofItself: an object that is called as the livepatch itself is there at once, since a module
-// counts as loaded when its init function runs (klp_find_object_module, klp_alive). Its
+// checkOwnFunction: an object that is called as the livepatch itself is there at once, since a
+// module counts as loaded when its init function runs (klp_find_object_module, klp_alive). Its
 // functions are looked up in the livepatch.
-func (c *checker) ofItself(object string, f klppatch.Func) {
+func checkOwnFunction(out *result, m *view, object string, f klppatch.Func) {
 	n := 0
-	for _, y := range c.File.Symbols {
+	for _, y := range m.file.Symbols {
 		if y.Section != nil && y.Name == f.OldName {
 			n++
 		}
 	}
-	q := lookup{object, f.OldName, f.Sympos, [3]diag.ID{NoFunction, AmbiguousFunction, FunctionPosition}}
+	q := lookup{object, f.OldName, f.Sympos, [3]diag.ID{diag.FunctionAbsent, diag.FunctionAmbiguous,
+		diag.FunctionPositionAbsent}}
 	answer := q.among(n)
 	if answer == "" {
-		c.unchecked("what comes of "+f.OldName, "the livepatch patches itself")
+		out.notChecked("what comes of "+f.OldName, "the livepatch patches itself")
 		return
 	}
-	message := c.message(q, answer)
-	if slices.ContainsFunc(c.klp, func(k *klpSection) bool { return k.object == object && len(k.relocs) > 0 }) {
-		message = says("livepatch: symbol '%s' not found in symbol table", blank{"…", `[^']*`}) // of its klp symbols, which come first
+	message := q.message(answer)
+	if slices.ContainsFunc(m.klp, func(klp *klpSection) bool {
+		return klp.object == object &&
+			len(klp.relocs) > 0
+	}) {
+		// of its klp symbols, which come first
+		message = says("livepatch: symbol '%s' not found in symbol table", blank{"…", `[^']*`})
 	}
-	x := c.find(q.id(answer), fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d symbols called %s", object, n, f.OldName))
+	x := problem(q.id(answer), fmt.Sprintf("the klp_object %s is the livepatch itself, which has %d "+
+		"symbols called %s", object, n, f.OldName)).of(f.OldName)
 	x.object = object
-	x.of(f.OldName).fix(".name is the module that is patched, and the livepatch has another").when(Enabling, "", "EINVAL", message)
+	out.add(x.fix(".name is the module that is patched, and the livepatch has another").
+		when(diag.Enabling, "", "EINVAL", message))
 }
 
-// itself reports whether the livepatch has the object's name, in struct module, where
+// isItself reports whether the livepatch has the object's name, in struct module, where
 // find_module looks, or in .modinfo.
-func (c *checker) itself(object string) bool {
-	return c.name == object || structName(c.File) == object
+func (m *view) isItself(object string) bool {
+	return m.name == object || structName(m.file) == object
 }
 
-func (c *checker) patchedFunction(object string, f klppatch.Func) {
-	if c.itself(object) {
-		c.ofItself(object, f)
+// checkFunction looks one function up, and for its ftrace entry.
+func checkFunction(out *result, m *view, k *facts, object string, f klppatch.Func) {
+	if m.isItself(object) {
+		checkOwnFunction(out, m, object, f)
 		return
 	}
-	failed := false
-	find := func(id diag.ID, cause string) *Finding {
-		failed = true
-		x := c.find(id, cause).of(f.OldName)
+	find := func(id diag.ID, cause string) finding {
+		x := problem(id, cause).of(f.OldName)
 		x.object = object
 		return x
 	}
-	c.lookup(lookup{object, f.OldName, f.Sympos, [3]diag.ID{NoFunction, AmbiguousFunction, FunctionPosition}}, find, func(x *Finding, now, later bool, message Message) {
+	q := lookup{object, f.OldName, f.Sympos, [3]diag.ID{diag.FunctionAbsent, diag.FunctionAmbiguous,
+		diag.FunctionPositionAbsent}}
+	failed := lookUp(out, m, k, q, find, func(x finding, now, later bool,
+		message diag.KernelMessage) finding {
 		if object == sympos.Vmlinux {
-			x.when(Enabling, "", "EINVAL", message)
-			return
+			return x.when(diag.Enabling, "", "EINVAL", message)
 		}
-		c.whenEither(x, object, now, later, message)
+		return whenEither(m, k, x, object, now, later, message)
 	})
-	if failed || !c.facts.table.Has(object) {
+	if failed || !k.table.Has(object) {
 		return
 	}
 	why := ""
-	if list := c.facts.table.Lookup(object, f.OldName); object == sympos.Vmlinux && c.Header.Machine == elf.EM_X86_64 && uint64(len(list)) >= max(f.Sympos, 1) {
+	if list := k.table.Lookup(object, f.OldName); object == sympos.Vmlinux &&
+		m.file.Header.Machine == elf.EM_X86_64 && uint64(len(list)) >= max(f.Sympos, 1) {
 		// kernel/kallsyms.c, kallsyms_lookup_size_offset: it asks for an address of the kernel.
 		const half = 1 << 63
-		if a := list[max(f.Sympos, 1)-1].Address; a != 0 && a < half && !c.facts.table.Facts(object).NoAddresses && c.facts.table.Facts(object).Relative == "" {
-			find(NotPatchable, "it is at an offset (per-CPU data), not in the kernel's memory").fix("patch a function").
-				when(Enabling, "", "ENOENT", says("livepatch: kallsyms size lookup failed for '%s'", f.OldName))
+		if a := list[max(f.Sympos, 1)-1].Address; a != 0 && a < half &&
+			!k.table.Facts(object).NoAddresses && k.table.Facts(object).Relative == "" {
+			out.add(find(diag.NotPatchable, "it is at an offset (per-CPU data), not in "+
+				"the kernel's memory").fix("patch a function").
+				when(diag.Enabling, "", "ENOENT", says("livepatch: kallsyms size "+
+					"lookup failed for '%s'", f.OldName)))
 			return
 		}
 	}
 	if object == sympos.Vmlinux {
-		why = c.untraceableInVmlinux(f)
-	} else if m := c.facts.modules[object]; m != nil {
-		if y := symbolAt(m, f.OldName, f.Sympos); y != nil {
-			yes, known := c.traceable(m, y)
+		why = whyUntraced(m, k, f)
+	} else if target := k.modules[object]; target != nil {
+		if y := symbolAt(target, f.OldName, f.Sympos); y != nil {
+			yes, known := k.traceable(target, y)
 			switch {
 			case y.Type() == elf.STT_OBJECT:
-				why = "it is data, no function"
+				why = "it is data, not a function"
 			case known && !yes:
 				why = "it has no ftrace entry (notrace, or built without -pg)"
 			case !known:
-				c.unchecked("whether "+f.OldName+" of "+object+" has an ftrace entry", object+".ko has no "+c.facts.entryList(m)+", where the kernel finds them")
+				out.notChecked("whether "+f.OldName+" of "+object+" has an ftrace entry", object+".ko has no "+
+					k.entryList(target)+", where the kernel finds them")
 			}
 		}
 	}
 	if why != "" {
-		c.unpatchable(object, f.OldName, why)
+		reportNotPatchable(out, m, k, object, f.OldName, why)
 	}
 }
 
-// untraceableInVmlinux is what the kernel's symbols tell: data, and what must not be traced.
-func (c *checker) untraceableInVmlinux(f klppatch.Func) string {
-	list := c.facts.table.Lookup(sympos.Vmlinux, f.OldName)
+// whyUntraced returns why ftrace can't change a function of vmlinux, as far as the kernel's
+// symbols tell, or "".
+func whyUntraced(m *view, k *facts, f klppatch.Func) string {
+	list := k.table.Lookup(sympos.Vmlinux, f.OldName)
 	n := max(f.Sympos, 1)
 	if n > uint64(len(list)) {
 		return ""
 	}
 	s := list[n-1]
 	bound := func(name string) uint64 {
-		if l := c.facts.table.Lookup(sympos.Vmlinux, name); len(l) > 0 {
+		if l := k.table.Lookup(sympos.Vmlinux, name); len(l) > 0 {
 			return l[0].Address
 		}
 		return 0
 	}
 	switch s.Type {
 	case 'd', 'D', 'b', 'B', 'r', 'R':
-		return "it is data, no function"
+		return "it is data, not a function"
 	}
-	if f.OldName == "__fentry__" || strings.HasPrefix(f.OldName, "__x86_indirect_thunk_") || f.OldName == "__x86_return_thunk" {
+	if f.OldName == "__fentry__" || strings.HasPrefix(f.OldName, "__x86_indirect_thunk_") ||
+		f.OldName == "__x86_return_thunk" {
 		return "it is written in assembler, without a call of __fentry__"
 	}
 	for _, r := range untraced {
@@ -499,44 +544,49 @@ func (c *checker) untraceableInVmlinux(f klppatch.Func) string {
 	}
 	// What is linked between data has 't' and 'T' there where a section holds both (init_task, 7.3).
 	if end := bound("_etext"); end != 0 && s.Address >= end {
-		return "it lies behind the end of the kernel's code (_etext)"
+		return "it is after the end of the kernel's code (_etext)"
 	}
-	if c.sitesKnown() {
-		if _, none := slices.BinarySearch(c.facts.table.Facts(sympos.Vmlinux).Untraced, s.Address); none {
-			return "it has no ftrace entry (notrace, assembler, or of a folder that is built without -pg, as lib is)"
+	if sitesKnown(m, k) {
+		if _, none := slices.BinarySearch(k.table.Facts(sympos.Vmlinux).Untraced, s.Address); none {
+			return "it has no ftrace entry (notrace, assembler, or in a directory that is built " +
+				"without -pg, as lib is)"
 		}
 	}
 	return ""
 }
 
 // sitesKnown reports whether the kernel's files list what ftrace can change.
-func (c *checker) sitesKnown() bool {
-	return c.Header.Machine == elf.EM_X86_64 && c.facts.table.Facts(sympos.Vmlinux).Untraced != nil
+func sitesKnown(m *view, k *facts) bool {
+	return m.file.Header.Machine == elf.EM_X86_64 && k.table.Facts(sympos.Vmlinux).Untraced != nil
 }
 
 // untraced are stretches of vmlinux without ftrace entries, by the symbols around them
 // (include/asm-generic/vmlinux.lds.h).
 var untraced = []struct{ from, to, why string }{
-	{"__noinstr_text_start", "__noinstr_text_end", "it is in .noinstr.text, which has no ftrace entries"},
+	{"__noinstr_text_start", "__noinstr_text_end", "it is in .noinstr.text, which has " +
+		"no ftrace entries"},
 	{"__entry_text_start", "__entry_text_end", "it is in .entry.text, which has no ftrace entries"},
 	{"_sinittext", "_einittext", "it is in .init.text, which is gone once the kernel has started"},
 }
 
-// unpatchable: kernel/livepatch/patch.c, klp_patch_func.
-func (c *checker) unpatchable(object, function, why string) {
-	f := c.find(NotPatchable, why).of(function).fix("patch a function that calls it, and is not inlined")
+// reportNotPatchable follows klp_patch_func in kernel/livepatch/patch.c.
+func reportNotPatchable(out *result, m *view, k *facts, object, function, why string) {
+	f := problem(diag.NotPatchable, why).of(function).
+		fix("patch a function that calls it, and is not inlined")
 	message := says("livepatch: failed to set ftrace filter for function '%s' (%s)", function, -22)
-	if c.entrySearch || c.Header.Machine == elf.EM_PPC64 {
+	if k.EntrySearch || m.file.Header.Machine == elf.EM_PPC64 {
 		message = says("livepatch: failed to find location for function '%s'", function)
 	}
-	if object == sympos.Vmlinux || c.loaded[object] {
-		f.when(Enabling, "", "EINVAL", message,
+	if object == sympos.Vmlinux || k.loaded[object] {
+		f = f.when(diag.Enabling, "", "EINVAL", message,
 			says("livepatch: failed to patch object '%s'", object),
-			says("livepatch: failed to enable patch '%s'", c.name))
+			says("livepatch: failed to enable patch '%s'", m.name))
 	}
 	if object != sympos.Vmlinux {
-		f.when(Coming, object, "EINVAL", message,
-			says("livepatch: failed to apply patch '%s' to module '%s' (%s)", c.name, object, -22),
-			says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", c.name, object, object))
+		f = f.when(diag.Coming, object, "EINVAL", message,
+			says("livepatch: failed to apply patch '%s' to module '%s' (%s)", m.name, object, -22),
+			says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", m.name,
+				object, object))
 	}
+	out.add(f)
 }

@@ -7,8 +7,7 @@ import (
 	"path"
 	"strings"
 
-	"golang.org/x/exp/slices"
-
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -28,24 +27,23 @@ type Chosen struct {
 	Type     string `json:"type,omitempty"` // as nm prints it
 }
 
-// chose takes down which of several symbols a position means.
-func (c *checker) chose(q lookup, list []sympos.Symbol) {
+// recordPosition notes which of several symbols a position means.
+func recordPosition(out *result, k *facts, q lookup, list []sympos.Symbol) {
 	if q.position == 0 || q.position > uint64(len(list)) || list[q.position-1].Position == 0 {
 		return
 	}
 	y := list[q.position-1]
-	x := Chosen{Object: q.object, Name: q.name, Position: q.position, Of: len(list), File: c.fileOf(q, list), Size: y.Size}
+	x := Chosen{Object: q.object, Name: q.name, Position: q.position, Of: len(list),
+		File: k.fileOf(q, list), Size: y.Size}
 	if y.Type != 0 {
 		x.Type = string(rune(y.Type))
 	}
-	if !slices.Contains(c.report.Chosen, x) {
-		c.report.Chosen = append(c.report.Chosen, x)
-	}
+	out.chosen = append(out.chosen, x)
 }
 
 // fileOf is the file of the symbol at the position, as far as it tells it from the others:
 // the path where debug information has it, and the name where no other one shares it.
-func (c *checker) fileOf(q lookup, list []sympos.Symbol) string {
+func (k *facts) fileOf(q lookup, list []sympos.Symbol) string {
 	name := list[q.position-1].File
 	shared := 0
 	for _, s := range list {
@@ -53,10 +51,10 @@ func (c *checker) fileOf(q lookup, list []sympos.Symbol) string {
 			shared++
 		}
 	}
-	if len(list) == 1 || shared == 1 && !c.comparesFiles {
+	if len(list) == 1 || shared == 1 && !k.comparesFiles {
 		return name
 	}
-	if files, err := c.facts.table.Files(q.object, q.name); err == nil && files[q.position-1].HasPath() {
+	if files, err := k.table.Files(q.object, q.name); err == nil && files[q.position-1].HasPath() {
 		return files[q.position-1].String()
 	}
 	if shared > 1 {
@@ -75,8 +73,8 @@ func sameFile(a, b string) bool {
 }
 
 // Compare adds to the reports of one module findings about positions that are not the
-// same symbol as in the first kernel that has them: a Problem where the files tell it, a
-// Note where only sizes or numbers are not alike.
+// same symbol as in the first kernel that has them: a diag.Error where the files tell it, a
+// diag.Note where only sizes or numbers differ.
 func Compare(reports []*Report) {
 	type key struct {
 		object, name string
@@ -86,7 +84,8 @@ func Compare(reports []*Report) {
 		Chosen
 		kernel, asked string // what it is called, and given by
 	}
-	known, withFile := map[key]first{}, map[key]first{} // a kernel that knows no files is no measure for those that do
+	// a kernel that knows no files is no measure for those that do
+	known, withFile := map[key]first{}, map[key]first{}
 	for _, r := range reports {
 		for _, x := range r.Chosen {
 			k, this := key{x.Object, x.Name, x.Position}, first{x, r.title(), r.Kernel}
@@ -104,25 +103,30 @@ func Compare(reports []*Report) {
 				continue
 			}
 			what := fmt.Sprintf("position %d of %s in %s is ", x.Position, x.Name, x.Object)
-			severity := Note
+			severity := diag.Note
 			switch {
 			case x.File != "" && before.File != "":
 				if sameFile(x.File, before.File) {
 					continue
 				}
-				severity = Problem
-				what += fmt.Sprintf("that of %s here, and that of %s in %s", x.File, before.File, before.kernel)
+				severity = diag.Error
+				what += fmt.Sprintf("that of %s here, and that of %s in %s", x.File, before.File,
+					before.kernel)
 			case x.Of != before.Of:
-				what += fmt.Sprintf("one of %d here, and of %d in %s: it may be another symbol, which no file tells", x.Of, before.Of, before.kernel)
+				what += fmt.Sprintf("one of %d here, and of %d in %s: it may be another symbol, "+
+					"which no file tells", x.Of, before.Of, before.kernel)
 			case x.Size != before.Size:
-				what += fmt.Sprintf("of %d bytes here, and of %d in %s: it may be another symbol, which no file tells", x.Size, before.Size, before.kernel)
+				what += fmt.Sprintf("of %d bytes here, and of %d in %s: it may be another symbol, "+
+					"which no file tells", x.Size, before.Size, before.kernel)
 			default:
 				continue
 			}
-			f := Finding{ID: OtherSymbol, Severity: severity, Cause: printable(what), Cases: []Case{}}
-			f.of(x.Name).fix("klp-convert sympos %s -k %s -k %s", word(x.Name+"@"+x.Object), word(before.asked), word(r.Kernel)).
-				fix("convert the module for each of the kernels, with --kernel").when(Calling, "", "")
-			r.Findings = append(r.Findings, f)
+			f := problem(diag.OtherSymbol, what)
+			f.Severity = severity
+			f = f.of(x.Name).fix("klp-convert sympos %s -k %s -k %s", diag.ShellQuote(x.Name+"@"+x.Object),
+				diag.ShellQuote(before.asked), diag.ShellQuote(r.Kernel)).
+				fix("convert the module for each of the kernels, with --kernel").when(diag.Calling, "", "")
+			r.Findings = append(r.Findings, f.Diagnostic)
 		}
 	}
 }
@@ -132,5 +136,5 @@ func (r *Report) title() string {
 	if r.Release != "" {
 		return r.Release
 	}
-	return printable(r.Kernel)
+	return diag.Printable(r.Kernel)
 }

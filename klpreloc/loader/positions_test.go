@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 )
 
@@ -19,17 +20,27 @@ func chosen(kernel string, x loader.Chosen) *loader.Report {
 func TestPositionsAreComparedBetweenKernels(t *testing.T) {
 	for name, c := range map[string]struct {
 		a, b  loader.Chosen
-		found loader.Severity
+		found diag.Severity
 		cause string // "" for nothing
 	}{
-		"same file":     {loader.Chosen{Of: 3, File: "a.c", Size: 1}, loader.Chosen{Of: 4, File: "a.c", Size: 2}, 0, ""},
-		"same path":     {loader.Chosen{Of: 3, File: "fs/a.c"}, loader.Chosen{Of: 4, File: "fs/a.c"}, 0, ""},
-		"another path":  {loader.Chosen{Of: 3, File: "fs/a.c"}, loader.Chosen{Of: 3, File: "net/a.c"}, loader.Problem, "position 2 of show in vmlinux is that of net/a.c here, and that of fs/a.c in 6.1"},
-		"its name":      {loader.Chosen{Of: 3, File: "fs/a.c"}, loader.Chosen{Of: 3, File: "a.c"}, 0, ""},
-		"another name":  {loader.Chosen{Of: 3, File: "fs/a.c"}, loader.Chosen{Of: 3, File: "b.c"}, loader.Problem, "position 2 of show in vmlinux is that of b.c here, and that of fs/a.c in 6.1"},
-		"another file":  {loader.Chosen{Of: 3, File: "a.c"}, loader.Chosen{Of: 3, File: "b.c"}, loader.Problem, "position 2 of show in vmlinux is that of b.c here, and that of a.c in 6.1"},
-		"one more":      {loader.Chosen{Of: 2, File: "a.c"}, loader.Chosen{Of: 3}, loader.Note, "position 2 of show in vmlinux is one of 3 here, and of 2 in 6.1: it may be another symbol, which no file tells"},
-		"another size":  {loader.Chosen{Of: 2, Size: 16}, loader.Chosen{Of: 2, Size: 32}, loader.Note, "position 2 of show in vmlinux is of 32 bytes here, and of 16 in 6.1: it may be another symbol, which no file tells"},
+		"same file": {loader.Chosen{Of: 3, File: "a.c", Size: 1}, loader.Chosen{Of: 4, File: "a.c",
+			Size: 2}, 0, ""},
+		"same path": {loader.Chosen{Of: 3, File: "fs/a.c"}, loader.Chosen{Of: 4, File: "fs/a.c"}, 0,
+			""},
+		"another path": {loader.Chosen{Of: 3, File: "fs/a.c"}, loader.Chosen{Of: 3, File: "net/a.c"},
+			diag.Error, "position 2 of show in vmlinux is that of net/a.c here, and that of fs/a.c in 6.1"},
+		"its name": {loader.Chosen{Of: 3, File: "fs/a.c"}, loader.Chosen{Of: 3, File: "a.c"}, 0,
+			""},
+		"another name": {loader.Chosen{Of: 3, File: "fs/a.c"}, loader.Chosen{Of: 3, File: "b.c"},
+			diag.Error, "position 2 of show in vmlinux is that of b.c here, and that of fs/a.c in 6.1"},
+		"another file": {loader.Chosen{Of: 3, File: "a.c"}, loader.Chosen{Of: 3, File: "b.c"},
+			diag.Error, "position 2 of show in vmlinux is that of b.c here, and that of a.c in 6.1"},
+		"one more": {loader.Chosen{Of: 2, File: "a.c"}, loader.Chosen{Of: 3}, diag.Note,
+			"position 2 of show in vmlinux is one of 3 here, and of 2 in 6.1: it may be another symbol, " +
+				"which no file tells"},
+		"another size": {loader.Chosen{Of: 2, Size: 16}, loader.Chosen{Of: 2, Size: 32}, diag.Note,
+			"position 2 of show in vmlinux is of 32 bytes here, and of 16 in 6.1: it may be another " +
+				"symbol, which no file tells"},
 		"nothing tells": {loader.Chosen{Of: 2}, loader.Chosen{Of: 2}, 0, ""},
 		"only one":      {loader.Chosen{Of: 1, Size: 16}, loader.Chosen{Of: 1, Size: 32}, 0, ""},
 	} {
@@ -43,10 +54,10 @@ func TestPositionsAreComparedBetweenKernels(t *testing.T) {
 		}
 		require.Len(t, reports[2].Findings, 1, name)
 		f := reports[2].Findings[0]
-		assert.Equal(t, loader.OtherSymbol, f.ID)
+		assert.Equal(t, diag.OtherSymbol, f.ID)
 		assert.Equal(t, c.found, f.Severity, name)
-		assert.Equal(t, c.cause, f.Cause, name)
-		assert.Contains(t, f.Fix, "klp-convert sympos show@vmlinux -k ./6.1 -k ./6.3")
+		assert.Equal(t, c.cause, f.Message, name)
+		assert.Contains(t, f.Hints, "klp-convert sympos show@vmlinux -k ./6.1 -k ./6.3")
 		assert.True(t, reports[2].Loads(), "the loader does not mind")
 	}
 }
@@ -62,7 +73,8 @@ func TestFilesAreComparedBehindAKernelWithout(t *testing.T) {
 	} {
 		loader.Compare(reports)
 		require.Len(t, reports[2].Findings, 1)
-		assert.Equal(t, loader.Problem, reports[2].Findings[0].Severity)
-		assert.Equal(t, "position 2 of show in vmlinux is that of b.c here, and that of a.c in 6.2", reports[2].Findings[0].Cause)
+		assert.Equal(t, diag.Error, reports[2].Findings[0].Severity)
+		assert.Equal(t, "position 2 of show in vmlinux is that of b.c here, and "+
+			"that of a.c in 6.2", reports[2].Findings[0].Message)
 	}
 }

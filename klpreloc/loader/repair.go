@@ -11,7 +11,7 @@ import (
 )
 
 // The loader does not look at many a field that other tools take seriously, elfrw among
-// them: e_ident behind the magic, e_ehsize, sh_entsize, sh_addralign, the number of local
+// them: e_ident after the magic, e_ehsize, sh_entsize, sh_addralign, the number of local
 // symbols, headers of type SHT_NULL. A file that has nonsense there is loaded like any
 // other, so the rules judge a copy in which such fields say what they should. What the
 // loader does look at is left alone (validity checks it in the file as it is).
@@ -46,11 +46,13 @@ func byteOrder(b []byte) elf.Data {
 
 func repaired(in []byte) ([]byte, bool) {
 	data := byteOrder(in)
-	if string(in[:len(elf.ELFMAG)]) != elf.ELFMAG || data != elf.ELFDATA2LSB && data != elf.ELFDATA2MSB {
+	if string(in[:len(elf.ELFMAG)]) != elf.ELFMAG || data != elf.ELFDATA2LSB &&
+		data != elf.ELFDATA2MSB {
 		return nil, false // before a copy is made: this may be a disk image
 	}
 	b := slices.Clone(in)
-	b[elf.EI_CLASS], b[elf.EI_DATA], b[elf.EI_VERSION] = byte(elf.ELFCLASS64), byte(data), byte(elf.EV_CURRENT)
+	b[elf.EI_CLASS], b[elf.EI_DATA], b[elf.EI_VERSION] = byte(elf.ELFCLASS64), byte(data),
+		byte(elf.EV_CURRENT)
 	m := &image{b: b, order: orderOf(data)}
 	m.order.PutUint64(b[32:], 0)        // e_phoff
 	m.order.PutUint16(b[52:], ehdrSize) // e_ehsize
@@ -169,7 +171,8 @@ func (m *image) repairSymbols(symtab int) {
 		} else if elf.ST_BIND(b[4]) == elf.STB_LOCAL {
 			b[4] |= byte(elf.STB_GLOBAL) << 4 // the loader asks for weak ones only
 		}
-		if at := m.order.Uint16(b[6:]); at >= uint16(m.count) && at < uint16(elf.SHN_LORESERVE) || at == uint16(elf.SHN_XINDEX) {
+		if at := m.order.Uint16(b[6:]); at >= uint16(m.count) && at < uint16(elf.SHN_LORESERVE) ||
+			at == uint16(elf.SHN_XINDEX) {
 			m.order.PutUint16(b[6:], noSection)
 		}
 		if uint64(m.order.Uint32(b)) >= m.size(link) {

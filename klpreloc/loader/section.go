@@ -3,20 +3,19 @@
 package loader
 
 import (
-	"cmp"
 	"debug/elf"
 	"fmt"
-	"sort"
 	"strings"
 
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// klpSection is a section with SHF_RELA_LIVEPATCH, or what is called like one.
+// klpSection is a section with SHF_RELA_LIVEPATCH, or what is has the name of one.
 type klpSection struct {
 	*elfrw.Section
 	index  int    // in the section header table
@@ -61,28 +60,28 @@ func klpSections(f *elfrw.File) []*klpSection {
 		if !marked && !strings.HasPrefix(s.Name, klpabi.SectionPrefix) {
 			continue
 		}
-		k := &klpSection{Section: s, index: i + 1, marked: marked, target: s.Target}
-		if k.target == nil && s.Info > 0 && uint64(s.Info) <= uint64(len(f.Sections)) {
-			k.target = f.Sections[s.Info-1]
+		klp := &klpSection{Section: s, index: i + 1, marked: marked, target: s.Target}
+		if klp.target == nil && s.Info > 0 && uint64(s.Info) <= uint64(len(f.Sections)) {
+			klp.target = f.Sections[s.Info-1]
 		}
 		if rest, ok := strings.CutPrefix(s.Name, klpabi.SectionPrefix); ok {
-			// %55[^.]: cut there, without a word.
-			k.object, _, _ = strings.Cut(rest, ".")
-			k.object = k.object[:min(len(k.object), 55)]
+			// %55[^.]: silently truncated there.
+			klp.object, _, _ = strings.Cut(rest, ".")
+			klp.object = klp.object[:min(len(klp.object), 55)]
 		}
 		switch {
 		case s.Type == elf.SHT_NOBITS && s.Size() >= 24:
-			k.relocs = []klpReloc{{elfrw.Rela{}, read(nil)}} // of zeros, as many as there is room for
+			klp.relocs = []klpReloc{{elfrw.Rela{}, read(nil)}} // of zeros, as many as there is room for
 		case s.HasRelocs():
 			for _, r := range s.Relocs() {
-				k.relocs = append(k.relocs, klpReloc{r, read(r.Sym)})
+				klp.relocs = append(klp.relocs, klpReloc{r, read(r.Sym)})
 			}
 		default:
 			for _, r := range rawRelocs(f, s) {
-				k.relocs = append(k.relocs, klpReloc{r, read(r.Sym)})
+				klp.relocs = append(klp.relocs, klpReloc{r, read(r.Sym)})
 			}
 		}
-		all = append(all, k)
+		all = append(all, klp)
 	}
 	return all
 }
@@ -107,235 +106,227 @@ func rawRelocs(f *elfrw.File, s *elfrw.Section) []elfrw.Rela {
 
 // applied reports whether the kernel ever looks at the section: it has the flag, and
 // its target is loaded (kernel/module/main.c, apply_relocations).
-func (k *klpSection) applied() bool {
-	return k.marked && k.target != nil && k.target.Alloc()
+func (klp *klpSection) applied() bool {
+	return klp.marked && klp.target != nil && klp.target.Alloc()
 }
 
 // late reports whether the section waits for its object.
-func (c *checker) late(k *klpSection) bool { return !c.early() || k.object != sympos.Vmlinux }
+func (k *facts) late(klp *klpSection) bool { return !k.Early() || klp.object != sympos.Vmlinux }
 
 // whenOf adds the cases of what goes wrong where section k is applied: at loading, or
 // at enabling when the object is there, and when it comes later.
-func (c *checker) whenOf(f *Finding, k *klpSection, errno string, messages ...Message) *Finding {
+func whenOf(m *view, k *facts, f finding, klp *klpSection, errno string,
+	messages ...diag.KernelMessage) finding {
 	switch {
-	case !c.late(k):
-		f.when(Loading, "", errno, messages...)
-	case k.object == sympos.Vmlinux:
-		f.when(Enabling, "", errno, messages...)
+	case !k.late(klp):
+		f = f.when(diag.Loading, "", errno, messages...)
+	case klp.object == sympos.Vmlinux:
+		f = f.when(diag.Enabling, "", errno, messages...)
 	default:
-		c.whenObject(f, k.object, errno, messages...)
+		f = whenObject(m, k, f, klp.object, errno, messages...)
 	}
 	return f
 }
 
 // whenObject adds the cases of what goes wrong when an object is initialized.
-func (c *checker) whenObject(f *Finding, object, errno string, messages ...Message) {
-	if object == sympos.Vmlinux || c.loaded[object] {
-		f.when(Enabling, "", errno, messages...)
+func whenObject(m *view, k *facts, f finding, object, errno string,
+	messages ...diag.KernelMessage) finding {
+	if object == sympos.Vmlinux || k.loaded[object] {
+		f = f.when(diag.Enabling, "", errno, messages...)
 	}
 	if object == sympos.Vmlinux {
-		return
+		return f
 	}
+	return whenComing(m, f, object, errno, messages...)
+}
+
+// whenComing returns f with the case of a module that is refused when it comes, because the
+// livepatch can't be initialized for it (kernel/livepatch/core.c, klp_module_coming).
+func whenComing(m *view, f finding, object, errno string, messages ...diag.KernelMessage) finding {
 	if errno != "" && errno != "killed" {
 		messages = append(slices.Clone(messages),
-			says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", c.name, object, errnoNumber(errno)),
-			says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", c.name, object, object))
+			says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", m.name, object,
+				errnoNumber(errno)),
+			says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", m.name,
+				object, object))
 	}
-	f.when(Coming, object, errno, messages...)
+	return f.when(diag.Coming, object, errno, messages...)
 }
 
-// headers: what the headers of klp sections have to be (docs/format.md).
-func (c *checker) headers() {
-	for _, k := range c.klp {
-		if !k.marked {
-			continue // what it holds is ordinary, see KlpSymbolOrdinary
+// checkKlpHeaders: what the headers of klp sections have to be (docs/format.md).
+func checkKlpHeaders(m *view, k *facts) (out result) {
+	for _, klp := range m.klp {
+		if !klp.marked {
+			continue // what it holds is ordinary, see diag.KlpSymbolOrdinary
 		}
 		switch {
-		case (k.target == nil || !k.target.Alloc()) && c.late(k) && len(k.relocs) > 0:
-			if c.gated(k) {
-				c.unplaced(k)
+		case (klp.target == nil || !klp.target.Alloc()) && k.late(klp) && len(klp.relocs) > 0:
+			if mayApply(m, k, klp) {
+				checkUnplaced(&out, m, k, klp)
 			}
 			continue
-		case k.target == nil || k.Section.Target == nil && k.Section.Info == 0:
-			c.find(NotApplied, "its sh_info names no section: the loader takes no notice of it (apply_relocations)").in(k.Section).
+		case klp.target == nil || klp.Section.Target == nil && klp.Section.Info == 0:
+			out.add(problem(diag.NotApplied, "its sh_info names no section: the loader ignores it "+
+				"(apply_relocations)").in(klp.Section).
 				fix("sh_info has to be the index of the section that is relocated").
-				when(Calling, "", "", oops("page fault", ""))
+				when(diag.Calling, "", "", oops("page fault", "")))
 			continue
-		case !k.target.Alloc():
-			c.note(SectionHeader, "its target "+k.target.String()+" is not loaded: it is never applied").in(k.Section).when(Loading, "", "")
+		case !klp.target.Alloc():
+			out.add(note(diag.SectionHeader, "its target "+klp.target.String()+" is not loaded: it "+
+				"is never applied").in(klp.Section).when(diag.Loading, "", ""))
 			continue
 		}
-		c.grammar(k)
-		if m := c.image; m != nil && k.index < m.count && m.size(k.index)%24 != 0 && c.PointerSize() == 8 {
-			c.find(SectionHeader, fmt.Sprintf("its sh_size, %d, is not a multiple of 24: the last relocation is cut off, and never applied", m.size(k.index))).in(k.Section).
-				fix("convert the module anew").when(Calling, "", "", oops("page fault", ""))
+		checkSectionName(&out, m, k, klp)
+		if img := m.image; img != nil && klp.index < img.count && img.size(klp.index)%24 != 0 &&
+			m.file.PointerSize() == 8 {
+			out.add(problem(diag.SectionHeader, fmt.Sprintf("its sh_size, %d, is not a multiple of 24: "+
+				"the last relocation is cut off, and never applied", img.size(klp.index))).in(klp.Section).
+				fix("convert the module again").when(diag.Calling, "", "", oops("page fault", "")))
 		}
-		if k.Type != elf.SHT_RELA {
-			f := c.note(SectionHeader, fmt.Sprintf("its type is %v, not SHT_RELA; the loader goes by the flag", k.Type)).in(k.Section).when(Loading, "", "")
-			if c.Header.Machine != elf.EM_X86_64 {
-				f.ID, f.Severity, f.Cause = PLTSections, Problem, "its type is not SHT_RELA: no GOT or PLT slots are reserved for it (module_frob_arch_sections)"
+		if klp.Type != elf.SHT_RELA {
+			f := note(diag.SectionHeader, fmt.Sprintf("its type is %v, not SHT_RELA; the loader "+
+				"goes by the flag", klp.Type))
+			if m.file.Header.Machine != elf.EM_X86_64 {
+				f = problem(diag.PLTSections, "its type is not SHT_RELA: no GOT or PLT slots are reserved "+
+					"for it (module_frob_arch_sections)")
 			}
+			out.add(f.in(klp.Section).when(diag.Loading, "", ""))
 		}
-		if k.Link != c.Symtab {
-			c.note(SectionHeader, "its sh_link is not the symbol table; the loader does not look at it, other tools do").in(k.Section).when(Loading, "", "")
+		if klp.Link != m.file.Symtab {
+			out.add(note(diag.SectionHeader, "its sh_link is not the symbol table; the loader does not "+
+				"look at it, other tools do").in(klp.Section).when(diag.Loading, "", ""))
 		}
-		if k.EntSize != 24 && c.PointerSize() == 8 {
-			c.note(SectionHeader, fmt.Sprintf("its sh_entsize is %d, not 24; the loader does not look at it, other tools do", k.EntSize)).in(k.Section).when(Loading, "", "")
+		if klp.EntSize != 24 && m.file.PointerSize() == 8 {
+			out.add(note(diag.SectionHeader, fmt.Sprintf("its sh_entsize is %d, not 24; the loader does "+
+				"not look at it, other tools do", klp.EntSize)).in(klp.Section).when(diag.Loading, "", ""))
 		}
-		c.kept(k)
+		checkAllocated(&out, m, k, klp)
 	}
+	return out
 }
 
-// unplaced: klp_write_section_relocs (klp_apply_section_relocs) does not ask whether the section
-// that is relocated was loaded: what it writes to is address 0, or memory that was freed.
-func (c *checker) unplaced(k *klpSection) {
-	f := c.find(SectionHeader, "its sh_info names no section that is loaded, and the kernel writes there nonetheless when it is applied").in(k.Section).
+// checkUnplaced: klp_write_section_relocs (klp_apply_section_relocs) does not check whether the
+// section that is relocated was loaded. It writes to address 0, or to memory that was freed.
+func checkUnplaced(out *result, m *view, k *facts, klp *klpSection) {
+	f := problem(diag.SectionHeader, "its sh_info names no section that is loaded, and the kernel "+
+		"writes there nonetheless when it is applied").in(klp.Section).
 		fix("sh_info has to be the index of the section that is relocated")
-	message := oops("page fault", "")
-	if k.object == sympos.Vmlinux || c.loaded[k.object] {
-		f.when(Enabling, "", "killed", message)
-	}
-	if k.object != sympos.Vmlinux {
-		f.when(Coming, k.object, "killed", message)
-	}
+	out.add(whenObject(m, k, f, klp.object, "killed", oops("page fault", "")))
 }
 
-// grammar: the section's name (kernel/livepatch/core.c, klp_apply_section_relocs, up to
+// checkSectionName: the section's name (kernel/livepatch/core.c, klp_apply_section_relocs, up to
 // 5.7 klp_write_object_relocations: sscanf ".klp.rela.%55[^.]").
-func (c *checker) grammar(k *klpSection) {
-	name := k.Section.Name
+func checkSectionName(out *result, m *view, k *facts, klp *klpSection) {
+	name := klp.Section.Name
 	rest, ok := strings.CutPrefix(name, klpabi.SectionPrefix)
 	object, _, _ := strings.Cut(rest, ".")
 	switch {
 	case !ok || object == "":
-		f := c.find(SectionGrammar, "the kernel reads the object from the name as .klp.rela.%55[^.]").in(k.Section).
+		f := problem(diag.SectionGrammar, "the kernel reads the object from the name as "+
+			".klp.rela.%55[^.]").in(klp.Section).
 			fix("%s<object>.<section>", klpabi.SectionPrefix)
 		message := says("livepatch: section %s has an incorrectly formatted name", name)
-		if c.early() {
-			f.when(Loading, "", "EINVAL", message)
+		if k.Early() {
+			out.add(f.when(diag.Loading, "", "EINVAL", message))
 		} else {
-			f.when(Enabling, "", "EINVAL", message)
+			out.add(f.when(diag.Enabling, "", "EINVAL", message))
 		}
 	case len(object) > 55:
-		c.find(NotApplied, fmt.Sprintf("the object name has %d bytes, of which the kernel reads 55: the rest names no object, and the section is never applied", len(object))).in(k.Section).
+		out.add(problem(diag.NotApplied, fmt.Sprintf("the object name has %d bytes, of which the "+
+			"kernel reads 55: the rest names no object, and the section is never applied", len(object))).
+			in(klp.Section).
 			fix("module names have at most 55 bytes").
-			when(Calling, "", "", oops("page fault", c.function(k)))
+			when(diag.Calling, "", "", oops("page fault", m.functionOf(klp))))
 	}
 }
 
-// kept: a section that is applied late has to be in the module's memory
+// checkAllocated: a section that is applied late has to be in the module's memory
 // (kernel/livepatch/core.c; copy_module_elf keeps the address that sh_addr has). Seen
 // on 6.1: page fault; a vmlinux section works on 5.8 and later.
-func (c *checker) kept(k *klpSection) {
+func checkAllocated(out *result, m *view, k *facts, klp *klpSection) {
 	switch {
-	case k.Alloc():
-	case !c.late(k):
-		c.note(SectionHeader, "it lacks SHF_ALLOC, which works for vmlinux on 5.8 and later").in(k.Section).when(Loading, "", "")
-	case !c.gated(k):
+	case klp.Alloc():
+	case !k.late(klp):
+		out.add(note(diag.SectionHeader, "it lacks SHF_ALLOC, which works for vmlinux on 5.8 and later").
+			in(klp.Section).when(diag.Loading, "", ""))
+	case !mayApply(m, k, klp):
 	default:
-		f := c.find(SectionHeader, "it lacks SHF_ALLOC: when it is applied, its address is that of memory that was freed after loading, and may be used for something else").in(k.Section).
+		f := problem(diag.SectionHeader, "it lacks SHF_ALLOC: when it is applied, its address is that "+
+			"of memory that was freed after loading, and may be used for something else").in(klp.Section).
 			fix("sh_flags are SHF_ALLOC, SHF_INFO_LINK and 0x100000 (SHF_RELA_LIVEPATCH)")
 		function := "klp_apply_section_relocs"
-		if c.reload {
+		if k.ClearsRelocs {
 			function = "klp_write_section_relocs"
 		}
-		if !c.early() {
+		if !k.Early() {
 			function = "klp_write_object_relocations"
 		}
-		message := oops("page fault", function)
-		if k.object == sympos.Vmlinux || c.loaded[k.object] {
-			f.when(Enabling, "", "killed", message)
-		}
-		if k.object != sympos.Vmlinux {
-			f.when(Coming, k.object, "killed", message)
-		}
+		out.add(whenObject(m, k, f, klp.object, "killed", oops("page fault", function)))
 	}
 }
 
-// gated reports whether the patch has the section's object, as far as is known.
-func (c *checker) gated(k *klpSection) bool {
-	return !c.late(k) || c.patched(k.object) || !c.complete() && c.declares()
+// mayApply reports whether the patch has the section's object, as far as is known.
+func mayApply(m *view, k *facts, klp *klpSection) bool {
+	return !k.late(klp) || m.patchesObject(klp.object) || !m.complete() && m.declares()
 }
 
-// function is what to call the place of the first relocation of a section.
-func (c *checker) function(k *klpSection) string {
-	if len(k.relocs) == 0 || k.target == nil {
-		return ""
-	}
-	return c.functionAt(k.target, k.relocs[0].Offset)
-}
-
-// functionAt returns the name of the function that covers a place, "" where none does.
-func (c *checker) functionAt(s *elfrw.Section, offset uint64) string {
-	if c.funcs == nil {
-		c.funcs = map[*elfrw.Section][]*elfrw.Symbol{}
-		for _, y := range c.File.Symbols {
-			if y.Section != nil && y.Type() == elf.STT_FUNC {
-				c.funcs[y.Section] = append(c.funcs[y.Section], y)
-			}
-		}
-		for _, list := range c.funcs {
-			slices.SortStableFunc(list, func(a, b *elfrw.Symbol) int { return cmp.Compare(a.Value, b.Value) })
-		}
-	}
-	list := c.funcs[s]
-	n := sort.Search(len(list), func(i int) bool { return list[i].Value > offset })
-	if n > 0 && offset-list[n-1].Value < max(list[n-1].Size, 1) {
-		return list[n-1].Name
-	}
-	return ""
-}
-
-// gating: a section whose object the patch does not have is never applied, and nothing
+// checkGates: a section whose object the patch does not have is never applied, and nothing
 // is printed (kernel/livepatch/core.c, klp_init_object_loaded: only obj->name is
 // compared). Seen on 5.4, 6.1: loads, oopses on the first call.
-func (c *checker) gating() {
-	for _, k := range c.klp {
-		if !k.applied() || k.object == "" || len(k.relocs) == 0 || len(k.object) == 55 && len(strings.SplitN(k.Section.Name[len(klpabi.SectionPrefix):], ".", 2)[0]) > 55 {
+func checkGates(m *view, k *facts) (out result) {
+	for _, klp := range m.klp {
+		if !klp.applied() || klp.object == "" || len(klp.relocs) == 0 || len(klp.object) == 55 &&
+			len(strings.SplitN(klp.Section.Name[len(klpabi.SectionPrefix):], ".", 2)[0]) > 55 {
 			continue
 		}
-		if !c.late(k) || c.patched(k.object) {
+		if !k.late(klp) || m.patchesObject(klp.object) {
 			continue
 		}
-		if !c.complete() && c.declares() {
-			c.lacking("whether "+k.Section.Name+" is ever applied", fmt.Sprintf("the patch's objects can't be read from the file: %v", c.doubt))
+		if !m.complete() && m.declares() {
+			out.notJudged("whether "+klp.Section.Name+" is ever applied", fmt.Sprintf("the patch's objects "+
+				"can't be read from the file: %v", m.doubt))
 			continue
 		}
 		has := "none at all"
-		if len(c.objects) > 0 {
-			has = strings.Join(c.objects, ", ")
+		if len(m.objects) > 0 {
+			has = strings.Join(m.objects, ", ")
 		}
-		c.find(NotApplied, fmt.Sprintf("the patch has no klp_object %s (it has %s): the kernel never applies the section, without a word, and the code uses the address 0", k.object, has)).in(k.Section).
+		out.add(problem(diag.NotApplied, fmt.Sprintf("the patch has no klp_object %s (it has %s): the "+
+			"kernel silently never applies the section, and the code uses the address 0", klp.object, has)).
+			in(klp.Section).
 			fix("name the object in klp_patch, or the section after the object that the code is for").
-			when(Calling, "", "", c.reached(k)...)
+			when(diag.Calling, "", "", unrelocatedMessages(m, k, klp)...))
 	}
+	return out
 }
 
-// reached is what comes of code that was not relocated; nothing, where none of the objects is known to be
-// there that the patch names, so that the code never runs.
-func (c *checker) reached(k *klpSection) []Message {
-	for _, o := range c.objects {
-		if o == sympos.Vmlinux || c.loaded[o] || c.facts.Presence(o) == sympos.Present {
-			return []Message{oops("page fault", c.function(k))}
+// unrelocatedMessages returns what the kernel prints when it runs code that was not relocated;
+// nothing, where none of the objects is known to be there that the patch names, so that the code
+// never runs.
+func unrelocatedMessages(m *view, k *facts, klp *klpSection) []diag.KernelMessage {
+	for _, o := range m.objects {
+		if o == sympos.Vmlinux || k.loaded[o] || k.Presence(o) == sympos.Present {
+			return []diag.KernelMessage{oops("page fault", m.functionOf(klp))}
 		}
 	}
-	if len(c.objects) == 0 {
-		return []Message{oops("page fault", c.function(k))}
+	if len(m.objects) == 0 {
+		return []diag.KernelMessage{oops("page fault", m.functionOf(klp))}
 	}
 	return nil
 }
 
-// duplicates: /sys/module/<name>/sections has a file for each section that is loaded and
-// not empty (kernel/module/sysfs.c, add_sect_attrs). 6.1 warns, 6.12.107 refuses.
-func (c *checker) duplicates() {
+// checkDuplicateSections: /sys/module/<name>/sections has a file for each section that is loaded
+// and not empty (kernel/module/sysfs.c, add_sect_attrs). 6.1 warns, 6.12.107 refuses.
+func checkDuplicateSections(m *view, k *facts) (out result) {
 	seen := map[string]bool{}
-	for _, s := range c.Sections {
+	for _, s := range m.file.Sections {
 		if !s.Alloc() || slices.Contains(sympos.Unallocated, s.Name) {
 			continue
 		}
 		if s.Size() == 0 {
 			if seen[s.Name] && strings.HasPrefix(s.Name, klpabi.SectionPrefix) {
-				c.note(DuplicateSection, "an empty section of a name that another one has: nothing comes of it").in(s).when(Loading, "", "")
+				out.add(note(diag.DuplicateSection, "an empty section of a name that another one has: "+
+					"it has no effect").in(s).when(diag.Loading, "", ""))
 			}
 			continue
 		}
@@ -343,15 +334,19 @@ func (c *checker) duplicates() {
 			seen[s.Name] = true
 			continue
 		}
-		f := c.find(DuplicateSection, "a second loaded section of that name: the kernel makes a file of each in /sys/module/"+c.name+"/sections").in(s).
-			fix("give each its own name: the kernel does not read what follows the object in a klp section's name")
-		message := says("sysfs: cannot create duplicate filename '/module/%s/sections/%s'", c.name, s.Name)
+		f := problem(diag.DuplicateSection, "a second loaded section of that name: the kernel makes a "+
+			"file for each in /sys/module/"+m.name+"/sections").in(s).
+			fix("give each its own name: the kernel does not read what follows the object in a " +
+				"klp section's name")
+		message := says("sysfs: cannot create duplicate filename '/module/%s/sections/%s'", m.name,
+			s.Name)
 		errno := ""
-		if c.duplicateFatal {
+		if k.DuplicateFatal {
 			errno = "EEXIST"
 		}
-		f.when(Loading, "", errno, message)
+		out.add(f.when(diag.Loading, "", errno, message))
 	}
+	return out
 }
 
 // errnoNumber is what %d prints of an error.

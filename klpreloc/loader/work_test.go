@@ -49,7 +49,8 @@ func code(t testing.TB, f *elfrw.File, sec, name string, uses ...string) *elfrw.
 		}
 		f.AddReloc(rs, elfrw.Rela{Offset: uint64(8 * i), Sym: symbol(t, f, use), Type: 1})
 	}
-	y := &elfrw.Symbol{Name: name, Section: s, Size: s.Size(), Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_FUNC)}
+	y := &elfrw.Symbol{Name: name, Section: s, Size: s.Size(),
+		Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_FUNC)}
 	f.AddSymbol(y)
 	return y
 }
@@ -68,7 +69,8 @@ func base(t testing.TB, name, release string) *elfrw.File {
 	t.Helper()
 	f := parse(t, contents(t, "odd/nothing-to-convert.ko"))
 	// AddSection and AddSymbol shall not be undone by what the fixture says of itself.
-	info := "license=GPL\x00name=" + name + "\x00vermagic=" + release + " SMP preempt mod_unload modversions \x00"
+	info := "license=GPL\x00name=" + name + "\x00vermagic=" + release + " SMP preempt mod_unload " +
+		"modversions \x00"
 	if strings.HasPrefix(name, "lp") {
 		info += "livepatch=Y\x00"
 	}
@@ -99,7 +101,8 @@ type world struct {
 func whole(text string) string {
 	const digits = 16
 	first, _, _ := strings.Cut(text, "\n")
-	if len(first) < digits+4 || first[digits] != ' ' || first[digits+2] != ' ' || strings.Contains(first, "[") {
+	if len(first) < digits+4 || first[digits] != ' ' || first[digits+2] != ' ' ||
+		strings.Contains(first, "[") {
 		return text // another file, or modules alone
 	}
 	address := text[:digits]
@@ -109,7 +112,8 @@ func whole(text string) string {
 	if !strings.Contains(text, " _end\n") {
 		text = address + " B _end\n" + text
 	}
-	if at := strings.LastIndex(text, "\t["); at >= 0 && !strings.Contains(text[at:], "\n0") && !strings.Contains(text[at:], "\nf") {
+	if at := strings.LastIndex(text, "\t["); at >= 0 && !strings.Contains(text[at:], "\n0") &&
+		!strings.Contains(text[at:], "\nf") {
 		line := text[strings.LastIndex(text[:at], "\n")+1:]
 		text += line[:digits] + " d __this_module" + text[at:]
 	}
@@ -147,7 +151,8 @@ func good() world {
 		version: "6.1", objects: "vmlinux a",
 		uses:    map[string]string{"vm_fn": "vsym offered", "a_fn": "asym vsym"},
 		records: "vmlinux:vsym:0 a:asym:0",
-		funcs:   map[string][]fn{"vmlinux": {{Old: "old", New: "vm_fn"}}, "a": {{Old: "aold", New: "a_fn"}}},
+		funcs: map[string][]fn{"vmlinux": {{Old: "old", New: "vm_fn"}},
+			"a": {{Old: "aold", New: "a_fn"}}},
 	}
 }
 
@@ -164,8 +169,10 @@ func (w world) convert(t *testing.T) *elfrw.File {
 	}
 	for _, r := range strings.Fields(w.records) {
 		part := strings.Split(r, ":")
-		data := &elfrw.Section{Name: ".klp.module_relocs." + part[0], Type: elf.SHT_PROGBITS, Flags: 3, Align: 4, Data: make([]byte, 12)}
-		relocs := &elfrw.Section{Name: ".rela" + data.Name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: data}
+		data := &elfrw.Section{Name: ".klp.module_relocs." + part[0], Type: elf.SHT_PROGBITS, Flags: 3,
+			Align: 4, Data: make([]byte, 12)}
+		relocs := &elfrw.Section{Name: ".rela" + data.Name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8,
+			Link: f.Symtab, Target: data}
 		data.Data[8] = part[2][0] - '0'
 		f.AddSection(data)
 		f.AddSection(relocs)

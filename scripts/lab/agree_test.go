@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -50,7 +51,7 @@ type attempt struct {
 // modules come without a list of them: whether there is one more is not known, and the
 // report says so.
 func (a *attempt) unforeseen() string {
-	for _, u := range a.report.Lacking() {
+	for _, u := range a.report.NotJudged() {
 		if strings.HasPrefix(u.What, "symbol ") {
 			return u.Why
 		}
@@ -184,9 +185,9 @@ func observed(r Result) *outcome {
 // An expectation is what the report says of one phase.
 type expectation struct {
 	errno string
-	must  []loader.Message
-	may   []loader.Message // what comes only if something else does not
-	quiet bool             // something silently goes wrong
+	must  []diag.KernelMessage
+	may   []diag.KernelMessage // what comes only if something else does not
+	quiet bool                 // something silently goes wrong
 }
 
 // expected reads the report for a phase.
@@ -194,7 +195,7 @@ func expected(a *attempt, phase string) expectation {
 	var e expectation
 	target := strings.TrimSuffix(bases[a.base].target, ".ko")
 	over := false
-	take := func(c loader.Case) {
+	take := func(c diag.Case) {
 		if over {
 			e.may = append(e.may, c.Messages...)
 			return
@@ -206,11 +207,11 @@ func expected(a *attempt, phase string) expectation {
 	for _, wanted := range whens[phase] {
 		for _, f := range a.report.Findings {
 			// A note, since it may be meant: nothing is patched in an object that never comes.
-			e.quiet = e.quiet || f.ID == loader.NoTarget && wanted == loader.Calling
+			e.quiet = e.quiet || f.ID == diag.TargetAbsent && wanted == diag.Calling
 			for _, c := range f.Cases {
 				if c.When == wanted &&
-					(c.Object == "" || wanted >= loader.Coming && c.Object == target) &&
-					!(f.Severity == loader.Note && len(c.Messages) == 0 && c.Errno == "") {
+					(c.Object == "" || wanted >= diag.Coming && c.Object == target) &&
+					!(f.Severity == diag.Note && len(c.Messages) == 0 && c.Errno == "") {
 					take(c)
 				}
 			}
@@ -219,12 +220,12 @@ func expected(a *attempt, phase string) expectation {
 	return e
 }
 
-var whens = map[string][]loader.When{
-	"load":   {loader.Loading, loader.Enabling},
-	"target": {loader.Coming},
-	"call":   {loader.Calling},
-	"again":  {loader.Again},
-	"remove": {loader.Removing},
+var whens = map[string][]diag.When{
+	"load":   {diag.Loading, diag.Enabling},
+	"target": {diag.Coming},
+	"call":   {diag.Calling},
+	"again":  {diag.Again},
+	"remove": {diag.Removing},
 }
 
 // phasesOf are those that an order has.
@@ -250,7 +251,7 @@ func differences(a *attempt, good string) []string {
 		}
 		if phase == "call" {
 			oopses := slices.ContainsFunc(e.must,
-				func(m loader.Message) bool { return strings.Contains(m.Pattern, oopsWord) })
+				func(m diag.KernelMessage) bool { return strings.Contains(m.Pattern, oopsWord) })
 			switch {
 			case oopses && !s.died:
 				diff("call: predicted to be killed, printed %q", s.out)
@@ -276,7 +277,7 @@ func differences(a *attempt, good string) []string {
 		}
 		for _, l := range s.events {
 			if !slices.ContainsFunc(append(slices.Clone(e.must), e.may...),
-				func(m loader.Message) bool { return matches(m, l, "call") }) {
+				func(m diag.KernelMessage) bool { return matches(m, l, "call") }) {
 				diff("%s: not predicted: %s", phase, firstLines(l, 3))
 			}
 		}
@@ -295,7 +296,7 @@ var inFunction = regexp.MustCompile(` in ([\w.]+)$`)
 
 // matches reports whether the message is what was logged. The function that an oops at
 // the call is predicted in is where the code goes astray; it may fault far from there.
-func matches(m loader.Message, event, phase string) bool {
+func matches(m diag.KernelMessage, event, phase string) bool {
 	re := regexp.MustCompile(m.Pattern)
 	if !re.MatchString(strings.ReplaceAll(event, "\n", " ")) && !re.MatchString(event) {
 		return false
@@ -545,7 +546,7 @@ func (c *corpus) sample(t *testing.T) {
 		}
 		require.NoError(t, json.Unmarshal(out, &checked), a.name)
 		require.Len(t, checked.Kernels, 1)
-		own, err := json.Marshal(a.report.Findings)
+		own, err := json.Marshal(findingsOfCommand(t, a.report.Findings))
 		require.NoError(t, err)
 		named := strings.ReplaceAll(string(checked.Kernels[0].Findings),
 			c.w.kernel.Root+","+owner+","+target, c.w.kernel.Root)
@@ -554,6 +555,31 @@ func (c *corpus) sample(t *testing.T) {
 			compared.ReplaceAllString(named, "of this kernel"),
 			"%s: the command and the package differ", a.name)
 	}
+}
+
+// findingsOfCommand returns the findings as the command prints them (docs/check.md): it has
+// its own words for the fields of a diagnostic, and for its severity.
+func findingsOfCommand(t *testing.T, list diag.List) []map[string]any {
+	t.Helper()
+	b, err := json.Marshal(list)
+	require.NoError(t, err)
+	var all []map[string]any
+	require.NoError(t, json.Unmarshal(b, &all))
+	for _, x := range all {
+		for from, to := range map[string]string{"message": "cause", "hints": "fix"} {
+			if value, has := x[from]; has {
+				delete(x, from)
+				x[to] = value
+			}
+		}
+		if x["severity"] == "error" {
+			x["severity"] = "finding"
+		}
+		if x["cases"] == nil {
+			x["cases"] = []any{}
+		}
+	}
+	return all
 }
 
 // other is the same mutant with the target there before.
@@ -566,8 +592,8 @@ func (c *corpus) other(a *attempt) *attempt {
 
 // fatal reports whether the guest is predicted to be unfit for more.
 func fatal(a *attempt) bool {
-	return slices.ContainsFunc(a.report.Findings, func(f loader.Finding) bool {
-		return slices.ContainsFunc(f.Cases, func(k loader.Case) bool { return k.Errno == "killed" })
+	return slices.ContainsFunc(a.report.Findings, func(f diag.Diagnostic) bool {
+		return slices.ContainsFunc(f.Cases, func(k diag.Case) bool { return k.Errno == "killed" })
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -54,12 +55,12 @@ MODULE_INFO(livepatch, "Y");
 			r, err := loader.Open(p.file(name)).Check(loader.Options{Kernel: kernel})
 			require.NoError(t, err)
 			assert.True(t, r.Loads(), "%+v", r.Findings)
-			is := func(f loader.Finding) bool { return f.ID == loader.ReturnThunk }
+			is := func(f diag.Diagnostic) bool { return f.ID == diag.ReturnThunk }
 			i := slices.IndexFunc(r.Findings, is)
 			for _, f := range r.Findings {
-				assert.True(t, f.Severity == loader.Note || is(f), "%s: %+v", name, f)
+				assert.True(t, f.Severity == diag.Note || is(f), "%s: %+v", name, f)
 			}
-			return i >= 0 && r.Findings[i].Message() == message
+			return i >= 0 && r.Findings[i].KernelSays() == message
 		}
 		warns := predicted("livepatch-thunk.ko")
 		assert.False(t, predicted("livepatch-seen.ko"), "objtool saw it")

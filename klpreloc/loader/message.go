@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+)
+
+// blank is a value that is known when the kernel runs: how it is shown, and what it
+// looks like.
+type blank struct{ shown, pattern string }
+
+var (
+	anyPointer = blank{"…", `\S+`}
+	anyHex     = blank{"…", `[0-9a-f]+`}
+	anyNumber  = blank{"…", `\d+`}
+	anything   = blank{"…", `.*`}
+)
+
+// says makes a message of the kernel's format. All verbs are %s here: %d, %u and %lu
+// print numbers as they are.
+func says(format string, args ...any) diag.KernelMessage {
+	var text, pattern strings.Builder
+	for i, part := range strings.Split(format, "%s") {
+		if i > 0 && i <= len(args) {
+			if b, ok := args[i-1].(blank); ok {
+				text.WriteString(b.shown)
+				pattern.WriteString(b.pattern)
+			} else {
+				whole := fmt.Sprint(args[i-1])
+				s := diag.Printable(whole)
+				text.WriteString(s)
+				if head, cut := strings.CutSuffix(s, "…"); cut && len(whole) > len(head) {
+					// The kernel cuts a line of 1024 bytes, too.
+					pattern.WriteString(regexp.QuoteMeta(head) + ".*")
+					return diag.KernelMessage{Text: text.String() + part, Pattern: pattern.String()}
+				}
+				pattern.WriteString(regexp.QuoteMeta(s))
+			}
+		}
+		text.WriteString(part)
+		pattern.WriteString(regexp.QuoteMeta(part))
+	}
+	return diag.KernelMessage{Text: text.String(), Pattern: pattern.String()}
+}
+
+// oops is what is seen when the code of a function runs into what is not right.
+// Which of them it is depends on what is in memory.
+func oops(kind, function string) diag.KernelMessage {
+	text := kind
+	if function != "" {
+		text += " in " + diag.Printable(function)
+	}
+	return diag.KernelMessage{Text: text, Pattern: oopses}
+}
+
+const oopses = `BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|` +
+	`invalid opcode|int3|Oops|kernel BUG at`
+
+// corrupted is what may be seen, now or later, of memory that was written over; often
+// the kernel says nothing and hangs.
+func corrupted() diag.KernelMessage {
+	return diag.KernelMessage{Text: "memory corruption", Pattern: oopses +
+		`|tried to init an initialized object|list_(add|del) corruption|soft lockup|detected stalls`}
+}
+
+// warning is what WARN prints: "WARNING: CPU: 0 PID: 1 at FILE:LINE FUNCTION", and
+// in 7.3 "WARNING: FILE:LINE at FUNCTION".
+func warning(file, function string) diag.KernelMessage {
+	return diag.KernelMessage{Text: "WARNING at " + file + " " + function, Pattern: `WARNING: .*` +
+		regexp.QuoteMeta(file) + `:\d+.*` + regexp.QuoteMeta(function)}
+}
+
+// overflowMessages are what x86 says of a value that does not fit.
+func (k *facts) overflowMessages(t uint32, module string) []diag.KernelMessage {
+	const prefix = "module: "
+	where := ""
+	if k.Nonzero == 2 {
+		where = " sec %s idx %s"
+	}
+	return []diag.KernelMessage{
+		says(prefix+"overflow in relocation type %s val %s"+where, t, anyHex, anyNumber, anyNumber),
+		says(prefix+"`%s' likely not compiled with -mcmodel=kernel", module),
+	}
+}
+
+// nonzeroMessage is what x86 says of a place that is not zero.
+func (k *facts) nonzeroMessage(t uint32) diag.KernelMessage {
+	const prefix = "module: x86/modules: "
+	switch k.Nonzero {
+	case 0:
+		return says(prefix+"Skipping invalid relocation target, existing value is nonzero for "+
+			"type %s, loc %s, val %s", t, anyPointer, anyHex)
+	case 1:
+		return says(prefix+"Invalid relocation target, existing value is nonzero for "+
+			"type %s, loc %s, val %s", t, anyPointer, anyHex)
+	}
+	return says(prefix+"Invalid relocation target, existing value is nonzero for sec %s, idx %s, "+
+		"type %s, loc %s, val %s", anyNumber, anyNumber, t, anyHex, anyHex)
+}
