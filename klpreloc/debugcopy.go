@@ -48,7 +48,7 @@ type DebugCopyInfo struct {
 }
 
 // ErrNothingToCopy says that debuggers can read a module as it is.
-var ErrNothingToCopy = errors.New("no klp relocation and no klp symbol is here: objdump, gdb and crash can read the file as it is")
+var ErrNothingToCopy = errors.New("the file has no klp relocation and no klp symbol: objdump, gdb and crash can read the file as it is")
 
 // DebugCopy makes of a converted module, which it changes, one that objdump, gdb
 // and crash can read and no kernel loads.

@@ -61,7 +61,7 @@ func TestImportsOfUnknownModules(t *testing.T) {
 		"kept": {module: imports(t, "zfs", some, nil, "zshared"), id: diag.UnknownExporter, level: diag.Warning, message: stays,
 			hints: []string{"--module zfs.ko", "or --symvers FILE, the Module.symvers of its build"}, becomes: "zshared"},
 		"kept, which vmlinux hides": {module: imports(t, "zfs", []string{"once"}, nil, "once"), id: diag.ShadowedExport, level: diag.Warning,
-			message: "symbol once is exported by module zfs, which is taken, and hidden in vmlinux; annotate it if that one is meant",
+			message: "symbol once is exported by module zfs, which is used, and hidden in vmlinux; annotate it if that one is meant",
 			hints:   []string{"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}, becomes: "once"},
 		"of one of two": {module: imports(t, "zfs,spl-x", some, nil, "zshared"), id: diag.UnknownExporter, level: diag.Warning,
 			message: "no source tells what zfs or spl_x exports: zshared stays an import, as modpost resolved it",
@@ -90,11 +90,11 @@ func TestImportsOfUnknownModules(t *testing.T) {
 			hints: []string{"--module zfs.ko", "--module spl.ko", "or --symvers FILE, the Module.symvers of its build",
 				"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
 		"nowhere": {module: imports(t, "zfs", []string{}, nil, "no_such_thing"), id: diag.Absent, level: diag.Error,
-			message: "undefined symbol no_such_thing is in no object that the livepatch names, and nobody exports it (no source tells what zfs exports: --module)"},
+			message: "undefined symbol no_such_thing is in no object that the livepatch names, and no module exports it (no source tells what zfs exports: --module)"},
 
 		// depends= says which of several exports modpost took.
 		"exported by what is patched, and in depends=":      {module: imports(t, "ext4", []string{"dup"}, nil, "dup"), kernel: []string{twins}, id: diag.PatchedExport, message: "symbol dup is exported by ext4, which the livepatch patches and must not depend on: converted as .klp.sym.ext4.dup,0", becomes: ".klp.sym.ext4.dup,0"},
-		"exported by what is patched, and another is meant": {module: imports(t, "btrfs", []string{"dup"}, nil, "dup"), kernel: []string{twins}, id: diag.ShadowedExport, level: diag.Warning, message: "symbol dup is exported by module btrfs, which is taken, and hidden in ext4; annotate it if that one is meant", hints: []string{"KLP_SYMPOS(dup, 0),   /* T ffffffffc0003000 */"}, becomes: "dup"},
+		"exported by what is patched, and another is meant": {module: imports(t, "btrfs", []string{"dup"}, nil, "dup"), kernel: []string{twins}, id: diag.ShadowedExport, level: diag.Warning, message: "symbol dup is exported by module btrfs, which is used, and hidden in ext4; annotate it if that one is meant", hints: []string{"KLP_SYMPOS(dup, 0),   /* T ffffffffc0003000 */"}, becomes: "dup"},
 		"exported by what is patched, and unknown is meant": {module: imports(t, "zfs", []string{"patched_offers"}, nil, "patched_offers"), id: diag.UnknownExporter, level: diag.Warning, message: "no source tells what zfs exports: patched_offers stays an import, as modpost resolved it", hints: []string{"--module zfs.ko", "or --symvers FILE, the Module.symvers of its build"}, becomes: "patched_offers"},
 		"exported by what is patched, and by nothing else":  {module: imports(t, "", []string{"patched_offers"}, nil, "patched_offers"), id: diag.PatchedExport, message: "symbol patched_offers is exported by ext4, which the livepatch patches and must not depend on: converted as .klp.sym.ext4.patched_offers,0", becomes: ".klp.sym.ext4.patched_offers,0"},
 
@@ -106,7 +106,7 @@ func TestImportsOfUnknownModules(t *testing.T) {
 			message: "depends= names btrfs, and the module uses no symbol that btrfs exports: it was built against another btrfs",
 			hints:   []string{"build it again, with the Module.symvers of that btrfs"}, becomes: "offered"},
 		"no exports are known": {module: imports(t, "zfs", []string{"once"}, nil, "once"), kernel: []string{bare + kallsyms[strings.Index(kallsyms, "ffffffffc"):]}, id: diag.NotChecked, level: diag.Warning,
-			message: "nothing tells what kernel kernel exports: what modpost took for an export is left alone, all else is taken for hidden",
+			message: "nothing tells what kernel kernel exports: what modpost resolved to an export stays an import, everything else is treated as hidden",
 			hints:   []string{"--kernel kernel,Module.symvers"}, becomes: "once"},
 
 		// Namespaces.

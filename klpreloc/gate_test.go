@@ -79,13 +79,13 @@ func TestGates(t *testing.T) {
 		"vmlinux's in a patched module": {early, "a", map[string]string{"a_fn": "sym"}, "vmlinux:sym",
 			".klp.rela.vmlinux..text.a_fn .klp.sym.vmlinux.sym,0", "", "", false},
 		"module's in a vmlinux function": {early, "vmlinux a", map[string]string{"vm_fn": "sym"}, "a:sym",
-			".klp.rela.a..text.vm_fn " + klpA, diag.GatedByOwner, "vm_fn+0x0 uses sym of module a in code for vmlinux: it is resolved when a comes, and before that the code would use the address 0", false},
+			".klp.rela.a..text.vm_fn " + klpA, diag.GatedByOwner, "vm_fn+0x0 uses sym of module a in code for vmlinux: it is resolved when a is loaded, and before that the code would use the address 0", false},
 		"module's in a vmlinux function, module not patched": {early, "vmlinux", map[string]string{"vm_fn": "sym"}, "a:sym",
-			"", diag.NeverApplied, "klp relocations for a would never be applied: the patch has no klp_object of that name (it has vmlinux), and the kernel would not say a word", true},
+			"", diag.NeverApplied, "klp relocations for a would never be applied: the patch has no klp_object of that name (it has vmlinux), and the kernel would print nothing", true},
 		"in a helper of the only user": {early, "a b", map[string]string{"a_fn": "helper", "helper": "sym"}, "b:sym",
 			".klp.rela.a..text.helper " + klpB, "", "", false},
 		"in a helper of two": {early, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": "sym"}, "b:sym",
-			".klp.rela.b..text.helper " + klpB, diag.GatedByOwner, "helper+0x0 uses sym of module b in code for a and b: it is resolved when b comes, and before that the code would use the address 0", false},
+			".klp.rela.b..text.helper " + klpB, diag.GatedByOwner, "helper+0x0 uses sym of module b in code for a and b: it is resolved when b is loaded, and before that the code would use the address 0", false},
 		"in a helper of two others": {early, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": "sym"}, "c:sym",
 			"", diag.SharedCode, "helper+0x0 is for a and b, and a klp relocation for sym of c in it can wait for one object only", true},
 		"one name of two objects": {early, "a b", map[string]string{"a_fn": "sym", "b_fn": "sym"}, "a:sym b:sym",
@@ -158,11 +158,11 @@ func TestLabelSaysTheGate(t *testing.T) {
 	assert.NotNil(t, g.Section(".klp.rela.b..text.a_fn"))
 	d := the(t, diag.LabelAgainstUse, found)
 	assert.Equal(t, diag.Warning, d.Severity)
-	assert.Equal(t, "a_fn+0x0 is for a, but the label asks for sym under b; taken as it stands", d.Message)
+	assert.Equal(t, "a_fn+0x0 is for a, but the label asks for sym under b; the label is followed", d.Message)
 
 	f = patched(t, "vmlinux b", map[string]string{"vm_fn": ".klp.sym.rela.b.b.sym,0"})
 	_, found = convertedAgainst(t, f, klpreloc.Options{})
-	assert.Equal(t, "vm_fn+0x0 uses sym of module b in code for vmlinux: it is resolved when b comes, and before that the code would use the address 0", the(t, diag.GatedByOwner, found).Message)
+	assert.Equal(t, "vm_fn+0x0 uses sym of module b in code for vmlinux: it is resolved when b is loaded, and before that the code would use the address 0", the(t, diag.GatedByOwner, found).Message)
 
 	f = patched(t, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": ".klp.sym.rela.b.b.sym,0"})
 	_, found = convertedAgainst(t, f, klpreloc.Options{})

@@ -203,9 +203,9 @@ func TestAnnotationAgainstKernel(t *testing.T) {
 			"KLP_RELOC_SYMBOL(vmlinux, vmlinux, number.17)   /* d ffffffff81000900 +0x100, another number, which the compiler chose */"}},
 		"ambiguous": {"vmlinux", "show", 0, diag.Ambiguous, "symbol show is ambiguous in vmlinux (2 candidates)", []string{
 			"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */", "KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
-		"behind the last": {"vmlinux", "show", 3, diag.BadPosition, "position 3 of symbol show in vmlinux: there are 2 of that name", []string{
+		"behind the last": {"vmlinux", "show", 3, diag.BadPosition, "position 3 of symbol show in vmlinux does not exist: there are 2 of that name", []string{
 			"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */", "KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
-		"behind the only": {"vmlinux", "once", 2, diag.BadPosition, "position 2 of symbol once in vmlinux: there is 1 of that name", []string{
+		"behind the only": {"vmlinux", "once", 2, diag.BadPosition, "position 2 of symbol once in vmlinux does not exist: there is 1 of that name", []string{
 			"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -274,7 +274,7 @@ func TestTriage(t *testing.T) {
 			message: "symbol foreign is exported by module btrfs: the livepatch depends on that module (depends=) and can't be loaded before it",
 			hints:   []string{"--convert-module-exports makes a klp relocation of it"}},
 		"exported there and hidden here": {symbol: "shadowed", id: diag.ShadowedExport, severity: diag.Warning,
-			message: "symbol shadowed is exported by module btrfs, which is taken, and hidden in vmlinux; annotate it if that one is meant",
+			message: "symbol shadowed is exported by module btrfs, which is used, and hidden in vmlinux; annotate it if that one is meant",
 			hints:   []string{"KLP_SYMPOS(shadowed, 0),   /* t ffffffff81000d00 +0x100 */"}},
 		"hidden in vmlinux": {symbol: "once", id: diag.Inferred, converted: ".klp.sym.vmlinux.once,0",
 			message: "symbol once is hidden in vmlinux and nowhere else: converted as .klp.sym.vmlinux.once,0"},
@@ -291,13 +291,13 @@ func TestTriage(t *testing.T) {
 			hints: []string{"static KLP_MODULE_RELOC(ext4) klp_both[] = { KLP_SYMPOS(both, 0) };      /* ext4: t ffffffffc0001200 */",
 				"static KLP_MODULE_RELOC(vmlinux) klp_both[] = { KLP_SYMPOS(both, 0) };   /* vmlinux: t ffffffff81000b00 +0x100 */"}},
 		"hidden in a module that is not ours": {symbol: "hidden_in_btrfs", id: diag.Absent, severity: diag.Error,
-			message: "undefined symbol hidden_in_btrfs is in no object that the livepatch names, and nobody exports it",
+			message: "undefined symbol hidden_in_btrfs is in no object that the livepatch names, and no module exports it",
 			hints: []string{
 				"static KLP_MODULE_RELOC(btrfs) klp_hidden_in_btrfs[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   /* btrfs: t ffffffffc0002200, in another object */"}},
 		"nowhere": {symbol: "no_such_thing", id: diag.Absent, severity: diag.Error,
-			message: "undefined symbol no_such_thing is in no object that the livepatch names, and nobody exports it"},
+			message: "undefined symbol no_such_thing is in no object that the livepatch names, and no module exports it"},
 		"a slip": {symbol: "ofered", id: diag.Absent, severity: diag.Error,
-			message: "undefined symbol ofered is in no object that the livepatch names, and nobody exports it",
+			message: "undefined symbol ofered is in no object that the livepatch names, and no module exports it",
 			hints:   []string{"KLP_SYMPOS(offered, 0),   /* T ffffffff81000a00 +0x100, similar */"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -374,7 +374,7 @@ func TestObjects(t *testing.T) {
 		f := undefined(t, "show")
 		_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\nshow\nshow\n"))})
 		assert.Equal(t, []string{"show   /* in ext4 */", "show   /* in ext4 */",
-			"in which order the kernel counts them, kernel does not tell: give an image, or kallsyms"}, the(t, diag.Ambiguous, found).Hints)
+			"kernel does not tell in which order the kernel counts them: give an image, or kallsyms"}, the(t, diag.Ambiguous, found).Hints)
 	})
 }
 
@@ -413,7 +413,7 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 	_, found = against(t, f, klpreloc.Options{Kernel: k})
 	d := the(t, diag.NoSuchObject, found)
 	assert.Equal(t, diag.Error, d.Severity)
-	assert.Equal(t, []string{"there is one called btrfs", "a module that does not come with the kernel: --module FILE"}, d.Hints)
+	assert.Equal(t, []string{"there is a module called btrfs", "for a module that is not part of the kernel: --module FILE"}, d.Hints)
 }
 
 // Where nothing tells exports, modpost's word has to do; where there is no vmlinux,
@@ -466,7 +466,7 @@ func TestNothingIsInferredPastAnUnreadModule(t *testing.T) {
 func TestExportHidesNoStatic(t *testing.T) {
 	text := kallsyms + "ffffffffc0003000 t offered\t[ext4]\n"
 	g, found := convertedAgainst(t, undefined(t, "offered"), klpreloc.Options{Kernel: kernelOf(t, text)})
-	assert.Equal(t, "symbol offered is exported by vmlinux, which is taken, and hidden in ext4; annotate it if that one is meant", the(t, diag.ShadowedExport, found).Message)
+	assert.Equal(t, "symbol offered is exported by vmlinux, which is used, and hidden in ext4; annotate it if that one is meant", the(t, diag.ShadowedExport, found).Message)
 	assert.True(t, symbol(t, g, "offered").Undefined())
 }
 
@@ -499,7 +499,7 @@ func TestInitSymbolsOfVmlinux(t *testing.T) {
 	o := klpreloc.Options{Kernel: kernelOf(t, text)}
 	for _, f := range []*elfrw.File{undefined(t, "setup"), annotated("vmlinux", "setup", 0)(t), annotated("vmlinux", "setup", 1)(t)} {
 		_, found := against(t, f, o)
-		assert.Equal(t, "symbol setup of vmlinux is in what the kernel frees when it has booted (__init)", the(t, diag.InitSymbol, found).Message)
+		assert.Equal(t, "symbol setup of vmlinux is in memory that the kernel frees after booting (__init)", the(t, diag.InitSymbol, found).Message)
 	}
 	_, found := convertedAgainst(t, annotated("vmlinux", "counter", 0)(t), o)
 	assert.Empty(t, found, "a per-CPU variable is not its first value")

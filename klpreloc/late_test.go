@@ -105,7 +105,7 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 	const (
 		useEnabled  = "if (static_key_enabled(&sym)) … instead of static_branch_likely(&sym) and static_branch_unlikely(&sym)"
 		useExported = "if (static_key_enabled(&exported)) … instead of static_branch_likely(&exported) and static_branch_unlikely(&exported)"
-		useInSource = "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and static_branch_unlikely(KEY), KEY as it stands in the source"
+		useInSource = "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and static_branch_unlikely(KEY), KEY as it is written in the source"
 		useCall     = "((typeof(&STATIC_CALL_TRAMP(hook)))STATIC_CALL_KEY(hook).func)(…) instead of static_call(hook)(…)"
 		useImport   = "leave sym an import: build against a kernel that exports it, and do not annotate it"
 		useHelper   = "call it from a noinline helper function, outside of the alternative"
@@ -119,28 +119,28 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 		hint    string
 	}{
 		"module's key of a jump label": {"exported exported", labelled("sym"), "a:sym", early,
-			"sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useEnabled},
+			"sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a is loaded, and would use the address 0", useEnabled},
 		"module's key in a struct": {"exported exported", func(t *testing.T, f *elfrw.File) {
 			jumpTable(t, f, []field{{0, pc32, "a_fn", 0}, {4, pc32, "a_fn", 8}, {8, pc64, "sym", 16}})
 		}, "a:sym", early,
-			"sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useInSource},
+			"sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a is loaded, and would use the address 0", useInSource},
 		"module's static call": {"exported exported", func(t *testing.T, f *elfrw.File) {
 			addTable(t, f, ".static_call_sites", 8, nil, []field{{0, pc32, "a_fn", 0}, {4, pc32, "__SCK__hook", 0}})
 		}, "a:__SCK__hook", early,
-			"__SCK__hook of module a in the static call for a_fn+0x0 (.static_call_sites+0x0): the kernel has read .static_call_sites before a comes, and would use the address 0", useCall},
+			"__SCK__hook of module a in the static call for a_fn+0x0 (.static_call_sites+0x0): the kernel has read .static_call_sites before a is loaded, and would use the address 0", useCall},
 		"vmlinux's key": {"exported exported", labelled("sym"), "vmlinux:sym", early, "", ""},
 		"vmlinux's key, before 5.8": {"exported exported", labelled("sym"), "vmlinux:sym", old,
-			"sym of vmlinux in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useEnabled},
+			"sym of vmlinux in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a is loaded, and would use the address 0", useEnabled},
 		"module's symbol in the site of a jump label": {"sym exported", labelled("exported"), "a:sym", early,
-			"sym of module a in the site of the jump label at a_fn+0x0, key exported (__jump_table+0x0), which the kernel has patched before a comes", useExported},
+			"sym of module a in the site of the jump label at a_fn+0x0, key exported (__jump_table+0x0), which the kernel has patched before a is loaded", useExported},
 		"module's symbol in the site of an alternative": {"exported sym", replaced("exported"), "a:sym", early,
-			"sym of module a in the site of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
+			"sym of module a in the site of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a is loaded", useHelper},
 		"module's symbol in the replacement of an alternative": {"exported exported", replaced("sym"), "a:sym", early,
-			"sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
+			"sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a is loaded", useHelper},
 		"vmlinux's symbol in the replacement": {"exported exported", replaced("sym"), "vmlinux:sym", early, "", ""},
 		"module's symbol beside the site":     {"sym exported", replaced("exported"), "a:sym", early, "", ""},
 		"alternative, before 4.9": {"exported exported", replaced("sym"), "a:sym", older,
-			"sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
+			"sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a is loaded", useHelper},
 		"alternative for two objects": {"exported .klp.sym.rela.b.b.other.0", replaced("sym"), "a:sym", old,
 			"the alternative at a_fn+0x8 (.altinstructions+0x0) holds klp relocations for b and for a; a .klp.arch section is for one object", useHelper},
 		"symbol of the kernel as a replacement":             {"exported sym", imported("exported"), "a:sym", early, "", ""},
@@ -152,7 +152,7 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 		"annotated symbol as a replacement, before 5.8": {"exported", imported("sym"), "vmlinux:sym", old,
 			"sym of vmlinux as the replacement of the alternative at a_fn+0x0 (.altinstructions+0x0): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied", useImport},
 		"late symbol at a site whose replacement is in the kernel": {"sym", imported("exported"), "a:sym", early,
-			"sym of module a in the site of the alternative at a_fn+0x0 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
+			"sym of module a in the site of the alternative at a_fn+0x0 (.altinstructions+0x0), which the kernel has patched before a is loaded", useHelper},
 		"what looks like a table": {"sym", crooked, "a:sym", early,
 			"not what the kernel reads there, so it is not known which code it patches", ""},
 		"the same, where nothing is late": {"sym", crooked, "vmlinux:sym", early,
@@ -162,7 +162,7 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 			with(early, func(o *klpreloc.Options) { o.KeepInert, o.Unsafe = true, true }), "", ""},
 		"for an experiment": {"exported exported", labelled("sym"), "a:sym", with(early, func(o *klpreloc.Options) { o.Unsafe = true }), "", ""},
 		"a tracepoint that has to stay": {"exported exported", labelled("__tracepoint_a"), "a:__tracepoint_a", with(early, func(o *klpreloc.Options) { o.KeepInert = true }),
-			"__tracepoint_a of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", strings.ReplaceAll(useEnabled, "sym", "__tracepoint_a")},
+			"__tracepoint_a of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a is loaded, and would use the address 0", strings.ReplaceAll(useEnabled, "sym", "__tracepoint_a")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := patched(t, "a b", map[string]string{"a_fn": test.uses})
@@ -189,7 +189,7 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 	}
 }
 
-// A tracepoint of a module that may come later can't be switched on in the patched
+// A tracepoint of a module that may be loaded later can't be switched on in the patched
 // function. Its entry goes, the others move up and stay what they were.
 func TestInertEntriesAreDropped(t *testing.T) {
 	f := patched(t, "a", map[string]string{"a_fn": "exported exported exported exported"})
@@ -199,7 +199,7 @@ func TestInertEntriesAreDropped(t *testing.T) {
 	g, found := convertedAgainst(t, f, early)
 	d := the(t, diag.InertDropped, found)
 	assert.Equal(t, diag.Warning, d.Severity)
-	assert.Equal(t, "the jump label at a_fn+0x8, key __tracepoint_a (__jump_table+0x10) is dropped: a tracepoint or debug message of a module that may come later can't be switched on in the patched function", d.Message)
+	assert.Equal(t, "the jump label at a_fn+0x8, key __tracepoint_a (__jump_table+0x10) is dropped: a tracepoint or debug message of a module that may be loaded later can't be switched on in the patched function", d.Message)
 	s := section(t, g, "__jump_table")
 	assert.EqualValues(t, 32, s.Size())
 	var offsets []uint64

@@ -236,7 +236,7 @@ func TestFilesOfAnotherBuildTellNothing(t *testing.T) {
 		require.Len(t, said, 2)
 		assert.True(t, found.Failed())
 		assert.Equal(t, diag.Error, said[0].Severity)
-		assert.Equal(t, "symbol show of vmlinux is annotated by file, and what tells files is of another build: image has build-id aa, vmlinux has bb", said[0].Message)
+		assert.Equal(t, "symbol show of vmlinux is annotated by file, and the source that names files is from another build: image has build-id aa, vmlinux has bb", said[0].Message)
 		assert.Len(t, said[0].Hints, 2)
 		assert.Equal(t, diag.Warning, said[1].Severity)
 		assert.Equal(t, "kernel both: different builds: image has build-id aa, vmlinux has bb: the given files come from different kernels", said[1].Message)

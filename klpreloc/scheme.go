@@ -32,10 +32,10 @@ func chooseScheme(set *annotation.Set, view *resolve.View, target kernel.Version
 		r.Add(diag.Warnf(diag.SchemeChosen, diag.Nowhere, "",
 			"for kernels %s, as vermagic %q says; but kernels of that vendor carry the scheme of 5.8 under such a version",
 			scheme, diag.Clip(magic)).
-			Hint("--target 5.8, or --kernel with that kernel, which tells").
+			Hint("--target 5.8, or --kernel with that kernel's files").
 			Hint("--target %s, if it is one of the older ones", view.Target()))
 	case scheme != kernel.SchemeEarly || set.Annotated():
-		r.Add(diag.Notef(diag.SchemeChosen, diag.Nowhere, "", "for kernels %s, says %s", scheme, why))
+		r.Add(diag.Notef(diag.SchemeChosen, diag.Nowhere, "", "for kernels %s (%s)", scheme, why))
 	}
 	return scheme, r.List()
 }

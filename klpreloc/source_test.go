@@ -216,13 +216,13 @@ func TestUnreadableFileRecords(t *testing.T) {
 		{"compressed", func(f *elfrw.File, data, relocs, text *elfrw.Section) { text.Flags = uint64(elf.SHF_COMPRESSED) }, diag.BadFile, "no contents"},
 		{"behind the end", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Addend = int64(len(text.Data)) })
-		}, diag.BadFile, "behind the end"},
+		}, diag.BadFile, "past the end"},
 		{"in front", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Addend = -1 })
-		}, diag.BadFile, "behind the end"},
+		}, diag.BadFile, "past the end"},
 		{"far away", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Addend = math.MinInt64 })
-		}, diag.BadFile, "behind the end"},
+		}, diag.BadFile, "past the end"},
 		{"unterminated", contents("fs/a.c"), diag.BadFile, "does not end"},
 		{"empty", contents("\x00"), diag.BadFile, "empty"},
 		{"absolute", contents("/fs/a.c\x00"), diag.BadFile, "absolute"},

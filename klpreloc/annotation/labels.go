@@ -57,7 +57,7 @@ func ParseLabel(label string) (a Annotation, err error) {
 	a.LPObject, s, ok1 = strings.Cut(s, ".")
 	a.Object, s, ok2 = strings.Cut(s, ".")
 	if !ok1 || !ok2 {
-		return a, fmt.Errorf("two object names and a symbol name are wanted behind %s", labelPrefix)
+		return a, fmt.Errorf("two object names and a symbol name must follow %s", labelPrefix)
 	}
 	i := strings.LastIndexByte(s, ',')
 	if i < 0 {
@@ -97,9 +97,9 @@ func (r *reader) label(y *elfrw.Symbol) {
 	if err != nil {
 		d := diag.Errorf(diag.BadLabel, diag.Nowhere, diag.Clip(y.Name), "label %q can't be read: %v", diag.Clip(y.Name), err)
 		if isFileLabel(strings.TrimPrefix(y.Name, `"`)) {
-			d = d.Hint(`write it by klp_convert.h: KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, "path/to/file.c")`)
+			d = d.Hint(`write it with klp_convert.h: KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, "path/to/file.c")`)
 		} else {
-			d = d.Hint("write it by klp_convert.h: KLP_RELOC_SYMBOL_POS(lp_obj, sym_obj, name, pos)")
+			d = d.Hint("write it with klp_convert.h: KLP_RELOC_SYMBOL_POS(lp_obj, sym_obj, name, pos)")
 		}
 		r.Add(d)
 		return

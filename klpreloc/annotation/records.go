@@ -139,10 +139,10 @@ func (r *reader) layOut(s *elfrw.Section, slots []slot, arrays []*elfrw.Symbol) 
 	for _, x := range slots {
 		switch {
 		case x.at < end:
-			r.Add(diag.Errorf(diag.BadRecord, diag.At(s, x.Offset), diag.SymbolName(x.Sym), "record overlaps the one in front of it"))
+			r.Add(diag.Errorf(diag.BadRecord, diag.At(s, x.Offset), diag.SymbolName(x.Sym), "record overlaps the previous one"))
 			ok = false
 		case x.at > s.Size() || s.Size()-x.at < x.kind.size() || s.Data == nil:
-			r.Add(diag.Errorf(diag.BadRecord, diag.At(s, x.Offset), diag.SymbolName(x.Sym), "record of %d bytes reaches behind the end of the section (%#x bytes)", x.kind.size(), s.Size()))
+			r.Add(diag.Errorf(diag.BadRecord, diag.At(s, x.Offset), diag.SymbolName(x.Sym), "record of %d bytes extends past the end of the section (%#x bytes)", x.kind.size(), s.Size()))
 			ok = false
 		}
 		end = x.at + x.kind.size()
@@ -263,7 +263,7 @@ func (r *reader) spacing(s *elfrw.Section, slots []slot, start, end uint64) bool
 	if n > 1 {
 		room = slots[1].Offset - first
 	}
-	r.Add(diag.Errorf(diag.UnknownStride, diag.At(s, first), diag.SymbolName(slots[0].Sym), "records lie %d bytes apart; those of the 2016 proposal have %d, those of v7 %d", room, kindRFC.size(), kindV7.size()).
+	r.Add(diag.Errorf(diag.UnknownStride, diag.At(s, first), diag.SymbolName(slots[0].Sym), "records are %d bytes apart; those of the 2016 proposal have %d bytes, those of v7 %d", room, kindRFC.size(), kindV7.size()).
 		Hint("keep the symbols of the arrays, or include klp_convert.h: its records have 12 bytes on every target"))
 	return false
 }
@@ -313,7 +313,7 @@ func (r *reader) record(s *elfrw.Section, object string, x *slot) (a Annotation,
 		r.defined(a.Place(), diag.SymbolName(x.Sym), x.Sym)
 		return a, false
 	case IsLabel(x.Sym.Name):
-		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.Clip(x.Sym.Name), "record names %s, whose label says it all", diag.Clip(x.Sym.Name)))
+		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.Clip(x.Sym.Name), "record names %s, which is an annotation itself (a label)", diag.Clip(x.Sym.Name)))
 		return a, false
 	case x.Addend != 0:
 		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.SymbolName(x.Sym), "record holds %s%+d; only a symbol itself can be annotated", diag.SymbolName(x.Sym), x.Addend))

@@ -50,11 +50,11 @@ func CheckPath(path string) error {
 	case len(path) > pathLimit:
 		return fmt.Errorf("the path has %d bytes", len(path))
 	case path[0] == '/':
-		return fmt.Errorf("%q is absolute; a path in the kernel's source tree is wanted", diag.Clip(path))
+		return fmt.Errorf("%q is absolute; write the path in the kernel's source tree", diag.Clip(path))
 	case strings.HasPrefix(path, "../") || strings.Contains(path, "/../") || base == "..":
 		return fmt.Errorf("%q leads upwards", diag.Clip(path))
 	case base == "" || base == ".":
-		return fmt.Errorf("%q is a folder's", diag.Clip(path))
+		return fmt.Errorf("%q is a directory", diag.Clip(path))
 	}
 	for i := 0; i < len(path); i++ {
 		if path[i] < ' ' || path[i] == 0x7f {
@@ -71,7 +71,7 @@ func (r *reader) fileRecord(s *elfrw.Section, object string, x, next *slot) {
 	a.Dialect, a.Pos = FileRecords, 0
 	if next == nil {
 		r.Add(diag.Errorf(diag.BadFile, a.Place(), diag.SymbolName(x.Sym), "position %d says that a file's path follows, and none does", uint32(byFile)).
-			Hint(`write both by klp_convert.h: KLP_SYMFILE(symbol, "path/to/file.c")`))
+			Hint(`write both with klp_convert.h: KLP_SYMFILE(symbol, "path/to/file.c")`))
 		return
 	}
 	path, err := r.path(next)
@@ -100,7 +100,7 @@ func (r *reader) path(x *slot) (string, error) {
 	}
 	off := x.Sym.Value + uint64(x.Addend)
 	if off >= uint64(len(s.Data)) {
-		return "", fmt.Errorf("its path is at %s+%#x, behind the end of the section (%#x bytes)", diag.SectionName(s), off, s.Size())
+		return "", fmt.Errorf("its path is at %s+%#x, past the end of the section (%#x bytes)", diag.SectionName(s), off, s.Size())
 	}
 	b := s.Data[off:min(off+pathLimit+1, uint64(len(s.Data)))]
 	n := bytes.IndexByte(b, 0)
@@ -147,7 +147,7 @@ func parseFileLabel(s string) (a Annotation, err error) {
 	a.Object, a.Name, ok2 = strings.Cut(s, ".")
 	switch {
 	case !ok1 || !ok2:
-		return a, fmt.Errorf("two object names and a symbol name are wanted behind %s", fileLabelPrefix)
+		return a, fmt.Errorf("two object names and a symbol name must follow %s", fileLabelPrefix)
 	case !ok3:
 		return a, fmt.Errorf("the path is missing")
 	}

@@ -31,7 +31,7 @@ const (
 	RelSection         ID = "KLP021" // SHT_REL
 	SplitPair          ID = "KLP022" // loongarch: relocations that belong together
 	HalfConverted      ID = "KLP023" // klp relocations beside annotations
-	WeakUndefined      ID = "KLP024" // would be bound to 0 without a word
+	WeakUndefined      ID = "KLP024" // would silently be bound to 0
 	StrongUndefined    ID = "KLP025" // would be refused as unknown
 	SignatureDropped   ID = "KLP026" // void after rewriting
 	ObjtoolInput       ID = "KLP027" // input of objtool klp post-link

@@ -133,13 +133,13 @@ func (w *reporter) accepts(s *elfrw.Section, r elfrw.Rela, t *Target, c *Choice)
 		if !w.neverApplied(c.Gate) && w.once(diag.GatedByOwner, name, users) {
 			w.Add(diag.Warnf(diag.GatedByOwner, where, name,
 				"%s uses %s of module %s in code for %s: it is resolved when %s, and before that the code would use the address 0",
-				w.rules.Function(s.Target, r.Offset), a.Name, a.Object, users, Comes(c.Gate)).
-				Hint("call it only when %s is there: set a flag in the pre-patch callback of its klp_object", c.Gate))
+				w.rules.Function(s.Target, r.Offset), a.Name, a.Object, users, LoadEvent(c.Gate)).
+				Hint("call it only when %s is loaded: set a flag in the pre-patch callback of its klp_object", c.Gate))
 		}
 	case AgainstUse:
 		if !w.neverApplied(c.Gate) && w.once(diag.LabelAgainstUse, name, users) {
 			w.Add(diag.Warnf(diag.LabelAgainstUse, where, diag.Clip(name),
-				"%s is for %s, but the label asks for %s under %s; taken as it stands",
+				"%s is for %s, but the label asks for %s under %s; the label is followed",
 				w.rules.Function(s.Target, r.Offset), users, a.Name, a.LPObject))
 		}
 	case TooMany:
@@ -201,10 +201,10 @@ func (g *Rules) Function(s *elfrw.Section, offset uint64) string {
 	return tables.Function(s, offset)
 }
 
-// Comes says when what waits for the gate is applied.
-func Comes(gate string) string {
+// LoadEvent is the clause that says when what waits for the gate is applied.
+func LoadEvent(gate string) string {
 	if gate == vmlinux {
 		return "the livepatch is enabled"
 	}
-	return gate + " comes"
+	return gate + " is loaded"
 }

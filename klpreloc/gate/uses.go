@@ -70,7 +70,7 @@ func FindUses(f *elfrw.File, targets []*Target, gone map[*elfrw.Section]bool) (*
 				break
 			}
 			r.AddFor(name, diag.Errorf(diag.AnnotationReferred, where, name,
-				"the code refers to the annotation %s itself, which the kernel never gets to see", name).
+				"the code refers to the annotation %s itself, which the conversion removes", name).
 				Hint("nothing but klp-convert may use a KLP_MODULE_RELOC array"))
 		default:
 			if y != sym {

@@ -125,7 +125,7 @@ func CheckObject(object string) error {
 	case object == "":
 		return fmt.Errorf("the object name is empty")
 	case strings.HasSuffix(object, ".ko"):
-		return fmt.Errorf("object name %q is a file name; the module's name is wanted", diag.Clip(object))
+		return fmt.Errorf("object name %q is a file name; write the module's name", diag.Clip(object))
 	case len(object) > ObjectLimit:
 		return fmt.Errorf("object name %q has %d bytes; the kernel reads %d", diag.Clip(object), len(object), ObjectLimit)
 	case strings.Contains(object, "."):

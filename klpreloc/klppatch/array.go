@@ -168,7 +168,7 @@ func (r *reader) inUse(kind structure, relocs []elfrw.Rela, s *elfrw.Section, of
 // fit.
 func (r *reader) count(kind structure, p elfrw.Range, exact bool, stride uint64) (n uint64, err error) {
 	if exact && p.Size%stride != 0 {
-		return 0, r.doubt(p, "%d bytes are no array of %s, which has %d", p.Size, kind.name, stride)
+		return 0, r.doubt(p, "size %d is not a multiple of the %d bytes of a %s", p.Size, stride, kind.name)
 	}
 	for ; ; n++ {
 		if n >= p.Size/stride {
@@ -190,7 +190,7 @@ func (r *reader) count(kind structure, p elfrw.Range, exact bool, stride uint64)
 		}
 	}
 	if end := p.Offset + n*stride; exact && len(r.between(p.Section, end, p.Offset+p.Size)) != 0 {
-		return 0, r.doubt(elfrw.RangeOf(p.Section, end, stride), "more behind the end of the array of %s", kind.name)
+		return 0, r.doubt(elfrw.RangeOf(p.Section, end, stride), "relocations after the end of the array of %s", kind.name)
 	}
 	return n, nil
 }

@@ -93,7 +93,7 @@ func TestNone(t *testing.T) {
 	assert.Empty(t, patches)
 
 	patches, err = klppatch.Read(open(t, "../../../testdata/s390x/labels-dot.ko"))
-	assert.EqualError(t, err, "the module enables a livepatch, but no klp_patch with objects stands in its data; its code may fill it in")
+	assert.EqualError(t, err, "the module enables a livepatch, but its data has no klp_patch with objects; its code may fill one in")
 	assert.Empty(t, patches)
 
 	f := open(t, "x86_64-505.ko")
@@ -140,13 +140,13 @@ func TestUnreadable(t *testing.T) {
 			func(s scene) { s.symbol("nfs_funcs").Size = 152 }},
 		{"no end of objects", "the array of klp_object has no end: an empty element must close it",
 			func(s scene) { s.symbol("objs").Size = 4 * 168 }},
-		{"size that is no multiple", "863 bytes are no array of klp_object, which has 168",
+		{"size that is no multiple", "size 863 is not a multiple of the 168 bytes of a klp_object",
 			func(s scene) { s.symbol("objs").Size = 863 }},
 		{"array too short for one", "16 bytes are too few for a klp_func",
 			func(s scene) { s.symbol("nfs_funcs").Size = 16 }},
 		{"first function empty", "the first klp_func is empty, and others follow",
 			func(s scene) { s.drop(s.vmlinux.FuncsAt.Offset, 16) }},
-		{"empty object in between", "more behind the end of the array of klp_object",
+		{"empty object in between", "relocations after the end of the array of klp_object",
 			func(s scene) { s.drop(s.vmlinux.At.Offset, 16) }},
 		{"relocation in the kernel's part", "a relocation where a klp_func of 152 bytes has no pointer",
 			func(s scene) { s.point(s.vmlinux.FuncsAt.Offset+152+64, s.symbol("both"), 0) }},
@@ -180,7 +180,7 @@ func TestUnreadable(t *testing.T) {
 			func(s scene) { s.change(s.nfs.At.Offset, func(r *elfrw.Rela) { r.Sym = nil }) }},
 		{"name that is a number", "the name of a klp_object is a number",
 			func(s scene) { poke(s.data, s.vmlinux.At.Offset, 1) }},
-		{"object named vmlinux", `a klp_object is named "vmlinux", which the kernel takes for a module; leave its name out`,
+		{"object named vmlinux", `a klp_object is named "vmlinux", which the kernel treats as a module; leave its name out`,
 			func(s scene) {
 				y := names(s.File, "vmlinux")
 				s.change(s.nfs.At.Offset, func(r *elfrw.Rela) { r.Sym, r.Addend = y, 0 })
@@ -193,7 +193,7 @@ func TestUnreadable(t *testing.T) {
 			}},
 		{"callback that is a number", "the callback post_patch is a number",
 			func(s scene) { poke(s.data, s.nfs.At.Offset+24, 1) }},
-		{"callback that is data", "the callback pre_patch is no function",
+		{"callback that is data", "the callback pre_patch is not a function",
 			func(s scene) {
 				s.change(s.nfs.At.Offset+16, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("ext4_count"), 0 })
 			}},
@@ -203,11 +203,11 @@ func TestUnreadable(t *testing.T) {
 			}},
 		{"no new function", "nothing replaces nfs_show, which the kernel refuses",
 			func(s scene) { s.drop(s.nfs.FuncsAt.Offset+8, 8) }},
-		{"new function that is data", "what replaces nfs_show is no function",
+		{"new function that is data", "what replaces nfs_show is not a function",
 			func(s scene) {
 				s.change(s.nfs.FuncsAt.Offset+8, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("ext4_count"), 0 })
 			}},
-		{"new function behind the end", "what replaces nfs_show is no function",
+		{"new function behind the end", "what replaces nfs_show is not a function",
 			func(s scene) { s.change(s.nfs.FuncsAt.Offset+8, func(r *elfrw.Rela) { r.Addend = 1 << 20 }) }},
 		{"position that is an address", "the position of nfs_show is an address",
 			func(s scene) { s.point(s.nfs.FuncsAt.Offset+16, s.symbol("both"), 0) }},
@@ -215,19 +215,19 @@ func TestUnreadable(t *testing.T) {
 			func(s scene) {
 				change(s.T, s.File, s.Section(".text"), 0x2a, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("no_funcs"), 20 })
 			}},
-		{"objects filled in by code", "no klp_patch with objects stands in its data; its code may fill it in",
+		{"objects filled in by code", "its data has no klp_patch with objects; its code may fill one in",
 			func(s scene) {
 				s.change(s.at.Offset+8, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("no_funcs"), 0 })
 			}},
-		{"objects of other length by BTF", "840 bytes are no array of klp_object, which has 176",
+		{"objects of other length by BTF", "size 840 is not a multiple of the 176 bytes of a klp_object",
 			func(s scene) { addBTF(s.File, ".BTF.base", "klp_object", 176) }},
-		{"objects behind the end", "no klp_patch with objects stands in its data",
+		{"objects behind the end", "its data has no klp_patch with objects",
 			func(s scene) { s.change(s.at.Offset+8, func(r *elfrw.Rela) { r.Addend = 1 << 40 }) }},
 		{"functions behind the end", "the functions of nfs are not in the module's data",
 			func(s scene) { s.change(s.nfs.At.Offset+8, func(r *elfrw.Rela) { r.Addend = -1 << 40 }) }},
-		{"two pointers to objects", "no klp_patch with objects stands in its data",
+		{"two pointers to objects", "its data has no klp_patch with objects",
 			func(s scene) { s.point(s.at.Offset+8, s.symbol("objs"), 0) }},
-		{"new function at the end", "what replaces nfs_show is no function",
+		{"new function at the end", "what replaces nfs_show is not a function",
 			func(s scene) {
 				s.change(s.nfs.FuncsAt.Offset+8, func(r *elfrw.Rela) { r.Addend = int64(s.Section(".text").Size()) })
 			}},

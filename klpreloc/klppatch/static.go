@@ -92,7 +92,7 @@ func Read(f *elfrw.File) ([]*Patch, error) {
 	case len(patches) != 0:
 		return patches, nil
 	case r.calls:
-		return nil, Unreadable{{Reason: "the module enables a livepatch, but no klp_patch with objects stands in its data; its code may fill it in"}}
+		return nil, Unreadable{{Reason: "the module enables a livepatch, but its data has no klp_patch with objects; its code may fill one in"}}
 	}
 	return nil, ErrNone
 }
@@ -284,7 +284,7 @@ func (r *reader) object(at elfrw.Range) (obj Object, fn candidate, err error) {
 			return obj, fn, r.doubt(at, "the name of a klp_object can't be read")
 		}
 		if name == Vmlinux { // klp_is_module: whatever has a name
-			return obj, fn, r.doubt(at, "a klp_object is named %q, which the kernel takes for a module; leave its name out", name)
+			return obj, fn, r.doubt(at, "a klp_object is named %q, which the kernel treats as a module; leave its name out", name)
 		}
 		obj.Name = name
 	} else if r.number(s, at.Offset) != 0 {
@@ -321,7 +321,7 @@ func (r *reader) callbacks(s *elfrw.Section, offset uint64) (all []Callback, err
 			c, ok = r.code(x)
 		}
 		if !ok {
-			return nil, r.doubt(at, "the callback %s is no function", name)
+			return nil, r.doubt(at, "the callback %s is not a function", name)
 		}
 		all = append(all, Callback{name, c, at})
 	}
@@ -367,7 +367,7 @@ func (r *reader) fn(at elfrw.Range) (fn Func, err error) {
 		return fn, r.doubt(at, "nothing replaces %s, which the kernel refuses, or the module's code fills it in", name)
 	}
 	if fn.New, ok = r.code(fresh); !ok {
-		return fn, r.doubt(at, "what replaces %s is no function", name)
+		return fn, r.doubt(at, "what replaces %s is not a function", name)
 	}
 	if len(r.between(s, at.Offset+2*r.word, at.Offset+3*r.word)) != 0 {
 		return fn, r.doubt(at, "the position of %s is an address", name)

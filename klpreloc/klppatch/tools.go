@@ -80,7 +80,7 @@ func (r *reader) kpatch() (*Patch, error) {
 				c, ok = r.code(x)
 			}
 			if !ok {
-				return nil, r.doubt(at, "no function in a record of %s", s)
+				return nil, r.doubt(at, "no function named by a record of %s", s)
 			}
 			if isCallback {
 				obj.Callbacks = append(obj.Callbacks, Callback{kind, c, elfrw.RangeOf(s, at.Offset, r.word)})
@@ -108,7 +108,7 @@ func (r *reader) records(s *elfrw.Section, size uint64) (uint64, error) {
 	}
 	n := t[len(t)-1].Offset/size + 1
 	if n > s.Size()/size || s.Size()-n*size >= size {
-		return 0, r.doubt(elfrw.RangeOf(s, 0, s.Size()), "%d bytes are no records of %d", s.Size(), size)
+		return 0, r.doubt(elfrw.RangeOf(s, 0, s.Size()), "size %d does not fit the record size %d", s.Size(), size)
 	}
 	return n, nil
 }
@@ -125,7 +125,7 @@ func (r *reader) klpBuild() (*Patch, error) {
 			p.At = elfrw.RangeOf(s, 0, s.Size())
 		}
 		if s.Size()%size != 0 {
-			return nil, r.doubt(elfrw.RangeOf(s, 0, s.Size()), "%d bytes are no records of %d", s.Size(), size)
+			return nil, r.doubt(elfrw.RangeOf(s, 0, s.Size()), "size %d is not a multiple of the record size %d", s.Size(), size)
 		}
 		for off := uint64(0); off < s.Size(); off += size {
 			obj, err := r.klpObjectExt(elfrw.RangeOf(s, off, size))

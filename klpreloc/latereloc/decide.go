@@ -107,11 +107,11 @@ func (w *reporter) accepts(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (ok, 
 	case l.within != nil:
 		e := l.within
 		return w.tooLate(where, r, c, w.causeOf(e, c), fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
-			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), e, s.Target, gate.Comes(c.Gate)), w.edit(e)), false
+			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), e, s.Target, gate.LoadEvent(c.Gate)), w.edit(e)), false
 	case l.table && w.rules.gates.IsProblem(s.Target):
 		return true, false // StrangeTable says it
 	case l.table:
-		return w.tooLate(where, r, c, s.Target.Name+" "+c.Note.Name, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, gate.Comes(c.Gate)),
+		return w.tooLate(where, r, c, s.Target.Name+" "+c.Note.Name, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, gate.LoadEvent(c.Gate)),
 			"use static_key_enabled(), an indirect call, or a helper function outside of the alternative"), false
 	}
 	ok = true
@@ -124,7 +124,7 @@ func (w *reporter) accepts(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (ok, 
 			part = "replacement of the "
 		}
 		ok = w.tooLate(where, r, c, w.causeOf(e, c), fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
-			part, e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), w.key(e), e, gate.Comes(c.Gate)), w.edit(e)) && ok
+			part, e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), w.key(e), e, gate.LoadEvent(c.Gate)), w.edit(e)) && ok
 	}
 	return ok, l.Gone
 }
@@ -140,7 +140,7 @@ func (w *reporter) leaves(where diag.Place, r elfrw.Rela, c Cut) bool {
 			Hint("%s", w.edit(e)))
 		return false
 	case !taken && c.Object == "":
-		w.Add(diag.Warnf(diag.InertDropped, where, "", "the %s at %s%s (%s) is dropped: a tracepoint or debug message of a module that may come later can't be switched on in the patched function",
+		w.Add(diag.Warnf(diag.InertDropped, where, "", "the %s at %s%s (%s) is dropped: a tracepoint or debug message of a module that may be loaded later can't be switched on in the patched function",
 			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), w.key(e), e))
 	}
 	w.cuts[e] = c.Object
@@ -168,13 +168,13 @@ func (w *reporter) edit(e *special.Entry) string {
 	switch e.Kind {
 	case special.JumpLabel:
 		if !annotation.IsIdentifier(name) || e.Key.Addend != 0 {
-			return "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and static_branch_unlikely(KEY), KEY as it stands in the source"
+			return "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and static_branch_unlikely(KEY), KEY as it is written in the source"
 		}
 		return fmt.Sprintf("if (static_key_enabled(&%s)) … instead of static_branch_likely(&%[1]s) and static_branch_unlikely(&%[1]s)", name)
 	case special.StaticCall:
 		call, ok := strings.CutPrefix(name, "__SCK__")
 		if !ok || !annotation.IsIdentifier(call) {
-			return "((typeof(&STATIC_CALL_TRAMP(NAME)))STATIC_CALL_KEY(NAME).func)(…) instead of static_call(NAME)(…), NAME as it stands in the source"
+			return "((typeof(&STATIC_CALL_TRAMP(NAME)))STATIC_CALL_KEY(NAME).func)(…) instead of static_call(NAME)(…), NAME as it is written in the source"
 		}
 		return fmt.Sprintf("((typeof(&STATIC_CALL_TRAMP(%s)))STATIC_CALL_KEY(%[1]s).func)(…) instead of static_call(%[1]s)(…)", call)
 	}
@@ -208,7 +208,7 @@ func (w *reporter) tooLate(where diag.Place, r elfrw.Rela, c *gate.Choice, cause
 		return w.unsafe
 	}
 	if w.unsafe {
-		w.AddFor(cause, diag.Warnf(diag.SpecialSection, where, c.Note.Name, "%s %s %s; converted all the same (--unsafe)", c.Note.Name, of, why))
+		w.AddFor(cause, diag.Warnf(diag.SpecialSection, where, c.Note.Name, "%s %s %s; converted anyway (--unsafe)", c.Note.Name, of, why))
 		return true
 	}
 	d := diag.Errorf(diag.SpecialSection, where, c.Note.Name, "%s %s %s", c.Note.Name, of, why)

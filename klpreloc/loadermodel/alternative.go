@@ -27,7 +27,7 @@ func (m *Machine) alternatives(s *section) ([]alternative, error) {
 	var all []alternative
 	for off := 0; off < len(s.data); off += stride {
 		if len(s.data)-off < stride {
-			return nil, oops("%s: %d bytes are no multiple of %d, the kernel would read on behind them", s.name, len(s.data), stride)
+			return nil, oops("%s: size %d is not a multiple of the entry size %d: the kernel would read past the end", s.name, len(s.data), stride)
 		}
 		b := s.data[off:]
 		relative := func(at int) uint64 {

@@ -33,11 +33,11 @@ func Check(original, converted []byte, s Scenario) error {
 				continue
 			}
 			if err := m.Coming(object); err != nil {
-				return fmt.Errorf("%s comes: %w", object, err)
+				return fmt.Errorf("loading %s: %w", object, err)
 			}
 			present = append(slices.Clone(present), object)
 			if err := m.compare(original, present); err != nil {
-				return fmt.Errorf("%s has come: %w", object, err)
+				return fmt.Errorf("after loading %s: %w", object, err)
 			}
 		}
 	}

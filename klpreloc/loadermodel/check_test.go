@@ -67,7 +67,7 @@ func TestTables(t *testing.T) {
 			"table cut", "alt-vmlinux", func(t *testing.T, h *file) {
 				s := h.section(t, ".klp.arch.vmlinux..altinstructions")
 				s.data = s.data[:len(s.data)-1]
-			}, "oops: .klp.arch.vmlinux..altinstructions: 38 bytes are no multiple of 13",
+			}, "oops: .klp.arch.vmlinux..altinstructions: size 38 is not a multiple of the entry size 13",
 		},
 		{
 			"appended to the entry that is cut short", "para-last", func(t *testing.T, h *file) {

@@ -177,8 +177,8 @@ func TestEntryOfTwoModules(t *testing.T) {
 	before := fixture(t, "4.19", f.Name)
 	for object, want := range map[string]string{
 		"":     ".text+0x9 (livepatch_ext4_statfs+0x9): memory has",
-		"ext4": "ext4 has come: .text+0x9 (livepatch_ext4_statfs+0x9): memory has",
-		"jbd2": "jbd2 has come: .text+0x9 (livepatch_ext4_statfs+0x9): memory has",
+		"ext4": "after loading ext4: .text+0x9 (livepatch_ext4_statfs+0x9): memory has",
+		"jbd2": "after loading jbd2: .text+0x9 (livepatch_ext4_statfs+0x9): memory has",
 	} {
 		after := take(t, before).klp(owners).arch(".altinstructions", 13, map[int]string{1: object}).bytes()
 		s := f.Scenario(Linux419)

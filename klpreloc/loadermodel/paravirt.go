@@ -81,7 +81,7 @@ func (m *Machine) jumpLabels() error {
 	}
 	stride := m.s.Scheme.JumpEntry
 	if len(s.data)%stride != 0 {
-		return oops("%s: %d bytes are no multiple of %d", s.name, len(s.data), stride)
+		return oops("%s: size %d is not a multiple of the entry size %d", s.name, len(s.data), stride)
 	}
 	for off := 0; off < len(s.data); off += stride {
 		b, at := s.data[off:], s.addr+uint64(off)

@@ -82,7 +82,7 @@ func (v *View) lacks(out *outcome) []lack {
 		}
 		if len(list) == 0 {
 			v.missing(out, diag.Absent, &annotation.Annotation{Dialect: annotation.Records, LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
-				"undefined symbol %s is in no object that the livepatch names, and nobody exports it", diag.SymbolName(y))
+				"undefined symbol %s is in no object that the livepatch names, and no module exports it", diag.SymbolName(y))
 			continue
 		}
 		a := v.guess(y, list[0].Object)
@@ -204,14 +204,14 @@ func (v *View) labelLines(lacks []lack) string {
 		used[y.Name] = true
 	}
 	if slices.ContainsFunc(lacks, named) {
-		b.WriteString("/* These stand below the declarations of the symbols, and before the code that uses them. */\n")
+		b.WriteString("/* Put these after the declarations of the symbols and before the code that uses them. */\n")
 	}
 	for _, l := range lacks {
 		as := ""
 		switch {
 		case named(l):
 		case !annotation.FitsLabel(l.Name):
-			fmt.Fprintf(&b, "/* %s: no annotation can say this name: give the symbol another one where it is used */\n", comment(diag.Clip(l.Name)))
+			fmt.Fprintf(&b, "/* %s: no annotation can express this name: rename the symbol where it is used */\n", comment(diag.Clip(l.Name)))
 			continue
 		default:
 			as = annotation.Alias(l.Name)
@@ -227,7 +227,7 @@ func (v *View) labelLines(lacks []lack) string {
 			fmt.Fprintf(&b, "// %s: choose one of %d\n", diag.Clip(l.Name), len(l.list))
 		}
 		if !l.gated {
-			fmt.Fprintf(&b, "/* %s: LP_OBJ, in front, is the livepatched object that the symbol is used for: change it */\n", diag.Clip(l.Name))
+			fmt.Fprintf(&b, "/* %s: the first argument is the livepatched object that uses the symbol: change it */\n", diag.Clip(l.Name))
 		}
 		for _, s := range l.list {
 			pos, known := v.position(s)

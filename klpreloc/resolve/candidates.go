@@ -154,7 +154,7 @@ func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []
 	if slices.ContainsFunc(list, func(s sympos.Symbol) bool {
 		return t.Facts(s.Object).Order == sympos.Unordered && len(t.Lookup(s.Object, s.Name)) > 1
 	}) {
-		out = append(out, "in which order the kernel counts them, "+v.kernelTitle()+" does not tell: give an image, or kallsyms")
+		out = append(out, v.kernelTitle()+" does not tell in which order the kernel counts them: give an image, or kallsyms")
 	}
 	return out
 }

@@ -38,11 +38,11 @@ func (v *View) leftovers(out *outcome) *View {
 		switch {
 		case klpabi.WeakByDesign(v.file, y):
 		case y.Bind() == elf.STB_WEAK:
-			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
+			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would silently bind it to 0", name).
 				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
 		case strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
-			out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", name).
-				Hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
+			out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is named like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", name).
+				Hint("write a label with klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
 		case known:
 			out.Add(diag.Warnf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
 				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
@@ -73,12 +73,12 @@ func (v *View) imports(out *outcome) *View {
 		switch weak := y.Bind() == elf.STB_WEAK; {
 		case klpabi.WeakByDesign(v.file, y):
 		case livepatch && weak:
-			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
+			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would silently bind it to 0", name).
 				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
 		case livepatch && strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
 			v.misnamed(out, y)
 		case livepatch:
-			d := diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s is not annotated, and nobody exports it", name)
+			d := diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s is not annotated, and no module exports it", name)
 			if list := v.places(y.Name); len(list) > 0 {
 				d = d.WithHints(v.lines(v.guess(y, list[0].Object), list)...)
 			} else {
@@ -86,7 +86,7 @@ func (v *View) imports(out *outcome) *View {
 			}
 			out.Add(d)
 		case !weak:
-			out.Add(diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s: nobody exports it", name))
+			out.Add(diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s: no module exports it", name))
 		}
 	}
 	v.unplacedImports(out)

@@ -73,11 +73,11 @@ func (v *View) locate(out *outcome, a *annotation.Annotation) bool {
 		out.AddFor("files of "+a.Object, diag.Warnf(diag.NotChecked, a.Place(), a.Name, "symbol %s is the only one of that name in %s, but nothing tells its file: %s is not checked", a.Name, a.Object, diag.Clip(a.File)))
 		matches = []int{0}
 	case !known && v.table.OtherBuild(a.Object) != "":
-		out.Add(diag.Errorf(diag.Contradiction, a.Place(), a.Name, "symbol %s of %s is annotated by file, and what tells files is of another build: %s", a.Name, a.Object, v.table.OtherBuild(a.Object)).
+		out.Add(diag.Errorf(diag.Contradiction, a.Place(), a.Name, "symbol %s of %s is annotated by file, and the source that names files is from another build: %s", a.Name, a.Object, v.table.OtherBuild(a.Object)).
 			WithHints(v.lines(a, shown)...))
 		return false
 	case !known:
-		out.Add(diag.Errorf(diag.FileUnknown, a.Place(), a.Name, "nothing that describes kernel %s tells from which files the %d symbols called %s in %s are (%s): their files are in a vmlinux or module with its symbol table", v.kernelTitle(), len(list), a.Name, a.Object, v.table.Facts(a.Object).Kind).
+		out.Add(diag.Errorf(diag.FileUnknown, a.Place(), a.Name, "nothing that describes kernel %s names the files of the %d symbols called %s in %s (%s): give a vmlinux or module with its symbol table", v.kernelTitle(), len(list), a.Name, a.Object, v.table.Facts(a.Object).Kind).
 			WithHints(v.lines(a, shown)...))
 		return false
 	case len(matches) == 0:

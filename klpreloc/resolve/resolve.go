@@ -74,7 +74,7 @@ func (v *View) validate(out *outcome, a *annotation.Annotation) bool {
 			WithHints(v.lines(a, list)...))
 		return false
 	case errors.Is(err, sympos.ErrPosition):
-		out.Add(diag.Errorf(diag.BadPosition, a.Place(), a.Name, "position %d of symbol %s in %s: there %s", a.Pos, a.Name, a.Object, are(len(list))).
+		out.Add(diag.Errorf(diag.BadPosition, a.Place(), a.Name, "position %d of symbol %s in %s does not exist: there %s", a.Pos, a.Name, a.Object, numberOfSymbols(len(list))).
 			WithHints(v.lines(a, list)...))
 		return false
 	case errors.Is(err, sympos.ErrUnordered):
@@ -91,7 +91,7 @@ func (v *View) validate(out *outcome, a *annotation.Annotation) bool {
 		return false
 	}
 	if s, err := v.table.Resolve(a.Object, a.Name, uint64(a.Pos)); err == nil && v.freed(s) {
-		out.Add(diag.Errorf(diag.InitSymbol, a.Place(), a.Name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", a.Name).
+		out.Add(diag.Errorf(diag.InitSymbol, a.Place(), a.Name, "symbol %s of vmlinux is in memory that the kernel frees after booting (__init)", a.Name).
 			WithHints(v.lines(a, list)...))
 		return false
 	}
@@ -102,7 +102,7 @@ func (v *View) validate(out *outcome, a *annotation.Annotation) bool {
 // unsteady reports a position that means no symbol, or not always the same one.
 func (v *View) unsteady(out *outcome, a *annotation.Annotation, err error, list []sympos.Symbol) {
 	if errors.Is(err, sympos.ErrUnsteady) {
-		out.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name, "which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded: one of that name is in what is freed then", a.Name, a.Object, a.Pos).
+		out.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name, "which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded: one of that name is in memory that is freed in between", a.Name, a.Object, a.Pos).
 			WithHints(v.lines(a, list)...))
 		return
 	}
@@ -143,8 +143,8 @@ func (v *View) doubt(out *outcome, a *annotation.Annotation) {
 	}
 }
 
-// are counts symbols in a sentence.
-func are(n int) string {
+// numberOfSymbols counts symbols in a sentence: "are 2 of that name".
+func numberOfSymbols(n int) string {
 	if n == 1 {
 		return "is 1 of that name"
 	}
@@ -198,20 +198,20 @@ func (v *View) exists(out *outcome, a *annotation.Annotation, object string) boo
 		}
 		d := diag.Errorf(diag.NoSuchObject, a.Place(), a.Name, "kernel %s has no module %s", v.kernelTitle(), object)
 		for _, near := range nearObjects(object, v.kernel.Modules()) {
-			d = d.Hint("there is one called %s", near)
+			d = d.Hint("there is a module called %s", near)
 		}
-		out.AddFor(object, d.Hint("a module that does not come with the kernel: --module FILE"))
+		out.AddFor(object, d.Hint("for a module that is not part of the kernel: --module FILE"))
 		return false
 	}
 	switch {
 	case out.unknown[object]:
 	case object == vmlinux:
 		out.unknown[object] = true
-		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name, "nothing that was given for kernel %s has the symbols of vmlinux: what is said about it is not checked", v.kernelTitle()).
+		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name, "nothing that was given for kernel %s has the symbols of vmlinux: its annotations are not checked", v.kernelTitle()).
 			Hint("--kernel vmlinuz or vmlinux"))
 	default:
 		out.unknown[object] = true
-		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", v.kernelTitle(), object).
+		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name, "nothing that describes kernel %s knows module %s: its annotations are not checked", v.kernelTitle(), object).
 			Hint("--module %s.ko", object))
 	}
 	return true

@@ -49,7 +49,7 @@ func (v *View) triage(out *outcome) *View {
 	}
 	out.triaged = true
 	if !v.exportsKnown() {
-		out.Add(diag.Warnf(diag.NotChecked, diag.Nowhere, "", "nothing tells what kernel %s exports: what modpost took for an export is left alone, all else is taken for hidden", v.kernelTitle()).
+		out.Add(diag.Warnf(diag.NotChecked, diag.Nowhere, "", "nothing tells what kernel %s exports: what modpost resolved to an export stays an import, everything else is treated as hidden", v.kernelTitle()).
 			Hint("--kernel %s,Module.symvers", v.kernel.Name))
 	}
 	var unknown []*elfrw.Symbol
@@ -65,12 +65,12 @@ func (v *View) triage(out *outcome) *View {
 			continue
 		}
 		a := &annotation.Annotation{Dialect: v.dialect(), LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y}
-		what := "undefined symbol %s is in no object that the livepatch names, and nobody exports it"
+		what := "undefined symbol %s is in no object that the livepatch names, and no module exports it"
 		if y.Bind() == elf.STB_WEAK {
-			what = "undefined weak symbol %s is in no object that the livepatch names, and nobody exports it: the kernel would bind it to 0 without a word"
+			what = "undefined weak symbol %s is in no object that the livepatch names, and no module exports it: the kernel would silently bind it to 0"
 		}
 		if len(v.table.Incomplete()) > 0 {
-			what += ", as far as a list tells that may not be whole"
+			what += ", according to a list that may be incomplete"
 		}
 		if unread := v.unread(); len(unread) > 0 {
 			what += " (nothing tells what " + strings.Join(unread, " and ") + " has: --module)"
@@ -86,8 +86,8 @@ func (v *View) triage(out *outcome) *View {
 // misnamed reports a symbol that no kernel has, by its name.
 func (v *View) misnamed(out *outcome, y *elfrw.Symbol) bool {
 	if strings.HasPrefix(y.Name, klpabi.SymbolPrefix) || !klpabi.PossibleName(y.Name) {
-		out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, diag.Clip(y.Name), "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", diag.Clip(y.Name)).
-			Hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
+		out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, diag.Clip(y.Name), "symbol %s is named like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", diag.Clip(y.Name)).
+			Hint("write a label with klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
 		return true
 	}
 	return false
@@ -180,7 +180,7 @@ func (v *View) shadowed(out *outcome, y *elfrw.Symbol, e sympos.Export) bool {
 	if len(list) == 0 {
 		return false
 	}
-	out.Add(diag.Warnf(diag.ShadowedExport, diag.Nowhere, name, "symbol %s is exported by %s, which is taken, and hidden in %s; annotate it if that one is meant", name, diag.ObjectName(e.Object), list[0].Object).
+	out.Add(diag.Warnf(diag.ShadowedExport, diag.Nowhere, name, "symbol %s is exported by %s, which is used, and hidden in %s; annotate it if that one is meant", name, diag.ObjectName(e.Object), list[0].Object).
 		WithHints(v.lines(v.guess(y, list[0].Object), list)...))
 	return true
 }
@@ -265,7 +265,7 @@ func (v *View) infer(out *outcome, y *elfrw.Symbol, object string, id diag.ID, f
 	pos, ok := theExported(list)
 	switch {
 	case len(list) == 0 && v.table.Has(object):
-		out.Add(diag.Errorf(diag.NoSuchSymbol, diag.Nowhere, name, "symbol %s of %s has no place in its symbol table", name, object))
+		out.Add(diag.Errorf(diag.NoSuchSymbol, diag.Nowhere, name, "symbol %s of %s is not in its symbol table", name, object))
 		return
 	case !ok:
 		out.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name, "symbol %s is ambiguous in %s (%d candidates)", name, object, len(list)).
@@ -278,12 +278,12 @@ func (v *View) infer(out *outcome, y *elfrw.Symbol, object string, id diag.ID, f
 		return
 	}
 	if s, err := v.table.Resolve(object, y.Name, uint64(pos)); err == nil && v.freed(s) {
-		out.Add(diag.Errorf(diag.InitSymbol, diag.Nowhere, name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", name))
+		out.Add(diag.Errorf(diag.InitSymbol, diag.Nowhere, name, "symbol %s of vmlinux is in memory that the kernel frees after booting (__init)", name))
 		return
 	}
 	if a.LPObject, ok = v.gateOf(object); !ok {
 		a.LPObject = "LP_OBJ"
-		line := a.Declare(annotation.Alias(object+"_"+y.Name), annotation.LabelMacro(a, pos)) + "   /* with the livepatched object for LP_OBJ */"
+		line := a.Declare(annotation.Alias(object+"_"+y.Name), annotation.LabelMacro(a, pos)) + "   /* replace LP_OBJ by the livepatched object */"
 		if out.Repeats(diag.NoGate, object, diag.Nowhere, name, line) {
 			return
 		}

@@ -118,7 +118,7 @@ func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o 
 	}
 	for _, line := range append(slices.Clone(k.Incomplete), table.Incomplete()...) {
 		r.Add(diag.Warnf(diag.Incomplete, diag.Nowhere, "", "kernel %s: %s: what follows from it may be wrong", v.kernelTitle(), line).
-			Hint("copy it again, or give the kernel's image: a table that is found in one is whole"))
+			Hint("copy it again, or give the kernel's image: a table found in one is complete"))
 	}
 	v.table = table
 	return v, r.List()

@@ -139,13 +139,13 @@ func (c *checker) early(where diag.Place, s *elfrw.Section, r elfrw.Rela, choice
 		if c.Repeats(diag.InitSection, "unsafe "+name+" "+s.Target.Name, where, name) {
 			return true
 		}
-		c.AddFor("unsafe "+name+" "+s.Target.Name, diag.Warnf(diag.InitSection, where, name, "%s of %s in %s, which the kernel frees: converted all the same (--unsafe)", name, choice.Note.Object, s.Target))
+		c.AddFor("unsafe "+name+" "+s.Target.Name, diag.Warnf(diag.InitSection, where, name, "%s of %s in %s, which the kernel frees: converted anyway (--unsafe)", name, choice.Note.Object, s.Target))
 		return true
 	}
 	if c.Repeats(diag.InitSection, name+" "+s.Target.Name, where, name) {
 		return false
 	}
-	c.AddFor(name+" "+s.Target.Name, diag.Errorf(diag.InitSection, where, name, "%s of %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s later", name, diag.ObjectName(choice.Note.Object), s.Target, gate.Comes(choice.Gate)).
+	c.AddFor(name+" "+s.Target.Name, diag.Errorf(diag.InitSection, where, name, "%s of %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s later", name, diag.ObjectName(choice.Note.Object), s.Target, gate.LoadEvent(choice.Gate)).
 		Hint("use %s in a function that is not __init", name))
 	return false
 }

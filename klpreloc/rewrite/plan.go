@@ -109,7 +109,7 @@ func lostRelocs(u gate.Unloaded) string {
 		what = append(what, strconv.Itoa(n)+" against annotated symbols lose the symbol")
 	}
 	if n := len(u.Drop); n > 0 {
-		what = append(what, strconv.Itoa(n)+" against annotations go")
+		what = append(what, strconv.Itoa(n)+" against annotations are dropped")
 	}
 	return strings.Join(what, ", ")
 }

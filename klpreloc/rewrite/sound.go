@@ -48,7 +48,7 @@ func CheckSound(f *elfrw.File) (Soundness, diag.List) {
 		case (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && !s.HasRelocs() && s.Size() > 0:
 			is.Unreadable = true
 			if !r.Repeats(diag.Irregular, "linked to "+diag.SectionName(s.Link), diag.In(s), "") {
-				r.AddFor("linked to "+diag.SectionName(s.Link), diag.Errorf(diag.Irregular, diag.In(s), "", "relocations are linked to %s, not to the symbol table; the kernel would apply them all the same", diag.SectionName(s.Link)))
+				r.AddFor("linked to "+diag.SectionName(s.Link), diag.Errorf(diag.Irregular, diag.In(s), "", "relocations are linked to %s, not to the symbol table; the kernel would apply them anyway", diag.SectionName(s.Link)))
 			}
 		case s.HasRelocs() && isEncoded(s.Target):
 			r.Add(diag.Errorf(diag.Irregular, diag.In(s), "", "relocations apply to %s, whose contents change", diag.SectionName(s.Target)))

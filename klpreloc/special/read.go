@@ -217,7 +217,7 @@ func (r *reader) entries() *Problem {
 	}
 	r.mark(uint32(c.taken-1), most, len(fields))
 	if x != nil {
-		return r.problem(int64(x.Offset), "relocation behind the end of the section (%#x bytes)", size)
+		return r.problem(int64(x.Offset), "relocation past the end of the section (%#x bytes)", size)
 	}
 	return nil
 }
@@ -253,7 +253,7 @@ func (r *reader) unexpected(e *Entry, x *elfrw.Rela, have int) *Problem {
 			return r.problem(int64(x.Offset), "%s of the %s has a relocation of type %s", f.what, r.layout.kind, r.formats.TypeName(x.Type))
 		}
 	}
-	return r.problem(int64(x.Offset), "relocation of what is no place in an entry of %d bytes", r.layout.size)
+	return r.problem(int64(x.Offset), "relocation outside of the fields of an entry of %d bytes", r.layout.size)
 }
 
 // ready is a field, with where that of the entry at hand leads.
@@ -387,7 +387,7 @@ func (t *Table) fillFeature(e *Entry, at []ready) *Problem {
 	for i, to := range []*elfrw.Range{&e.Site, &e.Replacement} {
 		from, end := &at[2*i], &at[2*i+1]
 		if from.section != end.section || end.offset < from.offset {
-			return t.problem(int64(end.place), "%s is in front of its start, or elsewhere", end.what)
+			return t.problem(int64(end.place), "%s is before its start, or in another section", end.what)
 		}
 		n := end.offset - from.offset
 		if i == 1 && n == 0 {
