@@ -102,7 +102,7 @@ func DebugCopy(f *elfrw.File) (*DebugCopyInfo, error) {
 	if done.Sections == 0 && done.Symbols == 0 {
 		return nil, ErrNothingToCopy
 	}
-	disown(f)
+	markAsCopy(f)
 	f.Trailer = nil // a signature would be void
 	return done, f.Remove(klp, nil)
 }
@@ -125,8 +125,8 @@ func ordinaryRelocs(f *elfrw.File) map[relocated]*elfrw.Section {
 	return all
 }
 
-// disown makes .modinfo say that the file is a copy.
-func disown(f *elfrw.File) {
+// markAsCopy makes .modinfo say that the file is a copy.
+func markAsCopy(f *elfrw.File) {
 	s := f.Section(".modinfo")
 	if s == nil {
 		return

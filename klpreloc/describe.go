@@ -123,7 +123,7 @@ func Describe(f *elfrw.File) (*Description, diag.List) {
 		d.Modinfo = []string{}
 	}
 	d.describePatches(f)
-	uses := usesOf(f, in)
+	uses := countUses(f, in)
 	annotated := map[*elfrw.Symbol]bool{}
 	for _, a := range in.Annotations {
 		annotated[a.Symbol] = true
@@ -212,9 +212,9 @@ func stateOf(in *annotation.Set) State {
 	return NoLivepatch
 }
 
-// usesOf counts, for every symbol that is not defined in the module, the
+// countUses counts, for every symbol that is not defined in the module, the
 // relocations of loaded sections against it; those of annotations don't count.
-func usesOf(f *elfrw.File, in *annotation.Set) map[*elfrw.Symbol]int {
+func countUses(f *elfrw.File, in *annotation.Set) map[*elfrw.Symbol]int {
 	uses := map[*elfrw.Symbol]int{}
 	annotation := f.GoesWith(in.Sections)
 	f.Refers(func(y *elfrw.Symbol) bool { return y.Undefined() || klpabi.IsKlpSymbol(y) }, func(r elfrw.Reference) bool {

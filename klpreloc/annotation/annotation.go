@@ -67,9 +67,6 @@ func (a *Annotation) Place() diag.Place {
 // IsWritten reports whether the author wrote it, and not inference.
 func (a *Annotation) IsWritten() bool { return a.Section != nil || IsLabel(a.Symbol.Name) }
 
-// ByFile reports whether the annotation leaves the position to be looked up.
-func (a *Annotation) ByFile() bool { return a.File != "" }
-
 // Which says which symbol of its name a means.
 func (a *Annotation) Which() string {
 	if a.File != "" {
@@ -81,9 +78,9 @@ func (a *Annotation) Which() string {
 // Macro returns the annotation as a label's macro, for hints.
 func (a *Annotation) Macro() string {
 	if a.File != "" {
-		return fmt.Sprintf("KLP_RELOC_SYMBOL_FILE(%s, %s, %s, %q)", a.LPObject, a.Object, pasted(a.Name), pasted(a.File))
+		return fmt.Sprintf("KLP_RELOC_SYMBOL_FILE(%s, %s, %s, %q)", a.LPObject, a.Object, nameToPaste(a.Name), nameToPaste(a.File))
 	}
-	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, pasted(a.Name), a.Pos)
+	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, nameToPaste(a.Name), a.Pos)
 }
 
 // KlpName is what the symbol will be called.
@@ -134,8 +131,8 @@ func Read(f *elfrw.File) (*Set, diag.List) {
 		}
 	}
 	r := &reader{File: f, Set: in, strings: map[*elfrw.Section]string{}}
-	r.records()
-	r.labels()
+	r.readRecords()
+	r.readLabels()
 	return in, r.List()
 }
 

@@ -25,7 +25,7 @@ import (
 // IsIdentifier reports whether C can name it, on every machine.
 func IsIdentifier(name string) bool {
 	for i := 0; i < len(name); i++ {
-		if !wordByte(name[i]) || i == 0 && digit(name[i]) {
+		if !isWordByte(name[i]) || i == 0 && isDigit(name[i]) {
 			return false
 		}
 	}
@@ -36,18 +36,18 @@ func IsIdentifier(name string) bool {
 // assemblers read that as one symbol.
 func FitsLabel(name string) bool {
 	for i := 0; i < len(name); i++ {
-		if !wordByte(name[i]) && name[i] != '.' && name[i] != '$' {
+		if !isWordByte(name[i]) && name[i] != '.' && name[i] != '$' {
 			return false
 		}
 	}
 	return name != "" && len(name) <= (kernel.Version{}).NameLimit()
 }
 
-func wordByte(c byte) bool {
-	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || digit(c)
+func isWordByte(c byte) bool {
+	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || isDigit(c)
 }
 
-func digit(c byte) bool { return c >= '0' && c <= '9' }
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // keywords are what C11 and GNU C take for themselves.
 var keywords = func() map[string]bool {
@@ -64,7 +64,7 @@ var keywords = func() map[string]bool {
 func Alias(name string) string {
 	b := []byte(name)
 	for i, c := range b {
-		if !wordByte(c) {
+		if !isWordByte(c) {
 			b[i] = '_'
 		}
 	}
@@ -74,9 +74,9 @@ func Alias(name string) string {
 	return "_" + string(b)
 }
 
-// pasted is a name as it can be in a line to paste: whole, unless no kernel has one of
+// nameToPaste is a name as it can be in a line to paste: whole, unless no kernel has one of
 // that length.
-func pasted(name string) string {
+func nameToPaste(name string) string {
 	if klpabi.PossibleName(name) {
 		return name
 	}
@@ -115,7 +115,7 @@ func AnnotationLine(name string) string {
 // LabelMacro is the macro of klp_convert.h for a klp symbol.
 func LabelMacro(a *Annotation, pos uint32) string {
 	if pos == 0 {
-		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, pasted(a.Name))
+		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, nameToPaste(a.Name))
 	}
-	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, pasted(a.Name), pos)
+	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, nameToPaste(a.Name), pos)
 }

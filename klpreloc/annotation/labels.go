@@ -74,23 +74,23 @@ func ParseLabel(label string) (a Annotation, err error) {
 	return a, nil
 }
 
-// labels reads the symbols in label form.
-func (r *reader) labels() {
+// readLabels reads the symbols in label form.
+func (r *reader) readLabels() {
 	for _, y := range r.File.Symbols {
 		if !IsLabel(y.Name) {
 			continue
 		}
-		r.label(y)
+		r.readLabel(y)
 	}
 }
 
-func (r *reader) label(y *elfrw.Symbol) {
+func (r *reader) readLabel(y *elfrw.Symbol) {
 	if klpabi.IsKlpSymbol(y) {
 		return // an object called "rela" or "file"
 	}
 	r.Set.labels++
 	if !y.Undefined() {
-		r.defined(diag.Nowhere, diag.Clip(y.Name), y)
+		r.reportDefined(diag.Nowhere, diag.Clip(y.Name), y)
 		return
 	}
 	a, err := ParseLabel(y.Name)

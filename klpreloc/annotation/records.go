@@ -53,8 +53,8 @@ func isAnnotation(s *elfrw.Section) bool {
 	return s.Name == recordPrefix || strings.HasPrefix(s.Name, recordPrefix+".")
 }
 
-// records reads every annotation section.
-func (r *reader) records() {
+// readRecords reads every annotation section.
+func (r *reader) readRecords() {
 	if len(r.Set.Sections) == 0 {
 		return
 	}
@@ -66,7 +66,7 @@ func (r *reader) records() {
 		}
 	}
 	for _, s := range r.Set.Sections {
-		r.recordSection(s, relocs[s], arrays[s])
+		r.readSection(s, relocs[s], arrays[s])
 	}
 }
 
@@ -77,7 +77,7 @@ type slot struct {
 	at   uint64 // where the record begins
 }
 
-func (r *reader) recordSection(s *elfrw.Section, relocs []*elfrw.Section, arrays []*elfrw.Symbol) {
+func (r *reader) readSection(s *elfrw.Section, relocs []*elfrw.Section, arrays []*elfrw.Symbol) {
 	object := strings.TrimPrefix(strings.TrimPrefix(s.Name, recordPrefix), ".")
 	var slots []slot
 	for _, rs := range relocs {
@@ -99,14 +99,14 @@ func (r *reader) recordSection(s *elfrw.Section, relocs []*elfrw.Section, arrays
 		return
 	}
 	slices.SortStableFunc(slots, func(a, b slot) int { return cmp.Compare(a.Offset, b.Offset) })
-	if !r.layOut(s, slots, arrays) {
+	if !r.placeRecords(s, slots, arrays) {
 		return
 	}
-	r.stray(s, slots)
+	r.checkStrayBytes(s, slots)
 	for i := 0; i < len(slots); i++ {
 		x := &slots[i]
 		if r.position(s, x) != byFile || x.Sym == nil || !x.Sym.Undefined() {
-			if a, ok := r.record(s, object, x); ok {
+			if a, ok := r.readRecord(s, object, x); ok {
 				r.Annotations = append(r.Annotations, a)
 			}
 			continue
@@ -116,7 +116,7 @@ func (r *reader) recordSection(s *elfrw.Section, relocs []*elfrw.Section, arrays
 			i++
 			path = &slots[i]
 		}
-		r.fileRecord(s, object, x, path)
+		r.readFileRecord(s, object, x, path)
 	}
 }
 
@@ -125,14 +125,14 @@ func (r *reader) position(s *elfrw.Section, x *slot) uint32 {
 	return r.Uint32(s.Data[x.at+x.kind.slot:])
 }
 
-// layOut finds each record's place and checks that none overlaps the next or
+// placeRecords finds each record's place and checks that none overlaps the next or
 // the end.
-func (r *reader) layOut(s *elfrw.Section, slots []slot, arrays []*elfrw.Symbol) bool {
+func (r *reader) placeRecords(s *elfrw.Section, slots []slot, arrays []*elfrw.Symbol) bool {
 	if r.PointerSize() == 8 {
 		for i := range slots {
 			slots[i].kind, slots[i].at = kind64, slots[i].Offset
 		}
-	} else if !r.stride(s, slots, arrays) {
+	} else if !r.findStride(s, slots, arrays) {
 		return false
 	}
 	end, ok := uint64(0), true
@@ -150,15 +150,15 @@ func (r *reader) layOut(s *elfrw.Section, slots []slot, arrays []*elfrw.Symbol) 
 	return ok
 }
 
-// stride finds the layout of an ELF32 section's records, array by array.
-func (r *reader) stride(s *elfrw.Section, slots []slot, arrays []*elfrw.Symbol) bool {
+// findStride finds the layout of an ELF32 section's records, array by array.
+func (r *reader) findStride(s *elfrw.Section, slots []slot, arrays []*elfrw.Symbol) bool {
 	start, rest := uint64(0), slots // what is behind the array in front
 	for _, y := range arrays {
 		n := 0
 		for n < len(rest) && rest[n].Offset < y.Value {
 			n++
 		}
-		if n > 0 && !r.spacing(s, rest[:n], start, y.Value) {
+		if n > 0 && !r.findSpacing(s, rest[:n], start, y.Value) {
 			return false
 		}
 		rest = rest[n:]
@@ -174,10 +174,10 @@ func (r *reader) stride(s *elfrw.Section, slots []slot, arrays []*elfrw.Symbol) 
 				Hint("include klp_convert.h: its records have 12 bytes on every target"))
 			return false
 		}
-		place32(rest[:n], kind, y.Value)
+		placeAt32(rest[:n], kind, y.Value)
 		rest = rest[n:]
 	}
-	return len(rest) == 0 || r.spacing(s, rest, start, s.Size())
+	return len(rest) == 0 || r.findSpacing(s, rest, start, s.Size())
 }
 
 // arraysOf returns the OBJECT symbols of each annotation section, by address;
@@ -226,16 +226,16 @@ func fits(slots []slot, k recordKind, base uint64) bool {
 	return true
 }
 
-func place32(slots []slot, k recordKind, base uint64) {
+func placeAt32(slots []slot, k recordKind, base uint64) {
 	for i := range slots {
 		slots[i].kind, slots[i].at = k, base+uint64(i)*k.size()
 	}
 }
 
-// spacing finds the layout of records that no array symbol covers, which lie
+// findSpacing finds the layout of records that no array symbol covers, which lie
 // somewhere from start to end: by the distance of their relocations or, for a
 // single one, by what is left behind it.
-func (r *reader) spacing(s *elfrw.Section, slots []slot, start, end uint64) bool {
+func (r *reader) findSpacing(s *elfrw.Section, slots []slot, start, end uint64) bool {
 	type guess struct {
 		recordKind
 		base uint64
@@ -256,7 +256,7 @@ func (r *reader) spacing(s *elfrw.Section, slots []slot, start, end uint64) bool
 		possible = slices.DeleteFunc(possible, func(g guess) bool { return g.base != start })
 	}
 	if len(possible) > 0 { // several for a single record: its position is in the same place for all of them
-		place32(slots, possible[0].recordKind, possible[0].base)
+		placeAt32(slots, possible[0].recordKind, possible[0].base)
 		return true
 	}
 	room := end - first
@@ -268,8 +268,8 @@ func (r *reader) spacing(s *elfrw.Section, slots []slot, start, end uint64) bool
 	return false
 }
 
-// stray refuses bytes that belong to no record and are not padding.
-func (r *reader) stray(s *elfrw.Section, slots []slot) {
+// checkStrayBytes refuses bytes that belong to no record and are not padding.
+func (r *reader) checkStrayBytes(s *elfrw.Section, slots []slot) {
 	pos := uint64(0)
 	check := func(to uint64) bool {
 		for ; pos < to; pos++ {
@@ -295,8 +295,8 @@ func (r *reader) stray(s *elfrw.Section, slots []slot) {
 	check(uint64(len(s.Data)))
 }
 
-// record makes an annotation of one relocation, or says why it can't.
-func (r *reader) record(s *elfrw.Section, object string, x *slot) (a Annotation, ok bool) {
+// readRecord makes an annotation of one relocation, or says why it can't.
+func (r *reader) readRecord(s *elfrw.Section, object string, x *slot) (a Annotation, ok bool) {
 	a = Annotation{
 		Dialect: x.kind.dialect, LPObject: object, Object: object,
 		Pos: r.position(s, x), Symbol: x.Sym, Section: s, offset: x.at,
@@ -310,7 +310,7 @@ func (r *reader) record(s *elfrw.Section, object string, x *slot) (a Annotation,
 		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.SymbolName(x.Sym), "record holds %s; an address is %s", arch.RelocName(r.File, x.Type), m.TypeName(m.Word)))
 		return a, false
 	case !x.Sym.Undefined():
-		r.defined(a.Place(), diag.SymbolName(x.Sym), x.Sym)
+		r.reportDefined(a.Place(), diag.SymbolName(x.Sym), x.Sym)
 		return a, false
 	case IsLabel(x.Sym.Name):
 		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.Clip(x.Sym.Name), "record names %s, which is an annotation itself (a label)", diag.Clip(x.Sym.Name)))
@@ -323,7 +323,7 @@ func (r *reader) record(s *elfrw.Section, object string, x *slot) (a Annotation,
 	return a, true
 }
 
-func (r *reader) defined(where diag.Place, name string, y *elfrw.Symbol) {
+func (r *reader) reportDefined(where diag.Place, name string, y *elfrw.Symbol) {
 	what := "in " + diag.SectionName(y.Section)
 	if y.Section == nil {
 		what = y.Index.String()

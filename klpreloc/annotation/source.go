@@ -64,17 +64,17 @@ func CheckPath(path string) error {
 	return nil
 }
 
-// fileRecord makes an annotation of a record at position byFile and of the next
+// readFileRecord makes an annotation of a record at position byFile and of the next
 // one, nil if there is none right behind it.
-func (r *reader) fileRecord(s *elfrw.Section, object string, x, next *slot) {
-	a, ok := r.record(s, object, x)
+func (r *reader) readFileRecord(s *elfrw.Section, object string, x, next *slot) {
+	a, ok := r.readRecord(s, object, x)
 	a.Dialect, a.Pos = FileRecords, 0
 	if next == nil {
 		r.Add(diag.Errorf(diag.BadFile, a.Place(), diag.SymbolName(x.Sym), "position %d says that a file's path follows, and none does", uint32(byFile)).
 			Hint(`write both with klp_convert.h: KLP_SYMFILE(symbol, "path/to/file.c")`))
 		return
 	}
-	path, err := r.path(next)
+	path, err := r.readPath(next)
 	if err == nil {
 		err = CheckPath(path)
 	}
@@ -87,9 +87,9 @@ func (r *reader) fileRecord(s *elfrw.Section, object string, x, next *slot) {
 	}
 }
 
-// path returns the string that a record points at. It lies wherever the compiler
+// readPath returns the string that a record points at. It lies wherever the compiler
 // keeps strings, and stays there: the code may use the same one.
-func (r *reader) path(x *slot) (string, error) {
+func (r *reader) readPath(x *slot) (string, error) {
 	m := arch.Machines[r.Header.Machine]
 	if m != nil && x.Type != m.Word {
 		return "", fmt.Errorf("the record holds %s; an address is %s", arch.RelocName(r.File, x.Type), m.TypeName(m.Word))

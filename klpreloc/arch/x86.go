@@ -135,7 +135,7 @@ func x86(b []byte) Instruction {
 		in.Refers, in.To = true, int64(int8(peek(b, at)))
 		at++
 	case 'R':
-		in.Refers, in.To = true, little(b, at)
+		in.Refers, in.To = true, littleEndian32(b, at)
 		at += 4
 	case 'm', 'M', 'Z', 't', 'T':
 		modrm := next()
@@ -147,7 +147,7 @@ func x86(b []byte) Instruction {
 			}
 		}
 		if lea {
-			in.Refers, in.To = true, little(b, at)
+			in.Refers, in.To = true, littleEndian32(b, at)
 		}
 		switch {
 		case mod == 0 && rm == 5, mod == 2:
@@ -179,7 +179,7 @@ func peek(b []byte, i int) byte {
 	return 0
 }
 
-// little returns the four bytes at i as a signed number.
-func little(b []byte, i int) int64 {
+// littleEndian32 returns the four bytes at i as a signed number.
+func littleEndian32(b []byte, i int) int64 {
 	return int64(int32(uint32(peek(b, i)) | uint32(peek(b, i+1))<<8 | uint32(peek(b, i+2))<<16 | uint32(peek(b, i+3))<<24))
 }

@@ -95,7 +95,7 @@ func (g *Rules) Decide(uses []Use, unsafe bool) (*Decisions, diag.List) {
 			if c == nil {
 				r := u.From.Reloc(x.Index)
 				here := g.Choose(x.Target.Notes, u.From.Target, r.Offset)
-				if c = &here; !w.accepts(u.From, r, x.Target, c) {
+				if c = &here; !w.checkChoice(u.From, r, x.Target, c) {
 					d.Refused[x.Target] = true
 					continue
 				}
@@ -115,29 +115,29 @@ type reporter struct {
 	reported map[string]bool
 }
 
-// once reports whether it is asked that for the first time.
-func (w *reporter) once(id diag.ID, name, users string) bool {
+// isFirst reports whether it is asked that for the first time.
+func (w *reporter) isFirst(id diag.ID, name, users string) bool {
 	key := string(id) + " " + name + " " + users
 	first := !w.reported[key]
 	w.reported[key] = true
 	return first
 }
 
-// accepts reports what there is to say of a relocation's gate. The result is false where the
+// checkChoice reports what there is to say of a relocation's gate. The result is false where the
 // relocation is refused.
-func (w *reporter) accepts(s *elfrw.Section, r elfrw.Rela, t *Target, c *Choice) bool {
+func (w *reporter) checkChoice(s *elfrw.Section, r elfrw.Rela, t *Target, c *Choice) bool {
 	a, name, where := c.Note, diag.SymbolName(r.Sym), diag.At(s, r.Offset)
 	users := strings.Join(c.Objects, " and ")
 	switch c.Remark {
 	case BeforeOwner:
-		if !w.neverApplied(c.Gate) && w.once(diag.GatedByOwner, name, users) {
+		if !w.neverApplied(c.Gate) && w.isFirst(diag.GatedByOwner, name, users) {
 			w.Add(diag.Warnf(diag.GatedByOwner, where, name,
 				"%s uses %s of module %s in code for %s: it is resolved when %s, and before that the code would use the address 0",
 				w.rules.Function(s.Target, r.Offset), a.Name, a.Object, users, LoadEvent(c.Gate)).
 				Hint("call it only when %s is loaded: set a flag in the pre-patch callback of its klp_object", c.Gate))
 		}
 	case AgainstUse:
-		if !w.neverApplied(c.Gate) && w.once(diag.LabelAgainstUse, name, users) {
+		if !w.neverApplied(c.Gate) && w.isFirst(diag.LabelAgainstUse, name, users) {
 			w.Add(diag.Warnf(diag.LabelAgainstUse, where, diag.Clip(name),
 				"%s is for %s, but the label asks for %s under %s; the label is followed",
 				w.rules.Function(s.Target, r.Offset), users, a.Name, a.LPObject))

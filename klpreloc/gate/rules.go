@@ -43,10 +43,10 @@ type Rules struct {
 	scheme   kernel.Scheme
 	declared *klppatch.Declaration
 
-	reach    *reach.Attribution
-	tables   *special.Tables
-	problems []special.Problem // of tables
-	strange  map[*elfrw.Section]bool
+	reach       *reach.Attribution
+	tables      *special.Tables
+	problems    []special.Problem // of tables
+	problematic map[*elfrw.Section]bool
 }
 
 // NewRules returns the rules for f, which declares what is declared, and kernels of the
@@ -65,9 +65,9 @@ func (g *Rules) Late(gate string) bool { return !g.scheme.Early() || gate != sym
 func (g *Rules) Special() *special.Tables {
 	if g.tables == nil {
 		g.tables, g.problems = special.Read(g.file)
-		g.strange = map[*elfrw.Section]bool{}
+		g.problematic = map[*elfrw.Section]bool{}
 		for _, x := range g.problems {
-			g.strange[x.Section] = true
+			g.problematic[x.Section] = true
 		}
 	}
 	return g.tables
@@ -82,12 +82,12 @@ func (g *Rules) Problems() []special.Problem {
 // IsProblem reports whether one of Problems is about the section.
 func (g *Rules) IsProblem(s *elfrw.Section) bool {
 	g.Special()
-	return g.strange[s]
+	return g.problematic[s]
 }
 
-// at returns the livepatched objects that the place works for: those of its code,
+// objectsAt returns the livepatched objects that the place works for: those of its code,
 // for an entry of a special section.
-func (g *Rules) at(s *elfrw.Section, offset uint64) []string {
+func (g *Rules) objectsAt(s *elfrw.Section, offset uint64) []string {
 	if len(g.declared.Patches()) == 0 {
 		return nil
 	}
@@ -145,8 +145,8 @@ func (g *Rules) Choose(notes []*annotation.Annotation, s *elfrw.Section, offset 
 	if c, ok := g.Constant(notes); ok {
 		return c
 	}
-	c := Choice{Note: notes[0], Objects: g.at(s, offset)}
-	if len(notes) > 1 && !c.pick(notes) {
+	c := Choice{Note: notes[0], Objects: g.objectsAt(s, offset)}
+	if len(notes) > 1 && !c.pickNote(notes) {
 		c.Gate, c.Remark = c.Note.LPObject, WhoseName
 		return c
 	}
@@ -167,7 +167,7 @@ func (g *Rules) Choose(notes []*annotation.Annotation, s *elfrw.Section, offset 
 		}
 		return c
 	case owner == vmlinux: // before 5.8
-		return g.oldVmlinux(c)
+		return g.chooseOldVmlinux(c)
 	}
 	c.Gate = a.LPObject
 	others := slices.DeleteFunc(slices.Clone(c.Objects), func(o string) bool { return o == owner })
@@ -184,11 +184,11 @@ func (g *Rules) Choose(notes []*annotation.Annotation, s *elfrw.Section, offset 
 	return c
 }
 
-// oldVmlinux finds the gate of a vmlinux symbol for kernels that apply vmlinux
+// chooseOldVmlinux finds the gate of a vmlinux symbol for kernels that apply vmlinux
 // sections with the patch's vmlinux object, and allow them in any other. What a
 // function of one module needs goes with that module, so that all of an alternative
 // in it can.
-func (g *Rules) oldVmlinux(c Choice) Choice {
+func (g *Rules) chooseOldVmlinux(c Choice) Choice {
 	modules := c.Objects
 	if len(modules) == 0 && !g.declared.Has(vmlinux) {
 		for o := range g.declared.Objects() {
@@ -206,8 +206,8 @@ func (g *Rules) oldVmlinux(c Choice) Choice {
 	return c
 }
 
-// pick takes the annotation for one of the objects that the place works for.
-func (c *Choice) pick(notes []*annotation.Annotation) bool {
+// pickNote takes the annotation for one of the objects that the place works for.
+func (c *Choice) pickNote(notes []*annotation.Annotation) bool {
 	found := 0
 	for _, a := range notes {
 		if slices.Contains(c.Objects, a.Object) {

@@ -74,20 +74,20 @@ func Files(a, b *elfrw.File) *Difference {
 		Module:      changes(x.module, y.module),
 		Patches:     changes(x.patches, y.patches),
 		Relocations: relocChanges(x.relocs, y.relocs),
-		Sections:    common(x.sections, y.sections),
+		Sections:    commonChanges(x.sections, y.sections),
 		Symbols:     changes(x.symbols, y.symbols),
 		Annotations: changes(x.annotations, y.annotations),
 		Undefined:   changes(x.undefined, y.undefined),
 		Versions:    changes(x.versions, y.versions),
 		Special:     changes(x.special, y.special),
 	}
-	d.firsts(x, y)
+	d.compareFirsts(x, y)
 	return d
 }
 
-// firsts compares the positions of functions of which one module says that there is one of the
+// compareFirsts compares the positions of functions of which one module says that there is one of the
 // name, 0, and the other that the first is meant, 1: they patch the same function.
-func (d *Difference) firsts(x, y *facts) {
+func (d *Difference) compareFirsts(x, y *facts) {
 	words := []string{"0, the only one of that name", "1, the first of that name"}
 	for _, what := range sortedKeys(x.firsts) {
 		was, is := x.firsts[what], y.firsts[what]
@@ -129,7 +129,7 @@ func read(f *elfrw.File) *facts {
 		x.symbols[s.Symbol] = There
 	}
 	for i := range in.Annotations {
-		x.annotations[asked(&in.Annotations[i])] = There
+		x.annotations[describeAnnotation(&in.Annotations[i])] = There
 	}
 	for _, u := range d.Undefined {
 		x.undefined[u.Name] = "global"
@@ -143,8 +143,8 @@ func read(f *elfrw.File) *facts {
 	return x
 }
 
-// asked is what an annotation asks for, in whatever dialect.
-func asked(a *annotation.Annotation) string {
+// describeAnnotation is what an annotation asks for, in whatever dialect.
+func describeAnnotation(a *annotation.Annotation) string {
 	s := a.Name
 	switch {
 	case a.File != "":
@@ -176,7 +176,7 @@ func changes(a, b map[string]string) []Change {
 	return all
 }
 
-func common(a, b map[string]string) []Change {
+func commonChanges(a, b map[string]string) []Change {
 	return slices.DeleteFunc(changes(a, b), func(c Change) bool { return c.Was == "" || c.Is == "" })
 }
 

@@ -26,15 +26,15 @@ type place struct {
 func (p place) String() string { return fmt.Sprintf("%s+%#x", p.in, p.offset) }
 
 // key is what is compared: numbers that compilers give are no part of it.
-func (p place) key() string { return fmt.Sprintf("%s %s+%#x", p.section, stable(p.in), p.offset) }
+func (p place) key() string { return fmt.Sprintf("%s %s+%#x", p.section, stableName(p.in), p.offset) }
 
 var (
 	unique   = regexp.MustCompile(`(__UNIQUE_ID_\w*?)\d+$`)
 	numbered = regexp.MustCompile(`\.\d+(\.|$)`)
 )
 
-// stable takes the numbers off a name that a compiler counts up.
-func stable(name string) string {
+// stableName takes the numbers off a name that a compiler counts up.
+func stableName(name string) string {
 	return numbered.ReplaceAllString(unique.ReplaceAllString(name, "$1"), "$1")
 }
 

@@ -56,12 +56,12 @@ func readBTF(f *elfrw.File, b []byte, sizes map[string]uint64) {
 	if len(b) < btfHeader || f.Uint16(b) != btfMagic {
 		return
 	}
-	body, ok := cut(b, 0, f.Uint32(b[4:]), true)
+	body, ok := subslice(b, 0, f.Uint32(b[4:]), true)
 	if !ok {
 		return
 	}
-	types, ok := cut(body, f.Uint32(b[8:]), f.Uint32(b[12:]), false)
-	names, ok2 := cut(body, f.Uint32(b[16:]), f.Uint32(b[20:]), false)
+	types, ok := subslice(body, f.Uint32(b[8:]), f.Uint32(b[12:]), false)
+	names, ok2 := subslice(body, f.Uint32(b[16:]), f.Uint32(b[20:]), false)
 	if !ok || !ok2 || len(names) == 0 || names[0] != 0 { // split: kernel/bpf/btf.c, btf_parse_str_sec
 		return
 	}
@@ -86,8 +86,8 @@ func readBTF(f *elfrw.File, b []byte, sizes map[string]uint64) {
 	}
 }
 
-// cut returns n bytes of b from off on, or what is behind n when rest is set.
-func cut(b []byte, off, n uint32, rest bool) ([]byte, bool) {
+// subslice returns n bytes of b from off on, or what is behind n when rest is set.
+func subslice(b []byte, off, n uint32, rest bool) ([]byte, bool) {
 	if uint64(off)+uint64(n) > uint64(len(b)) {
 		return nil, false
 	}

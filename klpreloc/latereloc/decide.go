@@ -45,7 +45,7 @@ func (t *Rules) Decide(sections []gate.Section, unsafe bool) (*Edits, diag.List)
 	for _, s := range sections {
 		stay := gate.Section{Section: s.Section, Relocs: make([]gate.Decision, 0, len(s.Relocs))}
 		for _, d := range s.Relocs {
-			ok, gone := w.accepts(s.Section, s.Reloc(d.Index), d.Choice)
+			ok, gone := w.checkReloc(s.Section, s.Reloc(d.Index), d.Choice)
 			switch {
 			case gone:
 				e.Gone[d.Target] = true
@@ -89,29 +89,29 @@ type reporter struct {
 	cuts   map[*special.Entry]string // entries that leave their tables, and for which object
 }
 
-// accepts checks a klp relocation of s against the special sections, and notes which entries
+// checkReloc checks a klp relocation of s against the special sections, and notes which entries
 // leave. It reports whether the relocation can be one; gone says that it goes with an entry
 // that is dropped.
-func (w *reporter) accepts(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (ok, gone bool) {
+func (w *reporter) checkReloc(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (ok, gone bool) {
 	where, l := diag.At(s, r.Offset), w.rules.Judge(s.Target, &r, c.Gate)
 	for _, cut := range l.Cuts {
-		if !w.leaves(where, r, cut) {
+		if !w.recordCut(where, r, cut) {
 			return false, false
 		}
 	}
 	switch {
 	case l.copied != nil:
 		e := l.copied
-		return w.tooLate(where, r, c, "copied "+c.Note.Name, fmt.Sprintf("as the replacement of the alternative at %s (%s): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied",
+		return w.reportTooLate(where, r, c, "copied "+c.Note.Name, fmt.Sprintf("as the replacement of the alternative at %s (%s): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied",
 			w.rules.gates.Function(e.Site.Section, e.Site.Offset), e), "leave "+c.Note.Name+" an import: build against a kernel that exports it, and do not annotate it"), false
 	case l.within != nil:
 		e := l.within
-		return w.tooLate(where, r, c, w.causeOf(e, c), fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
-			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), e, s.Target, gate.LoadEvent(c.Gate)), w.edit(e)), false
+		return w.reportTooLate(where, r, c, w.causeOf(e, c), fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
+			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), e, s.Target, gate.LoadEvent(c.Gate)), w.suggestEdit(e)), false
 	case l.table && w.rules.gates.IsProblem(s.Target):
 		return true, false // StrangeTable says it
 	case l.table:
-		return w.tooLate(where, r, c, s.Target.Name+" "+c.Note.Name, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, gate.LoadEvent(c.Gate)),
+		return w.reportTooLate(where, r, c, s.Target.Name+" "+c.Note.Name, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, gate.LoadEvent(c.Gate)),
 			"use static_key_enabled(), an indirect call, or a helper function outside of the alternative"), false
 	}
 	ok = true
@@ -123,31 +123,31 @@ func (w *reporter) accepts(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (ok, 
 		if e.Replacement.Section == s.Target && r.Offset >= e.Replacement.Offset && r.Offset-e.Replacement.Offset < e.Replacement.Size {
 			part = "replacement of the "
 		}
-		ok = w.tooLate(where, r, c, w.causeOf(e, c), fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
-			part, e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), w.key(e), e, gate.LoadEvent(c.Gate)), w.edit(e)) && ok
+		ok = w.reportTooLate(where, r, c, w.causeOf(e, c), fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
+			part, e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), w.keyPhrase(e), e, gate.LoadEvent(c.Gate)), w.suggestEdit(e)) && ok
 	}
 	return ok, l.Gone
 }
 
-// leaves notes that an entry leaves its table.
-func (w *reporter) leaves(where diag.Place, r elfrw.Rela, c Cut) bool {
+// recordCut notes that an entry leaves its table.
+func (w *reporter) recordCut(where diag.Place, r elfrw.Rela, c Cut) bool {
 	e := c.Entry
 	first, taken := w.cuts[e]
 	switch {
 	case taken && first != c.Object:
 		w.Add(diag.Errorf(diag.SpecialSection, where, diag.SymbolName(r.Sym), "the %s at %s (%s) holds klp relocations for %s and for %s; a .klp.arch section is for one object",
 			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), e, first, c.Object).
-			Hint("%s", w.edit(e)))
+			Hint("%s", w.suggestEdit(e)))
 		return false
 	case !taken && c.Object == "":
 		w.Add(diag.Warnf(diag.InertDropped, where, "", "the %s at %s%s (%s) is dropped: a tracepoint or debug message of a module that may be loaded later can't be switched on in the patched function",
-			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), w.key(e), e))
+			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), w.keyPhrase(e), e))
 	}
 	w.cuts[e] = c.Object
 	return true
 }
 
-func (w *reporter) key(e *special.Entry) string {
+func (w *reporter) keyPhrase(e *special.Entry) string {
 	if name := w.keyName(e); name != "" {
 		return ", key " + diag.Clip(name)
 	}
@@ -161,9 +161,9 @@ func (w *reporter) keyName(e *special.Entry) string {
 	return w.rules.gates.Special().KeyName(e)
 }
 
-// edit says what an author can do instead, in the words of the source where the file
+// suggestEdit says what an author can do instead, in the words of the source where the file
 // has them: a key that is a variable of its own, and the name behind a static call's.
-func (w *reporter) edit(e *special.Entry) string {
+func (w *reporter) suggestEdit(e *special.Entry) string {
 	name := w.keyName(e)
 	switch e.Kind {
 	case special.JumpLabel:
@@ -200,9 +200,9 @@ func (w *reporter) causeOf(e *special.Entry, c *gate.Choice) string {
 	return e.Kind.String() + " " + name
 }
 
-// tooLate refuses a late relocation, or says what it will break where that was asked
+// reportTooLate refuses a late relocation, or says what it will break where that was asked
 // for. It reports whether the relocation stands.
-func (w *reporter) tooLate(where diag.Place, r elfrw.Rela, c *gate.Choice, cause, why, edit string) bool {
+func (w *reporter) reportTooLate(where diag.Place, r elfrw.Rela, c *gate.Choice, cause, why, edit string) bool {
 	of := "of " + diag.ObjectName(c.Note.Object)
 	if w.Repeats(diag.SpecialSection, cause, where, c.Note.Name) {
 		return w.unsafe

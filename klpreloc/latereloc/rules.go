@@ -46,8 +46,8 @@ type Cut struct {
 	Object string // whose .klp.arch section it goes to; "": to none
 }
 
-// archable reports whether e can be patched again by a .klp.arch section.
-func (t *Rules) archable(e *special.Entry) bool {
+// canMoveToArch reports whether e can be patched again by a .klp.arch section.
+func (t *Rules) canMoveToArch(e *special.Entry) bool {
 	return t.gates.Scheme() == kernel.SchemeLate && t.file.Header.Machine == elf.EM_X86_64 && (e.Kind == special.Alternative || e.Kind == special.Paravirt)
 }
 
@@ -66,11 +66,11 @@ func (l *Verdict) Works() bool {
 	return l.within == nil && l.copied == nil && len(l.around) == 0 && !l.table
 }
 
-// copies returns the alternative that has the symbol of a relocation of s as its
+// findCopied returns the alternative that has the symbol of a relocation of s as its
 // replacement, nil when none does: the kernel copies bytes from there, whenever that
 // relocation is applied. Of a symbol that the loader resolves they are what objtool
 // meant (special.Entry.Outside); of a klp symbol nothing says that they can be copied.
-func (t *Rules) copies(s *elfrw.Section, r *elfrw.Rela) *special.Entry {
+func (t *Rules) findCopied(s *elfrw.Section, r *elfrw.Rela) *special.Entry {
 	if !special.HasReplacements(s.Name) {
 		return nil
 	}
@@ -83,7 +83,7 @@ func (t *Rules) copies(s *elfrw.Section, r *elfrw.Rela) *special.Entry {
 // Judge finds out what a klp relocation of s for the gate has to do with special
 // sections.
 func (t *Rules) Judge(s *elfrw.Section, r *elfrw.Rela, gate string) (l Verdict) {
-	if l.copied = t.copies(s, r); l.copied != nil || !t.gates.Late(gate) {
+	if l.copied = t.findCopied(s, r); l.copied != nil || !t.gates.Late(gate) {
 		return l
 	}
 	width := uint64(4)
@@ -92,7 +92,7 @@ func (t *Rules) Judge(s *elfrw.Section, r *elfrw.Rela, gate string) (l Verdict) 
 	}
 	tables := t.gates.Special()
 	if e := tables.In(s, r.Offset); e != nil {
-		if l.Gone = t.inert(e) || !t.keepInert && special.InertKey(e.Kind, t.nameOf(r.Sym)); l.Gone {
+		if l.Gone = t.isInert(e) || !t.keepInert && special.InertKey(e.Kind, t.nameOf(r.Sym)); l.Gone {
 			l.Cuts = []Cut{{e, ""}}
 		} else {
 			l.within = e
@@ -108,9 +108,9 @@ func (t *Rules) Judge(s *elfrw.Section, r *elfrw.Rela, gate string) (l Verdict) 
 	for _, list := range [][]*special.Entry{sites, replacements} {
 		for _, e := range list {
 			switch {
-			case t.archable(e):
+			case t.canMoveToArch(e):
 				l.Cuts = append(l.Cuts, Cut{e, gate})
-			case t.inert(e):
+			case t.isInert(e):
 				l.Cuts = append(l.Cuts, Cut{e, ""})
 			default:
 				l.around = append(l.around, e)
@@ -120,8 +120,8 @@ func (t *Rules) Judge(s *elfrw.Section, r *elfrw.Rela, gate string) (l Verdict) 
 	return l
 }
 
-// inert reports whether e is to be dropped where it stands in the way. Its key may
+// isInert reports whether e is to be dropped where it stands in the way. Its key may
 // be annotated, and so be called otherwise in the module.
-func (t *Rules) inert(e *special.Entry) bool {
+func (t *Rules) isInert(e *special.Entry) bool {
 	return !t.keepInert && (t.gates.Special().Inert(e) || e.Key.Symbol != nil && special.InertKey(e.Kind, t.nameOf(e.Key.Symbol)))
 }

@@ -49,15 +49,15 @@ func newGraph(f *elfrw.File) *graph {
 	return g
 }
 
-// force has pieces begin at from and behind size bytes.
-func (g *graph) force(s *elfrw.Section, from, size uint64) {
+// forceCuts has pieces begin at from and behind size bytes.
+func (g *graph) forceCuts(s *elfrw.Section, from, size uint64) {
 	if a := g.areas[s]; a != nil {
 		a.forced = append(a.forced, from, from+size)
 	}
 }
 
-// cover collects what symbols say.
-func (g *graph) cover() {
+// collectSymbols collects what symbols say.
+func (g *graph) collectSymbols() {
 	type span struct {
 		from, size uint64
 	}
@@ -112,22 +112,22 @@ func (g *graph) cover() {
 	}
 }
 
-// mark cuts what has no symbol at offset.
-func (g *graph) mark(s *elfrw.Section, offset uint64) {
-	if a := g.areas[s]; a != nil && cuts(s) {
+// addMark cuts what has no symbol at offset.
+func (g *graph) addMark(s *elfrw.Section, offset uint64) {
+	if a := g.areas[s]; a != nil && isCutAtMarks(s) {
 		a.marks = append(a.marks, offset)
 	}
 }
 
-// cuts reports whether a section's parts without symbols are cut where
+// isCutAtMarks reports whether a section's parts without symbols are cut where
 // something refers to them. In code that would cut where it falls through,
 // except where each part ends with a jump.
-func cuts(s *elfrw.Section) bool {
+func isCutAtMarks(s *elfrw.Section) bool {
 	return !arch.Executable(s) || s.Name == ".altinstr_replacement" || s.Name == ".fixup"
 }
 
-// cut makes the pieces.
-func (g *graph) cut() {
+// cutPieces makes the pieces.
+func (g *graph) cutPieces() {
 	for _, a := range g.order {
 		starts := append([]uint64{0}, a.forced...)
 		for _, c := range a.covered {

@@ -36,8 +36,8 @@ func newSets(patches []*klppatch.Patch) *sets {
 	return t
 }
 
-// single returns the set of that object.
-func (t *sets) single(name string) int32 {
+// setOf returns the set of that object.
+func (t *sets) setOf(name string) int32 {
 	n := t.num[name]
 	b := make([]byte, n/8+1)
 	b[n/8] = 1 << (n % 8)

@@ -103,9 +103,9 @@ func mayBeCall(name []byte) bool {
 	return false
 }
 
-// farness orders the parts of the system call that is wanted: 0 is what is meant most
+// distance orders the parts of the system call that is wanted: 0 is what is meant most
 // likely. An entry is patched instead of what is inlined into it.
-func (f callForm) farness(wanted callForm) int {
+func (f callForm) distance(wanted callForm) int {
 	orders := map[callPart][]callPart{
 		callEntry:     {callEntry, callEntry32, callBody, callArguments, callHelper, callEntryX32},
 		callEntry32:   {callEntry32, callEntry, callBody, callArguments, callHelper, callEntryX32},

@@ -35,11 +35,11 @@ func (v *View) dialect() annotation.Dialect {
 	return annotation.Records
 }
 
-// line is what the author writes to mean s where now stands a: a whole array for
+// candidateLine is what the author writes to mean s where now stands a: a whole array for
 // an object that has none yet.
-func (v *View) line(a *annotation.Annotation, s sympos.Symbol) string {
+func (v *View) candidateLine(a *annotation.Annotation, s sympos.Symbol) string {
 	b := *a
-	b.LPObject = v.gateFor(a, s.Object)
+	b.LPObject = v.gateForLabel(a, s.Object)
 	b.Object, b.Name = s.Object, s.Name
 	pos := uint32(max(s.Position, 0))
 	if !annotation.FitsLabel(s.Name) {
@@ -55,20 +55,20 @@ func (v *View) line(a *annotation.Annotation, s sympos.Symbol) string {
 	if a.Dialect.IsLabel() || !annotation.IsIdentifier(s.Name) {
 		return annotation.LabelMacro(&b, pos)
 	}
-	if v.records(s.Object) {
+	if v.hasRecords(s.Object) {
 		return fmt.Sprintf("KLP_SYMPOS(%s, %d),", s.Name, pos)
 	}
-	return array(s, pos)
+	return recordArray(s, pos)
 }
 
-// array is a whole array with one record.
-func array(s sympos.Symbol, pos uint32) string {
+// recordArray is a whole array with one record.
+func recordArray(s sympos.Symbol, pos uint32) string {
 	return fmt.Sprintf("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, %d) };", s.Object, s.Name, s.Name, pos)
 }
 
-// gateFor is the livepatched object that a label names for a symbol of the object,
+// gateForLabel is the livepatched object that a label names for a symbol of the object,
 // where now stands a.
-func (v *View) gateFor(a *annotation.Annotation, object string) string {
+func (v *View) gateForLabel(a *annotation.Annotation, object string) string {
 	switch {
 	case object == vmlinux || v.patches(object):
 		return object
@@ -87,20 +87,20 @@ func (v *View) gateFor(a *annotation.Annotation, object string) string {
 	return object
 }
 
-// records reports whether the module has records for the object, which one more
+// hasRecords reports whether the module has records for the object, which one more
 // can join.
-func (v *View) records(object string) bool {
+func (v *View) hasRecords(object string) bool {
 	return slices.ContainsFunc(v.notes, func(n note) bool { return n.Section != nil && n.Object == object })
 }
 
-// lines are the candidates for what a should mean. Symbols without namesakes in
+// candidateLines are the candidates for what a should mean. Symbols without namesakes in
 // their object get position 0.
-func (v *View) lines(a *annotation.Annotation, list []sympos.Symbol) []string {
+func (v *View) candidateLines(a *annotation.Annotation, list []sympos.Symbol) []string {
 	return v.annotatedLines(a, v.table, list, nil)
 }
 
-// described is lines with a remark on each.
-func (v *View) described(a *annotation.Annotation, t *sympos.Table, misses []miss) []string {
+// nearMissLines is lines with a remark on each.
+func (v *View) nearMissLines(a *annotation.Annotation, t *sympos.Table, misses []nearMiss) []string {
 	list, why := make([]sympos.Symbol, len(misses)), make([]string, len(misses))
 	for i, m := range misses {
 		list[i], why[i] = m.Symbol, m.why
@@ -128,15 +128,15 @@ func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []
 		if files[s.File] > 1 || s.Object == a.Object && s.Name == a.Name && a.File != "" && s.File == path.Clean(a.File) {
 			by.File = "" // which would not tell them apart, or is what was refused
 		}
-		row := [2]string{v.line(&by, s), facts(s)}
+		row := [2]string{v.candidateLine(&by, s), formatFacts(s)}
 		_, err := t.Resolve(s.Object, s.Name, uint64(max(s.Position, 0)))
 		if len(objects) > 1 && strings.HasPrefix(row[0], "KLP_SYMPOS") {
-			row[0] = array(s, uint32(s.Position)) // which array it would go to is the question
+			row[0] = recordArray(s, uint32(s.Position)) // which array it would go to is the question
 		}
 		switch {
 		case namesakes > 1 && s.Position == 0:
 			row[0] = s.Name // which position it has is not known
-		case errors.Is(err, sympos.ErrUnsteady), errors.Is(err, sympos.ErrAddress0), v.freed(s):
+		case errors.Is(err, sympos.ErrUnsteady), errors.Is(err, sympos.ErrAddress0), v.isFreed(s):
 			row[0] = s.Name // nothing that is written takes it for good
 		}
 		if len(objects) > 1 || s.Object != a.Object {
@@ -171,8 +171,8 @@ func Aligned(rows [][2]string) (lines []string) {
 	return lines
 }
 
-// facts is what is known of a symbol.
-func facts(s sympos.Symbol) string {
+// formatFacts is what is known of a symbol.
+func formatFacts(s sympos.Symbol) string {
 	var f []string
 	if s.Type != 0 {
 		f = append(f, string(rune(s.Type)))

@@ -12,7 +12,7 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// locate finds the position of a symbol that is annotated by its source file, and
+// locateByFile finds the position of a symbol that is annotated by its source file, and
 // reports whether it has one. Of what is annotated by position there is nothing to
 // find.
 //
@@ -20,7 +20,7 @@ import (
 // a symbol table (STT_FILE), and as far as there is debug information by the whole of
 // it. Kernel images have neither, distributions' modules mostly not. A path means one file
 // of the source tree: what matches no more than its end is not it, or is reported.
-func (v *View) locate(out *outcome, a *annotation.Annotation) bool {
+func (v *View) locateByFile(out *collector, a *annotation.Annotation) bool {
 	switch {
 	case a.File == "":
 		return true
@@ -32,19 +32,19 @@ func (v *View) locate(out *outcome, a *annotation.Annotation) bool {
 			out.AddFor("", diag.Errorf(diag.NeedsKernel, a.Place(), diag.Clip(diag.SymbolName(a.Symbol)), "%s of %s is annotated by file, which needs a kernel to look it up in: give --kernel", diag.Clip(a.Name), a.Object))
 		}
 		return false
-	case v.nothingKnown(a.Object):
+	case v.isUnknownObject(a.Object):
 		if !out.Repeats(diag.FileUnknown, a.Object, a.Place(), a.Name) {
 			out.unknown[a.Object] = true
 			out.AddFor(a.Object, diag.Errorf(diag.FileUnknown, a.Place(), a.Name, "symbol %s of %s is annotated by file, and no symbols of %s are available", a.Name, a.Object, a.Object).
 				Hint("--module %s.ko, with its symbols", a.Object))
 		}
 		return false
-	case !v.exists(out, a, a.Object):
+	case !v.checkObjectExists(out, a, a.Object):
 		return false
 	}
 	list := v.table.Lookup(a.Object, a.Name)
 	if len(list) == 0 {
-		v.missing(out, diag.NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
+		v.reportAbsent(out, diag.NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
 		return false
 	}
 	files, err := v.table.Files(a.Object, a.Name)
@@ -74,15 +74,15 @@ func (v *View) locate(out *outcome, a *annotation.Annotation) bool {
 		matches = []int{0}
 	case !known && v.table.OtherBuild(a.Object) != "":
 		out.Add(diag.Errorf(diag.Contradiction, a.Place(), a.Name, "symbol %s of %s is annotated by file, and the source that names files is from another build: %s", a.Name, a.Object, v.table.OtherBuild(a.Object)).
-			WithHints(v.lines(a, shown)...))
+			WithHints(v.candidateLines(a, shown)...))
 		return false
 	case !known:
 		out.Add(diag.Errorf(diag.FileUnknown, a.Place(), a.Name, "nothing that describes kernel %s names the files of the %d symbols called %s in %s (%s): give a vmlinux or module with its symbol table", v.kernelTitle(), len(list), a.Name, a.Object, v.table.Facts(a.Object).Kind).
-			WithHints(v.lines(a, shown)...))
+			WithHints(v.candidateLines(a, shown)...))
 		return false
 	case len(matches) == 0:
 		out.Add(diag.Errorf(diag.OtherFile, a.Place(), a.Name, "no symbol %s in %s is from %s", a.Name, a.Object, diag.Clip(a.File)).
-			WithHints(v.lines(a, shown)...))
+			WithHints(v.candidateLines(a, shown)...))
 		return false
 	case len(matches) > 1:
 		what, why := "a file called "+path.Base(a.File), "debug information would tell the directories of the files"
@@ -97,10 +97,10 @@ func (v *View) locate(out *outcome, a *annotation.Annotation) bool {
 			same = append(same, shown[i])
 		}
 		out.Add(diag.Errorf(diag.Ambiguous, a.Place(), a.Name, "%d symbols called %s in %s are from %s; %s", len(matches), a.Name, a.Object, what, why).
-			WithHints(v.lines(a, same)...))
+			WithHints(v.candidateLines(a, same)...))
 		return false
 	default:
-		v.assumed(out, a, files[matches[0]], how)
+		v.reportAssumed(out, a, files[matches[0]], how)
 	}
 	if len(list) > 1 {
 		a.Pos = uint32(list[matches[0]].Position)
@@ -113,9 +113,9 @@ func (v *View) locate(out *outcome, a *annotation.Annotation) bool {
 	return true
 }
 
-// assumed says which file was used, where what is known of it is not the whole path that
+// reportAssumed says which file was used, where what is known of it is not the whole path that
 // the author wrote.
-func (v *View) assumed(out *outcome, a *annotation.Annotation, f sympos.SourceFile, how sympos.FileMatch) {
+func (v *View) reportAssumed(out *collector, a *annotation.Annotation, f sympos.SourceFile, how sympos.FileMatch) {
 	wanted := path.Clean(a.File)
 	switch {
 	case how == sympos.RootAssumed:

@@ -18,19 +18,19 @@ import (
 // So klp-convert.mk turns that error into a warning (modpost -N), as it does with
 // undefined symbols, and what is still an import after the conversion is checked here.
 
-// namespaces reports imports of exports that the kernel does not give to this module.
-func (v *View) namespaces(out *outcome) {
+// checkNamespaces reports imports of exports that the kernel does not give to this module.
+func (v *View) checkNamespaces(out *collector) {
 	if !v.options.Imports || v.table == nil || len(v.set.Objtool) > 0 {
 		return
 	}
 	livepatch := v.set.Modinfo.Livepatch()
 	for _, y := range v.file.Symbols {
-		if !v.wanting(out, y) {
+		if !v.needsDefinition(out, y) {
 			continue
 		}
 		e, refused := v.notImported(v.exports(y.Name))
 		only := strings.HasPrefix(e.Namespace, "module:")
-		if !refused || only && out.triaged { // triage has decided these
+		if !refused || only && out.lookedUp { // triage has decided these
 			continue
 		}
 		name := diag.SymbolName(y)
@@ -62,7 +62,7 @@ func (v *View) notImported(exports []sympos.Export) (sympos.Export, bool) {
 		exports = exports[i : i+1]
 	}
 	for _, e := range exports {
-		if e.Namespace == "" || v.importsNamespace(e.Namespace) || strings.HasPrefix(e.Namespace, "module:") && v.offered(e) {
+		if e.Namespace == "" || v.importsNamespace(e.Namespace) || strings.HasPrefix(e.Namespace, "module:") && v.isOffered(e) {
 			return e, false
 		}
 	}

@@ -44,8 +44,8 @@ const (
 	rankElsewhere = 100 // added: near, and in another object
 )
 
-// nearness knows the names near to some that are wanted.
-type nearness struct {
+// nameMatcher knows the names near to some that are wanted.
+type nameMatcher struct {
 	exact map[string]bool
 	stems map[string]bool
 	calls map[string]bool
@@ -54,12 +54,12 @@ type nearness struct {
 	index *nearIndex
 }
 
-func newNearness(names []string) *nearness {
-	n := &nearness{exact: map[string]bool{}, stems: map[string]bool{}, calls: map[string]bool{}, cores: map[string]bool{},
+func newNameMatcher(names []string) *nameMatcher {
+	n := &nameMatcher{exact: map[string]bool{}, stems: map[string]bool{}, calls: map[string]bool{}, cores: map[string]bool{},
 		fuzzy: names[:min(len(names), mostFuzzy)]}
 	for _, name := range names {
 		n.exact[name] = true
-		n.stems[stem(function(name))] = true
+		n.stems[stem(withoutPadding(name))] = true
 		n.calls[callWanted(name)] = true
 		if c := core(name); c != "" {
 			n.cores[c] = true
@@ -76,8 +76,8 @@ func callWanted(name string) string {
 	return stem(name)
 }
 
-// want is what to read of a kernel.
-func (n *nearness) want(name []byte) bool {
+// wants is what to read of a kernel.
+func (n *nameMatcher) wants(name []byte) bool {
 	if n.exact[string(name)] || n.stems[string(stem(name))] {
 		return true
 	}
@@ -89,28 +89,28 @@ func (n *nearness) want(name []byte) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(n.fuzzy, func(w string) bool { return slip(w, name) >= 0 })
+	return slices.ContainsFunc(n.fuzzy, func(w string) bool { return editDistance(w, name) >= 0 })
 }
 
-// A miss is a symbol that could have been meant, and why.
-type miss struct {
+// A nearMiss is a symbol that could have been meant, and why.
+type nearMiss struct {
 	sympos.Symbol
 	why  string
 	rank int
 	more int // symbols of its name, no nearer, that are not listed
 }
 
-// misses returns what could have been meant by the name in the object ("": in any), the
+// nearMisses returns what could have been meant by the name in the object ("": in any), the
 // most likely first.
-func (n *nearness) misses(t *sympos.Table, object, name string) (list []miss, more int) {
-	var all []miss
+func (n *nameMatcher) nearMisses(t *sympos.Table, object, name string) (list []nearMiss, more int) {
+	var all []nearMiss
 	for _, x := range n.candidates(t, name) {
 		if x.name == name && (x.object == object || object == "") || !isTarget(x.name) {
 			continue
 		}
 		list := t.Lookup(x.object, x.name)
 		for _, s := range list[:min(len(list), mostMisses)] { // all of one name are as near
-			m, ok := compare(name, s)
+			m, ok := compareNames(name, s)
 			if !ok {
 				break
 			}
@@ -123,7 +123,7 @@ func (n *nearness) misses(t *sympos.Table, object, name string) (list []miss, mo
 			all[last].more = len(list) - mostMisses
 		}
 	}
-	slices.SortStableFunc(all, func(a, b miss) int { return cmp.Compare(a.rank, b.rank) })
+	slices.SortStableFunc(all, func(a, b nearMiss) int { return cmp.Compare(a.rank, b.rank) })
 	if len(all) > 0 {
 		// What is worse by a class is no help beside it.
 		worse := rankSlip
@@ -131,7 +131,7 @@ func (n *nearness) misses(t *sympos.Table, object, name string) (list []miss, mo
 			worse = rankElsewhere
 		}
 		if all[0].rank < rankElsewhere {
-			if i := slices.IndexFunc(all, func(m miss) bool { return m.rank >= worse }); i > 0 {
+			if i := slices.IndexFunc(all, func(m nearMiss) bool { return m.rank >= worse }); i > 0 {
 				all = all[:i]
 			}
 		}
@@ -156,7 +156,7 @@ type nameIn struct{ object, name string }
 // nearKeys are what a name has in common with those that are near to it, slips aside. The
 // first letter keeps the kinds apart.
 func nearKeys(name string) []string {
-	keys := []string{"=" + name, "s" + stem(function(name)), "c" + callWanted(name)}
+	keys := []string{"=" + name, "s" + stem(withoutPadding(name)), "c" + callWanted(name)}
 	if c := core(name); c != "" {
 		keys = append(keys, "o"+c)
 	}
@@ -165,7 +165,7 @@ func nearKeys(name string) []string {
 
 // candidates returns the names that may be near to the name, in the order of the table: for
 // the few whose slips are looked for, all.
-func (n *nearness) candidates(t *sympos.Table, name string) []nameIn {
+func (n *nameMatcher) candidates(t *sympos.Table, name string) []nameIn {
 	if n.index == nil || n.index.table != t {
 		n.index = &nearIndex{table: t, by: map[string][]int{}}
 		for _, o := range t.Objects() {
@@ -194,9 +194,9 @@ func (n *nearness) candidates(t *sympos.Table, name string) []nameIn {
 
 // readNear reads what is near to the names from all that the kernel has; where that fails,
 // it is looked for in what has been read.
-func readNear(k *sympos.Kernel, read *sympos.Table, names []string) (*nearness, *sympos.Table) {
-	near := newNearness(slices.Compact(sorted(names)))
-	table, err := k.ReadAll(near.want)
+func readNear(k *sympos.Kernel, read *sympos.Table, names []string) (*nameMatcher, *sympos.Table) {
+	near := newNameMatcher(slices.Compact(sorted(names)))
+	table, err := k.ReadAll(near.wants)
 	if err != nil {
 		table = read // the best there is; what is wrong with the rest is no matter here
 	}
@@ -245,10 +245,10 @@ func NearMisses(k *sympos.Kernel, read *sympos.Table, names ...Sought) (lists []
 	}
 	near, table := readNear(k, read, all)
 	for _, x := range names {
-		misses, n := near.misses(table, x.Object, x.Name)
+		misses, n := near.nearMisses(table, x.Object, x.Name)
 		var list []Near
 		for _, m := range misses {
-			why := facts(m.Symbol) + ", " + m.why
+			why := formatFacts(m.Symbol) + ", " + m.why
 			if x.Object != "" && m.Object != x.Object {
 				why = m.Object + ": " + why
 			}
@@ -259,28 +259,28 @@ func NearMisses(k *sympos.Kernel, read *sympos.Table, names ...Sought) (lists []
 	return lists, more
 }
 
-// compare says how near a symbol is to an absent name, and false when it is not.
-func compare(name string, s sympos.Symbol) (m miss, ok bool) {
+// compareNames says how near a symbol is to an absent name, and false when it is not.
+func compareNames(name string, s sympos.Symbol) (m nearMiss, ok bool) {
 	m.Symbol = s
 	form, call, isCall := callOf(s.Name)
 	wanted, wantedCall, wantsCall := callOf(name)
-	switch d := slip(name, []byte(s.Name)); {
+	switch d := editDistance(name, []byte(s.Name)); {
 	case s.Name == name:
 		m.why, m.rank = "in another object", rankExact
-	case stem(s.Name) == stem(function(name)) && function(name) != name:
+	case stem(s.Name) == stem(withoutPadding(name)) && withoutPadding(name) != name:
 		m.why, m.rank = "the function; "+diag.Clip(name)+" is the padding before it", rankClone
 	case stem(s.Name) == stem(name):
-		m.why, m.rank = clone(name, s.Name), rankClone
+		m.why, m.rank = explainClone(name, s.Name), rankClone
 	case isCall && wantsCall && call == wantedCall:
-		m.why, m.rank = form.why(wanted, name, s.Type), rankCall+form.farness(wanted)
+		m.why, m.rank = form.why(wanted, name, s.Type), rankCall+form.distance(wanted)
 	case isCall && !wantsCall && call == stem(name) && form.part != callHelper:
-		m.why, m.rank = form.why(callForm{}, name, s.Type), rankCall+form.farness(callForm{})
+		m.why, m.rank = form.why(callForm{}, name, s.Type), rankCall+form.distance(callForm{})
 	case core(name) != "" && core(s.Name) == core(name):
 		m.why, m.rank = "a variant of the name", rankVariant
 	case d >= 0:
 		m.why, m.rank = "similar", rankSlip+d
 	default:
-		return miss{}, false
+		return nearMiss{}, false
 	}
 	return m, true
 }
@@ -289,8 +289,8 @@ func compare(name string, s sympos.Symbol) (m miss, ok bool) {
 // tracking and such things (since 6.2), and the hash of a function's type (kCFI, since 6.1).
 var padding = []string{"__pfx_", "__cfi_"}
 
-// function is the name of the function that a symbol of padding belongs to.
-func function(name string) string {
+// withoutPadding is the name of the function that a symbol of padding belongs to.
+func withoutPadding(name string) string {
 	for _, p := range padding {
 		name = strings.TrimPrefix(name, p)
 	}
@@ -299,7 +299,7 @@ func function(name string) string {
 
 // isTarget reports whether somebody can mean the symbol.
 func isTarget(name string) bool {
-	return function(name) == name && !strings.HasSuffix(name, ".cold") && !strings.Contains(name, ".cold.")
+	return withoutPadding(name) == name && !strings.HasSuffix(name, ".cold") && !strings.Contains(name, ".cold.")
 }
 
 // stem is a name without what compilers put after it.
@@ -336,8 +336,8 @@ func core[T string | []byte](name T) T {
 	return s
 }
 
-// clone says how a name with the same stem came about.
-func clone(name, near string) string {
+// explainClone says how a name with the same stem came about.
+func explainClone(name, near string) string {
 	if !isTarget(name) {
 		return "the function, of which that is a part"
 	}
@@ -360,10 +360,10 @@ func clone(name, near string) string {
 	return "another number, which the compiler chose"
 }
 
-// slip returns how many slips of the finger part the two names (a letter too
+// editDistance returns how many slips of the finger part the two names (a letter too
 // many, too few, another one, or two swapped), or -1 when it is more than one
 // can make in a name of that length.
-func slip(a string, b []byte) int {
+func editDistance(a string, b []byte) int {
 	most := 2
 	switch {
 	case len(a) < 4:
@@ -414,7 +414,7 @@ func slip(a string, b []byte) int {
 func nearObjects(object string, modules []string) []string {
 	var near []string
 	for _, m := range modules {
-		if slip(object, []byte(m)) >= 0 {
+		if editDistance(object, []byte(m)) >= 0 {
 			near = append(near, m)
 		}
 	}

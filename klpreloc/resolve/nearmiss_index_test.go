@@ -53,13 +53,13 @@ func TestAbsentNamesAreComparedWithTheirLikes(t *testing.T) {
 	for _, name := range append(wanted, "unlike7", "same.part.7") {
 		all := *near
 		all.fuzzy = append([]string{name}, near.fuzzy...) // compared with every name
-		list, more := near.misses(table, vmlinux, name)
-		full, moreOfAll := all.misses(table, vmlinux, name)
+		list, more := near.nearMisses(table, vmlinux, name)
+		full, moreOfAll := all.nearMisses(table, vmlinux, name)
 		assert.NotEmpty(t, list, name)
 		assert.Equal(t, full, list, name)
 		assert.Equal(t, moreOfAll, more, name)
 	}
-	list, more := near.misses(table, vmlinux, "same.part.7")
+	list, more := near.nearMisses(table, vmlinux, "same.part.7")
 	assert.Len(t, list, mostMisses)
 	assert.Equal(t, many-mostMisses, more)
 }

@@ -81,7 +81,7 @@ func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o 
 		r.Add(diag.Warnf(diag.OtherKernel, diag.Nowhere, "", "the module is built for %s, and symbols are looked up in %s",
 			diag.Clip(magic), k.Release))
 	}
-	names, read := v.wantedNames(), v.namedObjects()
+	names, read := v.namesToRead(), v.namedObjects()
 	v.objects = slices.Clone(read)
 	known := map[string]bool{}
 	for _, object := range read {
@@ -110,7 +110,7 @@ func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o 
 	}
 	for _, w := range append(slices.Clone(k.Warnings), table.Warnings...) {
 		if strings.HasPrefix(w, sympos.PassedOver) {
-			r.Add(v.notRead(w))
+			r.Add(v.passedOverWarning(w))
 			continue
 		}
 		r.Add(diag.Warnf(diag.Contradiction, diag.Nowhere, "", "kernel %s: %s: the given files come from different kernels",
@@ -124,8 +124,8 @@ func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o 
 	return v, r.List()
 }
 
-// wantedNames are the names to look up in the kernel.
-func (v *View) wantedNames() []string {
+// namesToRead are the names to look up in the kernel.
+func (v *View) namesToRead() []string {
 	var names []string
 	for _, y := range v.file.Symbols {
 		if y.Undefined() && klpabi.PossibleName(y.Name) {
@@ -137,7 +137,7 @@ func (v *View) wantedNames() []string {
 			names = append(names, v.notes[i].Name)
 		}
 	}
-	return append(append(names, kernel.SchemeSymbols()...), bounds...)
+	return append(append(names, kernel.SchemeSymbols()...), initBounds...)
 }
 
 // namedObjects are the objects that the annotations and the patch name, and vmlinux, sorted.

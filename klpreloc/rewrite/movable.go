@@ -46,7 +46,7 @@ func Movable(f *elfrw.File, m *arch.Machine, gates *gate.Rules, sections []gate.
 	for _, s := range sections {
 		ok := gate.Section{Section: s.Section, Relocs: make([]gate.Decision, 0, len(s.Relocs))}
 		for _, d := range s.Relocs {
-			if c.movable(s.Section, s.Reloc(d.Index), d.Choice) {
+			if c.checkMovable(s.Section, s.Reloc(d.Index), d.Choice) {
 				ok.Relocs = append(ok.Relocs, d)
 			}
 		}
@@ -65,8 +65,8 @@ type checker struct {
 	broken  bool
 }
 
-// movable checks that r, of relocation section s, can be a klp relocation.
-func (c *checker) movable(s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) bool {
+// checkMovable checks that r, of relocation section s, can be a klp relocation.
+func (c *checker) checkMovable(s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) bool {
 	where := diag.At(s, r.Offset)
 	switch {
 	case s.Type == elf.SHT_REL:
@@ -83,26 +83,26 @@ func (c *checker) movable(s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) b
 			Hint("set the per-CPU variable at run time, in the module's init function"))
 		return false
 	case c.gates.Late(choice.Gate) && strings.HasPrefix(s.Target.Name, initPrefix) && !special.ReadEarly(s.Target.Name):
-		if !c.early(where, s, r, choice) {
+		if !c.checkInit(where, s, r, choice) {
 			return false
 		}
 	}
 	width, known := c.machine.Width(r.Type)
 	if !known {
-		c.badType(where, r)
+		c.reportBadType(where, r)
 		return false
 	}
-	if !c.zeros(where, s.Target, r, width) || !c.returns(where, s.Target, r) {
+	if !c.checkZeros(where, s.Target, r, width) || !c.checkNop(where, s.Target, r) {
 		return false
 	}
-	c.writable(where, s.Target, r, choice)
+	c.checkWritable(where, s.Target, r, choice)
 	return true
 }
 
-// badType reports a relocation that the loader does not apply, and what makes compilers
+// reportBadType reports a relocation that the loader does not apply, and what makes compilers
 // write it. One that goes through a global offset table has a companion of another
 // type, for the same reason.
-func (c *checker) badType(where diag.Place, r elfrw.Rela) {
+func (c *checker) reportBadType(where diag.Place, r elfrw.Rela) {
 	name, typ := diag.SymbolName(r.Sym), arch.RelocName(c.file, r.Type)
 	why, hint := typ, ""
 	has := func(parts ...string) bool {
@@ -126,7 +126,7 @@ func (c *checker) badType(where diag.Place, r elfrw.Rela) {
 
 // early: what is freed once the livepatch is loaded must not be written afterwards,
 // and is run before the livepatch is enabled.
-func (c *checker) early(where diag.Place, s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) bool {
+func (c *checker) checkInit(where diag.Place, s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) bool {
 	name := diag.SymbolName(r.Sym)
 	switch {
 	case choice.Gate == sympos.Vmlinux: // before 5.8
@@ -152,13 +152,13 @@ func (c *checker) early(where diag.Place, s *elfrw.Section, r elfrw.Rela, choice
 
 // zeros: x86 refuses to relocate bytes that are not zero (since 4.0; the
 // message is "existing value is nonzero", arch/x86/kernel/module.c).
-func (c *checker) zeros(where diag.Place, s *elfrw.Section, r elfrw.Rela, width int) bool {
+func (c *checker) checkZeros(where diag.Place, s *elfrw.Section, r elfrw.Rela, width int) bool {
 	if !c.machine.ZeroTarget {
 		return true
 	}
 	b, ok := window(s.Data, r.Offset, width)
 	if !ok {
-		c.outside(where, s, r)
+		c.reportOutside(where, s, r)
 		return false
 	}
 	for _, x := range b {
@@ -174,9 +174,9 @@ func (c *checker) zeros(where diag.Place, s *elfrw.Section, r elfrw.Rela, width 
 	return true
 }
 
-// outside reports a relocation that extends past the end of its section, unless the file
+// reportOutside reports a relocation that extends past the end of its section, unless the file
 // as a whole was found to be broken: that may be why.
-func (c *checker) outside(where diag.Place, s *elfrw.Section, r elfrw.Rela) {
+func (c *checker) reportOutside(where diag.Place, s *elfrw.Section, r elfrw.Rela) {
 	if c.broken {
 		return
 	}
@@ -188,13 +188,13 @@ func (c *checker) outside(where diag.Place, s *elfrw.Section, r elfrw.Rela) {
 // returns: a call through a stub needs the nop behind it that becomes the
 // reload of r2 (arch/powerpc/kernel/module_64.c, apply_relocate_add,
 // "Expected nop after call").
-func (c *checker) returns(where diag.Place, s *elfrw.Section, r elfrw.Rela) bool {
+func (c *checker) checkNop(where diag.Place, s *elfrw.Section, r elfrw.Rela) bool {
 	if !c.machine.Nop || r.Type != ppc64REL24 {
 		return true
 	}
 	b, ok := window(s.Data, r.Offset, 4)
 	if !ok {
-		c.outside(where, s, r)
+		c.reportOutside(where, s, r)
 		return false
 	}
 	if c.file.Uint32(b)&ppc64Link == 0 {
@@ -214,7 +214,7 @@ func (c *checker) returns(where diag.Place, s *elfrw.Section, r elfrw.Rela) bool
 
 // writable: on ppc64 all but calls are plain stores, which fault in read-only
 // memory once the livepatch is loaded (linuxppc issue 375; so up to 7.3).
-func (c *checker) writable(where diag.Place, s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) {
+func (c *checker) checkWritable(where diag.Place, s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) {
 	if c.machine.Nop && choice.Gate != sympos.Vmlinux && r.Type != ppc64REL24 && s.Flags&uint64(elf.SHF_WRITE) == 0 {
 		if c.Repeats(diag.ReadOnlyTarget, diag.SymbolName(r.Sym)+" "+s.Name, where, diag.SymbolName(r.Sym)) {
 			return

@@ -87,7 +87,7 @@ func New(f *elfrw.File, set *annotation.Set, targets []*gate.Target, unloaded []
 	p.Symbols, p.DropSymbols = symbols.plan(targets)
 	for _, u := range unloaded {
 		p.Detach = append(p.Detach, Detach(u))
-		r.Add(diag.Notef(diag.NotAllocated, diag.In(u.From), "", "not loaded by the kernel: of its relocations %s", lostRelocs(u)))
+		r.Add(diag.Notef(diag.NotAllocated, diag.In(u.From), "", "not loaded by the kernel: of its relocations %s", describeUnloaded(u)))
 	}
 	p.rewriteVersions(&r, targets)
 	if _, s, _, ok := klpabi.FindDepends(f); ok && len(depends) > 0 {
@@ -102,8 +102,8 @@ func New(f *elfrw.File, set *annotation.Set, targets []*gate.Target, unloaded []
 	return p, r.List()
 }
 
-// lostRelocs says what becomes of relocations that are not loaded.
-func lostRelocs(u gate.Unloaded) string {
+// describeUnloaded says what becomes of relocations that are not loaded.
+func describeUnloaded(u gate.Unloaded) string {
 	var what []string
 	if n := len(u.Relocs); n > 0 {
 		what = append(what, strconv.Itoa(n)+" against annotated symbols lose the symbol")

@@ -70,7 +70,7 @@ func whole(x *Table, bad bool) error {
 			return fmt.Errorf("%s: entry %d, %d bytes", e, i, e.Size)
 		}
 		end += e.Size
-		relocs += len(e.Relocations())
+		relocs += len(e.relocations())
 	}
 	size, count := x.Section.Size(), 0
 	for _, s := range x.Relocs {
@@ -81,8 +81,6 @@ func whole(x *Table, bad bool) error {
 		return fmt.Errorf("%s: entries of %d bytes and %d relocations in %d and %d", x.Section, end, relocs, size, count)
 	case !bad && (end != size || relocs != count):
 		return fmt.Errorf("%s: entries of only %d bytes and %d relocations in %d and %d", x.Section, end, relocs, size, count)
-	case x.Padded() < size || x.Stride > 0 && (x.Padded()%x.Stride != 0 || x.Padded() >= size+x.Stride):
-		return fmt.Errorf("%s: padded to %d", x.Section, x.Padded())
 	}
 	return nil
 }
@@ -92,7 +90,7 @@ func described(tables *Tables, e *Entry) error {
 	if tables.In(e.Section, e.Offset) != e || tables.In(e.Section, e.Offset+e.Size-1) != e {
 		return fmt.Errorf("%s: In finds another", e)
 	}
-	for _, r := range e.Relocations() {
+	for _, r := range e.relocations() {
 		if x := r.Section.Reloc(r.Index); x.Offset < e.Offset || x.Offset >= e.Offset+e.Size || r.Section.Target != e.Section {
 			return fmt.Errorf("%s: relocation at %s+%#x", e, r.Section.Target, x.Offset)
 		}

@@ -63,16 +63,16 @@ func (x index) add(b *batch) {
 	}
 }
 
-// without takes the entries out that their tables do not have any more.
-func (x index) without(t *Tables) {
+// dropRemoved takes the entries out that their tables do not have any more.
+func (x index) dropRemoved(t *Tables) {
 	for s, list := range x {
 		left := slices.DeleteFunc(*list, func(y span[entryNum]) bool { return int(y.what.entry) >= t.All[y.what.table].n })
 		x[s] = &left
 	}
 }
 
-// at returns the entries that have one of the bytes.
-func (t *Tables) at(x index, s *elfrw.Section, offset, width uint64) []*Entry {
+// overlapping returns the entries that have one of the bytes.
+func (t *Tables) overlapping(x index, s *elfrw.Section, offset, width uint64) []*Entry {
 	list := x[s]
 	if list == nil {
 		return nil
@@ -94,8 +94,8 @@ func (t *Tables) at(x index, s *elfrw.Section, offset, width uint64) []*Entry {
 // bound keeps the look-ups from being quadratic in a hostile file.
 const maxCover = 256
 
-// crowded reports, by table, the first entry that is one too many at a place.
-func (x index) crowded(found map[uint32]uint32) {
+// findCrowded reports, by table, the first entry that is one too many at a place.
+func (x index) findCrowded(found map[uint32]uint32) {
 	for _, list := range x {
 		reach := uint64(0)
 		for i := range *list {
@@ -126,7 +126,7 @@ func (t *Tables) index() []Problem {
 		for _, list := range x {
 			list.index()
 		}
-		x.crowded(first)
+		x.findCrowded(first)
 	}
 	if len(first) == 0 {
 		return nil
@@ -139,7 +139,7 @@ func (t *Tables) index() []Problem {
 		}
 	}
 	for _, x := range []index{t.sites, t.replacements} {
-		x.without(t)
+		x.dropRemoved(t)
 		for _, list := range x {
 			list.index()
 		}

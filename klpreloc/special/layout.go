@@ -83,14 +83,14 @@ func (a *formats) types(f field) []uint32 {
 }
 
 // Two distances of 32 bits begin most entries.
-func pair(first, second string) []field {
+func distancePair(first, second string) []field {
 	return []field{{first, 0, 4, relative}, {second, 4, 4, relative}}
 }
 
 // alternatives: struct alt_instr of one size, with its lengths at the given
 // places.
 func alternative(size, site, replacement uint64) layout {
-	return layout{kind: Alternative, size: size, fields: pair("instruction", "replacement"), lens: lengths{site: site, replacement: replacement}}
+	return layout{kind: Alternative, size: size, fields: distancePair("instruction", "replacement"), lens: lengths{site: site, replacement: replacement}}
 }
 
 // jumpLabels: struct jump_entry, {code, target, key}. HAVE_ARCH_JUMP_LABEL_RELATIVE
@@ -105,11 +105,11 @@ func jumpLabels(word uint64, code func([]byte) uint64) []layout {
 
 // staticCalls: struct static_call_site, {addr, key} (5.10).
 func staticCalls(code func([]byte) uint64) []layout {
-	return []layout{{kind: StaticCall, size: 8, fields: pair("call", "key"), lens: lengths{code: code}}}
+	return []layout{{kind: StaticCall, size: 8, fields: distancePair("call", "key"), lens: lengths{code: code}}}
 }
 
 // sites: rows of distances, as objtool writes them (5.17).
-func sites(kind Kind) []layout {
+func siteRows(kind Kind) []layout {
 	return []layout{{kind: kind, size: 4, fields: []field{{"instruction", 0, 4, relative}}, lens: lengths{code: x86Branch}}}
 }
 
@@ -163,8 +163,8 @@ var formatsByMachine = map[elf.Machine]map[string][]layout{
 		}},
 		"__jump_table":       jumpLabels(8, x86Jump),
 		".static_call_sites": staticCalls(x86Branch),
-		".retpoline_sites":   sites(Retpoline),
-		".return_sites":      sites(Return),
+		".retpoline_sites":   siteRows(Retpoline),
+		".return_sites":      siteRows(Return),
 	},
 	elf.EM_S390: {
 		".altinstructions": {

@@ -17,12 +17,12 @@ import (
 // that turns out to be something else there is one Problem, at the first place
 // that shows it, and no entry from there on.
 func Read(f *elfrw.File) (*Tables, []Problem) {
-	return ReadNamed(f, func(s *elfrw.Section) string { return s.Name })
+	return readNamed(f, func(s *elfrw.Section) string { return s.Name })
 }
 
-// ReadNamed is Read for sections that go by another name: name returns which
+// readNamed is Read for sections that go by another name: name returns which
 // special section's format each has.
-func ReadNamed(f *elfrw.File, name func(*elfrw.Section) string) (*Tables, []Problem) {
+func readNamed(f *elfrw.File, name func(*elfrw.Section) string) (*Tables, []Problem) {
 	t := &Tables{file: f, bySection: map[*elfrw.Section]*Table{}}
 	a := formatsOf(f)
 	if a == nil {
@@ -94,22 +94,22 @@ func (r *reader) read(layouts []layout) *Problem {
 	}
 	if len(r.Relocs) == 1 {
 		r.relocs = &source{section: r.Relocs[0]}
-		if p := r.sound(layouts); p == nil {
+		if p := r.readEntries(layouts); p == nil {
 			return nil
 		}
 		// What is missing may come later, and what is too much may belong
 		// to an entry that has been.
 	}
 	r.relocs = inOrder(r.Relocs)
-	r.refs = r.relocs.numbers()
-	return r.sound(layouts)
+	r.refs = r.relocs.refs()
+	return r.readEntries(layouts)
 }
 
-func (r *reader) sound(layouts []layout) *Problem {
+func (r *reader) readEntries(layouts []layout) *Problem {
 	if p := r.choose(layouts); p != nil {
 		return p
 	}
-	return r.entries()
+	return r.walkEntries()
 }
 
 func (r *reader) count() int {
@@ -172,9 +172,9 @@ func (r *reader) isField(l *layout, x *elfrw.Rela) bool {
 	})
 }
 
-// entries goes through all entries, relocation by relocation, and notes which code
+// walkEntries goes through all entries, relocation by relocation, and notes which code
 // each is about.
-func (r *reader) entries() *Problem {
+func (r *reader) walkEntries() *Problem {
 	l, size := r.layout, uint64(len(r.data))
 	fields := r.fields()
 	// As many as there are relocations for, whatever the size says.
@@ -189,8 +189,8 @@ func (r *reader) entries() *Problem {
 	c.rewind()
 	x := c.next()
 	for uint64(r.n)*l.size < size {
-		e := r.blank(r.n, uint32(c.taken-1))
-		r.mark(e.first, most, len(fields))
+		e := r.newEntry(r.n, uint32(c.taken-1))
+		r.markStart(e.first, most, len(fields))
 		have := 0
 		for end := e.Offset + e.Size; x != nil && x.Offset < end; x = c.next() {
 			if have < len(fields) && fields[have].takes(x, &e) {
@@ -204,10 +204,10 @@ func (r *reader) entries() *Problem {
 				return r.unexpected(&e, x, have)
 			}
 		}
-		if have < len(fields) && !r.nothing(&e, have) {
+		if have < len(fields) && !r.hasNoReplacement(&e, have) {
 			return r.problem(int64(e.Offset+fields[have].at), "%s of the %s has no relocation", fields[have].what, l.kind)
 		}
-		if p := r.fill(&e, fields); p != nil {
+		if p := r.fillEntry(&e, fields); p != nil {
 			return p
 		}
 		me := entryNum{r.num, uint32(r.n)}
@@ -215,16 +215,16 @@ func (r *reader) entries() *Problem {
 		r.replacements.add(e.Replacement, me)
 		r.n++
 	}
-	r.mark(uint32(c.taken-1), most, len(fields))
+	r.markStart(uint32(c.taken-1), most, len(fields))
 	if x != nil {
 		return r.problem(int64(x.Offset), "relocation past the end of the section (%#x bytes)", size)
 	}
 	return nil
 }
 
-// mark notes which is the first relocation behind the r.n entries that are done, of
+// markStart notes which is the first relocation behind the r.n entries that are done, of
 // most, if it is not that after one for each field.
-func (r *reader) mark(first uint32, most, fields int) {
+func (r *reader) markStart(first uint32, most, fields int) {
 	if r.starts == nil {
 		if int(first) == r.n*fields {
 			return
@@ -256,8 +256,8 @@ func (r *reader) unexpected(e *Entry, x *elfrw.Rela, have int) *Problem {
 	return r.problem(int64(x.Offset), "relocation outside of the fields of an entry of %d bytes", r.layout.size)
 }
 
-// ready is a field, with where that of the entry at hand leads.
-type ready struct {
+// resolvedField is a field, with where that of the entry at hand leads.
+type resolvedField struct {
 	field
 	types   []uint32
 	section *elfrw.Section // nil: the symbol is not defined in the module
@@ -267,23 +267,23 @@ type ready struct {
 }
 
 // fields returns the fields of t's entries.
-func (t *Table) fields() []ready {
-	fields := make([]ready, len(t.layout.fields))
+func (t *Table) fields() []resolvedField {
+	fields := make([]resolvedField, len(t.layout.fields))
 	for i, f := range t.layout.fields {
-		fields[i] = ready{field: f, types: t.formats.types(f)}
+		fields[i] = resolvedField{field: f, types: t.formats.types(f)}
 	}
 	return fields
 }
 
 // takes reports whether x is a relocation of the field in e.
-func (f *ready) takes(x *elfrw.Rela, e *Entry) bool {
+func (f *resolvedField) takes(x *elfrw.Rela, e *Entry) bool {
 	return x.Offset == e.Offset+f.at && slices.Contains(f.types, x.Type)
 }
 
 // resolve finds where the field leads by relocation x, and reports whether that is said. S+A is the place, of relative fields as of absolute
 // ones: what the machine subtracts from it, P, is the field, and that is what the
 // kernel adds again.
-func (f *ready) resolve(x *elfrw.Rela) bool {
+func (f *resolvedField) resolve(x *elfrw.Rela) bool {
 	y := x.Sym
 	if y == nil {
 		return false
@@ -296,20 +296,20 @@ func (f *ready) resolve(x *elfrw.Rela) bool {
 	return true
 }
 
-// imported reports whether f leads to what the module has from elsewhere: the start of
+// isImported reports whether f leads to what the module has from elsewhere: the start of
 // an undefined symbol. objtool of 5.13 to 5.15 wrote an alternative for every indirect
 // call and jump, whose replacement is the kernel's __x86_indirect_alt_call_rax and its
 // like (arch/x86/lib/retpoline.S, exported; tools/objtool/arch/x86/decode.c,
 // arch_rewrite_retpolines): 9bc0bb50727c (5.13) to 134ab5bd1883 (5.16), which stable
 // took into 5.15.y in July 2022 (posted for 5.15.55) with 4fe79e710d95, which removed
 // the symbols.
-func (f *ready) imported() bool {
+func (f *resolvedField) isImported() bool {
 	return f.section == nil && f.symbol.Undefined() && f.symbol.Name != "" && f.offset == f.symbol.Value
 }
 
 // inside checks that the n bytes where f leads are in a loaded section of the
 // module.
-func (t *Table) inside(f *ready, n uint64) *Problem {
+func (t *Table) inside(f *resolvedField, n uint64) *Problem {
 	switch s := f.section; {
 	case s == nil:
 		return t.problem(int64(f.place), "%s is %s, outside of the module", f.what, f.symbol)
@@ -323,8 +323,8 @@ func (t *Table) inside(f *ready, n uint64) *Problem {
 	return nil
 }
 
-// fill takes the entry's meaning from where its fields lead.
-func (t *Table) fill(e *Entry, at []ready) *Problem {
+// fillEntry takes the entry's meaning from where its fields lead.
+func (t *Table) fillEntry(e *Entry, at []resolvedField) *Problem {
 	if e.Kind == Feature {
 		return t.fillFeature(e, at)
 	}
@@ -352,7 +352,7 @@ func (t *Table) fill(e *Entry, at []ready) *Problem {
 		if m > n {
 			return t.problem(int64(e.Offset), "replacement of %d bytes for %d", m, n)
 		}
-		if at[1].imported() {
+		if at[1].isImported() {
 			e.Outside = at[1].symbol
 			return nil
 		}
@@ -370,7 +370,7 @@ func (t *Table) fill(e *Entry, at []ready) *Problem {
 	return nil
 }
 
-func (t *Table) fillKey(e *Entry, at *ready) *Problem {
+func (t *Table) fillKey(e *Entry, at *resolvedField) *Problem {
 	const flags = 3
 	offset := at.offset &^ flags
 	e.Key = Key{Symbol: at.symbol, Addend: int64(offset - at.symbol.Value)}
@@ -383,7 +383,7 @@ func (t *Table) fillKey(e *Entry, at *ready) *Problem {
 	return nil
 }
 
-func (t *Table) fillFeature(e *Entry, at []ready) *Problem {
+func (t *Table) fillFeature(e *Entry, at []resolvedField) *Problem {
 	for i, to := range []*elfrw.Range{&e.Site, &e.Replacement} {
 		from, end := &at[2*i], &at[2*i+1]
 		if from.section != end.section || end.offset < from.offset {

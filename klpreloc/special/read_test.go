@@ -134,7 +134,7 @@ func TestTablesOfOneName(t *testing.T) {
 		for i := range x.Len() {
 			assert.Same(t, x, x.Entry(i).Table)
 			assert.Same(t, x.Entry(i), tables.In(x.Section, x.Entry(i).Offset))
-			for _, r := range x.Entry(i).Relocations() {
+			for _, r := range x.Entry(i).relocations() {
 				assert.Same(t, x.Relocs[0], r.Section)
 			}
 		}
@@ -152,7 +152,7 @@ func TestReadNamed(t *testing.T) {
 	const name = ".klp.arch.vmlinux..altinstructions"
 	section(t, f, ".altinstructions").Name = name
 	assert.NotContains(t, dump(read(t, f)), "alternative")
-	tables, problems := ReadNamed(f, func(s *elfrw.Section) string { return strings.TrimPrefix(s.Name, ".klp.arch.vmlinux.") })
+	tables, problems := readNamed(f, func(s *elfrw.Section) string { return strings.TrimPrefix(s.Name, ".klp.arch.vmlinux.") })
 	require.Empty(t, problems)
 	assert.Equal(t, 1, table(t, tables, name).Len())
 }
@@ -235,14 +235,12 @@ func TestRelocationsOfEntries(t *testing.T) {
 	tables := read(t, f)
 	x := table(t, tables, "__jump_table")
 	assert.Equal(t, []*elfrw.Section{first, second}, x.Relocs)
-	assert.Equal(t, []Reloc{{first, 0}, {first, 1}, {second, 0}}, x.Entry(0).Relocations())
-	assert.Equal(t, Reloc{second, 0}, x.Entry(0).KeyReloc())
-	assert.Equal(t, []Reloc{{first, 2}, {first, 3}, {first, 4}}, x.Entry(1).Relocations())
-	assert.Equal(t, Reloc{first, 4}, x.Entry(1).KeyReloc())
+	assert.Equal(t, []Reloc{{first, 0}, {first, 1}, {second, 0}}, x.Entry(0).relocations())
+	assert.Equal(t, []Reloc{{first, 2}, {first, 3}, {first, 4}}, x.Entry(1).relocations())
 	for _, x := range tables.All {
 		for i := range x.Len() {
 			e := x.Entry(i)
-			for _, r := range e.Relocations() {
+			for _, r := range e.relocations() {
 				offset := r.Section.Relocs()[r.Index].Offset
 				assert.True(t, e.Offset <= offset && offset < e.Offset+e.Size, "%s: relocation at %#x", e, offset)
 			}
@@ -260,10 +258,9 @@ func TestStrayRelocations(t *testing.T) {
 			want := 3
 			if i == 1 {
 				want = 4
-				assert.Contains(t, x.Entry(i).Relocations(), Reloc{x.Relocs[0], at})
+				assert.Contains(t, x.Entry(i).relocations(), Reloc{x.Relocs[0], at})
 			}
-			assert.Len(t, x.Entry(i).Relocations(), want, "inserted at %d: entry %d", at, i)
-			assert.Equal(t, uint32(elf.R_X86_64_PC64), x.Relocs[0].Relocs()[x.Entry(i).KeyReloc().Index].Type)
+			assert.Len(t, x.Entry(i).relocations(), want, "inserted at %d: entry %d", at, i)
 		}
 	}
 }
@@ -280,13 +277,6 @@ func TestKeys(t *testing.T) {
 	assert.Equal(t, ".data", k.Section.Name)
 	assert.EqualValues(t, 16, k.Offset)
 	assert.EqualValues(t, 16, int64(k.Symbol.Value)+k.Addend)
-}
-
-func TestPadded(t *testing.T) {
-	for file, want := range map[string]uint64{"x86_64-4.19": 32, "x86_64-5.4": 32, "x86_64-6.1": 16} {
-		x := table(t, read(t, open(t, file)), ".parainstructions")
-		assert.Equal(t, want, x.Padded(), file)
-	}
 }
 
 // TestOtherMachines: no kernel for them has livepatching, or this class.

@@ -38,8 +38,8 @@ func inOrder(sections []*elfrw.Section) *source {
 	return &source{list: all}
 }
 
-// numbers returns which relocations are in the list.
-func (s *source) numbers() []Reloc {
+// refs returns which relocations are in the list.
+func (s *source) refs() []Reloc {
 	refs := make([]Reloc, len(s.list))
 	for i := range s.list {
 		refs[i] = s.list[i].Reloc

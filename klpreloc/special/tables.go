@@ -64,31 +64,30 @@ func (t *Table) Entry(i int) *Entry {
 }
 
 // make makes e entry number i.
-func (t *Table) make(e *Entry, i int, fields []ready) {
+func (t *Table) make(e *Entry, i int, fields []resolvedField) {
 	first, behind := uint32(i*len(fields)), uint32((i+1)*len(fields))
 	if t.starts != nil {
 		first, behind = t.starts[i], t.starts[i+1]
 	}
-	*e = t.blank(i, first)
+	*e = t.newEntry(i, first)
 	have := 0
 	for k := first; k < behind; k++ {
 		ref := t.ref(k)
 		x := ref.Section.Reloc(ref.Index)
 		if have < len(fields) && fields[have].takes(&x, e) && fields[have].resolve(&x) {
 			have++
-			e.key = e.relocs
 		}
 		e.relocs++
 	}
-	if have == len(fields) || t.nothing(e, have) {
-		t.fill(e, fields)
+	if have == len(fields) || t.hasNoReplacement(e, have) {
+		t.fillEntry(e, fields)
 	}
 }
 
-// nothing reports whether e, which has relocations of its first fields only, is an
+// hasNoReplacement reports whether e, which has relocations of its first fields only, is an
 // alternative by no code: up to 5.12, static_cpu_has() has one that says ".long 0"
 // for its replacement (arch/x86/include/asm/cpufeature.h).
-func (t *Table) nothing(e *Entry, have int) bool {
+func (t *Table) hasNoReplacement(e *Entry, have int) bool {
 	l := t.layout
 	if l.kind != Alternative || have != 1 || l.lens.replacement == 0 || e.Size < l.size {
 		return false
@@ -98,8 +97,8 @@ func (t *Table) nothing(e *Entry, have int) bool {
 	return b[l.lens.replacement] == 0 && len(bytes.Trim(b[f.at:f.at+f.width], "\x00")) == 0
 }
 
-// blank is entry number i, its first relocation known.
-func (t *Table) blank(i int, first uint32) Entry {
+// newEntry is entry number i, its first relocation known.
+func (t *Table) newEntry(i int, first uint32) Entry {
 	start := uint64(i) * t.layout.size
 	return Entry{Table: t, Offset: start, Size: min(t.layout.size, uint64(len(t.data))-start), first: first}
 }
@@ -110,15 +109,6 @@ func (t *Table) ref(k uint32) Reloc {
 		return t.refs[k]
 	}
 	return Reloc{t.Relocs[0], int(k)}
-}
-
-// Padded returns the section's size with the last entry filled up: where the next
-// one can be appended.
-func (t *Table) Padded() uint64 {
-	if t.Stride == 0 {
-		return t.Section.Size()
-	}
-	return (t.Section.Size() + t.Stride - 1) / t.Stride * t.Stride
 }
 
 // Entry is one entry of a table.
@@ -141,7 +131,6 @@ type Entry struct {
 	Key Key
 
 	first, relocs uint32 // the relocations, by place
-	key           uint32 // which of them is that of the last field
 }
 
 // String returns the entry's place, ".altinstructions+0x18".
@@ -166,18 +155,13 @@ type Reloc struct {
 	Index   int // in Section.Relocs()
 }
 
-// Relocations returns the relocations of e's bytes, by place.
-func (e *Entry) Relocations() []Reloc {
+// relocations returns the relocations of e's bytes, by place.
+func (e *Entry) relocations() []Reloc {
 	r := make([]Reloc, e.relocs)
 	for i := range r {
 		r[i] = e.ref(e.first + uint32(i))
 	}
 	return r
-}
-
-// KeyReloc returns the relocation of e's key. The entry must have one.
-func (e *Entry) KeyReloc() Reloc {
-	return e.ref(e.first + e.key)
 }
 
 // Table returns the table in section s, or nil when it is none.
@@ -202,13 +186,13 @@ func (t *Tables) In(s *elfrw.Section, offset uint64) *Entry {
 // __bug_table, ORC) are not read at all. There are at most maxCover for a byte:
 // Read sees to that.
 func (t *Tables) Sites(s *elfrw.Section, offset, width uint64) []*Entry {
-	return t.at(t.sites, s, offset, width)
+	return t.overlapping(t.sites, s, offset, width)
 }
 
 // Replacements returns the entries whose replacement has one of the width bytes
 // at offset, likewise.
 func (t *Tables) Replacements(s *elfrw.Section, offset, width uint64) []*Entry {
-	return t.at(t.replacements, s, offset, width)
+	return t.overlapping(t.replacements, s, offset, width)
 }
 
 // Problem is why a section that looks like a special one is none.

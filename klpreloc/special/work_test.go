@@ -46,7 +46,7 @@ func dump(tables *Tables) string {
 		for i := range x.Len() {
 			e := x.Entry(i)
 			b.WriteString(meaning(tables, e))
-			for _, r := range e.Relocations() {
+			for _, r := range e.relocations() {
 				fmt.Fprintf(&b, " %d", r.Index)
 			}
 			b.WriteByte('\n')
