@@ -27,7 +27,7 @@ const (
 
 // The dialects that convert. On 64-bit targets the records of the 2016
 // proposal and those of v1 to v7 are the same twelve bytes, so there Records
-// stands for both.
+// means both.
 const (
 	Records    Dialect = "record"       // {pointer, u32}, 12 bytes
 	RecordsRFC Dialect = "record (RFC)" // 32-bit: {pointer, u32}, 8 bytes

@@ -20,7 +20,7 @@ import (
 //	_ZN4core$LT$…$GT$E     the same: not every compiler takes '$' in a name
 //	foo-bar, a b           no line: an assembler reads that label as an expression
 //
-// An alias stands for such a name in C, and its label says which symbol it is.
+// In C an alias replaces such a name, and its label says which symbol it is.
 
 // IsIdentifier reports whether C can name it, on every machine.
 func IsIdentifier(name string) bool {
@@ -49,7 +49,7 @@ func isWordByte(c byte) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// keywords are what C11 and GNU C take for themselves.
+// keywords are the reserved words of C11 and GNU C.
 var keywords = func() map[string]bool {
 	all := map[string]bool{}
 	for _, k := range strings.Fields(`auto break case char const continue default do double else enum extern
@@ -60,7 +60,7 @@ var keywords = func() map[string]bool {
 	return all
 }()
 
-// Alias is an identifier that stands for a name.
+// Alias returns an identifier to use in C for a name.
 func Alias(name string) string {
 	b := []byte(name)
 	for i, c := range b {
@@ -74,8 +74,8 @@ func Alias(name string) string {
 	return "_" + string(b)
 }
 
-// nameToPaste is a name as it can be in a line to paste: whole, unless no kernel has one of
-// that length.
+// nameToPaste returns a name as it can be in a line to paste: whole, unless no kernel has a
+// name of that length.
 func nameToPaste(name string) string {
 	if klpabi.PossibleName(name) {
 		return name
@@ -91,8 +91,8 @@ func (a *Annotation) Declare(as, macro string) string {
 	return fmt.Sprintf("extern void %s(void) %s;   /* with its true type */", as, macro)
 }
 
-// DeclareAlias declares a name of its own for what a names: the symbol's name alone means
-// something else already.
+// DeclareAlias declares an alias for what a names, where the symbol's own name already means
+// something else.
 func (a *Annotation) DeclareAlias() []string {
 	if !FitsLabel(a.Name) {
 		return nil

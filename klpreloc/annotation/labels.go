@@ -34,7 +34,7 @@ func IsLabel(name string) bool {
 	return strings.HasPrefix(name, labelPrefix) || isFileLabel(name)
 }
 
-// ParseLabel takes a label apart.
+// ParseLabel parses a label.
 func ParseLabel(label string) (a Annotation, err error) {
 	if len(label) > labelLimit+pathLimit {
 		return a, fmt.Errorf("it has %d bytes", len(label))
@@ -84,6 +84,7 @@ func (r *reader) readLabels() {
 	}
 }
 
+// readLabel reads one symbol in label form.
 func (r *reader) readLabel(y *elfrw.Symbol) {
 	if klpabi.IsKlpSymbol(y) {
 		return // an object called "rela" or "file"

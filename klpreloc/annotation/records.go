@@ -15,7 +15,7 @@ import (
 )
 
 // A record of KLP_MODULE_RELOC(obj) names a symbol by a relocation and its
-// position by the word behind the pointer:
+// position by the word after the pointer:
 //
 //	.klp.module_relocs.<obj>                  .rela.klp.module_relocs.<obj>
 //	  +0   pointer slot  00 00 00 00 …    ◀── +0   R_X86_64_64  sym + 0
@@ -33,7 +33,7 @@ import (
 // recordKind is a layout of records.
 type recordKind struct {
 	dialect Dialect
-	slot    uint64 // bytes in front of sympos
+	slot    uint64 // bytes before sympos
 }
 
 func (k recordKind) size() uint64 { return k.slot + 4 }
@@ -48,7 +48,7 @@ func isAnnotation(s *elfrw.Section) bool {
 	switch s.Type {
 	case elf.SHT_PROGBITS, elf.SHT_NOBITS:
 	default:
-		return false // what the file itself is made of, like its relocations
+		return false // a part of the file's structure, like relocations
 	}
 	return s.Name == recordPrefix || strings.HasPrefix(s.Name, recordPrefix+".")
 }
@@ -77,6 +77,7 @@ type slot struct {
 	at   uint64 // where the record begins
 }
 
+// readSection reads the records of one annotation section.
 func (r *reader) readSection(s *elfrw.Section, relocs []*elfrw.Section, arrays []*elfrw.Symbol) {
 	object := strings.TrimPrefix(strings.TrimPrefix(s.Name, recordPrefix), ".")
 	var slots []slot
@@ -86,7 +87,7 @@ func (r *reader) readSection(s *elfrw.Section, relocs []*elfrw.Section, arrays [
 			return
 		}
 		for _, rel := range rs.Relocs() {
-			if rel.Type != 0 { // R_*_NONE names nothing
+			if rel.Type != 0 { // R_*_NONE refers to nothing
 				slots = append(slots, slot{Rela: rel})
 			}
 		}
@@ -152,7 +153,7 @@ func (r *reader) placeRecords(s *elfrw.Section, slots []slot, arrays []*elfrw.Sy
 
 // findStride finds the layout of an ELF32 section's records, array by array.
 func (r *reader) findStride(s *elfrw.Section, slots []slot, arrays []*elfrw.Symbol) bool {
-	start, rest := uint64(0), slots // what is behind the array in front
+	start, rest := uint64(0), slots // what follows the previous array
 	for _, y := range arrays {
 		n := 0
 		for n < len(rest) && rest[n].Offset < y.Value {
@@ -201,6 +202,7 @@ func arraysOf(f *elfrw.File) map[*elfrw.Section][]*elfrw.Symbol {
 	return arrays
 }
 
+// strideBySize returns the layout of records that an array of that size consists of.
 func strideBySize(size uint64, slots []slot, base uint64) (recordKind, bool) {
 	for _, k := range []recordKind{kindRFC, kindV7} {
 		if size == uint64(len(slots))*k.size() && fits(slots, k, base) {
@@ -226,6 +228,7 @@ func fits(slots []slot, k recordKind, base uint64) bool {
 	return true
 }
 
+// placeAt32 gives the records their layout and their offsets, from base on.
 func placeAt32(slots []slot, k recordKind, base uint64) {
 	for i := range slots {
 		slots[i].kind, slots[i].at = k, base+uint64(i)*k.size()
@@ -234,7 +237,7 @@ func placeAt32(slots []slot, k recordKind, base uint64) {
 
 // findSpacing finds the layout of records that no array symbol covers, which lie
 // somewhere from start to end: by the distance of their relocations or, for a
-// single one, by what is left behind it.
+// single one, by what follows it.
 func (r *reader) findSpacing(s *elfrw.Section, slots []slot, start, end uint64) bool {
 	type guess struct {
 		recordKind
@@ -323,6 +326,7 @@ func (r *reader) readRecord(s *elfrw.Section, object string, x *slot) (a Annotat
 	return a, true
 }
 
+// reportDefined reports an annotation of a symbol that the module defines.
 func (r *reader) reportDefined(where diag.Place, name string, y *elfrw.Symbol) {
 	what := "in " + diag.SectionName(y.Section)
 	if y.Section == nil {

@@ -17,9 +17,9 @@ import (
 
 // An annotation by file says which symbol of a name is meant by the source file
 // that defines it, as a path in the kernel's tree. Its position is looked up in
-// a kernel, so it stays true where the next kernel has one namesake more.
+// a kernel, so it stays true where the next kernel has one more symbol of that name.
 //
-// KLP_SYMFILE stands in the same array as KLP_SYMPOS and is a pair of records.
+// KLP_SYMFILE is in the same array as KLP_SYMPOS and makes a pair of records.
 // Both have a position that no kernel reaches; the second one's pointer is that
 // of a string:
 //
@@ -65,7 +65,7 @@ func CheckPath(path string) error {
 }
 
 // readFileRecord makes an annotation of a record at position byFile and of the next
-// one, nil if there is none right behind it.
+// one; next is nil where no such record follows directly.
 func (r *reader) readFileRecord(s *elfrw.Section, object string, x, next *slot) {
 	a, ok := r.readRecord(s, object, x)
 	a.Dialect, a.Pos = FileRecords, 0
@@ -118,8 +118,8 @@ func (r *reader) readPath(x *slot) (string, error) {
 }
 
 // isPath reports whether x can be the second record of a pair whose first is
-// prev: right behind it, as far as any kernel counts, and about something that
-// the module has itself.
+// prev: it follows directly, has a position that no kernel reaches, and refers to something
+// that the module defines.
 func (r *reader) isPath(s *elfrw.Section, prev, x *slot) bool {
 	return x.at == prev.at+prev.kind.size() && r.position(s, x) == byFile && x.Sym != nil && x.Sym.Section != nil
 }
@@ -139,7 +139,7 @@ func isFileLabel(name string) bool {
 	return err != nil
 }
 
-// parseFileLabel takes what is behind fileLabelPrefix apart.
+// parseFileLabel parses what follows fileLabelPrefix.
 func parseFileLabel(s string) (a Annotation, err error) {
 	s, path, ok3 := strings.Cut(s, "/")
 	var ok1, ok2 bool
