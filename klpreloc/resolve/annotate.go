@@ -18,7 +18,7 @@ import (
 
 // The lines that an author is missing: an annotation for each undefined symbol that the
 // kernel has and does not export to this module. Inference would convert some of them
-// without; written down, they are checked whenever the module is built.
+// without annotations; annotations are checked whenever the module is built.
 
 // missingAnnotation is an undefined symbol that has to be annotated.
 type missingAnnotation struct {
@@ -96,7 +96,8 @@ func (v *View) findMissing(out *collector) []missingAnnotation {
 	return missing
 }
 
-// positions are the positions to write for the symbols of l: 0 for the only one.
+// position returns the position to write for s, 0 where it is the only symbol of its name, and
+// false where its position is not known.
 func (v *View) position(s sympos.Symbol) (int, bool) {
 	if len(v.table.Lookup(s.Object, s.Name)) == 1 {
 		return 0, true
@@ -104,11 +105,11 @@ func (v *View) position(s sympos.Symbol) (int, bool) {
 	return s.Position, s.Position > 0
 }
 
-// formatRecords writes tables, one for each object.
+// formatRecords returns the arrays of records, one for each object.
 func (v *View) formatRecords(missing []missingAnnotation) string {
 	byObject := map[string][]missingAnnotation{}
 	var objects []string
-	var others []missingAnnotation // that are no identifiers
+	var others []missingAnnotation // whose names are no identifiers
 	for _, l := range missing {
 		if !annotation.IsIdentifier(l.Name) {
 			others = append(others, l)
@@ -148,7 +149,7 @@ func (v *View) formatRecords(missing []missingAnnotation) string {
 					fmt.Fprintf(&b, "\t// %s: its position is not known: %s\n", s.Name, v.describeSymbol(s))
 				case v.isUnique(l, choices[l.Name]):
 					fmt.Fprintf(&b, "\t%s\t/* %s */\n", line, v.describeSymbol(s))
-				default: // compiles once its // is taken away
+				default: // compiles without its //
 					fmt.Fprintf(&b, "\t// %s\t/* %s */\n", line, v.describeSymbol(s))
 				}
 			}
@@ -169,8 +170,8 @@ func countChoices(missing []missingAnnotation) map[string]int {
 	return counts
 }
 
-// isUnique reports whether l, whose name can mean so many symbols, can mean one only, whose
-// position is known.
+// isUnique reports whether l, whose name can mean as many symbols as choices says, can mean one
+// only, whose position is known.
 func (v *View) isUnique(l missingAnnotation, choices int) bool {
 	if choices != 1 {
 		return false
@@ -179,7 +180,7 @@ func (v *View) isUnique(l missingAnnotation, choices int) bool {
 	return known
 }
 
-// arrayName is a name for a table that the module does not have yet.
+// arrayName returns a name for an array that the module does not use yet.
 func (v *View) arrayName(object string) string {
 	used := map[string]bool{}
 	for _, y := range v.file.Symbols {
@@ -192,9 +193,9 @@ func (v *View) arrayName(object string) string {
 	return name
 }
 
-// formatLabels writes a declaration for each symbol, of the type that it has in the source
-// already. Only what C can't name, which nothing can have declared, gets a stand-in that
-// compiles.
+// formatLabels returns a declaration for each symbol, with the type that the source has
+// declared. A name that is no identifier in C cannot have been declared: it gets an alias and a
+// type that compiles.
 func (v *View) formatLabels(missing []missingAnnotation) string {
 	var b strings.Builder
 	choices := countChoices(missing)
@@ -249,7 +250,7 @@ func (v *View) formatLabels(missing []missingAnnotation) string {
 	return b.String()
 }
 
-// declareExtern declares a symbol, which C calls as where it cannot name it.
+// declareExtern declares a symbol, under the name as where its own is no identifier in C.
 func declareExtern(s sympos.Symbol, as string) string {
 	if annotation.IsIdentifier(s.Name) {
 		return fmt.Sprintf("extern typeof(%s) %[1]s", s.Name)
@@ -261,7 +262,7 @@ func declareExtern(s sympos.Symbol, as string) string {
 	return fmt.Sprintf("extern char %s[]", as)
 }
 
-// describeSymbol is what a comment says of a symbol: position among how many, and facts.
+// describeSymbol returns a symbol's position among how many, and facts, for a comment.
 func (v *View) describeSymbol(s sympos.Symbol) string {
 	text := formatFacts(s)
 	if n := len(v.table.Lookup(s.Object, s.Name)); n > 1 && s.Position > 0 {
@@ -273,7 +274,7 @@ func (v *View) describeSymbol(s sympos.Symbol) string {
 	return escapeComment(text)
 }
 
-// escapeComment is a text as it can be in a comment.
+// escapeComment returns a text as it can be in a comment of C.
 func escapeComment(text string) string {
 	return strings.NewReplacer("*/", "* /", "\n", " ", "\\", "/").Replace(text)
 }

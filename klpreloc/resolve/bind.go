@@ -28,13 +28,13 @@ type Lookup struct {
 	Pos      uint32
 }
 
-// collector is what a stage has found out so far.
+// collector holds what a stage has found so far: diagnostics and bindings.
 type collector struct {
 	diag.Reporter
 	Bindings
 	annotated       map[*elfrw.Symbol]bool // symbols that carry an annotation, or were inferred
 	absent          []absence
-	unknown         map[string]bool // objects of which no source tells, reported already
+	unknown         map[string]bool // objects that no source knows, reported already
 	lookedUp        bool            // undefined symbols without annotations were looked up
 	keptImports     []string        // imports of modules whose exports no source tells
 	doubtfulImports []string        // the same, where the livepatch patches such modules
@@ -82,8 +82,9 @@ func (v *View) bindAnnotations(out *collector) {
 	}
 }
 
-// findConflict returns the one among notes about the same symbol that a can't be told from: uses of
-// one name are told apart by what they are for, where both objects are the patch's own.
+// findConflict returns the note about the same symbol that cannot be distinguished from a, nil
+// where there is none: uses of one name are distinguished by the object that they are for,
+// where the patch has both objects.
 func (v *View) findConflict(notes []*annotation.Annotation, a *annotation.Annotation) *annotation.Annotation {
 	for _, b := range notes {
 		if a.Object == b.Object || !v.declared.Has(a.Object) || !v.declared.Has(b.Object) {
@@ -94,7 +95,7 @@ func (v *View) findConflict(notes []*annotation.Annotation, a *annotation.Annota
 }
 
 // reportConflict reports a record whose symbol another record names already. The
-// records share one undefined symbol, and nothing tells their relocations apart.
+// records share one undefined symbol, and nothing distinguishes their relocations.
 func reportConflict(out *collector, a, first *annotation.Annotation) {
 	var why string
 	switch {
@@ -103,7 +104,7 @@ func reportConflict(out *collector, a, first *annotation.Annotation) {
 	case a.Pos != first.Pos || a.File != first.File:
 		why = first.Which() + " and " + a.Which()
 	default:
-		return // said twice
+		return // the same annotation twice
 	}
 	out.Add(diag.Errorf(diag.Conflict, a.Place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
 		WithHints(a.DeclareAlias()...))

@@ -15,7 +15,7 @@ import (
 //
 // No list of exports is complete. Module.symvers of a kernel has the modules of its
 // build, a module's file has its own exports, and of a module that was built elsewhere
-// nothing may tell. So that a name is in no list does not make it a hidden symbol. What
+// nothing may tell. That a name is in no list does not make it a hidden symbol. What
 // modpost left in the module counts first, because modpost saw the lists of the build
 // (scripts/mod/modpost.c, check_exports, add_versions and add_depends; read in 6.1, 7.3):
 //
@@ -34,7 +34,7 @@ import (
 //	modpost resolved it, and vmlinux's    OfUnknown: an import; of whom, nothing tells
 //	 exports are not known
 //	some other module exports it          that module
-//	modpost resolved it                   Lost: an import that nothing exports any more
+//	modpost resolved it                   Lost: an import that nothing exports now
 //	depends= or import_ns= names what     Open: it may be an export of that
 //	 none of the resolved names explains
 //	otherwise                             Nobody: it can be a hidden symbol

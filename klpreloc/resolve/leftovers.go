@@ -14,9 +14,8 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
-// checkRemaining looks at the undefined symbols that stay. The stock modpost is told
-// not to mind them (KBUILD_MODPOST_WARN=1) or does not (weak ones), so minding
-// them is up to us.
+// checkRemaining checks the undefined symbols that stay. klp-convert.mk makes modpost ignore them
+// (KBUILD_MODPOST_WARN=1), and modpost ignores weak ones itself, so they are checked here.
 func (v *View) checkRemaining(out *collector) *View {
 	if v.options.Imports && v.table != nil && len(v.set.Objtool) == 0 && !out.lookedUp {
 		return v.checkImports(out)
@@ -51,8 +50,8 @@ func (v *View) checkRemaining(out *collector) *View {
 	return v
 }
 
-// checkImports holds the undefined symbols against all exports that there are, which
-// is what modpost does where it is not told to let it be. A weak one may stay
+// checkImports checks the undefined symbols against all exports, as modpost does where it is not
+// made to ignore them. A weak one may stay
 // undefined in an ordinary module, as for modpost (scripts/mod/modpost.c, 6.1,
 // check_exports): in a livepatch it is a forgotten annotation.
 func (v *View) checkImports(out *collector) *View {

@@ -13,8 +13,8 @@ import (
 )
 
 // locateByFile finds the position of a symbol that is annotated by its source file, and
-// reports whether it has one. Of what is annotated by position there is nothing to
-// find.
+// reports whether it has one. It does nothing for a symbol that is annotated by
+// position.
 //
 // The file is known by the last part of its path, which is all that gcc writes into
 // a symbol table (STT_FILE), and as far as there is debug information by the whole of
@@ -55,7 +55,7 @@ func (v *View) locateByFile(out *collector, a *annotation.Annotation) bool {
 		out.AddFor(err.Error(), diag.Errorf(diag.KernelUnreadable, diag.Nowhere, "", "kernel %s: %v", v.kernelTitle(), err))
 		return false
 	}
-	// The lines to choose from are by position: the file is what did not do.
+	// The lines to choose from are by position: the file did not decide.
 	shown := slices.Clone(list)
 	for i := range shown {
 		if files[i].HasPath() {

@@ -32,11 +32,11 @@ func checkNames(r *diag.Reporter, a *annotation.Annotation, target kernel.Versio
 	return ok
 }
 
-// checkObject does that for one of its objects.
+// checkObject is checkNames for one of its objects.
 func checkObject(r *diag.Reporter, a *annotation.Annotation, object *string) bool {
 	if err := klpabi.CheckObject(*object); err != nil {
 		if *object != "" && r.Repeats(diag.BadObject, *object, a.Place(), diag.SymbolName(a.Symbol)) {
-			return false // an empty one is a slip of its own
+			return false // an empty one is a mistake of its own
 		}
 		d := diag.Errorf(diag.BadObject, a.Place(), diag.SymbolName(a.Symbol), "%s: %v", diag.SymbolName(a.Symbol), err)
 		if base, _, cut := strings.Cut((*object)[:min(len(*object), klpabi.ObjectLimit+1)], "."); cut && base != "" {

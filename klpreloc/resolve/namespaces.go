@@ -30,7 +30,7 @@ func (v *View) checkNamespaces(out *collector) {
 		}
 		e, refused := v.notImported(v.exports(y.Name))
 		only := strings.HasPrefix(e.Namespace, "module:")
-		if !refused || only && out.lookedUp { // triage has decided these
+		if !refused || only && out.lookedUp { // resolveUnannotated has decided these
 			continue
 		}
 		name := diag.SymbolName(y)

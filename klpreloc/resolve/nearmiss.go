@@ -24,7 +24,7 @@ import (
 //	a typing slip
 //
 // which is the order in which they are offered. Slips are offered only where there is
-// nothing better. What nobody can mean is not offered at all: foo.cold, to which foo
+// nothing better. What no author can mean is not offered at all: foo.cold, to which foo
 // jumps, and the padding before functions (__pfx_foo, __cfi_foo).
 
 // mostMisses is how many are offered for one name.
@@ -44,7 +44,7 @@ const (
 	rankElsewhere = 100 // added: near, and in another object
 )
 
-// nameMatcher knows the names near to some that are wanted.
+// nameMatcher finds the names that are near to wanted names.
 type nameMatcher struct {
 	exact map[string]bool
 	stems map[string]bool
@@ -68,7 +68,7 @@ func newNameMatcher(names []string) *nameMatcher {
 	return n
 }
 
-// callWanted is the system call that an absent name can mean: of sys_openat, of openat.
+// callWanted returns the system call that an absent name can mean: of sys_openat, of openat.
 func callWanted(name string) string {
 	if _, call, ok := callOf(name); ok {
 		return call
@@ -76,7 +76,7 @@ func callWanted(name string) string {
 	return stem(name)
 }
 
-// wants is what to read of a kernel.
+// wants reports whether a name of a kernel is near to a wanted one, and has to be read.
 func (n *nameMatcher) wants(name []byte) bool {
 	if n.exact[string(name)] || n.stems[string(stem(name))] {
 		return true
@@ -125,7 +125,7 @@ func (n *nameMatcher) nearMisses(t *sympos.Table, object, name string) (list []n
 	}
 	slices.SortStableFunc(all, func(a, b nearMiss) int { return cmp.Compare(a.rank, b.rank) })
 	if len(all) > 0 {
-		// What is worse by a class is no help beside it.
+		// Misses of a worse class are no help next to better ones.
 		worse := rankSlip
 		if all[0].rank >= rankSlip {
 			worse = rankElsewhere
@@ -198,7 +198,7 @@ func readNear(k *sympos.Kernel, read *sympos.Table, names []string) (*nameMatche
 	near := newNameMatcher(slices.Compact(sorted(names)))
 	table, err := k.ReadAll(near.wants)
 	if err != nil {
-		table = read // the best there is; what is wrong with the rest is no matter here
+		table = read // the best available; errors of other files do not matter here
 	}
 	return near, table
 }
@@ -289,7 +289,7 @@ func compareNames(name string, s sympos.Symbol) (m nearMiss, ok bool) {
 // tracking and such things (since 6.2), and the hash of a function's type (kCFI, since 6.1).
 var padding = []string{"__pfx_", "__cfi_"}
 
-// withoutPadding is the name of the function that a symbol of padding belongs to.
+// withoutPadding returns the name of the function that a symbol of padding belongs to.
 func withoutPadding(name string) string {
 	for _, p := range padding {
 		name = strings.TrimPrefix(name, p)
@@ -297,12 +297,12 @@ func withoutPadding(name string) string {
 	return name
 }
 
-// isTarget reports whether somebody can mean the symbol.
+// isTarget reports whether an author can mean the symbol.
 func isTarget(name string) bool {
 	return withoutPadding(name) == name && !strings.HasSuffix(name, ".cold") && !strings.Contains(name, ".cold.")
 }
 
-// stem is a name without what compilers put after it.
+// stem returns a name without what compilers append to it.
 func stem[T string | []byte](name T) T {
 	for i := 1; i < len(name); i++ {
 		if name[i] == '.' {
@@ -312,7 +312,7 @@ func stem[T string | []byte](name T) T {
 	return name
 }
 
-// core is what variants of a name have in common: foo of __foo, do_foo and foo_inner; empty
+// core returns what variants of a name have in common: foo of __foo, do_foo and foo_inner; empty
 // where that is too short to mean anything.
 func core[T string | []byte](name T) T {
 	const shortest = 4
@@ -360,9 +360,9 @@ func explainClone(name, near string) string {
 	return "another number, which the compiler chose"
 }
 
-// editDistance returns how many slips of the finger part the two names (a letter too
-// many, too few, another one, or two swapped), or -1 when it is more than one
-// can make in a name of that length.
+// editDistance returns how many typing slips separate the two names (a letter too many, too few,
+// another one, or two swapped), or -1 when there are more than are likely in a name of that
+// length.
 func editDistance(a string, b []byte) int {
 	most := 2
 	switch {
@@ -374,7 +374,7 @@ func editDistance(a string, b []byte) int {
 	if len(a)-len(b) > most || len(b)-len(a) > most || len(a) > 128 {
 		return -1
 	}
-	// Nobody gets both ends wrong; most names of a kernel go here.
+	// Both ends are rarely wrong; this excludes most names of a kernel.
 	if a[0] != b[0] && a[len(a)-1] != b[len(b)-1] {
 		return -1
 	}
@@ -410,7 +410,7 @@ func editDistance(a string, b []byte) int {
 	return -1
 }
 
-// nearObjects returns the modules whose names are nearly that.
+// nearObjects returns the modules whose names are near to that of the object.
 func nearObjects(object string, modules []string) []string {
 	var near []string
 	for _, m := range modules {

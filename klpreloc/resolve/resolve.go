@@ -16,16 +16,16 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// With a kernel's symbols at hand, an annotation is not taken on trust. What the
-// loader would say when the module comes, or would not say while it takes the
-// wrong symbol, is said here (kernel/livepatch/core.c, klp_find_object_symbol).
+// Where a kernel's symbols are available, annotations are checked against them. What the loader
+// would refuse when the module is loaded, or would silently resolve to the wrong symbol, is
+// reported here (kernel/livepatch/core.c, klp_find_object_symbol).
 
-// addLookup says that a's position, or all of it, rests on the kernel's symbols.
+// addLookup notes that a's position, or all of it, follows from the kernel's symbols.
 func (out *collector) addLookup(a *annotation.Annotation) {
 	out.Looked = append(out.Looked, Lookup{a.Symbol.Num(), a.LPObject, a.Object, a.Name, a.Pos})
 }
 
-// passedOverWarning reports a module that is passed over.
+// passedOverWarning returns the warning about a module that could not be read.
 func (v *View) passedOverWarning(warning string) diag.Diagnostic {
 	return diag.Warnf(diag.NotChecked, diag.Nowhere, "", "kernel %s: %s: what it exports is not known", v.kernelTitle(), warning)
 }
@@ -44,7 +44,8 @@ func (v *View) patches(object string) bool {
 	return ok
 }
 
-// checkAgainstKernel holds an annotation against the kernel, and reports whether it stands.
+// checkAgainstKernel checks an annotation against the kernel's symbols, and reports whether it
+// holds.
 func (v *View) checkAgainstKernel(out *collector, a *annotation.Annotation) bool {
 	if v.table == nil {
 		return true
@@ -53,14 +54,14 @@ func (v *View) checkAgainstKernel(out *collector, a *annotation.Annotation) bool
 		return false
 	}
 	if !v.table.Has(a.Object) {
-		return true // said by exists
+		return true // reported by checkObjectExists
 	}
 	list := v.table.Lookup(a.Object, a.Name)
 	_, err := v.table.Resolve(a.Object, a.Name, uint64(a.Pos))
 	switch {
 	case err == nil:
 	case v.table.Partial(a.Object) != "" && (errors.Is(err, sympos.ErrNotFound) || errors.Is(err, sympos.ErrPosition)):
-		return true // it may be in what is missing, and Incomplete was said
+		return true // it may be in what is missing, which Incomplete reports
 	case errors.Is(err, sympos.ErrNotFound):
 		if as, ok := v.table.FoundAs(a.Object, a.Name); ok {
 			out.Add(diag.Errorf(diag.NoSuchSymbol, a.Place(), a.Name, "%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)", a.Object, a.Name, v.kernelTitle(), as).
@@ -110,12 +111,12 @@ func (v *View) reportUnsteady(out *collector, a *annotation.Annotation, err erro
 }
 
 // initBounds are the symbols between which vmlinux's init sections lie, and within them
-// the per-CPU variables' first values, whose addresses stand for the variables
+// the per-CPU variables' first values, whose addresses are those of the variables
 // (arch/*/kernel/vmlinux.lds.S; on x86 since 6.15).
 var initBounds = []string{"__init_begin", "__init_end", "__per_cpu_start", "__per_cpu_end"}
 
 // isFreed reports whether s is a symbol of vmlinux that is gone when the kernel has
-// booted. The loader finds it all the same.
+// booted. The loader finds it nevertheless.
 func (v *View) isFreed(s sympos.Symbol) bool {
 	if s.Object != vmlinux || s.Address == 0 || v.table.Facts(vmlinux).NoAddresses {
 		return false
@@ -130,7 +131,7 @@ func (v *View) isFreed(s sympos.Symbol) bool {
 	return in(at(initBounds[0]), at(initBounds[1])) && !in(at(initBounds[2]), at(initBounds[3]))
 }
 
-// reportContradictions passes on that the sources contradict each other.
+// reportContradictions reports that the sources contradict each other about a symbol.
 func (v *View) reportContradictions(out *collector, a *annotation.Annotation) {
 	if d := v.table.Doubt(a.Object, a.Name); d != "" {
 		if out.Repeats(diag.Contradiction, a.Object, a.Place(), a.Name) {
@@ -160,7 +161,7 @@ func (v *View) presence(object string) sympos.Presence {
 	return presence
 }
 
-// isUnknownObject reports whether no source tells of the object, nor whether it exists.
+// isUnknownObject reports whether no source knows the object, or whether it exists.
 func (v *View) isUnknownObject(object string) bool {
 	if v.table.Has(object) {
 		return false

@@ -16,13 +16,13 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// An undefined symbol that carries no annotation is one of these. The first that
-// fits it is:
+// An undefined symbol that carries no annotation is one of these; the first row that fits
+// counts:
 //
 //	exported by vmlinux                  ordinary; the loader finds it
 //	 … to other modules only             klp relocation (EXPORT_SYMBOL_FOR_MODULES)
 //	exported by a module that the        klp relocation: a livepatch must not depend
-//	 livepatch patches                   on what it patches, which may come later
+//	 livepatch patches                   on what it patches, which may be loaded later
 //	exported by another module           ordinary, and a dependency
 //	exported, says modpost, by a module  ordinary, as modpost left it; an error if the
 //	 whose exports nothing tells          livepatch patches that module
@@ -33,7 +33,7 @@ import (
 //	nowhere                              an error, with what it could have been
 //
 // Objects are vmlinux and the modules that the livepatch names. Those that it
-// does not name can't be meant: nothing would say when to look into them.
+// does not name can't be meant: nothing would tell when to resolve their symbols.
 
 // infers reports whether undefined symbols are looked up.
 func (v *View) infers() bool {
@@ -83,7 +83,7 @@ func (v *View) resolveUnannotated(out *collector) *View {
 	return v
 }
 
-// reportMisnamed reports a symbol that no kernel has, by its name.
+// reportMisnamed reports a symbol whose name no kernel's symbol has, and reports whether y is one.
 func (v *View) reportMisnamed(out *collector, y *elfrw.Symbol) bool {
 	if strings.HasPrefix(y.Name, klpabi.SymbolPrefix) || !klpabi.PossibleName(y.Name) {
 		out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, diag.Clip(y.Name), "symbol %s is named like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", diag.Clip(y.Name)).
@@ -93,7 +93,7 @@ func (v *View) reportMisnamed(out *collector, y *elfrw.Symbol) bool {
 	return false
 }
 
-// resolveExported decides y if an object exports it, or may.
+// resolveExported decides y if an object exports it, or may, and reports whether it did.
 func (v *View) resolveExported(out *collector, y *elfrw.Symbol) bool {
 	e, origin := v.exporters.Of(y.Name)
 	switch origin {
@@ -166,7 +166,7 @@ func (v *View) patchesModules() bool {
 	return false
 }
 
-// reportShadowed warns of an export that is taken although another object that the
+// reportShadowed warns of an export that is used although another object that the
 // livepatch names hides a symbol of that name: code that was copied from there means
 // that one. It reports whether there is one.
 func (v *View) reportShadowed(out *collector, y *elfrw.Symbol, e sympos.Export) bool {
@@ -213,7 +213,7 @@ func (v *View) unreadModules() []string {
 	return unread
 }
 
-// resolveHidden decides y if an object has it without exporting it.
+// resolveHidden decides y if an object has it without exporting it, and reports whether it did.
 func (v *View) resolveHidden(out *collector, y *elfrw.Symbol) bool {
 	list := v.lookupInObjects(y.Name)
 	name := diag.SymbolName(y)
@@ -298,7 +298,7 @@ func (v *View) infer(out *collector, y *elfrw.Symbol, object string, id diag.ID,
 	out.addLookup(a)
 }
 
-// newAnnotation is the annotation that y does not have.
+// newAnnotation returns the annotation that y lacks, of the symbol of its name in the object.
 func (v *View) newAnnotation(y *elfrw.Symbol, object string) *annotation.Annotation {
 	return &annotation.Annotation{Dialect: v.dialect(), LPObject: object, Object: object, Name: y.Name, Symbol: y}
 }
@@ -345,8 +345,8 @@ func (v *View) exports(name string) []sympos.Export {
 
 // withExporters returns the view with who exports these symbols. The exports of all modules
 // are read when no list of them is among the kernel's files, and one of these symbols may be
-// there. Not there are those that modpost, which had such a list, did not resolve and that an
-// object hides.
+// among the exports. That is not so of a symbol that modpost, which had such a list, did not
+// resolve and that an object hides.
 func (v *View) withExporters(out *collector, unknown []*elfrw.Symbol) *View {
 	v = v.exportersIn(v.table)
 	var names []string
@@ -360,7 +360,7 @@ func (v *View) withExporters(out *collector, unknown []*elfrw.Symbol) *View {
 	if len(names) == 0 || v.table.ListsModules() {
 		return v
 	}
-	for _, y := range v.file.Symbols { // what is known already is in this table as well
+	for _, y := range v.file.Symbols { // this table has what is known already as well
 		if y.Undefined() && klpabi.PossibleName(y.Name) {
 			names = append(names, y.Name)
 		}
@@ -380,7 +380,7 @@ func (v *View) withExporters(out *collector, unknown []*elfrw.Symbol) *View {
 	return v
 }
 
-// exportersIn returns a copy of the view with the exporters that a table tells.
+// exportersIn returns a copy of the view with the exporters according to a table.
 func (v *View) exportersIn(t *sympos.Table) *View {
 	w := *v
 	w.exporters, w.patched = NewExporters(v.file, t, v.kernel.Presence, v.patches), nil

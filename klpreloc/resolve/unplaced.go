@@ -12,8 +12,8 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// What modpost resolved and no source places, and what modpost may have resolved, is
-// never converted without the author's word: a symbol that another object hides under
+// What modpost resolved and no source knows, and what modpost may have resolved, is
+// never converted without an annotation: a symbol that another object hides under
 // the same name is another symbol.
 
 // resolveUnplaced decides y, which may be an export that no source has.
@@ -22,7 +22,7 @@ func (v *View) resolveUnplaced(out *collector, y *elfrw.Symbol, origin Origin) b
 	list := v.lookupInObjects(y.Name)
 	switch {
 	case origin == Open && len(list) == 0:
-		return false // said as a symbol that is nowhere
+		return false // reported as a symbol that is nowhere
 	case origin == Open:
 		d := diag.Errorf(diag.UnknownExporter, diag.Nowhere, name, "symbol %s is hidden in %s, and may be an export of %s: %s",
 			name, objectsOf(list), v.exporters.Suspects(), v.explainOpen())
@@ -35,7 +35,7 @@ func (v *View) resolveUnplaced(out *collector, y *elfrw.Symbol, origin Origin) b
 			d = d.WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...)
 		}
 		out.Add(d)
-	case !v.exportsKnown(): // said once, for all imports
+	case !v.exportsKnown(): // reported once, for all imports
 	case len(v.patched) > 0 && !v.options.NoInfer:
 		out.doubtfulImports = append(out.doubtfulImports, name)
 	default:
@@ -73,7 +73,7 @@ func (v *View) explainOpen() string {
 	return "depends= says that the module used one when it was built"
 }
 
-// withExportHints returns d with what would tell the exports.
+// withExportHints returns d with hints at options that would tell the exports.
 func (v *View) withExportHints(d diag.Diagnostic) diag.Diagnostic {
 	const most = 5
 	for i, m := range v.exporters.Unknown {

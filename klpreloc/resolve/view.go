@@ -18,7 +18,7 @@ import (
 
 const vmlinux = sympos.Vmlinux
 
-// Options say what is known beside the module, and what is wanted.
+// Options say what is known in addition to the module, and what is wanted.
 type Options struct {
 	// Kernel is the kernel that the module is for; nil when there is none.
 	Kernel *sympos.Kernel
@@ -48,7 +48,7 @@ type View struct {
 	table   *sympos.Table  // of it; nil when it was not read
 	objects []string       // that the livepatch names, and vmlinux; sorted
 
-	// What findExporters finds out; nil before.
+	// Set by withExporters and exportersIn; nil before.
 	exporters *Exporters
 	modules   *sympos.Table // of all modules, where their exports had to be read
 	patched   []string      // modules that the livepatch patches and whose exports no source tells
@@ -124,7 +124,7 @@ func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o 
 	return v, r.List()
 }
 
-// namesToRead are the names to look up in the kernel.
+// namesToRead returns the names to look up in the kernel.
 func (v *View) namesToRead() []string {
 	var names []string
 	for _, y := range v.file.Symbols {
