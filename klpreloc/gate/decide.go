@@ -43,7 +43,7 @@ func (g *Rules) Targets(annotations ...[]*annotation.Annotation) ([]*Target, dia
 	return all, r.List()
 }
 
-// checkObjects checks what a's own words ask for (kernel/livepatch/core.c,
+// checkObjects checks the objects that a names (kernel/livepatch/core.c,
 // klp_resolve_symbols, since 5.8: a vmlinux symbol is refused in any section but
 // vmlinux's own, and a vmlinux section is resolved at once, when the module may not
 // be there).
@@ -107,7 +107,7 @@ func (g *Rules) Decide(uses []Use, unsafe bool) (*Decisions, diag.List) {
 	return d, w.List()
 }
 
-// reporter reports what there is to say of choices.
+// reporter reports the remarks of choices.
 type reporter struct {
 	diag.Reporter
 	rules    *Rules
@@ -115,7 +115,7 @@ type reporter struct {
 	reported map[string]bool
 }
 
-// isFirst reports whether it is asked that for the first time.
+// isFirst reports whether it is called with these arguments for the first time.
 func (w *reporter) isFirst(id diag.ID, name, users string) bool {
 	key := string(id) + " " + name + " " + users
 	first := !w.reported[key]
@@ -123,7 +123,7 @@ func (w *reporter) isFirst(id diag.ID, name, users string) bool {
 	return first
 }
 
-// checkChoice reports what there is to say of a relocation's gate. The result is false where the
+// checkChoice reports the remark of a relocation's choice. The result is false where the
 // relocation is refused.
 func (w *reporter) checkChoice(s *elfrw.Section, r elfrw.Rela, t *Target, c *Choice) bool {
 	a, name, where := c.Note, diag.SymbolName(r.Sym), diag.At(s, r.Offset)
@@ -182,6 +182,7 @@ func (w *reporter) neverApplied(gate string) bool {
 	return w.rules.Late(gate) && !w.rules.declared.Has(gate) && w.rules.declared.Complete() && !w.unsafe
 }
 
+// orElse returns the text, or empty in place of an empty one.
 func orElse(text, empty string) string {
 	if text == "" {
 		return empty
@@ -189,8 +190,8 @@ func orElse(text, empty string) string {
 	return text
 }
 
-// Function names a place in code as an oops does, or says which section it is in. A
-// place in a special section, or in what it copies, is named by its code.
+// Function names a place in code as an oops does, or by its section. A place in a special
+// section, or in a replacement, is named by the code that the entry is about.
 func (g *Rules) Function(s *elfrw.Section, offset uint64) string {
 	tables := g.Special()
 	if e := tables.In(s, offset); e != nil {

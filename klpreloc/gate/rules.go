@@ -14,9 +14,9 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// A klp relocation section is named after the object whose coming applies it, the
+// A klp relocation section is named after the object whose load applies it, the
 // gate; the klp symbol in it after the object that owns the symbol. The kernel
-// applies .klp.rela.M.* when M is there and is one of the patch's own objects
+// applies .klp.rela.M.* when M is loaded and is one of the patch's own objects
 // (kernel/livepatch/core.c, klp_init_object_loaded), and since 5.8 those of vmlinux
 // when the livepatch is loaded, where it takes vmlinux's symbols only
 // (klp_resolve_symbols). So the gate depends on the owner and on the function that
@@ -28,16 +28,16 @@ import (
 //	                                                            declares it
 //	M         M                          M                      M
 //	N         M                          M                      M
-//	N         vmlinux                    N: nothing before N comes
+//	N         vmlinux                    N: nothing before N is loaded
 //	N         nothing that is known      N                      N
 //
-// A label says the gate itself. What a function is for, package reach finds out.
+// A label names the gate itself. Package reach finds out what a function is for.
 
 const vmlinux = sympos.Vmlinux
 
 // Rules are the rules for one module and one scheme. They read what they need of the module
-// when they are first asked for it; nothing else changes them. Conversion and proof each have
-// their own.
+// when it is first needed; nothing else changes them. The conversion and the
+// proof each make their own.
 type Rules struct {
 	file     *elfrw.File
 	scheme   kernel.Scheme
@@ -106,7 +106,7 @@ type Remark int
 // The remarks.
 const (
 	Fine        Remark = iota
-	BeforeOwner        // used before the owner is loaded, by a function for something else
+	BeforeOwner        // used by a function for another object, before the owner is loaded
 	AgainstUse         // the gate is a label's, and the function is not for it
 	TooMany            // code for several objects, and nothing to choose by
 	WhoseName          // several annotations, and nothing to choose by
@@ -185,9 +185,8 @@ func (g *Rules) Choose(notes []*annotation.Annotation, s *elfrw.Section, offset 
 }
 
 // chooseOldVmlinux finds the gate of a vmlinux symbol for kernels that apply vmlinux
-// sections with the patch's vmlinux object, and allow them in any other. What a
-// function of one module needs goes with that module, so that all of an alternative
-// in it can.
+// sections with the patch's vmlinux object, and allow them in any other. The gate of
+// a function of one module is that module, so that an alternative in it has one gate.
 func (g *Rules) chooseOldVmlinux(c Choice) Choice {
 	modules := c.Objects
 	if len(modules) == 0 && !g.declared.Has(vmlinux) {
@@ -206,7 +205,8 @@ func (g *Rules) chooseOldVmlinux(c Choice) Choice {
 	return c
 }
 
-// pickNote takes the annotation for one of the objects that the place works for.
+// pickNote chooses the annotation for one of the objects that the place works for, and reports
+// whether there is exactly one.
 func (c *Choice) pickNote(notes []*annotation.Annotation) bool {
 	found := 0
 	for _, a := range notes {

@@ -90,7 +90,7 @@ func FindUses(f *elfrw.File, targets []*Target, gone map[*elfrw.Section]bool) (*
 }
 
 // Unused warns of annotations that no loaded section's relocation uses. gone are the targets
-// with a use that went with what held it.
+// with a use in an entry that was dropped.
 func Unused(annotated []*annotation.Annotation, targets []*Target, d *Decisions, gone map[*Target]bool) diag.List {
 	var r diag.Reporter
 	used := map[*annotation.Annotation]bool{}
