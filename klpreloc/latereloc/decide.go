@@ -22,7 +22,7 @@ import (
 type Edits struct {
 	Sections []gate.Section // relocations that become klp relocations
 	Tables   []TableEdit    // sections that lose entries, in header order
-	// Gone are the targets with a relocation that goes with the entry that holds it.
+	// Gone are the targets with a relocation in an entry that is dropped.
 	Gone map[*gate.Target]bool
 }
 
@@ -81,7 +81,7 @@ func archNames(edits []TableEdit) []string {
 	return names
 }
 
-// reporter reports what there is to say of late relocations.
+// reporter reports what is wrong with late relocations.
 type reporter struct {
 	diag.Reporter
 	rules  *Rules
@@ -90,8 +90,8 @@ type reporter struct {
 }
 
 // checkReloc checks a klp relocation of s against the special sections, and notes which entries
-// leave. It reports whether the relocation can be one; gone says that it goes with an entry
-// that is dropped.
+// leave. ok reports whether the relocation can be one; gone says that it is in an entry that is
+// dropped.
 func (w *reporter) checkReloc(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (ok, gone bool) {
 	where, l := diag.At(s, r.Offset), w.rules.Judge(s.Target, &r, c.Gate)
 	for _, cut := range l.Cuts {
@@ -129,7 +129,7 @@ func (w *reporter) checkReloc(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (o
 	return ok, l.Gone
 }
 
-// recordCut notes that an entry leaves its table.
+// recordCut notes that an entry leaves its table, and reports whether it can.
 func (w *reporter) recordCut(where diag.Place, r elfrw.Rela, c Cut) bool {
 	e := c.Entry
 	first, taken := w.cuts[e]
@@ -147,6 +147,7 @@ func (w *reporter) recordCut(where diag.Place, r elfrw.Rela, c Cut) bool {
 	return true
 }
 
+// keyPhrase returns ", key NAME" for an entry with a key, and "" for others.
 func (w *reporter) keyPhrase(e *special.Entry) string {
 	if name := w.keyName(e); name != "" {
 		return ", key " + diag.Clip(name)
@@ -154,6 +155,7 @@ func (w *reporter) keyPhrase(e *special.Entry) string {
 	return ""
 }
 
+// keyName returns what to call the key of an entry, "" where it has none.
 func (w *reporter) keyName(e *special.Entry) string {
 	if name := w.rules.nameOf(e.Key.Symbol); name != "" {
 		return name
@@ -162,7 +164,7 @@ func (w *reporter) keyName(e *special.Entry) string {
 }
 
 // suggestEdit says what an author can do instead, in the words of the source where the file
-// has them: a key that is a variable of its own, and the name behind a static call's.
+// has them: a key that is a variable of its own, and the name after the prefix of a static call's.
 func (w *reporter) suggestEdit(e *special.Entry) string {
 	name := w.keyName(e)
 	switch e.Kind {
@@ -190,7 +192,7 @@ var edits = map[special.Kind]string{
 	special.Feature:     "call it from a noinline helper function, outside of the feature section",
 }
 
-// causeOf is what is refused about an entry, at all of its places: the key of a branch
+// causeOf returns what is refused about an entry, at all of its places: the key of a branch
 // or call, of which the code and the table each have a relocation, or else the symbol.
 func (w *reporter) causeOf(e *special.Entry, c *gate.Choice) string {
 	name, _ := strings.CutPrefix(w.keyName(e), "__SCK__")
@@ -201,7 +203,7 @@ func (w *reporter) causeOf(e *special.Entry, c *gate.Choice) string {
 }
 
 // reportTooLate refuses a late relocation, or says what it will break where that was asked
-// for. It reports whether the relocation stands.
+// for. It reports whether the relocation is kept.
 func (w *reporter) reportTooLate(where diag.Place, r elfrw.Rela, c *gate.Choice, cause, why, edit string) bool {
 	of := "of " + diag.ObjectName(c.Note.Object)
 	if w.Repeats(diag.SpecialSection, cause, where, c.Note.Name) {
@@ -219,7 +221,7 @@ func (w *reporter) reportTooLate(where diag.Place, r elfrw.Rela, c *gate.Choice,
 	return false
 }
 
-// tableEdits sorts cuts by their tables, in header order.
+// tableEdits groups cuts by their tables, in header order.
 func tableEdits(tables *special.Tables, cuts map[*special.Entry]string) []TableEdit {
 	byTable := map[*special.Table][]Cut{}
 	for e, object := range cuts {

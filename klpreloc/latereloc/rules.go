@@ -13,19 +13,19 @@ import (
 )
 
 // A klp relocation that waits for its object is late: since 5.8 those of modules'
-// symbols, before that all. By then the kernel has read the tables of instructions
-// that it patches, copied alternatives into place and turned calls into direct ones
+// symbols, before that all. When it is
+// applied, the kernel has already read the tables of instructions that it patches, copied alternatives into place and turned calls into direct ones
 // (module_finalize of the architectures, the notifiers of MODULE_STATE_COMING). What
-// a late relocation writes into any of these is not seen, or overwrites what the
-// kernel has made of it. Nothing is printed; the module loads and oopses.
+// a late relocation writes into any of these is not seen, or overwrites the kernel's
+// changes. Nothing is printed; the module loads and oopses.
 //
 // Kernels 4.9 to 5.7 know a way out on x86: entries of .altinstructions and
 // .parainstructions in .klp.arch.<object>.* are patched again when the object's klp
 // relocations have been applied (arch/x86/kernel/livepatch.c,
-// arch_klp_init_object_loaded; archsec.go). Since 5.8 such sections are read by nobody.
+// arch_klp_init_object_loaded; rewrite/tables.go). Since 5.8 no kernel reads such sections.
 
-// Rules find the special entries that late relocations concern. Conversion and proof each
-// have their own.
+// Rules find the special entries that late relocations concern. The conversion and
+// the proof each make their own.
 type Rules struct {
 	file      *elfrw.File
 	gates     *gate.Rules
@@ -33,7 +33,7 @@ type Rules struct {
 	keepInert bool
 }
 
-// NewRules returns the rules for f, of which gates are. nameOf returns what an annotated
+// NewRules returns the rules for f; gates are the rules of gates for the same file. nameOf returns what an annotated
 // symbol is called in the kernel, "" for any other. keepInert says that no entry may be
 // dropped although it can't work.
 func NewRules(f *elfrw.File, gates *gate.Rules, nameOf func(*elfrw.Symbol) string, keepInert bool) *Rules {
@@ -53,7 +53,7 @@ func (t *Rules) canMoveToArch(e *special.Entry) bool {
 
 // Verdict is what a late relocation has to do with special sections.
 type Verdict struct {
-	Gone   bool             // it goes with the entry that holds it
+	Gone   bool             // it is in an entry that is dropped
 	Cuts   []Cut            // entries that leave their tables
 	within *special.Entry   // that it is in, and can't be
 	copied *special.Entry   // whose replacement its symbol is
@@ -120,8 +120,8 @@ func (t *Rules) Judge(s *elfrw.Section, r *elfrw.Rela, gate string) (l Verdict) 
 	return l
 }
 
-// isInert reports whether e is to be dropped where it stands in the way. Its key may
-// be annotated, and so be called otherwise in the module.
+// isInert reports whether e may be dropped where it cannot work. Its key may be annotated, and
+// then has another name in the module.
 func (t *Rules) isInert(e *special.Entry) bool {
 	return !t.keepInert && (t.gates.Special().Inert(e) || e.Key.Symbol != nil && special.InertKey(e.Kind, t.nameOf(e.Key.Symbol)))
 }
