@@ -17,8 +17,8 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// What the kernel asks of a klp relocation and its place. All of this it finds
-// out late, or not at all, when the livepatched object comes.
+// What the kernel demands of a klp relocation and its place. It checks this late, when the
+// livepatched object is loaded, or not at all.
 
 // Types of R_PPC64_* that are named here.
 const (
@@ -29,7 +29,7 @@ const (
 
 // initPrefix begins the names of sections that are freed once the module is
 // loaded (kernel/module/main.c, module_init_section). Seen on 6.1: the target
-// that comes later gets that memory, and is refused because the bytes to be
+// that is loaded later gets that memory, and is refused because the bytes to be
 // relocated are its own.
 const initPrefix = ".init"
 
@@ -124,7 +124,7 @@ func (c *checker) reportBadType(where diag.Place, r elfrw.Rela) {
 	c.AddFor(why, diag.Errorf(diag.BadType, where, name, "%s is reached by %s, which the module loader of %s does not apply", name, typ, c.machine.Name).WithHints(diag.OptionalLine(hint)...))
 }
 
-// early: what is freed once the livepatch is loaded must not be written afterwards,
+// checkInit: what is freed once the livepatch is loaded must not be written afterwards,
 // and is run before the livepatch is enabled.
 func (c *checker) checkInit(where diag.Place, s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) bool {
 	name := diag.SymbolName(r.Sym)
@@ -150,7 +150,7 @@ func (c *checker) checkInit(where diag.Place, s *elfrw.Section, r elfrw.Rela, ch
 	return false
 }
 
-// zeros: x86 refuses to relocate bytes that are not zero (since 4.0; the
+// checkZeros: x86 refuses to relocate bytes that are not zero (since 4.0; the
 // message is "existing value is nonzero", arch/x86/kernel/module.c).
 func (c *checker) checkZeros(where diag.Place, s *elfrw.Section, r elfrw.Rela, width int) bool {
 	if !c.machine.ZeroTarget {
@@ -185,7 +185,7 @@ func (c *checker) reportOutside(where diag.Place, s *elfrw.Section, r elfrw.Rela
 	}
 }
 
-// returns: a call through a stub needs the nop behind it that becomes the
+// checkNop: a call through a stub needs the nop after it that becomes the
 // reload of r2 (arch/powerpc/kernel/module_64.c, apply_relocate_add,
 // "Expected nop after call").
 func (c *checker) checkNop(where diag.Place, s *elfrw.Section, r elfrw.Rela) bool {
@@ -198,7 +198,7 @@ func (c *checker) checkNop(where diag.Place, s *elfrw.Section, r elfrw.Rela) boo
 		return false
 	}
 	if c.file.Uint32(b)&ppc64Link == 0 {
-		return true // a sibling call does not come back here
+		return true // a sibling call does not return here
 	}
 	next, ok := window(s.Data, r.Offset+4, 4)
 	if ok && c.file.Uint32(next) == ppc64Nop {
@@ -212,7 +212,7 @@ func (c *checker) checkNop(where diag.Place, s *elfrw.Section, r elfrw.Rela) boo
 	return false
 }
 
-// writable: on ppc64 all but calls are plain stores, which fault in read-only
+// checkWritable: on ppc64 all but calls are plain stores, which fault in read-only
 // memory once the livepatch is loaded (linuxppc issue 375; so up to 7.3).
 func (c *checker) checkWritable(where diag.Place, s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) {
 	if c.machine.Nop && choice.Gate != sympos.Vmlinux && r.Type != ppc64REL24 && s.Flags&uint64(elf.SHF_WRITE) == 0 {
@@ -223,7 +223,7 @@ func (c *checker) checkWritable(where diag.Place, s *elfrw.Section, r elfrw.Rela
 	}
 }
 
-// window returns n bytes of b from off, and false when they are not there.
+// window returns n bytes of b from off, and false where b is shorter.
 func window(b []byte, off uint64, n int) ([]byte, bool) {
 	if off > uint64(len(b)) || uint64(n) > uint64(len(b))-off {
 		return nil, false

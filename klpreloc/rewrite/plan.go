@@ -24,16 +24,16 @@ type Plan struct {
 	// Drop are the annotation sections; their relocations and symbols go
 	// with them.
 	Drop []*elfrw.Section
-	// DropSymbols are undefined symbols that nothing needs any more: those
+	// DropSymbols are undefined symbols that nothing needs after the conversion: those
 	// of unused records, and second symbols for one klp symbol.
 	DropSymbols []*elfrw.Symbol
-	// DropTrailer says that a module signature is appended, which can't be
-	// valid any more.
+	// DropTrailer says that a module signature is appended, which is invalid after the
+	// conversion.
 	DropTrailer bool
 
 	// Tables are special sections that lose entries.
 	Tables []latereloc.TableEdit
-	// Rewrites are modpost's tables, without what is no import any more.
+	// Rewrites are modpost's tables without the symbols that are no longer imported.
 	Rewrites []Rewrite
 
 	file *elfrw.File
@@ -68,7 +68,7 @@ type Detach struct {
 type Rewrite struct {
 	Section *elfrw.Section
 	Data    []byte
-	// Symbols are those that are the whole section; their size goes with it.
+	// Symbols are those that span the whole section; their size changes with it.
 	Symbols []*elfrw.Symbol
 }
 
@@ -114,9 +114,8 @@ func describeUnloaded(u gate.Unloaded) string {
 	return strings.Join(what, ", ")
 }
 
-// checkRemoval finds what would not let go of an annotation, or of a symbol that
-// nothing else needs (elfrw.File.Remove): relocations are taken care of, which
-// leaves header fields.
+// checkRemoval finds header fields that refer to an annotation section, or to a symbol that is
+// dropped: elfrw.File.Remove would fail. Relocations have been taken care of.
 func (p *Plan) checkRemoval(r *diag.Reporter) {
 	gone, lost := p.file.GoesWith(p.Drop), map[*elfrw.Symbol]bool{}
 	for _, y := range p.DropSymbols {

@@ -14,15 +14,15 @@ import (
 // Soundness is what CheckSound found out about a file.
 type Soundness struct {
 	// Unreadable says that some relocations are in a form that is not read, so that what is
-	// said of uses means nothing.
+	// reported about uses means nothing.
 	Unreadable bool
 	// Broken says that the file is not sound.
 	Broken bool
 }
 
 // CheckSound checks that f is in order and in a form that is understood to the last symbol
-// number, as what is edited has to be. What breaks a rule of elfrw would come out broken and
-// not pass the proof.
+// number, as what is edited has to be. A file that breaks a rule of elfrw would be
+// written broken and not pass the proof.
 func CheckSound(f *elfrw.File) (Soundness, diag.List) {
 	var is Soundness
 	var r diag.Reporter
@@ -65,7 +65,8 @@ func reportCompact(r *diag.Reporter, s *elfrw.Section) {
 	}
 }
 
-// WithoutCompact puts compact relocations in the place of what only follows from them.
+// WithoutCompact replaces the diagnostics that only follow from compact relocations by one
+// about these.
 func WithoutCompact(f *elfrw.File, found diag.List) diag.List {
 	var r diag.Reporter
 	for _, s := range f.Sections {
@@ -79,7 +80,7 @@ func WithoutCompact(f *elfrw.File, found diag.List) diag.List {
 	return append(found, r.List()...)
 }
 
-// WithoutConsequences returns what does not only follow from something that is reported.
+// WithoutConsequences returns the diagnostics that do not only follow from another one.
 // converted says that the module holds klp relocations already, which may have used what
 // nothing uses now.
 func WithoutConsequences(found diag.List, is Soundness, converted bool) diag.List {
@@ -91,12 +92,10 @@ func WithoutConsequences(found diag.List, is Soundness, converted bool) diag.Lis
 // IsCompact reports whether a section has compact relocations of the module's symbols.
 func IsCompact(f *elfrw.File, s *elfrw.Section) bool { return s.Type == shtCREL && s.Link == f.Symtab }
 
-// ofRelocations are diagnostics that follow where relocations are missing: nothing can
-// be said of what they would be about.
+// ofRelocations are diagnostics that may only follow from relocations that are not read.
 var ofRelocations = []diag.ID{diag.NoRecords, diag.StrayBytes, diag.BadRecord, diag.UnknownStride, diag.AnnotationReferred, diag.Unused, diag.PatchUnreadable, diag.NeverApplied, diag.StrangeTable, diag.SpecialSection}
 
-// isEncoded reports whether the contents of s are made anew: relocations and
-// symbols.
+// isEncoded reports whether elfrw writes the contents of s itself: relocations and symbols.
 func isEncoded(s *elfrw.Section) bool {
 	if s == nil {
 		return false

@@ -63,8 +63,8 @@ func (s *klpSymbols) of(t *gate.Target, note *annotation.Annotation) *klpSymbol 
 }
 
 // plan returns the changes, in the order of the symbol table and, for symbols that are added,
-// of their names, and the symbols that nothing needs any more. The klp symbol of records that
-// nothing uses is not made. That of an unused label is: its name is what it is.
+// of their names, and the symbols that nothing needs after that. The klp symbol of records that
+// nothing uses is not made. That of an unused label is, because the label is the symbol's name.
 func (s *klpSymbols) plan(targets []*gate.Target) (changes []SymbolChange, drop []*elfrw.Symbol) {
 	byNum := func(a, b *elfrw.Symbol) int { return a.Num() - b.Num() }
 	// A symbol becomes the first of its klp symbols that is used; a label's is its
