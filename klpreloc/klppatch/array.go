@@ -20,8 +20,8 @@ import (
 //   - The kernel version that the module was built for.
 //
 // Whatever is tried must fit: relocations only where the structure has
-// pointers, an end marker, within the array, and nothing behind it. Where
-// several strides fit they read alike, because they all see the same
+// pointers, an end marker, within the array, and nothing after it. Where
+// several strides fit, all give the same elements, because they see the same
 // relocations.
 
 // Evidence says where a stride comes from.
@@ -53,7 +53,7 @@ func (a array) element(i uint64, used uint64) elfrw.Range {
 	return elfrw.RangeOf(a.Section, a.Offset+i*size, size)
 }
 
-// readArray measures the array of kind at p. A reason is why it can't be read.
+// readArray measures the array of kind at p. The error is why it can't be read.
 func (r *reader) readArray(kind structure, p elfrw.Place) (array, error) {
 	size, exact := r.extent(p)
 	a := array{Range: elfrw.RangeOf(p.Section, p.Offset, size)}
@@ -119,7 +119,7 @@ func (r *reader) candidateStrides(kind structure, p elfrw.Range, exact bool, rel
 		// begins with no name.
 		d := x.Offset - p.Offset
 		if versioned && d%known[0] == 0 {
-			d = known[0] // behind an empty element, and so behind the end
+			d = known[0] // after an empty element, and so after the end
 		}
 		if kind.name == klpObject.name && slices.Contains(known, d-r.word) {
 			add(d-r.word, ByDistance)
@@ -148,7 +148,7 @@ func (r *reader) candidateStrides(kind structure, p elfrw.Range, exact bool, rel
 	return all
 }
 
-// inUse reports whether the element at offset is none that ends an array:
+// inUse reports whether the element at offset does not end an array:
 // kernel/livepatch/core.c goes on while an object has a name or functions, and a
 // function any of its three members (include/linux/livepatch.h,
 // klp_for_each_object_static and klp_for_each_func_static).
@@ -164,8 +164,8 @@ func (r *reader) inUse(kind structure, relocs []elfrw.Rela, s *elfrw.Section, of
 	return false
 }
 
-// countElements walks the array by stride up to the end marker, and says what doesn't
-// fit.
+// countElements counts the elements of an array by stride up to the end marker. The error is
+// what doesn't fit.
 func (r *reader) countElements(kind structure, p elfrw.Range, exact bool, stride uint64) (n uint64, err error) {
 	if exact && p.Size%stride != 0 {
 		return 0, r.newDoubt(p, "size %d is not a multiple of the %d bytes of a %s", p.Size, stride, kind.name)

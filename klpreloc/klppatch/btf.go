@@ -10,8 +10,8 @@ import (
 )
 
 // A module's .BTF (Documentation/bpf/btf.rst) is split from the kernel's, which
-// holds what both know; the module's own then says nothing of klp_patch, and its
-// names can't even be looked up without the kernel's. But out-of-tree modules
+// holds the types that both have; the module's own then says nothing of klp_patch, and its
+// names can't be looked up without the kernel's. But out-of-tree modules
 // since 6.12 bring .BTF.base (btf.rst, ".BTF.base section"), the structures that
 // they use with name and size, and a module may have BTF that isn't split.
 //
@@ -86,7 +86,7 @@ func readBTF(f *elfrw.File, b []byte, sizes map[string]uint64) {
 	}
 }
 
-// subslice returns n bytes of b from off on, or what is behind n when rest is set.
+// subslice returns n bytes of b from off on, or what follows them when rest is set.
 func subslice(b []byte, off, n uint32, rest bool) ([]byte, bool) {
 	if uint64(off)+uint64(n) > uint64(len(b)) {
 		return nil, false

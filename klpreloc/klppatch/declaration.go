@@ -21,6 +21,7 @@ type Declaration struct {
 // Declared returns f's declaration. f must not be edited before it has been read.
 func Declared(f *elfrw.File) *Declaration { return &Declaration{file: f} }
 
+// load reads the declaration once.
 func (d *Declaration) load() *Declaration {
 	if !d.read {
 		d.read, d.objects = true, map[string]bool{}
@@ -49,6 +50,5 @@ func (d *Declaration) Doubt() error { return d.load().doubt }
 // Complete reports whether all objects of the module's patches are known.
 func (d *Declaration) Complete() bool { return d.Doubt() == nil }
 
-// None reports whether the module declares no patch, which is nothing new of one that has
-// none.
+// None reports whether the module declares no patch.
 func (d *Declaration) None() bool { return errors.Is(d.Doubt(), ErrNone) }

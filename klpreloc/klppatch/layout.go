@@ -9,7 +9,7 @@ import (
 )
 
 // layout is how long the structures of include/linux/livepatch.h are. The
-// members that a module fills in have stood at the same places since the ELF
+// members that a module fills in have been at the same places since the ELF
 // format of 4.7, counted in pointers:
 //
 //	klp_func    old_name 0, new_func 1, old_sympos 2
@@ -32,7 +32,7 @@ import (
 // kernels 5.10, 6.1, 6.12 and 7.2 agrees. The 32-bit sizes are computed from the
 // same declarations, not seen in a kernel.
 //
-// The table comes last: distributions carry newer livepatching under older
+// This table is the last evidence: distributions carry newer livepatching under older
 // version numbers.
 type layout struct {
 	major, minor int // the first kernel that has it
@@ -84,7 +84,7 @@ func (s structure) sizes(f *elfrw.File) []uint64 {
 	return all
 }
 
-// least returns the size that no kernel's structure is below.
+// least returns the smallest size that the structure has in any kernel.
 func (s structure) least(f *elfrw.File) uint64 {
 	all := s.sizes(f)
 	least := all[0]

@@ -22,7 +22,7 @@ const (
 var enablers = map[string]bool{"klp_enable_patch": true, "klp_register_patch": true}
 
 // objectLimit bounds how many objects are read; a real patch has a few dozen at
-// most. Who follows the objects' references needs memory for each.
+// most. Following the objects' references needs memory for each.
 const objectLimit = 256
 
 // reader reads what one module declares.
@@ -65,7 +65,7 @@ func Read(f *elfrw.File) ([]*Patch, error) {
 			r.left += s.NumRelocs()
 		}
 	}
-	r.left = 4*r.left + 64 // every stride that is tried looks at each element once
+	r.left = 4*r.left + 64 // each stride that is tried visits each element once
 	for _, y := range f.Symbols {
 		r.calls = r.calls || y.Undefined() && enablers[y.Name]
 	}
@@ -97,7 +97,7 @@ func Read(f *elfrw.File) ([]*Patch, error) {
 	return nil, ErrNone
 }
 
-// spendWork counts work, and reports whether there may be more.
+// spendWork counts one step of work, and reports whether more is allowed.
 func (r *reader) spendWork() bool {
 	r.left--
 	return r.left >= 0
@@ -143,7 +143,7 @@ func (r *reader) readRoots() (patches []*Patch, doubts Unreadable) {
 }
 
 // mayBeObjects reports whether p may be an array of objects, so that what is wrong
-// with it is worth a word. A dozen kinds of structure begin with THIS_MODULE and
+// with it is worth reporting. A dozen kinds of structure begin with THIS_MODULE and
 // a pointer to data.
 func (r *reader) mayBeObjects(p elfrw.Place) bool {
 	is, known := r.shape[p]
@@ -177,7 +177,7 @@ func (r *reader) mayBeObject(p elfrw.Place) bool {
 }
 
 // mayBeFunc reports whether a klp_func may begin at p, or the end of its array:
-// of its two pointers one at least is what it should be.
+// at least one of its two pointers is what it should be.
 func (r *reader) mayBeFunc(p elfrw.Place) bool {
 	if len(r.between(p.Section, p.Offset, p.Offset+2*r.word)) == 0 {
 		return true
@@ -193,7 +193,7 @@ func (r *reader) mayBeFunc(p elfrw.Place) bool {
 	return ok
 }
 
-// readPatch reads the klp_patch at that place, whose objects are at p.
+// readPatch reads the klp_patch at that place; its objects are at p.
 func (r *reader) readPatch(at elfrw.Range, p elfrw.Place) (*Patch, error) {
 	o := r.readObjects(p)
 	if o.err != nil {
@@ -219,7 +219,7 @@ func (r *reader) reservedRange(p elfrw.Place, used elfrw.Range) elfrw.Range {
 
 // readReplace reads klp_patch.replace. It came together with three list heads in
 // klp_object, which shows in the stride; where it is depends on whether states
-// precede it, and what isn't it is zero until the kernel writes there.
+// precede it. The other place is zero until the kernel writes there.
 func (r *reader) readReplace(at elfrw.Range, object uint64) (value, known bool) {
 	since := layouts[len(layouts)-1]
 	l, ok := layoutOf(r.f)
@@ -362,11 +362,11 @@ func (r *reader) readFunc(at elfrw.Range) (fn Func, err error) {
 		return fn, r.newDoubt(at, "the old name of a klp_func can't be read")
 	}
 	fn.OldName = name
-	fresh := r.pointer(s, at.Offset+r.word)
-	if fresh == nil { // klp_init_func: -EINVAL
+	replacement := r.pointer(s, at.Offset+r.word)
+	if replacement == nil { // klp_init_func: -EINVAL
 		return fn, r.newDoubt(at, "nothing replaces %s, which the kernel refuses, or the module's code fills it in", name)
 	}
-	if fn.New, ok = r.readCode(fresh); !ok {
+	if fn.New, ok = r.readCode(replacement); !ok {
 		return fn, r.newDoubt(at, "what replaces %s is not a function", name)
 	}
 	if len(r.between(s, at.Offset+2*r.word, at.Offset+3*r.word)) != 0 {

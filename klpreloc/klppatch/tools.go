@@ -9,8 +9,8 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 )
 
-// What the tools that compare binaries leave behind, for code in the module that
-// fills the kernel's structures from it:
+// The tables that tools that compare binaries leave for code in the module, which fills the
+// kernel's structures from them:
 //
 //	.kpatch.funcs              struct kpatch_patch_func {new_addr, new_size, old_addr,
 //	                           old_size, sympos: unsigned long; name, objname: char *}
@@ -100,7 +100,7 @@ func (r *reader) readKpatch() (*Patch, error) {
 }
 
 // countRecords counts the records of that size in s: all that have relocations, and
-// nothing but zeroes, less than one record, behind them.
+// only zeroes, less than one record, after them.
 func (r *reader) countRecords(s *elfrw.Section, size uint64) (uint64, error) {
 	t := r.table(s)
 	if len(t) == 0 {
@@ -144,6 +144,7 @@ func (r *reader) readKlpBuild() (*Patch, error) {
 	return p, nil
 }
 
+// readObjectExt reads one struct klp_object_ext.
 func (r *reader) readObjectExt(at elfrw.Range) (obj Object, err error) {
 	s := at.Section
 	obj = Object{Name: Vmlinux, At: at}

@@ -101,18 +101,19 @@ func target(r *elfrw.Rela) (elfrw.Place, bool) {
 	return elfrw.Place{Section: s, Offset: offset}, offset <= s.Size()
 }
 
-// writable reports whether s is what C data that isn't const lies in.
+// writable reports whether s is a section for C data that isn't const.
 func writable(s *elfrw.Section) bool {
 	const kind = uint64(elf.SHF_ALLOC | elf.SHF_WRITE | elf.SHF_EXECINSTR)
 	return s.Flags&kind == uint64(elf.SHF_ALLOC|elf.SHF_WRITE) && (s.Type == elf.SHT_PROGBITS || s.Type == elf.SHT_NOBITS)
 }
 
+// executable reports whether s is a section for code.
 func executable(s *elfrw.Section) bool {
 	return s.Flags&uint64(elf.SHF_ALLOC|elf.SHF_EXECINSTR) == uint64(elf.SHF_ALLOC|elf.SHF_EXECINSTR)
 }
 
 // readNumber returns the pointer-sized number at that place; 0 in SHT_NOBITS and
-// behind the end.
+// past the end.
 func (m *image) readNumber(s *elfrw.Section, offset uint64) uint64 {
 	if size := uint64(len(s.Data)); s.Type == elf.SHT_NOBITS || offset > size || m.word > size-offset {
 		return 0
@@ -128,10 +129,10 @@ func readFlag(s *elfrw.Section, offset uint64) bool {
 	return offset < uint64(len(s.Data)) && s.Data[offset] != 0
 }
 
-// nameLimit is above what the kernel has as a name (KSYM_NAME_LEN, 512).
+// nameLimit is more than the kernel allows for a name (KSYM_NAME_LEN, 512).
 const nameLimit = 1024
 
-// readText returns the string at p, and false when there is none that could be a
+// readText returns the string at p, and false where that cannot be a
 // name.
 func (m *image) readText(p elfrw.Place) (string, bool) {
 	if s, ok := m.strings[p]; ok {
