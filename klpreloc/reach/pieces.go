@@ -49,14 +49,14 @@ func newGraph(f *elfrw.File) *graph {
 	return g
 }
 
-// forceCuts has pieces begin at from and behind size bytes.
+// forceCuts makes pieces begin at from and size bytes after it.
 func (g *graph) forceCuts(s *elfrw.Section, from, size uint64) {
 	if a := g.areas[s]; a != nil {
 		a.forced = append(a.forced, from, from+size)
 	}
 }
 
-// collectSymbols collects what symbols say.
+// collectSymbols collects what symbols cover, and where they begin.
 func (g *graph) collectSymbols() {
 	type span struct {
 		from, size uint64
@@ -73,7 +73,7 @@ func (g *graph) collectSymbols() {
 			continue
 		}
 		// Mapping symbols mark code and data (AArch64 ELF, "Mapping
-		// symbols"); a symbol without a name is of use to nobody.
+		// symbols"); a symbol without a name is skipped too.
 		if y.Name == "" || strings.HasPrefix(y.Name, "$") {
 			continue
 		}
@@ -96,7 +96,7 @@ func (g *graph) collectSymbols() {
 				a.covered[last].to = max(a.covered[last].to, s.from+s.size)
 			case s.size != 0:
 				a.covered = append(a.covered, extent{s.from, s.from + s.size})
-			case !arch.Executable(a.section): // the begin of something
+			case !arch.Executable(a.section): // something begins here
 				a.marks = append(a.marks, s.from)
 			default: // assembly without .size: up to the next symbol
 				end := a.section.Size()
@@ -112,7 +112,7 @@ func (g *graph) collectSymbols() {
 	}
 }
 
-// addMark cuts what has no symbol at offset.
+// addMark notes an offset at which to cut what has no symbol.
 func (g *graph) addMark(s *elfrw.Section, offset uint64) {
 	if a := g.areas[s]; a != nil && isCutAtMarks(s) {
 		a.marks = append(a.marks, offset)
@@ -126,7 +126,7 @@ func isCutAtMarks(s *elfrw.Section) bool {
 	return !arch.Executable(s) || s.Name == ".altinstr_replacement" || s.Name == ".fixup"
 }
 
-// cutPieces makes the pieces.
+// cutPieces divides the areas into pieces.
 func (g *graph) cutPieces() {
 	for _, a := range g.order {
 		starts := append([]uint64{0}, a.forced...)
@@ -161,14 +161,14 @@ func (g *graph) cutPieces() {
 // piece returns the piece that holds that place, -1 when there is none.
 func (g *graph) piece(s *elfrw.Section, offset uint64) int {
 	a := g.areas[s]
-	if a == nil || offset > s.Size() { // at the end: a pointer behind the last
+	if a == nil || offset > s.Size() { // at the end: a pointer past the last
 		return -1
 	}
 	return a.piece(offset)
 }
 
 func (a *area) piece(offset uint64) int {
-	lo, hi := 0, len(a.starts) // the answer is in front of hi
+	lo, hi := 0, len(a.starts) // the answer is before hi
 	for lo < hi {
 		if mid := int(uint(lo+hi) / 2); a.starts[mid] <= offset {
 			lo = mid + 1
@@ -179,8 +179,8 @@ func (a *area) piece(offset uint64) int {
 	return a.first + lo - 1
 }
 
-// within returns the pieces that begin in size bytes from offset on, from the
-// first up to the second.
+// within returns the pieces that begin in the size bytes from offset on: those with numbers
+// from <= n < to.
 func (g *graph) within(s *elfrw.Section, offset, size uint64) (from, to int) {
 	a := g.areas[s]
 	if a == nil {

@@ -57,7 +57,7 @@ func (a *Attribution) Objects(s *elfrw.Section, offset uint64) []string {
 // and no function.
 const thisModule = sympos.ThisModule
 
-// walk is an Attribution in the making.
+// walk is the state of Attribute.
 type walk struct {
 	*graph
 	tables   *special.Tables
@@ -75,7 +75,7 @@ type source struct {
 	area   *area
 }
 
-// declare cuts where the declarations are.
+// declare makes pieces of the declarations.
 func (w *walk) declare(patches []*klppatch.Patch) {
 	force := func(p elfrw.Range) { w.forceCuts(p.Section, p.Offset, p.Size) }
 	for _, p := range patches {
@@ -120,7 +120,7 @@ func (w *walk) read() {
 	w.cutPieces()
 }
 
-// seed marks what the patches declare.
+// seed gives the pieces that the patches declare their sets.
 func (w *walk) seed(patches []*klppatch.Patch) {
 	w.sets = newSets(patches)
 	w.seeds = make([]int32, w.pieces)
@@ -254,7 +254,7 @@ func (w *walk) visitEdges(visit func(from, to int)) {
 }
 
 // exTable says where code goes on that has faulted: entries of the instruction, the
-// place behind it and, by architecture and version, more (arch/x86/include/asm/extable.h:
+// place after it and, by architecture and version, more (arch/x86/include/asm/extable.h:
 // a handler up to 5.15, a type since; arch/powerpc/include/asm/extable.h: no more).
 const exTable = "__ex_table"
 

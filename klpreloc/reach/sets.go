@@ -44,6 +44,7 @@ func (t *sets) setOf(name string) int32 {
 	return t.intern(b)
 }
 
+// intern returns the number of the set with these bits.
 func (t *sets) intern(b []byte) int32 {
 	if i, ok := t.known[string(b)]; ok {
 		return i
