@@ -11,7 +11,7 @@ import (
 // index is what Sites or Replacements looks up: by section, then by place.
 type index map[*elfrw.Section]*spans[entryNum]
 
-// entryNum stands for an entry: the number of its table in Tables.All, then its
+// entryNum identifies an entry: the number of its table in Tables.All, then its
 // own. A pointer would make the index something that the garbage collector has to
 // look through.
 type entryNum struct{ table, entry uint32 }
@@ -29,7 +29,7 @@ type run struct {
 	first   int // in spans
 }
 
-// reset empties b and makes room for n.
+// reset empties b and makes room for n spans.
 func (b *batch) reset(n int) {
 	if cap(b.spans) < n {
 		b.spans = make(spans[entryNum], 0, n)
@@ -63,7 +63,7 @@ func (x index) add(b *batch) {
 	}
 }
 
-// dropRemoved takes the entries out that their tables do not have any more.
+// dropRemoved removes the entries that their tables have lost.
 func (x index) dropRemoved(t *Tables) {
 	for s, list := range x {
 		left := slices.DeleteFunc(*list, func(y span[entryNum]) bool { return int(y.what.entry) >= t.All[y.what.table].n })
@@ -71,7 +71,7 @@ func (x index) dropRemoved(t *Tables) {
 	}
 }
 
-// overlapping returns the entries that have one of the bytes.
+// overlapping returns the entries of x that have one of the width bytes at offset.
 func (t *Tables) overlapping(x index, s *elfrw.Section, offset, width uint64) []*Entry {
 	list := x[s]
 	if list == nil {
@@ -94,7 +94,7 @@ func (t *Tables) overlapping(x index, s *elfrw.Section, offset, width uint64) []
 // bound keeps the look-ups from being quadratic in a hostile file.
 const maxCover = 256
 
-// findCrowded reports, by table, the first entry that is one too many at a place.
+// findCrowded adds to found, by table, the first entry that is one too many at a place.
 func (x index) findCrowded(found map[uint32]uint32) {
 	for _, list := range x {
 		reach := uint64(0)

@@ -38,7 +38,9 @@ type form byte
 const (
 	relative form = iota // distance from the field: S+A is the place
 	absolute
-	fromEntry // distance from the start of the entry: S+A is as far behind the place as the field is from it
+	// fromEntry: distance from the start of the entry. S+A is as far after the place as the
+	// field is after the start.
+	fromEntry
 )
 
 // field is a field that is relocated.
@@ -82,12 +84,12 @@ func (a *formats) types(f field) []uint32 {
 	return a.Rel64
 }
 
-// Two distances of 32 bits begin most entries.
+// distancePair returns the two 32-bit distances that most entries begin with.
 func distancePair(first, second string) []field {
 	return []field{{first, 0, 4, relative}, {second, 4, 4, relative}}
 }
 
-// alternatives: struct alt_instr of one size, with its lengths at the given
+// alternative: struct alt_instr of one size, with its lengths at the given
 // places.
 func alternative(size, site, replacement uint64) layout {
 	return layout{kind: Alternative, size: size, fields: distancePair("instruction", "replacement"), lens: lengths{site: site, replacement: replacement}}
@@ -108,7 +110,7 @@ func staticCalls(code func([]byte) uint64) []layout {
 	return []layout{{kind: StaticCall, size: 8, fields: distancePair("call", "key"), lens: lengths{code: code}}}
 }
 
-// sites: rows of distances, as objtool writes them (5.17).
+// siteRows: rows of distances, as objtool writes them (5.17).
 func siteRows(kind Kind) []layout {
 	return []layout{{kind: kind, size: 4, fields: []field{{"instruction", 0, 4, relative}}, lens: lengths{code: x86Branch}}}
 }
@@ -122,7 +124,7 @@ func features() []layout {
 	}}}
 }
 
-// always is the length of all instructions that can stand at a site.
+// always returns the length of instructions that are all n bytes long.
 func always(n uint64) func([]byte) uint64 { return func([]byte) uint64 { return n } }
 
 // x86Jump returns the length of the branch, or of the nop in its place, at a
@@ -148,14 +150,14 @@ func x86Branch(code []byte) uint64 {
 	return uint64(n) + 5
 }
 
-// The machines with HAVE_LIVEPATCH. Which kernel has which size of
-// struct alt_instr is nothing to rely on: stable versions changed it too.
+// The machines with HAVE_LIVEPATCH. The version of a kernel does not
+// tell the size of its struct alt_instr: stable versions changed it too.
 var formatsByMachine = map[elf.Machine]map[string][]layout{
 	elf.EM_X86_64: {
 		".altinstructions": {
 			alternative(12, 10, 11), // 5.13 to 6.2, 5.10.y
 			alternative(13, 10, 11), // 4.0 to 5.12: and padlen
-			alternative(14, 12, 13), // 6.3: flags in front
+			alternative(14, 12, 13), // 6.3: flags before them
 		},
 		".parainstructions": {{
 			kind: Paravirt, size: 16, cut: []uint64{10, 12},

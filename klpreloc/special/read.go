@@ -74,6 +74,7 @@ func (t *Table) problem(off int64, format string, args ...any) *Problem {
 	return &Problem{t.Section, off, fmt.Sprintf(format, args...)}
 }
 
+// read checks the section and reads its entries.
 func (r *reader) read(layouts []layout) *Problem {
 	s := r.Section
 	switch {
@@ -97,14 +98,15 @@ func (r *reader) read(layouts []layout) *Problem {
 		if p := r.readEntries(layouts); p == nil {
 			return nil
 		}
-		// What is missing may come later, and what is too much may belong
-		// to an entry that has been.
+		// A relocation that is missing may follow later, and one too many may belong
+		// to an earlier entry.
 	}
 	r.relocs = inOrder(r.Relocs)
 	r.refs = r.relocs.refs()
 	return r.readEntries(layouts)
 }
 
+// readEntries chooses the format and reads all entries by it.
 func (r *reader) readEntries(layouts []layout) *Problem {
 	if p := r.choose(layouts); p != nil {
 		return p
@@ -112,6 +114,7 @@ func (r *reader) readEntries(layouts []layout) *Problem {
 	return r.walkEntries()
 }
 
+// count returns the number of the table's relocations.
 func (r *reader) count() int {
 	n := 0
 	for _, s := range r.Relocs {
@@ -165,6 +168,7 @@ func (r *reader) choose(layouts []layout) *Problem {
 	return nil
 }
 
+// isField reports whether x is a relocation of one of the layout's fields.
 func (r *reader) isField(l *layout, x *elfrw.Rela) bool {
 	at := x.Offset % l.size
 	return slices.ContainsFunc(l.fields, func(f field) bool {
@@ -222,7 +226,7 @@ func (r *reader) walkEntries() *Problem {
 	return nil
 }
 
-// markStart notes which is the first relocation behind the r.n entries that are done, of
+// markStart notes the first relocation after the r.n entries that are done, of at most
 // most, if it is not that after one for each field.
 func (r *reader) markStart(first uint32, most, fields int) {
 	if r.starts == nil {
@@ -237,8 +241,8 @@ func (r *reader) markStart(first uint32, most, fields int) {
 	r.starts = append(r.starts, first)
 }
 
-// unexpected says what is wrong with relocation x, in entry e where the field
-// number have should come next.
+// unexpected says what is wrong with relocation x, in entry e, where that of
+// field number have is expected.
 func (r *reader) unexpected(e *Entry, x *elfrw.Rela, have int) *Problem {
 	fields := r.layout.fields
 	for i, f := range fields {
@@ -256,7 +260,7 @@ func (r *reader) unexpected(e *Entry, x *elfrw.Rela, have int) *Problem {
 	return r.problem(int64(x.Offset), "relocation outside of the fields of an entry of %d bytes", r.layout.size)
 }
 
-// resolvedField is a field, with where that of the entry at hand leads.
+// resolvedField is a field, with the place where that of the current entry leads.
 type resolvedField struct {
 	field
 	types   []uint32
@@ -280,9 +284,9 @@ func (f *resolvedField) takes(x *elfrw.Rela, e *Entry) bool {
 	return x.Offset == e.Offset+f.at && slices.Contains(f.types, x.Type)
 }
 
-// resolve finds where the field leads by relocation x, and reports whether that is said. S+A is the place, of relative fields as of absolute
-// ones: what the machine subtracts from it, P, is the field, and that is what the
-// kernel adds again.
+// resolve finds where the field leads by relocation x, and returns false for a relocation without
+// a symbol. S+A is the place, for relative fields as for absolute ones: what the machine subtracts
+// from it, P, is the place of the field, and the kernel adds that again.
 func (f *resolvedField) resolve(x *elfrw.Rela) bool {
 	y := x.Sym
 	if y == nil {
@@ -323,7 +327,7 @@ func (t *Table) inside(f *resolvedField, n uint64) *Problem {
 	return nil
 }
 
-// fillEntry takes the entry's meaning from where its fields lead.
+// fillEntry sets what the entry means, by where its fields lead.
 func (t *Table) fillEntry(e *Entry, at []resolvedField) *Problem {
 	if e.Kind == Feature {
 		return t.fillFeature(e, at)
@@ -347,7 +351,7 @@ func (t *Table) fillEntry(e *Entry, at []resolvedField) *Problem {
 	case Alternative:
 		m := uint64(t.data[e.Offset+lens.replacement])
 		if m == 0 {
-			return nil // nothing, or what a function makes up (arm64)
+			return nil // no code, or code that a function generates (arm64)
 		}
 		if m > n {
 			return t.problem(int64(e.Offset), "replacement of %d bytes for %d", m, n)
@@ -370,6 +374,7 @@ func (t *Table) fillEntry(e *Entry, at []resolvedField) *Problem {
 	return nil
 }
 
+// fillKey sets the key of the entry.
 func (t *Table) fillKey(e *Entry, at *resolvedField) *Problem {
 	const flags = 3
 	offset := at.offset &^ flags
@@ -383,6 +388,7 @@ func (t *Table) fillKey(e *Entry, at *resolvedField) *Problem {
 	return nil
 }
 
+// fillFeature sets site and replacement of a feature section's entry.
 func (t *Table) fillFeature(e *Entry, at []resolvedField) *Problem {
 	for i, to := range []*elfrw.Range{&e.Site, &e.Replacement} {
 		from, end := &at[2*i], &at[2*i+1]

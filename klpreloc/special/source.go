@@ -55,7 +55,7 @@ func (s *source) rewind() {
 	}
 }
 
-// next returns the next relocation, which is good until the call after, or nil
+// next returns the next relocation, which is valid until the following call, or nil
 // when there is none; taken counts the calls.
 func (s *source) next() *elfrw.Rela {
 	s.taken++

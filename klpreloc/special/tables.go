@@ -10,8 +10,8 @@ import (
 )
 
 // Tables are the special sections of a module. They describe the file as it was
-// when it was read: entries that were looked up by then stay as they are when it is
-// edited, others must not be looked up any more. Not for use by several goroutines.
+// when it was read: entries that have been looked up stay as they are when it is
+// edited, others must not be looked up afterwards. Not for use by several goroutines.
 type Tables struct {
 	All []*Table // in header order; empty sections and those with nothing sound in them included
 
@@ -43,7 +43,7 @@ type Table struct {
 // most of a module's special entries have nothing to do with its klp relocations.
 const blockLen = 32
 
-// Len returns how many entries t has: all, or those in front of the first Problem.
+// Len returns how many entries t has: all, or those before the first Problem.
 func (t *Table) Len() int { return t.n }
 
 // Entry returns entry number i, 0 <= i < t.Len(); each time the same.
@@ -65,13 +65,13 @@ func (t *Table) Entry(i int) *Entry {
 
 // make makes e entry number i.
 func (t *Table) make(e *Entry, i int, fields []resolvedField) {
-	first, behind := uint32(i*len(fields)), uint32((i+1)*len(fields))
+	first, end := uint32(i*len(fields)), uint32((i+1)*len(fields))
 	if t.starts != nil {
-		first, behind = t.starts[i], t.starts[i+1]
+		first, end = t.starts[i], t.starts[i+1]
 	}
 	*e = t.newEntry(i, first)
 	have := 0
-	for k := first; k < behind; k++ {
+	for k := first; k < end; k++ {
 		ref := t.ref(k)
 		x := ref.Section.Reloc(ref.Index)
 		if have < len(fields) && fields[have].takes(&x, e) && fields[have].resolve(&x) {
@@ -85,7 +85,7 @@ func (t *Table) make(e *Entry, i int, fields []resolvedField) {
 }
 
 // hasNoReplacement reports whether e, which has relocations of its first fields only, is an
-// alternative by no code: up to 5.12, static_cpu_has() has one that says ".long 0"
+// alternative without code: up to 5.12, static_cpu_has() has one that says ".long 0"
 // for its replacement (arch/x86/include/asm/cpufeature.h).
 func (t *Table) hasNoReplacement(e *Entry, have int) bool {
 	l := t.layout
@@ -97,13 +97,13 @@ func (t *Table) hasNoReplacement(e *Entry, have int) bool {
 	return b[l.lens.replacement] == 0 && len(bytes.Trim(b[f.at:f.at+f.width], "\x00")) == 0
 }
 
-// newEntry is entry number i, its first relocation known.
+// newEntry returns entry number i, with its place and its first relocation.
 func (t *Table) newEntry(i int, first uint32) Entry {
 	start := uint64(i) * t.layout.size
 	return Entry{Table: t, Offset: start, Size: min(t.layout.size, uint64(len(t.data))-start), first: first}
 }
 
-// ref returns relocation number k by place.
+// ref returns relocation number k in the order of places.
 func (t *Table) ref(k uint32) Reloc {
 	if t.refs != nil {
 		return t.refs[k]
@@ -164,7 +164,7 @@ func (e *Entry) relocations() []Reloc {
 	return r
 }
 
-// Table returns the table in section s, or nil when it is none.
+// Table returns the table in section s, or nil where s is not a special section.
 func (t *Tables) Table(s *elfrw.Section) *Table { return t.bySection[s] }
 
 // In returns the entry that holds the place, nil when none does.
@@ -195,7 +195,7 @@ func (t *Tables) Replacements(s *elfrw.Section, offset, width uint64) []*Entry {
 	return t.overlapping(t.replacements, s, offset, width)
 }
 
-// Problem is why a section that looks like a special one is none.
+// Problem is why a section that looks like a special section is not one.
 type Problem struct {
 	Section *elfrw.Section
 	Offset  int64 // in Section; -1: it is about the section as a whole
