@@ -31,15 +31,15 @@ type Difference struct {
 	Remarks []string `json:"remarks,omitempty"`
 }
 
-// Change is one fact: what it is about, and what it said and says; "" stands for
-// not there, There for what has nothing more to say.
+// Change is one fact: what it is about, and its old and its new value. "" means
+// that it does not exist, There that it exists and has no value.
 type Change struct {
 	What string `json:"what"`
 	Was  string `json:"was"`
 	Is   string `json:"is"`
 }
 
-// RelocChange is relocations that are another now.
+// RelocChange are relocations that changed in the same way.
 type RelocChange struct {
 	Was   string   `json:"was"` // "" when it was not there
 	Is    string   `json:"is"`  // "" when it is gone
@@ -143,7 +143,7 @@ func read(f *elfrw.File) *facts {
 	return x
 }
 
-// describeAnnotation is what an annotation asks for, in whatever dialect.
+// describeAnnotation returns what an annotation asks for, in any dialect.
 func describeAnnotation(a *annotation.Annotation) string {
 	s := a.Name
 	switch {
@@ -159,7 +159,7 @@ func describeAnnotation(a *annotation.Annotation) string {
 	return s
 }
 
-// changes compares all facts, common only those that both have.
+// changes returns the facts that differ, sorted.
 func changes(a, b map[string]string) []Change {
 	all := []Change{}
 	for what, was := range a {
@@ -176,6 +176,7 @@ func changes(a, b map[string]string) []Change {
 	return all
 }
 
+// commonChanges returns the changes of facts that both have.
 func commonChanges(a, b map[string]string) []Change {
 	return slices.DeleteFunc(changes(a, b), func(c Change) bool { return c.Was == "" || c.Is == "" })
 }

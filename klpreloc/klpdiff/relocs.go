@@ -98,13 +98,13 @@ func groupByKey(list []reloc, key func(reloc) string) map[string][]reloc {
 	return m
 }
 
-// cancelEqual takes out of both what is the same.
+// cancelEqual removes from both what is the same.
 func cancelEqual(was, is map[string][]reloc, key string) {
 	n := min(len(was[key]), len(is[key]))
 	was[key], is[key] = was[key][n:], is[key][n:]
 }
 
-// pairUp pairs what has the same key in both, and empties the text of what it took.
+// pairUp pairs relocations that have the same key in both, and empties the text of those.
 func pairUp(was, is map[string][]reloc, key func(reloc) string) (pairs []pair) {
 	waiting := map[string][]*reloc{}
 	for _, k := range sortedKeys(is) {
@@ -159,7 +159,7 @@ func groupPairs(pairs []pair) []RelocChange {
 	return list
 }
 
-// describePair says what one was and is; type and addend where they differ.
+// describePair returns what a relocation was and is, with type and addend where they differ.
 func describePair(p pair) (was, is, at, in string) {
 	switch {
 	case p.is == nil:
