@@ -15,7 +15,7 @@ import (
 )
 
 // The kernel reads names by sscanf (kernel/livepatch/core.c,
-// klp_resolve_symbols and klp_apply_section_relocs; the prefixes stand in
+// klp_resolve_symbols and klp_apply_section_relocs; the prefixes are in
 // include/linux/livepatch_external.h since 7.0):
 //
 //	section   .klp.rela.%55[^.]                     and whatever follows
@@ -47,7 +47,7 @@ func SymbolName(object, name string, pos uint32) string {
 	return SymbolPrefix + object + "." + name + "," + strconv.FormatUint(uint64(pos), 10)
 }
 
-// ParseSymbolName takes a klp symbol's name apart as the kernel does.
+// ParseSymbolName parses a klp symbol's name as the kernel does.
 func ParseSymbolName(s string) (object, name string, pos uint64, err error) {
 	rest, ok := strings.CutPrefix(s, SymbolPrefix)
 	if !ok {
@@ -72,7 +72,7 @@ func ParseSymbolName(s string) (object, name string, pos uint64, err error) {
 }
 
 // ScanUnsigned reads %lu as the kernel does (lib/vsprintf.c, vsscanf): space in
-// front is skipped, whatever is behind the digits is not looked at, and what is
+// front is skipped, whatever follows the digits is ignored, and what is
 // too large wraps around.
 func ScanUnsigned(s string) (n uint64, ok bool) {
 	for len(s) > 0 && (s[0] == ' ' || s[0] >= '\t' && s[0] <= '\r' || s[0] == 0xa0) {
@@ -86,7 +86,7 @@ func ScanUnsigned(s string) (n uint64, ok bool) {
 
 // SectionObject returns the object that a klp relocation section is named
 // after, and false when the kernel could not read it, or not all of it: it
-// cuts a long name without a word, and the rest then names no object.
+// silently cuts a long name, and the rest then names no object.
 func SectionObject(section string) (string, bool) {
 	rest, ok := strings.CutPrefix(section, SectionPrefix)
 	if !ok {
@@ -100,7 +100,7 @@ func SectionObject(section string) (string, bool) {
 }
 
 // SectionName returns what the klp relocation section for base is called. The
-// dot behind the object is ours, so that it is there whether base begins with
+// dot after the object is added here, so that it is there whether base begins with
 // one (".text") or not ("__jump_table").
 func SectionName(object, base string) string {
 	if len(base) > baseLimit {
@@ -161,8 +161,8 @@ func graphic(s string) bool {
 	return true
 }
 
-// IsKlpSection goes by the flag, as the kernel does (kernel/livepatch/core.c,
-// klp_write_object_relocs), and by the name, for what forgot the flag.
+// IsKlpSection reports whether s is a klp relocation section: by the flag, as the kernel does (kernel/livepatch/core.c,
+// klp_write_object_relocs), or by the name, for a section that lacks the flag.
 func IsKlpSection(s *elfrw.Section) bool {
 	return s.Flags&FlagLivepatch != 0 || strings.HasPrefix(s.Name, SectionPrefix)
 }
