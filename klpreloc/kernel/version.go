@@ -14,7 +14,7 @@ import (
 
 // Every rule of the conversion that depends on the kernel's version is a method in
 // this file, what package loader predicts by version is in its contract, and since when
-// a message exists is said beside it in package explain; nowhere else is a version
+// a message exists is next to it in package explain; nowhere else is a version
 // compared.
 
 // Version is a kernel's version. The zero Version stands for a kernel that is
@@ -80,14 +80,14 @@ func (v Version) StoredLimit(s Scheme) int {
 	return 127
 }
 
-// FirstIsOnly are the kernels that take old_sympos 0 and 1 of a klp_func for the same when one
+// FirstIsOnly are the kernels that treat old_sympos 0 and 1 of a klp_func as the same when one
 // livepatch replaces another (.replace, since 5.1; kernel/livepatch/core.c, klp_find_func,
-// 139560e8b973 of 6.19; read in 5.10.262, 6.1.192, 6.12.118 and 7.3.4). Others miss the function
-// in the new livepatch, and add it to that a second time, with the same name in sysfs.
+// 139560e8b973 of 6.19; read in 5.10.262, 6.1.192, 6.12.118 and 7.3.4). Others do not find the function
+// in the new livepatch, and add it a second time, with the same name in sysfs.
 const FirstIsOnly = "6.19 (5.10.248, 5.15.198, 6.1.160, 6.6.120, 6.12.64, 6.18.3)"
 
 // ImportNS returns the format of the line by which source imports a namespace: a string
-// since 6.13 (cdd30ebb1b9f), a word before.
+// since 6.13 (cdd30ebb1b9f), an identifier before.
 func (v Version) ImportNS() string {
 	if v.AtLeast(6, 13) {
 		return "MODULE_IMPORT_NS(%q);"
@@ -163,7 +163,7 @@ var schemeSymbols = map[string]Scheme{
 	"clear_relocate_add":          SchemeEarly,
 }
 
-// SchemeSymbols returns the names by which SchemeOf knows a kernel, to be read.
+// SchemeSymbols returns the names that SchemeOf looks up in a kernel's symbols.
 func SchemeSymbols() []string {
 	var names []string
 	for name := range schemeSymbols {
@@ -174,7 +174,7 @@ func SchemeSymbols() []string {
 }
 
 // SchemeOf returns the scheme of a kernel of that version and with these symbols,
-// which count for more. ok is false when it knows no klp relocations.
+// which take precedence. ok is false when it knows no klp relocations.
 func SchemeOf(v Version, t *sympos.Table) (scheme Scheme, ok bool) {
 	if scheme, _, ok = SchemeBySymbols(v, t); ok {
 		return scheme, true
