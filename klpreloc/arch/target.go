@@ -9,8 +9,8 @@ import (
 )
 
 // Where a relocation leads. Against a symbol of a function or variable that is
-// the symbol; the addend is a place within it. Against a section or a label it is
-// the addend that tells, and some types store it with a bias, because what they
+// the symbol; the addend is a place within it. Against a section or a label the
+// addend tells, and some types store it with a bias, because what they
 // store is relative to another place than the field:
 //
 //	x86_64   relative to the next instruction: 4 bytes on, and 1, 2 or 4 more
@@ -22,7 +22,7 @@ import (
 // field: the bias is how far the field is into the table.
 
 // Target returns the place in f that x, which applies to s, leads to, and false
-// when that is none.
+// where it leads to no place in f.
 func Target(f *elfrw.File, s *elfrw.Section, x *elfrw.Rela) (to *elfrw.Section, offset uint64, ok bool) {
 	y := x.Sym
 	if y == nil || y.Section == nil {

@@ -7,12 +7,12 @@ package arch
 //
 //	prefixes  REX | VEX | EVEX  opcode  ModRM  SIB  displacement  immediate
 //
-// What an opcode is followed by stands in two maps, a character for each:
+// Two maps say what follows an opcode, with a character for each:
 //
 //	.  nothing            m  ModRM            r  distance of one byte
 //	b  one byte           M  ModRM, one byte  R  distance of four bytes
 //	w  two bytes          Z  ModRM, word      z  word: four bytes, two with prefix 66
-//	-  no instruction     others are treated by themselves
+//	-  no instruction     others have a case of their own
 const (
 	oneByte = "mmmmbz--mmmmbz-e" + // 00, 0F: the other map
 		"mmmmbz--mmmmbz--" + // 10
@@ -171,7 +171,7 @@ func x86(b []byte) Instruction {
 	return in
 }
 
-// peek returns b[i], 0 behind the end.
+// peek returns b[i], 0 past the end.
 func peek(b []byte, i int) byte {
 	if i < len(b) {
 		return b[i]
