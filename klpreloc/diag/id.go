@@ -6,7 +6,7 @@ package diag
 // which has a section for each. An id is never used again for something else.
 type ID string
 
-// What can be said about a module.
+// The ids of diagnostics about a module.
 const (
 	NotLivepatch       ID = "KLP001" // annotations, but no livepatch=Y
 	NoRecords          ID = "KLP002" // annotation section without relocations
@@ -22,11 +22,11 @@ const (
 	Unused             ID = "KLP012" // annotation of what nothing uses
 	ModuleUnderVmlinux ID = "KLP013" // label: module's symbol in a section gated by vmlinux
 	VmlinuxUnderModule ID = "KLP014" // label: vmlinux symbol in a section gated by a module
-	OldKernel          ID = "KLP015" // target before 5.8
+	OldKernel          ID = "KLP015" // target before 4.7
 	UnknownMachine     ID = "KLP016" // no livepatching on that machine
 	BadType            ID = "KLP017" // relocation type the loader does not apply
 	NonzeroTarget      ID = "KLP018" // x86: bytes to be relocated are not zero
-	NoNop              ID = "KLP019" // ppc64le: no nop behind a call
+	NoNop              ID = "KLP019" // ppc64le: no nop after a call
 	PerCPU             ID = "KLP020" // klp relocation into .data..percpu
 	RelSection         ID = "KLP021" // SHT_REL
 	SplitPair          ID = "KLP022" // loongarch: relocations that belong together
@@ -37,24 +37,24 @@ const (
 	ObjtoolInput       ID = "KLP027" // input of objtool klp post-link
 	Irregular          ID = "KLP028" // layout that can't be edited
 	AnnotationReferred ID = "KLP029" // code uses the annotation itself
-	SpecialSection     ID = "KLP030" // late klp relocation where the kernel has patched by then
+	SpecialSection     ID = "KLP030" // late klp relocation where the kernel has already patched
 	BrokenFile         ID = "KLP031" // not a sound relocatable ELF file
 	ReadOnlyTarget     ID = "KLP032" // ppc64le: late plain store into read-only memory
 	ProofFailed        ID = "KLP033" // a defect of this program
 	NothingToConvert   ID = "KLP034" // copied as it is
 	NotAllocated       ID = "KLP035" // relocations of debug information detached
 	FileAccess         ID = "KLP036" // file that can't be read or written
-	InitSection        ID = "KLP037" // module's symbol in what is freed before the module comes
+	InitSection        ID = "KLP037" // module's symbol in memory that is freed before the module is loaded
 	NeedsKernel        ID = "KLP038" // annotated by file, and no kernel to look it up in
 	BadFile            ID = "KLP039" // annotated by a file whose path can't be read
 	NoSuchObject       ID = "KLP040" // annotated object that the kernel does not have
 	BuiltInObject      ID = "KLP041" // annotated module that is part of vmlinux
 	NoSuchSymbol       ID = "KLP042" // annotated symbol that is not in its object
 	Ambiguous          ID = "KLP043" // more than one symbol could be meant
-	BadPosition        ID = "KLP044" // position behind the last
+	BadPosition        ID = "KLP044" // position past the last
 	Unsteady           ID = "KLP045" // position that the loader does not take, or not always
 	OrderUnknown       ID = "KLP046" // position from a source without order
-	NotChecked         ID = "KLP047" // module that nothing tells of
+	NotChecked         ID = "KLP047" // module that no source knows
 	Inferred           ID = "KLP048" // converted without annotation
 	NotAnnotated       ID = "KLP049" // would be, without --no-infer
 	Absent             ID = "KLP050" // undefined symbol that is nowhere
@@ -76,8 +76,8 @@ const (
 	LabelAgainstUse    ID = "KLP066" // label for an object that the function is not for
 	SharedCode         ID = "KLP067" // code for several objects, and no gate for all of them
 	SchemeChosen       ID = "KLP068" // which form the target's kernels take
-	StrangeTable       ID = "KLP069" // what looks like a special section and is none
-	InertDropped       ID = "KLP070" // special entry that nobody misses
+	StrangeTable       ID = "KLP069" // not the special section that it looks like
+	InertDropped       ID = "KLP070" // special entry of a tracepoint or debug message
 	ArchSection        ID = "KLP071" // special entries that go to .klp.arch
 	InitSymbol         ID = "KLP072" // vmlinux symbol that is freed when the kernel has booted
 	UnknownExporter    ID = "KLP074" // import, or perhaps one, that no known object exports
