@@ -68,7 +68,7 @@ func (im *image) annotations() (map[int][]annotation, error) {
 }
 
 // gates names the objects under which a use of an annotated symbol may be converted, in
-// a function of the owner (empty: of nobody).
+// a function of the owner (empty: of no object).
 func (s Scenario) gates(a annotation, owner string) []string {
 	vmlinux := a.object == "vmlinux"
 	switch {

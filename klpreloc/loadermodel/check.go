@@ -9,9 +9,9 @@ import (
 )
 
 // Check loads a converted module as the scenario says, and compares what is in
-// memory with what the unconverted one means. It returns nil, what the kernel said, or
-// the first byte that is wrong. With [Later] it looks twice, before and after the modules
-// have come, and with [Never] the code of absent modules has to be untouched.
+// memory with what the unconverted one means. It returns nil, the kernel's message, or
+// the first byte that is wrong. With [Later] it compares twice, before and after the modules
+// are loaded, and with [Never] the code of absent modules has to be untouched.
 //
 // In the old scheme it then compares the tables: each entry of the unconverted module's
 // is in one of the converted one's, and in each they are in their old order.
@@ -44,8 +44,8 @@ func Check(original, converted []byte, s Scenario) error {
 	return m.compareTables(original)
 }
 
-// CheckAll is Check, with patched modules that are there, come later and never come, and
-// for two or more of them with the order of coming reversed. Each is done once more
+// CheckAll is Check, with patched modules that are loaded before, later and never, and
+// for two or more of them with the order of loading reversed. Each is done once more
 // on a bare machine, which lacks all features and leaves paravirt sites alone: it shows
 // the relocations that are otherwise patched over.
 func CheckAll(original, converted []byte, s Scenario) error {

@@ -40,8 +40,8 @@ func (m *Machine) loaded(object string) bool {
 
 // Load loads a module as the scenario's kernel does, up to and with klp_enable_patch. The
 // patched modules are there if the scenario has them before the patch; the
-// others come by [Machine.Coming]. An error is a [*Refused] or an [*Oops], or tells of a
-// file that is no module.
+// others are loaded by [Machine.Coming]. An error is a [*Refused] or an [*Oops], or says that
+// the file is not a module.
 func Load(module []byte, s Scenario) (*Machine, error) {
 	m, err := lay(module, s)
 	if err != nil {
