@@ -17,8 +17,8 @@ import (
 )
 
 // Debuggers know ordinary modules. BFD, which is in objdump, gdb and crash, takes
-// one relocation section for each section and leaves others out, mostly without
-// a word (BZ 24456), and LLVM's tools refuse a symbol whose section is 0xff20. A
+// one relocation section for each section and leaves others out, mostly silently
+// (BZ 24456), and LLVM's tools refuse a symbol whose section is 0xff20. A
 // copy for them has the klp relocations among the ordinary ones, by place:
 //
 //	.rela.text             .klp.rela.vmlinux..text            .rela.text
@@ -26,8 +26,8 @@ import (
 //	  +0x14 seq_printf                                          +0x08 UND .klp.sym.…,0
 //	                                                            +0x14 seq_printf
 //
-// No kernel must take it for the module. Three things keep it from that: vermagic
-// is no kernel's, also where modversions make the loader skip its first word;
+// No kernel must load it. Three things prevent that: vermagic
+// is not that of any kernel, also where modversions make the loader skip its first word;
 // klp symbols are undefined, and global, so that they can't stay 0 as weak ones
 // do; and it does not say livepatch=Y, without which klp_enable_patch refuses it.
 

@@ -94,7 +94,7 @@ type KlpSectionInfo struct {
 
 // KlpSymbolInfo is one klp symbol.
 type KlpSymbolInfo struct {
-	Symbol string `json:"symbol"` // as it stands in the file
+	Symbol string `json:"symbol"` // as it is in the file
 	Object string `json:"object"`
 	Name   string `json:"name"`
 	Pos    uint64 `json:"sympos"`
