@@ -78,9 +78,11 @@ func (a *Annotation) Which() string {
 // Macro returns the annotation as a label's macro, for hints.
 func (a *Annotation) Macro() string {
 	if a.File != "" {
-		return fmt.Sprintf("KLP_RELOC_SYMBOL_FILE(%s, %s, %s, %q)", a.LPObject, a.Object, nameToPaste(a.Name), nameToPaste(a.File))
+		return fmt.Sprintf("KLP_RELOC_SYMBOL_FILE(%s, %s, %s, %q)", a.LPObject, a.Object,
+			nameToPaste(a.Name), nameToPaste(a.File))
 	}
-	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, nameToPaste(a.Name), a.Pos)
+	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object,
+		nameToPaste(a.Name), a.Pos)
 }
 
 // KlpName is what the symbol will be called.

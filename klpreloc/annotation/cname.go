@@ -104,9 +104,12 @@ func (a *Annotation) DeclareAlias() []string {
 func AnnotationLine(name string) string {
 	switch {
 	case IsIdentifier(name) && klpabi.PossibleName(name):
-		return fmt.Sprintf("static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%s, 0) };   /* if vmlinux has it */", name)
+		return fmt.Sprintf(
+			"static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%s, 0) };   /* if vmlinux has it */",
+			name)
 	case FitsLabel(name):
-		return fmt.Sprintf("extern void %s(void) %s;   /* with its true type, if vmlinux has it */", Alias(name),
+		return fmt.Sprintf("extern void %s(void) %s;   /* with its true type, if vmlinux has it */",
+			Alias(name),
 			LabelMacro(&Annotation{LPObject: sympos.Vmlinux, Object: sympos.Vmlinux, Name: name}, 0))
 	}
 	return ""
@@ -117,5 +120,6 @@ func LabelMacro(a *Annotation, pos uint32) string {
 	if pos == 0 {
 		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, nameToPaste(a.Name))
 	}
-	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, nameToPaste(a.Name), pos)
+	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object,
+		nameToPaste(a.Name), pos)
 }

@@ -96,7 +96,8 @@ func (r *reader) readLabel(y *elfrw.Symbol) {
 	}
 	a, err := ParseLabel(y.Name)
 	if err != nil {
-		d := diag.Errorf(diag.BadLabel, diag.Nowhere, diag.Clip(y.Name), "label %q can't be read: %v", diag.Clip(y.Name), err)
+		d := diag.Errorf(diag.BadLabel, diag.Nowhere, diag.Clip(y.Name), "label %q can't be read: %v",
+			diag.Clip(y.Name), err)
 		if isFileLabel(strings.TrimPrefix(y.Name, `"`)) {
 			d = d.Hint(`write it with klp_convert.h: KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, "path/to/file.c")`)
 		} else {
@@ -107,7 +108,8 @@ func (r *reader) readLabel(y *elfrw.Symbol) {
 	}
 	if a.Dialect == FileLabels {
 		if err := CheckPath(a.File); err != nil {
-			r.Add(diag.Errorf(diag.BadFile, diag.Nowhere, diag.Clip(y.Name), "file of %s: %v", diag.Clip(a.Name), err))
+			r.Add(diag.Errorf(diag.BadFile, diag.Nowhere, diag.Clip(y.Name), "file of %s: %v",
+				diag.Clip(a.Name), err))
 			return
 		}
 	}

@@ -83,7 +83,8 @@ func (r *reader) readSection(s *elfrw.Section, relocs []*elfrw.Section, arrays [
 	var slots []slot
 	for _, rs := range relocs {
 		if rs.Type == elf.SHT_REL {
-			r.Add(diag.Errorf(diag.RelSection, diag.In(rs), "", "SHT_REL relocations can't be converted: livepatching kernels use SHT_RELA"))
+			r.Add(diag.Errorf(diag.RelSection, diag.In(rs), "",
+				"SHT_REL relocations can't be converted: livepatching kernels use SHT_RELA"))
 			return
 		}
 		for _, rel := range rs.Relocs() {
@@ -94,7 +95,9 @@ func (r *reader) readSection(s *elfrw.Section, relocs []*elfrw.Section, arrays [
 	}
 	if len(slots) == 0 {
 		if s.Size() > 0 {
-			r.Add(diag.Errorf(diag.NoRecords, diag.In(s), "", "annotation section of %d bytes without relocations: nothing says which symbols it is about", s.Size()).
+			r.Add(diag.Errorf(diag.NoRecords, diag.In(s), "",
+				"annotation section of %d bytes without relocations: nothing says which symbols it is about",
+				s.Size()).
 				Hint("keep the relocations when linking (ld -r), and take each symbol's address: KLP_SYMPOS(sym, n)"))
 		}
 		return
@@ -140,10 +143,12 @@ func (r *reader) placeRecords(s *elfrw.Section, slots []slot, arrays []*elfrw.Sy
 	for _, x := range slots {
 		switch {
 		case x.at < end:
-			r.Add(diag.Errorf(diag.BadRecord, diag.At(s, x.Offset), diag.SymbolName(x.Sym), "record overlaps the previous one"))
+			r.Add(diag.Errorf(diag.BadRecord, diag.At(s, x.Offset), diag.SymbolName(x.Sym),
+				"record overlaps the previous one"))
 			ok = false
 		case x.at > s.Size() || s.Size()-x.at < x.kind.size() || s.Data == nil:
-			r.Add(diag.Errorf(diag.BadRecord, diag.At(s, x.Offset), diag.SymbolName(x.Sym), "record of %d bytes extends past the end of the section (%#x bytes)", x.kind.size(), s.Size()))
+			r.Add(diag.Errorf(diag.BadRecord, diag.At(s, x.Offset), diag.SymbolName(x.Sym),
+				"record of %d bytes extends past the end of the section (%#x bytes)", x.kind.size(), s.Size()))
 			ok = false
 		}
 		end = x.at + x.kind.size()
@@ -171,7 +176,9 @@ func (r *reader) findStride(s *elfrw.Section, slots []slot, arrays []*elfrw.Symb
 		}
 		kind, ok := strideBySize(y.Size, rest[:n], y.Value)
 		if !ok {
-			r.Add(diag.Errorf(diag.UnknownStride, diag.At(s, y.Value), diag.SymbolName(y), "array %s of %d bytes holds %d records of neither %d nor %d bytes", diag.SymbolName(y), y.Size, n, kindRFC.size(), kindV7.size()).
+			r.Add(diag.Errorf(diag.UnknownStride, diag.At(s, y.Value), diag.SymbolName(y),
+				"array %s of %d bytes holds %d records of neither %d nor %d bytes",
+				diag.SymbolName(y), y.Size, n, kindRFC.size(), kindV7.size()).
 				Hint("include klp_convert.h: its records have 12 bytes on every target"))
 			return false
 		}
@@ -250,7 +257,8 @@ func (r *reader) findSpacing(s *elfrw.Section, slots []slot, start, end uint64) 
 	}
 	possible := guesses[:0]
 	for _, g := range guesses {
-		if g.base > end || (end-g.base)/g.size() < n || !fits(slots, g.recordKind, g.base) || n == 1 && end-g.base != g.size() {
+		if g.base > end || (end-g.base)/g.size() < n || !fits(slots, g.recordKind, g.base) ||
+			n == 1 && end-g.base != g.size() {
 			continue
 		}
 		possible = append(possible, g)
@@ -258,7 +266,8 @@ func (r *reader) findSpacing(s *elfrw.Section, slots []slot, start, end uint64) 
 	if len(possible) > 1 && n > 1 { // v7's pointers in either half: no padding is likelier than some
 		possible = slices.DeleteFunc(possible, func(g guess) bool { return g.base != start })
 	}
-	if len(possible) > 0 { // several for a single record: its position is in the same place for all of them
+	// several for a single record: its position is in the same place for all of them
+	if len(possible) > 0 {
 		placeAt32(slots, possible[0].recordKind, possible[0].base)
 		return true
 	}
@@ -266,7 +275,9 @@ func (r *reader) findSpacing(s *elfrw.Section, slots []slot, start, end uint64) 
 	if n > 1 {
 		room = slots[1].Offset - first
 	}
-	r.Add(diag.Errorf(diag.UnknownStride, diag.At(s, first), diag.SymbolName(slots[0].Sym), "records are %d bytes apart; those of the 2016 proposal have %d bytes, those of v7 %d", room, kindRFC.size(), kindV7.size()).
+	r.Add(diag.Errorf(diag.UnknownStride, diag.At(s, first), diag.SymbolName(slots[0].Sym),
+		"records are %d bytes apart; those of the 2016 proposal have %d bytes, those of v7 %d",
+		room, kindRFC.size(), kindV7.size()).
 		Hint("keep the symbols of the arrays, or include klp_convert.h: its records have 12 bytes on every target"))
 	return false
 }
@@ -277,7 +288,9 @@ func (r *reader) checkStrayBytes(s *elfrw.Section, slots []slot) {
 	check := func(to uint64) bool {
 		for ; pos < to; pos++ {
 			if s.Data[pos] != 0 {
-				r.Add(diag.Errorf(diag.StrayBytes, diag.At(s, pos), "", "byte %#02x belongs to no record: a record without a symbol, or not an array of KLP_SYMPOS()", s.Data[pos]))
+				r.Add(diag.Errorf(diag.StrayBytes, diag.At(s, pos), "",
+					"byte %#02x belongs to no record: a record without a symbol, or not an array of KLP_SYMPOS()",
+					s.Data[pos]))
 				return false
 			}
 		}
@@ -310,16 +323,19 @@ func (r *reader) readRecord(s *elfrw.Section, object string, x *slot) (a Annotat
 		r.Add(diag.Errorf(diag.BadRecord, a.Place(), "", "record names no symbol"))
 		return a, false
 	case m != nil && x.Type != m.Word:
-		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.SymbolName(x.Sym), "record holds %s; an address is %s", arch.RelocName(r.File, x.Type), m.TypeName(m.Word)))
+		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.SymbolName(x.Sym),
+			"record holds %s; an address is %s", arch.RelocName(r.File, x.Type), m.TypeName(m.Word)))
 		return a, false
 	case !x.Sym.Undefined():
 		r.reportDefined(a.Place(), diag.SymbolName(x.Sym), x.Sym)
 		return a, false
 	case IsLabel(x.Sym.Name):
-		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.Clip(x.Sym.Name), "record names %s, which is an annotation itself (a label)", diag.Clip(x.Sym.Name)))
+		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.Clip(x.Sym.Name),
+			"record names %s, which is an annotation itself (a label)", diag.Clip(x.Sym.Name)))
 		return a, false
 	case x.Addend != 0:
-		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.SymbolName(x.Sym), "record holds %s%+d; only a symbol itself can be annotated", diag.SymbolName(x.Sym), x.Addend))
+		r.Add(diag.Errorf(diag.BadRecord, a.Place(), diag.SymbolName(x.Sym),
+			"record holds %s%+d; only a symbol itself can be annotated", diag.SymbolName(x.Sym), x.Addend))
 		return a, false
 	}
 	a.Name = x.Sym.Name
@@ -332,6 +348,7 @@ func (r *reader) reportDefined(where diag.Place, name string, y *elfrw.Symbol) {
 	if y.Section == nil {
 		what = y.Index.String()
 	}
-	r.Add(diag.Errorf(diag.AnnotatedDefined, where, name, "annotated symbol %s is defined in the module itself (%s)", name, what).
+	r.Add(diag.Errorf(diag.AnnotatedDefined, where, name,
+		"annotated symbol %s is defined in the module itself (%s)", name, what).
 		Hint("declare it extern here, or drop the annotation"))
 }

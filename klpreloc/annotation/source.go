@@ -70,7 +70,8 @@ func (r *reader) readFileRecord(s *elfrw.Section, object string, x, next *slot) 
 	a, ok := r.readRecord(s, object, x)
 	a.Dialect, a.Pos = FileRecords, 0
 	if next == nil {
-		r.Add(diag.Errorf(diag.BadFile, a.Place(), diag.SymbolName(x.Sym), "position %d says that a file's path follows, and none does", uint32(byFile)).
+		r.Add(diag.Errorf(diag.BadFile, a.Place(), diag.SymbolName(x.Sym),
+			"position %d says that a file's path follows, and none does", uint32(byFile)).
 			Hint(`write both with klp_convert.h: KLP_SYMFILE(symbol, "path/to/file.c")`))
 		return
 	}
@@ -79,7 +80,8 @@ func (r *reader) readFileRecord(s *elfrw.Section, object string, x, next *slot) 
 		err = CheckPath(path)
 	}
 	if err != nil {
-		r.Add(diag.Errorf(diag.BadFile, diag.At(s, next.at), diag.SymbolName(x.Sym), "file of %s: %v", diag.SymbolName(x.Sym), err))
+		r.Add(diag.Errorf(diag.BadFile, diag.At(s, next.at), diag.SymbolName(x.Sym), "file of %s: %v",
+			diag.SymbolName(x.Sym), err))
 		return
 	}
 	if a.File = path; ok {
@@ -92,7 +94,8 @@ func (r *reader) readFileRecord(s *elfrw.Section, object string, x, next *slot) 
 func (r *reader) readPath(x *slot) (string, error) {
 	m := arch.Machines[r.Header.Machine]
 	if m != nil && x.Type != m.Word {
-		return "", fmt.Errorf("the record holds %s; an address is %s", arch.RelocName(r.File, x.Type), m.TypeName(m.Word))
+		return "", fmt.Errorf("the record holds %s; an address is %s", arch.RelocName(r.File, x.Type),
+			m.TypeName(m.Word))
 	}
 	s := x.Sym.Section // isPath has seen to it
 	if s.Data == nil || s.Flags&uint64(elf.SHF_COMPRESSED) != 0 {
@@ -100,7 +103,8 @@ func (r *reader) readPath(x *slot) (string, error) {
 	}
 	off := x.Sym.Value + uint64(x.Addend)
 	if off >= uint64(len(s.Data)) {
-		return "", fmt.Errorf("its path is at %s+%#x, past the end of the section (%#x bytes)", diag.SectionName(s), off, s.Size())
+		return "", fmt.Errorf("its path is at %s+%#x, past the end of the section (%#x bytes)",
+			diag.SectionName(s), off, s.Size())
 	}
 	b := s.Data[off:min(off+pathLimit+1, uint64(len(s.Data)))]
 	n := bytes.IndexByte(b, 0)
@@ -121,7 +125,8 @@ func (r *reader) readPath(x *slot) (string, error) {
 // prev: it follows directly, has a position that no kernel reaches, and refers to something
 // that the module defines.
 func (r *reader) isPath(s *elfrw.Section, prev, x *slot) bool {
-	return x.at == prev.at+prev.kind.size() && r.position(s, x) == byFile && x.Sym != nil && x.Sym.Section != nil
+	return x.at == prev.at+prev.kind.size() && r.position(s, x) == byFile && x.Sym != nil &&
+		x.Sym.Section != nil
 }
 
 // isFileLabel reports whether a symbol's name is the label of an annotation by
