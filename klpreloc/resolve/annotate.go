@@ -51,7 +51,8 @@ func Annotate(v *View, dialect annotation.Dialect) (string, diag.List) {
 func (v *View) findMissing(out *collector) []missingAnnotation {
 	var unknown []*elfrw.Symbol
 	for _, y := range v.file.Symbols {
-		if v.needsDefinition(out, y) && klpabi.PossibleName(y.Name) && !strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
+		if v.needsDefinition(out, y) && klpabi.PossibleName(y.Name) &&
+			!strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
 			unknown = append(unknown, y)
 		}
 	}
@@ -81,8 +82,10 @@ func (v *View) findMissing(out *collector) []missingAnnotation {
 			continue
 		}
 		if len(list) == 0 {
-			v.reportAbsent(out, diag.Absent, &annotation.Annotation{Dialect: annotation.Records, LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
-				"undefined symbol %s is in no object that the livepatch names, and no module exports it", diag.SymbolName(y))
+			v.reportAbsent(out, diag.Absent, &annotation.Annotation{Dialect: annotation.Records,
+				LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
+				"undefined symbol %s is in no object that the livepatch names, and no module exports it",
+				diag.SymbolName(y))
 			continue
 		}
 		a := v.newAnnotation(y, list[0].Object)
@@ -120,7 +123,9 @@ func (v *View) formatRecords(missing []missingAnnotation) string {
 				objects = append(objects, s.Object)
 			}
 			one := l
-			one.list = slices.DeleteFunc(slices.Clone(l.list), func(x sympos.Symbol) bool { return x.Object != s.Object })
+			one.list = slices.DeleteFunc(slices.Clone(l.list), func(x sympos.Symbol) bool {
+				return x.Object != s.Object
+			})
 			if list := byObject[s.Object]; len(list) == 0 || list[len(list)-1].Name != l.Name {
 				byObject[s.Object] = append(list, one)
 			}
@@ -131,7 +136,9 @@ func (v *View) formatRecords(missing []missingAnnotation) string {
 	var b strings.Builder
 	for _, object := range objects {
 		list := byObject[object]
-		sure := slices.ContainsFunc(list, func(l missingAnnotation) bool { return v.isUnique(l, choices[l.Name]) })
+		sure := slices.ContainsFunc(list, func(l missingAnnotation) bool {
+			return v.isUnique(l, choices[l.Name])
+		})
 		mark := ""
 		if !sure {
 			mark = "// "
@@ -205,14 +212,17 @@ func (v *View) formatLabels(missing []missingAnnotation) string {
 		used[y.Name] = true
 	}
 	if slices.ContainsFunc(missing, named) {
-		b.WriteString("/* Put these after the declarations of the symbols and before the code that uses them. */\n")
+		b.WriteString(
+			"/* Put these after the declarations of the symbols and before the code that uses them. */\n")
 	}
 	for _, l := range missing {
 		as := ""
 		switch {
 		case named(l):
 		case !annotation.FitsLabel(l.Name):
-			fmt.Fprintf(&b, "/* %s: no annotation can express this name: rename the symbol where it is used */\n", escapeComment(diag.Clip(l.Name)))
+			fmt.Fprintf(&b,
+				"/* %s: no annotation can express this name: rename the symbol where it is used */\n",
+				escapeComment(diag.Clip(l.Name)))
 			continue
 		default:
 			as = annotation.Alias(l.Name)
@@ -228,12 +238,15 @@ func (v *View) formatLabels(missing []missingAnnotation) string {
 			fmt.Fprintf(&b, "// %s: choose one of %d\n", diag.Clip(l.Name), len(l.list))
 		}
 		if !l.gateKnown {
-			fmt.Fprintf(&b, "/* %s: the first argument is the livepatched object that uses the symbol: change it */\n", diag.Clip(l.Name))
+			fmt.Fprintf(&b,
+				"/* %s: the first argument is the livepatched object that uses the symbol: change it */\n",
+				diag.Clip(l.Name))
 		}
 		for _, s := range l.list {
 			pos, known := v.position(s)
 			if !known {
-				fmt.Fprintf(&b, "// %s: its position is not known: %s\n", diag.Clip(s.Name), v.describeSymbol(s))
+				fmt.Fprintf(&b, "// %s: its position is not known: %s\n", diag.Clip(s.Name),
+					v.describeSymbol(s))
 				continue
 			}
 			a := *l.Annotation
@@ -244,7 +257,8 @@ func (v *View) formatLabels(missing []missingAnnotation) string {
 			if a.LPObject == "" {
 				a.LPObject = s.Object
 			}
-			fmt.Fprintf(&b, "%s%s %s;\t/* %s */\n", mark, declareExtern(s, as), annotation.LabelMacro(&a, uint32(pos)), v.describeSymbol(s))
+			fmt.Fprintf(&b, "%s%s %s;\t/* %s */\n", mark, declareExtern(s, as),
+				annotation.LabelMacro(&a, uint32(pos)), v.describeSymbol(s))
 		}
 	}
 	return b.String()

@@ -41,7 +41,8 @@ type collector struct {
 }
 
 func (v *View) newCollector() *collector {
-	out := &collector{annotated: make(map[*elfrw.Symbol]bool, len(v.notes)), unknown: map[string]bool{}}
+	out := &collector{annotated: make(map[*elfrw.Symbol]bool, len(v.notes)),
+		unknown: map[string]bool{}}
 	for i := range v.notes {
 		out.annotated[v.notes[i].Symbol] = true
 	}
@@ -85,7 +86,8 @@ func (v *View) bindAnnotations(out *collector) {
 // findConflict returns the note about the same symbol that cannot be distinguished from a, nil
 // where there is none: uses of one name are distinguished by the object that they are for,
 // where the patch has both objects.
-func (v *View) findConflict(notes []*annotation.Annotation, a *annotation.Annotation) *annotation.Annotation {
+func (v *View) findConflict(notes []*annotation.Annotation, a *annotation.Annotation,
+) *annotation.Annotation {
 	for _, b := range notes {
 		if a.Object == b.Object || !v.declared.Has(a.Object) || !v.declared.Has(b.Object) {
 			return b
@@ -106,6 +108,7 @@ func reportConflict(out *collector, a, first *annotation.Annotation) {
 	default:
 		return // the same annotation twice
 	}
-	out.Add(diag.Errorf(diag.Conflict, a.Place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
+	out.Add(diag.Errorf(diag.Conflict, a.Place(), a.Name,
+		"symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
 		WithHints(a.DeclareAlias()...))
 }

@@ -41,7 +41,8 @@ const (
 
 // String says which function it is, for a hint.
 func (p callPart) String() string {
-	return [...]string{"entry of the system call", "its entry for 32-bit programs", "its body", "it converts the arguments",
+	return [...]string{"entry of the system call", "its entry for 32-bit programs", "its body",
+		"it converts the arguments",
 		"its entry for x32 programs", "called by the entry"}[p]
 }
 
@@ -97,14 +98,16 @@ func callOf(name string) (form callForm, call string, ok bool) {
 // most names.
 func mayBeCall(name []byte) bool {
 	for i := 0; i+4 < len(name) && i <= len("__riscv_compat_"); i++ {
-		if (name[i] == 's' || name[i] == 'S') && (name[i+1] == 'y' || name[i+1] == 'Y') && (name[i+2] == 's' || name[i+2] == 'S') {
+		if (name[i] == 's' || name[i] == 'S') && (name[i+1] == 'y' || name[i+1] == 'Y') &&
+			(name[i+2] == 's' || name[i+2] == 'S') {
 			return true
 		}
 	}
 	return false
 }
 
-// distance orders the parts of the wanted system call: 0 is the one that is most likely meant. An entry is patched instead of what is inlined into it.
+// distance orders the parts of the wanted system call: 0 is the one that is most likely meant. An
+// entry is patched instead of what is inlined into it.
 func (f callForm) distance(wanted callForm) int {
 	orders := map[callPart][]callPart{
 		callEntry:     {callEntry, callEntry32, callBody, callArguments, callHelper, callEntryX32},
@@ -140,7 +143,8 @@ func (f callForm) why(wanted callForm, name string, kind byte) string {
 	switch {
 	case entry && (kind == 'W' || kind == 'w'): // kernel/sys_ni.c, COND_SYSCALL
 		why += ", which this kernel does not have: it returns ENOSYS"
-	case entry && f.compat == wanted.compat && (wanted.part == callBody || wanted.part == callArguments):
+	case entry && f.compat == wanted.compat &&
+		(wanted.part == callBody || wanted.part == callArguments):
 		why += ", into which " + diag.Clip(name) + " is inlined"
 	}
 	return why

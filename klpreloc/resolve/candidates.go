@@ -63,7 +63,8 @@ func (v *View) candidateLine(a *annotation.Annotation, s sympos.Symbol) string {
 
 // recordArray returns an array with one record.
 func recordArray(s sympos.Symbol, pos uint32) string {
-	return fmt.Sprintf("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, %d) };", s.Object, s.Name, s.Name, pos)
+	return fmt.Sprintf("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, %d) };", s.Object,
+		s.Name, s.Name, pos)
 }
 
 // gateForLabel returns the livepatched object that a label in place of a names for a symbol of
@@ -90,7 +91,9 @@ func (v *View) gateForLabel(a *annotation.Annotation, object string) string {
 // hasRecords reports whether the module has records for the object, which one more
 // can join.
 func (v *View) hasRecords(object string) bool {
-	return slices.ContainsFunc(v.notes, func(n note) bool { return n.Section != nil && n.Object == object })
+	return slices.ContainsFunc(v.notes, func(n note) bool {
+		return n.Section != nil && n.Object == object
+	})
 }
 
 // candidateLines returns a line for each symbol that a could mean. Symbols that are the only
@@ -100,7 +103,8 @@ func (v *View) candidateLines(a *annotation.Annotation, list []sympos.Symbol) []
 }
 
 // nearMissLines returns a line for each near miss, with why it is one.
-func (v *View) nearMissLines(a *annotation.Annotation, t *sympos.Table, misses []nearMiss) []string {
+func (v *View) nearMissLines(a *annotation.Annotation, t *sympos.Table, misses []nearMiss,
+) []string {
 	list, why := make([]sympos.Symbol, len(misses)), make([]string, len(misses))
 	for i, m := range misses {
 		list[i], why[i] = m.Symbol, m.why
@@ -109,7 +113,9 @@ func (v *View) nearMissLines(a *annotation.Annotation, t *sympos.Table, misses [
 }
 
 // annotatedLines makes lines of symbols from t, and of why each is among them.
-func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []sympos.Symbol, why []string) []string {
+func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []sympos.Symbol,
+	why []string,
+) []string {
 	objects, files := map[string]bool{}, map[string]int{}
 	for _, s := range list {
 		objects[s.Object] = true
@@ -125,7 +131,8 @@ func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []
 			s.Position = 0
 		}
 		by := *a
-		if files[s.File] > 1 || s.Object == a.Object && s.Name == a.Name && a.File != "" && s.File == path.Clean(a.File) {
+		if files[s.File] > 1 || s.Object == a.Object && s.Name == a.Name && a.File != "" &&
+			s.File == path.Clean(a.File) {
 			by.File = "" // which would not distinguish them, or is what was refused
 		}
 		row := [2]string{v.candidateLine(&by, s), formatFacts(s)}
@@ -149,12 +156,14 @@ func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []
 	}
 	out := Aligned(rows)
 	if n := len(list) - len(rows); n > 0 {
-		out = append(out, fmt.Sprintf("and %d more: klp-convert sympos --kernel %s %s@%s", n, v.kernel.Name, list[0].Name, list[0].Object))
+		out = append(out, fmt.Sprintf("and %d more: klp-convert sympos --kernel %s %s@%s", n,
+			v.kernel.Name, list[0].Name, list[0].Object))
 	}
 	if slices.ContainsFunc(list, func(s sympos.Symbol) bool {
 		return t.Facts(s.Object).Order == sympos.Unordered && len(t.Lookup(s.Object, s.Name)) > 1
 	}) {
-		out = append(out, v.kernelTitle()+" does not tell in which order the kernel counts them: give an image, or kallsyms")
+		out = append(out, v.kernelTitle()+
+			" does not tell in which order the kernel counts them: give an image, or kallsyms")
 	}
 	return out
 }

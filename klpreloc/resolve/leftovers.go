@@ -37,13 +37,19 @@ func (v *View) checkRemaining(out *collector) *View {
 		switch {
 		case klpabi.WeakByDesign(v.file, y):
 		case y.Bind() == elf.STB_WEAK:
-			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would silently bind it to 0", name).
+			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name,
+				"weak symbol %s is undefined and not annotated: the kernel would silently bind it to 0", name).
 				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
 		case strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
-			out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is named like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", name).
+			out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, name,
+				"symbol %s is named like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)",
+
+				name).
 				Hint("write a label with klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
 		case known:
-			out.Add(diag.Warnf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
+			out.Add(diag.Warnf(diag.StrongUndefined, diag.Nowhere, name,
+				"symbol %s is undefined, not annotated and not in __versions: unless it is exported without a "+
+					"CRC, the kernel will refuse the module (Unknown symbol)", name).
 				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
 		}
 	}
@@ -72,12 +78,14 @@ func (v *View) checkImports(out *collector) *View {
 		switch weak := y.Bind() == elf.STB_WEAK; {
 		case klpabi.WeakByDesign(v.file, y):
 		case livepatch && weak:
-			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would silently bind it to 0", name).
+			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name,
+				"weak symbol %s is undefined and not annotated: the kernel would silently bind it to 0", name).
 				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
 		case livepatch && strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
 			v.reportMisnamed(out, y)
 		case livepatch:
-			d := diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s is not annotated, and no module exports it", name)
+			d := diag.Errorf(diag.Absent, diag.Nowhere, name,
+				"undefined symbol %s is not annotated, and no module exports it", name)
 			if list := v.lookupInObjects(y.Name); len(list) > 0 {
 				d = d.WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...)
 			} else {
@@ -85,7 +93,8 @@ func (v *View) checkImports(out *collector) *View {
 			}
 			out.Add(d)
 		case !weak:
-			out.Add(diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s: no module exports it", name))
+			out.Add(diag.Errorf(diag.Absent, diag.Nowhere, name,
+				"undefined symbol %s: no module exports it", name))
 		}
 	}
 	v.reportUnplacedImports(out)

@@ -34,9 +34,12 @@ func (v *View) checkNamespaces(out *collector) {
 			continue
 		}
 		name := diag.SymbolName(y)
-		what := fmt.Sprintf("symbol %s is exported by %s in namespace %s, which the module does not import", name, diag.ObjectName(e.Object), e.Namespace)
+		what := fmt.Sprintf(
+			"symbol %s is exported by %s in namespace %s, which the module does not import",
+			name, diag.ObjectName(e.Object), e.Namespace)
 		if only {
-			what = fmt.Sprintf("symbol %s is exported by %s to other modules only (%s)", name, diag.ObjectName(e.Object), e.Namespace)
+			what = fmt.Sprintf("symbol %s is exported by %s to other modules only (%s)", name,
+				diag.ObjectName(e.Object), e.Namespace)
 		}
 		report, then := diag.Errorf, "the kernel would refuse the module (EINVAL)"
 		if allowed, _ := v.kernel.Configured("MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"); allowed {
@@ -47,7 +50,8 @@ func (v *View) checkNamespaces(out *collector) {
 			d = d.Hint(v.target.ImportNS(), e.Namespace)
 		}
 		if livepatch {
-			d = d.Hint("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, 0) };   /* a klp relocation needs no import */", e.Object, name, name)
+			d = d.Hint("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, 0) };   /* a klp relocation needs no import */",
+				e.Object, name, name)
 		}
 		out.Add(d)
 	}
@@ -58,11 +62,14 @@ func (v *View) checkNamespaces(out *collector) {
 // Of several modules with one each, which one is loaded is not known: all have to be
 // refused.
 func (v *View) notImported(exports []sympos.Export) (sympos.Export, bool) {
-	if i := slices.IndexFunc(exports, func(e sympos.Export) bool { return e.Object == vmlinux }); i >= 0 {
+	if i := slices.IndexFunc(exports, func(e sympos.Export) bool {
+		return e.Object == vmlinux
+	}); i >= 0 {
 		exports = exports[i : i+1]
 	}
 	for _, e := range exports {
-		if e.Namespace == "" || v.importsNamespace(e.Namespace) || strings.HasPrefix(e.Namespace, "module:") && v.isOffered(e) {
+		if e.Namespace == "" || v.importsNamespace(e.Namespace) ||
+			strings.HasPrefix(e.Namespace, "module:") && v.isOffered(e) {
 			return e, false
 		}
 	}

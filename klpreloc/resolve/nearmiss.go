@@ -55,7 +55,8 @@ type nameMatcher struct {
 }
 
 func newNameMatcher(names []string) *nameMatcher {
-	n := &nameMatcher{exact: map[string]bool{}, stems: map[string]bool{}, calls: map[string]bool{}, cores: map[string]bool{},
+	n := &nameMatcher{exact: map[string]bool{}, stems: map[string]bool{}, calls: map[string]bool{},
+		cores: map[string]bool{},
 		fuzzy: names[:min(len(names), mostFuzzy)]}
 	for _, name := range names {
 		n.exact[name] = true
@@ -119,7 +120,8 @@ func (n *nameMatcher) nearMisses(t *sympos.Table, object, name string) (list []n
 			}
 			all = append(all, m)
 		}
-		if last := len(all) - 1; len(list) > mostMisses && last >= 0 && all[last].Object == x.object && all[last].Name == x.name {
+		if last := len(all) - 1; len(list) > mostMisses && last >= 0 && all[last].Object == x.object &&
+			all[last].Name == x.name {
 			all[last].more = len(list) - mostMisses
 		}
 	}
@@ -238,7 +240,8 @@ func (x Near) Line(lpObject string) string {
 // NearMisses returns what could have been meant by the names, the most likely first, and
 // how many more there are that are no nearer. It is what conversion offers, for those who
 // look names up themselves; read is what they have read.
-func NearMisses(k *sympos.Kernel, read *sympos.Table, names ...Sought) (lists [][]Near, more []int) {
+func NearMisses(k *sympos.Kernel, read *sympos.Table, names ...Sought,
+) (lists [][]Near, more []int) {
 	var all []string
 	for _, x := range names {
 		all = append(all, x.Name)
@@ -299,7 +302,8 @@ func withoutPadding(name string) string {
 
 // isTarget reports whether an author can mean the symbol.
 func isTarget(name string) bool {
-	return withoutPadding(name) == name && !strings.HasSuffix(name, ".cold") && !strings.Contains(name, ".cold.")
+	return withoutPadding(name) == name && !strings.HasSuffix(name, ".cold") &&
+		!strings.Contains(name, ".cold.")
 }
 
 // stem returns a name without what compilers append to it.

@@ -27,7 +27,8 @@ func (out *collector) addLookup(a *annotation.Annotation) {
 
 // passedOverWarning returns the warning about a module that could not be read.
 func (v *View) passedOverWarning(warning string) diag.Diagnostic {
-	return diag.Warnf(diag.NotChecked, diag.Nowhere, "", "kernel %s: %s: what it exports is not known", v.kernelTitle(), warning)
+	return diag.Warnf(diag.NotChecked, diag.Nowhere, "",
+		"kernel %s: %s: what it exports is not known", v.kernelTitle(), warning)
 }
 
 // exportsKnown reports whether anything tells what vmlinux exports. A table without
@@ -50,7 +51,8 @@ func (v *View) checkAgainstKernel(out *collector, a *annotation.Annotation) bool
 	if v.table == nil {
 		return true
 	}
-	if a.LPObject != a.Object && !v.checkObjectExists(out, a, a.LPObject) || !v.checkObjectExists(out, a, a.Object) {
+	if a.LPObject != a.Object && !v.checkObjectExists(out, a, a.LPObject) ||
+		!v.checkObjectExists(out, a, a.Object) {
 		return false
 	}
 	if !v.table.Has(a.Object) {
@@ -60,29 +62,37 @@ func (v *View) checkAgainstKernel(out *collector, a *annotation.Annotation) bool
 	_, err := v.table.Resolve(a.Object, a.Name, uint64(a.Pos))
 	switch {
 	case err == nil:
-	case v.table.Partial(a.Object) != "" && (errors.Is(err, sympos.ErrNotFound) || errors.Is(err, sympos.ErrPosition)):
+	case v.table.Partial(a.Object) != "" && (errors.Is(err, sympos.ErrNotFound) ||
+		errors.Is(err, sympos.ErrPosition)):
 		return true // it may be in what is missing, which Incomplete reports
 	case errors.Is(err, sympos.ErrNotFound):
 		if as, ok := v.table.FoundAs(a.Object, a.Name); ok {
-			out.Add(diag.Errorf(diag.NoSuchSymbol, a.Place(), a.Name, "%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)", a.Object, a.Name, v.kernelTitle(), as).
+			out.Add(diag.Errorf(diag.NoSuchSymbol, a.Place(), a.Name,
+				"%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)",
+				a.Object, a.Name, v.kernelTitle(), as).
 				WithHints(v.candidateLines(a, v.table.Lookup(a.Object, as))...))
 			return false
 		}
 		v.reportAbsent(out, diag.NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
 		return false
 	case errors.Is(err, sympos.ErrAmbiguous):
-		out.Add(diag.Errorf(diag.Ambiguous, a.Place(), a.Name, "symbol %s is ambiguous in %s (%d candidates)", a.Name, a.Object, len(list)).
+		out.Add(diag.Errorf(diag.Ambiguous, a.Place(), a.Name,
+			"symbol %s is ambiguous in %s (%d candidates)", a.Name, a.Object, len(list)).
 			WithHints(v.candidateLines(a, list)...))
 		return false
 	case errors.Is(err, sympos.ErrPosition):
-		out.Add(diag.Errorf(diag.BadPosition, a.Place(), a.Name, "position %d of symbol %s in %s does not exist: there %s", a.Pos, a.Name, a.Object, numberOfSymbols(len(list))).
+		out.Add(diag.Errorf(diag.BadPosition, a.Place(), a.Name,
+			"position %d of symbol %s in %s does not exist: there %s",
+			a.Pos, a.Name, a.Object, numberOfSymbols(len(list))).
 			WithHints(v.candidateLines(a, list)...))
 		return false
 	case errors.Is(err, sympos.ErrUnordered):
 		if out.Repeats(diag.OrderUnknown, a.Object, a.Place(), a.Name) {
 			break
 		}
-		out.AddFor(a.Object, diag.Warnf(diag.OrderUnknown, a.Place(), a.Name, "%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: position %d is not checked",
+		out.AddFor(a.Object, diag.Warnf(diag.OrderUnknown, a.Place(), a.Name,
+			"%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: "+
+				"position %d is not checked",
 			a.Object, len(list), a.Name, "the "+v.table.Facts(a.Object).Kind.String(), a.Pos))
 	case errors.Is(err, sympos.ErrUnsteady):
 		v.reportUnsteady(out, a, err, list)
@@ -92,7 +102,8 @@ func (v *View) checkAgainstKernel(out *collector, a *annotation.Annotation) bool
 		return false
 	}
 	if s, err := v.table.Resolve(a.Object, a.Name, uint64(a.Pos)); err == nil && v.isFreed(s) {
-		out.Add(diag.Errorf(diag.InitSymbol, a.Place(), a.Name, "symbol %s of vmlinux is in memory that the kernel frees after booting (__init)", a.Name).
+		out.Add(diag.Errorf(diag.InitSymbol, a.Place(), a.Name,
+			"symbol %s of vmlinux is in memory that the kernel frees after booting (__init)", a.Name).
 			WithHints(v.candidateLines(a, list)...))
 		return false
 	}
@@ -101,13 +112,18 @@ func (v *View) checkAgainstKernel(out *collector, a *annotation.Annotation) bool
 }
 
 // reportUnsteady reports a position that means no symbol, or not always the same one.
-func (v *View) reportUnsteady(out *collector, a *annotation.Annotation, err error, list []sympos.Symbol) {
+func (v *View) reportUnsteady(out *collector, a *annotation.Annotation, err error,
+	list []sympos.Symbol,
+) {
 	if errors.Is(err, sympos.ErrUnsteady) {
-		out.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name, "which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded: one of that name is in memory that is freed in between", a.Name, a.Object, a.Pos).
+		out.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name,
+			"which symbol %s of %s is at position %d depends on whether the module is being loaded or is "+
+				"loaded: one of that name is in memory that is freed in between", a.Name, a.Object, a.Pos).
 			WithHints(v.candidateLines(a, list)...))
 		return
 	}
-	out.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name, "%v", err).WithHints(v.candidateLines(a, list)...))
+	out.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name, "%v", err).
+		WithHints(v.candidateLines(a, list)...))
 }
 
 // initBounds are the symbols between which vmlinux's init sections lie, and within them
@@ -137,10 +153,12 @@ func (v *View) reportContradictions(out *collector, a *annotation.Annotation) {
 		if out.Repeats(diag.Contradiction, a.Object, a.Place(), a.Name) {
 			return
 		}
-		out.AddFor(a.Object, diag.Warnf(diag.Contradiction, a.Place(), a.Name, "%s: the given files come from different kernels", d))
+		out.AddFor(a.Object, diag.Warnf(diag.Contradiction, a.Place(), a.Name,
+			"%s: the given files come from different kernels", d))
 	}
 	if d := v.table.Unsure(a.Object, a.Name); d != "" {
-		out.Add(diag.Warnf(diag.NameUnsure, a.Place(), a.Name, "%s", d).Hint("--kernel with the kernel's release and configuration: /lib/modules/R and /boot/config-R"))
+		out.Add(diag.Warnf(diag.NameUnsure, a.Place(), a.Name, "%s", d).
+			Hint("--kernel with the kernel's release and configuration: /lib/modules/R and /boot/config-R"))
 	}
 }
 
@@ -155,7 +173,8 @@ func numberOfSymbols(n int) string {
 // presence says whether the kernel has the object.
 func (v *View) presence(object string) sympos.Presence {
 	presence := v.kernel.Presence(object)
-	if presence == sympos.Unknown && v.table.Facts(vmlinux).Kind == sympos.SymbolList && len(v.table.Incomplete()) == 0 {
+	if presence == sympos.Unknown && v.table.Facts(vmlinux).
+		Kind == sympos.SymbolList && len(v.table.Incomplete()) == 0 {
 		presence = sympos.Absent // the build listed all objects
 	}
 	return presence
@@ -185,7 +204,8 @@ func (v *View) checkObjectExists(out *collector, a *annotation.Annotation, objec
 			b.Object = vmlinux
 		}
 		if !out.Repeats(diag.BuiltInObject, object, a.Place(), a.Name) {
-			out.AddFor(object, diag.Errorf(diag.BuiltInObject, a.Place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, v.kernelTitle()))
+			out.AddFor(object, diag.Errorf(diag.BuiltInObject, a.Place(), a.Name,
+				"%s is built into kernel %s: its symbols are vmlinux's", object, v.kernelTitle()))
 		}
 		if list := v.table.Lookup(b.Object, b.Name); len(list) > 0 {
 			out.HintFor(diag.BuiltInObject, object, v.candidateLines(a, list)...)
@@ -197,7 +217,8 @@ func (v *View) checkObjectExists(out *collector, a *annotation.Annotation, objec
 		if out.Repeats(diag.NoSuchObject, object, a.Place(), a.Name) {
 			return false
 		}
-		d := diag.Errorf(diag.NoSuchObject, a.Place(), a.Name, "kernel %s has no module %s", v.kernelTitle(), object)
+		d := diag.Errorf(diag.NoSuchObject, a.Place(), a.Name, "kernel %s has no module %s",
+			v.kernelTitle(), object)
 		for _, near := range nearObjects(object, v.kernel.Modules()) {
 			d = d.Hint("there is a module called %s", near)
 		}
@@ -208,11 +229,16 @@ func (v *View) checkObjectExists(out *collector, a *annotation.Annotation, objec
 	case out.unknown[object]:
 	case object == vmlinux:
 		out.unknown[object] = true
-		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name, "nothing that was given for kernel %s has the symbols of vmlinux: its annotations are not checked", v.kernelTitle()).
+		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name,
+			"nothing that was given for kernel %s has the symbols of vmlinux: its annotations are not checked",
+
+			v.kernelTitle()).
 			Hint("--kernel vmlinuz or vmlinux"))
 	default:
 		out.unknown[object] = true
-		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name, "nothing that describes kernel %s knows module %s: its annotations are not checked", v.kernelTitle(), object).
+		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name,
+			"nothing that describes kernel %s knows module %s: its annotations are not checked",
+			v.kernelTitle(), object).
 			Hint("--module %s.ko", object))
 	}
 	return true
@@ -220,7 +246,9 @@ func (v *View) checkObjectExists(out *collector, a *annotation.Annotation, objec
 
 // reportAbsent reports a symbol that is not where it should be, with what could have
 // been meant.
-func (v *View) reportAbsent(out *collector, id diag.ID, a *annotation.Annotation, format string, args ...any) {
+func (v *View) reportAbsent(out *collector, id diag.ID, a *annotation.Annotation, format string,
+	args ...any,
+) {
 	what := strconv.Itoa(len(out.absent))
 	out.AddFor(what, diag.Errorf(id, a.Place(), a.Name, format, args...))
 	out.absent = append(out.absent, absence{id, what, *a})
@@ -261,5 +289,6 @@ func sorted(list []string) []string {
 // needsDefinition reports whether y is an undefined symbol that no annotation is
 // about and that somebody has to define.
 func (v *View) needsDefinition(out *collector, y *elfrw.Symbol) bool {
-	return y.Undefined() && y.Name != "" && !annotation.IsLabel(y.Name) && !out.annotated[y] && !klpabi.ModpostIgnores(v.file.Header.Machine, y.Name)
+	return y.Undefined() && y.Name != "" && !annotation.IsLabel(y.Name) && !out.annotated[y] &&
+		!klpabi.ModpostIgnores(v.file.Header.Machine, y.Name)
 }

@@ -41,15 +41,17 @@ func (v *View) infers() bool {
 	return v.kernel != nil && in.Modinfo.Livepatch() && len(in.Objtool) == 0 && !in.Converted()
 }
 
-// resolveUnannotated decides what becomes of undefined symbols without annotations. It returns the view
-// with their exporters.
+// resolveUnannotated decides what becomes of undefined symbols without annotations. It returns the
+// view with their exporters.
 func (v *View) resolveUnannotated(out *collector) *View {
 	if v.table == nil || !v.infers() || !v.table.Has(vmlinux) {
 		return v
 	}
 	out.lookedUp = true
 	if !v.exportsKnown() {
-		out.Add(diag.Warnf(diag.NotChecked, diag.Nowhere, "", "nothing tells what kernel %s exports: what modpost resolved to an export stays an import, everything else is treated as hidden", v.kernelTitle()).
+		out.Add(diag.Warnf(diag.NotChecked, diag.Nowhere, "",
+			"nothing tells what kernel %s exports: what modpost resolved to an export stays an import, "+
+				"everything else is treated as hidden", v.kernelTitle()).
 			Hint("--kernel %s,Module.symvers", v.kernel.Name))
 	}
 	var unknown []*elfrw.Symbol
@@ -64,10 +66,12 @@ func (v *View) resolveUnannotated(out *collector) *View {
 		if v.resolveExported(out, y) || v.resolveHidden(out, y) || klpabi.WeakByDesign(v.file, y) {
 			continue
 		}
-		a := &annotation.Annotation{Dialect: v.dialect(), LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y}
+		a := &annotation.Annotation{Dialect: v.dialect(), LPObject: vmlinux, Object: vmlinux,
+			Name: y.Name, Symbol: y}
 		what := "undefined symbol %s is in no object that the livepatch names, and no module exports it"
 		if y.Bind() == elf.STB_WEAK {
-			what = "undefined weak symbol %s is in no object that the livepatch names, and no module exports it: the kernel would silently bind it to 0"
+			what = "undefined weak symbol %s is in no object that the livepatch names, and no module " +
+				"exports it: the kernel would silently bind it to 0"
 		}
 		if len(v.table.Incomplete()) > 0 {
 			what += ", according to a list that may be incomplete"
@@ -86,7 +90,10 @@ func (v *View) resolveUnannotated(out *collector) *View {
 // reportMisnamed reports a symbol whose name no kernel's symbol has, and reports whether y is one.
 func (v *View) reportMisnamed(out *collector, y *elfrw.Symbol) bool {
 	if strings.HasPrefix(y.Name, klpabi.SymbolPrefix) || !klpabi.PossibleName(y.Name) {
-		out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, diag.Clip(y.Name), "symbol %s is named like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", diag.Clip(y.Name)).
+		out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, diag.Clip(y.Name),
+			"symbol %s is named like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)",
+
+			diag.Clip(y.Name)).
 			Hint("write a label with klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
 		return true
 	}
@@ -111,32 +118,44 @@ func (v *View) resolveExported(out *collector, y *elfrw.Symbol) bool {
 		return true
 	case v.options.NoInfer:
 		if excluded {
-			out.Add(diag.Errorf(diag.NotOffered, diag.Nowhere, name, "symbol %s is exported by %s to other modules only (%s), and --no-infer is given", name, e.Object, e.Namespace).
+			out.Add(diag.Errorf(diag.NotOffered, diag.Nowhere, name,
+				"symbol %s is exported by %s to other modules only (%s), and --no-infer is given",
+				name, e.Object, e.Namespace).
 				WithHints(v.candidateLines(v.newAnnotation(y, e.Object), v.table.Lookup(e.Object, y.Name))...))
 		} else if v.patches(e.Object) {
 			lines := v.candidateLines(v.newAnnotation(y, e.Object), v.table.Lookup(e.Object, y.Name))
 			if out.Repeats(diag.DependsOnPatched, e.Object, diag.Nowhere, name, lines...) {
 				return true
 			}
-			out.AddFor(e.Object, diag.Warnf(diag.DependsOnPatched, diag.Nowhere, name, "symbol %s is exported by %s, which the livepatch patches: the livepatch can't be loaded before it", name, e.Object).
+			out.AddFor(e.Object, diag.Warnf(diag.DependsOnPatched, diag.Nowhere, name,
+				"symbol %s is exported by %s, which the livepatch patches: the livepatch can't be loaded before it",
+
+				name, e.Object).
 				WithHints(lines...))
 		} else {
 			v.reportDependency(out, y, e)
 		}
 		return true
 	case excluded:
-		v.infer(out, y, e.Object, diag.NotOffered, "symbol %s is exported by %s to other modules only (%s): converted as %s", name, e.Object, e.Namespace)
+		v.infer(out, y, e.Object, diag.NotOffered,
+			"symbol %s is exported by %s to other modules only (%s): converted as %s",
+			name, e.Object, e.Namespace)
 	case v.patches(e.Object):
-		v.infer(out, y, e.Object, diag.PatchedExport, "symbol %s is exported by %s, which the livepatch patches and must not depend on: converted as %s", name, e.Object)
+		v.infer(out, y, e.Object, diag.PatchedExport,
+			"symbol %s is exported by %s, which the livepatch patches and must not depend on: converted as %s",
+
+			name, e.Object)
 	case v.options.ConvertModuleExports:
-		v.infer(out, y, e.Object, diag.PatchedExport, "symbol %s is exported by module %s: converted as %s", name, e.Object)
+		v.infer(out, y, e.Object, diag.PatchedExport,
+			"symbol %s is exported by module %s: converted as %s", name, e.Object)
 	default:
 		v.reportDependency(out, y, e)
 	}
 	return true
 }
 
-const dependsOn = "symbol %s is exported by module %s: the livepatch depends on that module (depends=) and can't be loaded before it"
+const dependsOn = "symbol %s is exported by module %s: the livepatch depends on that module " +
+	"(depends=) and can't be loaded before it"
 
 // reportDependency reports a symbol that another module exports.
 func (v *View) reportDependency(out *collector, y *elfrw.Symbol, e sympos.Export) {
@@ -149,7 +168,8 @@ func (v *View) reportDependency(out *collector, y *elfrw.Symbol, e sympos.Export
 	}
 	d := diag.Warnf(diag.ModuleExport, diag.Nowhere, name, dependsOn, name, e.Object)
 	if v.declared.Complete() && !v.patchesModules() {
-		d = d.Hint("{ .name = %q, … },   /* a klp_object for it, and --convert-module-exports */", e.Object)
+		d = d.Hint("{ .name = %q, … },   /* a klp_object for it, and --convert-module-exports */",
+			e.Object)
 	} else {
 		d = d.Hint("--convert-module-exports makes a klp relocation of it")
 	}
@@ -180,7 +200,9 @@ func (v *View) reportShadowed(out *collector, y *elfrw.Symbol, e sympos.Export) 
 	if len(list) == 0 {
 		return false
 	}
-	out.Add(diag.Warnf(diag.ShadowedExport, diag.Nowhere, name, "symbol %s is exported by %s, which is used, and hidden in %s; annotate it if that one is meant", name, diag.ObjectName(e.Object), list[0].Object).
+	out.Add(diag.Warnf(diag.ShadowedExport, diag.Nowhere, name,
+		"symbol %s is exported by %s, which is used, and hidden in %s; annotate it if that one is meant",
+		name, diag.ObjectName(e.Object), list[0].Object).
 		WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...))
 	return true
 }
@@ -221,19 +243,25 @@ func (v *View) resolveHidden(out *collector, y *elfrw.Symbol) bool {
 	case len(list) == 0:
 		return false
 	case len(list) > 1:
-		out.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name, "undefined symbol %s is ambiguous (%s)", name, perObject(list)).
+		out.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name, "undefined symbol %s is ambiguous (%s)",
+			name, perObject(list)).
 			WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...))
 	case v.options.NoInfer:
-		out.Add(diag.Errorf(diag.NotAnnotated, diag.Nowhere, name, "undefined symbol %s is hidden in %s and not annotated, and --no-infer is given", name, list[0].Object).
+		out.Add(diag.Errorf(diag.NotAnnotated, diag.Nowhere, name,
+			"undefined symbol %s is hidden in %s and not annotated, and --no-infer is given",
+			name, list[0].Object).
 			WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...))
 	case len(v.unreadModules()) > 0:
-		d := diag.Errorf(diag.NotChecked, diag.Nowhere, name, "undefined symbol %s is hidden in %s, but whether %s has one of that name is not known", name, list[0].Object, strings.Join(v.unreadModules(), " or "))
+		d := diag.Errorf(diag.NotChecked, diag.Nowhere, name,
+			"undefined symbol %s is hidden in %s, but whether %s has one of that name is not known",
+			name, list[0].Object, strings.Join(v.unreadModules(), " or "))
 		for _, o := range v.unreadModules() {
 			d = d.Hint("--module %s.ko", o)
 		}
 		out.Add(d.WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...))
 	default:
-		v.infer(out, y, list[0].Object, diag.Inferred, "symbol %s is hidden in %s and nowhere else: converted as %s", name, list[0].Object)
+		v.infer(out, y, list[0].Object, diag.Inferred,
+			"symbol %s is hidden in %s and nowhere else: converted as %s", name, list[0].Object)
 	}
 	return true
 }
@@ -258,17 +286,21 @@ func perObject(list []sympos.Symbol) string {
 
 // infer converts y as the symbol of its name in the object. The format is for
 // args and, last, the klp symbol's name.
-func (v *View) infer(out *collector, y *elfrw.Symbol, object string, id diag.ID, format string, args ...any) {
+func (v *View) infer(out *collector, y *elfrw.Symbol, object string, id diag.ID, format string,
+	args ...any,
+) {
 	name := diag.SymbolName(y)
 	a := v.newAnnotation(y, object)
 	list := v.table.Lookup(object, y.Name)
 	pos, ok := exportedPosition(list)
 	switch {
 	case len(list) == 0 && v.table.Has(object):
-		out.Add(diag.Errorf(diag.NoSuchSymbol, diag.Nowhere, name, "symbol %s of %s is not in its symbol table", name, object))
+		out.Add(diag.Errorf(diag.NoSuchSymbol, diag.Nowhere, name,
+			"symbol %s of %s is not in its symbol table", name, object))
 		return
 	case !ok:
-		out.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name, "symbol %s is ambiguous in %s (%d candidates)", name, object, len(list)).
+		out.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name,
+			"symbol %s is ambiguous in %s (%d candidates)", name, object, len(list)).
 			WithHints(v.candidateLines(a, list)...))
 		return
 	}
@@ -278,16 +310,21 @@ func (v *View) infer(out *collector, y *elfrw.Symbol, object string, id diag.ID,
 		return
 	}
 	if s, err := v.table.Resolve(object, y.Name, uint64(pos)); err == nil && v.isFreed(s) {
-		out.Add(diag.Errorf(diag.InitSymbol, diag.Nowhere, name, "symbol %s of vmlinux is in memory that the kernel frees after booting (__init)", name))
+		out.Add(diag.Errorf(diag.InitSymbol, diag.Nowhere, name,
+			"symbol %s of vmlinux is in memory that the kernel frees after booting (__init)", name))
 		return
 	}
 	if a.LPObject, ok = v.gateOf(object); !ok {
 		a.LPObject = "LP_OBJ"
-		line := a.Declare(annotation.Alias(object+"_"+y.Name), annotation.LabelMacro(a, pos)) + "   /* replace LP_OBJ by the livepatched object */"
+		line := a.Declare(annotation.Alias(object+"_"+y.Name), annotation.LabelMacro(a, pos)) +
+			"   /* replace LP_OBJ by the livepatched object */"
 		if out.Repeats(diag.NoGate, object, diag.Nowhere, name, line) {
 			return
 		}
-		out.AddFor(object, diag.Errorf(diag.NoGate, diag.Nowhere, name, "symbol %s belongs to module %s, which the livepatch does not name, and nothing tells which of its objects the symbol is for", name, object).
+		out.AddFor(object, diag.Errorf(diag.NoGate, diag.Nowhere, name,
+			"symbol %s belongs to module %s, which the livepatch does not name, and nothing tells which of "+
+				"its objects the symbol is for",
+			name, object).
 			Hint("%s", line))
 		return
 	}
@@ -300,7 +337,8 @@ func (v *View) infer(out *collector, y *elfrw.Symbol, object string, id diag.ID,
 
 // newAnnotation returns the annotation that y lacks, of the symbol of its name in the object.
 func (v *View) newAnnotation(y *elfrw.Symbol, object string) *annotation.Annotation {
-	return &annotation.Annotation{Dialect: v.dialect(), LPObject: object, Object: object, Name: y.Name, Symbol: y}
+	return &annotation.Annotation{Dialect: v.dialect(), LPObject: object, Object: object,
+		Name: y.Name, Symbol: y}
 }
 
 // exportedPosition returns the position of the symbol that can be exported: the only
@@ -352,7 +390,8 @@ func (v *View) withExporters(out *collector, unknown []*elfrw.Symbol) *View {
 	var names []string
 	for _, y := range unknown {
 		_, origin := v.exporters.Of(y.Name)
-		hidden := v.exporters.sawExports() && !v.exporters.hasResolved(y.Name) && len(v.lookupInObjects(y.Name)) > 0
+		hidden := v.exporters.sawExports() && !v.exporters.hasResolved(y.Name) &&
+			len(v.lookupInObjects(y.Name)) > 0
 		if origin == Lost || (origin == Nobody || origin == Open) && !hidden {
 			names = append(names, y.Name)
 		}
@@ -367,7 +406,8 @@ func (v *View) withExporters(out *collector, unknown []*elfrw.Symbol) *View {
 	}
 	all, err := v.kernel.ReadAll(sympos.Names(names...))
 	if err != nil {
-		out.Add(diag.Errorf(diag.KernelUnreadable, diag.Nowhere, "", "kernel %s: %v", v.kernelTitle(), err))
+		out.Add(diag.Errorf(diag.KernelUnreadable, diag.Nowhere, "", "kernel %s: %v",
+			v.kernelTitle(), err))
 		return v
 	}
 	for _, w := range all.Warnings {

@@ -24,12 +24,15 @@ func (v *View) resolveUnplaced(out *collector, y *elfrw.Symbol, origin Origin) b
 	case origin == Open && len(list) == 0:
 		return false // reported as a symbol that is nowhere
 	case origin == Open:
-		d := diag.Errorf(diag.UnknownExporter, diag.Nowhere, name, "symbol %s is hidden in %s, and may be an export of %s: %s",
+		d := diag.Errorf(diag.UnknownExporter, diag.Nowhere, name,
+			"symbol %s is hidden in %s, and may be an export of %s: %s",
 			name, objectsOf(list), v.exporters.Suspects(), v.explainOpen())
-		out.Add(v.withExportHints(d).WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...))
+		out.Add(v.withExportHints(d).
+			WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...))
 	case origin == Lost:
 		d := diag.Errorf(diag.UnknownExporter, diag.Nowhere, name,
-			"modpost resolved %s to an export, and no object of kernel %s exports it: the module was built against other exports",
+			"modpost resolved %s to an export, and no object of kernel %s exports it: the module was built "+
+				"against other exports",
 			name, v.kernelTitle())
 		if len(list) > 0 {
 			d = d.WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...)
@@ -41,7 +44,8 @@ func (v *View) resolveUnplaced(out *collector, y *elfrw.Symbol, origin Origin) b
 	default:
 		out.keptImports = append(out.keptImports, name)
 		of := diag.ClipEither(v.exporters.Unknown)
-		if v.reportShadowed(out, y, sympos.Export{Object: of, Name: y.Name}) || len(v.exporters.Unknown) > 1 {
+		if v.reportShadowed(out, y, sympos.Export{Object: of, Name: y.Name}) ||
+			len(v.exporters.Unknown) > 1 {
 			break
 		}
 		if !out.Repeats(diag.ModuleExport, of, diag.Nowhere, name) {
@@ -66,7 +70,8 @@ func objectsOf(list []sympos.Symbol) string {
 func (v *View) explainOpen() string {
 	switch x := v.exporters; {
 	case len(x.Unknown) > 0:
-		return "depends= says that the module uses one, and no source tells what " + diag.ClipEither(x.Unknown) + " exports"
+		return "depends= says that the module uses one, and no source tells what " +
+			diag.ClipEither(x.Unknown) + " exports"
 	case len(x.spaces) > 0:
 		return "the module imports that namespace"
 	}
@@ -98,11 +103,13 @@ func (v *View) reportUnplacedImports(out *collector) {
 	if len(out.doubtfulImports) > 0 {
 		out.Add(v.withExportHints(diag.Errorf(diag.UnknownExporter, diag.Nowhere, "",
 			"modpost resolved %s to an export of %s, and no source tells what %s exports, which the livepatch patches",
+
 			diag.ClipList(out.doubtfulImports), of, diag.ClipList(v.patched))))
 	}
 	if len(out.keptImports) > 0 {
 		out.Add(v.withExportHints(diag.Warnf(diag.UnknownExporter, diag.Nowhere, "",
-			"no source tells what %s exports: %s stays an import, as modpost resolved it", of, diag.ClipList(out.keptImports))))
+			"no source tells what %s exports: %s stays an import, as modpost resolved it",
+			of, diag.ClipList(out.keptImports))))
 	}
 }
 
@@ -110,7 +117,9 @@ func (v *View) reportUnplacedImports(out *collector) {
 func (v *View) reportUnusedDepends(out *collector) {
 	for _, m := range v.exporters.Unused {
 		out.Add(diag.Warnf(diag.UnusedDepends, diag.Nowhere, "",
-			"depends= names %s, and the module uses no symbol that %s exports: it was built against another %s", m, m, m).
+			"depends= names %s, and the module uses no symbol that %s exports: it was built against another %s",
+
+			m, m, m).
 			Hint("build it again, with the Module.symvers of that %s", m))
 	}
 }

@@ -62,7 +62,8 @@ type note struct {
 
 // Read checks the names in the annotations of f, and reads from the kernel what the
 // undefined symbols of f could be. The view refers to f, set and declared.
-func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o Options) (*View, diag.List) {
+func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o Options,
+) (*View, diag.List) {
 	v := &View{file: f, set: set, declared: declared, options: o, kernel: o.Kernel, target: set.Kernel}
 	if o.Target != (kernel.Version{}) {
 		v.target = o.Target
@@ -78,7 +79,8 @@ func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o 
 		return v, r.List()
 	}
 	if magic := set.Modinfo.Release(); magic != "" && k.Release != "" && magic != k.Release {
-		r.Add(diag.Warnf(diag.OtherKernel, diag.Nowhere, "", "the module is built for %s, and symbols are looked up in %s",
+		r.Add(diag.Warnf(diag.OtherKernel, diag.Nowhere, "",
+			"the module is built for %s, and symbols are looked up in %s",
 			diag.Clip(magic), k.Release))
 	}
 	names, read := v.namesToRead(), v.namedObjects()
@@ -113,11 +115,13 @@ func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o 
 			r.Add(v.passedOverWarning(w))
 			continue
 		}
-		r.Add(diag.Warnf(diag.Contradiction, diag.Nowhere, "", "kernel %s: %s: the given files come from different kernels",
+		r.Add(diag.Warnf(diag.Contradiction, diag.Nowhere, "",
+			"kernel %s: %s: the given files come from different kernels",
 			v.kernelTitle(), w))
 	}
 	for _, line := range append(slices.Clone(k.Incomplete), table.Incomplete()...) {
-		r.Add(diag.Warnf(diag.Incomplete, diag.Nowhere, "", "kernel %s: %s: what follows from it may be wrong", v.kernelTitle(), line).
+		r.Add(diag.Warnf(diag.Incomplete, diag.Nowhere, "",
+			"kernel %s: %s: what follows from it may be wrong", v.kernelTitle(), line).
 			Hint("copy it again, or give the kernel's image: a table found in one is complete"))
 	}
 	v.table = table
