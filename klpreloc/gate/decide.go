@@ -51,12 +51,15 @@ func (g *Rules) checkObjects(r *diag.Reporter, a *annotation.Annotation) {
 	switch {
 	case a.Object == vmlinux && a.LPObject != vmlinux && g.scheme.Early():
 		r.Add(diag.Notef(diag.VmlinuxUnderModule, a.Place(), a.Name,
-			"vmlinux symbol %s is asked for under %s; kernels from 5.8 on take it under vmlinux only, and apply it when the livepatch is loaded",
+			"vmlinux symbol %s is asked for under %s; kernels from 5.8 on take it under vmlinux only, and "+
+				"apply it when the livepatch is loaded",
 			a.Name, a.LPObject))
 	case a.Object != vmlinux && a.LPObject == vmlinux:
-		b := annotation.Annotation{LPObject: a.Object, Object: a.Object, Name: a.Name, Pos: a.Pos, File: a.File}
+		b := annotation.Annotation{LPObject: a.Object, Object: a.Object, Name: a.Name, Pos: a.Pos,
+			File: a.File}
 		r.Add(diag.Errorf(diag.ModuleUnderVmlinux, a.Place(), a.Name,
-			"symbol %s of module %s is asked for under vmlinux: the kernel would look for it when the livepatch is loaded, whether %s is there or not, and hold no reference to it",
+			"symbol %s of module %s is asked for under vmlinux: the kernel would look for it when the "+
+				"livepatch is loaded, whether %s is there or not, and hold no reference to it",
 			a.Name, a.Object, a.Object).Hint("%s", b.Macro()))
 	}
 }
@@ -133,8 +136,10 @@ func (w *reporter) checkChoice(s *elfrw.Section, r elfrw.Rela, t *Target, c *Cho
 		if !w.neverApplied(c.Gate) && w.isFirst(diag.GatedByOwner, name, users) {
 			w.Add(diag.Warnf(diag.GatedByOwner, where, name,
 				"%s uses %s of module %s in code for %s: it is resolved when %s, and before that the code would use the address 0",
+
 				w.rules.Function(s.Target, r.Offset), a.Name, a.Object, users, LoadEvent(c.Gate)).
-				Hint("call it only when %s is loaded: set a flag in the pre-patch callback of its klp_object", c.Gate))
+				Hint("call it only when %s is loaded: set a flag in the pre-patch callback of its klp_object",
+					c.Gate))
 		}
 	case AgainstUse:
 		if !w.neverApplied(c.Gate) && w.isFirst(diag.LabelAgainstUse, name, users) {
@@ -150,7 +155,8 @@ func (w *reporter) checkChoice(s *elfrw.Section, r elfrw.Rela, t *Target, c *Cho
 			"%s is for %s, and a klp relocation for %s of %s in it can wait for one object only",
 			w.rules.Function(s.Target, r.Offset), orElse(users, "several modules"), a.Name, a.Object)
 		for _, o := range c.Objects {
-			if b := (annotation.Annotation{LPObject: o, Object: a.Object, Name: a.Name}); annotation.FitsLabel(a.Name) {
+			if b := (annotation.Annotation{LPObject: o, Object: a.Object,
+				Name: a.Name}); annotation.FitsLabel(a.Name) {
 				d = d.Hint("%s   /* in a copy of that code for %s */",
 					b.Declare(annotation.Alias(o+"_"+a.Name), annotation.LabelMacro(&b, a.Pos)), o)
 			}
@@ -165,8 +171,10 @@ func (w *reporter) checkChoice(s *elfrw.Section, r elfrw.Rela, t *Target, c *Cho
 		for _, n := range t.Notes {
 			objects = append(objects, n.Object)
 		}
-		d := diag.Errorf(diag.Conflict, where, name, "%s is for %s, so nothing tells whether it means %s of %s",
-			w.rules.Function(s.Target, r.Offset), orElse(users, "no object that is known"), a.Name, strings.Join(objects, " or "))
+		d := diag.Errorf(diag.Conflict, where, name,
+			"%s is for %s, so nothing tells whether it means %s of %s",
+			w.rules.Function(s.Target, r.Offset), orElse(users,
+				"no object that is known"), a.Name, strings.Join(objects, " or "))
 		for _, n := range t.Notes {
 			d = d.WithHints(n.DeclareAlias()...)
 		}
@@ -179,7 +187,8 @@ func (w *reporter) checkChoice(s *elfrw.Section, r elfrw.Rela, t *Target, c *Cho
 // neverApplied reports whether the kernel never looks at a section for the gate, which is
 // an error of its own (CheckApplied).
 func (w *reporter) neverApplied(gate string) bool {
-	return w.rules.Late(gate) && !w.rules.declared.Has(gate) && w.rules.declared.Complete() && !w.unsafe
+	return w.rules.Late(gate) && !w.rules.declared.Has(gate) &&
+		w.rules.declared.Complete() && !w.unsafe
 }
 
 // orElse returns the text, or empty in place of an empty one.

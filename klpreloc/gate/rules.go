@@ -176,7 +176,8 @@ func (g *Rules) Choose(notes []*annotation.Annotation, s *elfrw.Section, offset 
 	case len(others) == 0:
 	case len(c.Objects) == 1 && len(modules) == 1:
 		c.Gate = modules[0]
-	case len(modules) > 0 && !slices.Contains(c.Objects, owner) && !g.declared.Has(owner) && g.declared.Complete():
+	case len(modules) > 0 && !slices.Contains(c.Objects, owner) && !g.declared.Has(owner) &&
+		g.declared.Complete():
 		c.Gate, c.Remark = owner, TooMany
 	default:
 		c.Gate, c.Remark = owner, BeforeOwner
