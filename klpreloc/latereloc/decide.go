@@ -61,6 +61,7 @@ func (t *Rules) Decide(sections []gate.Section, unsafe bool) (*Edits, diag.List)
 		if names := archNames(e.Tables); len(names) > 0 {
 			w.Add(diag.Notef(diag.ArchSection, diag.Nowhere, "",
 				"alternatives and paravirt sites with klp relocations, for the kernel to patch with their objects: %s",
+
 				strings.Join(names, ", ")))
 		}
 	}
@@ -102,16 +103,23 @@ func (w *reporter) checkReloc(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (o
 	switch {
 	case l.copied != nil:
 		e := l.copied
-		return w.reportTooLate(where, r, c, "copied "+c.Note.Name, fmt.Sprintf("as the replacement of the alternative at %s (%s): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied",
-			w.rules.gates.Function(e.Site.Section, e.Site.Offset), e), "leave "+c.Note.Name+" an import: build against a kernel that exports it, and do not annotate it"), false
+		return w.reportTooLate(where, r, c, "copied "+c.Note.Name,
+			fmt.Sprintf("as the replacement of the alternative at %s (%s): the kernel copies instructions "+
+				"from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied",
+				w.function(e), e),
+			"leave "+c.Note.Name+
+				" an import: build against a kernel that exports it, and do not annotate it"), false
 	case l.within != nil:
 		e := l.within
-		return w.reportTooLate(where, r, c, w.causeOf(e, c), fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
-			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), e, s.Target, gate.LoadEvent(c.Gate)), w.suggestEdit(e)), false
+		return w.reportTooLate(where, r, c, w.causeOf(e, c),
+			fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
+				e.Kind, w.function(e), e, s.Target, gate.LoadEvent(c.Gate)), w.suggestEdit(e)), false
 	case l.table && w.rules.gates.IsProblem(s.Target):
 		return true, false // StrangeTable says it
 	case l.table:
-		return w.reportTooLate(where, r, c, s.Target.Name+" "+c.Note.Name, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, gate.LoadEvent(c.Gate)),
+		return w.reportTooLate(where, r, c, s.Target.Name+" "+c.Note.Name,
+			fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0",
+				s.Target, gate.LoadEvent(c.Gate)),
 			"use static_key_enabled(), an indirect call, or a helper function outside of the alternative"), false
 	}
 	ok = true
@@ -120,11 +128,14 @@ func (w *reporter) checkReloc(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (o
 		if e.Kind == special.Paravirt {
 			part = "" // which is one
 		}
-		if e.Replacement.Section == s.Target && r.Offset >= e.Replacement.Offset && r.Offset-e.Replacement.Offset < e.Replacement.Size {
+		if e.Replacement.Section == s.Target && r.Offset >= e.Replacement.Offset &&
+			r.Offset-e.Replacement.Offset < e.Replacement.Size {
 			part = "replacement of the "
 		}
-		ok = w.reportTooLate(where, r, c, w.causeOf(e, c), fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
-			part, e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), w.keyPhrase(e), e, gate.LoadEvent(c.Gate)), w.suggestEdit(e)) && ok
+		ok = w.reportTooLate(where, r, c, w.causeOf(e, c),
+			fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
+				part, e.Kind, w.function(e), w.keyPhrase(e), e, gate.LoadEvent(c.Gate)),
+			w.suggestEdit(e)) && ok
 	}
 	return ok, l.Gone
 }
@@ -135,16 +146,25 @@ func (w *reporter) recordCut(where diag.Place, r elfrw.Rela, c Cut) bool {
 	first, taken := w.cuts[e]
 	switch {
 	case taken && first != c.Object:
-		w.Add(diag.Errorf(diag.SpecialSection, where, diag.SymbolName(r.Sym), "the %s at %s (%s) holds klp relocations for %s and for %s; a .klp.arch section is for one object",
-			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), e, first, c.Object).
+		w.Add(diag.Errorf(diag.SpecialSection, where, diag.SymbolName(r.Sym),
+			"the %s at %s (%s) holds klp relocations for %s and for %s; a .klp.arch section is for one object",
+
+			e.Kind, w.function(e), e, first, c.Object).
 			Hint("%s", w.suggestEdit(e)))
 		return false
 	case !taken && c.Object == "":
-		w.Add(diag.Warnf(diag.InertDropped, where, "", "the %s at %s%s (%s) is dropped: a tracepoint or debug message of a module that may be loaded later can't be switched on in the patched function",
-			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), w.keyPhrase(e), e))
+		w.Add(diag.Warnf(diag.InertDropped, where, "",
+			"the %s at %s%s (%s) is dropped: a tracepoint or debug message of a module that may be loaded "+
+				"later can't be switched on in the patched function",
+			e.Kind, w.function(e), w.keyPhrase(e), e))
 	}
 	w.cuts[e] = c.Object
 	return true
+}
+
+// function names the place of the code that an entry is about.
+func (w *reporter) function(e *special.Entry) string {
+	return w.rules.gates.Function(e.Site.Section, e.Site.Offset)
 }
 
 // keyPhrase returns ", key NAME" for an entry with a key, and "" for others.
@@ -170,15 +190,23 @@ func (w *reporter) suggestEdit(e *special.Entry) string {
 	switch e.Kind {
 	case special.JumpLabel:
 		if !annotation.IsIdentifier(name) || e.Key.Addend != 0 {
-			return "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and static_branch_unlikely(KEY), KEY as it is written in the source"
+			return "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and " +
+				"static_branch_unlikely(KEY), KEY as it is written in the source"
 		}
-		return fmt.Sprintf("if (static_key_enabled(&%s)) … instead of static_branch_likely(&%[1]s) and static_branch_unlikely(&%[1]s)", name)
+		return fmt.Sprintf(
+			"if (static_key_enabled(&%s)) … instead of static_branch_likely(&%[1]s) and static_branch_unlikely(&%[1]s)",
+
+			name)
 	case special.StaticCall:
 		call, ok := strings.CutPrefix(name, "__SCK__")
 		if !ok || !annotation.IsIdentifier(call) {
-			return "((typeof(&STATIC_CALL_TRAMP(NAME)))STATIC_CALL_KEY(NAME).func)(…) instead of static_call(NAME)(…), NAME as it is written in the source"
+			return "((typeof(&STATIC_CALL_TRAMP(NAME)))STATIC_CALL_KEY(NAME).func)(…) instead of " +
+				"static_call(NAME)(…), NAME as it is written in the source"
 		}
-		return fmt.Sprintf("((typeof(&STATIC_CALL_TRAMP(%s)))STATIC_CALL_KEY(%[1]s).func)(…) instead of static_call(%[1]s)(…)", call)
+		return fmt.Sprintf(
+			"((typeof(&STATIC_CALL_TRAMP(%s)))STATIC_CALL_KEY(%[1]s).func)(…) instead of static_call(%[1]s)(…)",
+
+			call)
 	}
 	return edits[e.Kind]
 }
@@ -204,13 +232,16 @@ func (w *reporter) causeOf(e *special.Entry, c *gate.Choice) string {
 
 // reportTooLate refuses a late relocation, or says what it will break where that was asked
 // for. It reports whether the relocation is kept.
-func (w *reporter) reportTooLate(where diag.Place, r elfrw.Rela, c *gate.Choice, cause, why, edit string) bool {
+func (w *reporter) reportTooLate(where diag.Place, r elfrw.Rela, c *gate.Choice,
+	cause, why, edit string,
+) bool {
 	of := "of " + diag.ObjectName(c.Note.Object)
 	if w.Repeats(diag.SpecialSection, cause, where, c.Note.Name) {
 		return w.unsafe
 	}
 	if w.unsafe {
-		w.AddFor(cause, diag.Warnf(diag.SpecialSection, where, c.Note.Name, "%s %s %s; converted anyway (--unsafe)", c.Note.Name, of, why))
+		w.AddFor(cause, diag.Warnf(diag.SpecialSection, where, c.Note.Name,
+			"%s %s %s; converted anyway (--unsafe)", c.Note.Name, of, why))
 		return true
 	}
 	d := diag.Errorf(diag.SpecialSection, where, c.Note.Name, "%s %s %s", c.Note.Name, of, why)
@@ -243,9 +274,14 @@ func (w *reporter) checkReferred(tables []TableEdit) {
 	for _, t := range tables {
 		edited[t.Table.Section] = true
 	}
-	w.rules.file.Refers(func(y *elfrw.Symbol) bool { return edited[y.Section] }, func(ref elfrw.Reference) bool {
+	w.rules.file.Refers(func(y *elfrw.Symbol) bool {
+		return edited[y.Section]
+	}, func(ref elfrw.Reference) bool {
 		if t := ref.Section.Target; t != nil && t.Alloc() {
-			w.Add(diag.Errorf(diag.StrangeTable, diag.At(ref.Section, ref.Rela.Offset), diag.SymbolName(ref.Rela.Sym), "%s refers to a place in %s, whose entries have to move", diag.SectionName(t), diag.SectionName(ref.Rela.Sym.Section)))
+			y := ref.Rela.Sym
+			w.Add(diag.Errorf(diag.StrangeTable, diag.At(ref.Section, ref.Rela.Offset),
+				diag.SymbolName(y), "%s refers to a place in %s, whose entries have to move",
+				diag.SectionName(t), diag.SectionName(y.Section)))
 			return false
 		}
 		return true

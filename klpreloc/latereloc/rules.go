@@ -12,12 +12,12 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/special"
 )
 
-// A klp relocation that waits for its object is late: since 5.8 those of modules'
-// symbols, before that all. When it is
-// applied, the kernel has already read the tables of instructions that it patches, copied alternatives into place and turned calls into direct ones
-// (module_finalize of the architectures, the notifiers of MODULE_STATE_COMING). What
-// a late relocation writes into any of these is not seen, or overwrites the kernel's
-// changes. Nothing is printed; the module loads and oopses.
+// A klp relocation that waits for its object is late: since 5.8 those of modules' symbols, before
+// that all. When it is applied, the kernel has already read the tables of instructions that it
+// patches, copied alternatives into place and turned calls into direct ones (module_finalize of
+// the architectures, the notifiers of MODULE_STATE_COMING). What a late relocation writes into any
+// of these is not seen, or overwrites the kernel's changes. Nothing is printed; the module loads
+// and oopses.
 //
 // Kernels 4.9 to 5.7 know a way out on x86: entries of .altinstructions and
 // .parainstructions in .klp.arch.<object>.* are patched again when the object's klp
@@ -33,10 +33,11 @@ type Rules struct {
 	keepInert bool
 }
 
-// NewRules returns the rules for f; gates are the rules of gates for the same file. nameOf returns what an annotated
-// symbol is called in the kernel, "" for any other. keepInert says that no entry may be
-// dropped although it can't work.
-func NewRules(f *elfrw.File, gates *gate.Rules, nameOf func(*elfrw.Symbol) string, keepInert bool) *Rules {
+// NewRules returns the rules for f; gates are the rules of gates for the same file. nameOf returns
+// what an annotated symbol is called in the kernel, "" for any other. keepInert says that no entry
+// may be dropped although it can't work.
+func NewRules(f *elfrw.File, gates *gate.Rules, nameOf func(*elfrw.Symbol) string, keepInert bool,
+) *Rules {
 	return &Rules{f, gates, nameOf, keepInert}
 }
 
@@ -48,7 +49,8 @@ type Cut struct {
 
 // canMoveToArch reports whether e can be patched again by a .klp.arch section.
 func (t *Rules) canMoveToArch(e *special.Entry) bool {
-	return t.gates.Scheme() == kernel.SchemeLate && t.file.Header.Machine == elf.EM_X86_64 && (e.Kind == special.Alternative || e.Kind == special.Paravirt)
+	return t.gates.Scheme() == kernel.SchemeLate && t.file.Header.Machine == elf.EM_X86_64 &&
+		(e.Kind == special.Alternative || e.Kind == special.Paravirt)
 }
 
 // Verdict is what a late relocation has to do with special sections.
@@ -102,7 +104,8 @@ func (t *Rules) Judge(s *elfrw.Section, r *elfrw.Rela, gate string) (l Verdict) 
 	sites, replacements := tables.Sites(s, r.Offset, width), tables.Replacements(s, r.Offset, width)
 	if len(sites)+len(replacements) == 0 {
 		// A replacement that no entry uses is nothing to old kernels.
-		l.table = special.ReadEarly(s.Name) && (t.gates.Scheme().Early() || s.Name != ".altinstr_replacement")
+		l.table = special.ReadEarly(s.Name) && (t.gates.Scheme().
+			Early() || s.Name != ".altinstr_replacement")
 		return l
 	}
 	for _, list := range [][]*special.Entry{sites, replacements} {
@@ -123,5 +126,6 @@ func (t *Rules) Judge(s *elfrw.Section, r *elfrw.Rela, gate string) (l Verdict) 
 // isInert reports whether e may be dropped where it cannot work. Its key may be annotated, and
 // then has another name in the module.
 func (t *Rules) isInert(e *special.Entry) bool {
-	return !t.keepInert && (t.gates.Special().Inert(e) || e.Key.Symbol != nil && special.InertKey(e.Kind, t.nameOf(e.Key.Symbol)))
+	return !t.keepInert && (t.gates.Special().
+		Inert(e) || e.Key.Symbol != nil && special.InertKey(e.Kind, t.nameOf(e.Key.Symbol)))
 }

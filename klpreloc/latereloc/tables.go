@@ -14,10 +14,12 @@ func (t *Rules) CheckTables(unsafe bool) diag.List {
 			where = diag.At(x.Section, uint64(x.Offset))
 		}
 		if unsafe {
-			r.Add(diag.Warnf(diag.StrangeTable, where, "", "%s: not what the kernel reads there; converted anyway (--unsafe)", x.Message))
+			r.Add(diag.Warnf(diag.StrangeTable, where, "",
+				"%s: not what the kernel reads there; converted anyway (--unsafe)", x.Message))
 			continue
 		}
-		r.Add(diag.Errorf(diag.StrangeTable, where, "", "%s: not what the kernel reads there, so it is not known which code it patches", x.Message))
+		r.Add(diag.Errorf(diag.StrangeTable, where, "",
+			"%s: not what the kernel reads there, so it is not known which code it patches", x.Message))
 	}
 	return r.List()
 }
