@@ -87,7 +87,8 @@ func New(f *elfrw.File, set *annotation.Set, targets []*gate.Target, unloaded []
 	p.Symbols, p.DropSymbols = symbols.plan(targets)
 	for _, u := range unloaded {
 		p.Detach = append(p.Detach, Detach(u))
-		r.Add(diag.Notef(diag.NotAllocated, diag.In(u.From), "", "not loaded by the kernel: of its relocations %s", describeUnloaded(u)))
+		r.Add(diag.Notef(diag.NotAllocated, diag.In(u.From), "",
+			"not loaded by the kernel: of its relocations %s", describeUnloaded(u)))
 	}
 	p.rewriteVersions(&r, targets)
 	if _, s, _, ok := klpabi.FindDepends(f); ok && len(depends) > 0 {
@@ -128,11 +129,15 @@ func (p *Plan) checkRemoval(r *diag.Reporter) {
 		switch {
 		case gone[s]:
 		case gone[s.Link]:
-			r.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), "", "the section is linked to annotation section %s (sh_link)", diag.SectionName(s.Link)))
+			r.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), "",
+				"the section is linked to annotation section %s (sh_link)", diag.SectionName(s.Link)))
 		case gone[s.Target]:
-			r.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), "", "the section is about annotation section %s (sh_info)", diag.SectionName(s.Target)))
+			r.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), "",
+				"the section is about annotation section %s (sh_info)", diag.SectionName(s.Target)))
 		case s.Signature != nil && (lost[s.Signature] || gone[s.Signature.Section]):
-			r.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), diag.SymbolName(s.Signature), "%s, which goes with the annotations, is the signature of a section group that stays", diag.SymbolName(s.Signature)))
+			r.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), diag.SymbolName(s.Signature),
+				"%s, which goes with the annotations, is the signature of a section group that stays",
+				diag.SymbolName(s.Signature)))
 		}
 	}
 }

@@ -48,10 +48,13 @@ func CheckSound(f *elfrw.File) (Soundness, diag.List) {
 		case (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && !s.HasRelocs() && s.Size() > 0:
 			is.Unreadable = true
 			if !r.Repeats(diag.Irregular, "linked to "+diag.SectionName(s.Link), diag.In(s), "") {
-				r.AddFor("linked to "+diag.SectionName(s.Link), diag.Errorf(diag.Irregular, diag.In(s), "", "relocations are linked to %s, not to the symbol table; the kernel would apply them anyway", diag.SectionName(s.Link)))
+				r.AddFor("linked to "+diag.SectionName(s.Link), diag.Errorf(diag.Irregular, diag.In(s), "",
+					"relocations are linked to %s, not to the symbol table; the kernel would apply them anyway",
+					diag.SectionName(s.Link)))
 			}
 		case s.HasRelocs() && isEncoded(s.Target):
-			r.Add(diag.Errorf(diag.Irregular, diag.In(s), "", "relocations apply to %s, whose contents change", diag.SectionName(s.Target)))
+			r.Add(diag.Errorf(diag.Irregular, diag.In(s), "",
+				"relocations apply to %s, whose contents change", diag.SectionName(s.Target)))
 		}
 	}
 	return is, r.List()
@@ -60,7 +63,8 @@ func CheckSound(f *elfrw.File) (Soundness, diag.List) {
 // reportCompact reports a section of compact relocations.
 func reportCompact(r *diag.Reporter, s *elfrw.Section) {
 	if !r.Repeats(diag.Irregular, "crel", diag.In(s), "") {
-		r.AddFor("crel", diag.Errorf(diag.Irregular, diag.In(s), "", "compact relocations (SHT_CREL), which no kernel reads").
+		r.AddFor("crel", diag.Errorf(diag.Irregular, diag.In(s), "",
+			"compact relocations (SHT_CREL), which no kernel reads").
 			Hint("build with the kernel's own flags (Kbuild), without --crel"))
 	}
 }
@@ -75,7 +79,9 @@ func WithoutCompact(f *elfrw.File, found diag.List) diag.List {
 		}
 	}
 	if len(r.List()) > 0 {
-		found = slices.DeleteFunc(found, func(d diag.Diagnostic) bool { return slices.Contains(ofRelocations, d.ID) })
+		found = slices.DeleteFunc(found, func(d diag.Diagnostic) bool {
+			return slices.Contains(ofRelocations, d.ID)
+		})
 	}
 	return append(found, r.List()...)
 }
@@ -90,10 +96,14 @@ func WithoutConsequences(found diag.List, is Soundness, converted bool) diag.Lis
 }
 
 // IsCompact reports whether a section has compact relocations of the module's symbols.
-func IsCompact(f *elfrw.File, s *elfrw.Section) bool { return s.Type == shtCREL && s.Link == f.Symtab }
+func IsCompact(f *elfrw.File, s *elfrw.Section) bool {
+	return s.Type == shtCREL && s.Link == f.Symtab
+}
 
 // ofRelocations are diagnostics that may only follow from relocations that are not read.
-var ofRelocations = []diag.ID{diag.NoRecords, diag.StrayBytes, diag.BadRecord, diag.UnknownStride, diag.AnnotationReferred, diag.Unused, diag.PatchUnreadable, diag.NeverApplied, diag.StrangeTable, diag.SpecialSection}
+var ofRelocations = []diag.ID{diag.NoRecords, diag.StrayBytes, diag.BadRecord, diag.UnknownStride,
+	diag.AnnotationReferred, diag.Unused, diag.PatchUnreadable, diag.NeverApplied, diag.StrangeTable,
+	diag.SpecialSection}
 
 // isEncoded reports whether elfrw writes the contents of s itself: relocations and symbols.
 func isEncoded(s *elfrw.Section) bool {

@@ -32,7 +32,8 @@ type klpSymbols struct {
 }
 
 func newKlpSymbols(targets []*gate.Target) *klpSymbols {
-	s := &klpSymbols{byName: map[string]*klpSymbol{}, byTarget: make(map[*gate.Target][]*klpSymbol, len(targets))}
+	s := &klpSymbols{byName: map[string]*klpSymbol{},
+		byTarget: make(map[*gate.Target][]*klpSymbol, len(targets))}
 	for _, t := range targets {
 		list := make([]*klpSymbol, 0, len(t.Notes))
 		for _, a := range t.Notes {
@@ -84,7 +85,9 @@ func (s *klpSymbols) plan(targets []*gate.Target) (changes []SymbolChange, drop 
 	var all []SymbolChange
 	for _, k := range s.byName {
 		slices.SortFunc(k.users, byNum)
-		mine := slices.DeleteFunc(slices.Clone(k.users), func(y *elfrw.Symbol) bool { return first[y] != k })
+		mine := slices.DeleteFunc(slices.Clone(k.users), func(y *elfrw.Symbol) bool {
+			return first[y] != k
+		})
 		if len(mine) == 0 {
 			if k.relocs > 0 {
 				added = append(added, k)
@@ -106,8 +109,10 @@ func (s *klpSymbols) plan(targets []*gate.Target) (changes []SymbolChange, drop 
 	slices.SortFunc(added, func(a, b *klpSymbol) int { return strings.Compare(a.name, b.name) })
 	for _, k := range added {
 		like := k.users[0]
-		k.symbol = &elfrw.Symbol{Name: k.name, Size: like.Size, Info: like.Info, Other: like.Other, Index: klpabi.IndexLivepatch}
-		changes = append(changes, SymbolChange{Symbol: k.symbol, Name: k.name, Relocs: k.relocs, Like: like})
+		k.symbol = &elfrw.Symbol{Name: k.name, Size: like.Size, Info: like.Info, Other: like.Other,
+			Index: klpabi.IndexLivepatch}
+		changes = append(changes, SymbolChange{Symbol: k.symbol, Name: k.name, Relocs: k.relocs,
+			Like: like})
 	}
 	return changes, drop
 }

@@ -59,7 +59,8 @@ func (p *Plan) editTables() {
 			name := latereloc.ArchName(c.Object, t.Table)
 			a := archs[name]
 			if a == nil {
-				a = &archSection{section: &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: from.Flags &^ uint64(elf.SHF_GROUP), EntSize: from.EntSize}}
+				a = &archSection{section: &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS,
+					Flags: from.Flags &^ uint64(elf.SHF_GROUP), EntSize: from.EntSize}}
 				archs[name] = a
 				order = append(order, a)
 			}
@@ -78,7 +79,9 @@ func (p *Plan) editTables() {
 	}
 	for _, a := range order {
 		f := p.file
-		relocs := &elfrw.Section{Name: ".rela" + a.section.Name, Type: elf.SHT_RELA, Flags: uint64(elf.SHF_INFO_LINK), Align: uint64(f.PointerSize()), Link: f.Symtab, Target: a.section}
+		relocs := &elfrw.Section{Name: ".rela" + a.section.Name, Type: elf.SHT_RELA,
+			Flags: uint64(elf.SHF_INFO_LINK), Align: uint64(f.PointerSize()),
+			Link: f.Symtab, Target: a.section}
 		f.AddSection(a.section)
 		f.AddSection(relocs)
 		relocs.SetRelocs(a.relocs)

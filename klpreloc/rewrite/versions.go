@@ -38,7 +38,8 @@ func (p *Plan) rewriteVersions(r *diag.Reporter, targets []*gate.Target) {
 	if len(left) == 0 {
 		return
 	}
-	r.Add(diag.Notef(diag.Unversioned, diag.Nowhere, "", "no longer imported; removed from the version table: %s", diag.ClipList(left)))
+	r.Add(diag.Notef(diag.Unversioned, diag.Nowhere, "",
+		"no longer imported; removed from the version table: %s", diag.ClipList(left)))
 	for _, s := range p.file.Sections {
 		if b, ok := klpabi.WithoutVersions(p.file, s, converted); ok && len(b) != len(s.Data) {
 			p.Rewrites = append(p.Rewrites, Rewrite{s, b, wholeSymbols(p.file, s)})
