@@ -100,7 +100,8 @@ type candidate struct {
 }
 
 // candidateStrides returns what to try, best first. The first element is in use.
-func (r *reader) candidateStrides(kind structure, p elfrw.Range, exact bool, relocs []elfrw.Rela) (all []candidate) {
+func (r *reader) candidateStrides(kind structure, p elfrw.Range, exact bool, relocs []elfrw.Rela,
+) (all []candidate) {
 	add := func(size uint64, by Evidence) {
 		if size >= kind.least(r.f) && size%r.word == 0 {
 			all = append(all, candidate{size, by})
@@ -166,9 +167,11 @@ func (r *reader) inUse(kind structure, relocs []elfrw.Rela, s *elfrw.Section, of
 
 // countElements counts the elements of an array by stride up to the end marker. The error is
 // what doesn't fit.
-func (r *reader) countElements(kind structure, p elfrw.Range, exact bool, stride uint64) (n uint64, err error) {
+func (r *reader) countElements(kind structure, p elfrw.Range, exact bool, stride uint64,
+) (n uint64, err error) {
 	if exact && p.Size%stride != 0 {
-		return 0, r.newDoubt(p, "size %d is not a multiple of the %d bytes of a %s", p.Size, stride, kind.name)
+		return 0, r.newDoubt(p,
+			"size %d is not a multiple of the %d bytes of a %s", p.Size, stride, kind.name)
 	}
 	for ; ; n++ {
 		if n >= p.Size/stride {
@@ -184,13 +187,16 @@ func (r *reader) countElements(kind structure, p elfrw.Range, exact bool, stride
 		}
 		for i, x := range relocs {
 			at := x.Offset - offset
-			if at >= kind.used*r.word || at%r.word != 0 || x.Type != r.address || i > 0 && relocs[i-1].Offset == x.Offset {
-				return 0, r.newDoubt(elfrw.RangeOf(p.Section, x.Offset, r.word), "a relocation where a %s of %d bytes has no pointer", kind.name, stride)
+			if at >= kind.used*r.word || at%r.word != 0 || x.Type != r.address ||
+				i > 0 && relocs[i-1].Offset == x.Offset {
+				return 0, r.newDoubt(elfrw.RangeOf(p.Section, x.Offset, r.word),
+					"a relocation where a %s of %d bytes has no pointer", kind.name, stride)
 			}
 		}
 	}
 	if end := p.Offset + n*stride; exact && len(r.between(p.Section, end, p.Offset+p.Size)) != 0 {
-		return 0, r.newDoubt(elfrw.RangeOf(p.Section, end, stride), "relocations after the end of the array of %s", kind.name)
+		return 0, r.newDoubt(elfrw.RangeOf(p.Section, end, stride),
+			"relocations after the end of the array of %s", kind.name)
 	}
 	return n, nil
 }
@@ -202,7 +208,8 @@ func (r *reader) newDoubt(p elfrw.Range, format string, args ...any) error {
 
 // newFlaw makes the error of an array of that kind that is certain, or likely, to be wrong
 // in that way.
-func (r *reader) newFlaw(flaw Flaw, kind structure, p elfrw.Range, certain bool, format string) error {
+func (r *reader) newFlaw(flaw Flaw, kind structure, p elfrw.Range, certain bool, format string,
+) error {
 	d := Doubt{Range: p, Reason: fmt.Sprintf(format, kind.name)}
 	if certain {
 		d.Flaw, d.Of = flaw, kind.name
@@ -213,5 +220,6 @@ func (r *reader) newFlaw(flaw Flaw, kind structure, p elfrw.Range, certain bool,
 // newUnclosed makes the error of an array without an empty element at its end. It is
 // certain where the array's size is known and is that of its elements.
 func (r *reader) newUnclosed(kind structure, p elfrw.Range, certain bool) error {
-	return r.newFlaw(Unclosed, kind, p, certain, "the array of %s has no end: an empty element must close it")
+	return r.newFlaw(Unclosed, kind, p, certain,
+		"the array of %s has no end: an empty element must close it")
 }

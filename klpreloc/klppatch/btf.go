@@ -74,7 +74,8 @@ func readBTF(f *elfrw.File, b []byte, sizes map[string]uint64) {
 		more := 12 + btfMore[kind][0] + btfMore[kind][1]*vlen
 		if kind == btfStruct && uint64(name) < uint64(len(names)) {
 			for _, want := range []string{klpFunc.name, klpObject.name} {
-				if rest, found := bytes.CutPrefix(names[name:], []byte(want)); found && len(rest) > 0 && rest[0] == 0 && sizes[want] == 0 {
+				if rest, found := bytes.CutPrefix(names[name:], []byte(want)); found && len(rest) > 0 &&
+					rest[0] == 0 && sizes[want] == 0 {
 					sizes[want] = uint64(size)
 				}
 			}

@@ -58,7 +58,8 @@ type funcs struct {
 // file: then the patches, if any, are those that can.
 func Read(f *elfrw.File) ([]*Patch, error) {
 	r := &reader{
-		image: newImage(f), objs: map[elfrw.Place]*objects{}, fns: map[elfrw.Place]*funcs{}, shape: map[elfrw.Place]bool{},
+		image: newImage(f), objs: map[elfrw.Place]*objects{}, fns: map[elfrw.Place]*funcs{},
+		shape: map[elfrw.Place]bool{},
 	}
 	for _, s := range f.Sections {
 		if s.HasRelocs() {
@@ -92,7 +93,8 @@ func Read(f *elfrw.File) ([]*Patch, error) {
 	case len(patches) != 0:
 		return patches, nil
 	case r.calls:
-		return nil, Unreadable{{Reason: "the module enables a livepatch, but its data has no klp_patch with objects; its code may fill one in"}}
+		return nil, Unreadable{{Reason: "the module enables a livepatch, but its data has no klp_patch " +
+			"with objects; its code may fill one in"}}
 	}
 	return nil, ErrNone
 }
@@ -107,10 +109,12 @@ func (r *reader) spendWork() bool {
 func (r *reader) readRoots() (patches []*Patch, doubts Unreadable) {
 	var last elfrw.Range
 	r.f.Refers(func(y *elfrw.Symbol) bool {
-		return y.Name == thisModule || y.Type() == elf.STT_SECTION && y.Section != nil && y.Section.Name == thisModuleSection
+		return y.Name == thisModule || y.Type() == elf.STT_SECTION && y.Section != nil &&
+			y.Section.Name == thisModuleSection
 	}, func(x elfrw.Reference) bool {
 		s := x.Section.Target
-		if x.Section.Type != elf.SHT_RELA || s == nil || !writable(s) || s.Name == thisModuleSection || x.Addend != 0 || x.Type != r.address || x.Offset%r.word != 0 {
+		if x.Section.Type != elf.SHT_RELA || s == nil || !writable(s) || s.Name == thisModuleSection ||
+			x.Addend != 0 || x.Type != r.address || x.Offset%r.word != 0 {
 			return true
 		}
 		at := elfrw.RangeOf(s, x.Offset, 2*r.word)
@@ -132,7 +136,8 @@ func (r *reader) readRoots() (patches []*Patch, doubts Unreadable) {
 		case err == nil:
 			patches = append(patches, patch)
 			if list := r.reservedRange(p, r.readObjects(p).Range); r.codeRefers(list) {
-				doubts = append(doubts, Doubt{Range: list, Reason: "the module's code refers to the list of objects, and may change it"})
+				doubts = append(doubts, Doubt{Range: list,
+					Reason: "the module's code refers to the list of objects, and may change it"})
 			}
 		case errors.As(err, &u) && r.calls && len(doubts) < 64: // otherwise it is something else
 			doubts = append(doubts, u...)
@@ -199,7 +204,8 @@ func (r *reader) readPatch(at elfrw.Range, p elfrw.Place) (*Patch, error) {
 	if o.err != nil {
 		return nil, o.err
 	}
-	patch := &Patch{From: Static, At: at, Symbol: r.symbol(elfrw.Place{Section: at.Section, Offset: at.Offset}, elf.STT_OBJECT), Objects: o.all}
+	symbol := r.symbol(elfrw.Place{Section: at.Section, Offset: at.Offset}, elf.STT_OBJECT)
+	patch := &Patch{From: Static, At: at, Symbol: symbol, Objects: o.all}
 	if y := patch.Symbol; y != nil && y.Size > at.Size && y.Size <= at.Section.Size()-at.Offset {
 		patch.At.Size = y.Size
 	}
@@ -211,7 +217,8 @@ func (r *reader) readPatch(at elfrw.Range, p elfrw.Place) (*Patch, error) {
 // reservedRange returns the place of the array that begins at p as its symbol has it, where
 // that is larger than what is in use: code may fill in the rest.
 func (r *reader) reservedRange(p elfrw.Place, used elfrw.Range) elfrw.Range {
-	if y := r.symbol(p, elf.STT_OBJECT); y != nil && y.Size > used.Size && y.Size <= p.Section.Size()-p.Offset {
+	if y := r.symbol(p, elf.STT_OBJECT); y != nil && y.Size > used.Size &&
+		y.Size <= p.Section.Size()-p.Offset {
 		used.Size = y.Size
 	}
 	return used
@@ -256,7 +263,9 @@ func (r *reader) readObjects(p elfrw.Place) *objects {
 		obj, fn, err := r.readObject(o.element(i, klpObject.used*r.word))
 		if err == nil && fn.size != 0 && fn.by != BySymbol {
 			if o.fn.size != 0 && o.fn.by != BySymbol && o.fn.size != fn.size {
-				err = r.newDoubt(obj.FuncsAt, "klp_func has %d bytes by its %s here, and %d by its %s elsewhere", fn.size, fn.by, o.fn.size, o.fn.by)
+				err = r.newDoubt(obj.FuncsAt,
+					"klp_func has %d bytes by its %s here, and %d by its %s elsewhere",
+					fn.size, fn.by, o.fn.size, o.fn.by)
 			}
 			o.fn = fn
 		} else if o.fn.size == 0 {
@@ -284,7 +293,8 @@ func (r *reader) readObject(at elfrw.Range) (obj Object, fn candidate, err error
 			return obj, fn, r.newDoubt(at, "the name of a klp_object can't be read")
 		}
 		if name == Vmlinux { // klp_is_module: whatever has a name
-			return obj, fn, r.newDoubt(at, "a klp_object is named %q, which the kernel treats as a module; leave its name out", name)
+			return obj, fn, r.newDoubt(at,
+				"a klp_object is named %q, which the kernel treats as a module; leave its name out", name)
 		}
 		obj.Name = name
 	} else if r.readNumber(s, at.Offset) != 0 {
@@ -295,7 +305,10 @@ func (r *reader) readObject(at elfrw.Range) (obj Object, fn candidate, err error
 	}
 	funcs := r.pointer(s, at.Offset+r.word)
 	if funcs == nil { // klp_init_patch_early: -EINVAL
-		return obj, fn, r.newDoubt(at, "the klp_object of %s has no functions, which the kernel refuses, or the module's code fills them in", obj.Name)
+		return obj, fn, r.newDoubt(at,
+			"the klp_object of %s has no functions, which the kernel refuses, or the module's code fills them in",
+
+			obj.Name)
 	}
 	p, ok := target(funcs)
 	if !ok || !writable(p.Section) || p.Offset%r.word != 0 {
@@ -339,7 +352,8 @@ func (r *reader) readFuncs(p elfrw.Place) *funcs {
 		return l
 	}
 	if l.n == 0 && r.codeRefers(l.Range) {
-		l.err = r.newDoubt(l.Range, "no functions are listed, and the module's code refers to the list: it may fill it in")
+		l.err = r.newDoubt(l.Range,
+			"no functions are listed, and the module's code refers to the list: it may fill it in")
 		return l
 	}
 	for i := uint64(0); i < l.n; i++ {
@@ -364,7 +378,8 @@ func (r *reader) readFunc(at elfrw.Range) (fn Func, err error) {
 	fn.OldName = name
 	replacement := r.pointer(s, at.Offset+r.word)
 	if replacement == nil { // klp_init_func: -EINVAL
-		return fn, r.newDoubt(at, "nothing replaces %s, which the kernel refuses, or the module's code fills it in", name)
+		return fn, r.newDoubt(at,
+			"nothing replaces %s, which the kernel refuses, or the module's code fills it in", name)
 	}
 	if fn.New, ok = r.readCode(replacement); !ok {
 		return fn, r.newDoubt(at, "what replaces %s is not a function", name)

@@ -108,7 +108,8 @@ func (r *reader) countRecords(s *elfrw.Section, size uint64) (uint64, error) {
 	}
 	n := t[len(t)-1].Offset/size + 1
 	if n > s.Size()/size || s.Size()-n*size >= size {
-		return 0, r.newDoubt(elfrw.RangeOf(s, 0, s.Size()), "size %d does not fit the record size %d", s.Size(), size)
+		return 0, r.newDoubt(elfrw.RangeOf(s, 0, s.Size()),
+			"size %d does not fit the record size %d", s.Size(), size)
 	}
 	return n, nil
 }
@@ -125,7 +126,8 @@ func (r *reader) readKlpBuild() (*Patch, error) {
 			p.At = elfrw.RangeOf(s, 0, s.Size())
 		}
 		if s.Size()%size != 0 {
-			return nil, r.newDoubt(elfrw.RangeOf(s, 0, s.Size()), "size %d is not a multiple of the record size %d", s.Size(), size)
+			return nil, r.newDoubt(elfrw.RangeOf(s, 0, s.Size()),
+				"size %d is not a multiple of the record size %d", s.Size(), size)
 		}
 		for off := uint64(0); off < s.Size(); off += size {
 			obj, err := r.readObjectExt(elfrw.RangeOf(s, off, size))

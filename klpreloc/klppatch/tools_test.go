@@ -23,7 +23,8 @@ var bases = []string{"x86_64", "s390x", "ppc64le", "aarch64", "ppc32"}
 func base(t *testing.T, arch string) (*elfrw.File, *elfrw.Symbol) {
 	f := open(t, "../../../testdata/"+arch+"/records-rfc.ko")
 	_, y := add(f, ".text.new", elf.SHF_EXECINSTR, make([]byte, 64))
-	f.AddSymbol(&elfrw.Symbol{Name: "new_show", Section: y.Section, Value: 16, Size: 16, Info: byte(elf.STT_FUNC)})
+	f.AddSymbol(&elfrw.Symbol{Name: "new_show", Section: y.Section, Value: 16, Size: 16,
+		Info: byte(elf.STT_FUNC)})
 	return f, y
 }
 
@@ -59,7 +60,9 @@ func TestKpatch(t *testing.T) {
 	for _, arch := range bases {
 		p := one(t, reread(t, kpatchModule(t, arch)))
 		assert.Equal(t, klppatch.Kpatch, p.From, arch)
-		assert.Equal(t, "vmlinux\n\tshow → new_show\next4\n\tread,3 → .text.new+0x20\n\tpost_patch .text.new+0x30\n", text(p), arch)
+		assert.Equal(t,
+			"vmlinux\n\tshow → new_show\next4\n\tread,3 → .text.new+0x20\n\tpost_patch .text.new+0x30\n",
+			text(p), arch)
 		assert.False(t, p.ReplaceKnown)
 		assert.Equal(t, ".kpatch.funcs", p.At.Section.Name)
 	}
@@ -96,7 +99,10 @@ func TestKlpBuild(t *testing.T) {
 		for _, section := range []string{".init.klp_objects", "__klp_objects"} {
 			p := one(t, reread(t, klpBuildModule(t, arch, section)))
 			assert.Equal(t, klppatch.KlpBuild, p.From)
-			assert.Equal(t, "ext4\n\tshow → .text.new+0x0\n\tread,2 → new_show\n\tpost_patch .text.new+0x30\nvmlinux\n\tshow → .text.new+0x20\n", text(p), arch)
+			assert.Equal(t,
+				"ext4\n\tshow → .text.new+0x0\n\tread,2 → new_show\n\tpost_patch "+
+					".text.new+0x30\nvmlinux\n\tshow → .text.new+0x20\n",
+				text(p), arch)
 		}
 	}
 }
@@ -122,8 +128,12 @@ func TestToolsUnreadable(t *testing.T) {
 			func(t *testing.T, f *elfrw.File) {
 				change(t, f, f.Section(".kpatch.funcs"), 40, func(r *elfrw.Rela) { r.Offset = 32 })
 			}},
-		{"klp-build records cut short", ".init.klp_objects+0x0: size 120 is not a multiple of the record size 64", build,
-			func(_ *testing.T, f *elfrw.File) { s := f.Section(".init.klp_objects"); s.Data = s.Data[:120] }},
+		{"klp-build records cut short",
+			".init.klp_objects+0x0: size 120 is not a multiple of the record size 64", build,
+			func(_ *testing.T, f *elfrw.File) {
+				s := f.Section(".init.klp_objects")
+				s.Data = s.Data[:120]
+			}},
 		{"klp-build name", "the name of a klp_object_ext can't be read", build,
 			func(t *testing.T, f *elfrw.File) {
 				change(t, f, f.Section(".init.klp_objects"), 0, func(r *elfrw.Rela) { r.Addend = -1 })

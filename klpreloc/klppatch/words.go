@@ -104,7 +104,8 @@ func target(r *elfrw.Rela) (elfrw.Place, bool) {
 // writable reports whether s is a section for C data that isn't const.
 func writable(s *elfrw.Section) bool {
 	const kind = uint64(elf.SHF_ALLOC | elf.SHF_WRITE | elf.SHF_EXECINSTR)
-	return s.Flags&kind == uint64(elf.SHF_ALLOC|elf.SHF_WRITE) && (s.Type == elf.SHT_PROGBITS || s.Type == elf.SHT_NOBITS)
+	return s.Flags&kind == uint64(elf.SHF_ALLOC|elf.SHF_WRITE) &&
+		(s.Type == elf.SHT_PROGBITS || s.Type == elf.SHT_NOBITS)
 }
 
 // executable reports whether s is a section for code.
