@@ -149,7 +149,9 @@ func (g *graph) cutPieces() {
 		}
 		slices.Sort(starts)
 		starts = slices.Compact(starts)
-		if n := sort.Search(len(starts), func(i int) bool { return starts[i] >= a.section.Size() }); n < len(starts) {
+		if n := sort.Search(len(starts), func(i int) bool {
+			return starts[i] >= a.section.Size()
+		}); n < len(starts) {
 			starts = starts[:max(n, 1)]
 		}
 		a.starts, a.first = slices.Clip(starts), g.pieces

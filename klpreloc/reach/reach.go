@@ -321,7 +321,8 @@ func (w *walk) ends(a *area, x *elfrw.Rela) (from, to int) {
 	if !ok {
 		return from, to
 	}
-	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && arch.Executable(dest) && mayHoldJumpTables(s) && arch.Relative(w.f, x) {
+	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && arch.Executable(dest) && mayHoldJumpTables(s) &&
+		arch.Relative(w.f, x) {
 		// An entry of a jump table, relative to where that begins.
 		offset -= x.Offset - a.starts[from-a.first]
 	}

@@ -20,7 +20,8 @@ type sets struct {
 }
 
 func newSets(patches []*klppatch.Patch) *sets {
-	t := &sets{num: map[string]int{}, known: map[string]int32{"": 0}, sets: []string{""}, memo: map[[2]int32]int32{}, lists: map[int32][]string{}}
+	t := &sets{num: map[string]int{}, known: map[string]int32{"": 0}, sets: []string{""},
+		memo: map[[2]int32]int32{}, lists: map[int32][]string{}}
 	for _, p := range patches {
 		for i := range p.Objects {
 			if name := p.Objects[i].Name; t.num[name] == 0 {
