@@ -66,7 +66,9 @@ func (x index) add(b *batch) {
 // dropRemoved removes the entries that their tables have lost.
 func (x index) dropRemoved(t *Tables) {
 	for s, list := range x {
-		left := slices.DeleteFunc(*list, func(y span[entryNum]) bool { return int(y.what.entry) >= t.All[y.what.table].n })
+		left := slices.DeleteFunc(*list, func(y span[entryNum]) bool {
+			return int(y.what.entry) >= t.All[y.what.table].n
+		})
 		x[s] = &left
 	}
 }
@@ -134,7 +136,8 @@ func (t *Tables) index() []Problem {
 	var problems []Problem
 	for i, table := range t.All {
 		if e, ok := first[uint32(i)]; ok {
-			problems = append(problems, *table.problem(int64(uint64(e)*table.Stride), "more than %d entries are about the same code", maxCover))
+			problems = append(problems, *table.problem(int64(uint64(e)*table.Stride),
+				"more than %d entries are about the same code", maxCover))
 			table.n = int(e)
 		}
 	}

@@ -23,7 +23,8 @@ const (
 	Feature                     // ppc64's alternative
 )
 
-var kindNames = [...]string{"entry", "alternative", "paravirt site", "jump label", "static call", "retpoline", "return thunk", "feature section"}
+var kindNames = [...]string{"entry", "alternative", "paravirt site", "jump label", "static call",
+	"retpoline", "return thunk", "feature section"}
 
 func (k Kind) String() string {
 	if int(k) >= len(kindNames) {
@@ -92,7 +93,8 @@ func distancePair(first, second string) []field {
 // alternative: struct alt_instr of one size, with its lengths at the given
 // places.
 func alternative(size, site, replacement uint64) layout {
-	return layout{kind: Alternative, size: size, fields: distancePair("instruction", "replacement"), lens: lengths{site: site, replacement: replacement}}
+	return layout{kind: Alternative, size: size, fields: distancePair("instruction", "replacement"),
+		lens: lengths{site: site, replacement: replacement}}
 }
 
 // jumpLabels: struct jump_entry, {code, target, key}. HAVE_ARCH_JUMP_LABEL_RELATIVE
@@ -100,19 +102,23 @@ func alternative(size, site, replacement uint64) layout {
 func jumpLabels(word uint64, code func([]byte) uint64) []layout {
 	const site, target, key = "code", "target", "key"
 	return []layout{
-		{kind: JumpLabel, size: 8 + word, fields: []field{{site, 0, 4, relative}, {target, 4, 4, relative}, {key, 8, word, relative}}, lens: lengths{code: code}},
-		{kind: JumpLabel, size: 3 * word, fields: []field{{site, 0, word, absolute}, {target, word, word, absolute}, {key, 2 * word, word, absolute}}, lens: lengths{code: code}},
+		{kind: JumpLabel, size: 8 + word, fields: []field{{site, 0, 4, relative},
+			{target, 4, 4, relative}, {key, 8, word, relative}}, lens: lengths{code: code}},
+		{kind: JumpLabel, size: 3 * word, fields: []field{{site, 0, word, absolute},
+			{target, word, word, absolute}, {key, 2 * word, word, absolute}}, lens: lengths{code: code}},
 	}
 }
 
 // staticCalls: struct static_call_site, {addr, key} (5.10).
 func staticCalls(code func([]byte) uint64) []layout {
-	return []layout{{kind: StaticCall, size: 8, fields: distancePair("call", "key"), lens: lengths{code: code}}}
+	return []layout{{kind: StaticCall, size: 8, fields: distancePair("call", "key"),
+		lens: lengths{code: code}}}
 }
 
 // siteRows: rows of distances, as objtool writes them (5.17).
 func siteRows(kind Kind) []layout {
-	return []layout{{kind: kind, size: 4, fields: []field{{"instruction", 0, 4, relative}}, lens: lengths{code: x86Branch}}}
+	return []layout{{kind: kind, size: 4, fields: []field{{"instruction", 0, 4, relative}},
+		lens: lengths{code: x86Branch}}}
 }
 
 // features: struct fixup_entry, {mask, value, start, end, alt_start, alt_end}

@@ -18,7 +18,8 @@ var early = []string{
 	// module_finalize of the architectures
 	".altinstructions", ".altinstr_replacement", ".parainstructions",
 	".retpoline_sites", ".return_sites",
-	"__ftr_fixup", "__mmu_ftr_fixup", "__fw_ftr_fixup", "__lwsync_fixup", "__barrier_nospec_fixup", "__spec_barrier_fixup",
+	"__ftr_fixup", "__mmu_ftr_fixup", "__fw_ftr_fixup", "__lwsync_fixup", "__barrier_nospec_fixup",
+	"__spec_barrier_fixup",
 	// notifiers: jump_label_module_notify, static_call_module_notify
 	"__jump_table", ".static_call_sites",
 	// sorted, so that the place is another entry's afterwards
@@ -55,7 +56,9 @@ var inert = map[Kind]struct{ symbols, sections []string }{
 // name can be dropped. It is for symbols that are called otherwise in the module
 // (annotations); Inert asks it for all others.
 func InertKey(kind Kind, symbol string) bool {
-	return slices.ContainsFunc(inert[kind].symbols, func(prefix string) bool { return strings.HasPrefix(symbol, prefix) })
+	return slices.ContainsFunc(inert[kind].symbols, func(prefix string) bool {
+		return strings.HasPrefix(symbol, prefix)
+	})
 }
 
 // Inert reports whether e can be dropped safely: the code at its site does what

@@ -132,7 +132,8 @@ func (r *reader) choose(layouts []layout) *Problem {
 	for i := range layouts {
 		l := &layouts[i]
 		names = append(names, fmt.Sprint(l.size))
-		if rest := size % l.size; (rest == 0 || slices.Contains(l.cut, rest)) && (entsize <= 1 || entsize == l.size) {
+		if rest := size % l.size; (rest == 0 || slices.Contains(l.cut, rest)) &&
+			(entsize <= 1 || entsize == l.size) {
 			fits = append(fits, l)
 		}
 	}
@@ -199,7 +200,8 @@ func (r *reader) walkEntries() *Problem {
 		for end := e.Offset + e.Size; x != nil && x.Offset < end; x = c.next() {
 			if have < len(fields) && fields[have].takes(x, &e) {
 				if !fields[have].resolve(x) {
-					return r.problem(int64(x.Offset), "%s of the %s has a relocation without a symbol", fields[have].what, l.kind)
+					return r.problem(int64(x.Offset),
+						"%s of the %s has a relocation without a symbol", fields[have].what, l.kind)
 				}
 				have++
 				continue
@@ -209,7 +211,8 @@ func (r *reader) walkEntries() *Problem {
 			}
 		}
 		if have < len(fields) && !r.hasNoReplacement(&e, have) {
-			return r.problem(int64(e.Offset+fields[have].at), "%s of the %s has no relocation", fields[have].what, l.kind)
+			return r.problem(int64(e.Offset+fields[have].at), "%s of the %s has no relocation",
+				fields[have].what, l.kind)
 		}
 		if p := r.fillEntry(&e, fields); p != nil {
 			return p
@@ -252,12 +255,15 @@ func (r *reader) unexpected(e *Entry, x *elfrw.Rela, have int) *Problem {
 			return r.problem(int64(x.Offset), "%s of the %s has two relocations", f.what, r.layout.kind)
 		case i > have:
 			missing := fields[have]
-			return r.problem(int64(e.Offset+missing.at), "%s of the %s has no relocation", missing.what, r.layout.kind)
+			return r.problem(int64(e.Offset+missing.at), "%s of the %s has no relocation", missing.what,
+				r.layout.kind)
 		default:
-			return r.problem(int64(x.Offset), "%s of the %s has a relocation of type %s", f.what, r.layout.kind, r.formats.TypeName(x.Type))
+			return r.problem(int64(x.Offset),
+				"%s of the %s has a relocation of type %s", f.what, r.layout.kind, r.formats.TypeName(x.Type))
 		}
 	}
-	return r.problem(int64(x.Offset), "relocation outside of the fields of an entry of %d bytes", r.layout.size)
+	return r.problem(int64(x.Offset),
+		"relocation outside of the fields of an entry of %d bytes", r.layout.size)
 }
 
 // resolvedField is a field, with the place where that of the current entry leads.
@@ -308,7 +314,8 @@ func (f *resolvedField) resolve(x *elfrw.Rela) bool {
 // took into 5.15.y in July 2022 (posted for 5.15.55) with 4fe79e710d95, which removed
 // the symbols.
 func (f *resolvedField) isImported() bool {
-	return f.section == nil && f.symbol.Undefined() && f.symbol.Name != "" && f.offset == f.symbol.Value
+	return f.section == nil && f.symbol.Undefined() && f.symbol.Name != "" &&
+		f.offset == f.symbol.Value
 }
 
 // inside checks that the n bytes where f leads are in a loaded section of the
@@ -322,7 +329,8 @@ func (t *Table) inside(f *resolvedField, n uint64) *Problem {
 	case s.Type != elf.SHT_PROGBITS:
 		return t.problem(int64(f.place), "%s is in %s, which holds no code", f.what, s)
 	case f.offset > uint64(len(s.Data)) || n > uint64(len(s.Data))-f.offset:
-		return t.problem(int64(f.place), "%s, %d bytes at %s%+#x, is outside of that section (%#x bytes)", f.what, n, s, int64(f.offset), len(s.Data))
+		return t.problem(int64(f.place), "%s, %d bytes at %s%+#x, is outside of that section (%#x bytes)",
+			f.what, n, s, int64(f.offset), len(s.Data))
 	}
 	return nil
 }
@@ -381,7 +389,8 @@ func (t *Table) fillKey(e *Entry, at *resolvedField) *Problem {
 	e.Key = Key{Symbol: at.symbol, Addend: int64(offset - at.symbol.Value)}
 	if s := at.section; s != nil {
 		if offset >= s.Size() {
-			return t.problem(int64(at.place), "key, at %s%+#x, is outside of that section (%#x bytes)", s, int64(offset), s.Size())
+			return t.problem(int64(at.place),
+				"key, at %s%+#x, is outside of that section (%#x bytes)", s, int64(offset), s.Size())
 		}
 		e.Key.Section, e.Key.Offset = s, offset
 	}

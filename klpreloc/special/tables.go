@@ -33,10 +33,11 @@ type Table struct {
 	formats *formats
 	layout  *layout
 	data    []byte
-	n       int      // entries, in order and without gaps, up to the first Problem
-	starts  []uint32 // first relocation of each entry and of what follows; nil when all have as many as fields
-	refs    []Reloc  // all relocations by place; nil when Relocs is one and in that order
-	blocks  [][]Entry
+	n       int // entries, in order and without gaps, up to the first Problem
+	// first relocation of each entry and of what follows; nil when all have as many as fields
+	starts []uint32
+	refs   []Reloc // all relocations by place; nil when Relocs is one and in that order
+	blocks [][]Entry
 }
 
 // Entries are made of the section's bytes when they are asked for, some at a time:
@@ -100,7 +101,8 @@ func (t *Table) hasNoReplacement(e *Entry, have int) bool {
 // newEntry returns entry number i, with its place and its first relocation.
 func (t *Table) newEntry(i int, first uint32) Entry {
 	start := uint64(i) * t.layout.size
-	return Entry{Table: t, Offset: start, Size: min(t.layout.size, uint64(len(t.data))-start), first: first}
+	return Entry{Table: t, Offset: start, Size: min(t.layout.size, uint64(len(t.data))-start),
+		first: first}
 }
 
 // ref returns relocation number k in the order of places.
