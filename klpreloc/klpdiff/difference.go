@@ -85,8 +85,8 @@ func Files(a, b *elfrw.File) *Difference {
 	return d
 }
 
-// compareFirsts compares the positions of functions of which one module says that there is one of the
-// name, 0, and the other that the first is meant, 1: they patch the same function.
+// compareFirsts compares the positions of functions of which one module says that there is one of
+// the name, 0, and the other that the first is meant, 1: they patch the same function.
 func (d *Difference) compareFirsts(x, y *facts) {
 	words := []string{"0, the only one of that name", "1, the first of that name"}
 	for _, what := range sortedKeys(x.firsts) {
@@ -96,9 +96,12 @@ func (d *Difference) compareFirsts(x, y *facts) {
 		}
 	}
 	slices.SortStableFunc(d.Patches, func(a, b Change) int { return strings.Compare(a.What, b.What) })
-	if slices.ContainsFunc(d.Patches, func(c Change) bool { return strings.HasSuffix(c.What, ": old_sympos") }) {
-		d.Remarks = append(d.Remarks, "old_sympos 0 and 1 mean the same function, but one of the modules can't replace the other (.replace) before "+
-			kernel.FirstIsOnly+": EEXIST, cannot create duplicate filename …,1")
+	if slices.ContainsFunc(d.Patches, func(c Change) bool {
+		return strings.HasSuffix(c.What, ": old_sympos")
+	}) {
+		d.Remarks = append(d.Remarks,
+			"old_sympos 0 and 1 mean the same function, but one of the modules can't replace the other (.replace) before "+
+				kernel.FirstIsOnly+": EEXIST, cannot create duplicate filename …,1")
 	}
 }
 
@@ -118,7 +121,8 @@ func read(f *elfrw.File) *facts {
 	in, _ := annotation.Read(f)
 	x := &facts{
 		module: moduleFacts(f, d), versions: versionFacts(f),
-		sections: map[string]string{}, symbols: map[string]string{}, annotations: map[string]string{}, undefined: map[string]string{},
+		sections: map[string]string{}, symbols: map[string]string{}, annotations: map[string]string{},
+		undefined: map[string]string{},
 	}
 	x.patches, x.firsts = patchFacts(d)
 	for _, s := range in.KlpSections {

@@ -36,12 +36,15 @@ func relocsOf(f *elfrw.File, in *annotation.Set, p *places) (all []reloc) {
 		klpSection[s] = true
 	}
 	annotations := f.GoesWith(in.Sections)
-	f.Refers(func(y *elfrw.Symbol) bool { return y.Undefined() || klpSymbol[y] }, func(r elfrw.Reference) bool {
+	f.Refers(func(y *elfrw.Symbol) bool {
+		return y.Undefined() || klpSymbol[y]
+	}, func(r elfrw.Reference) bool {
 		t := r.Section.Target
 		if t == nil || !t.Alloc() || annotations[t] {
 			return true
 		}
-		x := reloc{place: p.at(t, r.Offset), text: r.Sym.String(), detail: fmt.Sprintf("%s %+#x", arch.RelocName(f, r.Type), r.Addend)}
+		x := reloc{place: p.at(t, r.Offset), text: r.Sym.String(),
+			detail: fmt.Sprintf("%s %+#x", arch.RelocName(f, r.Type), r.Addend)}
 		a, late := annotated[r.Sym], klpSection[r.Section]
 		switch object, _ := klpabi.SectionObject(r.Section.Name); {
 		case late:
@@ -66,7 +69,9 @@ func relocChanges(a, b []reloc) []RelocChange {
 		cancelEqual(was, is, key)
 	}
 	changed = append(changed, pairUp(was, is, reloc.key)...)
-	moved := pairUp(was, is, func(r reloc) string { return r.section + " " + stableName(r.in) + " " + r.text + r.detail })
+	moved := pairUp(was, is, func(r reloc) string {
+		return r.section + " " + stableName(r.in) + " " + r.text + r.detail
+	})
 	changed = append(changed, moved...)
 	for _, key := range sortedKeys(was) {
 		for i := range was[key] {
