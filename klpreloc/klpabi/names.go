@@ -62,11 +62,13 @@ func ParseSymbolName(s string) (object, name string, pos uint64, err error) {
 		return "", "", 0, fmt.Errorf("klp symbol %q has no position", diag.Clip(s))
 	}
 	if most := (kernel.Version{}).NameLimit(); len(name) > most {
-		return "", "", 0, fmt.Errorf("klp symbol %q has a name of %d bytes; the kernel reads %d", diag.Clip(s), len(name), most)
+		return "", "", 0, fmt.Errorf("klp symbol %q has a name of %d bytes; the kernel reads %d",
+			diag.Clip(s), len(name), most)
 	}
 	pos, ok = ScanUnsigned(position)
 	if !ok {
-		return "", "", 0, fmt.Errorf("klp symbol %q has the position %q, which is not a number", diag.Clip(s), diag.Clip(position))
+		return "", "", 0, fmt.Errorf("klp symbol %q has the position %q, which is not a number",
+			diag.Clip(s), diag.Clip(position))
 	}
 	return object, name, pos, nil
 }
@@ -127,7 +129,8 @@ func CheckObject(object string) error {
 	case strings.HasSuffix(object, ".ko"):
 		return fmt.Errorf("object name %q is a file name; write the module's name", diag.Clip(object))
 	case len(object) > ObjectLimit:
-		return fmt.Errorf("object name %q has %d bytes; the kernel reads %d", diag.Clip(object), len(object), ObjectLimit)
+		return fmt.Errorf("object name %q has %d bytes; the kernel reads %d", diag.Clip(object),
+			len(object), ObjectLimit)
 	case strings.Contains(object, "."):
 		return fmt.Errorf("object name %q holds a dot; the kernel reads it up to there", object)
 	case !graphic(object):
@@ -142,9 +145,11 @@ func CheckName(name string, v kernel.Version) error {
 	case name == "":
 		return fmt.Errorf("the symbol name is empty")
 	case len(name) > v.NameLimit():
-		return fmt.Errorf("symbol name %q has %d bytes; kernel %s reads %d", diag.Clip(name), len(name), v, v.NameLimit())
+		return fmt.Errorf("symbol name %q has %d bytes; kernel %s reads %d", diag.Clip(name), len(name),
+			v, v.NameLimit())
 	case strings.Contains(name, ","):
-		return fmt.Errorf("symbol name %q holds a comma; the kernel reads it up to there", diag.Clip(name))
+		return fmt.Errorf("symbol name %q holds a comma; the kernel reads it up to there",
+			diag.Clip(name))
 	case !graphic(name):
 		return fmt.Errorf("symbol name %q holds characters that no symbol's name has", diag.Clip(name))
 	}
@@ -161,8 +166,9 @@ func graphic(s string) bool {
 	return true
 }
 
-// IsKlpSection reports whether s is a klp relocation section: by the flag, as the kernel does (kernel/livepatch/core.c,
-// klp_write_object_relocs), or by the name, for a section that lacks the flag.
+// IsKlpSection reports whether s is a klp relocation section: by the flag, as the kernel does
+// (kernel/livepatch/core.c, klp_write_object_relocs), or by the name, for a section that lacks the
+// flag.
 func IsKlpSection(s *elfrw.Section) bool {
 	return s.Flags&FlagLivepatch != 0 || strings.HasPrefix(s.Name, SectionPrefix)
 }
