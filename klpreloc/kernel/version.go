@@ -82,8 +82,8 @@ func (v Version) StoredLimit(s Scheme) int {
 
 // FirstIsOnly are the kernels that treat old_sympos 0 and 1 of a klp_func as the same when one
 // livepatch replaces another (.replace, since 5.1; kernel/livepatch/core.c, klp_find_func,
-// 139560e8b973 of 6.19; read in 5.10.262, 6.1.192, 6.12.118 and 7.3.4). Others do not find the function
-// in the new livepatch, and add it a second time, with the same name in sysfs.
+// 139560e8b973 of 6.19; read in 5.10.262, 6.1.192, 6.12.118 and 7.3.4). Others do not find the
+// function in the new livepatch, and add it a second time, with the same name in sysfs.
 const FirstIsOnly = "6.19 (5.10.248, 5.15.198, 6.1.160, 6.6.120, 6.12.64, 6.18.3)"
 
 // ImportNS returns the format of the line by which source imports a namespace: a string
@@ -144,7 +144,9 @@ func VendorEarly(release string) bool {
 	// 4.18.0-553.8.1.el8_10.x86_64, but not 5.4.277-1.el8.elrepo.x86_64, which is mainline's.
 	if rest, ok := strings.CutPrefix(release, "4.18.0-"); ok {
 		end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
-		if end <= 0 || !slices.ContainsFunc(strings.Split(rest, "."), func(part string) bool { return part == "el8" || strings.HasPrefix(part, "el8_") }) {
+		if end <= 0 || !slices.ContainsFunc(strings.Split(rest, "."), func(part string) bool {
+			return part == "el8" || strings.HasPrefix(part, "el8_")
+		}) {
 			return false
 		}
 		build, err := strconv.ParseUint(rest[:end], 10, 32)
@@ -190,7 +192,8 @@ func SchemeBySymbols(v Version, t *sympos.Table) (scheme Scheme, name string, ok
 	bare := known && own == SchemeLateBare
 	for _, want := range []Scheme{SchemeEarly, SchemeLate} {
 		for _, name := range SchemeSymbols() {
-			if schemeSymbols[name] == want && len(t.Lookup(sympos.Vmlinux, name)) > 0 && (want == SchemeEarly || !bare) {
+			if schemeSymbols[name] == want && len(t.Lookup(sympos.Vmlinux, name)) > 0 &&
+				(want == SchemeEarly || !bare) {
 				return want, name, true
 			}
 		}
