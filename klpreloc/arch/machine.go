@@ -83,7 +83,8 @@ var Machines = map[elf.Machine]*Machine{
 		// Not NONE, which this loader rejects. TOC, ENTRY, REL16_LO and
 		// REL16_HA it applies, but they are about the module's own TOC
 		// and never about a symbol elsewhere.
-		types: []typeRange{{1, 1, 0}, {10, 10, 0}, {26, 26, 0}, {38, 38, 0}, {44, 44, 0}, {47, 48, 0}, {50, 50, 0}, {63, 64, 0}, {109, 109, 0}, {116, 116, 0}, {132, 133, 0}},
+		types: []typeRange{{1, 1, 0}, {10, 10, 0}, {26, 26, 0}, {38, 38, 0}, {44, 44, 0}, {47, 48, 0},
+			{50, 50, 0}, {63, 64, 0}, {109, 109, 0}, {116, 116, 0}, {132, 133, 0}},
 	},
 	elf.EM_PPC: {
 		Name: "ppc", Word: uint32(elf.R_PPC_ADDR32),
@@ -110,7 +111,8 @@ var Machines = map[elf.Machine]*Machine{
 		Rel64:    []uint32{109}, // R_LARCH_64_PCREL
 		// Not PCADD_*: its low half is looked up next to the high one in
 		// the same section, under another symbol, so neither can move.
-		types: []typeRange{{0, 2, 0}, {20, 24, 0}, {29, 29, 0}, {32, 46, 0}, {50, 51, 0}, {55, 56, 0}, {66, 76, 0}, {99, 99, 0}, {109, 109, 0}},
+		types: []typeRange{{0, 2, 0}, {20, 24, 0}, {29, 29, 0}, {32, 46, 0}, {50, 51, 0}, {55, 56, 0},
+			{66, 76, 0}, {99, 99, 0}, {109, 109, 0}},
 	},
 }
 

@@ -181,5 +181,6 @@ func peek(b []byte, i int) byte {
 
 // littleEndian32 returns the four bytes at i as a signed number.
 func littleEndian32(b []byte, i int) int64 {
-	return int64(int32(uint32(peek(b, i)) | uint32(peek(b, i+1))<<8 | uint32(peek(b, i+2))<<16 | uint32(peek(b, i+3))<<24))
+	return int64(int32(uint32(peek(b, i)) | uint32(peek(b, i+1))<<8 | uint32(peek(b,
+		i+2))<<16 | uint32(peek(b, i+3))<<24))
 }
