@@ -39,7 +39,8 @@ func (im *image) annotations() (map[int][]annotation, error) {
 			if pos == 0xffffffff {
 				return nil, fmt.Errorf("%s+%#x: records by file are not modelled", target.name, r.offset)
 			}
-			all[r.sym] = append(all[r.sym], annotation{object: object, name: im.symbols[r.sym].name, pos: uint64(pos)})
+			all[r.sym] = append(all[r.sym], annotation{object: object, name: im.symbols[r.sym].name,
+				pos: uint64(pos)})
 		}
 	}
 	for i, y := range im.symbols {

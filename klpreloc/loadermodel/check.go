@@ -97,14 +97,16 @@ func (m *Machine) compare(original []byte, present []string) error {
 	code := m.code()
 	for i, want := range meant[0] {
 		if i >= len(code) || code[i].name != want.name || len(code[i].data) != len(want.data) {
-			return fmt.Errorf("%s: not there, not of %#x bytes, or not in its place", want.name, len(want.data))
+			return fmt.Errorf("%s: not there, not of %#x bytes, or not in its place", want.name,
+				len(want.data))
 		}
 	}
 	for i, want := range meant[0] {
 		for j, b := range code[i].data {
 			if !slices.ContainsFunc(meant, func(w []*section) bool { return w[i].data[j] == b }) {
 				n := min(8, len(want.data)-j)
-				return fmt.Errorf("%s: memory has % x, meant is % x", m.place(want.addr+uint64(j)), code[i].data[j:j+n], want.data[j:j+n])
+				return fmt.Errorf("%s: memory has % x, meant is % x", m.place(want.addr+uint64(j)),
+					code[i].data[j:j+n], want.data[j:j+n])
 			}
 		}
 	}
@@ -120,13 +122,18 @@ func (m *Machine) compareTables(original []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := compareEntries(w, m, ".altinstructions", (*Machine).alternatives, func(a alternative) uint64 { return a.site }); err != nil {
+	err = compareEntries(w, m, ".altinstructions", (*Machine).alternatives,
+		func(a alternative) uint64 { return a.site })
+	if err != nil {
 		return err
 	}
-	return compareEntries(w, m, ".parainstructions", (*Machine).paravirts, func(p paravirt) uint64 { return p.site })
+	return compareEntries(w, m, ".parainstructions", (*Machine).paravirts,
+		func(p paravirt) uint64 { return p.site })
 }
 
-func compareEntries[E comparable](w, m *Machine, kind string, read func(*Machine, *section) ([]E, error), site func(E) uint64) error {
+func compareEntries[E comparable](w, m *Machine, kind string,
+	read func(*Machine, *section) ([]E, error), site func(E) uint64,
+) error {
 	all, err := read(w, w.last(kind))
 	if err != nil {
 		return err

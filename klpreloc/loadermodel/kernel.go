@@ -96,7 +96,8 @@ func (m *Machine) find(object, name string, pos uint64) (uint64, error) {
 		}
 		return 0, refuse(einval, "unresolvable ambiguity for symbol '%s' in object '%s'", name, shown)
 	case pos > 0 && count != pos:
-		return 0, refuse(einval, "symbol position %d for symbol '%s' in object '%s' not found", pos, name, shown)
+		return 0, refuse(einval,
+			"symbol position %d for symbol '%s' in object '%s' not found", pos, name, shown)
 	}
 	return addr, nil
 }
