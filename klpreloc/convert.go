@@ -169,13 +169,15 @@ func namesInKernel(targets []*gate.Target) func(*elfrw.Symbol) string {
 func checkModule(in *annotation.Set) diag.List {
 	var r diag.Reporter
 	if len(in.Objtool) > 0 {
-		r.Add(diag.Notef(diag.ObjtoolInput, diag.In(in.Objtool[0]), "", "holds the records of objtool klp diff, which objtool klp post-link converts; left as it is"))
+		r.Add(diag.Notef(diag.ObjtoolInput, diag.In(in.Objtool[0]), "",
+			"holds the records of objtool klp diff, which objtool klp post-link converts; left as it is"))
 	}
 	if !in.Annotated() {
 		return r.List()
 	}
 	if !in.Modinfo.Livepatch() {
-		r.Add(diag.Errorf(diag.NotLivepatch, diag.Nowhere, "", "the module is annotated, but .modinfo does not say livepatch=Y: the kernel would not apply a klp relocation").
+		r.Add(diag.Errorf(diag.NotLivepatch, diag.Nowhere, "",
+			"the module is annotated, but .modinfo does not say livepatch=Y: the kernel would not apply a klp relocation").
 			Hint(`MODULE_INFO(livepatch, "Y");`))
 	}
 	if in.Converted() {
@@ -183,7 +185,8 @@ func checkModule(in *annotation.Set) diag.List {
 		if len(in.KlpSections) > 0 {
 			where, what = diag.In(in.KlpSections[0]), "klp relocations"
 		}
-		r.Add(diag.Errorf(diag.HalfConverted, where, "", "the module holds finished %s beside annotations that are not converted", what).
+		r.Add(diag.Errorf(diag.HalfConverted, where, "",
+			"the module holds finished %s beside annotations that are not converted", what).
 			Hint("convert the module as it came out of modpost, once"))
 	}
 	return r.List()
@@ -191,7 +194,8 @@ func checkModule(in *annotation.Set) diag.List {
 
 // ProofDiagnostic makes a diagnostic of an error of proof.Check.
 func ProofDiagnostic(err error) diag.Diagnostic {
-	d := diag.Diagnostic{ID: diag.ProofFailed, Severity: diag.Error, Message: "the result is not what it should be: " + err.Error()}
+	d := diag.Diagnostic{ID: diag.ProofFailed, Severity: diag.Error,
+		Message: "the result is not what it should be: " + err.Error()}
 	d = d.Hint("this is a defect of klp-convert; nothing was written; please report it with the module")
 	return d
 }

@@ -48,7 +48,8 @@ type DebugCopyInfo struct {
 }
 
 // ErrNothingToCopy says that debuggers can read a module as it is.
-var ErrNothingToCopy = errors.New("the file has no klp relocation and no klp symbol: objdump, gdb and crash can read the file as it is")
+var ErrNothingToCopy = errors.New(
+	"the file has no klp relocation and no klp symbol: objdump, gdb and crash can read the file as it is")
 
 // DebugCopy makes of a converted module, which it changes, one that objdump, gdb
 // and crash can read and no kernel loads.
@@ -87,7 +88,9 @@ func DebugCopy(f *elfrw.File) (*DebugCopyInfo, error) {
 		merged[o] = append(merged[o], s.Relocs()...)
 	}
 	for _, o := range into {
-		slices.SortStableFunc(merged[o], func(a, b elfrw.Rela) int { return cmp.Compare(a.Offset, b.Offset) })
+		slices.SortStableFunc(merged[o], func(a, b elfrw.Rela) int {
+			return cmp.Compare(a.Offset, b.Offset)
+		})
 		o.SetRelocs(merged[o])
 	}
 	for _, y := range f.Symbols {

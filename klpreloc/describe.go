@@ -117,7 +117,8 @@ func Describe(f *elfrw.File) (*Description, diag.List) {
 	found = rewrite.WithoutCompact(f, found)
 	d := &Description{
 		Machine: machineName(f), State: stateOf(in), Modinfo: in.Modinfo, Signed: in.Signed,
-		Annotations: []AnnotationInfo{}, KlpSections: []KlpSectionInfo{}, KlpSymbols: []KlpSymbolInfo{}, Undefined: []UndefinedInfo{},
+		Annotations: []AnnotationInfo{}, KlpSections: []KlpSectionInfo{}, KlpSymbols: []KlpSymbolInfo{},
+		Undefined: []UndefinedInfo{},
 	}
 	if d.Modinfo == nil {
 		d.Modinfo = []string{}
@@ -127,11 +128,13 @@ func Describe(f *elfrw.File) (*Description, diag.List) {
 	annotated := map[*elfrw.Symbol]bool{}
 	for _, a := range in.Annotations {
 		annotated[a.Symbol] = true
-		d.Annotations = append(d.Annotations, AnnotationInfo{a.Dialect, a.LPObject, a.Object, a.Name, a.Pos, a.File, uses[a.Symbol]})
+		d.Annotations = append(d.Annotations, AnnotationInfo{a.Dialect, a.LPObject, a.Object, a.Name,
+			a.Pos, a.File, uses[a.Symbol]})
 	}
 	for _, s := range in.KlpSections {
 		object, _ := klpabi.SectionObject(s.Name)
-		d.KlpSections = append(d.KlpSections, KlpSectionInfo{s.Name, object, s.Target.String(), s.NumRelocs()})
+		d.KlpSections = append(d.KlpSections, KlpSectionInfo{s.Name, object, s.Target.String(),
+			s.NumRelocs()})
 	}
 	for _, y := range in.KlpSymbols {
 		k := KlpSymbolInfo{Symbol: y.Name, Relocs: uses[y]}
@@ -217,7 +220,9 @@ func stateOf(in *annotation.Set) State {
 func countUses(f *elfrw.File, in *annotation.Set) map[*elfrw.Symbol]int {
 	uses := map[*elfrw.Symbol]int{}
 	annotation := f.GoesWith(in.Sections)
-	f.Refers(func(y *elfrw.Symbol) bool { return y.Undefined() || klpabi.IsKlpSymbol(y) }, func(r elfrw.Reference) bool {
+	f.Refers(func(y *elfrw.Symbol) bool {
+		return y.Undefined() || klpabi.IsKlpSymbol(y)
+	}, func(r elfrw.Reference) bool {
 		if t := r.Section.Target; t != nil && t.Alloc() && !annotation[t] {
 			uses[r.Sym]++
 		}
