@@ -16,7 +16,7 @@ import (
 // Dialect is how an annotation is written. docs/format.md draws them.
 type Dialect string
 
-// How annotations are called in a file.
+// The names of annotations in a file.
 const (
 	recordPrefix = ".klp.module_relocs" // KLP_MODULE_RELOC(obj): .obj follows
 	labelPrefix  = ".klp.sym.rela."     // KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)

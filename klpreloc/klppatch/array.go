@@ -11,7 +11,7 @@ import (
 )
 
 // Arrays of klp_object and klp_func end with an element that is all zero; how
-// long an element is has to be found out. What says so, best first:
+// long an element is has to be found out. The evidence, best first:
 //
 //   - BTF in the module, if it knows the structure: then nothing else is tried.
 //   - Where the next element's relocations begin, in an array of two and more.

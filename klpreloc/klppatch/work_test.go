@@ -50,7 +50,7 @@ func one(t testing.TB, f *elfrw.File) *klppatch.Patch {
 	return patches[0]
 }
 
-// readText is the patch as lines, one for each thing that it declares.
+// text is the patch as lines, one for each thing that it declares.
 func text(p *klppatch.Patch) string {
 	var b strings.Builder
 	for _, o := range p.Objects {
