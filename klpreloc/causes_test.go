@@ -18,14 +18,15 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
-// One cause, one diagnostic. What is said of each fixture and of each provocation is
-// written down here to the last id; an id alone is said once. What follows from a cause
-// is not said beside it. KLP068, which says for which kernels the module is converted, is
-// left out: it is said of every module.
+// One cause, one diagnostic. All diagnostics of each fixture and of each provocation are
+// listed here; an id alone is reported once. What follows from a cause
+// is not reported with it. KLP068, which says for which kernels the module is converted, is
+// left out: every module gets it.
 
-// beside is what else is said of the provocation of an id, and why that is a second cause.
+// beside lists what else the provocation of an id reports, and why that is a second cause.
 var beside = map[diag.ID]string{
-	diag.BadLabel:         "KLP006 KLP006 KLP006 KLP007 KLP007 KLP009", // seven labels, each with its own mistake
+	// seven labels, each with its own mistake
+	diag.BadLabel:         "KLP006 KLP006 KLP006 KLP007 KLP007 KLP009",
 	diag.BadFile:          "KLP039 KLP039 KLP039 KLP039 KLP039 KLP039 KLP039",
 	diag.Unused:           "KLP012",        // two annotations
 	diag.ObjectDash:       "KLP008 KLP064", // two objects, and no klp_patch
@@ -37,12 +38,18 @@ var beside = map[diag.ID]string{
 	diag.ReadOnlyTarget:   "KLP064",
 	diag.NeedsKernel:      "KLP064",
 
-	diag.OrderUnknown:    "KLP040 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP047 KLP050", // a kernel with one name
-	diag.NameUnsure:      "KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP047 KLP047 KLP050", // likewise
-	diag.LongKlpSymbol:   "KLP047",                                                                                     // nothing tells of a
-	diag.NotChecked:      "KLP063",                                                                                     // a module that the patch does not have
-	diag.Contradiction:   "KLP048",                                                                                     // what is inferred all the same
-	diag.NeverApplied:    "KLP047",                                                                                     // nothing tells of a
+	// a kernel with one name
+	diag.OrderUnknown: "KLP040 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP047 KLP050",
+	// likewise
+	diag.NameUnsure: "KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP042 KLP047 KLP047 KLP050",
+	// nothing tells of a
+	diag.LongKlpSymbol: "KLP047",
+	// a module that the patch does not have
+	diag.NotChecked: "KLP063",
+	// what is inferred nevertheless
+	diag.Contradiction: "KLP048",
+	// nothing tells of a
+	diag.NeverApplied:    "KLP047",
 	diag.GatedByOwner:    "KLP047",
 	diag.LabelAgainstUse: "KLP047",
 	diag.SharedCode:      "KLP047",
@@ -53,8 +60,8 @@ var beside = map[diag.ID]string{
 	diag.NoGate:          "KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048 KLP048",
 }
 
-// saidOf are the ids of what is said, sorted.
-func saidOf(found diag.List) []string {
+// idsOf returns the ids of diagnostics, sorted.
+func idsOf(found diag.List) []string {
 	var all []string
 	for _, d := range found {
 		if d.ID != diag.SchemeChosen {
@@ -81,7 +88,7 @@ func TestOneCauseOneDiagnostic(t *testing.T) {
 			f = func(t *testing.T) *elfrw.File { return open(t, p.module) }
 		}
 		_, found := klpreloc.NewPlan(f(t), klpreloc.Options{})
-		assert.Equal(t, wanted(id, beside[id]), saidOf(found), "%s: %v", id, found)
+		assert.Equal(t, wanted(id, beside[id]), idsOf(found), "%s: %v", id, found)
 	}
 	for id, p := range kernelProvocations {
 		// That "exported" is not is no cause here.
@@ -89,11 +96,11 @@ func TestOneCauseOneDiagnostic(t *testing.T) {
 		p.kernel = strings.Replace(p.kernel, first, "ffffffff8ffff000 r __ksymtab_exported\n"+first, 1)
 		p.options.Kernel = kernelOf(t, strings.Split(p.kernel, otherSource)...)
 		_, found := klpreloc.NewPlan(reread(t, p.edit(t)), p.options)
-		assert.Equal(t, wanted(id, beside[id]), saidOf(found), "%s: %v", id, found)
+		assert.Equal(t, wanted(id, beside[id]), idsOf(found), "%s: %v", id, found)
 	}
 }
 
-// fixtures are what is said of the files of testdata/bad and testdata/odd.
+// fixtures are the diagnostics of the files of testdata/bad and testdata/odd.
 var fixtures = map[string]string{
 	"bad/bytes-outside-records":    "KLP003",
 	"bad/file-labels-unparsable":   "KLP006 KLP006 KLP009",
@@ -145,14 +152,15 @@ func TestWhatIsSaidOfEveryFixture(t *testing.T) {
 			continue
 		}
 		_, found := klpreloc.NewPlan(open(t, name), klpreloc.Options{})
-		got := saidOf(found)
+		got := idsOf(found)
 		assert.Equal(t, strings.Fields(want), append([]string{}, got...), "%s: %v", name, found)
 	}
 }
 
 // The same mistake at several places is one diagnostic with a list.
 func TestPlacesOfOneCause(t *testing.T) {
-	three := func(arch, section string, data []byte, typ uint32, names ...string) func(t *testing.T) *elfrw.File {
+	three := func(arch, section string, data []byte, typ uint32,
+		names ...string) func(t *testing.T) *elfrw.File {
 		return func(t *testing.T) *elfrw.File {
 			f := bare(t, arch)
 			var relocs []elfrw.Rela
@@ -181,10 +189,14 @@ func TestPlacesOfOneCause(t *testing.T) {
 		places []string
 		hint   string
 	}{
-		"nonzero": {three("x86_64", ".ro", []byte(strings.Repeat("\x01", 24)), 1, vmlinuxFoo, vmBar, vmlinuxFoo), diag.NonzeroTarget,
-			[]string{".rela.ro+0x8 (" + vmBar + ")", ".rela.ro+0x10"}, "convert the module as modpost left it, before any other tool has edited or linked it"},
-		"global offset table": {three("x86_64", ".ro", make([]byte, 24), gotpc, vmlinuxFoo, vmBar), diag.BadType,
-			[]string{".rela.ro+0x8 (" + vmBar + ")"}, "build with the kernel's own flags (Kbuild), without -fpic, -fpie and -mno-direct-extern-access"},
+		"nonzero": {three("x86_64", ".ro", []byte(strings.Repeat("\x01", 24)), 1, vmlinuxFoo, vmBar,
+			vmlinuxFoo), diag.NonzeroTarget,
+			[]string{".rela.ro+0x8 (" + vmBar + ")",
+				".rela.ro+0x10"}, "convert the module as modpost left it, before any other tool has edited or linked it"},
+		"global offset table": {three("x86_64", ".ro", make([]byte, 24), gotpc, vmlinuxFoo, vmBar),
+			diag.BadType,
+			[]string{".rela.ro+0x8 (" + vmBar +
+				")"}, "build with the kernel's own flags (Kbuild), without -fpic, -fpie and -mno-direct-extern-access"},
 		"another type of it": {func(t *testing.T) *elfrw.File {
 			f := three("x86_64", ".ro", make([]byte, 24), gotpc, vmlinuxFoo, vmBar)(t)
 			rs := section(t, f, ".rela.ro")
@@ -192,18 +204,29 @@ func TestPlacesOfOneCause(t *testing.T) {
 			all[1].Type = gotpcx
 			rs.SetRelocs(all)
 			return f
-		}, diag.BadType, []string{".rela.ro+0x8 (" + vmBar + ")"}, "build with the kernel's own flags (Kbuild), without -fpic, -fpie and -mno-direct-extern-access"},
+		}, diag.BadType, []string{".rela.ro+0x8 (" + vmBar +
+			")"}, "build with the kernel's own flags (Kbuild), without -fpic, -fpie and -mno-direct-extern-access"},
 		"weak, on arm64": {func(t *testing.T) *elfrw.File {
 			f := bare(t, "aarch64")
 			y := addUndefined(f, vmlinuxFoo, elf.STB_WEAK)
-			addLoaded(f, ".text.w", 0, make([]byte, 16), elfrw.Rela{Sym: y, Type: uint32(elf.R_AARCH64_ADR_GOT_PAGE)}, elfrw.Rela{Offset: 4, Sym: y, Type: uint32(elf.R_AARCH64_LD64_GOT_LO12_NC)})
+			addLoaded(f, ".text.w", 0, make([]byte, 16),
+				elfrw.Rela{Sym: y, Type: uint32(elf.R_AARCH64_ADR_GOT_PAGE)}, elfrw.Rela{Offset: 4, Sym: y,
+					Type: uint32(elf.R_AARCH64_LD64_GOT_LO12_NC)})
 			return f
-		}, diag.BadType, []string{".rela.text.w+0x4"}, "declare " + vmlinuxFoo + " without weak (__weak): compilers look a weak symbol up in a global offset table, whatever -fno-pic says"},
-		"thread-local": {three("x86_64", ".ro", make([]byte, 24), tpoff, vmlinuxFoo), diag.BadType, nil, "use no thread-local variable (__thread): the kernel has none"},
-		"narrow":       {three("x86_64", ".ro", make([]byte, 24), pc16, vmlinuxFoo), diag.BadType, nil, ""},
-		"per-CPU":      {three("x86_64", ".data..percpu", make([]byte, 24), 1, vmlinuxFoo, vmlinuxFoo), diag.PerCPU, []string{".rela.data..percpu+0x8"}, "set the per-CPU variable at run time, in the module's init function"},
-		"init":         {three("x86_64", ".init.text", make([]byte, 24), 1, ext4Foo, ext4Foo), diag.InitSection, []string{".rela.init.text+0x8"}, "use " + ext4Foo + " in a function that is not __init"},
-		"read-only":    {three("ppc64le", ".ro", make([]byte, 24), ppcADDR, ext4Foo, ext4Foo), diag.ReadOnlyTarget, []string{".rela.ro+0x8"}, ""},
+		}, diag.BadType, []string{".rela.text.w+0x4"}, "declare " + vmlinuxFoo +
+			" without weak (__weak): compilers look a weak symbol up in a global offset table, whatever -fno-pic says"},
+		"thread-local": {three("x86_64", ".ro", make([]byte, 24), tpoff, vmlinuxFoo), diag.BadType, nil,
+			"use no thread-local variable (__thread): the kernel has none"},
+		"narrow": {three("x86_64", ".ro", make([]byte, 24), pc16, vmlinuxFoo),
+			diag.BadType, nil, ""},
+		"per-CPU": {three("x86_64", ".data..percpu", make([]byte, 24), 1, vmlinuxFoo, vmlinuxFoo),
+			diag.PerCPU, []string{".rela.data..percpu+0x8"}, "set the per-CPU variable at run time, in the " +
+				"module's init function"},
+		"init": {three("x86_64", ".init.text", make([]byte, 24), 1, ext4Foo, ext4Foo),
+			diag.InitSection, []string{".rela.init.text+0x8"}, "use " + ext4Foo +
+				" in a function that is not __init"},
+		"read-only": {three("ppc64le", ".ro", make([]byte, 24), ppcADDR, ext4Foo, ext4Foo),
+			diag.ReadOnlyTarget, []string{".rela.ro+0x8"}, ""},
 		"object": {func(t *testing.T) *elfrw.File {
 			f := bare(t, "x86_64")
 			addRecords(t, f, "net.core", 12, record{0, "extra0", 8, 0})
@@ -217,7 +240,8 @@ func TestPlacesOfOneCause(t *testing.T) {
 			_, found := klpreloc.NewPlan(test.edit(t), klpreloc.Options{})
 			d := the(t, test.id, found)
 			assert.Equal(t, test.places, d.Places)
-			assert.Equal(t, strings.Fields(fmt.Sprint(len(test.hint) > 0)), strings.Fields(fmt.Sprint(len(d.Hints) > 0)))
+			assert.Equal(t, strings.Fields(fmt.Sprint(len(test.hint) > 0)),
+				strings.Fields(fmt.Sprint(len(d.Hints) > 0)))
 			if test.hint != "" {
 				assert.Equal(t, []string{test.hint}, d.Hints)
 			}
@@ -225,11 +249,12 @@ func TestPlacesOfOneCause(t *testing.T) {
 	}
 }
 
-// Relocations in a form that no kernel reads are the only thing that is said, whatever
+// Relocations in a form that no kernel reads are the only thing that is reported, whatever
 // they would have been about.
 func TestUnreadableRelocationsAreTheOnlyCause(t *testing.T) {
 	const crel = elf.SectionType(0x40000014)
-	for _, name := range append(modules(t, "x86_64"), "odd/group.ko", "odd/special-sections.ko", "arch/6.1/plain.ko", "arch/6.1/alt-vmlinux.ko") {
+	for _, name := range append(modules(t, "x86_64"), "odd/group.ko", "odd/special-sections.ko",
+		"arch/6.1/plain.ko", "arch/6.1/alt-vmlinux.ko") {
 		for _, how := range []string{"compact", "linked elsewhere"} {
 			f := open(t, name)
 			sections := 0
@@ -239,7 +264,7 @@ func TestUnreadableRelocationsAreTheOnlyCause(t *testing.T) {
 				}
 				sections++
 				if how == "compact" {
-					s.Relocs() // what they are is not in the bytes any more
+					s.Relocs() // the bytes no longer tell what they are
 					s.Type, s.EntSize, s.Data = crel, 1, []byte{8}
 				} else {
 					s.Link = s.Target
@@ -277,7 +302,8 @@ func TestUnreadableRelocationsAreTheOnlyCause(t *testing.T) {
 // powerpc's machine_is() leaves a weak symbol undefined where the kernel has no such
 // platform: nothing is forgotten, and no annotation can help.
 func TestMachineIsOfAnotherPlatform(t *testing.T) {
-	for arch, want := range map[string][]diag.ID{"ppc64le": nil, "ppc32": nil, "x86_64": {diag.WeakUndefined}} {
+	for arch, want := range map[string][]diag.ID{"ppc64le": nil, "ppc32": nil,
+		"x86_64": {diag.WeakUndefined}} {
 		f := bare(t, arch)
 		use(f, addUndefined(f, "mach_powernv", elf.STB_WEAK))
 		assert.Equal(t, want, ids(t, f, diag.Error), arch)
@@ -301,6 +327,8 @@ func TestMachineIsAgainstAKernel(t *testing.T) {
 	_, found := klpreloc.NewPlan(reread(t, weak()), klpreloc.Options{Kernel: kernelOf(t, kallsyms)})
 	assert.Empty(t, with(diag.Absent, found), "%v", found)
 	const has = "ffffffff8ffff000 d mach_powernv\n"
-	_, found = klpreloc.NewPlan(reread(t, weak()), klpreloc.Options{Kernel: kernelOf(t, strings.Replace(kallsyms, "ffffffffc0001000", has+"ffffffffc0001000", 1))})
+	_, found = klpreloc.NewPlan(reread(t, weak()),
+		klpreloc.Options{Kernel: kernelOf(t,
+			strings.Replace(kallsyms, "ffffffffc0001000", has+"ffffffffc0001000", 1))})
 	assert.Equal(t, "mach_powernv", the(t, diag.Inferred, found).Symbol)
 }

@@ -21,7 +21,8 @@ func TestDescriptionsNameCompactRelocationsAlone(t *testing.T) {
 	for _, s := range f.Sections {
 		if s.Type == elf.SHT_RELA {
 			s.Type = elf.SHT_PROGBITS // the parser knows no relocations of such a type
-			f.AddSection(&elfrw.Section{Name: ".crel" + s.Name, Type: 0x40000014, Align: 1, Link: f.Symtab, Data: []byte{0}})
+			f.AddSection(&elfrw.Section{Name: ".crel" + s.Name, Type: 0x40000014, Align: 1, Link: f.Symtab,
+				Data: []byte{0}})
 		}
 	}
 	data, err := f.Bytes()

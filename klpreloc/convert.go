@@ -17,7 +17,7 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// Options are what a conversion may know beside the module.
+// Options are what a conversion may know in addition to the module.
 type Options struct {
 	// Kernel is the kernel that the module is for; nil when there is none.
 	Kernel *sympos.Kernel
@@ -31,8 +31,8 @@ type Options struct {
 	ConvertModuleExports bool
 	// Target is the kernel's version, if it is another than the module says.
 	Target kernel.Version
-	// KeepInert refuses what would have to be dropped, although nobody would
-	// notice: tracepoints and debug messages that can't be switched on.
+	// KeepInert makes it an error to drop entries that cannot work: those of tracepoints and
+	// debug messages, which could not be switched on.
 	KeepInert bool
 	// Unsafe converts what will break on the kernel, for experiments.
 	Unsafe bool
@@ -45,15 +45,15 @@ func (o Options) resolve() resolve.Options {
 	}
 }
 
-// Plan is what a conversion does, with what it was decided by.
+// Plan is what a conversion does, with the annotations and claims that it follows from.
 type Plan struct {
 	*rewrite.Plan
 	Set    *annotation.Set // what the author wrote
 	Claims proof.Claims    // what the proof has to take as claimed
 }
 
-// NewPlan decides what becomes of f. It reads f and, when one is given, what it
-// needs of a kernel's symbols. When an error is among the diagnostics there is no
+// NewPlan decides what becomes of f. It reads f and, where a kernel is given, the symbols of
+// the kernel that f needs. When an error is among the diagnostics there is no
 // plan, and nothing should be written. Each stage goes on after the errors of an earlier
 // one, so that all independent errors come in one run.
 func NewPlan(f *elfrw.File, o Options) (*Plan, diag.List) {
@@ -169,13 +169,15 @@ func namesInKernel(targets []*gate.Target) func(*elfrw.Symbol) string {
 func checkModule(in *annotation.Set) diag.List {
 	var r diag.Reporter
 	if len(in.Objtool) > 0 {
-		r.Add(diag.Notef(diag.ObjtoolInput, diag.In(in.Objtool[0]), "", "holds the records of objtool klp diff, which objtool klp post-link converts; left as it is"))
+		r.Add(diag.Notef(diag.ObjtoolInput, diag.In(in.Objtool[0]), "",
+			"holds the records of objtool klp diff, which objtool klp post-link converts; left as it is"))
 	}
 	if !in.Annotated() {
 		return r.List()
 	}
 	if !in.Modinfo.Livepatch() {
-		r.Add(diag.Errorf(diag.NotLivepatch, diag.Nowhere, "", "the module is annotated, but .modinfo does not say livepatch=Y: the kernel would not apply a klp relocation").
+		r.Add(diag.Errorf(diag.NotLivepatch, diag.Nowhere, "",
+			"the module is annotated, but .modinfo does not say livepatch=Y: the kernel would not apply a klp relocation").
 			Hint(`MODULE_INFO(livepatch, "Y");`))
 	}
 	if in.Converted() {
@@ -183,15 +185,17 @@ func checkModule(in *annotation.Set) diag.List {
 		if len(in.KlpSections) > 0 {
 			where, what = diag.In(in.KlpSections[0]), "klp relocations"
 		}
-		r.Add(diag.Errorf(diag.HalfConverted, where, "", "the module holds finished %s beside annotations that are not converted", what).
+		r.Add(diag.Errorf(diag.HalfConverted, where, "",
+			"the module holds finished %s beside annotations that are not converted", what).
 			Hint("convert the module as it came out of modpost, once"))
 	}
 	return r.List()
 }
 
-// ProofDiagnostic makes a diagnostic of what Prove found.
+// ProofDiagnostic makes a diagnostic of an error of proof.Check.
 func ProofDiagnostic(err error) diag.Diagnostic {
-	d := diag.Diagnostic{ID: diag.ProofFailed, Severity: diag.Error, Message: "the result is not what it should be: " + err.Error()}
+	d := diag.Diagnostic{ID: diag.ProofFailed, Severity: diag.Error,
+		Message: "the result is not what it should be: " + err.Error()}
 	d = d.Hint("this is a defect of klp-convert; nothing was written; please report it with the module")
 	return d
 }

@@ -17,8 +17,8 @@ import (
 )
 
 // Debuggers know ordinary modules. BFD, which is in objdump, gdb and crash, takes
-// one relocation section for each section and leaves others out, mostly without
-// a word (BZ 24456), and LLVM's tools refuse a symbol whose section is 0xff20. A
+// one relocation section for each section and leaves others out, mostly silently
+// (BZ 24456), and LLVM's tools refuse a symbol whose section is 0xff20. A
 // copy for them has the klp relocations among the ordinary ones, by place:
 //
 //	.rela.text             .klp.rela.vmlinux..text            .rela.text
@@ -26,8 +26,8 @@ import (
 //	  +0x14 seq_printf                                          +0x08 UND .klp.sym.…,0
 //	                                                            +0x14 seq_printf
 //
-// No kernel must take it for the module. Three things keep it from that: vermagic
-// is no kernel's, also where modversions make the loader skip its first word;
+// No kernel must load it. Three things prevent that: vermagic
+// is not that of any kernel, also where modversions make the loader skip its first word;
 // klp symbols are undefined, and global, so that they can't stay 0 as weak ones
 // do; and it does not say livepatch=Y, without which klp_enable_patch refuses it.
 
@@ -48,7 +48,8 @@ type DebugCopyInfo struct {
 }
 
 // ErrNothingToCopy says that debuggers can read a module as it is.
-var ErrNothingToCopy = errors.New("no klp relocation and no klp symbol is here: objdump, gdb and crash can read the file as it is")
+var ErrNothingToCopy = errors.New(
+	"the file has no klp relocation and no klp symbol: objdump, gdb and crash can read the file as it is")
 
 // DebugCopy makes of a converted module, which it changes, one that objdump, gdb
 // and crash can read and no kernel loads.
@@ -87,7 +88,9 @@ func DebugCopy(f *elfrw.File) (*DebugCopyInfo, error) {
 		merged[o] = append(merged[o], s.Relocs()...)
 	}
 	for _, o := range into {
-		slices.SortStableFunc(merged[o], func(a, b elfrw.Rela) int { return cmp.Compare(a.Offset, b.Offset) })
+		slices.SortStableFunc(merged[o], func(a, b elfrw.Rela) int {
+			return cmp.Compare(a.Offset, b.Offset)
+		})
 		o.SetRelocs(merged[o])
 	}
 	for _, y := range f.Symbols {
@@ -102,7 +105,7 @@ func DebugCopy(f *elfrw.File) (*DebugCopyInfo, error) {
 	if done.Sections == 0 && done.Symbols == 0 {
 		return nil, ErrNothingToCopy
 	}
-	disown(f)
+	markAsCopy(f)
 	f.Trailer = nil // a signature would be void
 	return done, f.Remove(klp, nil)
 }
@@ -125,8 +128,8 @@ func ordinaryRelocs(f *elfrw.File) map[relocated]*elfrw.Section {
 	return all
 }
 
-// disown makes .modinfo say that the file is a copy.
-func disown(f *elfrw.File) {
+// markAsCopy makes .modinfo say that the file is a copy.
+func markAsCopy(f *elfrw.File) {
 	s := f.Section(".modinfo")
 	if s == nil {
 		return

@@ -54,7 +54,9 @@ func TestDebugCopyHasTheSameRelocations(t *testing.T) {
 			if s.HasRelocs() {
 				assert.False(t, seen[s.Target], "two relocation sections for %s", s.Target)
 				seen[s.Target] = true
-				assert.True(t, slices.IsSortedFunc(s.Relocs(), func(a, b elfrw.Rela) int { return int(a.Offset) - int(b.Offset) }) || !relocatedLate(b, s.Target.Name), s.Name)
+				assert.True(t, slices.IsSortedFunc(s.Relocs(), func(a, b elfrw.Rela) int {
+					return int(a.Offset) - int(b.Offset)
+				}) || !relocatedLate(b, s.Target.Name), s.Name)
 			}
 		}
 		for _, y := range after.Symbols {

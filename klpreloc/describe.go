@@ -94,7 +94,7 @@ type KlpSectionInfo struct {
 
 // KlpSymbolInfo is one klp symbol.
 type KlpSymbolInfo struct {
-	Symbol string `json:"symbol"` // as it stands in the file
+	Symbol string `json:"symbol"` // as it is in the file
 	Object string `json:"object"`
 	Name   string `json:"name"`
 	Pos    uint64 `json:"sympos"`
@@ -117,21 +117,24 @@ func Describe(f *elfrw.File) (*Description, diag.List) {
 	found = rewrite.WithoutCompact(f, found)
 	d := &Description{
 		Machine: machineName(f), State: stateOf(in), Modinfo: in.Modinfo, Signed: in.Signed,
-		Annotations: []AnnotationInfo{}, KlpSections: []KlpSectionInfo{}, KlpSymbols: []KlpSymbolInfo{}, Undefined: []UndefinedInfo{},
+		Annotations: []AnnotationInfo{}, KlpSections: []KlpSectionInfo{}, KlpSymbols: []KlpSymbolInfo{},
+		Undefined: []UndefinedInfo{},
 	}
 	if d.Modinfo == nil {
 		d.Modinfo = []string{}
 	}
 	d.describePatches(f)
-	uses := usesOf(f, in)
+	uses := countUses(f, in)
 	annotated := map[*elfrw.Symbol]bool{}
 	for _, a := range in.Annotations {
 		annotated[a.Symbol] = true
-		d.Annotations = append(d.Annotations, AnnotationInfo{a.Dialect, a.LPObject, a.Object, a.Name, a.Pos, a.File, uses[a.Symbol]})
+		d.Annotations = append(d.Annotations, AnnotationInfo{a.Dialect, a.LPObject, a.Object, a.Name,
+			a.Pos, a.File, uses[a.Symbol]})
 	}
 	for _, s := range in.KlpSections {
 		object, _ := klpabi.SectionObject(s.Name)
-		d.KlpSections = append(d.KlpSections, KlpSectionInfo{s.Name, object, s.Target.String(), s.NumRelocs()})
+		d.KlpSections = append(d.KlpSections, KlpSectionInfo{s.Name, object, s.Target.String(),
+			s.NumRelocs()})
 	}
 	for _, y := range in.KlpSymbols {
 		k := KlpSymbolInfo{Symbol: y.Name, Relocs: uses[y]}
@@ -212,12 +215,14 @@ func stateOf(in *annotation.Set) State {
 	return NoLivepatch
 }
 
-// usesOf counts, for every symbol that is not defined in the module, the
+// countUses counts, for every symbol that is not defined in the module, the
 // relocations of loaded sections against it; those of annotations don't count.
-func usesOf(f *elfrw.File, in *annotation.Set) map[*elfrw.Symbol]int {
+func countUses(f *elfrw.File, in *annotation.Set) map[*elfrw.Symbol]int {
 	uses := map[*elfrw.Symbol]int{}
 	annotation := f.GoesWith(in.Sections)
-	f.Refers(func(y *elfrw.Symbol) bool { return y.Undefined() || klpabi.IsKlpSymbol(y) }, func(r elfrw.Reference) bool {
+	f.Refers(func(y *elfrw.Symbol) bool {
+		return y.Undefined() || klpabi.IsKlpSymbol(y)
+	}, func(r elfrw.Reference) bool {
 		if t := r.Section.Target; t != nil && t.Alloc() && !annotation[t] {
 			uses[r.Sym]++
 		}

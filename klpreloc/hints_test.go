@@ -38,7 +38,8 @@ type snippet struct {
 	names []string // that it declares
 }
 
-// snippetOf makes a snippet of a hint, and reports whether it is C. Names of ours end in the number.
+// snippetOf makes a snippet of a hint, and reports whether it is C. Names of ours end in the
+// number.
 func snippetOf(hint string, n int) (s snippet, isC bool) {
 	var b strings.Builder
 	declare := func(re *regexp.Regexp) {
@@ -79,7 +80,8 @@ func snippetOf(hint string, n int) (s snippet, isC bool) {
 		if strings.Contains(line, "…") {
 			return s, false
 		}
-		fmt.Fprintf(&b, "extern struct klp_func %s[];\nstruct klp_object objs%d[] = {\n%s\n};\n", name(`\.funcs = (\w+)`), n, line)
+		fmt.Fprintf(&b, "extern struct klp_func %s[];\nstruct klp_object objs%d[] = {\n%s\n};\n",
+			name(`\.funcs = (\w+)`), n, line)
 	default:
 		return s, false
 	}
@@ -147,7 +149,8 @@ func compiles(t *testing.T, texts map[string]string) {
 			files = append(files, file)
 			origin[file] = name
 		}
-		cmd := exec.Command(path, append([]string{"-std=gnu11", "-Wall", "-Werror", "-Wno-unused", "-Wno-missing-braces", "-c", "-I" + include}, files...)...)
+		cmd := exec.Command(path, append([]string{"-std=gnu11", "-Wall", "-Werror", "-Wno-unused",
+			"-Wno-missing-braces", "-c", "-I" + include}, files...)...)
 		cmd.Dir = dir
 		out, err := cmd.CombinedOutput()
 		if err == nil {
@@ -164,7 +167,8 @@ func compiles(t *testing.T, texts map[string]string) {
 
 // oddNames are symbols that C can't name, or not everywhere.
 var oddNames = []string{
-	"foo.isra.0", "klp_string.12345", "foo.constprop.0.cold", "foo.llvm.1234567890123", "__UNIQUE_ID_x123.4", "1st", "register", ".Lstr",
+	"foo.isra.0", "klp_string.12345", "foo.constprop.0.cold", "foo.llvm.1234567890123",
+	"__UNIQUE_ID_x123.4", "1st", "register", ".Lstr",
 	"_ZN4core3fmt9Formatter9write_str17h0123456789abcdefE.llvm.17",
 	"_ZN42_$LT$$RF$T$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE",
 	"_RNvXs_NtCs" + strings.Repeat("abcdefghij", 30) + "_4core",
@@ -182,7 +186,7 @@ func TestEveryHintCompiles(t *testing.T) {
 		}
 		assert.NotRegexp(t, `^(KLP_|static |extern |MODULE_)`, hint, where)
 	}
-	said := func(where string, found diag.List) {
+	collect := func(where string, found diag.List) {
 		for _, d := range found {
 			for _, h := range d.Hints {
 				add(where+" "+string(d.ID), h)
@@ -196,24 +200,26 @@ func TestEveryHintCompiles(t *testing.T) {
 			f = func(t *testing.T) *elfrw.File { return open(t, p.module) }
 		}
 		_, found := klpreloc.NewPlan(f(t), klpreloc.Options{})
-		said(string(id), found)
+		collect(string(id), found)
 	}
 	for id, p := range kernelProvocations {
 		p.options.Kernel = kernelOf(t, strings.Split(p.kernel, otherSource)...)
 		_, found := klpreloc.NewPlan(reread(t, p.edit(t)), p.options)
-		said(string(id), found)
+		collect(string(id), found)
 	}
 	for _, name := range modules(t, "bad", "odd", "files") {
 		_, found := klpreloc.NewPlan(open(t, name), klpreloc.Options{})
-		said(name, found)
+		collect(name, found)
 	}
 
 	// Each odd name in each way to be wrong.
 	twice := func(name string) string {
-		return strings.Replace(kallsyms, "ffffffffc0001000", "ffffffff8ffff000 t "+name+"\nffffffff8ffff100 t "+name+"\nffffffffc0001000", 1)
+		return strings.Replace(kallsyms, "ffffffffc0001000",
+			"ffffffff8ffff000 t "+name+"\nffffffff8ffff100 t "+name+"\nffffffffc0001000", 1)
 	}
 	once := func(name string) string {
-		return strings.Replace(kallsyms, "ffffffffc0001000", "ffffffff8ffff000 t "+name+"\nffffffffc0001000", 1)
+		return strings.Replace(kallsyms, "ffffffffc0001000",
+			"ffffffff8ffff000 t "+name+"\nffffffffc0001000", 1)
 	}
 	for _, name := range oddNames {
 		for _, bind := range []elf.SymBind{elf.STB_GLOBAL, elf.STB_WEAK} {
@@ -221,13 +227,13 @@ func TestEveryHintCompiles(t *testing.T) {
 			versionTable(f, "klp_enable_patch")
 			use(f, addUndefined(f, name, bind))
 			_, found := klpreloc.NewPlan(reread(t, f), klpreloc.Options{})
-			said("undefined "+name, found)
+			collect("undefined "+name, found)
 		}
 		f := borrower(t)
 		annotate(t, f, "vmlinux", name, 1)
 		addRecords(t, f, "ext4", 12, record{0, name, 8, 0})
 		_, found := klpreloc.NewPlan(reread(t, f), klpreloc.Options{})
-		said("two objects "+name, found)
+		collect("two objects "+name, found)
 
 		if strings.Contains(name, " ") {
 			continue // which are several for the helpers below, and for kallsyms
@@ -235,16 +241,17 @@ func TestEveryHintCompiles(t *testing.T) {
 		f = patched(t, "a b", map[string]string{"a_fn": "helper", "b_fn": "helper", "helper": name})
 		record1(t, f, "c", name, 0)
 		_, found = klpreloc.NewPlan(reread(t, f), klpreloc.Options{})
-		said("shared "+name, found)
+		collect("shared "+name, found)
 
 		for _, text := range []string{once(name), twice(name), kallsyms} {
 			f = undefined(t, name)
-			_, found = klpreloc.NewPlan(reread(t, f), klpreloc.Options{Kernel: kernelOf(t, text), NoInfer: true})
-			said("kernel "+name, found)
+			_, found = klpreloc.NewPlan(reread(t, f),
+				klpreloc.Options{Kernel: kernelOf(t, text), NoInfer: true})
+			collect("kernel "+name, found)
 			f = borrower(t)
 			annotate(t, f, "vmlinux", name, 7)
 			_, found = klpreloc.NewPlan(reread(t, f), klpreloc.Options{Kernel: kernelOf(t, text)})
-			said("position "+name, found)
+			collect("position "+name, found)
 		}
 	}
 	texts := programs(hints)
@@ -252,17 +259,22 @@ func TestEveryHintCompiles(t *testing.T) {
 	require.Less(t, len(hints), n)
 
 	// All of them at once, annotated.
-	plain := slices.DeleteFunc(slices.Clone(oddNames), func(name string) bool { return strings.ContainsAny(name, " \n") })
+	plain := slices.DeleteFunc(slices.Clone(oddNames), func(name string) bool {
+		return strings.ContainsAny(name, " \n")
+	})
 	for i, text := range []func(string) string{once, twice} {
 		all := kallsyms
 		for _, name := range plain {
-			all = strings.Replace(all, kallsyms[:strings.Index(kallsyms, "ffffffffc0001000")], strings.TrimSuffix(text(name), kallsyms[strings.Index(kallsyms, "ffffffffc0001000"):]), 1)
+			all = strings.Replace(all, kallsyms[:strings.Index(kallsyms, "ffffffffc0001000")],
+				strings.TrimSuffix(text(name), kallsyms[strings.Index(kallsyms, "ffffffffc0001000"):]), 1)
 		}
 		for _, dialect := range []annotation.Dialect{annotation.Records, annotation.Labels} {
-			lines, _ := klpreloc.Annotate(reread(t, undefined(t, append([]string{"once"}, plain...)...)), klpreloc.Options{Kernel: kernelOf(t, all)}, dialect)
+			lines, _ := klpreloc.Annotate(reread(t, undefined(t, append([]string{"once"}, plain...)...)),
+				klpreloc.Options{Kernel: kernelOf(t, all)}, dialect)
 			require.NotEmpty(t, lines)
 			require.Contains(t, lines, "foo.isra.0")
-			texts[fmt.Sprintf("annotate %v %d\n%s", dialect, i, lines)] = "#include \"klp_convert.h\"\nextern int once;\n" + asDeclared(plain) + lines
+			texts[fmt.Sprintf("annotate %v %d\n%s", dialect, i,
+				lines)] = "#include \"klp_convert.h\"\nextern int once;\n" + asDeclared(plain) + lines
 		}
 	}
 	compiles(t, texts)
@@ -281,7 +293,8 @@ func asDeclared(names []string) string {
 
 // What the lines say is what was meant: the annotation has the symbol's own name.
 func TestHintOfAnOddNameMeansThatSymbol(t *testing.T) {
-	for _, name := range []string{"foo.isra.0", "klp_string.12345", "register", "_ZN42_$LT$$RF$T$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE"} {
+	for _, name := range []string{"foo.isra.0", "klp_string.12345", "register",
+		"_ZN42_$LT$$RF$T$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE"} {
 		f := borrower(t)
 		versionTable(f, "klp_enable_patch")
 		use(f, addUndefined(f, name, elf.STB_WEAK))
@@ -289,7 +302,8 @@ func TestHintOfAnOddNameMeansThatSymbol(t *testing.T) {
 		hints := the(t, diag.WeakUndefined, found).Hints
 		require.Len(t, hints, 1)
 		dir := t.TempDir()
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "h.c"), []byte(prelude+first(hints[0])), 0o600))
+		require.NoError(t,
+			os.WriteFile(filepath.Join(dir, "h.c"), []byte(prelude+first(hints[0])), 0o600))
 		include, err := filepath.Abs("../scripts/include")
 		require.NoError(t, err)
 		cmd := exec.Command("gcc", "-std=gnu11", "-Werror", "-c", "-I"+include, "h.c")
@@ -313,8 +327,12 @@ func TestShownHintsCompile(t *testing.T) {
 	scripts, err := filepath.Glob("../cmd/klp-convert/testdata/script/*.txtar")
 	require.NoError(t, err)
 	require.NotEmpty(t, scripts)
-	unescape := strings.NewReplacer(`\(`, "(", `\)`, ")", `\[`, "[", `\]`, "]", `\{`, "{", `\}`, "}", `\*`, "*", `\.`, ".", `\+`, "+")
-	shown := regexp.MustCompile(`^(?:! )?(?:std(?:out|err) '\^?)?\s*((?:KLP_SYMPOS\(|KLP_SYMFILE\(|KLP_RELOC_SYMBOL\w*\(|static KLP_MODULE_RELOC\(\w+\) \w+\[\] = \{ .*\};|extern typeof.* KLP_RELOC|static struct klp_func no_|\{ \.name = "\w+", \.funcs = no_|MODULE_INFO\().*?)'?$`)
+	unescape := strings.NewReplacer(`\(`, "(", `\)`, ")", `\[`, "[", `\]`, "]", `\{`, "{", `\}`, "}",
+		`\*`, "*", `\.`, ".", `\+`, "+")
+	shown := regexp.MustCompile(`^(?:! )?(?:std(?:out|err) '\^?)?\s*` +
+		`((?:KLP_SYMPOS\(|KLP_SYMFILE\(|KLP_RELOC_SYMBOL\w*\(|` +
+		`static KLP_MODULE_RELOC\(\w+\) \w+\[\] = \{ .*\};|extern typeof.* KLP_RELOC|` +
+		`static struct klp_func no_|\{ \.name = "\w+", \.funcs = no_|MODULE_INFO\().*?)'?$`)
 	hints := map[string]string{}
 	for _, file := range append(files, scripts...) {
 		b, err := os.ReadFile(file)
@@ -344,8 +362,10 @@ func first(hint string) string {
 // placeholder reports whether a line shows a form, and no hint: POS for a position, a part
 // of a regular expression, or a part of a declaration.
 func placeholder(hint string) bool {
-	if slices.ContainsFunc([]string{", POS)", ", n)", ", pos)", ".*", "…", "\\d", "`", " of klp_convert.h", "name, 0", "…"}, func(p string) bool { return strings.Contains(hint, p) }) {
+	if slices.ContainsFunc([]string{", POS)", ", n)", ", pos)", ".*", "…", "\\d", "`",
+		" of klp_convert.h", "name, 0", "…"}, func(p string) bool { return strings.Contains(hint, p) }) {
 		return true
 	}
-	return strings.HasPrefix(hint, "KLP_RELOC_SYMBOL") && strings.HasSuffix(hint, ";") || strings.Count(hint, "(") != strings.Count(hint, ")")
+	return strings.HasPrefix(hint, "KLP_RELOC_SYMBOL") && strings.HasSuffix(hint, ";") ||
+		strings.Count(hint, "(") != strings.Count(hint, ")")
 }

@@ -18,7 +18,8 @@ func TestListThatWasCut(t *testing.T) {
 	f := borrower(t)
 	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, half)})
 	d := the(t, diag.Incomplete, found)
-	assert.Equal(t, `kernel kernel: kernel may not be whole: it ends in the middle of line 4 ("ffffffff81000200 d vm_str"): it was cut: what follows from it may be wrong`, d.Message)
+	assert.Equal(t, `kernel kernel: kernel may not be whole: it ends in the middle of line 4 `+
+		`("ffffffff81000200 d vm_str"): it was cut: what follows from it may be wrong`, d.Message)
 	assert.Empty(t, with(diag.NoSuchSymbol, found))
 }
 
@@ -32,5 +33,6 @@ func TestExportsThatWereCut(t *testing.T) {
 	}
 	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, code, symvers)})
 	assert.Contains(t, the(t, diag.Incomplete, found).Message, "it ends in the middle of line 2")
-	assert.Contains(t, the(t, diag.NotChecked, found).Message, "nothing tells what kernel kernel exports")
+	assert.Contains(t, the(t, diag.NotChecked, found).Message,
+		"nothing tells what kernel kernel exports")
 }

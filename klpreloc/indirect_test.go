@@ -34,6 +34,7 @@ func TestProofFindsAKlpSymbolAsAReplacement(t *testing.T) {
 		answers := plan.Claims
 		require.NoError(t, proof.Check(parse(t, before), parse(t, after), answers, nil))
 		answers.Unsafe = false
-		assert.ErrorContains(t, proof.Check(parse(t, before), parse(t, after), answers, nil), "in what the kernel has patched by then")
+		assert.ErrorContains(t, proof.Check(parse(t, before), parse(t, after), answers, nil),
+			"in what the kernel has patched by then")
 	}
 }

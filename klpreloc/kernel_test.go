@@ -44,7 +44,8 @@ func kernelOf(t testing.TB, texts ...string) *sympos.Kernel {
 func whole(text string) string {
 	const digits = 16
 	first, _, _ := strings.Cut(text, "\n")
-	if len(first) < digits+4 || first[digits] != ' ' || first[digits+2] != ' ' || strings.Contains(first, "[") {
+	if len(first) < digits+4 || first[digits] != ' ' || first[digits+2] != ' ' ||
+		strings.Contains(first, "[") {
 		return text // another file, or modules alone
 	}
 	address := text[:digits]
@@ -54,7 +55,8 @@ func whole(text string) string {
 	if !strings.Contains(text, " _end\n") {
 		text = address + " B _end\n" + text
 	}
-	if at := strings.LastIndex(text, "\t["); at >= 0 && !strings.Contains(text[at:], "\n0") && !strings.Contains(text[at:], "\nf") {
+	if at := strings.LastIndex(text, "\t["); at >= 0 && !strings.Contains(text[at:], "\n0") &&
+		!strings.Contains(text[at:], "\nf") {
 		line := text[strings.LastIndex(text[:at], "\n")+1:]
 		text += line[:digits] + " d __this_module" + text[at:]
 	}
@@ -62,7 +64,7 @@ func whole(text string) string {
 }
 
 // kallsyms is the running kernel of most tests here: all that the fixtures with
-// records annotate, some names with namesakes, some exports.
+// records annotate, some names of several symbols, some exports.
 const kallsyms = `ffffffff81000000 T _text
 ffffffff81000100 t vm_call
 ffffffff81000200 d vm_string
@@ -114,7 +116,9 @@ func convertedAgainst(t testing.TB, f *elfrw.File, o klpreloc.Options) (*elfrw.F
 	require.NoError(t, plan.Apply())
 	after := parse(t, encode(t, g))
 	require.NoError(t, proof.Check(parse(t, before), after, plan.Claims, nil))
-	return after, slices.DeleteFunc(found, func(d diag.Diagnostic) bool { return d.ID == diag.SchemeChosen })
+	return after, slices.DeleteFunc(found, func(d diag.Diagnostic) bool {
+		return d.ID == diag.SchemeChosen
+	})
 }
 
 func with(id diag.ID, found diag.List) diag.List {
@@ -193,20 +197,32 @@ func TestAnnotationAgainstKernel(t *testing.T) {
 		message        string
 		hints          []string
 	}{
-		"no such symbol": {"vmlinux", "vm_cal1", 0, diag.NoSuchSymbol, "vmlinux has no symbol called vm_cal1", []string{
-			"KLP_SYMPOS(vm_call, 0),   /* t ffffffff81000100 +0x100, similar */"}},
-		"in another object": {"vmlinux", "hidden_in_btrfs", 0, diag.NoSuchSymbol, "vmlinux has no symbol called hidden_in_btrfs", []string{
-			"static KLP_MODULE_RELOC(btrfs) klp_hidden_in_btrfs[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   /* btrfs: t ffffffffc0002200, in another object */"}},
-		"a clone": {"vmlinux", "clone", 0, diag.NoSuchSymbol, "vmlinux has no symbol called clone", []string{
-			"KLP_RELOC_SYMBOL(vmlinux, vmlinux, clone.isra.0)   /* t ffffffff81000800 +0x100, its arguments were changed by the compiler */"}},
-		"another number": {"vmlinux", "number.16", 0, diag.NoSuchSymbol, "vmlinux has no symbol called number.16", []string{
-			"KLP_RELOC_SYMBOL(vmlinux, vmlinux, number.17)   /* d ffffffff81000900 +0x100, another number, which the compiler chose */"}},
-		"ambiguous": {"vmlinux", "show", 0, diag.Ambiguous, "symbol show is ambiguous in vmlinux (2 candidates)", []string{
-			"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */", "KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
-		"behind the last": {"vmlinux", "show", 3, diag.BadPosition, "position 3 of symbol show in vmlinux: there are 2 of that name", []string{
-			"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */", "KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
-		"behind the only": {"vmlinux", "once", 2, diag.BadPosition, "position 2 of symbol once in vmlinux: there is 1 of that name", []string{
-			"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
+		"no such symbol": {"vmlinux", "vm_cal1", 0, diag.NoSuchSymbol,
+			"vmlinux has no symbol called vm_cal1", []string{
+				"KLP_SYMPOS(vm_call, 0),   /* t ffffffff81000100 +0x100, similar */"}},
+		"in another object": {"vmlinux", "hidden_in_btrfs", 0, diag.NoSuchSymbol,
+			"vmlinux has no symbol called hidden_in_btrfs", []string{
+				"static KLP_MODULE_RELOC(btrfs) klp_hidden_in_btrfs[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   " +
+					"/* btrfs: t ffffffffc0002200, in another object */"}},
+		"a clone": {"vmlinux", "clone", 0, diag.NoSuchSymbol, "vmlinux has no symbol called clone",
+			[]string{
+				"KLP_RELOC_SYMBOL(vmlinux, vmlinux, clone.isra.0)   /* t ffffffff81000800 +0x100, its " +
+					"arguments were changed by the compiler */"}},
+		"another number": {"vmlinux", "number.16", 0, diag.NoSuchSymbol,
+			"vmlinux has no symbol called number.16", []string{
+				"KLP_RELOC_SYMBOL(vmlinux, vmlinux, number.17)   /* d ffffffff81000900 +0x100, another number, " +
+					"which the compiler chose */"}},
+		"ambiguous": {"vmlinux", "show", 0, diag.Ambiguous,
+			"symbol show is ambiguous in vmlinux (2 candidates)", []string{
+				"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */",
+				"KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
+		"past the last": {"vmlinux", "show", 3, diag.BadPosition,
+			"position 3 of symbol show in vmlinux does not exist: there are 2 of that name", []string{
+				"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */",
+				"KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
+		"past the only one": {"vmlinux", "once", 2, diag.BadPosition,
+			"position 2 of symbol once in vmlinux does not exist: there is 1 of that name", []string{
+				"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := borrower(t)
@@ -254,11 +270,12 @@ func TestTriage(t *testing.T) {
 		"0x00000000\tonly_us\tvmlinux\tEXPORT_SYMBOL_GPL\tmodule:kvm,rec*\n" +
 		"0x00000000\tshadowed\tbtrfs\tEXPORT_SYMBOL\t\n"
 	table := kallsyms + "ffffffffc0002200 t show	[btrfs]\n"
-	table = strings.Replace(table, "ffffffff81000e00 d", "ffffffff81000c00 T only_kvm\nffffffff81000d00 t shadowed\nffffffff81000e00 d", 1)
+	table = strings.Replace(table, "ffffffff81000e00 d",
+		"ffffffff81000c00 T only_kvm\nffffffff81000d00 t shadowed\nffffffff81000e00 d", 1)
 	for name, test := range map[string]struct {
 		symbol    string
 		options   klpreloc.Options
-		id        diag.ID // "": nothing is said
+		id        diag.ID // "": nothing is reported
 		severity  diag.Severity
 		message   string
 		hints     []string
@@ -266,38 +283,52 @@ func TestTriage(t *testing.T) {
 	}{
 		"exported by vmlinux":     {symbol: "offered"},
 		"for this module as well": {symbol: "only_us"},
-		"for other modules": {symbol: "only_kvm", id: diag.NotOffered, converted: ".klp.sym.vmlinux.only_kvm,0",
-			message: "symbol only_kvm is exported by vmlinux to other modules only (module:kvm,kvm-*): converted as .klp.sym.vmlinux.only_kvm,0"},
-		"exported by what is patched": {symbol: "patched_offers", id: diag.PatchedExport, converted: ".klp.sym.ext4.patched_offers,0",
-			message: "symbol patched_offers is exported by ext4, which the livepatch patches and must not depend on: converted as .klp.sym.ext4.patched_offers,0"},
+		"for other modules": {symbol: "only_kvm", id: diag.NotOffered,
+			converted: ".klp.sym.vmlinux.only_kvm,0",
+			message: "symbol only_kvm is exported by vmlinux to other modules only (module:kvm,kvm-*): " +
+				"converted as .klp.sym.vmlinux.only_kvm,0"},
+		"exported by what is patched": {symbol: "patched_offers", id: diag.PatchedExport,
+			converted: ".klp.sym.ext4.patched_offers,0",
+			message: "symbol patched_offers is exported by ext4, which the livepatch patches and must not " +
+				"depend on: converted as .klp.sym.ext4.patched_offers,0"},
 		"exported by another module": {symbol: "foreign", id: diag.ModuleExport, severity: diag.Warning,
-			message: "symbol foreign is exported by module btrfs: the livepatch depends on that module (depends=) and can't be loaded before it",
-			hints:   []string{"--convert-module-exports makes a klp relocation of it"}},
-		"exported there and hidden here": {symbol: "shadowed", id: diag.ShadowedExport, severity: diag.Warning,
-			message: "symbol shadowed is exported by module btrfs, which is taken, and hidden in vmlinux; annotate it if that one is meant",
-			hints:   []string{"KLP_SYMPOS(shadowed, 0),   /* t ffffffff81000d00 +0x100 */"}},
+			message: "symbol foreign is exported by module btrfs: the livepatch depends on that module " +
+				"(depends=) and can't be loaded before it",
+			hints: []string{"--convert-module-exports makes a klp relocation of it"}},
+		"exported there and hidden here": {symbol: "shadowed", id: diag.ShadowedExport,
+			severity: diag.Warning,
+			message: "symbol shadowed is exported by module btrfs, which is used, and hidden in vmlinux; " +
+				"annotate it if that one is meant",
+			hints: []string{"KLP_SYMPOS(shadowed, 0),   /* t ffffffff81000d00 +0x100 */"}},
 		"hidden in vmlinux": {symbol: "once", id: diag.Inferred, converted: ".klp.sym.vmlinux.once,0",
 			message: "symbol once is hidden in vmlinux and nowhere else: converted as .klp.sym.vmlinux.once,0"},
-		"hidden in a module": {symbol: "hidden_in_ext4", id: diag.Inferred, converted: ".klp.sym.ext4.hidden_in_ext4,0",
-			message: "symbol hidden_in_ext4 is hidden in ext4 and nowhere else: converted as .klp.sym.ext4.hidden_in_ext4,0"},
-		"hidden, and not to be inferred": {symbol: "once", options: klpreloc.Options{NoInfer: true}, id: diag.NotAnnotated, severity: diag.Error,
+		"hidden in a module": {symbol: "hidden_in_ext4", id: diag.Inferred,
+			converted: ".klp.sym.ext4.hidden_in_ext4,0",
+			message:   "symbol hidden_in_ext4 is hidden in ext4 and nowhere else: converted as .klp.sym.ext4.hidden_in_ext4,0"},
+		"hidden, and not to be inferred": {symbol: "once", options: klpreloc.Options{NoInfer: true},
+			id: diag.NotAnnotated, severity: diag.Error,
 			message: "undefined symbol once is hidden in vmlinux and not annotated, and --no-infer is given",
 			hints:   []string{"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}},
 		"hidden twice in vmlinux": {symbol: "show", id: diag.Ambiguous, severity: diag.Error,
 			message: "undefined symbol show is ambiguous (2 candidates in vmlinux)",
-			hints:   []string{"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */", "KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
+			hints: []string{"KLP_SYMPOS(show, 1),   /* t ffffffff81000300 +0x40 */",
+				"KLP_SYMPOS(show, 2),   /* t ffffffff81000340 +0xc0 */"}},
 		"hidden in two objects": {symbol: "both", id: diag.Ambiguous, severity: diag.Error,
 			message: "undefined symbol both is ambiguous (1 candidate in ext4, 1 candidate in vmlinux)",
-			hints: []string{"static KLP_MODULE_RELOC(ext4) klp_both[] = { KLP_SYMPOS(both, 0) };      /* ext4: t ffffffffc0001200 */",
-				"static KLP_MODULE_RELOC(vmlinux) klp_both[] = { KLP_SYMPOS(both, 0) };   /* vmlinux: t ffffffff81000b00 +0x100 */"}},
-		"hidden in a module that is not ours": {symbol: "hidden_in_btrfs", id: diag.Absent, severity: diag.Error,
-			message: "undefined symbol hidden_in_btrfs is in no object that the livepatch names, and nobody exports it",
+			hints: []string{"static KLP_MODULE_RELOC(ext4) klp_both[] = { KLP_SYMPOS(both, 0) };      /* " +
+				"ext4: t ffffffffc0001200 */",
+				"static KLP_MODULE_RELOC(vmlinux) klp_both[] = { KLP_SYMPOS(both, 0) };   /* vmlinux: t " +
+					"ffffffff81000b00 +0x100 */"}},
+		"hidden in a module that is not ours": {symbol: "hidden_in_btrfs", id: diag.Absent,
+			severity: diag.Error,
+			message:  "undefined symbol hidden_in_btrfs is in no object that the livepatch names, and no module exports it",
 			hints: []string{
-				"static KLP_MODULE_RELOC(btrfs) klp_hidden_in_btrfs[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   /* btrfs: t ffffffffc0002200, in another object */"}},
+				"static KLP_MODULE_RELOC(btrfs) klp_hidden_in_btrfs[] = { KLP_SYMPOS(hidden_in_btrfs, 0) };   " +
+					"/* btrfs: t ffffffffc0002200, in another object */"}},
 		"nowhere": {symbol: "no_such_thing", id: diag.Absent, severity: diag.Error,
-			message: "undefined symbol no_such_thing is in no object that the livepatch names, and nobody exports it"},
+			message: "undefined symbol no_such_thing is in no object that the livepatch names, and no module exports it"},
 		"a slip": {symbol: "ofered", id: diag.Absent, severity: diag.Error,
-			message: "undefined symbol ofered is in no object that the livepatch names, and nobody exports it",
+			message: "undefined symbol ofered is in no object that the livepatch names, and no module exports it",
 			hints:   []string{"KLP_SYMPOS(offered, 0),   /* T ffffffff81000a00 +0x100, similar */"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -352,29 +383,36 @@ func TestAnnotationBeatsExport(t *testing.T) {
 
 func TestObjects(t *testing.T) {
 	list := func(objects ...string) string {
-		return "klp-convert-symbol-data.0.1\n*vmlinux\nklp_enable_patch\n__ksymtab_klp_enable_patch\nextra0\nextra1\nextra2\nextra3\nextra4\nextra5\nvm_call\nvm_string\nvm_table\nvm_value\n" + strings.Join(objects, "")
+		return "klp-convert-symbol-data.0.1\n*vmlinux\nklp_enable_patch\n__ksymtab_klp_enable_patch\n" +
+			"extra0\nextra1\nextra2\nextra3\nextra4\nextra5\nvm_call\nvm_string\nvm_table\nvm_value\n" +
+			strings.Join(objects, "")
 	}
 	t.Run("nothing tells", func(t *testing.T) {
-		_, found := convertedAgainst(t, borrower(t), klpreloc.Options{Kernel: kernelOf(t, kallsyms[:strings.Index(kallsyms, "ffffffffc")])})
+		_, found := convertedAgainst(t, borrower(t),
+			klpreloc.Options{Kernel: kernelOf(t, kallsyms[:strings.Index(kallsyms, "ffffffffc")])})
 		d := the(t, diag.NotChecked, found)
 		assert.Equal(t, diag.Warning, d.Severity)
 		assert.Equal(t, []string{"--module ext4.ko"}, d.Hints)
 	})
 	t.Run("known from a list", func(t *testing.T) {
-		_, found := convertedAgainst(t, borrower(t), klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\n"))})
+		_, found := convertedAgainst(t, borrower(t),
+			klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\n"))})
 		assert.Empty(t, found)
 	})
 	t.Run("order is not known", func(t *testing.T) {
 		f := borrower(t)
 		annotate(t, f, "ext4", "show", 2)
-		_, found := convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\nshow\nshow\n"))})
+		_, found := convertedAgainst(t, f,
+			klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\nshow\nshow\n"))})
 		assert.Equal(t, diag.Warning, the(t, diag.OrderUnknown, found).Severity)
 	})
 	t.Run("order is not known and nothing chosen", func(t *testing.T) {
 		f := undefined(t, "show")
-		_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\nshow\nshow\n"))})
+		_, found := against(t, f,
+			klpreloc.Options{Kernel: kernelOf(t, list("*ext4\nmod_call\nmod_value\nshow\nshow\n"))})
 		assert.Equal(t, []string{"show   /* in ext4 */", "show   /* in ext4 */",
-			"in which order the kernel counts them, kernel does not tell: give an image, or kallsyms"}, the(t, diag.Ambiguous, found).Hints)
+			"kernel does not tell in which order the kernel counts them: give an image, or kallsyms"},
+			the(t, diag.Ambiguous, found).Hints)
 	})
 }
 
@@ -388,7 +426,8 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 	}
 	const release = "6.1.0-98-test"
-	write("boot/System.map-"+release, kallsyms[:strings.Index(kallsyms, "ffffffffc0001000")]+"ffffffff82000000 t mod_call\nffffffff82000040 t mod_value\n")
+	write("boot/System.map-"+release, kallsyms[:strings.Index(kallsyms, "ffffffffc0001000")]+
+		"ffffffff82000000 t mod_call\nffffffff82000040 t mod_value\n")
 	write("lib/modules/"+release+"/modules.builtin", "kernel/fs/ext4/ext4.ko\n")
 	write("lib/modules/"+release+"/modules.order", "kernel/fs/btrfs.ko\n")
 	write("lib/modules/"+release+"/kernel/fs/btrfs.ko", string(contents(t, "x86_64/labels-dot.ko")))
@@ -406,18 +445,21 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 		"KLP_SYMPOS(mod_value, 0),   /* vmlinux: t ffffffff82000040 */",
 	}, built.Hints)
 	other := the(t, diag.OtherKernel, found)
-	assert.Equal(t, "the module is built for 6.1.0-99-test, and symbols are looked up in 6.1.0-98-test", other.Message)
+	assert.Equal(t,
+		"the module is built for 6.1.0-99-test, and symbols are looked up in 6.1.0-98-test",
+		other.Message)
 
 	f := borrower(t)
 	annotate(t, f, "btrfz", "once", 0)
 	_, found = against(t, f, klpreloc.Options{Kernel: k})
 	d := the(t, diag.NoSuchObject, found)
 	assert.Equal(t, diag.Error, d.Severity)
-	assert.Equal(t, []string{"there is one called btrfs", "a module that does not come with the kernel: --module FILE"}, d.Hints)
+	assert.Equal(t, []string{"there is a module called btrfs",
+		"for a module that is not part of the kernel: --module FILE"}, d.Hints)
 }
 
 // Where nothing tells exports, modpost's word has to do; where there is no vmlinux,
-// nothing can be said of what is undefined.
+// nothing is known of what is undefined.
 func TestKernelsThatTellLittle(t *testing.T) {
 	text := strings.ReplaceAll(kallsyms, " __ksymtab_", " ksymtab_")
 	f := undefined(t, "offered", "once")
@@ -439,11 +481,12 @@ func TestKernelsThatTellLittle(t *testing.T) {
 func TestListHasAllObjects(t *testing.T) {
 	f := borrower(t, "zfs")
 	annotate(t, f, "zfs", "show", 0)
-	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, "klp-convert-symbol-data.0.1\n*vmlinux\nvm_call\n*ext4\nmod_call\nmod_value\n")})
+	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t,
+		"klp-convert-symbol-data.0.1\n*vmlinux\nvm_call\n*ext4\nmod_call\nmod_value\n")})
 	assert.Equal(t, diag.Error, the(t, diag.NoSuchObject, found).Severity)
 }
 
-// What the livepatch names and nobody has read may hide a symbol of that name: then
+// An object that the livepatch names and that was not read may hide a symbol of that name: then
 // nothing is inferred.
 func TestNothingIsInferredPastAnUnreadModule(t *testing.T) {
 	text := kallsyms[:strings.Index(kallsyms, "ffffffffc")]
@@ -455,8 +498,11 @@ func TestNothingIsInferredPastAnUnreadModule(t *testing.T) {
 		}
 	}
 	require.Len(t, of, 1)
-	assert.Equal(t, "undefined symbol once is hidden in vmlinux, but whether ext4 has one of that name is not known", of[0].Message)
-	assert.Equal(t, []string{"--module ext4.ko", "KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}, of[0].Hints)
+	assert.Equal(t,
+		"undefined symbol once is hidden in vmlinux, but whether ext4 has one of that name is not known",
+		of[0].Message)
+	assert.Equal(t, []string{"--module ext4.ko",
+		"KLP_SYMPOS(once, 0),   /* t ffffffff81000700 +0x100 */"}, of[0].Hints)
 
 	_, found = against(t, undefined(t, "nowhere"), klpreloc.Options{Kernel: kernelOf(t, text)})
 	assert.Contains(t, the(t, diag.Absent, found).Message, "(nothing tells what ext4 has: --module)")
@@ -465,8 +511,12 @@ func TestNothingIsInferredPastAnUnreadModule(t *testing.T) {
 // An export of vmlinux hides no static of a module that the livepatch patches.
 func TestExportHidesNoStatic(t *testing.T) {
 	text := kallsyms + "ffffffffc0003000 t offered\t[ext4]\n"
-	g, found := convertedAgainst(t, undefined(t, "offered"), klpreloc.Options{Kernel: kernelOf(t, text)})
-	assert.Equal(t, "symbol offered is exported by vmlinux, which is taken, and hidden in ext4; annotate it if that one is meant", the(t, diag.ShadowedExport, found).Message)
+	g, found := convertedAgainst(t, undefined(t, "offered"),
+		klpreloc.Options{Kernel: kernelOf(t, text)})
+	assert.Equal(t,
+		"symbol offered is exported by vmlinux, which is used, and hidden in ext4; annotate it if that one is meant",
+
+		the(t, diag.ShadowedExport, found).Message)
 	assert.True(t, symbol(t, g, "offered").Undefined())
 }
 
@@ -475,14 +525,15 @@ func TestOfferedLabelsNameAPatchedObject(t *testing.T) {
 	f := patched(t, "a", map[string]string{"a_fn": ".klp.sym.rela.a.a.hidden_in_btrfs.0"})
 	text := kallsyms + "ffffffff81000f00 r __ksymtab_exported\nffffffffc0004000 t something\t[a]\n"
 	_, found := against(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
-	assert.Equal(t, []string{"KLP_RELOC_SYMBOL(a, btrfs, hidden_in_btrfs)   /* btrfs: t ffffffffc0002200, in another object */"},
+	assert.Equal(t,
+		[]string{"KLP_RELOC_SYMBOL(a, btrfs, hidden_in_btrfs)   /* btrfs: t ffffffffc0002200, in another object */"},
 		the(t, diag.NoSuchSymbol, found).Hints)
 	f = patched(t, "a", map[string]string{"a_fn": ".klp.sym.rela.a.btrfs.hidden_in_btrfs.0"})
 	_, found = convertedAgainst(t, f, klpreloc.Options{Kernel: kernelOf(t, text)})
 	assert.Empty(t, found)
 }
 
-// A line that would be refused again is none.
+// A line that would be refused again is not offered.
 func TestNoLineForWhatCanNotBeHad(t *testing.T) {
 	text := "0000000000000000 A __per_cpu_start\n0000000000000000 A zero\n" + kallsyms
 	f := borrower(t)
@@ -495,11 +546,17 @@ func TestNoLineForWhatCanNotBeHad(t *testing.T) {
 
 // What vmlinux frees after booting is still in its table.
 func TestInitSymbolsOfVmlinux(t *testing.T) {
-	text := strings.Replace(kallsyms, "ffffffff81001000 r", "ffffffff81000f00 t __init_begin\nffffffff81000f10 t setup\nffffffff81000f20 d __per_cpu_start\nffffffff81000f24 d counter\nffffffff81000f28 d __per_cpu_end\nffffffff81000f30 t __init_end\nffffffff81001000 r", 1)
+	text := strings.Replace(kallsyms, "ffffffff81001000 r",
+		"ffffffff81000f00 t __init_begin\nffffffff81000f10 t setup\nffffffff81000f20 d "+
+			"__per_cpu_start\nffffffff81000f24 d counter\nffffffff81000f28 d "+
+			"__per_cpu_end\nffffffff81000f30 t __init_end\nffffffff81001000 r", 1)
 	o := klpreloc.Options{Kernel: kernelOf(t, text)}
-	for _, f := range []*elfrw.File{undefined(t, "setup"), annotated("vmlinux", "setup", 0)(t), annotated("vmlinux", "setup", 1)(t)} {
+	for _, f := range []*elfrw.File{undefined(t, "setup"), annotated("vmlinux", "setup", 0)(t),
+		annotated("vmlinux", "setup", 1)(t)} {
 		_, found := against(t, f, o)
-		assert.Equal(t, "symbol setup of vmlinux is in what the kernel frees when it has booted (__init)", the(t, diag.InitSymbol, found).Message)
+		assert.Equal(t,
+			"symbol setup of vmlinux is in memory that the kernel frees after booting (__init)",
+			the(t, diag.InitSymbol, found).Message)
 	}
 	_, found := convertedAgainst(t, annotated("vmlinux", "counter", 0)(t), o)
 	assert.Empty(t, found, "a per-CPU variable is not its first value")

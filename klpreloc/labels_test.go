@@ -76,7 +76,8 @@ func TestParseLabel(t *testing.T) {
 				which, dialect = a.File, annotation.FileLabels
 				assert.Zero(t, a.Pos)
 			}
-			assert.Equal(t, want, fmt.Sprintf("%s %s %s %s", a.LPObject, a.Object, a.Name, which), "%.40q", label)
+			assert.Equal(t, want, fmt.Sprintf("%s %s %s %s", a.LPObject, a.Object, a.Name, which),
+				"%.40q", label)
 			assert.Equal(t, dialect, a.Dialect)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
-// Late klp relocations, and what the kernel has patched by then.
+// Late klp relocations, and what the kernel has patched before.
 
 const pc32, pc64 = uint32(elf.R_X86_64_PC32), uint32(elf.R_X86_64_PC64)
 
@@ -30,7 +30,8 @@ type field struct {
 }
 
 // addTable adds a special section of entries of size bytes.
-func addTable(t testing.TB, f *elfrw.File, name string, size int, fill []byte, entries ...[]field) (*elfrw.Section, *elfrw.Section) {
+func addTable(t testing.TB, f *elfrw.File, name string, size int, fill []byte, entries ...[]field,
+) (*elfrw.Section, *elfrw.Section) {
 	t.Helper()
 	s, rs := addLoaded(f, name, elf.SHF_WRITE, nil)
 	for i, fields := range entries {
@@ -39,7 +40,8 @@ func addTable(t testing.TB, f *elfrw.File, name string, size int, fill []byte, e
 			if !hasSymbol(f, x.symbol) {
 				addUndefined(f, x.symbol, elf.STB_GLOBAL)
 			}
-			f.AddReloc(rs, elfrw.Rela{Offset: uint64(i*size) + x.at, Sym: symbol(t, f, x.symbol), Type: x.typ, Addend: x.addend})
+			f.AddReloc(rs, elfrw.Rela{Offset: uint64(i*size) + x.at, Sym: symbol(t, f, x.symbol),
+				Type: x.typ, Addend: x.addend})
 		}
 	}
 	return s, rs
@@ -84,7 +86,10 @@ var (
 )
 
 func TestLateRelocationsInSpecialSections(t *testing.T) {
-	with := func(o klpreloc.Options, edit func(*klpreloc.Options)) klpreloc.Options { edit(&o); return o }
+	with := func(o klpreloc.Options, edit func(*klpreloc.Options)) klpreloc.Options {
+		edit(&o)
+		return o
+	}
 	type build func(t *testing.T, f *elfrw.File)
 	labelled := func(key string) build {
 		return func(t *testing.T, f *elfrw.File) { jumpTable(t, f, jumpLabel("a_fn", 0, key)) }
@@ -103,12 +108,15 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 		s.Data = append(s.Data, 1)
 	}
 	const (
-		useEnabled  = "if (static_key_enabled(&sym)) … instead of static_branch_likely(&sym) and static_branch_unlikely(&sym)"
-		useExported = "if (static_key_enabled(&exported)) … instead of static_branch_likely(&exported) and static_branch_unlikely(&exported)"
-		useInSource = "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and static_branch_unlikely(KEY), KEY as it stands in the source"
-		useCall     = "((typeof(&STATIC_CALL_TRAMP(hook)))STATIC_CALL_KEY(hook).func)(…) instead of static_call(hook)(…)"
-		useImport   = "leave sym an import: build against a kernel that exports it, and do not annotate it"
-		useHelper   = "call it from a noinline helper function, outside of the alternative"
+		useEnabled = "if (static_key_enabled(&sym)) … instead of static_branch_likely(&sym) and " +
+			"static_branch_unlikely(&sym)"
+		useExported = "if (static_key_enabled(&exported)) … instead of static_branch_likely(&exported) " +
+			"and static_branch_unlikely(&exported)"
+		useInSource = "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and " +
+			"static_branch_unlikely(KEY), KEY as it is written in the source"
+		useCall   = "((typeof(&STATIC_CALL_TRAMP(hook)))STATIC_CALL_KEY(hook).func)(…) instead of static_call(hook)(…)"
+		useImport = "leave sym an import: build against a kernel that exports it, and do not annotate it"
+		useHelper = "call it from a noinline helper function, outside of the alternative"
 	)
 	for name, test := range map[string]struct {
 		uses    string // by a_fn, word by word
@@ -119,50 +127,90 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 		hint    string
 	}{
 		"module's key of a jump label": {"exported exported", labelled("sym"), "a:sym", early,
-			"sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useEnabled},
+			"sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read " +
+				"__jump_table before a is loaded, and would use the address 0", useEnabled},
 		"module's key in a struct": {"exported exported", func(t *testing.T, f *elfrw.File) {
 			jumpTable(t, f, []field{{0, pc32, "a_fn", 0}, {4, pc32, "a_fn", 8}, {8, pc64, "sym", 16}})
 		}, "a:sym", early,
-			"sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useInSource},
+			"sym of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read " +
+				"__jump_table before a is loaded, and would use the address 0", useInSource},
 		"module's static call": {"exported exported", func(t *testing.T, f *elfrw.File) {
-			addTable(t, f, ".static_call_sites", 8, nil, []field{{0, pc32, "a_fn", 0}, {4, pc32, "__SCK__hook", 0}})
+			addTable(t, f, ".static_call_sites", 8, nil,
+				[]field{{0, pc32, "a_fn", 0}, {4, pc32, "__SCK__hook", 0}})
 		}, "a:__SCK__hook", early,
-			"__SCK__hook of module a in the static call for a_fn+0x0 (.static_call_sites+0x0): the kernel has read .static_call_sites before a comes, and would use the address 0", useCall},
+			"__SCK__hook of module a in the static call for a_fn+0x0 (.static_call_sites+0x0): the kernel " +
+				"has read .static_call_sites before a is loaded, and would use the address 0", useCall},
 		"vmlinux's key": {"exported exported", labelled("sym"), "vmlinux:sym", early, "", ""},
 		"vmlinux's key, before 5.8": {"exported exported", labelled("sym"), "vmlinux:sym", old,
-			"sym of vmlinux in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", useEnabled},
-		"module's symbol in the site of a jump label": {"sym exported", labelled("exported"), "a:sym", early,
-			"sym of module a in the site of the jump label at a_fn+0x0, key exported (__jump_table+0x0), which the kernel has patched before a comes", useExported},
-		"module's symbol in the site of an alternative": {"exported sym", replaced("exported"), "a:sym", early,
-			"sym of module a in the site of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
-		"module's symbol in the replacement of an alternative": {"exported exported", replaced("sym"), "a:sym", early,
-			"sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
-		"vmlinux's symbol in the replacement": {"exported exported", replaced("sym"), "vmlinux:sym", early, "", ""},
-		"module's symbol beside the site":     {"sym exported", replaced("exported"), "a:sym", early, "", ""},
+			"sym of vmlinux in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read " +
+				"__jump_table before a is loaded, and would use the address 0", useEnabled},
+		"module's symbol in the site of a jump label": {"sym exported", labelled("exported"),
+			"a:sym", early,
+			"sym of module a in the site of the jump label at a_fn+0x0, key exported (__jump_table+0x0), " +
+				"which the kernel has patched before a is loaded", useExported},
+		"module's symbol in the site of an alternative": {"exported sym", replaced("exported"),
+			"a:sym", early,
+			"sym of module a in the site of the alternative at a_fn+0x8 (.altinstructions+0x0), which the " +
+				"kernel has patched before a is loaded", useHelper},
+		"module's symbol in the replacement of an alternative": {"exported exported", replaced("sym"),
+			"a:sym", early,
+			"sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), " +
+				"which the kernel has patched before a is loaded", useHelper},
+		"vmlinux's symbol in the replacement": {"exported exported", replaced("sym"), "vmlinux:sym",
+			early, "", ""},
+		"module's symbol beside the site": {"sym exported", replaced("exported"), "a:sym",
+			early, "", ""},
 		"alternative, before 4.9": {"exported exported", replaced("sym"), "a:sym", older,
-			"sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
-		"alternative for two objects": {"exported .klp.sym.rela.b.b.other.0", replaced("sym"), "a:sym", old,
-			"the alternative at a_fn+0x8 (.altinstructions+0x0) holds klp relocations for b and for a; a .klp.arch section is for one object", useHelper},
-		"symbol of the kernel as a replacement":             {"exported sym", imported("exported"), "a:sym", early, "", ""},
-		"symbol of the kernel as a replacement, before 5.8": {"exported sym", imported("exported"), "a:sym", old, "", ""},
-		"annotated symbol of vmlinux as a replacement": {"exported", imported("sym"), "vmlinux:sym", early,
-			"sym of vmlinux as the replacement of the alternative at a_fn+0x0 (.altinstructions+0x0): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied", useImport},
+			"sym of module a in the replacement of the alternative at a_fn+0x8 (.altinstructions+0x0), " +
+				"which the kernel has patched before a is loaded", useHelper},
+		"alternative for two objects": {"exported .klp.sym.rela.b.b.other.0", replaced("sym"),
+			"a:sym", old,
+			"the alternative at a_fn+0x8 (.altinstructions+0x0) holds klp relocations for b and for a; a " +
+				".klp.arch section is for one object", useHelper},
+		"symbol of the kernel as a replacement": {"exported sym", imported("exported"),
+			"a:sym", early, "", ""},
+		"symbol of the kernel as a replacement, before 5.8": {"exported sym", imported("exported"),
+			"a:sym", old, "", ""},
+		"annotated symbol of vmlinux as a replacement": {"exported", imported("sym"),
+			"vmlinux:sym", early,
+			"sym of vmlinux as the replacement of the alternative at a_fn+0x0 (.altinstructions+0x0): the " +
+				"kernel copies instructions from a symbol that it exports, and nothing tells whether those of " +
+				"a klp symbol can be copied",
+			useImport},
 		"annotated symbol of a module as a replacement": {"exported", imported("sym"), "a:sym", early,
-			"sym of module a as the replacement of the alternative at a_fn+0x0 (.altinstructions+0x0): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied", useImport},
+			"sym of module a as the replacement of the alternative at a_fn+0x0 (.altinstructions+0x0): the " +
+				"kernel copies instructions from a symbol that it exports, and nothing tells whether those of " +
+				"a klp symbol can be copied",
+			useImport},
 		"annotated symbol as a replacement, before 5.8": {"exported", imported("sym"), "vmlinux:sym", old,
-			"sym of vmlinux as the replacement of the alternative at a_fn+0x0 (.altinstructions+0x0): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied", useImport},
-		"late symbol at a site whose replacement is in the kernel": {"sym", imported("exported"), "a:sym", early,
-			"sym of module a in the site of the alternative at a_fn+0x0 (.altinstructions+0x0), which the kernel has patched before a comes", useHelper},
+			"sym of vmlinux as the replacement of the alternative at a_fn+0x0 (.altinstructions+0x0): the " +
+				"kernel copies instructions from a symbol that it exports, and nothing tells whether those of " +
+				"a klp symbol can be copied",
+			useImport},
+		"late symbol at a site whose replacement is in the kernel": {"sym", imported("exported"),
+			"a:sym", early,
+			"sym of module a in the site of the alternative at a_fn+0x0 (.altinstructions+0x0), which the " +
+				"kernel has patched before a is loaded", useHelper},
 		"what looks like a table": {"sym", crooked, "a:sym", early,
 			"not what the kernel reads there, so it is not known which code it patches", ""},
 		"the same, where nothing is late": {"sym", crooked, "vmlinux:sym", early,
 			"not what the kernel reads there, so it is not known which code it patches", ""},
-		"the same, for an experiment": {"sym", crooked, "vmlinux:sym", with(early, func(o *klpreloc.Options) { o.Unsafe = true }), "", ""},
-		"a tracepoint, for an experiment": {"exported exported", labelled("__tracepoint_a"), "a:__tracepoint_a",
+		"the same, for an experiment": {"sym", crooked, "vmlinux:sym",
+			with(early, func(o *klpreloc.Options) {
+				o.Unsafe = true
+			}), "", ""},
+		"a tracepoint, for an experiment": {"exported exported", labelled("__tracepoint_a"),
+			"a:__tracepoint_a",
 			with(early, func(o *klpreloc.Options) { o.KeepInert, o.Unsafe = true, true }), "", ""},
-		"for an experiment": {"exported exported", labelled("sym"), "a:sym", with(early, func(o *klpreloc.Options) { o.Unsafe = true }), "", ""},
-		"a tracepoint that has to stay": {"exported exported", labelled("__tracepoint_a"), "a:__tracepoint_a", with(early, func(o *klpreloc.Options) { o.KeepInert = true }),
-			"__tracepoint_a of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has read __jump_table before a comes, and would use the address 0", strings.ReplaceAll(useEnabled, "sym", "__tracepoint_a")},
+		"for an experiment": {"exported exported", labelled("sym"), "a:sym",
+			with(early, func(o *klpreloc.Options) {
+				o.Unsafe = true
+			}), "", ""},
+		"a tracepoint that has to stay": {"exported exported", labelled("__tracepoint_a"),
+			"a:__tracepoint_a", with(early, func(o *klpreloc.Options) { o.KeepInert = true }),
+			"__tracepoint_a of module a in the jump label for a_fn+0x0 (__jump_table+0x0): the kernel has " +
+				"read __jump_table before a is loaded, and would use the address 0",
+			strings.ReplaceAll(useEnabled, "sym", "__tracepoint_a")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := patched(t, "a b", map[string]string{"a_fn": test.uses})
@@ -189,17 +237,22 @@ func TestLateRelocationsInSpecialSections(t *testing.T) {
 	}
 }
 
-// A tracepoint of a module that may come later can't be switched on in the patched
+// A tracepoint of a module that may be loaded later can't be switched on in the patched
 // function. Its entry goes, the others move up and stay what they were.
 func TestInertEntriesAreDropped(t *testing.T) {
 	f := patched(t, "a", map[string]string{"a_fn": "exported exported exported exported"})
-	jumpTable(t, f, jumpLabel("a_fn", 0, "exported"), jumpLabel("a_fn", 8, "__tracepoint_a"), jumpLabel("a_fn", 16, "vm_key"))
+	jumpTable(t, f, jumpLabel("a_fn", 0, "exported"), jumpLabel("a_fn", 8, "__tracepoint_a"),
+		jumpLabel("a_fn", 16, "vm_key"))
 	record1(t, f, "a", "__tracepoint_a", 0)
 	record1(t, f, "vmlinux", "vm_key", 0)
 	g, found := convertedAgainst(t, f, early)
 	d := the(t, diag.InertDropped, found)
 	assert.Equal(t, diag.Warning, d.Severity)
-	assert.Equal(t, "the jump label at a_fn+0x8, key __tracepoint_a (__jump_table+0x10) is dropped: a tracepoint or debug message of a module that may come later can't be switched on in the patched function", d.Message)
+	assert.Equal(t,
+		"the jump label at a_fn+0x8, key __tracepoint_a (__jump_table+0x10) is dropped: a tracepoint or "+
+			"debug message of a module that may be loaded later can't be switched on in the patched function",
+
+		d.Message)
 	s := section(t, g, "__jump_table")
 	assert.EqualValues(t, 32, s.Size())
 	var offsets []uint64
@@ -210,7 +263,9 @@ func TestInertEntriesAreDropped(t *testing.T) {
 	klp := section(t, g, ".klp.rela.vmlinux.__jump_table").Relocs()
 	require.Len(t, klp, 1)
 	assert.EqualValues(t, 24, klp[0].Offset)
-	assert.False(t, slices.ContainsFunc(g.Symbols, func(y *elfrw.Symbol) bool { return strings.Contains(y.Name, "__tracepoint_a") }))
+	assert.False(t, slices.ContainsFunc(g.Symbols, func(y *elfrw.Symbol) bool {
+		return strings.Contains(y.Name, "__tracepoint_a")
+	}))
 }
 
 // Each object has one section of a kind, whatever number of tables the entries come
@@ -219,7 +274,8 @@ func TestOneArchSectionForEachObject(t *testing.T) {
 	f := patched(t, "a b", map[string]string{"a_fn": "sym exported sym", "b_fn": "exported sym"})
 	replacement(t, f, "repl", "exported")
 	alternatives(t, f, alternative("a_fn", 0, "repl"), alternative("a_fn", 8, "repl"))
-	alternatives(t, f, alternative("b_fn", 8, "repl"), alternative("a_fn", 16, "repl"), alternative("b_fn", 0, "repl"))
+	alternatives(t, f, alternative("b_fn", 8, "repl"), alternative("a_fn", 16, "repl"),
+		alternative("b_fn", 0, "repl"))
 	record1(t, f, "vmlinux", "sym", 0)
 	g, _ := convertedAgainst(t, f, old)
 	var names []string

@@ -20,7 +20,7 @@ import (
 )
 
 // moduleFile writes a module called name whose symbol table goes "file.c: symbol
-// symbol", and so on; a file without a name is none.
+// symbol", and so on; a file without a name does not count.
 func moduleFile(t testing.TB, name string, files ...string) string {
 	t.Helper()
 	f := bare(t, "x86_64")
@@ -57,7 +57,8 @@ func withModules(t testing.TB, text string, files ...string) *sympos.Kernel {
 }
 
 func TestAnnotationByFile(t *testing.T) {
-	k := withModules(t, kallsyms, moduleFile(t, "tgt", "one.c: show other", "two.c: show", "three.c: show same", "three.c: same"))
+	k := withModules(t, kallsyms, moduleFile(t, "tgt", "one.c: show other", "two.c: show",
+		"three.c: show same", "three.c: same"))
 	for name, test := range map[string]struct {
 		symbol, file string
 		klp          string
@@ -66,27 +67,36 @@ func TestAnnotationByFile(t *testing.T) {
 		message      string
 		hints        []string
 	}{
-		"first": {symbol: "show", file: "drivers/one.c", klp: "show,1", id: diag.FileAssumed, severity: diag.Warning,
-			message: "symbol show of tgt is from a file called one.c, which is treated as drivers/one.c: nothing tells its directory",
-			hints:   []string{"a vmlinux or module with debug information tells it"}},
+		"first": {symbol: "show", file: "drivers/one.c", klp: "show,1", id: diag.FileAssumed,
+			severity: diag.Warning,
+			message: "symbol show of tgt is from a file called one.c, which is treated as drivers/one.c: " +
+				"nothing tells its directory",
+			hints: []string{"a vmlinux or module with debug information tells it"}},
 		"second": {symbol: "show", file: "./two.c", klp: "show,2"},
-		"third": {symbol: "show", file: "a//b/three.c", klp: "show,3", id: diag.FileAssumed, severity: diag.Warning,
-			message: "symbol show of tgt is from a file called three.c, which is treated as a/b/three.c: nothing tells its directory",
-			hints:   []string{"a vmlinux or module with debug information tells it"}},
+		"third": {symbol: "show", file: "a//b/three.c", klp: "show,3", id: diag.FileAssumed,
+			severity: diag.Warning,
+			message: "symbol show of tgt is from a file called three.c, which is treated as a/b/three.c: " +
+				"nothing tells its directory",
+			hints: []string{"a vmlinux or module with debug information tells it"}},
 		"the only one": {symbol: "other", file: "one.c", klp: "other,0"},
-		"the only one, not there": {symbol: "other", file: "two.c", id: diag.OtherFile, severity: diag.Error, message: "no symbol other in tgt is from two.c",
+		"the only one, not there": {symbol: "other", file: "two.c", id: diag.OtherFile,
+			severity: diag.Error, message: "no symbol other in tgt is from two.c",
 			hints: []string{"KLP_RELOC_SYMBOL(tgt, tgt, other)   /* t 0000000000000000 +0x4 one.c */"}},
-		"elsewhere": {symbol: "show", file: "four.c", id: diag.OtherFile, severity: diag.Error, message: "no symbol show in tgt is from four.c",
+		"elsewhere": {symbol: "show", file: "four.c", id: diag.OtherFile, severity: diag.Error,
+			message: "no symbol show in tgt is from four.c",
 			hints: []string{
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, show, 1)   /* t 0000000000000000 +0x4 one.c */",
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, show, 2)   /* t 0000000000000000 +0x4 two.c */",
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, show, 3)   /* t 0000000000000000 +0x4 three.c */"}},
-		"equal names of files": {symbol: "same", file: "x/three.c", id: diag.Ambiguous, severity: diag.Error,
-			message: "2 symbols called same in tgt are from a file called three.c; debug information would tell the directories of the files",
+		"equal names of files": {symbol: "same", file: "x/three.c", id: diag.Ambiguous,
+			severity: diag.Error,
+			message: "2 symbols called same in tgt are from a file called three.c; debug information would " +
+				"tell the directories of the files",
 			hints: []string{
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, same, 1)   /* t 0000000000000000 +0x4 three.c */",
 				"KLP_RELOC_SYMBOL_POS(tgt, tgt, same, 2)   /* t 0000000000000000 +0x4 three.c */"}},
-		"no such symbol": {symbol: "sho", file: "one.c", id: diag.NoSuchSymbol, severity: diag.Error, message: "tgt has no symbol called sho"},
+		"no such symbol": {symbol: "sho", file: "one.c", id: diag.NoSuchSymbol, severity: diag.Error,
+			message: "tgt has no symbol called sho"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := byFile(t, "tgt", test.symbol, test.file)
@@ -165,7 +175,9 @@ func TestAnnotationByFileWithoutFiles(t *testing.T) {
 		"KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, show, 2)   /* t ffffffff81000340 +0xc0 */"}, d.Hints)
 
 	_, found = against(t, byFile(t, "elsewhere", "show", "fs/once.c"), o)
-	assert.Equal(t, "symbol show of elsewhere is annotated by file, and no symbols of elsewhere are available", the(t, diag.FileUnknown, found).Message)
+	assert.Equal(t,
+		"symbol show of elsewhere is annotated by file, and no symbols of elsewhere are available",
+		the(t, diag.FileUnknown, found).Message)
 }
 
 // The proof knows a position that was looked up only from the answers, and does
@@ -209,12 +221,14 @@ func (s told) String() string { return s.name }
 
 func (s told) Scan(visit func(*sympos.Entry)) (sympos.Facts, error) {
 	for i := range 2 {
-		visit(&sympos.Entry{Object: sympos.Vmlinux, Name: []byte("show"), Address: 0x1000 + uint64(i), Size: 1, Type: 't', File: []byte(s.file)})
+		visit(&sympos.Entry{Object: sympos.Vmlinux, Name: []byte("show"), Address: 0x1000 + uint64(i),
+			Size: 1, Type: 't', File: []byte(s.file)})
 		if s.file != "" {
 			s.file = "other.c"
 		}
 	}
-	visit(&sympos.Entry{Object: sympos.Vmlinux, Name: []byte("__ksymtab_klp_enable_patch"), Address: 0x2000, Type: 'r'})
+	visit(&sympos.Entry{Object: sympos.Vmlinux, Name: []byte("__ksymtab_klp_enable_patch"),
+		Address: 0x2000, Type: 'r'})
 	return s.Facts, nil
 }
 
@@ -225,30 +239,40 @@ func TestFilesOfAnotherBuildTellNothing(t *testing.T) {
 		build string
 		ok    bool
 	}{{"aa", true}, {"", true}, {"bb", false}} {
-		vmlinux := told{sympos.Facts{Kind: sympos.VmlinuxFile, Order: sympos.ByAddress, BuildID: c.build}, "vmlinux", "show.c"}
-		_, found := against(t, byFile(t, "vmlinux", "show", "show.c"), klpreloc.Options{Kernel: sympos.NewKernel("both", image, vmlinux)})
-		said := with(diag.Contradiction, found)
+		vmlinux := told{sympos.Facts{Kind: sympos.VmlinuxFile, Order: sympos.ByAddress, BuildID: c.build},
+			"vmlinux", "show.c"}
+		_, found := against(t, byFile(t, "vmlinux", "show", "show.c"),
+			klpreloc.Options{Kernel: sympos.NewKernel("both", image, vmlinux)})
+		reported := with(diag.Contradiction, found)
 		if c.ok {
-			assert.Empty(t, said, c.build)
+			assert.Empty(t, reported, c.build)
 			assert.Empty(t, with(diag.FileUnknown, found))
 			continue
 		}
-		require.Len(t, said, 2)
+		require.Len(t, reported, 2)
 		assert.True(t, found.Failed())
-		assert.Equal(t, diag.Error, said[0].Severity)
-		assert.Equal(t, "symbol show of vmlinux is annotated by file, and what tells files is of another build: image has build-id aa, vmlinux has bb", said[0].Message)
-		assert.Len(t, said[0].Hints, 2)
-		assert.Equal(t, diag.Warning, said[1].Severity)
-		assert.Equal(t, "kernel both: different builds: image has build-id aa, vmlinux has bb: the given files come from different kernels", said[1].Message)
+		assert.Equal(t, diag.Error, reported[0].Severity)
+		assert.Equal(t,
+			"symbol show of vmlinux is annotated by file, and the source that names files is from another "+
+				"build: image has build-id aa, vmlinux has bb", reported[0].Message)
+		assert.Len(t, reported[0].Hints, 2)
+		assert.Equal(t, diag.Warning, reported[1].Severity)
+		assert.Equal(t,
+			"kernel both: different builds: image has build-id aa, vmlinux has bb: the given files come from different kernels",
+
+			reported[1].Message)
 	}
 }
 
-// What the kernel's parts say of each other is said at every conversion.
+// Contradictions between the kernel's parts are reported at every conversion.
 func TestPartsOfDifferentKernelsAreWarnedOf(t *testing.T) {
 	k := kernelOf(t, kallsyms)
 	k.Warnings = []string{"parts of different kernels: 6.1 and 6.2"}
 	_, found := against(t, borrower(t), klpreloc.Options{Kernel: k})
 	d := the(t, diag.Contradiction, found)
 	assert.Equal(t, diag.Warning, d.Severity)
-	assert.Equal(t, "kernel kernel: parts of different kernels: 6.1 and 6.2: the given files come from different kernels", d.Message)
+	assert.Equal(t,
+		"kernel kernel: parts of different kernels: 6.1 and 6.2: the given files come from different kernels",
+
+		d.Message)
 }

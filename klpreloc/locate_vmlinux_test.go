@@ -26,18 +26,22 @@ func TestAnnotationByNameOfFileInVmlinux(t *testing.T) {
 		"signal": ".globl _text\n_text: .byte 0\n", "other": ".globl _end\n_end: .byte 0\n",
 	} {
 		source, object := filepath.Join(dir, name+".s"), filepath.Join(dir, name+".o")
-		text = ".file \"" + name + ".c\"\n.text\n" + text + ".type show,%function\nshow: .byte 0\n.size show,1\n"
+		text = ".file \"" + name + ".c\"\n.text\n" + text +
+			".type show,%function\nshow: .byte 0\n.size show,1\n"
 		require.NoError(t, os.WriteFile(source, []byte(text), 0o644))
 		out, err := exec.Command("as", "-o", object, source).CombinedOutput()
 		require.NoError(t, err, string(out))
 		link = append(link, object)
 	}
 	path := filepath.Join(dir, "vmlinux")
-	out, err := exec.Command("ld", append(link, "-Ttext=0x81000000", "-e", "0", "-o", path)...).CombinedOutput()
+	out, err := exec.Command("ld", append(link, "-Ttext=0x81000000", "-e", "0", "-o", path)...).
+		CombinedOutput()
 	require.NoError(t, err, string(out))
 	for file, message := range map[string]string{
-		"signal.c":        "symbol show of vmlinux is from a file called signal.c, and the annotation names no directory: it can be any file of that name",
-		"kernel/signal.c": "symbol show of vmlinux is from a file called signal.c, which is treated as kernel/signal.c: nothing tells its directory",
+		"signal.c": "symbol show of vmlinux is from a file called signal.c, and the annotation " +
+			"names no directory: it can be any file of that name",
+		"kernel/signal.c": "symbol show of vmlinux is from a file called signal.c, which is treated as " +
+			"kernel/signal.c: nothing tells its directory",
 	} {
 		k, err := sympos.FindKernel(path)
 		require.NoError(t, err)

@@ -64,8 +64,8 @@ func TestLongKlpSymbols(t *testing.T) {
 	} {
 		o := klpreloc.Options{Target: kernel.Version{Major: c.major, Minor: c.minor}}
 		_, found := klpreloc.NewPlan(longNamed(c.object, c.more)(t), o)
-		said := found.Failed()
-		assert.Equal(t, c.refused, said, "%d.%d, %s, %d: %v", c.major, c.minor, c.object, c.more, found)
+		failed := found.Failed()
+		assert.Equal(t, c.refused, failed, "%d.%d, %s, %d: %v", c.major, c.minor, c.object, c.more, found)
 		if c.refused {
 			d := the(t, diag.LongKlpSymbol, found)
 			assert.Contains(t, d.Message, "of which kernels before 5.19 store 127")

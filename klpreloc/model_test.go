@@ -27,13 +27,14 @@ var refusedFor = map[string][]string{
 }
 
 func TestModelOfTheLoaderAgrees(t *testing.T) {
-	for folder, scheme := range map[string]loadermodel.Scheme{"4.19": loadermodel.Linux419, "6.1": loadermodel.Linux61} {
+	for directory, scheme := range map[string]loadermodel.Scheme{"4.19": loadermodel.Linux419,
+		"6.1": loadermodel.Linux61} {
 		for _, fixture := range loadermodel.Fixtures {
-			t.Run(folder+"/"+fixture.Name, func(t *testing.T) {
-				before := contents(t, "arch/"+folder+"/"+fixture.Name+".ko")
+			t.Run(directory+"/"+fixture.Name, func(t *testing.T) {
+				before := contents(t, "arch/"+directory+"/"+fixture.Name+".ko")
 				f := parse(t, before)
 				plan, found := klpreloc.NewPlan(f, klpreloc.Options{})
-				if slices.Contains(refusedFor[folder], fixture.Name) {
+				if slices.Contains(refusedFor[directory], fixture.Name) {
 					require.True(t, found.Failed())
 					assert.NotEmpty(t, with(diag.SpecialSection, found), "%v", found)
 					return
@@ -43,9 +44,9 @@ func TestModelOfTheLoaderAgrees(t *testing.T) {
 				after := encode(t, f)
 				require.NoError(t, proof.Check(parse(t, before), parse(t, after), plan.Claims, nil))
 				assert.NoError(t, loadermodel.CheckAll(before, after, fixture.Scenario(scheme)))
-				if folder == "6.1" {
+				if directory == "6.1" {
 					for _, s := range f.Sections {
-						assert.False(t, strings.HasPrefix(s.Name, ".klp.arch."), "nobody reads %s since 5.8", s)
+						assert.False(t, strings.HasPrefix(s.Name, ".klp.arch."), "no kernel reads %s since 5.8", s)
 					}
 				}
 			})

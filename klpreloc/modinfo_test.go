@@ -43,7 +43,8 @@ func TestRulesByVersion(t *testing.T) {
 		early        bool
 		limit        int
 	}{
-		{4, 7, false, 127}, {4, 20, false, 127}, {5, 7, false, 127}, {5, 8, true, 127}, {5, 19, true, 127}, {6, 0, true, 127}, {6, 1, true, 511}, {7, 0, true, 511}, {0, 0, true, 511},
+		{4, 7, false, 127}, {4, 20, false, 127}, {5, 7, false, 127}, {5, 8, true, 127}, {5, 19, true,
+			127}, {6, 0, true, 127}, {6, 1, true, 511}, {7, 0, true, 511}, {0, 0, true, 511},
 	} {
 		v := kernel.Version{Major: x.major, Minor: x.minor}
 		assert.Equal(t, x.early, v.EarlyVmlinux(), v)
@@ -59,9 +60,12 @@ func modinfo(t *testing.T, s string) klpabi.Modinfo {
 }
 
 func TestModinfoTakesTheFirstOfAKey(t *testing.T) {
-	m := modinfo(t, "\x00\x00name=a\x00vermagic=6.1.2 SMP\x00\x00\x00\x00vermagic=5.4.0\x00livepatch\x00=x\x00k=v=w\x00tail=1")
-	assert.Equal(t, klpabi.Modinfo{"name=a", "vermagic=6.1.2 SMP", "vermagic=5.4.0", "livepatch", "=x", "k=v=w", "tail=1"}, m)
-	for key, want := range map[string]string{"name": "a", "vermagic": "6.1.2 SMP", "k": "v=w", "tail": "1", "": "x"} {
+	m := modinfo(t,
+		"\x00\x00name=a\x00vermagic=6.1.2 SMP\x00\x00\x00\x00vermagic=5.4.0\x00livepatch\x00=x\x00k=v=w\x00tail=1")
+	assert.Equal(t, klpabi.Modinfo{"name=a", "vermagic=6.1.2 SMP", "vermagic=5.4.0", "livepatch", "=x",
+		"k=v=w", "tail=1"}, m)
+	for key, want := range map[string]string{"name": "a", "vermagic": "6.1.2 SMP", "k": "v=w",
+		"tail": "1", "": "x"} {
 		v, ok := m.Value(key)
 		assert.True(t, ok, key)
 		assert.Equal(t, want, v, key)
@@ -69,7 +73,7 @@ func TestModinfoTakesTheFirstOfAKey(t *testing.T) {
 	_, ok := m.Value("nam")
 	assert.False(t, ok)
 	assert.Equal(t, kernel.Version{Major: 6, Minor: 1}, m.Kernel())
-	assert.False(t, m.Livepatch(), "a key without '=' is none")
+	assert.False(t, m.Livepatch(), "an entry without '=' has no key")
 }
 
 func TestAnyValueMakesALivepatch(t *testing.T) {
@@ -90,12 +94,15 @@ func TestVersionsOfBothFormats(t *testing.T) {
 		_, known := klpabi.VersionedNames(f)
 		assert.False(t, known)
 
-		f.AddSection(&elfrw.Section{Name: "__versions", Type: elf.SHT_PROGBITS, Flags: 2, Data: []byte(entry(width, "printk") + entry(width, "_kmalloc") + entry(width, full) + "cut off")})
+		f.AddSection(&elfrw.Section{Name: "__versions", Type: elf.SHT_PROGBITS, Flags: 2,
+			Data: []byte(entry(width, "printk") + entry(width, "_kmalloc") + entry(width, full) +
+				"cut off")})
 		names, known := klpabi.VersionedNames(f)
 		assert.True(t, known)
 		assert.Equal(t, []string{"_kmalloc", "printk", full}, names, arch)
 
-		f.AddSection(&elfrw.Section{Name: "__version_ext_names", Type: elf.SHT_PROGBITS, Flags: 2, Data: []byte("zz\x00aa\x00unterminated")})
+		f.AddSection(&elfrw.Section{Name: "__version_ext_names", Type: elf.SHT_PROGBITS, Flags: 2,
+			Data: []byte("zz\x00aa\x00unterminated")})
 		names, _ = klpabi.VersionedNames(f)
 		assert.Subset(t, names, []string{"_kmalloc", "aa", "printk", "zz", "unterminated"})
 		assert.IsIncreasing(t, names)
@@ -104,7 +111,8 @@ func TestVersionsOfBothFormats(t *testing.T) {
 
 func TestExtendedVersionsAlone(t *testing.T) {
 	f := bare(t, "x86_64")
-	f.AddSection(&elfrw.Section{Name: "__version_ext_names", Type: elf.SHT_PROGBITS, Flags: 2, Data: []byte("exported\x00")})
+	f.AddSection(&elfrw.Section{Name: "__version_ext_names", Type: elf.SHT_PROGBITS, Flags: 2,
+		Data: []byte("exported\x00")})
 	names, known := klpabi.VersionedNames(f)
 	assert.True(t, known)
 	assert.Contains(t, names, "exported")

@@ -16,7 +16,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
-// What modpost is told to let pass (klp-convert.mk: modpost -N) is an error all the same,
+// What modpost is told to let pass (klp-convert.mk: modpost -N) is still an error,
 // unless it is no import after the conversion.
 func TestMissingNamespace(t *testing.T) {
 	const (
@@ -27,7 +27,8 @@ func TestMissingNamespace(t *testing.T) {
 			"0x00000000\topen\tvmlinux\tEXPORT_SYMBOL\t\n" +
 			"0x00000000\ttwice\ta\tEXPORT_SYMBOL\tSPACE\n0x00000000\ttwice\tb\tEXPORT_SYMBOL\t\n" +
 			"0x00000000\tkernel_first\ta\tEXPORT_SYMBOL\t\n0x00000000\tkernel_first\tvmlinux\tEXPORT_SYMBOL\tSPACE\n"
-		record = "static KLP_MODULE_RELOC(vmlinux) klp_spaced[] = { KLP_SYMPOS(spaced, 0) };   /* a klp relocation needs no import */"
+		record = "static KLP_MODULE_RELOC(vmlinux) klp_spaced[] = { KLP_SYMPOS(spaced, 0) };   /* a klp " +
+			"relocation needs no import */"
 	)
 	ordinary := func(f *elfrw.File) {
 		s := f.Section(".modinfo")
@@ -52,25 +53,35 @@ func TestMissingNamespace(t *testing.T) {
 		"for this module as well":         {symbol: "only_us"},
 		"one of two modules may offer it": {symbol: "twice", edit: ordinary},
 		"inferred":                        {symbol: "only_kvm", image: true},
-		"ordinary module, imported":       {symbol: "spaced", edit: func(f *elfrw.File) { ordinary(f); imports(f) }},
+		"ordinary module, imported": {symbol: "spaced", edit: func(f *elfrw.File) {
+			ordinary(f)
+			imports(f)
+		}},
 		"ordinary module, for it as well": {symbol: "only_us", edit: ordinary},
 		"ordinary module, for other modules": {symbol: "only_kvm", edit: ordinary,
-			message: "symbol only_kvm is exported by vmlinux to other modules only (module:kvm): the kernel would refuse the module (EINVAL)"},
+			message: "symbol only_kvm is exported by vmlinux to other modules only (module:kvm): the " +
+				"kernel would refuse the module (EINVAL)"},
 		"ordinary module, not imported": {symbol: "spaced", edit: ordinary,
-			message: "symbol spaced is exported by vmlinux in namespace SPACE, which the module does not import: the kernel would refuse the module (EINVAL)",
-			hints:   []string{"MODULE_IMPORT_NS(SPACE);"}},
+			message: "symbol spaced is exported by vmlinux in namespace SPACE, which the module does not " +
+				"import: the kernel would refuse the module (EINVAL)",
+			hints: []string{"MODULE_IMPORT_NS(SPACE);"}},
 		"vmlinux's is the one": {symbol: "kernel_first", edit: ordinary,
-			message: "symbol kernel_first is exported by vmlinux in namespace SPACE, which the module does not import: the kernel would refuse the module (EINVAL)",
-			hints:   []string{"MODULE_IMPORT_NS(SPACE);"}},
+			message: "symbol kernel_first is exported by vmlinux in namespace SPACE, which the module does " +
+				"not import: the kernel would refuse the module (EINVAL)",
+			hints: []string{"MODULE_IMPORT_NS(SPACE);"}},
 		"not imported": {symbol: "spaced",
-			message: "symbol spaced is exported by vmlinux in namespace SPACE, which the module does not import: the kernel would refuse the module (EINVAL)",
-			hints:   []string{"MODULE_IMPORT_NS(SPACE);", record}},
+			message: "symbol spaced is exported by vmlinux in namespace SPACE, which the module does not " +
+				"import: the kernel would refuse the module (EINVAL)",
+			hints: []string{"MODULE_IMPORT_NS(SPACE);", record}},
 		"not imported, with the kernel": {symbol: "spaced", image: true,
-			message: "symbol spaced is exported by vmlinux in namespace SPACE, which the module does not import: the kernel would refuse the module (EINVAL)",
-			hints:   []string{"MODULE_IMPORT_NS(SPACE);", record}},
+			message: "symbol spaced is exported by vmlinux in namespace SPACE, which the module does not " +
+				"import: the kernel would refuse the module (EINVAL)",
+			hints: []string{"MODULE_IMPORT_NS(SPACE);", record}},
 		"for other modules": {symbol: "only_kvm",
-			message: "symbol only_kvm is exported by vmlinux to other modules only (module:kvm): the kernel would refuse the module (EINVAL)",
-			hints:   []string{"static KLP_MODULE_RELOC(vmlinux) klp_only_kvm[] = { KLP_SYMPOS(only_kvm, 0) };   /* a klp relocation needs no import */"}},
+			message: "symbol only_kvm is exported by vmlinux to other modules only (module:kvm): the " +
+				"kernel would refuse the module (EINVAL)",
+			hints: []string{"static KLP_MODULE_RELOC(vmlinux) klp_only_kvm[] = { KLP_SYMPOS(only_kvm, 0) " +
+				"};   /* a klp relocation needs no import */"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := bare(t, "x86_64")
@@ -109,7 +120,8 @@ func TestMissingNamespace(t *testing.T) {
 				assert.NotEqual(t, diag.Error, d.Severity, "modpost's duty was not asked for")
 			}
 			kernel.Config = filepath.Join(t.TempDir(), "config")
-			require.NoError(t, os.WriteFile(kernel.Config, []byte("CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS=y\n"), 0o644))
+			require.NoError(t, os.WriteFile(kernel.Config,
+				[]byte("CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS=y\n"), 0o644))
 			_, found = against(t, f, klpreloc.Options{Kernel: kernel, Imports: true})
 			d = the(t, diag.NotOffered, found)
 			assert.Equal(t, diag.Warning, d.Severity)

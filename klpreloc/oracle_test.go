@@ -61,7 +61,8 @@ func (o oracle) symbolName(n uint32) string {
 func (o oracle) asks(t *testing.T) []ask {
 	var all []ask
 	for _, s := range o.Sections {
-		if s.Type != elf.SHT_RELA || o.Sections[s.Info].Flags&elf.SHF_ALLOC == 0 || isRecords(o.Sections[s.Info].Name) {
+		if s.Type != elf.SHT_RELA || o.Sections[s.Info].Flags&elf.SHF_ALLOC == 0 ||
+			isRecords(o.Sections[s.Info].Name) {
 			continue
 		}
 		target := o.Sections[s.Info]
@@ -72,11 +73,13 @@ func (o oracle) asks(t *testing.T) []ask {
 			var sym uint32
 			if o.Class == elf.ELFCLASS64 {
 				info := o.ByteOrder.Uint64(b[8:])
-				a.offset, sym, a.typ, a.addend = o.ByteOrder.Uint64(b), uint32(info>>32), uint32(info), int64(o.ByteOrder.Uint64(b[16:]))
+				a.offset, sym, a.typ = o.ByteOrder.Uint64(b), uint32(info>>32), uint32(info)
+				a.addend = int64(o.ByteOrder.Uint64(b[16:]))
 				b = b[24:]
 			} else {
 				info := o.ByteOrder.Uint32(b[4:])
-				a.offset, sym, a.typ, a.addend = uint64(o.ByteOrder.Uint32(b)), info>>8, info&0xff, int64(int32(o.ByteOrder.Uint32(b[8:])))
+				a.offset, sym, a.typ = uint64(o.ByteOrder.Uint32(b)), info>>8, info&0xff
+				a.addend = int64(int32(o.ByteOrder.Uint32(b[8:])))
 				b = b[12:]
 			}
 			a.symbol = o.symbolName(sym)
@@ -84,9 +87,11 @@ func (o oracle) asks(t *testing.T) []ask {
 				got := loadermodel.Scan(s.Name, loadermodel.SectionFormat)
 				require.Len(t, got, 1, s.Name)
 				a.object = got[0].(string)
-				require.Equal(t, elf.SectionIndex(0xff20), o.symbols[sym-1].Section, "klp relocation against %s", a.symbol)
+				require.Equal(t, elf.SectionIndex(0xff20), o.symbols[sym-1].Section,
+					"klp relocation against %s", a.symbol)
 			} else if sym != 0 {
-				require.NotEqual(t, elf.SectionIndex(0xff20), o.symbols[sym-1].Section, "ordinary relocation against %s", a.symbol)
+				require.NotEqual(t, elf.SectionIndex(0xff20), o.symbols[sym-1].Section,
+					"ordinary relocation against %s", a.symbol)
 			}
 			all = append(all, a)
 		}
@@ -130,12 +135,15 @@ func (o oracle) wants(t *testing.T) map[string][2]string {
 			var at uint64
 			var sym uint32
 			if o.Class == elf.ELFCLASS64 {
-				at, sym, relocs = o.ByteOrder.Uint64(relocs), uint32(o.ByteOrder.Uint64(relocs[8:])>>32), relocs[24:]
+				at, sym = o.ByteOrder.Uint64(relocs), uint32(o.ByteOrder.Uint64(relocs[8:])>>32)
+				relocs = relocs[24:]
 			} else {
-				at, sym, relocs = uint64(o.ByteOrder.Uint32(relocs)), o.ByteOrder.Uint32(relocs[4:])>>8, relocs[12:]
+				at, sym = uint64(o.ByteOrder.Uint32(relocs)), o.ByteOrder.Uint32(relocs[4:])>>8
+				relocs = relocs[12:]
 			}
 			name := o.symbolName(sym)
-			w[name] = [2]string{object, fmt.Sprintf(".klp.sym.%s.%s,%d", object, name, o.ByteOrder.Uint32(data[at+size-4:]))}
+			w[name] = [2]string{object,
+				fmt.Sprintf(".klp.sym.%s.%s,%d", object, name, o.ByteOrder.Uint32(data[at+size-4:]))}
 		}
 	}
 	for _, y := range o.symbols {
@@ -149,7 +157,8 @@ func (o oracle) wants(t *testing.T) map[string][2]string {
 		if object == "vmlinux" {
 			gate = "vmlinux"
 		}
-		w[y.Name] = [2]string{gate, fmt.Sprintf(".klp.sym.%s.%s,%s", object, part[2][:dot], part[2][dot+1:])}
+		w[y.Name] = [2]string{gate, fmt.Sprintf(".klp.sym.%s.%s,%s", object, part[2][:dot],
+			part[2][dot+1:])}
 	}
 	return w
 }
@@ -162,7 +171,9 @@ func v7Records(o oracle, section int) bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(o.symbols, func(y elf.Symbol) bool { return y.Name == "many_more" && y.Size == 48 })
+	return !slices.ContainsFunc(o.symbols, func(y elf.Symbol) bool {
+		return y.Name == "many_more" && y.Size == 48
+	})
 }
 
 // oracleOf returns what a converted module asks, to compare two.
@@ -245,7 +256,8 @@ func TestHeadersOfKlpSections(t *testing.T) {
 			assert.Equal(t, elf.SectionFlag(0x100042), s.Flags, s.Name)
 			assert.Equal(t, elf.SHT_SYMTAB, o.Sections[s.Link].Type, s.Name)
 			assert.NotZero(t, o.Sections[s.Info].Flags&elf.SHF_ALLOC, s.Name)
-			assert.True(t, strings.HasPrefix(strings.SplitN(s.Name, ".", 5)[4], strings.TrimPrefix(o.Sections[s.Info].Name, "")), s.Name)
+			assert.True(t, strings.HasPrefix(strings.SplitN(s.Name, ".", 5)[4],
+				strings.TrimPrefix(o.Sections[s.Info].Name, "")), s.Name)
 			assert.Equal(t, []uint64{entry, align, 0}, []uint64{s.Entsize, s.Addralign, s.Addr}, s.Name)
 			assert.NotZero(t, s.Size, s.Name)
 			assert.False(t, names[s.Name], "second section %s", s.Name)

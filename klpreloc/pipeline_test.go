@@ -26,7 +26,9 @@ func convert(t testing.TB, before []byte) []byte {
 }
 
 // converted converts an edited module.
-func converted(t testing.TB, f *elfrw.File) *elfrw.File { return parse(t, convert(t, encode(t, f))) }
+func converted(t testing.TB, f *elfrw.File) *elfrw.File {
+	return parse(t, convert(t, encode(t, f)))
+}
 
 // ids returns which diagnostics of that severity NewPlan has for f; that the small
 // modules here have no klp_patch is none, nor is the scheme.

@@ -50,7 +50,8 @@ func TestTwoSpellingsAreOneSymbol(t *testing.T) {
 	dot := addUndefined(f, ext4Foo, elf.STB_GLOBAL)
 	quoted := addUndefined(f, `".klp.sym.rela.ext4.ext4.foo,0"`, elf.STB_GLOBAL)
 	addLoaded(f, ".data.many", writable, make([]byte, 32),
-		elfrw.Rela{Offset: 0, Sym: dot, Type: 1}, elfrw.Rela{Offset: 8, Sym: comma, Type: 1}, elfrw.Rela{Offset: 16, Sym: quoted, Type: 1}, elfrw.Rela{Offset: 24, Sym: dot, Type: 1, Addend: -1})
+		elfrw.Rela{Offset: 0, Sym: dot, Type: 1}, elfrw.Rela{Offset: 8, Sym: comma,
+			Type: 1}, elfrw.Rela{Offset: 16, Sym: quoted, Type: 1}, elfrw.Rela{Offset: 24, Sym: dot, Type: 1, Addend: -1})
 	after := converted(t, f)
 	assert.Equal(t, []string{".klp.rela.ext4..data.many 4"}, klpSections(after))
 	assert.Equal(t, []string{".klp.sym.ext4.foo,0"}, klpSymbols(after))
@@ -63,7 +64,8 @@ func TestRecordAndLabelOfOneSymbolAreOne(t *testing.T) {
 	use(f, addUndefined(f, ".klp.sym.rela.vmlinux.vmlinux.extra0.3", elf.STB_GLOBAL))
 	after := converted(t, f)
 	assert.Equal(t, []string{".klp.sym.vmlinux.extra0,3"}, klpSymbols(after))
-	assert.Equal(t, []string{".klp.rela.vmlinux..text 1", ".klp.rela.vmlinux..data.use 1"}, klpSections(after))
+	assert.Equal(t, []string{".klp.rela.vmlinux..text 1", ".klp.rela.vmlinux..data.use 1"},
+		klpSections(after))
 }
 
 func TestObjectsSayWhenAndWhere(t *testing.T) {
@@ -87,22 +89,28 @@ func TestOneSymbolOfTwoGates(t *testing.T) {
 	f := bare(t, "x86_64")
 	a := addUndefined(f, ".klp.sym.rela.ext4.jbd2.foo.0", elf.STB_GLOBAL)
 	b := addUndefined(f, ".klp.sym.rela.jbd2.jbd2.foo.0", elf.STB_GLOBAL)
-	addLoaded(f, ".data.two", writable, make([]byte, 16), elfrw.Rela{Offset: 0, Sym: a, Type: 1}, elfrw.Rela{Offset: 8, Sym: b, Type: 1})
+	addLoaded(f, ".data.two", writable, make([]byte, 16), elfrw.Rela{Offset: 0, Sym: a, Type: 1},
+		elfrw.Rela{Offset: 8, Sym: b, Type: 1})
 	after := converted(t, f)
-	assert.Equal(t, []string{".klp.rela.ext4..data.two 1", ".klp.rela.jbd2..data.two 1"}, klpSections(after))
+	assert.Equal(t, []string{".klp.rela.ext4..data.two 1", ".klp.rela.jbd2..data.two 1"},
+		klpSections(after))
 	assert.Equal(t, []string{".klp.sym.jbd2.foo,0"}, klpSymbols(after))
 }
 
 func TestPositionsAndObjectsOfLabelsAreDifferentSymbols(t *testing.T) {
 	f := bare(t, "x86_64")
 	var relocs []elfrw.Rela
-	for i, label := range []string{"vmlinux.vmlinux.foo.0", "vmlinux.vmlinux.foo.1", "vmlinux.vmlinux.foo.2", "ext4.ext4.foo.0"} {
-		relocs = append(relocs, elfrw.Rela{Offset: uint64(8 * i), Sym: addUndefined(f, ".klp.sym.rela."+label, elf.STB_GLOBAL), Type: 1})
+	for i, label := range []string{"vmlinux.vmlinux.foo.0", "vmlinux.vmlinux.foo.1",
+		"vmlinux.vmlinux.foo.2", "ext4.ext4.foo.0"} {
+		relocs = append(relocs, elfrw.Rela{Offset: uint64(8 * i),
+			Sym: addUndefined(f, ".klp.sym.rela."+label, elf.STB_GLOBAL), Type: 1})
 	}
 	addLoaded(f, ".data.four", writable, make([]byte, 32), relocs...)
 	after := converted(t, f)
-	assert.Equal(t, []string{".klp.sym.vmlinux.foo,0", ".klp.sym.vmlinux.foo,1", ".klp.sym.vmlinux.foo,2", ".klp.sym.ext4.foo,0"}, klpSymbols(after))
-	assert.Equal(t, []string{".klp.rela.vmlinux..data.four 3", ".klp.rela.ext4..data.four 1"}, klpSections(after))
+	assert.Equal(t, []string{".klp.sym.vmlinux.foo,0", ".klp.sym.vmlinux.foo,1",
+		".klp.sym.vmlinux.foo,2", ".klp.sym.ext4.foo,0"}, klpSymbols(after))
+	assert.Equal(t, []string{".klp.rela.vmlinux..data.four 3", ".klp.rela.ext4..data.four 1"},
+		klpSections(after))
 }
 
 func TestKlpSectionsOfOneNameAreNumbered(t *testing.T) {
@@ -111,7 +119,8 @@ func TestKlpSectionsOfOneNameAreNumbered(t *testing.T) {
 	for _, name := range []string{".d.3", ".d", ".d", ".d", ".d.2"} {
 		addLoaded(f, name, writable, make([]byte, 8), elfrw.Rela{Sym: y, Type: 1})
 	}
-	assert.Equal(t, []string{".klp.rela.vmlinux..d.3 1", ".klp.rela.vmlinux..d 1", ".klp.rela.vmlinux..d.2 1", ".klp.rela.vmlinux..d.4 1", ".klp.rela.vmlinux..d.2.2 1"},
+	assert.Equal(t, []string{".klp.rela.vmlinux..d.3 1", ".klp.rela.vmlinux..d 1",
+		".klp.rela.vmlinux..d.2 1", ".klp.rela.vmlinux..d.4 1", ".klp.rela.vmlinux..d.2.2 1"},
 		klpSections(converted(t, f)))
 }
 
@@ -146,11 +155,14 @@ func TestManyGatesCostNoMore(t *testing.T) {
 	f := bare(t, "x86_64")
 	relocs := make([]elfrw.Rela, n)
 	for i := range relocs {
-		relocs[i] = elfrw.Rela{Offset: uint64(8 * i), Sym: addUndefined(f, fmt.Sprintf(".klp.sym.rela.m%d.m.foo.0", i), elf.STB_GLOBAL), Type: 1}
+		relocs[i] = elfrw.Rela{Offset: uint64(8 * i),
+			Sym: addUndefined(f, fmt.Sprintf(".klp.sym.rela.m%d.m.foo.0", i), elf.STB_GLOBAL), Type: 1}
 	}
 	addLoaded(f, ".data.many", writable, make([]byte, 8*n), relocs...)
 	b := encode(t, f)
-	assert.Less(t, allocated(func() { assert.Len(t, klpSections(parse(t, convert(t, b))), n) }), uint64(100*len(b)))
+	assert.Less(t, allocated(func() {
+		assert.Len(t, klpSections(parse(t, convert(t, b))), n)
+	}), uint64(100*len(b)))
 }
 
 func TestHugeSharedNamesCostNoMore(t *testing.T) {
@@ -164,7 +176,9 @@ func TestHugeSharedNamesCostNoMore(t *testing.T) {
 	b := encode(t, f)
 	var plan *klpreloc.Plan
 	var found diag.List
-	assert.Less(t, allocated(func() { plan, found = klpreloc.NewPlan(parse(t, b), klpreloc.Options{}) }), uint64(100*len(b)))
+	assert.Less(t, allocated(func() {
+		plan, found = klpreloc.NewPlan(parse(t, b), klpreloc.Options{})
+	}), uint64(100*len(b)))
 	assert.Nil(t, plan)
 	for _, d := range found {
 		require.Less(t, len(fmt.Sprint(d.Section, d.Symbol, d.Message, d.Hints)), 2000)
@@ -183,7 +197,8 @@ func TestUnusedRecordGoesAndUnusedLabelStays(t *testing.T) {
 }
 
 func TestDebugInformationLosesNamesAndAnnotations(t *testing.T) {
-	before, after := open(t, "odd/debug-reference.ko"), parse(t, convert(t, contents(t, "odd/debug-reference.ko")))
+	before, after := open(t, "odd/debug-reference.ko"), parse(t,
+		convert(t, contents(t, "odd/debug-reference.ko")))
 	was, is := section(t, before, ".rela.debug_addr"), section(t, after, ".rela.debug_addr")
 	assert.Equal(t, was.NumRelocs()-1, is.NumRelocs(), "the one at the annotation goes")
 	detached := 0
@@ -204,7 +219,9 @@ func TestRelocationsOfNoSectionAreDetached(t *testing.T) {
 	addArray(f, data, "array", 0, 12)
 	s := &elfrw.Section{Name: ".rela.nothing", Type: elf.SHT_RELA, Align: 8, Link: f.Symtab}
 	f.AddSection(s)
-	s.SetRelocs([]elfrw.Rela{{Offset: 1, Sym: symbol(t, f, "extra0"), Type: 1}, {Offset: 2, Sym: symbol(t, f, "array"), Type: 1}, {Offset: 3, Sym: symbol(t, f, "vm_call"), Type: 1}})
+	s.SetRelocs([]elfrw.Rela{{Offset: 1, Sym: symbol(t, f, "extra0"), Type: 1},
+		{Offset: 2, Sym: symbol(t, f, "array"), Type: 1}, {Offset: 3,
+			Sym: symbol(t, f, "vm_call"), Type: 1}})
 	after := section(t, converted(t, f), ".rela.nothing").Relocs()
 	require.Len(t, after, 2)
 	assert.Nil(t, after[0].Sym)
@@ -217,9 +234,11 @@ func TestGroupsLoseAnnotationsAndEmptyGroupsGo(t *testing.T) {
 	stays, _ := addLoaded(f, ".text.g", executable, make([]byte, 8))
 	sig := &elfrw.Symbol{Name: "sig", Section: stays, Info: byte(elf.STB_WEAK) << 4}
 	f.AddSymbol(sig)
-	f.AddSection(&elfrw.Section{Name: ".group", Type: elf.SHT_GROUP, Align: 4, EntSize: 4, Link: f.Symtab, Signature: sig, Members: []*elfrw.Section{grouped, relocs, stays}})
+	f.AddSection(&elfrw.Section{Name: ".group", Type: elf.SHT_GROUP, Align: 4, EntSize: 4,
+		Link: f.Symtab, Signature: sig, Members: []*elfrw.Section{grouped, relocs, stays}})
 	other, otherRelocs := addRecords(t, f, "ext4", 12, record{0, "extra1", 8, 0})
-	f.AddSection(&elfrw.Section{Name: ".group.empty", Type: elf.SHT_GROUP, Align: 4, EntSize: 4, Link: f.Symtab, Signature: sig, Members: []*elfrw.Section{otherRelocs, other}})
+	f.AddSection(&elfrw.Section{Name: ".group.empty", Type: elf.SHT_GROUP, Align: 4, EntSize: 4,
+		Link: f.Symtab, Signature: sig, Members: []*elfrw.Section{otherRelocs, other}})
 	after := converted(t, f)
 	g := section(t, after, ".group")
 	assert.Equal(t, []*elfrw.Section{after.Section(".text.g")}, g.Members)
@@ -241,7 +260,8 @@ func TestWhatReferencesAnnotationsIsRefused(t *testing.T) {
 		},
 		"signature": func(f *elfrw.File, data *elfrw.Section, array *elfrw.Symbol) {
 			s, _ := addLoaded(f, ".text.g", executable, make([]byte, 8))
-			f.AddSection(&elfrw.Section{Name: ".group", Type: elf.SHT_GROUP, Align: 4, EntSize: 4, Link: f.Symtab, Signature: array, Members: []*elfrw.Section{s}})
+			f.AddSection(&elfrw.Section{Name: ".group", Type: elf.SHT_GROUP, Align: 4, EntSize: 4,
+				Link: f.Symtab, Signature: array, Members: []*elfrw.Section{s}})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -274,7 +294,8 @@ func TestObjtoolInputIsExempt(t *testing.T) {
 	f := bare(t, "x86_64")
 	use(f, addUndefined(f, ".klp.sym.vmlinux.foo,0", elf.STB_WEAK))
 	assert.Contains(t, ids(t, f, diag.Error), diag.WeakUndefined)
-	f.AddSection(&elfrw.Section{Name: "__klp_relocs.vmlinux", Type: elf.SHT_PROGBITS, Flags: 2, Data: make([]byte, 24)})
+	f.AddSection(&elfrw.Section{Name: "__klp_relocs.vmlinux", Type: elf.SHT_PROGBITS, Flags: 2,
+		Data: make([]byte, 24)})
 	assert.Empty(t, ids(t, f, diag.Error))
 	assert.Equal(t, []diag.ID{diag.NothingToConvert, diag.ObjtoolInput}, ids(t, f, diag.Note))
 	b := encode(t, f)
@@ -304,19 +325,25 @@ func TestTypesByMachine(t *testing.T) {
 		applied []uint32
 		not     []uint32
 	}{
-		{"x86_64", 0, []uint32{0, 1, 2, 4, 10, 11, 24}, []uint32{3, 5, 9, 12, 15, 26, 41, 42, 99, 1 << 31}},
-		{"s390x", 0, []uint32{0, 1, 8, 13, 19, 20, 22, 26, 36, 57, 59}, []uint32{9, 10, 11, 12, 37, 56, 60, 61, 1 << 31}},
-		{"ppc64le", 0, []uint32{1, 26, 38, 44, 47, 48, 50, 63, 64, 109, 116, 132, 133}, []uint32{0, 2, 11, 51, 118, 250, 252, 21, 1 << 31}},
-		{"aarch64", 0, []uint32{0, 256, 257, 262, 275, 276, 280, 282, 283, 286, 293, 299}, []uint32{255, 281, 294, 311, 312, 1024, 1 << 31}},
+		{"x86_64", 0, []uint32{0, 1, 2, 4, 10, 11, 24},
+			[]uint32{3, 5, 9, 12, 15, 26, 41, 42, 99, 1 << 31}},
+		{"s390x", 0, []uint32{0, 1, 8, 13, 19, 20, 22, 26, 36, 57, 59},
+			[]uint32{9, 10, 11, 12, 37, 56, 60, 61, 1 << 31}},
+		{"ppc64le", 0, []uint32{1, 26, 38, 44, 47, 48, 50, 63, 64, 109, 116, 132, 133},
+			[]uint32{0, 2, 11, 51, 118, 250, 252, 21, 1 << 31}},
+		{"aarch64", 0, []uint32{0, 256, 257, 262, 275, 276, 280, 282, 283, 286, 293, 299},
+			[]uint32{255, 281, 294, 311, 312, 1024, 1 << 31}},
 		{"ppc32", 0, []uint32{1, 4, 5, 6, 10, 26}, []uint32{0, 2, 3, 7, 11, 18, 255}},
-		{"aarch64", elf.EM_LOONGARCH, []uint32{0, 1, 2, 20, 24, 29, 46, 50, 56, 66, 71, 76, 99, 109}, []uint32{3, 25, 30, 31, 49, 52, 64, 77, 100, 102, 1 << 31}},
+		{"aarch64", elf.EM_LOONGARCH, []uint32{0, 1, 2, 20, 24, 29, 46, 50, 56, 66, 71, 76, 99, 109},
+			[]uint32{3, 25, 30, 31, 49, 52, 64, 77, 100, 102, 1 << 31}},
 	} {
 		check := func(typ uint32) []diag.ID {
 			f := bare(t, x.arch)
 			if x.machine != 0 {
 				f.Header.Machine = x.machine
 			}
-			addLoaded(f, ".data.use", writable, make([]byte, 16), elfrw.Rela{Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: typ})
+			addLoaded(f, ".data.use", writable, make([]byte, 16),
+				elfrw.Rela{Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: typ})
 			return ids(t, f, diag.Error)
 		}
 		for _, typ := range x.applied {
@@ -332,7 +359,8 @@ func TestMachinesWithoutLivepatching(t *testing.T) {
 	for _, x := range []struct {
 		arch    string
 		machine elf.Machine
-	}{{"x86_64", elf.EM_RISCV}, {"x86_64", elf.EM_NONE}, {"ppc32", elf.EM_ARM}, {"ppc32", elf.EM_S390}, {"x86_64", elf.EM_PPC}} {
+	}{{"x86_64", elf.EM_RISCV}, {"x86_64", elf.EM_NONE}, {"ppc32", elf.EM_ARM}, {"ppc32",
+		elf.EM_S390}, {"x86_64", elf.EM_PPC}} {
 		f := bare(t, x.arch)
 		f.Header.Machine = x.machine
 		use(f, addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL))
@@ -347,21 +375,25 @@ func TestBytesToBeRelocatedOnX86(t *testing.T) {
 		byte   int // that is not zero
 		want   []diag.ID
 	}{
-		{1, 4, 4, []diag.ID{diag.NonzeroTarget}}, {1, 4, 11, []diag.ID{diag.NonzeroTarget}}, {1, 4, 3, nil}, {1, 4, 12, nil},
-		{2, 4, 7, []diag.ID{diag.NonzeroTarget}}, {2, 4, 8, nil}, {24, 4, 11, []diag.ID{diag.NonzeroTarget}}, {0, 4, 4, nil},
+		{1, 4, 4, []diag.ID{diag.NonzeroTarget}}, {1, 4, 11, []diag.ID{diag.NonzeroTarget}}, {1, 4, 3,
+			nil}, {1, 4, 12, nil},
+		{2, 4, 7, []diag.ID{diag.NonzeroTarget}}, {2, 4, 8, nil}, {24, 4, 11,
+			[]diag.ID{diag.NonzeroTarget}}, {0, 4, 4, nil},
 		{1, 8, 0, nil}, {1, 9, 0, []diag.ID{diag.BrokenFile}}, {2, 13, 0, []diag.ID{diag.BrokenFile}},
 	} {
 		f := bare(t, "x86_64")
 		data := make([]byte, 16)
 		data[x.byte] = 1
-		addLoaded(f, ".text.use", executable, data, elfrw.Rela{Offset: x.offset, Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: x.typ})
+		addLoaded(f, ".text.use", executable, data,
+			elfrw.Rela{Offset: x.offset, Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: x.typ})
 		assert.Equal(t, x.want, ids(t, f, diag.Error), "%+v", x)
 	}
 }
 
 func TestOtherMachinesTakeAnyBytes(t *testing.T) {
 	f := bare(t, "s390x")
-	addLoaded(f, ".text.use", executable, bytes.Repeat([]byte{1}, 16), elfrw.Rela{Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: word(f)})
+	addLoaded(f, ".text.use", executable, bytes.Repeat([]byte{1}, 16),
+		elfrw.Rela{Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: word(f)})
 	assert.Empty(t, ids(t, f, diag.Error))
 }
 
@@ -373,12 +405,14 @@ func TestCallsOnPPC64(t *testing.T) {
 		typ  uint32
 		want []diag.ID
 	}{
-		{call + nop, 10, nil}, {call + call, 10, noNop}, {call, 10, noNop}, {call + nop[:3], 10, noNop}, {sibling + call, 10, nil}, {sibling, 10, nil},
+		{call + nop, 10, nil}, {call + call, 10, noNop}, {call, 10, noNop}, {call + nop[:3], 10,
+			noNop}, {sibling + call, 10, nil}, {sibling, 10, nil},
 		{call + call, 116, nil}, // REL24_NOTOC restores nothing
 		{call[:3], 10, []diag.ID{diag.BrokenFile}},
 	} {
 		f := bare(t, "ppc64le")
-		addLoaded(f, ".text.use", executable, []byte(x.code), elfrw.Rela{Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: x.typ})
+		addLoaded(f, ".text.use", executable, []byte(x.code),
+			elfrw.Rela{Sym: addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), Type: x.typ})
 		assert.Equal(t, x.want, ids(t, f, diag.Error), "%q %d", x.code, x.typ)
 	}
 }
@@ -389,9 +423,11 @@ func TestLateStoresIntoReadOnlyMemoryOnPPC64(t *testing.T) {
 		flags elf.SectionFlag
 		typ   uint32
 		warns bool
-	}{{ext4Foo, 0, 38, true}, {ext4Foo, writable, 38, false}, {vmlinuxFoo, 0, 38, false}, {ext4Foo, executable, 10, false}} {
+	}{{ext4Foo, 0, 38, true}, {ext4Foo, writable, 38, false}, {vmlinuxFoo, 0, 38, false}, {ext4Foo,
+		executable, 10, false}} {
 		f := bare(t, "ppc64le")
-		addLoaded(f, ".ro", x.flags, make([]byte, 8), elfrw.Rela{Sym: addUndefined(f, x.label, elf.STB_GLOBAL), Type: x.typ})
+		addLoaded(f, ".ro", x.flags, make([]byte, 8),
+			elfrw.Rela{Sym: addUndefined(f, x.label, elf.STB_GLOBAL), Type: x.typ})
 		assert.Equal(t, x.warns, slices.Contains(ids(t, f, diag.Warning), diag.ReadOnlyTarget), "%+v", x)
 	}
 }
@@ -407,7 +443,8 @@ func TestPairsOnLoongarchStayTogether(t *testing.T) {
 			return []elfrw.Rela{{Offset: 0, Sym: klp, Type: add64}, {Offset: 0, Sym: other, Type: sub64}}
 		}, []diag.ID{diag.SplitPair}},
 		{"not in a row", func(klp, other, _ *elfrw.Symbol) []elfrw.Rela {
-			return []elfrw.Rela{{Offset: 8, Sym: other, Type: sub64}, {Offset: 0, Sym: other, Type: add64}, {Offset: 8, Sym: klp, Type: add64}}
+			return []elfrw.Rela{{Offset: 8, Sym: other, Type: sub64}, {Offset: 0, Sym: other, Type: add64},
+				{Offset: 8, Sym: klp, Type: add64}}
 		}, []diag.ID{diag.SplitPair}},
 		{"two gates", func(klp, _, second *elfrw.Symbol) []elfrw.Rela {
 			return []elfrw.Rela{{Offset: 0, Sym: klp, Type: add64}, {Offset: 0, Sym: second, Type: sub64}}
@@ -416,12 +453,14 @@ func TestPairsOnLoongarchStayTogether(t *testing.T) {
 			return []elfrw.Rela{{Offset: 0, Sym: klp, Type: add64}, {Offset: 0, Sym: klp, Type: sub64}}
 		}, nil},
 		{"high and low half", func(klp, other, _ *elfrw.Symbol) []elfrw.Rela {
-			return []elfrw.Rela{{Offset: 0, Sym: klp, Type: pcalaHi}, {Offset: 4, Sym: klp, Type: pcalaLo}, {Offset: 8, Sym: other, Type: pcalaHi}}
+			return []elfrw.Rela{{Offset: 0, Sym: klp, Type: pcalaHi}, {Offset: 4, Sym: klp, Type: pcalaLo},
+				{Offset: 8, Sym: other, Type: pcalaHi}}
 		}, nil},
 	} {
 		f := bare(t, "aarch64")
 		f.Header.Machine = elf.EM_LOONGARCH
-		relocs := x.relocs(addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), symbol(t, f, "replaced_show"), addUndefined(f, ext4Foo, elf.STB_GLOBAL))
+		relocs := x.relocs(addUndefined(f, vmlinuxFoo, elf.STB_GLOBAL), symbol(t, f, "replaced_show"),
+			addUndefined(f, ext4Foo, elf.STB_GLOBAL))
 		addLoaded(f, ".data.use", writable, make([]byte, 16), relocs...)
 		assert.Equal(t, x.want, ids(t, f, diag.Error), x.name)
 	}
@@ -430,14 +469,18 @@ func TestPairsOnLoongarchStayTogether(t *testing.T) {
 // One relocation is no entry of those that have entries. That is the error then: nothing
 // is known of what such a table would do.
 func TestSectionsThatTheKernelReadsEarly(t *testing.T) {
-	entries := []string{".altinstructions", ".parainstructions", "__jump_table", ".static_call_sites", ".retpoline_sites", ".return_sites"}
+	entries := []string{".altinstructions", ".parainstructions", "__jump_table", ".static_call_sites",
+		".retpoline_sites", ".return_sites"}
 	for _, name := range []string{
-		".altinstructions", ".altinstr_replacement", ".parainstructions", "__jump_table", ".static_call_sites", ".retpoline_sites", ".return_sites", "__ex_table", ".orc_unwind_ip",
-		"__mcount_loc", "__patchable_function_entries", "__param", ".init_array", "__ksymtab", ".gnu.linkonce.this_module",
+		".altinstructions", ".altinstr_replacement", ".parainstructions", "__jump_table",
+		".static_call_sites", ".retpoline_sites", ".return_sites", "__ex_table", ".orc_unwind_ip",
+		"__mcount_loc", "__patchable_function_entries", "__param", ".init_array", "__ksymtab",
+		".gnu.linkonce.this_module",
 	} {
 		for label, want := range map[string][]diag.ID{vmlinuxFoo: nil, ext4Foo: {diag.SpecialSection}} {
 			f := bare(t, "x86_64")
-			addLoaded(f, name, 0, make([]byte, 16), elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 2})
+			addLoaded(f, name, 0, make([]byte, 16),
+				elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 2})
 			if slices.Contains(entries, name) {
 				want = []diag.ID{diag.StrangeTable}
 			}
@@ -446,12 +489,13 @@ func TestSectionsThatTheKernelReadsEarly(t *testing.T) {
 	}
 }
 
-// What a module's coming would write into is somebody else's memory by then.
+// What the load of a module would write into belongs to somebody else by that time.
 func TestModuleSymbolsStayOutOfInitSections(t *testing.T) {
 	for _, name := range []string{".init.text", ".init.data", ".init.rodata"} {
 		for label, want := range map[string][]diag.ID{vmlinuxFoo: nil, ext4Foo: {diag.InitSection}} {
 			f := bare(t, "x86_64")
-			addLoaded(f, name, 0, make([]byte, 16), elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 2})
+			addLoaded(f, name, 0, make([]byte, 16),
+				elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 2})
 			assert.Equal(t, want, ids(t, f, diag.Error), "%s in %s", label, name)
 		}
 	}
@@ -460,7 +504,8 @@ func TestModuleSymbolsStayOutOfInitSections(t *testing.T) {
 func TestPerCPUDataIsRefusedWhateverTheGate(t *testing.T) {
 	for _, label := range []string{vmlinuxFoo, ext4Foo} {
 		f := bare(t, "x86_64")
-		addLoaded(f, ".data..percpu", writable, make([]byte, 8), elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 1})
+		addLoaded(f, ".data..percpu", writable, make([]byte, 8),
+			elfrw.Rela{Sym: addUndefined(f, label, elf.STB_GLOBAL), Type: 1})
 		assert.Equal(t, []diag.ID{diag.PerCPU}, ids(t, f, diag.Error))
 	}
 }
@@ -498,7 +543,8 @@ func TestLeftovers(t *testing.T) {
 					names += y.Name + "\x00"
 				}
 			}
-			f.AddSection(&elfrw.Section{Name: "__version_ext_names", Type: elf.SHT_PROGBITS, Flags: 2, Data: []byte(names + "exported\x00")})
+			f.AddSection(&elfrw.Section{Name: "__version_ext_names", Type: elf.SHT_PROGBITS, Flags: 2,
+				Data: []byte(names + "exported\x00")})
 		}
 		addUndefined(f, x.name, x.bind)
 		all := append(ids(t, f, diag.Error), ids(t, f, diag.Warning)...)
@@ -531,7 +577,8 @@ func TestModulesThatAreNoLivepatchesAreLeftAlone(t *testing.T) {
 func TestEverySaysOnceWhatIsWrong(t *testing.T) {
 	f := bare(t, "x86_64")
 	use(f, addUndefined(f, ".klp.sym.rela.nf-nat.nf-nat.foo.0", elf.STB_GLOBAL))
-	use(f, addUndefined(f, ".klp.sym.rela."+strings.Repeat("o", 56)+"."+strings.Repeat("o", 56)+".foo.0", elf.STB_GLOBAL))
+	use(f, addUndefined(f, ".klp.sym.rela."+strings.Repeat("o", 56)+"."+strings.Repeat("o", 56)+
+		".foo.0", elf.STB_GLOBAL))
 	assert.Equal(t, []diag.ID{diag.BadObject}, ids(t, f, diag.Error))
 	assert.Equal(t, []diag.ID{diag.ObjectDash}, ids(t, f, diag.Note))
 }
@@ -583,15 +630,17 @@ func TestFilesThatCannotBeEditedAreRefused(t *testing.T) {
 		want diag.ID
 	}{
 		"compact relocations": {func(t *testing.T, f *elfrw.File) {
-			f.AddSection(&elfrw.Section{Name: ".crel.text", Type: 0x40000014, Align: 1, Link: f.Symtab, Data: []byte{0}})
+			f.AddSection(&elfrw.Section{Name: ".crel.text", Type: 0x40000014, Align: 1, Link: f.Symtab,
+				Data: []byte{0}})
 		}, diag.Irregular},
 		"relocations of no symbol table": {func(t *testing.T, f *elfrw.File) {
-			f.AddSection(&elfrw.Section{Name: ".rela.odd", Type: elf.SHT_RELA, Align: 8, EntSize: 24, Target: section(t, f, ".text"), Data: make([]byte, 24)})
+			f.AddSection(&elfrw.Section{Name: ".rela.odd", Type: elf.SHT_RELA, Align: 8, EntSize: 24,
+				Target: section(t, f, ".text"), Data: make([]byte, 24)})
 		}, diag.Irregular},
 		"relocations of relocations": {func(t *testing.T, f *elfrw.File) {
 			section(t, f, ".rela.init.text").Target = section(t, f, ".rela.text")
 		}, diag.Irregular},
-		"relocation behind the end": {func(t *testing.T, f *elfrw.File) {
+		"relocation past the end": {func(t *testing.T, f *elfrw.File) {
 			change(section(t, f, ".rela.init.text"), func(r *elfrw.Rela) { r.Offset = 1 << 20 })
 		}, diag.BrokenFile},
 	} {
@@ -614,7 +663,8 @@ func TestTOCIsNobodysToAnnotate(t *testing.T) {
 }
 
 func TestTOCAndEntryRelocationsStay(t *testing.T) {
-	before, after := open(t, "ppc64le/records-v7.ko"), parse(t, convert(t, contents(t, "ppc64le/records-v7.ko")))
+	before, after := open(t, "ppc64le/records-v7.ko"), parse(t,
+		convert(t, contents(t, "ppc64le/records-v7.ko")))
 	of := func(f *elfrw.File) (r []string) {
 		for _, s := range f.Sections {
 			for _, x := range s.Relocs() {

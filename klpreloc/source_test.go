@@ -28,7 +28,8 @@ func filed(t *testing.T, f *elfrw.File) (annotations []string, minds []diag.ID) 
 			assert.Zero(t, a.Pos)
 			which = a.File
 		}
-		annotations = append(annotations, fmt.Sprintf("%s/%s %s %s %s", a.LPObject, a.Object, a.Name, which, a.Dialect))
+		annotations = append(annotations, fmt.Sprintf("%s/%s %s %s %s", a.LPObject, a.Object, a.Name,
+			which, a.Dialect))
 	}
 	for _, d := range found {
 		minds = append(minds, d.ID)
@@ -69,7 +70,8 @@ func TestAnnotationsByFileOfEveryArchitecture(t *testing.T) {
 		assert.Equal(t, []diag.ID{diag.NeedsKernel}, ids(t, f, diag.Error), name)
 		_, found := klpreloc.NewPlan(f, klpreloc.Options{})
 		others := the(t, diag.NeedsKernel, found).Places
-		assert.Len(t, others, strings.Count(strings.Join(want, "\n"), "file ")-1, "one place for each: %v", others)
+		assert.Len(t, others, strings.Count(strings.Join(want, "\n"), "file ")-1,
+			"one place for each: %v", others)
 	}
 }
 
@@ -85,7 +87,9 @@ func TestDescribeShowsTheFile(t *testing.T) {
 
 // addStrings adds a section of these bytes, as compilers make them.
 func addStrings(f *elfrw.File, data string) (*elfrw.Section, *elfrw.Symbol) {
-	s := &elfrw.Section{Name: ".rodata.str1.1", Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | elf.SHF_MERGE | elf.SHF_STRINGS), Align: 1, EntSize: 1, Data: []byte(data)}
+	s := &elfrw.Section{Name: ".rodata.str1.1", Type: elf.SHT_PROGBITS,
+		Flags: uint64(elf.SHF_ALLOC | elf.SHF_MERGE | elf.SHF_STRINGS),
+		Align: 1, EntSize: 1, Data: []byte(data)}
 	f.AddSection(s)
 	y := &elfrw.Symbol{Section: s, Info: byte(elf.STT_SECTION)}
 	f.AddSymbol(y)
@@ -97,7 +101,8 @@ func addStrings(f *elfrw.File, data string) (*elfrw.Section, *elfrw.Symbol) {
 func pair(t *testing.T, f *elfrw.File) (data, relocs, text *elfrw.Section) {
 	t.Helper()
 	text, y := addStrings(f, "first\x00fs/a.c\x00last\x00")
-	data, relocs = addRecords(t, f, "vmlinux", 24, record{0, "extra0", 8, math.MaxUint32}, record{12, "extra1", 20, math.MaxUint32})
+	data, relocs = addRecords(t, f, "vmlinux", 24, record{0, "extra0", 8, math.MaxUint32},
+		record{12, "extra1", 20, math.MaxUint32})
 	r := relocs.Relocs()
 	relocs.SetRelocs([]elfrw.Rela{r[0], {Offset: 12, Sym: y, Type: r[1].Type, Addend: 6}})
 	return data, relocs, text
@@ -146,7 +151,8 @@ func TestFileRecordsOf32Bits(t *testing.T) {
 		for _, symbol := range []bool{false, true} {
 			f := bare(t, "ppc32")
 			_, y := addStrings(f, "fs/a.c\x00")
-			data, relocs := addRecords(t, f, "ext4", 36, record{half, "extra0", 8, math.MaxUint32}, record{12 + half, "extra1", 20, math.MaxUint32}, record{24 + half, "extra2", 32, 5})
+			data, relocs := addRecords(t, f, "ext4", 36, record{half, "extra0", 8, math.MaxUint32},
+				record{12 + half, "extra1", 20, math.MaxUint32}, record{24 + half, "extra2", 32, 5})
 			second := relocs.Relocs()
 			second[1].Sym = y
 			relocs.SetRelocs(second)
@@ -155,7 +161,8 @@ func TestFileRecordsOf32Bits(t *testing.T) {
 			}
 			got, minds := filed(t, f)
 			assert.Empty(t, minds)
-			assert.Equal(t, []string{"ext4/ext4 extra0 fs/a.c file record", "ext4/ext4 extra2 5 record (v7)"}, got)
+			assert.Equal(t,
+				[]string{"ext4/ext4 extra0 fs/a.c file record", "ext4/ext4 extra2 5 record (v7)"}, got)
 		}
 	}
 }
@@ -163,7 +170,9 @@ func TestFileRecordsOf32Bits(t *testing.T) {
 func TestUnreadableFileRecords(t *testing.T) {
 	type edit = func(f *elfrw.File, data, relocs, text *elfrw.Section)
 	contents := func(s string) edit {
-		return func(f *elfrw.File, data, relocs, text *elfrw.Section) { text.Data = []byte("first\x00" + s) }
+		return func(f *elfrw.File, data, relocs, text *elfrw.Section) {
+			text.Data = []byte("first\x00" + s)
+		}
 	}
 	for _, x := range []struct {
 		name string
@@ -175,8 +184,12 @@ func TestUnreadableFileRecords(t *testing.T) {
 			relocs.SetRelocs(relocs.Relocs()[:1])
 			copy(data.Data[12:], make([]byte, 12))
 		}, diag.BadFile, "none does"},
-		{"path at another position", func(f *elfrw.File, data, relocs, text *elfrw.Section) { data.Data[20] = 1 }, diag.BadFile, "none does"},
-		{"position of the first is none", func(f *elfrw.File, data, relocs, text *elfrw.Section) { data.Data[8] = 1 }, diag.AnnotatedDefined, ""},
+		{"path at another position", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
+			data.Data[20] = 1
+		}, diag.BadFile, "none does"},
+		{"first record with a position", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
+			data.Data[8] = 1
+		}, diag.AnnotatedDefined, ""},
 		{"two symbols", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Sym = relocs.Relocs()[0].Sym })
 		}, diag.BadFile, "none does"},
@@ -212,17 +225,21 @@ func TestUnreadableFileRecords(t *testing.T) {
 		{"addend of the first", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			change(relocs, func(r *elfrw.Rela) { r.Addend += 1 })
 		}, diag.BadRecord, "only a symbol itself"},
-		{"no contents", func(f *elfrw.File, data, relocs, text *elfrw.Section) { text.Type, text.Data = elf.SHT_NOBITS, nil }, diag.BadFile, "no contents"},
-		{"compressed", func(f *elfrw.File, data, relocs, text *elfrw.Section) { text.Flags = uint64(elf.SHF_COMPRESSED) }, diag.BadFile, "no contents"},
-		{"behind the end", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
+		{"no contents", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
+			text.Type, text.Data = elf.SHT_NOBITS, nil
+		}, diag.BadFile, "no contents"},
+		{"compressed", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
+			text.Flags = uint64(elf.SHF_COMPRESSED)
+		}, diag.BadFile, "no contents"},
+		{"past the end", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Addend = int64(len(text.Data)) })
-		}, diag.BadFile, "behind the end"},
+		}, diag.BadFile, "past the end"},
 		{"in front", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Addend = -1 })
-		}, diag.BadFile, "behind the end"},
+		}, diag.BadFile, "past the end"},
 		{"far away", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
 			second(relocs, func(r *elfrw.Rela) { r.Addend = math.MinInt64 })
-		}, diag.BadFile, "behind the end"},
+		}, diag.BadFile, "past the end"},
 		{"unterminated", contents("fs/a.c"), diag.BadFile, "does not end"},
 		{"empty", contents("\x00"), diag.BadFile, "empty"},
 		{"absolute", contents("/fs/a.c\x00"), diag.BadFile, "absolute"},
@@ -236,19 +253,23 @@ func TestUnreadableFileRecords(t *testing.T) {
 			change(relocs, func(r *elfrw.Rela) { r.Addend = 0 })
 			relocs.Type, relocs.EntSize = elf.SHT_REL, 16
 		}, diag.RelSection, ""},
-		{"no relocations", func(f *elfrw.File, data, relocs, text *elfrw.Section) { relocs.SetRelocs(nil) }, diag.NoRecords, ""},
-		{"byte behind", func(f *elfrw.File, data, relocs, text *elfrw.Section) { data.Data = append(data.Data, 1) }, diag.StrayBytes, ""},
+		{"no relocations", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
+			relocs.SetRelocs(nil)
+		}, diag.NoRecords, ""},
+		{"byte after", func(f *elfrw.File, data, relocs, text *elfrw.Section) {
+			data.Data = append(data.Data, 1)
+		}, diag.StrayBytes, ""},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			f := bare(t, "x86_64")
 			data, relocs, text := pair(t, f)
 			x.edit(f, data, relocs, text)
 			in, found := annotation.Read(reread(t, f))
-			said := false
+			reported := false
 			for _, d := range found {
-				said = said || d.ID == x.want && strings.Contains(d.Message, x.says)
+				reported = reported || d.ID == x.want && strings.Contains(d.Message, x.says)
 			}
-			assert.True(t, said, "%v", found)
+			assert.True(t, reported, "%v", found)
 			assert.True(t, in.Annotated())
 			for _, a := range in.Annotations {
 				assert.True(t, x.want == diag.StrayBytes || a.Dialect != annotation.FileRecords)
@@ -269,10 +290,12 @@ func TestPathLimit(t *testing.T) {
 }
 
 func TestCheckPath(t *testing.T) {
-	for _, path := range []string{"a.c", "fs/proc/cmdline.c", "./fs/a.c", "fs//a.c", "..a/b..c", "arch/x86/lib/a b.S", "ä.c"} {
+	for _, path := range []string{"a.c", "fs/proc/cmdline.c", "./fs/a.c", "fs//a.c", "..a/b..c",
+		"arch/x86/lib/a b.S", "ä.c"} {
 		assert.NoError(t, annotation.CheckPath(path), path)
 	}
-	for _, path := range []string{"", "/", "/a.c", "..", "../a.c", "a/../b.c", "a/..", "a/", ".", "a/.", "a\n.c", "a\x7f.c", strings.Repeat("a", 4097)} {
+	for _, path := range []string{"", "/", "/a.c", "..", "../a.c", "a/../b.c", "a/..", "a/", ".",
+		"a/.", "a\n.c", "a\x7f.c", strings.Repeat("a", 4097)} {
 		if err := annotation.CheckPath(path); assert.Error(t, err, "%.40q", path) {
 			assert.Less(t, len(err.Error()), 300)
 		}
@@ -293,7 +316,8 @@ func TestConflictsByFile(t *testing.T) {
 		f := bare(t, "x86_64")
 		pair(t, f)
 		_, y := addStrings(f, x.path)
-		_, relocs := addRecords(t, f, "vmlinux", 24, record{0, "extra0", 8, x.pos}, record{12, "extra1", 20, x.pos})
+		_, relocs := addRecords(t, f, "vmlinux", 24, record{0, "extra0", 8, x.pos},
+			record{12, "extra1", 20, x.pos})
 		if x.path == "" {
 			relocs.SetRelocs(relocs.Relocs()[:1])
 			relocs.Target.Data = relocs.Target.Data[:12]
@@ -316,7 +340,8 @@ func TestObjectCalledFile(t *testing.T) {
 
 	f = bare(t, "x86_64") // objtool klp diff's, undefined and weak
 	use(f, addUndefined(f, ".klp.sym.file.x,0", elf.STB_WEAK))
-	f.AddSection(&elfrw.Section{Name: "__klp_relocs.file", Type: elf.SHT_PROGBITS, Flags: 2, Data: make([]byte, 24)})
+	f.AddSection(&elfrw.Section{Name: "__klp_relocs.file", Type: elf.SHT_PROGBITS, Flags: 2,
+		Data: make([]byte, 24)})
 	assert.Empty(t, ids(t, f, diag.Error))
 
 	f = bare(t, "x86_64")
@@ -343,11 +368,14 @@ func TestManyPathsCostNoMore(t *testing.T) {
 	for i := range uint64(n) {
 		copy(data.Data[24*i+8:], "\xff\xff\xff\xff")
 		copy(data.Data[24*i+20:], "\xff\xff\xff\xff")
-		all = append(all, elfrw.Rela{Offset: 24 * i, Sym: extra, Type: 1}, elfrw.Rela{Offset: 24*i + 12, Sym: y, Type: 1, Addend: int64(i)})
+		all = append(all, elfrw.Rela{Offset: 24 * i, Sym: extra, Type: 1},
+			elfrw.Rela{Offset: 24*i + 12, Sym: y, Type: 1, Addend: int64(i)})
 	}
 	relocs.SetRelocs(all)
 	f = reread(t, f)
 	var in *annotation.Set
-	assert.Less(t, allocated(func() { in, _ = annotation.Read(f) }), uint64(60<<20), "paths share their bytes")
+	assert.Less(t, allocated(func() {
+		in, _ = annotation.Read(f)
+	}), uint64(60<<20), "paths share their bytes")
 	assert.Len(t, in.Annotations, 4096, "the shorter ones")
 }

@@ -26,9 +26,11 @@ func versionTable(f *elfrw.File, names ...string) {
 		copy(e[8:], name)
 		b = append(b, e...)
 	}
-	s := &elfrw.Section{Name: "__versions", Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC), Align: 32, Data: b}
+	s := &elfrw.Section{Name: "__versions", Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC),
+		Align: 32, Data: b}
 	f.AddSection(s)
-	f.AddSymbol(&elfrw.Symbol{Name: "____versions", Section: s, Size: uint64(len(b)), Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)})
+	f.AddSymbol(&elfrw.Symbol{Name: "____versions", Section: s, Size: uint64(len(b)),
+		Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)})
 }
 
 // extendedVersions adds the table of 6.13 and later.
@@ -37,8 +39,10 @@ func extendedVersions(f *elfrw.File, names ...string) {
 	for i := range names {
 		crcs = binary.LittleEndian.AppendUint32(crcs, uint32(0x1000+i))
 	}
-	for name, data := range map[string][]byte{"__version_ext_crcs": crcs, "__version_ext_names": []byte(strings.Join(names, "\x00") + "\x00")} {
-		f.AddSection(&elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC), Align: 4, Data: data})
+	for name, data := range map[string][]byte{"__version_ext_crcs": crcs,
+		"__version_ext_names": []byte(strings.Join(names, "\x00") + "\x00")} {
+		f.AddSection(&elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC),
+			Align: 4, Data: data})
 	}
 }
 
@@ -49,7 +53,7 @@ func depends(t *testing.T, f *elfrw.File, list string) {
 	s.Data = []byte(text)
 }
 
-// What is a klp symbol is no import any more: it leaves both version tables,
+// A klp symbol is no longer an import: it leaves both version tables,
 // whose other entries stay with their checksums.
 func TestConvertedSymbolsLeaveTheVersionTables(t *testing.T) {
 	f := borrower(t)
@@ -62,7 +66,8 @@ func TestConvertedSymbolsLeaveTheVersionTables(t *testing.T) {
 	assert.Equal(t, "klp_enable_patch", strings.TrimRight(string(s.Data[72:128]), "\x00"))
 	assert.EqualValues(t, 0x1002, binary.LittleEndian.Uint64(s.Data[64:]))
 	assert.EqualValues(t, 128, symbol(t, g, "____versions").Size)
-	assert.Equal(t, "module_layout\x00klp_enable_patch\x00", string(section(t, g, "__version_ext_names").Data))
+	assert.Equal(t, "module_layout\x00klp_enable_patch\x00",
+		string(section(t, g, "__version_ext_names").Data))
 	assert.Equal(t, []byte{0, 0x10, 0, 0, 2, 0x10, 0, 0}, section(t, g, "__version_ext_crcs").Data)
 	names, _ := klpabi.VersionedNames(g)
 	assert.NotContains(t, names, "vm_call")
@@ -83,17 +88,21 @@ func TestOddVersionTablesStay(t *testing.T) {
 }
 
 func TestDependsLosesWhatNothingNeeds(t *testing.T) {
-	text := kallsyms + "ffffffffc0002300 T other	[btrfs]\nffffffffc0002400 r __ksymtab_other	[btrfs]\nffffffffc0003000 T more\t[raid6_pq]\nffffffffc0003100 r __ksymtab_more\t[raid6_pq]\n"
+	text := kallsyms +
+		"ffffffffc0002300 T other	[btrfs]\nffffffffc0002400 r __ksymtab_other	[btrfs]\nffffffffc0003000 " +
+		"T more\t[raid6_pq]\nffffffffc0003100 r __ksymtab_more\t[raid6_pq]\n"
 	for name, test := range map[string]struct {
 		depends string
 		uses    []string
 		patched []string // beside ext4
 		want    string
 	}{
-		"patched module":      {"ext4", []string{"patched_offers"}, nil, ""},
-		"first of two":        {"ext4,btrfs", []string{"patched_offers", "foreign"}, nil, "btrfs"},
-		"in the middle":       {"btrfs,ext4,raid6_pq", []string{"patched_offers", "foreign", "more"}, nil, "btrfs,raid6_pq"},
-		"all exports":         {"btrfs,ext4", []string{"patched_offers", "foreign", "other"}, []string{"btrfs", "raid6_pq"}, ""},
+		"patched module": {"ext4", []string{"patched_offers"}, nil, ""},
+		"first of two":   {"ext4,btrfs", []string{"patched_offers", "foreign"}, nil, "btrfs"},
+		"in the middle": {"btrfs,ext4,raid6_pq", []string{"patched_offers", "foreign", "more"}, nil,
+			"btrfs,raid6_pq"},
+		"all exports": {"btrfs,ext4", []string{"patched_offers", "foreign", "other"},
+			[]string{"btrfs", "raid6_pq"}, ""},
 		"nothing has changed": {"btrfs", []string{"foreign"}, nil, "btrfs"},
 		"spelt as the file":   {"raid6-pq", []string{"more"}, []string{"btrfs", "raid6_pq"}, ""},
 		"not ours to judge":   {"zlib", []string{"patched_offers"}, nil, "zlib"},
@@ -112,7 +121,7 @@ func TestDependsLosesWhatNothingNeeds(t *testing.T) {
 }
 
 // A symbol that stays an import of the patched module keeps the dependency, which
-// is said: it is what the annotation should have prevented.
+// is reported: it is what the annotation should have prevented.
 func TestDependencyOnPatchedModuleIsReported(t *testing.T) {
 	f := undefined(t, "patched_offers")
 	depends(t, f, "ext4")
@@ -123,5 +132,7 @@ func TestDependencyOnPatchedModuleIsReported(t *testing.T) {
 	depends(t, g, "ext4")
 	_, found = against(t, g, klpreloc.Options{})
 	d := the(t, diag.DependsOnPatched, found)
-	assert.Equal(t, "depends= names ext4, which the livepatch patches: it can't be loaded before that module", d.Message)
+	assert.Equal(t,
+		"depends= names ext4, which the livepatch patches: it can't be loaded before that module",
+		d.Message)
 }

@@ -85,19 +85,22 @@ func bare(t testing.TB, arch string) *elfrw.File {
 type record struct {
 	offset uint64
 	name   string
-	posAt  int // where the position stands in the section
+	posAt  int // where the position is in the section
 	pos    uint32
 }
 
 // addRecords adds an annotation section of size bytes.
-func addRecords(t testing.TB, f *elfrw.File, object string, size int, records ...record) (data, relocs *elfrw.Section) {
+func addRecords(t testing.TB, f *elfrw.File, object string, size int, records ...record,
+) (data, relocs *elfrw.Section) {
 	t.Helper()
 	var order binary.ByteOrder = binary.LittleEndian
 	if f.BigEndian() {
 		order = binary.BigEndian
 	}
-	data = &elfrw.Section{Name: ".klp.module_relocs." + object, Type: elf.SHT_PROGBITS, Flags: 3, Align: 4, Data: make([]byte, size)}
-	relocs = &elfrw.Section{Name: ".rela" + data.Name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: data}
+	data = &elfrw.Section{Name: ".klp.module_relocs." + object, Type: elf.SHT_PROGBITS, Flags: 3,
+		Align: 4, Data: make([]byte, size)}
+	relocs = &elfrw.Section{Name: ".rela" + data.Name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8,
+		Link: f.Symtab, Target: data}
 	f.AddSection(data)
 	f.AddSection(relocs)
 	for _, r := range records {
@@ -111,12 +114,14 @@ func addRecords(t testing.TB, f *elfrw.File, object string, size int, records ..
 
 // addArray adds the symbol of an array of records.
 func addArray(f *elfrw.File, s *elfrw.Section, name string, value, size uint64) {
-	f.AddSymbol(&elfrw.Symbol{Name: name, Section: s, Value: value, Size: size, Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)})
+	f.AddSymbol(&elfrw.Symbol{Name: name, Section: s, Value: value, Size: size,
+		Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)})
 }
 
 // use makes one word of loaded data refer to y.
 func use(f *elfrw.File, y *elfrw.Symbol) {
-	addLoaded(f, ".data.use", elf.SHF_WRITE, make([]byte, 16), elfrw.Rela{Offset: 8, Sym: y, Type: word(f)})
+	addLoaded(f, ".data.use", elf.SHF_WRITE, make([]byte, 16),
+		elfrw.Rela{Offset: 8, Sym: y, Type: word(f)})
 }
 
 // allocated returns how many bytes f allocates.

@@ -85,7 +85,7 @@ func writeDescription(w io.Writer, name string, d *klpreloc.Description) error {
 	t := newTable(w)
 	t.line("%s: %s, %s", name, d.Machine, d.State)
 	if d.State != klpreloc.NoLivepatch {
-		t.line("for kernels %s, says %s", d.Scheme, clean(d.SchemeWhy))
+		t.line("for kernels %s (%s)", d.Scheme, clean(d.SchemeWhy))
 	}
 	t.section("module information")
 	for _, e := range d.Modinfo {

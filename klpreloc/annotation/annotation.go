@@ -16,7 +16,7 @@ import (
 // Dialect is how an annotation is written. docs/format.md draws them.
 type Dialect string
 
-// How annotations are called in a file.
+// The names of annotations in a file.
 const (
 	recordPrefix = ".klp.module_relocs" // KLP_MODULE_RELOC(obj): .obj follows
 	labelPrefix  = ".klp.sym.rela."     // KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)
@@ -27,7 +27,7 @@ const (
 
 // The dialects that convert. On 64-bit targets the records of the 2016
 // proposal and those of v1 to v7 are the same twelve bytes, so there Records
-// stands for both.
+// means both.
 const (
 	Records    Dialect = "record"       // {pointer, u32}, 12 bytes
 	RecordsRFC Dialect = "record (RFC)" // 32-bit: {pointer, u32}, 8 bytes
@@ -67,9 +67,6 @@ func (a *Annotation) Place() diag.Place {
 // IsWritten reports whether the author wrote it, and not inference.
 func (a *Annotation) IsWritten() bool { return a.Section != nil || IsLabel(a.Symbol.Name) }
 
-// ByFile reports whether the annotation leaves the position to be looked up.
-func (a *Annotation) ByFile() bool { return a.File != "" }
-
 // Which says which symbol of its name a means.
 func (a *Annotation) Which() string {
 	if a.File != "" {
@@ -81,9 +78,11 @@ func (a *Annotation) Which() string {
 // Macro returns the annotation as a label's macro, for hints.
 func (a *Annotation) Macro() string {
 	if a.File != "" {
-		return fmt.Sprintf("KLP_RELOC_SYMBOL_FILE(%s, %s, %s, %q)", a.LPObject, a.Object, pasted(a.Name), pasted(a.File))
+		return fmt.Sprintf("KLP_RELOC_SYMBOL_FILE(%s, %s, %s, %q)", a.LPObject, a.Object,
+			nameToPaste(a.Name), nameToPaste(a.File))
 	}
-	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, pasted(a.Name), a.Pos)
+	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object,
+		nameToPaste(a.Name), a.Pos)
 }
 
 // KlpName is what the symbol will be called.
@@ -134,8 +133,8 @@ func Read(f *elfrw.File) (*Set, diag.List) {
 		}
 	}
 	r := &reader{File: f, Set: in, strings: map[*elfrw.Section]string{}}
-	r.records()
-	r.labels()
+	r.readRecords()
+	r.readLabels()
 	return in, r.List()
 }
 

@@ -20,12 +20,12 @@ import (
 //	_ZN4core$LT$…$GT$E     the same: not every compiler takes '$' in a name
 //	foo-bar, a b           no line: an assembler reads that label as an expression
 //
-// An alias stands for such a name in C, and its label says which symbol it is.
+// In C an alias replaces such a name, and its label says which symbol it is.
 
 // IsIdentifier reports whether C can name it, on every machine.
 func IsIdentifier(name string) bool {
 	for i := 0; i < len(name); i++ {
-		if !wordByte(name[i]) || i == 0 && digit(name[i]) {
+		if !isWordByte(name[i]) || i == 0 && isDigit(name[i]) {
 			return false
 		}
 	}
@@ -36,20 +36,20 @@ func IsIdentifier(name string) bool {
 // assemblers read that as one symbol.
 func FitsLabel(name string) bool {
 	for i := 0; i < len(name); i++ {
-		if !wordByte(name[i]) && name[i] != '.' && name[i] != '$' {
+		if !isWordByte(name[i]) && name[i] != '.' && name[i] != '$' {
 			return false
 		}
 	}
 	return name != "" && len(name) <= (kernel.Version{}).NameLimit()
 }
 
-func wordByte(c byte) bool {
-	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || digit(c)
+func isWordByte(c byte) bool {
+	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || isDigit(c)
 }
 
-func digit(c byte) bool { return c >= '0' && c <= '9' }
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// keywords are what C11 and GNU C take for themselves.
+// keywords are the reserved words of C11 and GNU C.
 var keywords = func() map[string]bool {
 	all := map[string]bool{}
 	for _, k := range strings.Fields(`auto break case char const continue default do double else enum extern
@@ -60,11 +60,11 @@ var keywords = func() map[string]bool {
 	return all
 }()
 
-// Alias is an identifier that stands for a name.
+// Alias returns an identifier to use in C for a name.
 func Alias(name string) string {
 	b := []byte(name)
 	for i, c := range b {
-		if !wordByte(c) {
+		if !isWordByte(c) {
 			b[i] = '_'
 		}
 	}
@@ -74,9 +74,9 @@ func Alias(name string) string {
 	return "_" + string(b)
 }
 
-// pasted is a name as it can be in a line to paste: whole, unless no kernel has one of
-// that length.
-func pasted(name string) string {
+// nameToPaste returns a name as it can be in a line to paste: whole, unless no kernel has a
+// name of that length.
+func nameToPaste(name string) string {
 	if klpabi.PossibleName(name) {
 		return name
 	}
@@ -91,8 +91,8 @@ func (a *Annotation) Declare(as, macro string) string {
 	return fmt.Sprintf("extern void %s(void) %s;   /* with its true type */", as, macro)
 }
 
-// DeclareAlias declares a name of its own for what a names: the symbol's name alone means
-// something else already.
+// DeclareAlias declares an alias for what a names, where the symbol's own name already means
+// something else.
 func (a *Annotation) DeclareAlias() []string {
 	if !FitsLabel(a.Name) {
 		return nil
@@ -104,9 +104,12 @@ func (a *Annotation) DeclareAlias() []string {
 func AnnotationLine(name string) string {
 	switch {
 	case IsIdentifier(name) && klpabi.PossibleName(name):
-		return fmt.Sprintf("static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%s, 0) };   /* if vmlinux has it */", name)
+		return fmt.Sprintf(
+			"static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%s, 0) };   /* if vmlinux has it */",
+			name)
 	case FitsLabel(name):
-		return fmt.Sprintf("extern void %s(void) %s;   /* with its true type, if vmlinux has it */", Alias(name),
+		return fmt.Sprintf("extern void %s(void) %s;   /* with its true type, if vmlinux has it */",
+			Alias(name),
 			LabelMacro(&Annotation{LPObject: sympos.Vmlinux, Object: sympos.Vmlinux, Name: name}, 0))
 	}
 	return ""
@@ -115,7 +118,8 @@ func AnnotationLine(name string) string {
 // LabelMacro is the macro of klp_convert.h for a klp symbol.
 func LabelMacro(a *Annotation, pos uint32) string {
 	if pos == 0 {
-		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, pasted(a.Name))
+		return fmt.Sprintf("KLP_RELOC_SYMBOL(%s, %s, %s)", a.LPObject, a.Object, nameToPaste(a.Name))
 	}
-	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object, pasted(a.Name), pos)
+	return fmt.Sprintf("KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d)", a.LPObject, a.Object,
+		nameToPaste(a.Name), pos)
 }

@@ -34,7 +34,7 @@ func IsLabel(name string) bool {
 	return strings.HasPrefix(name, labelPrefix) || isFileLabel(name)
 }
 
-// ParseLabel takes a label apart.
+// ParseLabel parses a label.
 func ParseLabel(label string) (a Annotation, err error) {
 	if len(label) > labelLimit+pathLimit {
 		return a, fmt.Errorf("it has %d bytes", len(label))
@@ -57,7 +57,7 @@ func ParseLabel(label string) (a Annotation, err error) {
 	a.LPObject, s, ok1 = strings.Cut(s, ".")
 	a.Object, s, ok2 = strings.Cut(s, ".")
 	if !ok1 || !ok2 {
-		return a, fmt.Errorf("two object names and a symbol name are wanted behind %s", labelPrefix)
+		return a, fmt.Errorf("two object names and a symbol name must follow %s", labelPrefix)
 	}
 	i := strings.LastIndexByte(s, ',')
 	if i < 0 {
@@ -74,39 +74,42 @@ func ParseLabel(label string) (a Annotation, err error) {
 	return a, nil
 }
 
-// labels reads the symbols in label form.
-func (r *reader) labels() {
+// readLabels reads the symbols in label form.
+func (r *reader) readLabels() {
 	for _, y := range r.File.Symbols {
 		if !IsLabel(y.Name) {
 			continue
 		}
-		r.label(y)
+		r.readLabel(y)
 	}
 }
 
-func (r *reader) label(y *elfrw.Symbol) {
+// readLabel reads one symbol in label form.
+func (r *reader) readLabel(y *elfrw.Symbol) {
 	if klpabi.IsKlpSymbol(y) {
 		return // an object called "rela" or "file"
 	}
 	r.Set.labels++
 	if !y.Undefined() {
-		r.defined(diag.Nowhere, diag.Clip(y.Name), y)
+		r.reportDefined(diag.Nowhere, diag.Clip(y.Name), y)
 		return
 	}
 	a, err := ParseLabel(y.Name)
 	if err != nil {
-		d := diag.Errorf(diag.BadLabel, diag.Nowhere, diag.Clip(y.Name), "label %q can't be read: %v", diag.Clip(y.Name), err)
+		d := diag.Errorf(diag.BadLabel, diag.Nowhere, diag.Clip(y.Name), "label %q can't be read: %v",
+			diag.Clip(y.Name), err)
 		if isFileLabel(strings.TrimPrefix(y.Name, `"`)) {
-			d = d.Hint(`write it by klp_convert.h: KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, "path/to/file.c")`)
+			d = d.Hint(`write it with klp_convert.h: KLP_RELOC_SYMBOL_FILE(lp_obj, sym_obj, name, "path/to/file.c")`)
 		} else {
-			d = d.Hint("write it by klp_convert.h: KLP_RELOC_SYMBOL_POS(lp_obj, sym_obj, name, pos)")
+			d = d.Hint("write it with klp_convert.h: KLP_RELOC_SYMBOL_POS(lp_obj, sym_obj, name, pos)")
 		}
 		r.Add(d)
 		return
 	}
 	if a.Dialect == FileLabels {
 		if err := CheckPath(a.File); err != nil {
-			r.Add(diag.Errorf(diag.BadFile, diag.Nowhere, diag.Clip(y.Name), "file of %s: %v", diag.Clip(a.Name), err))
+			r.Add(diag.Errorf(diag.BadFile, diag.Nowhere, diag.Clip(y.Name), "file of %s: %v",
+				diag.Clip(a.Name), err))
 			return
 		}
 	}

@@ -17,9 +17,9 @@ import (
 
 // An annotation by file says which symbol of a name is meant by the source file
 // that defines it, as a path in the kernel's tree. Its position is looked up in
-// a kernel, so it stays true where the next kernel has one namesake more.
+// a kernel, so it stays true where the next kernel has one more symbol of that name.
 //
-// KLP_SYMFILE stands in the same array as KLP_SYMPOS and is a pair of records.
+// KLP_SYMFILE is in the same array as KLP_SYMPOS and makes a pair of records.
 // Both have a position that no kernel reaches; the second one's pointer is that
 // of a string:
 //
@@ -50,11 +50,11 @@ func CheckPath(path string) error {
 	case len(path) > pathLimit:
 		return fmt.Errorf("the path has %d bytes", len(path))
 	case path[0] == '/':
-		return fmt.Errorf("%q is absolute; a path in the kernel's source tree is wanted", diag.Clip(path))
+		return fmt.Errorf("%q is absolute; write the path in the kernel's source tree", diag.Clip(path))
 	case strings.HasPrefix(path, "../") || strings.Contains(path, "/../") || base == "..":
 		return fmt.Errorf("%q leads upwards", diag.Clip(path))
 	case base == "" || base == ".":
-		return fmt.Errorf("%q is a folder's", diag.Clip(path))
+		return fmt.Errorf("%q is a directory", diag.Clip(path))
 	}
 	for i := 0; i < len(path); i++ {
 		if path[i] < ' ' || path[i] == 0x7f {
@@ -64,22 +64,24 @@ func CheckPath(path string) error {
 	return nil
 }
 
-// fileRecord makes an annotation of a record at position byFile and of the next
-// one, nil if there is none right behind it.
-func (r *reader) fileRecord(s *elfrw.Section, object string, x, next *slot) {
-	a, ok := r.record(s, object, x)
+// readFileRecord makes an annotation of a record at position byFile and of the next
+// one; next is nil where no such record follows directly.
+func (r *reader) readFileRecord(s *elfrw.Section, object string, x, next *slot) {
+	a, ok := r.readRecord(s, object, x)
 	a.Dialect, a.Pos = FileRecords, 0
 	if next == nil {
-		r.Add(diag.Errorf(diag.BadFile, a.Place(), diag.SymbolName(x.Sym), "position %d says that a file's path follows, and none does", uint32(byFile)).
-			Hint(`write both by klp_convert.h: KLP_SYMFILE(symbol, "path/to/file.c")`))
+		r.Add(diag.Errorf(diag.BadFile, a.Place(), diag.SymbolName(x.Sym),
+			"position %d says that a file's path follows, and none does", uint32(byFile)).
+			Hint(`write both with klp_convert.h: KLP_SYMFILE(symbol, "path/to/file.c")`))
 		return
 	}
-	path, err := r.path(next)
+	path, err := r.readPath(next)
 	if err == nil {
 		err = CheckPath(path)
 	}
 	if err != nil {
-		r.Add(diag.Errorf(diag.BadFile, diag.At(s, next.at), diag.SymbolName(x.Sym), "file of %s: %v", diag.SymbolName(x.Sym), err))
+		r.Add(diag.Errorf(diag.BadFile, diag.At(s, next.at), diag.SymbolName(x.Sym), "file of %s: %v",
+			diag.SymbolName(x.Sym), err))
 		return
 	}
 	if a.File = path; ok {
@@ -87,12 +89,13 @@ func (r *reader) fileRecord(s *elfrw.Section, object string, x, next *slot) {
 	}
 }
 
-// path returns the string that a record points at. It lies wherever the compiler
+// readPath returns the string that a record points at. It lies wherever the compiler
 // keeps strings, and stays there: the code may use the same one.
-func (r *reader) path(x *slot) (string, error) {
+func (r *reader) readPath(x *slot) (string, error) {
 	m := arch.Machines[r.Header.Machine]
 	if m != nil && x.Type != m.Word {
-		return "", fmt.Errorf("the record holds %s; an address is %s", arch.RelocName(r.File, x.Type), m.TypeName(m.Word))
+		return "", fmt.Errorf("the record holds %s; an address is %s", arch.RelocName(r.File, x.Type),
+			m.TypeName(m.Word))
 	}
 	s := x.Sym.Section // isPath has seen to it
 	if s.Data == nil || s.Flags&uint64(elf.SHF_COMPRESSED) != 0 {
@@ -100,7 +103,8 @@ func (r *reader) path(x *slot) (string, error) {
 	}
 	off := x.Sym.Value + uint64(x.Addend)
 	if off >= uint64(len(s.Data)) {
-		return "", fmt.Errorf("its path is at %s+%#x, behind the end of the section (%#x bytes)", diag.SectionName(s), off, s.Size())
+		return "", fmt.Errorf("its path is at %s+%#x, past the end of the section (%#x bytes)",
+			diag.SectionName(s), off, s.Size())
 	}
 	b := s.Data[off:min(off+pathLimit+1, uint64(len(s.Data)))]
 	n := bytes.IndexByte(b, 0)
@@ -118,10 +122,11 @@ func (r *reader) path(x *slot) (string, error) {
 }
 
 // isPath reports whether x can be the second record of a pair whose first is
-// prev: right behind it, as far as any kernel counts, and about something that
-// the module has itself.
+// prev: it follows directly, has a position that no kernel reaches, and refers to something
+// that the module defines.
 func (r *reader) isPath(s *elfrw.Section, prev, x *slot) bool {
-	return x.at == prev.at+prev.kind.size() && r.position(s, x) == byFile && x.Sym != nil && x.Sym.Section != nil
+	return x.at == prev.at+prev.kind.size() && r.position(s, x) == byFile && x.Sym != nil &&
+		x.Sym.Section != nil
 }
 
 // isFileLabel reports whether a symbol's name is the label of an annotation by
@@ -139,7 +144,7 @@ func isFileLabel(name string) bool {
 	return err != nil
 }
 
-// parseFileLabel takes what is behind fileLabelPrefix apart.
+// parseFileLabel parses what follows fileLabelPrefix.
 func parseFileLabel(s string) (a Annotation, err error) {
 	s, path, ok3 := strings.Cut(s, "/")
 	var ok1, ok2 bool
@@ -147,7 +152,7 @@ func parseFileLabel(s string) (a Annotation, err error) {
 	a.Object, a.Name, ok2 = strings.Cut(s, ".")
 	switch {
 	case !ok1 || !ok2:
-		return a, fmt.Errorf("two object names and a symbol name are wanted behind %s", fileLabelPrefix)
+		return a, fmt.Errorf("two object names and a symbol name must follow %s", fileLabelPrefix)
 	case !ok3:
 		return a, fmt.Errorf("the path is missing")
 	}

@@ -18,15 +18,15 @@ import (
 //	ppc      B, BC without AA (Power ISA, 2.4)
 //	loongarch B, BL (LoongArch reference manual, volume 1, appendix B)
 
-// Instruction is what is to be known of one instruction.
+// Instruction is the length of one instruction, and where it refers to.
 type Instruction struct {
 	Size   int   // in bytes; 0: not an instruction that is known
 	Refers bool  // it refers to a place by a distance
 	To     int64 // the distance, from where the instruction begins
 }
 
-// Decoder returns a function that takes the first instruction of some code
-// apart, nil where the machine isn't known.
+// Decoder returns a function that decodes the first instruction of some code, nil where the
+// machine isn't known.
 func Decoder(f *elfrw.File) func([]byte) Instruction {
 	word := func(decode func(uint32) (int64, bool)) func([]byte) Instruction {
 		return func(b []byte) Instruction {
@@ -100,7 +100,8 @@ func s390(b []byte) Instruction {
 	case 0xa74, 0xa75: // BRC, BRAS
 		in.Refers, in.To = true, 2*int64(int16(uint16(b[2])<<8|uint16(b[3])))
 	case 0xc00, 0xc04, 0xc05: // LARL, BRCL, BRASL
-		in.Refers, in.To = true, 2*int64(int32(uint32(b[2])<<24|uint32(b[3])<<16|uint32(b[4])<<8|uint32(b[5])))
+		distance := int32(uint32(b[2])<<24 | uint32(b[3])<<16 | uint32(b[4])<<8 | uint32(b[5]))
+		in.Refers, in.To = true, 2*int64(distance)
 	}
 	return in
 }

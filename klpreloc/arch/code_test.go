@@ -44,8 +44,9 @@ func TestInstructions(t *testing.T) {
 		{elf.EM_X86_64, little, "f6 05 00 00 00 00 01", arch.Instruction{7, false, 7}}, // test
 		{elf.EM_X86_64, little, "f6 15 00 00 00 00", arch.Instruction{6, false, 6}},    // not
 		{elf.EM_X86_64, little, "c5 f8 77", arch.Instruction{3, false, 3}},             // vzeroupper
-		{elf.EM_X86_64, little, "62 f1 7d 48 6f 07", arch.Instruction{6, false, 6}},    // vmovdqa32 (%rdi),%zmm0
-		{elf.EM_X86_64, little, "66 0f 3a 0f c1 08", arch.Instruction{6, false, 6}},    // palignr
+		// vmovdqa32 (%rdi),%zmm0
+		{elf.EM_X86_64, little, "62 f1 7d 48 6f 07", arch.Instruction{6, false, 6}},
+		{elf.EM_X86_64, little, "66 0f 3a 0f c1 08", arch.Instruction{6, false, 6}}, // palignr
 		{elf.EM_X86_64, little, "0f 1f 84 00 00 00 00 00", arch.Instruction{8, false, 8}},
 		{elf.EM_X86_64, little, "06", arch.Instruction{}},
 		{elf.EM_X86_64, little, "e8 00", arch.Instruction{}},
@@ -105,7 +106,8 @@ func header(t *testing.T, machine elf.Machine, order elf.Data) *elfrw.File {
 // TestTarget: where a relocation leads, whatever its type adds.
 func TestTarget(t *testing.T) {
 	const exec = uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR)
-	data := &elfrw.Section{Name: ".data", Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | elf.SHF_WRITE), Data: make([]byte, 64)}
+	data := &elfrw.Section{Name: ".data", Type: elf.SHT_PROGBITS,
+		Flags: uint64(elf.SHF_ALLOC | elf.SHF_WRITE), Data: make([]byte, 64)}
 	section := &elfrw.Symbol{Info: byte(elf.STT_SECTION), Section: data}
 	label := &elfrw.Symbol{Name: ".LANCHOR0", Section: data, Value: 8}
 	object := &elfrw.Symbol{Name: "object", Info: byte(elf.STT_OBJECT), Section: data, Value: 16}
@@ -116,15 +118,21 @@ func TestTarget(t *testing.T) {
 		reloc   elfrw.Rela
 		want    int64 // -1: none
 	}{
-		{"mov with nothing behind", elf.EM_X86_64, "48 8b 05", elfrw.Rela{Sym: section, Type: 2, Addend: 28}, 32},
-		{"add with a byte behind", elf.EM_X86_64, "83 05", elfrw.Rela{Sym: section, Type: 2, Addend: 27}, 32},
-		{"movl with a word behind", elf.EM_X86_64, "c7 05", elfrw.Rela{Sym: section, Type: 2, Addend: 24}, 32},
-		{"movw with two bytes behind", elf.EM_X86_64, "66 c7 05", elfrw.Rela{Sym: section, Type: 2, Addend: 26}, 32},
-		{"movw with REX", elf.EM_X86_64, "66 41 c7 05", elfrw.Rela{Sym: section, Type: 2, Addend: 26}, 32},
+		{"mov with nothing after it", elf.EM_X86_64, "48 8b 05",
+			elfrw.Rela{Sym: section, Type: 2, Addend: 28}, 32},
+		{"add with a byte after it", elf.EM_X86_64, "83 05", elfrw.Rela{Sym: section, Type: 2, Addend: 27},
+			32},
+		{"movl with a word after it", elf.EM_X86_64, "c7 05", elfrw.Rela{Sym: section, Type: 2, Addend: 24},
+			32},
+		{"movw with two bytes after it", elf.EM_X86_64, "66 c7 05",
+			elfrw.Rela{Sym: section, Type: 2, Addend: 26}, 32},
+		{"movw with REX", elf.EM_X86_64, "66 41 c7 05", elfrw.Rela{Sym: section, Type: 2, Addend: 26},
+			32},
 		{"test of a byte", elf.EM_X86_64, "f6 05", elfrw.Rela{Sym: section, Type: 2, Addend: 27}, 32},
 		{"test of a word", elf.EM_X86_64, "f7 05", elfrw.Rela{Sym: section, Type: 2, Addend: 24}, 32},
 		{"not of a byte", elf.EM_X86_64, "f6 15", elfrw.Rela{Sym: section, Type: 2, Addend: 28}, 32},
-		{"bt with a byte behind", elf.EM_X86_64, "48 0f ba 25", elfrw.Rela{Sym: section, Type: 2, Addend: 27}, 32},
+		{"bt with a byte after it", elf.EM_X86_64, "48 0f ba 25",
+			elfrw.Rela{Sym: section, Type: 2, Addend: 27}, 32},
 		{"movzx", elf.EM_X86_64, "0f b6 05", elfrw.Rela{Sym: section, Type: 2, Addend: 28}, 32},
 		{"jump", elf.EM_X86_64, "e9", elfrw.Rela{Sym: section, Type: 4, Addend: 28}, 32},
 		{"absolute", elf.EM_X86_64, "48 c7 c7", elfrw.Rela{Sym: section, Type: 11, Addend: 32}, 32},
@@ -136,7 +144,7 @@ func TestTarget(t *testing.T) {
 		{"variable", elf.EM_X86_64, "c7 05", elfrw.Rela{Sym: object, Type: 2, Addend: -8}, 16},
 		{"variable, far within", elf.EM_X86_64, "", elfrw.Rela{Sym: object, Type: 1, Addend: 400}, 16},
 		{"the end", elf.EM_X86_64, "", elfrw.Rela{Sym: section, Type: 1, Addend: 64}, 64},
-		{"behind the end", elf.EM_X86_64, "", elfrw.Rela{Sym: section, Type: 1, Addend: 65}, -1},
+		{"past the end", elf.EM_X86_64, "", elfrw.Rela{Sym: section, Type: 1, Addend: 65}, -1},
 		{"in front", elf.EM_X86_64, "", elfrw.Rela{Sym: section, Type: 1, Addend: -1}, -1},
 		{"no symbol", elf.EM_X86_64, "", elfrw.Rela{Type: 1}, -1},
 		{"undefined", elf.EM_X86_64, "", elfrw.Rela{Sym: &elfrw.Symbol{Name: "x"}, Type: 1}, -1},
@@ -147,10 +155,12 @@ func TestTarget(t *testing.T) {
 				order = elf.ELFDATA2MSB
 			}
 			f := header(t, c.machine, order)
-			from := &elfrw.Section{Name: ".rodata", Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC), Data: make([]byte, 16)}
+			from := &elfrw.Section{Name: ".rodata", Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC),
+				Data: make([]byte, 16)}
 			if c.code != "" {
 				from.Name, from.Flags = ".text", exec
-				from.Data = append(append([]byte{0x90, 0x90, 0x90, 0x90}, bytesOf(t, c.code)...), make([]byte, 8)...)
+				from.Data = append(append([]byte{0x90, 0x90, 0x90, 0x90}, bytesOf(t, c.code)...),
+					make([]byte, 8)...)
 				c.reloc.Offset = uint64(len(from.Data) - 8)
 				if c.machine == elf.EM_AARCH64 || c.machine == elf.EM_LOONGARCH {
 					c.reloc.Offset -= 4
@@ -169,7 +179,8 @@ func TestTarget(t *testing.T) {
 // TestRelative: the types that tables of distances are made of.
 func TestRelative(t *testing.T) {
 	for machine, types := range map[elf.Machine][2]uint32{
-		elf.EM_X86_64: {2, 1}, elf.EM_S390: {5, 22}, elf.EM_PPC64: {26, 38}, elf.EM_PPC: {26, 1}, elf.EM_AARCH64: {261, 257}, elf.EM_LOONGARCH: {99, 2},
+		elf.EM_X86_64: {2, 1}, elf.EM_S390: {5, 22}, elf.EM_PPC64: {26, 38}, elf.EM_PPC: {26,
+			1}, elf.EM_AARCH64: {261, 257}, elf.EM_LOONGARCH: {99, 2},
 	} {
 		f := header(t, machine, elf.ELFDATA2LSB)
 		assert.True(t, arch.Relative(f, &elfrw.Rela{Type: types[0]}), machine)

@@ -31,12 +31,12 @@ type Machine struct {
 	// restore_r2).
 	Nop bool
 
-	types []span // what the loader applies
+	types []typeRange // what the loader applies
 }
 
-// span is the numbers of types from the first to the last, and how many bytes
+// typeRange is the numbers of types from the first to the last, and how many bytes
 // each writes where that matters (x86).
-type span struct {
+type typeRange struct {
 	first, last uint32
 	width       int
 }
@@ -63,7 +63,7 @@ var Machines = map[elf.Machine]*Machine{
 		Rel32: []uint32{uint32(elf.R_X86_64_PC32), uint32(elf.R_X86_64_PLT32)},
 		Rel64: []uint32{uint32(elf.R_X86_64_PC64)},
 		// NONE, 64, PC32, PLT32, 32 and 32S, PC64.
-		types: []span{{0, 0, 0}, {1, 1, 8}, {2, 2, 4}, {4, 4, 4}, {10, 11, 4}, {24, 24, 8}},
+		types: []typeRange{{0, 0, 0}, {1, 1, 8}, {2, 2, 4}, {4, 4, 4}, {10, 11, 4}, {24, 24, 8}},
 	},
 	elf.EM_S390: {
 		Name: "s390x", Word: uint32(elf.R_390_64),
@@ -73,7 +73,7 @@ var Machines = map[elf.Machine]*Machine{
 		Rel64:    []uint32{uint32(elf.R_390_PC64)},
 		// All but COPY, GLOB_DAT, JMP_SLOT, RELATIVE (9 to 12) and the
 		// thread-local ones (37 to 56).
-		types: []span{{0, 8, 0}, {13, 36, 0}, {57, 59, 0}},
+		types: []typeRange{{0, 8, 0}, {13, 36, 0}, {57, 59, 0}},
 	},
 	elf.EM_PPC64: {
 		Name: "ppc64", Word: uint32(elf.R_PPC64_ADDR64), Nop: true,
@@ -83,7 +83,8 @@ var Machines = map[elf.Machine]*Machine{
 		// Not NONE, which this loader rejects. TOC, ENTRY, REL16_LO and
 		// REL16_HA it applies, but they are about the module's own TOC
 		// and never about a symbol elsewhere.
-		types: []span{{1, 1, 0}, {10, 10, 0}, {26, 26, 0}, {38, 38, 0}, {44, 44, 0}, {47, 48, 0}, {50, 50, 0}, {63, 64, 0}, {109, 109, 0}, {116, 116, 0}, {132, 133, 0}},
+		types: []typeRange{{1, 1, 0}, {10, 10, 0}, {26, 26, 0}, {38, 38, 0}, {44, 44, 0}, {47, 48, 0},
+			{50, 50, 0}, {63, 64, 0}, {109, 109, 0}, {116, 116, 0}, {132, 133, 0}},
 	},
 	elf.EM_PPC: {
 		Name: "ppc", Word: uint32(elf.R_PPC_ADDR32),
@@ -91,7 +92,7 @@ var Machines = map[elf.Machine]*Machine{
 		Rel32:    []uint32{uint32(elf.R_PPC_REL32)},
 		// ADDR32, ADDR16_LO, ADDR16_HI, ADDR16_HA, REL24, REL32
 		// (arch/powerpc/kernel/module_32.c).
-		types: []span{{1, 1, 0}, {4, 6, 0}, {10, 10, 0}, {26, 26, 0}},
+		types: []typeRange{{1, 1, 0}, {4, 6, 0}, {10, 10, 0}, {26, 26, 0}},
 	},
 	elf.EM_AARCH64: {
 		Name: "aarch64", Word: uint32(elf.R_AARCH64_ABS64),
@@ -100,7 +101,7 @@ var Machines = map[elf.Machine]*Machine{
 		Rel32:    []uint32{uint32(elf.R_AARCH64_PREL32)},
 		Rel64:    []uint32{uint32(elf.R_AARCH64_PREL64)},
 		// NONE (two numbers), data, MOVW, addresses, branches.
-		types: []span{{0, 0, 0}, {256, 280, 0}, {282, 293, 0}, {299, 299, 0}},
+		types: []typeRange{{0, 0, 0}, {256, 280, 0}, {282, 293, 0}, {299, 299, 0}},
 	},
 	elf.EM_LOONGARCH: {
 		Name: "loongarch64", Word: uint32(elf.R_LARCH_64), Pairs: true,
@@ -110,7 +111,8 @@ var Machines = map[elf.Machine]*Machine{
 		Rel64:    []uint32{109}, // R_LARCH_64_PCREL
 		// Not PCADD_*: its low half is looked up next to the high one in
 		// the same section, under another symbol, so neither can move.
-		types: []span{{0, 2, 0}, {20, 24, 0}, {29, 29, 0}, {32, 46, 0}, {50, 51, 0}, {55, 56, 0}, {66, 76, 0}, {99, 99, 0}, {109, 109, 0}},
+		types: []typeRange{{0, 2, 0}, {20, 24, 0}, {29, 29, 0}, {32, 46, 0}, {50, 51, 0}, {55, 56, 0},
+			{66, 76, 0}, {99, 99, 0}, {109, 109, 0}},
 	},
 }
 

@@ -24,8 +24,9 @@ import (
 
 // objdumps take the code of each machine apart.
 var objdumps = map[elf.Machine]string{
-	elf.EM_X86_64: "x86_64-linux-gnu-objdump", elf.EM_S390: "s390x-linux-gnu-objdump", elf.EM_AARCH64: "aarch64-linux-gnu-objdump",
-	elf.EM_PPC64: "powerpc64le-linux-gnu-objdump", elf.EM_PPC: "powerpc-linux-gnu-objdump",
+	elf.EM_X86_64: "x86_64-linux-gnu-objdump", elf.EM_S390: "s390x-linux-gnu-objdump",
+	elf.EM_AARCH64: "aarch64-linux-gnu-objdump",
+	elf.EM_PPC64:   "powerpc64le-linux-gnu-objdump", elf.EM_PPC: "powerpc-linux-gnu-objdump",
 }
 
 // TestObjdump: instructions are as long, and lead where, objdump says. With
@@ -89,7 +90,7 @@ func compare(t *testing.T, f *elfrw.File, out []byte) (instructions, branches in
 				}
 			}
 			if count != 1 {
-				text = nil // which of them is not said
+				text = nil // which of them is unknown
 			}
 			continue
 		}
@@ -98,9 +99,10 @@ func compare(t *testing.T, f *elfrw.File, out []byte) (instructions, branches in
 		if text == nil || !ok || err != nil {
 			continue
 		}
-		hex, said, ok := strings.Cut(rest, "\t")
-		words := strings.Fields(said)
-		if !ok || len(words) == 0 || strings.Contains(said, "(bad)") || strings.Contains(said, ".long") || strings.Contains(said, ".short") || strings.Contains(said, ".inst") {
+		hex, disassembly, ok := strings.Cut(rest, "\t")
+		words := strings.Fields(disassembly)
+		if !ok || len(words) == 0 || strings.Contains(disassembly, "(bad)") || strings.Contains(disassembly, ".long") ||
+			strings.Contains(disassembly, ".short") || strings.Contains(disassembly, ".inst") {
 			continue
 		}
 		size := len(strings.Join(strings.Fields(hex), "")) / 2
@@ -110,18 +112,20 @@ func compare(t *testing.T, f *elfrw.File, out []byte) (instructions, branches in
 			assert.Fail(t, "length", "%s: %s: %+v", f.Name, line, in)
 			continue
 		}
-		// A place in the section is the last operand, with a name behind.
-		if i := strings.Index(said, " <"); filled[at] {
+		// A place in the section is the last operand, with a name after it.
+		if i := strings.Index(disassembly, " <"); filled[at] {
 			continue
-		} else if in.Refers && i > 0 && !strings.Contains(said, "#") {
-			operand := said[:i]
+		} else if in.Refers && i > 0 && !strings.Contains(disassembly, "#") {
+			operand := disassembly[:i]
 			operand = operand[strings.LastIndexAny(operand, " ,\t")+1:]
 			to, err := strconv.ParseUint(operand, 16, 64)
-			if assert.NoError(t, err, line) && !assert.Equal(t, to, at+uint64(in.To), "%s: %s", f.Name, line) {
+			if assert.NoError(t, err, line) && !assert.Equal(t, to, at+uint64(in.To), "%s: %s",
+				f.Name, line) {
 				continue
 			}
 			branches++
-		} else if !in.Refers && f.Header.Machine == elf.EM_X86_64 && (words[0][0] == 'j' || words[0] == "call") && !strings.Contains(said, "*") {
+		} else if !in.Refers && f.Header.Machine == elf.EM_X86_64 &&
+			(words[0][0] == 'j' || words[0] == "call") && !strings.Contains(disassembly, "*") {
 			assert.Fail(t, "no branch", "%s: %s: %+v", f.Name, line, in)
 		}
 	}

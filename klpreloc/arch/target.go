@@ -9,8 +9,8 @@ import (
 )
 
 // Where a relocation leads. Against a symbol of a function or variable that is
-// the symbol; the addend is a place within it. Against a section or a label it is
-// the addend that tells, and some types store it with a bias, because what they
+// the symbol; the addend is a place within it. Against a section or a label the
+// addend tells, and some types store it with a bias, because what they
 // store is relative to another place than the field:
 //
 //	x86_64   relative to the next instruction: 4 bytes on, and 1, 2 or 4 more
@@ -22,8 +22,9 @@ import (
 // field: the bias is how far the field is into the table.
 
 // Target returns the place in f that x, which applies to s, leads to, and false
-// when that is none.
-func Target(f *elfrw.File, s *elfrw.Section, x *elfrw.Rela) (to *elfrw.Section, offset uint64, ok bool) {
+// where it leads to no place in f.
+func Target(f *elfrw.File, s *elfrw.Section, x *elfrw.Rela,
+) (to *elfrw.Section, offset uint64, ok bool) {
 	y := x.Sym
 	if y == nil || y.Section == nil {
 		return nil, 0, false
@@ -41,14 +42,16 @@ func bias(f *elfrw.File, s *elfrw.Section, x *elfrw.Rela) uint64 {
 	switch f.Header.Machine {
 	case elf.EM_X86_64:
 		switch elf.R_X86_64(x.Type) {
-		case elf.R_X86_64_PC32, elf.R_X86_64_PLT32, elf.R_X86_64_GOTPCREL, elf.R_X86_64_GOTPCRELX, elf.R_X86_64_REX_GOTPCRELX:
+		case elf.R_X86_64_PC32, elf.R_X86_64_PLT32, elf.R_X86_64_GOTPCREL, elf.R_X86_64_GOTPCRELX,
+			elf.R_X86_64_REX_GOTPCRELX:
 			if Executable(s) {
 				return 4 + immediate(s.Data, x.Offset)
 			}
 		}
 	case elf.EM_S390:
 		switch elf.R_390(x.Type) {
-		case elf.R_390_PC16DBL, elf.R_390_PLT16DBL, elf.R_390_PC32DBL, elf.R_390_PLT32DBL, elf.R_390_GOTPCDBL, elf.R_390_GOTENT:
+		case elf.R_390_PC16DBL, elf.R_390_PLT16DBL, elf.R_390_PC32DBL, elf.R_390_PLT32DBL,
+			elf.R_390_GOTPCDBL, elf.R_390_GOTENT:
 			if Executable(s) {
 				return ^uint64(1) // -2
 			}

@@ -7,12 +7,12 @@ package arch
 //
 //	prefixes  REX | VEX | EVEX  opcode  ModRM  SIB  displacement  immediate
 //
-// What an opcode is followed by stands in two maps, a character for each:
+// Two maps say what follows an opcode, with a character for each:
 //
 //	.  nothing            m  ModRM            r  distance of one byte
 //	b  one byte           M  ModRM, one byte  R  distance of four bytes
 //	w  two bytes          Z  ModRM, word      z  word: four bytes, two with prefix 66
-//	-  no instruction     others are treated by themselves
+//	-  no instruction     others have a case of their own
 const (
 	oneByte = "mmmmbz--mmmmbz-e" + // 00, 0F: the other map
 		"mmmmbz--mmmmbz--" + // 10
@@ -50,14 +50,14 @@ const (
 
 func x86(b []byte) Instruction {
 	var (
-		at                      int
-		short, address, wide    bool // prefixes 66, 67 and REX.W
-		broken                  = Instruction{}
-		next                    = func() byte { at++; return peek(b, at-1) }
-		op                      = next()
-		kind                    = oneByte[op]
-		opcodes, immediate      = 1, 0
-		lea                     bool
+		at                   int
+		short, address, wide bool // prefixes 66, 67 and REX.W
+		broken               = Instruction{}
+		next                 = func() byte { at++; return peek(b, at-1) }
+		op                   = next()
+		kind                 = oneByte[op]
+		opcodes, immediate   = 1, 0
+		lea                  bool
 	)
 	for ; kind == 'p'; op, kind = next(), oneByte[peek(b, at-1)] {
 		short, address = short || op == 0x66, address || op == 0x67
@@ -136,7 +136,7 @@ func x86(b []byte) Instruction {
 		in.Refers, in.To = true, int64(int8(peek(b, at)))
 		at++
 	case 'R':
-		in.Refers, in.To = true, little(b, at)
+		in.Refers, in.To = true, littleEndian32(b, at)
 		at += 4
 	case 'm', 'M', 'Z', 't', 'T':
 		modrm := next()
@@ -148,7 +148,7 @@ func x86(b []byte) Instruction {
 			}
 		}
 		if lea {
-			in.Refers, in.To = true, little(b, at)
+			in.Refers, in.To = true, littleEndian32(b, at)
 		}
 		switch {
 		case mod == 0 && rm == 5, mod == 2:
@@ -172,7 +172,7 @@ func x86(b []byte) Instruction {
 	return in
 }
 
-// peek returns b[i], 0 behind the end.
+// peek returns b[i], 0 past the end.
 func peek(b []byte, i int) byte {
 	if i < len(b) {
 		return b[i]
@@ -180,7 +180,8 @@ func peek(b []byte, i int) byte {
 	return 0
 }
 
-// little returns the four bytes at i as a signed number.
-func little(b []byte, i int) int64 {
-	return int64(int32(uint32(peek(b, i)) | uint32(peek(b, i+1))<<8 | uint32(peek(b, i+2))<<16 | uint32(peek(b, i+3))<<24))
+// littleEndian32 returns the four bytes at i as a signed number.
+func littleEndian32(b []byte, i int) int64 {
+	return int64(int32(uint32(peek(b, i)) | uint32(peek(b, i+1))<<8 | uint32(peek(b,
+		i+2))<<16 | uint32(peek(b, i+3))<<24))
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// Entry is what the project says about one id, whoever asks: docs/errors.md and the rules
+// Entry is what the project documents about one id: docs/errors.md and the rules
 // of a SARIF log are made of it, and "klp-convert explain ID" prints it.
 //
 // Texts are plain English with code in backquotes. They name other diagnostics by their

@@ -56,11 +56,11 @@ var annotationEntries = []Entry{
 			Columns: []string{"message", "meaning"},
 			Rows: [][]string{
 				{
-					"`record overlaps the one in front of it`",
+					"`record overlaps the previous one`",
 					"two relocations are closer together than a record is long",
 				},
 				{
-					"`record of N bytes reaches behind the end of the section`",
+					"`record of N bytes extends past the end of the section`",
 					"the section ends inside the record",
 				},
 				{"`record names no symbol`", "the relocation is against symbol 0"},
@@ -73,7 +73,7 @@ var annotationEntries = []Entry{
 					"`KLP_SYMPOS(array[3], 0)` or `&sym + 1`",
 				},
 				{
-					"`record names X, whose label says it all`",
+					"`record names X, which is an annotation itself (a label)`",
 					"the symbol already has a `KLP_RELOC_SYMBOL` label",
 				},
 			},
@@ -281,7 +281,7 @@ var annotationEntries = []Entry{
 					"the pointer leads into `.bss`, or into a compressed section",
 				},
 				{
-					"`its path is at …, behind the end of the section`",
+					"`its path is at …, past the end of the section`",
 					"the pointer leads out of its section",
 				},
 				{

@@ -248,7 +248,7 @@ var symbolEntries = []Entry{
 				"symbol is compared with them, in ordinary modules too. klp-convert.mk does " +
 				"so, since it tells modpost to accept undefined symbols. In a livepatch, " +
 				"where nothing tells what vmlinux has, the message is `… is not annotated, " +
-				"and nobody exports it`.",
+				"and no module exports it`.",
 		},
 		Fix: "Use one of the lines, or define the symbol. For an export of a module that is " +
 			"built elsewhere, give its Module.symvers: `--symvers` or " +

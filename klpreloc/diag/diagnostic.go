@@ -25,10 +25,10 @@ const (
 
 func (s Severity) String() string { return [...]string{"note", "warning", "error"}[s] }
 
-// MarshalText makes JSON say the word.
+// MarshalText makes JSON hold the word.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Diagnostic is one thing to say about a module. It prints as one line without
+// Diagnostic is one fact about a module. It prints as one line without
 // the file's name; hints are lines that can be pasted.
 type Diagnostic struct {
 	ID       ID       `json:"id"`
@@ -70,7 +70,7 @@ func (d *Diagnostic) Where() string {
 	return d.Symbol
 }
 
-// List is what one run has to say.
+// List are the diagnostics of one run.
 type List []Diagnostic
 
 // Failed reports whether an error is among them.
@@ -144,7 +144,7 @@ func (d Diagnostic) WithHints(lines ...string) Diagnostic {
 }
 
 // CauseOf returns what an elfrw error says without the file it is about, which
-// whoever prints it puts in front.
+// the caller prints before it.
 func CauseOf(err error) error {
 	var e *elfrw.Error
 	if errors.As(err, &e) {

@@ -22,7 +22,9 @@ var Nowhere = Place{whole: true}
 func In(s *elfrw.Section) Place { return Place{at: elfrw.Place{Section: s}, whole: true} }
 
 // At is a place in a section; off is in bytes.
-func At(s *elfrw.Section, off uint64) Place { return Place{at: elfrw.Place{Section: s, Offset: off}} }
+func At(s *elfrw.Section, off uint64) Place {
+	return Place{at: elfrw.Place{Section: s, Offset: off}}
+}
 
 // String returns the place as Diagnostic.String prints it, "" for Nowhere.
 func (p Place) String() string {

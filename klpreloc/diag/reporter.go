@@ -26,7 +26,7 @@ func (r *Reporter) Failed() bool { return r.list.Failed() }
 // Add adds diagnostics.
 func (r *Reporter) Add(d ...Diagnostic) { r.list = append(r.list, d...) }
 
-// AddFor adds a diagnostic that is about a cause, of which Repeats knows from now on.
+// AddFor adds a diagnostic that is about a cause, which Repeats knows from then on.
 func (r *Reporter) AddFor(what string, d Diagnostic) {
 	if r.causes == nil {
 		r.causes = map[cause]int{}

@@ -21,26 +21,36 @@ func (g *Rules) CheckApplied(gates []string, unsafe bool) diag.List {
 		case !g.declared.Complete():
 			unchecked = true
 		case unsafe:
-			r.Add(diag.Warnf(diag.NeverApplied, diag.Nowhere, "", "klp relocations for %s will never be applied: the patch has no klp_object for it; converted all the same (--unsafe)", gate))
+			r.Add(diag.Warnf(diag.NeverApplied, diag.Nowhere, "",
+				"klp relocations for %s will never be applied: the patch has no klp_object for it; converted anyway (--unsafe)",
+
+				gate))
 		case gate == vmlinux:
-			r.Add(diag.Errorf(diag.NeverApplied, diag.Nowhere, "", "klp relocations for vmlinux would never be applied: before 5.8 that needs a klp_object without a name, and the patch has none").
+			r.Add(diag.Errorf(diag.NeverApplied, diag.Nowhere, "",
+				"klp relocations for vmlinux would never be applied: before 5.8 that needs a klp_object "+
+					"without a name, and the patch has none").
 				Hint("static struct klp_func no_vmlinux_funcs[] = { { } };").
 				Hint("{ .funcs = no_vmlinux_funcs },   /* in the array of struct klp_object */"))
 		default:
-			r.Add(diag.Errorf(diag.NeverApplied, diag.Nowhere, "", "klp relocations for %s would never be applied: the patch has no klp_object of that name (it has %s), and the kernel would not say a word", gate, g.declaredObjects()).
+			r.Add(diag.Errorf(diag.NeverApplied, diag.Nowhere, "",
+				"klp relocations for %s would never be applied: the patch has no klp_object of that name (it "+
+					"has %s), and the kernel would print nothing", gate, g.declaredObjects()).
 				Hint("static struct klp_func no_%s_funcs[] = { { } };", gate).
-				Hint("{ .name = %q, .funcs = no_%s_funcs },   /* in the array of struct klp_object */", gate, gate))
+				Hint("{ .name = %q, .funcs = no_%s_funcs },   /* in the array of struct klp_object */",
+					gate, gate))
 		}
 	}
 	if !unchecked {
 		return r.List()
 	}
-	const so = "whether it has an object for every klp relocation section is not checked, and functions are for the objects that annotations name"
+	const so = "whether it has an object for every klp relocation section is not checked, and " +
+		"functions are assigned to the objects that annotations name"
 	if g.declared.None() {
 		r.Add(diag.Notef(diag.PatchUnreadable, diag.Nowhere, "", "the module declares no klp_patch: "+so))
 		return r.List()
 	}
-	r.Add(diag.Warnf(diag.PatchUnreadable, diag.Nowhere, "", "the module's klp_patch can't be read (%v): "+so, g.declared.Doubt()))
+	r.Add(diag.Warnf(diag.PatchUnreadable, diag.Nowhere, "",
+		"the module's klp_patch can't be read (%v): "+so, g.declared.Doubt()))
 	return r.List()
 }
 

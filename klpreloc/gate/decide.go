@@ -43,7 +43,7 @@ func (g *Rules) Targets(annotations ...[]*annotation.Annotation) ([]*Target, dia
 	return all, r.List()
 }
 
-// checkObjects checks what a's own words ask for (kernel/livepatch/core.c,
+// checkObjects checks the objects that a names (kernel/livepatch/core.c,
 // klp_resolve_symbols, since 5.8: a vmlinux symbol is refused in any section but
 // vmlinux's own, and a vmlinux section is resolved at once, when the module may not
 // be there).
@@ -51,12 +51,15 @@ func (g *Rules) checkObjects(r *diag.Reporter, a *annotation.Annotation) {
 	switch {
 	case a.Object == vmlinux && a.LPObject != vmlinux && g.scheme.Early():
 		r.Add(diag.Notef(diag.VmlinuxUnderModule, a.Place(), a.Name,
-			"vmlinux symbol %s is asked for under %s; kernels from 5.8 on take it under vmlinux only, and apply it when the livepatch is loaded",
+			"vmlinux symbol %s is asked for under %s; kernels from 5.8 on take it under vmlinux only, and "+
+				"apply it when the livepatch is loaded",
 			a.Name, a.LPObject))
 	case a.Object != vmlinux && a.LPObject == vmlinux:
-		b := annotation.Annotation{LPObject: a.Object, Object: a.Object, Name: a.Name, Pos: a.Pos, File: a.File}
+		b := annotation.Annotation{LPObject: a.Object, Object: a.Object, Name: a.Name, Pos: a.Pos,
+			File: a.File}
 		r.Add(diag.Errorf(diag.ModuleUnderVmlinux, a.Place(), a.Name,
-			"symbol %s of module %s is asked for under vmlinux: the kernel would look for it when the livepatch is loaded, whether %s is there or not, and hold no reference to it",
+			"symbol %s of module %s is asked for under vmlinux: the kernel would look for it when the "+
+				"livepatch is loaded, whether %s is there or not, and hold no reference to it",
 			a.Name, a.Object, a.Object).Hint("%s", b.Macro()))
 	}
 }
@@ -95,7 +98,7 @@ func (g *Rules) Decide(uses []Use, unsafe bool) (*Decisions, diag.List) {
 			if c == nil {
 				r := u.From.Reloc(x.Index)
 				here := g.Choose(x.Target.Notes, u.From.Target, r.Offset)
-				if c = &here; !w.accepts(u.From, r, x.Target, c) {
+				if c = &here; !w.checkChoice(u.From, r, x.Target, c) {
 					d.Refused[x.Target] = true
 					continue
 				}
@@ -107,7 +110,7 @@ func (g *Rules) Decide(uses []Use, unsafe bool) (*Decisions, diag.List) {
 	return d, w.List()
 }
 
-// reporter reports what there is to say of choices.
+// reporter reports the remarks of choices.
 type reporter struct {
 	diag.Reporter
 	rules    *Rules
@@ -115,31 +118,33 @@ type reporter struct {
 	reported map[string]bool
 }
 
-// once reports whether it is asked that for the first time.
-func (w *reporter) once(id diag.ID, name, users string) bool {
+// isFirst reports whether it is called with these arguments for the first time.
+func (w *reporter) isFirst(id diag.ID, name, users string) bool {
 	key := string(id) + " " + name + " " + users
 	first := !w.reported[key]
 	w.reported[key] = true
 	return first
 }
 
-// accepts reports what there is to say of a relocation's gate. The result is false where the
+// checkChoice reports the remark of a relocation's choice. The result is false where the
 // relocation is refused.
-func (w *reporter) accepts(s *elfrw.Section, r elfrw.Rela, t *Target, c *Choice) bool {
+func (w *reporter) checkChoice(s *elfrw.Section, r elfrw.Rela, t *Target, c *Choice) bool {
 	a, name, where := c.Note, diag.SymbolName(r.Sym), diag.At(s, r.Offset)
 	users := strings.Join(c.Objects, " and ")
 	switch c.Remark {
 	case BeforeOwner:
-		if !w.neverApplied(c.Gate) && w.once(diag.GatedByOwner, name, users) {
+		if !w.neverApplied(c.Gate) && w.isFirst(diag.GatedByOwner, name, users) {
 			w.Add(diag.Warnf(diag.GatedByOwner, where, name,
 				"%s uses %s of module %s in code for %s: it is resolved when %s, and before that the code would use the address 0",
-				w.rules.Function(s.Target, r.Offset), a.Name, a.Object, users, Comes(c.Gate)).
-				Hint("call it only when %s is there: set a flag in the pre-patch callback of its klp_object", c.Gate))
+
+				w.rules.Function(s.Target, r.Offset), a.Name, a.Object, users, LoadEvent(c.Gate)).
+				Hint("call it only when %s is loaded: set a flag in the pre-patch callback of its klp_object",
+					c.Gate))
 		}
 	case AgainstUse:
-		if !w.neverApplied(c.Gate) && w.once(diag.LabelAgainstUse, name, users) {
+		if !w.neverApplied(c.Gate) && w.isFirst(diag.LabelAgainstUse, name, users) {
 			w.Add(diag.Warnf(diag.LabelAgainstUse, where, diag.Clip(name),
-				"%s is for %s, but the label asks for %s under %s; taken as it stands",
+				"%s is for %s, but the label asks for %s under %s; the label is followed",
 				w.rules.Function(s.Target, r.Offset), users, a.Name, a.LPObject))
 		}
 	case TooMany:
@@ -150,7 +155,8 @@ func (w *reporter) accepts(s *elfrw.Section, r elfrw.Rela, t *Target, c *Choice)
 			"%s is for %s, and a klp relocation for %s of %s in it can wait for one object only",
 			w.rules.Function(s.Target, r.Offset), orElse(users, "several modules"), a.Name, a.Object)
 		for _, o := range c.Objects {
-			if b := (annotation.Annotation{LPObject: o, Object: a.Object, Name: a.Name}); annotation.FitsLabel(a.Name) {
+			if b := (annotation.Annotation{LPObject: o, Object: a.Object,
+				Name: a.Name}); annotation.FitsLabel(a.Name) {
 				d = d.Hint("%s   /* in a copy of that code for %s */",
 					b.Declare(annotation.Alias(o+"_"+a.Name), annotation.LabelMacro(&b, a.Pos)), o)
 			}
@@ -165,8 +171,10 @@ func (w *reporter) accepts(s *elfrw.Section, r elfrw.Rela, t *Target, c *Choice)
 		for _, n := range t.Notes {
 			objects = append(objects, n.Object)
 		}
-		d := diag.Errorf(diag.Conflict, where, name, "%s is for %s, so nothing tells whether it means %s of %s",
-			w.rules.Function(s.Target, r.Offset), orElse(users, "no object that is known"), a.Name, strings.Join(objects, " or "))
+		d := diag.Errorf(diag.Conflict, where, name,
+			"%s is for %s, so nothing tells whether it means %s of %s",
+			w.rules.Function(s.Target, r.Offset), orElse(users,
+				"no object that is known"), a.Name, strings.Join(objects, " or "))
 		for _, n := range t.Notes {
 			d = d.WithHints(n.DeclareAlias()...)
 		}
@@ -179,9 +187,11 @@ func (w *reporter) accepts(s *elfrw.Section, r elfrw.Rela, t *Target, c *Choice)
 // neverApplied reports whether the kernel never looks at a section for the gate, which is
 // an error of its own (CheckApplied).
 func (w *reporter) neverApplied(gate string) bool {
-	return w.rules.Late(gate) && !w.rules.declared.Has(gate) && w.rules.declared.Complete() && !w.unsafe
+	return w.rules.Late(gate) && !w.rules.declared.Has(gate) &&
+		w.rules.declared.Complete() && !w.unsafe
 }
 
+// orElse returns the text, or empty in place of an empty one.
 func orElse(text, empty string) string {
 	if text == "" {
 		return empty
@@ -189,8 +199,8 @@ func orElse(text, empty string) string {
 	return text
 }
 
-// Function names a place in code as an oops does, or says which section it is in. A
-// place in a special section, or in what it copies, is named by its code.
+// Function names a place in code as an oops does, or by its section. A place in a special
+// section, or in a replacement, is named by the code that the entry is about.
 func (g *Rules) Function(s *elfrw.Section, offset uint64) string {
 	tables := g.Special()
 	if e := tables.In(s, offset); e != nil {
@@ -201,10 +211,10 @@ func (g *Rules) Function(s *elfrw.Section, offset uint64) string {
 	return tables.Function(s, offset)
 }
 
-// Comes says when what waits for the gate is applied.
-func Comes(gate string) string {
+// LoadEvent is the clause that says when what waits for the gate is applied.
+func LoadEvent(gate string) string {
 	if gate == vmlinux {
 		return "the livepatch is enabled"
 	}
-	return gate + " comes"
+	return gate + " is loaded"
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// A klp relocation section is named after the object whose coming applies it, the
+// A klp relocation section is named after the object whose load applies it, the
 // gate; the klp symbol in it after the object that owns the symbol. The kernel
-// applies .klp.rela.M.* when M is there and is one of the patch's own objects
+// applies .klp.rela.M.* when M is loaded and is one of the patch's own objects
 // (kernel/livepatch/core.c, klp_init_object_loaded), and since 5.8 those of vmlinux
 // when the livepatch is loaded, where it takes vmlinux's symbols only
 // (klp_resolve_symbols). So the gate depends on the owner and on the function that
@@ -28,25 +28,25 @@ import (
 //	                                                            declares it
 //	M         M                          M                      M
 //	N         M                          M                      M
-//	N         vmlinux                    N: nothing before N comes
+//	N         vmlinux                    N: nothing before N is loaded
 //	N         nothing that is known      N                      N
 //
-// A label says the gate itself. What a function is for, package reach finds out.
+// A label names the gate itself. Package reach finds out what a function is for.
 
 const vmlinux = sympos.Vmlinux
 
 // Rules are the rules for one module and one scheme. They read what they need of the module
-// when they are first asked for it; nothing else changes them. Conversion and proof each have
-// their own.
+// when it is first needed; nothing else changes them. The conversion and the
+// proof each make their own.
 type Rules struct {
 	file     *elfrw.File
 	scheme   kernel.Scheme
 	declared *klppatch.Declaration
 
-	reach    *reach.Attribution
-	tables   *special.Tables
-	problems []special.Problem // of tables
-	strange  map[*elfrw.Section]bool
+	reach       *reach.Attribution
+	tables      *special.Tables
+	problems    []special.Problem // of tables
+	problematic map[*elfrw.Section]bool
 }
 
 // NewRules returns the rules for f, which declares what is declared, and kernels of the
@@ -65,9 +65,9 @@ func (g *Rules) Late(gate string) bool { return !g.scheme.Early() || gate != sym
 func (g *Rules) Special() *special.Tables {
 	if g.tables == nil {
 		g.tables, g.problems = special.Read(g.file)
-		g.strange = map[*elfrw.Section]bool{}
+		g.problematic = map[*elfrw.Section]bool{}
 		for _, x := range g.problems {
-			g.strange[x.Section] = true
+			g.problematic[x.Section] = true
 		}
 	}
 	return g.tables
@@ -82,12 +82,12 @@ func (g *Rules) Problems() []special.Problem {
 // IsProblem reports whether one of Problems is about the section.
 func (g *Rules) IsProblem(s *elfrw.Section) bool {
 	g.Special()
-	return g.strange[s]
+	return g.problematic[s]
 }
 
-// at returns the livepatched objects that the place works for: those of its code,
+// objectsAt returns the livepatched objects that the place works for: those of its code,
 // for an entry of a special section.
-func (g *Rules) at(s *elfrw.Section, offset uint64) []string {
+func (g *Rules) objectsAt(s *elfrw.Section, offset uint64) []string {
 	if len(g.declared.Patches()) == 0 {
 		return nil
 	}
@@ -106,7 +106,7 @@ type Remark int
 // The remarks.
 const (
 	Fine        Remark = iota
-	BeforeOwner        // used before the owner is loaded, by a function for something else
+	BeforeOwner        // used by a function for another object, before the owner is loaded
 	AgainstUse         // the gate is a label's, and the function is not for it
 	TooMany            // code for several objects, and nothing to choose by
 	WhoseName          // several annotations, and nothing to choose by
@@ -145,8 +145,8 @@ func (g *Rules) Choose(notes []*annotation.Annotation, s *elfrw.Section, offset 
 	if c, ok := g.Constant(notes); ok {
 		return c
 	}
-	c := Choice{Note: notes[0], Objects: g.at(s, offset)}
-	if len(notes) > 1 && !c.pick(notes) {
+	c := Choice{Note: notes[0], Objects: g.objectsAt(s, offset)}
+	if len(notes) > 1 && !c.pickNote(notes) {
 		c.Gate, c.Remark = c.Note.LPObject, WhoseName
 		return c
 	}
@@ -167,7 +167,7 @@ func (g *Rules) Choose(notes []*annotation.Annotation, s *elfrw.Section, offset 
 		}
 		return c
 	case owner == vmlinux: // before 5.8
-		return g.oldVmlinux(c)
+		return g.chooseOldVmlinux(c)
 	}
 	c.Gate = a.LPObject
 	others := slices.DeleteFunc(slices.Clone(c.Objects), func(o string) bool { return o == owner })
@@ -176,7 +176,8 @@ func (g *Rules) Choose(notes []*annotation.Annotation, s *elfrw.Section, offset 
 	case len(others) == 0:
 	case len(c.Objects) == 1 && len(modules) == 1:
 		c.Gate = modules[0]
-	case len(modules) > 0 && !slices.Contains(c.Objects, owner) && !g.declared.Has(owner) && g.declared.Complete():
+	case len(modules) > 0 && !slices.Contains(c.Objects, owner) && !g.declared.Has(owner) &&
+		g.declared.Complete():
 		c.Gate, c.Remark = owner, TooMany
 	default:
 		c.Gate, c.Remark = owner, BeforeOwner
@@ -184,11 +185,10 @@ func (g *Rules) Choose(notes []*annotation.Annotation, s *elfrw.Section, offset 
 	return c
 }
 
-// oldVmlinux finds the gate of a vmlinux symbol for kernels that apply vmlinux
-// sections with the patch's vmlinux object, and allow them in any other. What a
-// function of one module needs goes with that module, so that all of an alternative
-// in it can.
-func (g *Rules) oldVmlinux(c Choice) Choice {
+// chooseOldVmlinux finds the gate of a vmlinux symbol for kernels that apply vmlinux
+// sections with the patch's vmlinux object, and allow them in any other. The gate of
+// a function of one module is that module, so that an alternative in it has one gate.
+func (g *Rules) chooseOldVmlinux(c Choice) Choice {
 	modules := c.Objects
 	if len(modules) == 0 && !g.declared.Has(vmlinux) {
 		for o := range g.declared.Objects() {
@@ -206,8 +206,9 @@ func (g *Rules) oldVmlinux(c Choice) Choice {
 	return c
 }
 
-// pick takes the annotation for one of the objects that the place works for.
-func (c *Choice) pick(notes []*annotation.Annotation) bool {
+// pickNote chooses the annotation for one of the objects that the place works for, and reports
+// whether there is exactly one.
+func (c *Choice) pickNote(notes []*annotation.Annotation) bool {
 	found := 0
 	for _, a := range notes {
 		if slices.Contains(c.Objects, a.Object) {

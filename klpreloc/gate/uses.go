@@ -49,7 +49,9 @@ func FindUses(f *elfrw.File, targets []*Target, gone map[*elfrw.Section]bool) (*
 	var last *Target // of sym
 	var sym *elfrw.Symbol
 	isGone := func(y *elfrw.Symbol) bool { return y.Section != nil && gone[y.Section] }
-	f.Refers(func(y *elfrw.Symbol) bool { return bySymbol[y] != nil || isGone(y) }, func(ref elfrw.Reference) bool {
+	f.Refers(func(y *elfrw.Symbol) bool {
+		return bySymbol[y] != nil || isGone(y)
+	}, func(ref elfrw.Reference) bool {
 		s, y := ref.Section, ref.Rela.Sym
 		switch {
 		case s.Target != nil && gone[s.Target]:
@@ -70,7 +72,7 @@ func FindUses(f *elfrw.File, targets []*Target, gone map[*elfrw.Section]bool) (*
 				break
 			}
 			r.AddFor(name, diag.Errorf(diag.AnnotationReferred, where, name,
-				"the code refers to the annotation %s itself, which the kernel never gets to see", name).
+				"the code refers to the annotation %s itself, which the conversion removes", name).
 				Hint("nothing but klp-convert may use a KLP_MODULE_RELOC array"))
 		default:
 			if y != sym {
@@ -90,8 +92,10 @@ func FindUses(f *elfrw.File, targets []*Target, gone map[*elfrw.Section]bool) (*
 }
 
 // Unused warns of annotations that no loaded section's relocation uses. gone are the targets
-// with a use that went with what held it.
-func Unused(annotated []*annotation.Annotation, targets []*Target, d *Decisions, gone map[*Target]bool) diag.List {
+// with a use in an entry that was dropped.
+func Unused(annotated []*annotation.Annotation, targets []*Target, d *Decisions,
+	gone map[*Target]bool,
+) diag.List {
 	var r diag.Reporter
 	used := map[*annotation.Annotation]bool{}
 	var last *Choice
@@ -111,7 +115,8 @@ func Unused(annotated []*annotation.Annotation, targets []*Target, d *Decisions,
 	}
 	for _, a := range annotated {
 		if t := byNote[a]; !used[a] && !d.Refused[t] && !gone[t] {
-			r.Add(diag.Warnf(diag.Unused, a.Place(), a.Name, "%s %s is annotated, but nothing uses it", a.Object, a.Name))
+			r.Add(diag.Warnf(diag.Unused, a.Place(), a.Name,
+				"%s %s is annotated, but nothing uses it", a.Object, a.Name))
 		}
 	}
 	return r.List()

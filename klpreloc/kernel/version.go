@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Version is a kernel's version. The zero Version stands for a kernel that is
+// Version is a kernel's version. The zero Version is that of a kernel that is
 // not known and is treated as the newest.
 type Version struct{ Major, Minor int }
 
@@ -71,14 +71,14 @@ func (v Version) StoredLimit(s Scheme) int {
 	return 127
 }
 
-// FirstIsOnly are the kernels that take old_sympos 0 and 1 of a klp_func for the same when one
+// FirstIsOnly are the kernels that treat old_sympos 0 and 1 of a klp_func as the same when one
 // livepatch replaces another (.replace, since 5.1; kernel/livepatch/core.c, klp_find_func,
-// 139560e8b973 of 6.19; read in 5.10.262, 6.1.192, 6.12.118 and 7.3.4). Others miss the function
-// in the new livepatch, and add it to that a second time, with the same name in sysfs.
+// 139560e8b973 of 6.19; read in 5.10.262, 6.1.192, 6.12.118 and 7.3.4). Others do not find the
+// function in the new livepatch, and add it a second time, with the same name in sysfs.
 const FirstIsOnly = "6.19 (5.10.248, 5.15.198, 6.1.160, 6.6.120, 6.12.64, 6.18.3)"
 
 // ImportNS returns the format of the line by which source imports a namespace: a string
-// since 6.13 (cdd30ebb1b9f), a word before.
+// since 6.13 (cdd30ebb1b9f), an identifier before.
 func (v Version) ImportNS() string {
 	if v.AtLeast(6, 13) {
 		return "MODULE_IMPORT_NS(%q);"

@@ -109,7 +109,9 @@ func WithoutDepends(f *elfrw.File, gone []string) []byte {
 		return nil
 	}
 	old := len(strings.Join(list, ","))
-	left := strings.Join(slices.DeleteFunc(list, func(m string) bool { return slices.Contains(gone, m) }), ",")
+	left := strings.Join(slices.DeleteFunc(list, func(m string) bool {
+		return slices.Contains(gone, m)
+	}), ",")
 	b := slices.Clone(s.Data)
 	copy(b[at:at+old], left+strings.Repeat("\x00", old-len(left)))
 	return b

@@ -15,7 +15,7 @@ import (
 )
 
 // The kernel reads names by sscanf (kernel/livepatch/core.c,
-// klp_resolve_symbols and klp_apply_section_relocs; the prefixes stand in
+// klp_resolve_symbols and klp_apply_section_relocs; the prefixes are in
 // include/linux/livepatch_external.h since 7.0):
 //
 //	section   .klp.rela.%55[^.]                     and whatever follows
@@ -47,7 +47,7 @@ func SymbolName(object, name string, pos uint32) string {
 	return SymbolPrefix + object + "." + name + "," + strconv.FormatUint(uint64(pos), 10)
 }
 
-// ParseSymbolName takes a klp symbol's name apart as the kernel does.
+// ParseSymbolName parses a klp symbol's name as the kernel does.
 func ParseSymbolName(s string) (object, name string, pos uint64, err error) {
 	rest, ok := strings.CutPrefix(s, SymbolPrefix)
 	if !ok {
@@ -62,17 +62,19 @@ func ParseSymbolName(s string) (object, name string, pos uint64, err error) {
 		return "", "", 0, fmt.Errorf("klp symbol %q has no position", diag.Clip(s))
 	}
 	if most := (kernel.Version{}).NameLimit(); len(name) > most {
-		return "", "", 0, fmt.Errorf("klp symbol %q has a name of %d bytes; the kernel reads %d", diag.Clip(s), len(name), most)
+		return "", "", 0, fmt.Errorf("klp symbol %q has a name of %d bytes; the kernel reads %d",
+			diag.Clip(s), len(name), most)
 	}
 	pos, ok = ScanUnsigned(position)
 	if !ok {
-		return "", "", 0, fmt.Errorf("klp symbol %q has the position %q, which is not a number", diag.Clip(s), diag.Clip(position))
+		return "", "", 0, fmt.Errorf("klp symbol %q has the position %q, which is not a number",
+			diag.Clip(s), diag.Clip(position))
 	}
 	return object, name, pos, nil
 }
 
 // ScanUnsigned reads %lu as the kernel does (lib/vsprintf.c, vsscanf): space in
-// front is skipped, whatever is behind the digits is not looked at, and what is
+// front is skipped, whatever follows the digits is ignored, and what is
 // too large wraps around.
 func ScanUnsigned(s string) (n uint64, ok bool) {
 	for len(s) > 0 && (s[0] == ' ' || s[0] >= '\t' && s[0] <= '\r' || s[0] == 0xa0) {
@@ -86,7 +88,7 @@ func ScanUnsigned(s string) (n uint64, ok bool) {
 
 // SectionObject returns the object that a klp relocation section is named
 // after, and false when the kernel could not read it, or not all of it: it
-// cuts a long name without a word, and the rest then names no object.
+// silently cuts a long name, and the rest then names no object.
 func SectionObject(section string) (string, bool) {
 	rest, ok := strings.CutPrefix(section, SectionPrefix)
 	if !ok {
@@ -100,7 +102,7 @@ func SectionObject(section string) (string, bool) {
 }
 
 // SectionName returns what the klp relocation section for base is called. The
-// dot behind the object is ours, so that it is there whether base begins with
+// dot after the object is added here, so that it is there whether base begins with
 // one (".text") or not ("__jump_table").
 func SectionName(object, base string) string {
 	if len(base) > baseLimit {
@@ -125,9 +127,10 @@ func CheckObject(object string) error {
 	case object == "":
 		return fmt.Errorf("the object name is empty")
 	case strings.HasSuffix(object, ".ko"):
-		return fmt.Errorf("object name %q is a file name; the module's name is wanted", diag.Clip(object))
+		return fmt.Errorf("object name %q is a file name; write the module's name", diag.Clip(object))
 	case len(object) > ObjectLimit:
-		return fmt.Errorf("object name %q has %d bytes; the kernel reads %d", diag.Clip(object), len(object), ObjectLimit)
+		return fmt.Errorf("object name %q has %d bytes; the kernel reads %d", diag.Clip(object),
+			len(object), ObjectLimit)
 	case strings.Contains(object, "."):
 		return fmt.Errorf("object name %q holds a dot; the kernel reads it up to there", object)
 	case !graphic(object):
@@ -142,9 +145,11 @@ func CheckName(name string, v kernel.Version) error {
 	case name == "":
 		return fmt.Errorf("the symbol name is empty")
 	case len(name) > v.NameLimit():
-		return fmt.Errorf("symbol name %q has %d bytes; kernel %s reads %d", diag.Clip(name), len(name), v, v.NameLimit())
+		return fmt.Errorf("symbol name %q has %d bytes; kernel %s reads %d", diag.Clip(name), len(name),
+			v, v.NameLimit())
 	case strings.Contains(name, ","):
-		return fmt.Errorf("symbol name %q holds a comma; the kernel reads it up to there", diag.Clip(name))
+		return fmt.Errorf("symbol name %q holds a comma; the kernel reads it up to there",
+			diag.Clip(name))
 	case !graphic(name):
 		return fmt.Errorf("symbol name %q holds characters that no symbol's name has", diag.Clip(name))
 	}
@@ -161,8 +166,9 @@ func graphic(s string) bool {
 	return true
 }
 
-// IsKlpSection goes by the flag, as the kernel does (kernel/livepatch/core.c,
-// klp_write_object_relocs), and by the name, for what forgot the flag.
+// IsKlpSection reports whether s is a klp relocation section: by the flag, as the kernel does
+// (kernel/livepatch/core.c, klp_write_object_relocs), or by the name, for a section that lacks the
+// flag.
 func IsKlpSection(s *elfrw.Section) bool {
 	return s.Flags&FlagLivepatch != 0 || strings.HasPrefix(s.Name, SectionPrefix)
 }

@@ -33,9 +33,11 @@ func ModpostIgnores(m elf.Machine, name string) bool {
 	var prefixes []string
 	switch m {
 	case elf.EM_PPC:
-		prefixes = []string{"_restgpr_", "_savegpr_", "_rest32gpr_", "_save32gpr_", "_restvr_", "_savevr_"}
+		prefixes = []string{"_restgpr_", "_savegpr_", "_rest32gpr_", "_save32gpr_",
+			"_restvr_", "_savevr_"}
 	case elf.EM_PPC64:
-		prefixes = []string{"_restgpr0_", "_savegpr0_", "_restgpr1_", "_savegpr1_", "_restvr_", "_savevr_"}
+		prefixes = []string{"_restgpr0_", "_savegpr0_", "_restgpr1_", "_savegpr1_",
+			"_restvr_", "_savevr_"}
 		if name == ".TOC." {
 			return true
 		}

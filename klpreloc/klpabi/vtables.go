@@ -74,8 +74,8 @@ func VersionedNames(f *elfrw.File) (names []string, has bool) {
 	return names, has
 }
 
-// IsVersionTable reports whether a section of that name is part of a version table.
-func IsVersionTable(name string) bool {
+// isVersionTable reports whether a section of that name is part of a version table.
+func isVersionTable(name string) bool {
 	switch name {
 	case "__versions", "__version_ext_names", "__version_ext_crcs":
 		return true
@@ -88,7 +88,7 @@ func IsVersionTable(name string) bool {
 // fixed place in it. Of several sections of one name the kernel takes the first
 // (kernel/module/main.c, find_sec).
 func WithoutVersions(f *elfrw.File, s *elfrw.Section, names map[string]bool) ([]byte, bool) {
-	if !IsVersionTable(s.Name) || s != f.Section(s.Name) {
+	if !isVersionTable(s.Name) || s != f.Section(s.Name) {
 		return nil, false
 	}
 	for _, r := range f.Sections {

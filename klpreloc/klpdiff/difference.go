@@ -31,15 +31,15 @@ type Difference struct {
 	Remarks []string `json:"remarks,omitempty"`
 }
 
-// Change is one fact: what it is about, and what it said and says; "" stands for
-// not there, There for what has nothing more to say.
+// Change is one fact: what it is about, and its old and its new value. "" means
+// that it does not exist, There that it exists and has no value.
 type Change struct {
 	What string `json:"what"`
 	Was  string `json:"was"`
 	Is   string `json:"is"`
 }
 
-// RelocChange is relocations that are another now.
+// RelocChange are relocations that changed in the same way.
 type RelocChange struct {
 	Was   string   `json:"was"` // "" when it was not there
 	Is    string   `json:"is"`  // "" when it is gone
@@ -74,20 +74,20 @@ func Files(a, b *elfrw.File) *Difference {
 		Module:      changes(x.module, y.module),
 		Patches:     changes(x.patches, y.patches),
 		Relocations: relocChanges(x.relocs, y.relocs),
-		Sections:    common(x.sections, y.sections),
+		Sections:    commonChanges(x.sections, y.sections),
 		Symbols:     changes(x.symbols, y.symbols),
 		Annotations: changes(x.annotations, y.annotations),
 		Undefined:   changes(x.undefined, y.undefined),
 		Versions:    changes(x.versions, y.versions),
 		Special:     changes(x.special, y.special),
 	}
-	d.firsts(x, y)
+	d.compareFirsts(x, y)
 	return d
 }
 
-// firsts compares the positions of functions of which one module says that there is one of the
-// name, 0, and the other that the first is meant, 1: they patch the same function.
-func (d *Difference) firsts(x, y *facts) {
+// compareFirsts compares the positions of functions of which one module says that there is one of
+// the name, 0, and the other that the first is meant, 1: they patch the same function.
+func (d *Difference) compareFirsts(x, y *facts) {
 	words := []string{"0, the only one of that name", "1, the first of that name"}
 	for _, what := range sortedKeys(x.firsts) {
 		was, is := x.firsts[what], y.firsts[what]
@@ -96,9 +96,12 @@ func (d *Difference) firsts(x, y *facts) {
 		}
 	}
 	slices.SortStableFunc(d.Patches, func(a, b Change) int { return strings.Compare(a.What, b.What) })
-	if slices.ContainsFunc(d.Patches, func(c Change) bool { return strings.HasSuffix(c.What, ": old_sympos") }) {
-		d.Remarks = append(d.Remarks, "old_sympos 0 and 1 mean the same function, but one of the modules can't replace the other (.replace) before "+
-			kernel.FirstIsOnly+": EEXIST, cannot create duplicate filename …,1")
+	if slices.ContainsFunc(d.Patches, func(c Change) bool {
+		return strings.HasSuffix(c.What, ": old_sympos")
+	}) {
+		d.Remarks = append(d.Remarks,
+			"old_sympos 0 and 1 mean the same function, but one of the modules can't replace the other (.replace) before "+
+				kernel.FirstIsOnly+": EEXIST, cannot create duplicate filename …,1")
 	}
 }
 
@@ -118,7 +121,8 @@ func read(f *elfrw.File) *facts {
 	in, _ := annotation.Read(f)
 	x := &facts{
 		module: moduleFacts(f, d), versions: versionFacts(f),
-		sections: map[string]string{}, symbols: map[string]string{}, annotations: map[string]string{}, undefined: map[string]string{},
+		sections: map[string]string{}, symbols: map[string]string{}, annotations: map[string]string{},
+		undefined: map[string]string{},
 	}
 	x.patches, x.firsts = patchFacts(d)
 	for _, s := range in.KlpSections {
@@ -129,7 +133,7 @@ func read(f *elfrw.File) *facts {
 		x.symbols[s.Symbol] = There
 	}
 	for i := range in.Annotations {
-		x.annotations[asked(&in.Annotations[i])] = There
+		x.annotations[describeAnnotation(&in.Annotations[i])] = There
 	}
 	for _, u := range d.Undefined {
 		x.undefined[u.Name] = "global"
@@ -143,8 +147,8 @@ func read(f *elfrw.File) *facts {
 	return x
 }
 
-// asked is what an annotation asks for, in whatever dialect.
-func asked(a *annotation.Annotation) string {
+// describeAnnotation returns what an annotation asks for, in any dialect.
+func describeAnnotation(a *annotation.Annotation) string {
 	s := a.Name
 	switch {
 	case a.File != "":
@@ -159,7 +163,7 @@ func asked(a *annotation.Annotation) string {
 	return s
 }
 
-// changes compares all facts, common only those that both have.
+// changes returns the facts that differ, sorted.
 func changes(a, b map[string]string) []Change {
 	all := []Change{}
 	for what, was := range a {
@@ -176,7 +180,8 @@ func changes(a, b map[string]string) []Change {
 	return all
 }
 
-func common(a, b map[string]string) []Change {
+// commonChanges returns the changes of facts that both have.
+func commonChanges(a, b map[string]string) []Change {
 	return slices.DeleteFunc(changes(a, b), func(c Change) bool { return c.Was == "" || c.Is == "" })
 }
 

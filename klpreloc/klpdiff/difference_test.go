@@ -43,7 +43,8 @@ func converted(t *testing.T, name string) (*elfrw.File, int) {
 }
 
 var modules = []string{
-	"x86_64/labels-dot.ko", "x86_64/records-v7.ko", "x86_64/livepatch-cmdline.ko", "s390x/labels-dot.ko", "s390x/records-v7.ko",
+	"x86_64/labels-dot.ko", "x86_64/records-v7.ko", "x86_64/livepatch-cmdline.ko",
+	"s390x/labels-dot.ko", "s390x/records-v7.ko",
 	"ppc64le/records-v7.ko", "aarch64/labels-comma.ko", "ppc32/records-rfc.ko",
 }
 
@@ -90,8 +91,10 @@ func TestNumbersDoNotMatter(t *testing.T) {
 	a, _ := converted(t, "x86_64/labels-dot.ko")
 	b, _ := converted(t, "x86_64/labels-dot.ko")
 	b.Sections = append([]*elfrw.Section{}, b.Sections...)
-	b.AddSection(&elfrw.Section{Name: ".note.more", Type: elf.SHT_PROGBITS, Align: 64, Data: make([]byte, 100)})
-	b.AddSymbol(&elfrw.Symbol{Name: "__UNIQUE_ID_more99", Section: b.Section(".text"), Info: elf.ST_INFO(elf.STB_LOCAL, elf.STT_NOTYPE)})
+	b.AddSection(&elfrw.Section{Name: ".note.more", Type: elf.SHT_PROGBITS, Align: 64,
+		Data: make([]byte, 100)})
+	b.AddSymbol(&elfrw.Symbol{Name: "__UNIQUE_ID_more99", Section: b.Section(".text"),
+		Info: elf.ST_INFO(elf.STB_LOCAL, elf.STT_NOTYPE)})
 	text := b.Section(".klp.rela.vmlinux..text")
 	turned := slices.Clone(text.Relocs())
 	slices.Reverse(turned)
@@ -100,7 +103,8 @@ func TestNumbersDoNotMatter(t *testing.T) {
 }
 
 // editRelocs changes the relocations of one section of a converted module.
-func editRelocs(section string, edit func(f *elfrw.File, r []elfrw.Rela) []elfrw.Rela) func(f *elfrw.File) {
+func editRelocs(section string, edit func(f *elfrw.File, r []elfrw.Rela) []elfrw.Rela,
+) func(f *elfrw.File) {
 	return func(f *elfrw.File) {
 		s := f.Section(section)
 		s.SetRelocs(edit(f, slices.Clone(s.Relocs())))
@@ -111,7 +115,7 @@ func symbol(f *elfrw.File, name string) *elfrw.Symbol {
 	return f.Symbols[slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Name == name })]
 }
 
-// One thing is changed, and that is what is said; nothing else.
+// One thing is changed, and only that is reported.
 func TestEveryDifferenceIsFound(t *testing.T) {
 	const text = ".klp.rela.vmlinux..text"
 	for what, c := range map[string]struct {
@@ -119,7 +123,10 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 		want func(t *testing.T, d *klpdiff.Difference)
 	}{
 		"type": {
-			editRelocs(text, func(_ *elfrw.File, r []elfrw.Rela) []elfrw.Rela { r[0].Type = uint32(elf.R_X86_64_PC32); return r }),
+			editRelocs(text, func(_ *elfrw.File, r []elfrw.Rela) []elfrw.Rela {
+				r[0].Type = uint32(elf.R_X86_64_PC32)
+				return r
+			}),
 			func(t *testing.T, d *klpdiff.Difference) {
 				require.Len(t, d.Relocations, 1)
 				assert.Contains(t, d.Relocations[0].Was, "R_X86_64_PLT32 -0x4")
@@ -127,7 +134,10 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 			},
 		},
 		"addend": {
-			editRelocs(text, func(_ *elfrw.File, r []elfrw.Rela) []elfrw.Rela { r[1].Addend += 8; return r }),
+			editRelocs(text, func(_ *elfrw.File, r []elfrw.Rela) []elfrw.Rela {
+				r[1].Addend += 8
+				return r
+			}),
 			func(t *testing.T, d *klpdiff.Difference) {
 				require.Len(t, d.Relocations, 1)
 				assert.Contains(t, d.Relocations[0].Is, "+0x10")
@@ -141,7 +151,8 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 			}),
 			func(t *testing.T, d *klpdiff.Difference) {
 				assert.Equal(t, []klpdiff.RelocChange{{
-					Was: ".klp.sym.vmlinux.show,1, applied with vmlinux", Is: ".klp.sym.vmlinux.show,2, applied with vmlinux",
+					Was:   ".klp.sym.vmlinux.show,1, applied with vmlinux",
+					Is:    ".klp.sym.vmlinux.show,2, applied with vmlinux",
 					Count: 1, In: []string{"replaced_show"}, At: []string{"replaced_show+0xc"},
 				}}, d.Relocations)
 			},
@@ -178,12 +189,14 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 		"flags": {
 			func(f *elfrw.File) { f.Section(text).Flags &^= uint64(elf.SHF_ALLOC) },
 			func(t *testing.T, d *klpdiff.Difference) {
-				assert.Equal(t, []klpdiff.Change{{What: "for vmlinux, of .text", Was: "flags 0x100042", Is: "flags 0x100040"}}, d.Sections)
+				assert.Equal(t, []klpdiff.Change{{What: "for vmlinux, of .text", Was: "flags 0x100042",
+					Is: "flags 0x100040"}}, d.Sections)
 			},
 		},
 		"vermagic": {
 			func(f *elfrw.File) {
-				f.Section(".modinfo").Data = bytes.Replace(f.Section(".modinfo").Data, []byte("6.1.0-99"), []byte("6.1.0-98"), 1)
+				f.Section(".modinfo").Data = bytes.Replace(f.Section(".modinfo").Data, []byte("6.1.0-99"),
+					[]byte("6.1.0-98"), 1)
 			},
 			func(t *testing.T, d *klpdiff.Difference) {
 				require.Len(t, d.Module, 1)
@@ -192,7 +205,8 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 		},
 		"livepatch": {
 			func(f *elfrw.File) {
-				f.Section(".modinfo").Data = bytes.Replace(f.Section(".modinfo").Data, []byte("livepatch=Y"), []byte("lifepatch=Y"), 1)
+				f.Section(".modinfo").Data = bytes.Replace(f.Section(".modinfo").Data, []byte("livepatch=Y"),
+					[]byte("lifepatch=Y"), 1)
 			},
 			func(t *testing.T, d *klpdiff.Difference) {
 				assert.Equal(t, klpdiff.Change{What: "livepatch", Was: "Y"}, d.Module[0])
@@ -201,13 +215,15 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 		"undefined": {
 			func(f *elfrw.File) { symbol(f, "klp_enable_patch").Name = "klp_register_patch" },
 			func(t *testing.T, d *klpdiff.Difference) {
-				assert.Equal(t, []klpdiff.Change{{What: "klp_enable_patch", Was: "global"}, {What: "klp_register_patch", Is: "global"}}, d.Undefined)
+				assert.Equal(t, []klpdiff.Change{{What: "klp_enable_patch", Was: "global"},
+					{What: "klp_register_patch", Is: "global"}}, d.Undefined)
 			},
 		},
 		"klp symbol": {
 			func(f *elfrw.File) { symbol(f, ".klp.sym.vmlinux.show,1").Name = ".klp.sym.vmlinux.show,3" },
 			func(t *testing.T, d *klpdiff.Difference) {
-				assert.Equal(t, []klpdiff.Change{{What: ".klp.sym.vmlinux.show,1", Was: klpdiff.There}, {What: ".klp.sym.vmlinux.show,3", Is: klpdiff.There}}, d.Symbols)
+				assert.Equal(t, []klpdiff.Change{{What: ".klp.sym.vmlinux.show,1", Was: klpdiff.There},
+					{What: ".klp.sym.vmlinux.show,3", Is: klpdiff.There}}, d.Symbols)
 			},
 		},
 	} {
@@ -222,7 +238,7 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 	}
 }
 
-// What stands in a table or in an alternative's code is found by what it is for.
+// An entry of a table, and an alternative's code, is identified by what it is for.
 func TestSpecialSectionsAreToldByTheirSites(t *testing.T) {
 	in := func(name string) (all []string) {
 		f := open(t, name)
@@ -234,7 +250,8 @@ func TestSpecialSectionsAreToldByTheirSites(t *testing.T) {
 			all = append(all, c.In...)
 		}
 		if strings.Contains(name, "4.19") {
-			assert.Contains(t, d.Special, klpdiff.Change{What: ".klp.arch.vmlinux..altinstructions", Is: "39 bytes"})
+			assert.Contains(t, d.Special, klpdiff.Change{What: ".klp.arch.vmlinux..altinstructions",
+				Is: "39 bytes"})
 		}
 		return all
 	}
@@ -242,7 +259,7 @@ func TestSpecialSectionsAreToldByTheirSites(t *testing.T) {
 	assert.Contains(t, in("arch/6.1/jump-label.ko"), "entry for jump label at livepatch_psi_show+0x5")
 }
 
-// A function that grew does not make what stands behind it another.
+// A function that grew does not change the identity of what follows it.
 func TestGrownFunctionMovesNothingElse(t *testing.T) {
 	a, _ := converted(t, "x86_64/labels-dot.ko")
 	b, _ := converted(t, "x86_64/labels-dot.ko")
@@ -278,7 +295,7 @@ func TestVersionsOfExports(t *testing.T) {
 	assert.Regexp(t, "^0x[0-9a-f]+$", d.Versions[0].Is)
 }
 
-// What is patched is said by object, function and position.
+// What is patched is identified by object, function and position.
 func TestPatches(t *testing.T) {
 	a, b := open(t, "x86_64/livepatch-cmdline.ko"), open(t, "x86_64/livepatch-cmdline.ko")
 	s := b.Section(".rodata.str1.1")
@@ -299,7 +316,8 @@ func TestCompilersNumbersDoNotMatter(t *testing.T) {
 		symbol(f, "data_pointers").Name = name
 		return reread(t, f)
 	}
-	for _, pair := range [][2]string{{"table.1234", "table.77"}, {"__UNIQUE_ID_x281", "__UNIQUE_ID_x9"}, {"f.isra.0", "f.isra.1"}} {
+	for _, pair := range [][2]string{{"table.1234", "table.77"},
+		{"__UNIQUE_ID_x281", "__UNIQUE_ID_x9"}, {"f.isra.0", "f.isra.1"}} {
 		assert.True(t, klpdiff.Files(rename(pair[0]), rename(pair[1])).Same(), pair)
 	}
 	assert.NotEmpty(t, klpdiff.Files(rename("table1"), rename("table2")).Relocations)
@@ -322,13 +340,15 @@ func TestPositionsOfFunctions(t *testing.T) {
 		assert.True(t, klpdiff.Files(at(pos), at(pos)).Same())
 		assert.Empty(t, klpdiff.Files(at(pos), at(pos)).Remarks)
 	}
-	const what, only, first = "vmlinux: cmdline_proc_show: old_sympos", "0, the only one of that name", "1, the first of that name"
+	const what = "vmlinux: cmdline_proc_show: old_sympos"
+	const only, first = "0, the only one of that name", "1, the first of that name"
 	d := klpdiff.Files(at(0), at(1))
 	assert.False(t, d.Same())
 	assert.Equal(t, []klpdiff.Change{{What: what, Was: only, Is: first}}, d.Patches)
 	require.Len(t, d.Remarks, 1)
 	assert.Contains(t, d.Remarks[0], "can't replace the other (.replace) before "+kernel.FirstIsOnly)
-	assert.Equal(t, []klpdiff.Change{{What: what, Was: first, Is: only}}, klpdiff.Files(at(1), at(0)).Patches)
+	assert.Equal(t, []klpdiff.Change{{What: what, Was: first, Is: only}}, klpdiff.Files(at(1), at(0)).
+		Patches)
 
 	d = klpdiff.Files(at(1), at(2))
 	assert.Len(t, d.Patches, 2)
@@ -338,5 +358,6 @@ func TestPositionsOfFunctions(t *testing.T) {
 func TestSignatureIsAFact(t *testing.T) {
 	a, b := open(t, "x86_64/livepatch-cmdline.ko"), open(t, "x86_64/livepatch-cmdline.ko")
 	b.Trailer = []byte("~Module signature appended~\n")
-	assert.Equal(t, []klpdiff.Change{{What: "signature", Is: klpdiff.There}}, klpdiff.Files(a, reread(t, b)).Module)
+	assert.Equal(t, []klpdiff.Change{{What: "signature", Is: klpdiff.There}},
+		klpdiff.Files(a, reread(t, b)).Module)
 }

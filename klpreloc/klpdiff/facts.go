@@ -15,7 +15,8 @@ import (
 )
 
 // keys are those of .modinfo that the loader or modprobe look at.
-var keys = []string{"vermagic", "name", "depends", "livepatch", "import_ns", "license", "intree", "retpoline"}
+var keys = []string{"vermagic", "name", "depends", "livepatch", "import_ns", "license", "intree",
+	"retpoline"}
 
 // moduleFacts are what the loader checks before it looks at symbols.
 func moduleFacts(f *elfrw.File, d *klpreloc.Description) map[string]string {

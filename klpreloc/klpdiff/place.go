@@ -26,15 +26,17 @@ type place struct {
 func (p place) String() string { return fmt.Sprintf("%s+%#x", p.in, p.offset) }
 
 // key is what is compared: numbers that compilers give are no part of it.
-func (p place) key() string { return fmt.Sprintf("%s %s+%#x", p.section, stable(p.in), p.offset) }
+func (p place) key() string {
+	return fmt.Sprintf("%s %s+%#x", p.section, stableName(p.in), p.offset)
+}
 
 var (
 	unique   = regexp.MustCompile(`(__UNIQUE_ID_\w*?)\d+$`)
 	numbered = regexp.MustCompile(`\.\d+(\.|$)`)
 )
 
-// stable takes the numbers off a name that a compiler counts up.
-func stable(name string) string {
+// stableName takes the numbers off a name that a compiler counts up.
+func stableName(name string) string {
 	return numbered.ReplaceAllString(unique.ReplaceAllString(name, "$1"), "$1")
 }
 
@@ -77,7 +79,8 @@ func newPlaces(f *elfrw.File) *places {
 func (p *places) at(s *elfrw.Section, offset uint64) place {
 	if list := p.tables.Replacements(s, offset, 1); len(list) > 0 && list[0].Site.Section != nil {
 		e := list[0]
-		return place{s.Name, fmt.Sprintf("%s at %s", e.Kind, p.holder(e.Site.Section, e.Site.Offset)), offset - e.Replacement.Offset}
+		return place{s.Name, fmt.Sprintf("%s at %s", e.Kind, p.holder(e.Site.Section, e.Site.Offset)),
+			offset - e.Replacement.Offset}
 	}
 	if e := p.tables.In(s, offset); e != nil && e.Site.Section != nil {
 		site := p.holder(e.Site.Section, e.Site.Offset)

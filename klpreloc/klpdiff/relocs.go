@@ -36,12 +36,15 @@ func relocsOf(f *elfrw.File, in *annotation.Set, p *places) (all []reloc) {
 		klpSection[s] = true
 	}
 	annotations := f.GoesWith(in.Sections)
-	f.Refers(func(y *elfrw.Symbol) bool { return y.Undefined() || klpSymbol[y] }, func(r elfrw.Reference) bool {
+	f.Refers(func(y *elfrw.Symbol) bool {
+		return y.Undefined() || klpSymbol[y]
+	}, func(r elfrw.Reference) bool {
 		t := r.Section.Target
 		if t == nil || !t.Alloc() || annotations[t] {
 			return true
 		}
-		x := reloc{place: p.at(t, r.Offset), text: r.Sym.String(), detail: fmt.Sprintf("%s %+#x", arch.RelocName(f, r.Type), r.Addend)}
+		x := reloc{place: p.at(t, r.Offset), text: r.Sym.String(),
+			detail: fmt.Sprintf("%s %+#x", arch.RelocName(f, r.Type), r.Addend)}
 		a, late := annotated[r.Sym], klpSection[r.Section]
 		switch object, _ := klpabi.SectionObject(r.Section.Name); {
 		case late:
@@ -49,7 +52,7 @@ func relocsOf(f *elfrw.File, in *annotation.Set, p *places) (all []reloc) {
 		case klpSymbol[r.Sym]:
 			x.klp, x.text = true, x.text+", in an ordinary relocation"
 		case a != nil:
-			x.klp, x.text = true, asked(a)+", annotated"
+			x.klp, x.text = true, describeAnnotation(a)+", annotated"
 		}
 		all = append(all, x)
 		return true
@@ -61,12 +64,14 @@ func relocsOf(f *elfrw.File, in *annotation.Set, p *places) (all []reloc) {
 // function that are alike. What is then left came or went.
 func relocChanges(a, b []reloc) []RelocChange {
 	var changed []pair
-	was, is := byKey(a, fullKey), byKey(b, fullKey)
+	was, is := groupByKey(a, fullKey), groupByKey(b, fullKey)
 	for key := range was {
-		cancel(was, is, key)
+		cancelEqual(was, is, key)
 	}
-	changed = append(changed, match(was, is, reloc.key)...)
-	moved := match(was, is, func(r reloc) string { return r.section + " " + stable(r.in) + " " + r.text + r.detail })
+	changed = append(changed, pairUp(was, is, reloc.key)...)
+	moved := pairUp(was, is, func(r reloc) string {
+		return r.section + " " + stableName(r.in) + " " + r.text + r.detail
+	})
 	changed = append(changed, moved...)
 	for _, key := range sortedKeys(was) {
 		for i := range was[key] {
@@ -82,7 +87,7 @@ func relocChanges(a, b []reloc) []RelocChange {
 			}
 		}
 	}
-	return grouped(changed)
+	return groupPairs(changed)
 }
 
 // pair is a relocation in both modules; nil in one where it is not there.
@@ -90,7 +95,7 @@ type pair struct{ was, is *reloc }
 
 func fullKey(r reloc) string { return r.key() + " " + r.text + " " + r.detail }
 
-func byKey(list []reloc, key func(reloc) string) map[string][]reloc {
+func groupByKey(list []reloc, key func(reloc) string) map[string][]reloc {
 	m := map[string][]reloc{}
 	for _, r := range list {
 		m[key(r)] = append(m[key(r)], r)
@@ -98,14 +103,14 @@ func byKey(list []reloc, key func(reloc) string) map[string][]reloc {
 	return m
 }
 
-// cancel takes out of both what is the same.
-func cancel(was, is map[string][]reloc, key string) {
+// cancelEqual removes from both what is the same.
+func cancelEqual(was, is map[string][]reloc, key string) {
 	n := min(len(was[key]), len(is[key]))
 	was[key], is[key] = was[key][n:], is[key][n:]
 }
 
-// match pairs what has the same key in both, and empties the text of what it took.
-func match(was, is map[string][]reloc, key func(reloc) string) (pairs []pair) {
+// pairUp pairs relocations that have the same key in both, and empties the text of those.
+func pairUp(was, is map[string][]reloc, key func(reloc) string) (pairs []pair) {
 	waiting := map[string][]*reloc{}
 	for _, k := range sortedKeys(is) {
 		for i := range is[k] {
@@ -130,15 +135,15 @@ func match(was, is map[string][]reloc, key func(reloc) string) (pairs []pair) {
 	return pairs
 }
 
-// grouped joins pairs that say the same, and leaves out those that are about
+// groupPairs joins pairs that say the same, and leaves out those that are about
 // ordinary relocations only.
-func grouped(pairs []pair) []RelocChange {
+func groupPairs(pairs []pair) []RelocChange {
 	all := map[string]*RelocChange{}
 	for _, p := range pairs {
 		if (p.was == nil || !p.was.klp) && (p.is == nil || !p.is.klp) {
 			continue
 		}
-		was, is, at, in := describe(p)
+		was, is, at, in := describePair(p)
 		key := was + "\x00" + is
 		c := all[key]
 		if c == nil {
@@ -159,8 +164,8 @@ func grouped(pairs []pair) []RelocChange {
 	return list
 }
 
-// describe says what one was and is; type and addend where they differ.
-func describe(p pair) (was, is, at, in string) {
+// describePair returns what a relocation was and is, with type and addend where they differ.
+func describePair(p pair) (was, is, at, in string) {
 	switch {
 	case p.is == nil:
 		return p.was.text, "", p.was.String(), p.was.in

@@ -11,7 +11,7 @@ import (
 )
 
 // Arrays of klp_object and klp_func end with an element that is all zero; how
-// long an element is has to be found out. What says so, best first:
+// long an element is has to be found out. The evidence, best first:
 //
 //   - BTF in the module, if it knows the structure: then nothing else is tried.
 //   - Where the next element's relocations begin, in an array of two and more.
@@ -20,8 +20,8 @@ import (
 //   - The kernel version that the module was built for.
 //
 // Whatever is tried must fit: relocations only where the structure has
-// pointers, an end marker, within the array, and nothing behind it. Where
-// several strides fit they read alike, because they all see the same
+// pointers, an end marker, within the array, and nothing after it. Where
+// several strides fit, all give the same elements, because they see the same
 // relocations.
 
 // Evidence says where a stride comes from.
@@ -53,18 +53,18 @@ func (a array) element(i uint64, used uint64) elfrw.Range {
 	return elfrw.RangeOf(a.Section, a.Offset+i*size, size)
 }
 
-// array measures the array of kind at p. A reason is why it can't be read.
-func (r *reader) array(kind structure, p elfrw.Place) (array, error) {
+// readArray measures the array of kind at p. The error is why it can't be read.
+func (r *reader) readArray(kind structure, p elfrw.Place) (array, error) {
 	size, exact := r.extent(p)
 	a := array{Range: elfrw.RangeOf(p.Section, p.Offset, size)}
 	used := kind.used * r.word
 	if size < used {
-		return a, r.doubt(a.Range, "%d bytes are too few for a %s", size, kind.name)
+		return a, r.newDoubt(a.Range, "%d bytes are too few for a %s", size, kind.name)
 	}
 	relocs := r.between(p.Section, p.Offset, p.Offset+size)
 	if !r.inUse(kind, relocs, p.Section, p.Offset) {
 		if exact && len(relocs) != 0 {
-			return a, r.flawed(Emptied, kind, a.Range, true, "the first %s is empty, and others follow")
+			return a, r.newFlaw(Emptied, kind, a.Range, true, "the first %s is empty, and others follow")
 		}
 		if !exact {
 			a.Size = used
@@ -72,8 +72,8 @@ func (r *reader) array(kind structure, p elfrw.Place) (array, error) {
 		return a, nil
 	}
 	var last error
-	for _, c := range r.strides(kind, a.Range, exact, relocs) {
-		n, err := r.count(kind, a.Range, exact, c.size)
+	for _, c := range r.candidateStrides(kind, a.Range, exact, relocs) {
+		n, err := r.countElements(kind, a.Range, exact, c.size)
 		if err != nil {
 			if last == nil {
 				last = err
@@ -88,7 +88,7 @@ func (r *reader) array(kind structure, p elfrw.Place) (array, error) {
 	}
 	if last == nil {
 		// Too short for two of any kernel's, so that its one element is its last.
-		last = r.unclosed(kind, a.Range, exact && size < 2*kind.least(r.f))
+		last = r.newUnclosed(kind, a.Range, exact && size < 2*kind.least(r.f))
 	}
 	return a, last
 }
@@ -99,8 +99,9 @@ type candidate struct {
 	by   Evidence
 }
 
-// strides returns what to try, best first. The first element is in use.
-func (r *reader) strides(kind structure, p elfrw.Range, exact bool, relocs []elfrw.Rela) (all []candidate) {
+// candidateStrides returns what to try, best first. The first element is in use.
+func (r *reader) candidateStrides(kind structure, p elfrw.Range, exact bool, relocs []elfrw.Rela,
+) (all []candidate) {
 	add := func(size uint64, by Evidence) {
 		if size >= kind.least(r.f) && size%r.word == 0 {
 			all = append(all, candidate{size, by})
@@ -119,7 +120,7 @@ func (r *reader) strides(kind structure, p elfrw.Range, exact bool, relocs []elf
 		// begins with no name.
 		d := x.Offset - p.Offset
 		if versioned && d%known[0] == 0 {
-			d = known[0] // behind an empty element, and so behind the end
+			d = known[0] // after an empty element, and so after the end
 		}
 		if kind.name == klpObject.name && slices.Contains(known, d-r.word) {
 			add(d-r.word, ByDistance)
@@ -148,7 +149,7 @@ func (r *reader) strides(kind structure, p elfrw.Range, exact bool, relocs []elf
 	return all
 }
 
-// inUse reports whether the element at offset is none that ends an array:
+// inUse reports whether the element at offset does not end an array:
 // kernel/livepatch/core.c goes on while an object has a name or functions, and a
 // function any of its three members (include/linux/livepatch.h,
 // klp_for_each_object_static and klp_for_each_func_static).
@@ -157,25 +158,27 @@ func (r *reader) inUse(kind structure, relocs []elfrw.Rela, s *elfrw.Section, of
 		return true
 	}
 	for i := uint64(0); i < kind.used; i++ {
-		if r.number(s, offset+i*r.word) != 0 {
+		if r.readNumber(s, offset+i*r.word) != 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// count walks the array by stride up to the end marker, and says what doesn't
-// fit.
-func (r *reader) count(kind structure, p elfrw.Range, exact bool, stride uint64) (n uint64, err error) {
+// countElements counts the elements of an array by stride up to the end marker. The error is
+// what doesn't fit.
+func (r *reader) countElements(kind structure, p elfrw.Range, exact bool, stride uint64,
+) (n uint64, err error) {
 	if exact && p.Size%stride != 0 {
-		return 0, r.doubt(p, "%d bytes are no array of %s, which has %d", p.Size, kind.name, stride)
+		return 0, r.newDoubt(p,
+			"size %d is not a multiple of the %d bytes of a %s", p.Size, stride, kind.name)
 	}
 	for ; ; n++ {
 		if n >= p.Size/stride {
-			return 0, r.unclosed(kind, p, exact)
+			return 0, r.newUnclosed(kind, p, exact)
 		}
-		if !r.spend() {
-			return 0, r.doubt(p, "the arrays overlap, or there are too many")
+		if !r.spendWork() {
+			return 0, r.newDoubt(p, "the arrays overlap, or there are too many")
 		}
 		offset := p.Offset + n*stride
 		relocs := r.between(p.Section, offset, offset+stride)
@@ -184,25 +187,29 @@ func (r *reader) count(kind structure, p elfrw.Range, exact bool, stride uint64)
 		}
 		for i, x := range relocs {
 			at := x.Offset - offset
-			if at >= kind.used*r.word || at%r.word != 0 || x.Type != r.address || i > 0 && relocs[i-1].Offset == x.Offset {
-				return 0, r.doubt(elfrw.RangeOf(p.Section, x.Offset, r.word), "a relocation where a %s of %d bytes has no pointer", kind.name, stride)
+			if at >= kind.used*r.word || at%r.word != 0 || x.Type != r.address ||
+				i > 0 && relocs[i-1].Offset == x.Offset {
+				return 0, r.newDoubt(elfrw.RangeOf(p.Section, x.Offset, r.word),
+					"a relocation where a %s of %d bytes has no pointer", kind.name, stride)
 			}
 		}
 	}
 	if end := p.Offset + n*stride; exact && len(r.between(p.Section, end, p.Offset+p.Size)) != 0 {
-		return 0, r.doubt(elfrw.RangeOf(p.Section, end, stride), "more behind the end of the array of %s", kind.name)
+		return 0, r.newDoubt(elfrw.RangeOf(p.Section, end, stride),
+			"relocations after the end of the array of %s", kind.name)
 	}
 	return n, nil
 }
 
-// doubt makes the error of one doubt.
-func (r *reader) doubt(p elfrw.Range, format string, args ...any) error {
+// newDoubt makes the error of one doubt.
+func (r *reader) newDoubt(p elfrw.Range, format string, args ...any) error {
 	return Unreadable{{Range: p, Reason: fmt.Sprintf(format, args...)}}
 }
 
-// flawed makes the error of an array of that kind that is certain, or likely, to be wrong
+// newFlaw makes the error of an array of that kind that is certain, or likely, to be wrong
 // in that way.
-func (r *reader) flawed(flaw Flaw, kind structure, p elfrw.Range, certain bool, format string) error {
+func (r *reader) newFlaw(flaw Flaw, kind structure, p elfrw.Range, certain bool, format string,
+) error {
 	d := Doubt{Range: p, Reason: fmt.Sprintf(format, kind.name)}
 	if certain {
 		d.Flaw, d.Of = flaw, kind.name
@@ -210,8 +217,9 @@ func (r *reader) flawed(flaw Flaw, kind structure, p elfrw.Range, certain bool, 
 	return Unreadable{d}
 }
 
-// unclosed makes the error of an array without an empty element at its end. It is
+// newUnclosed makes the error of an array without an empty element at its end. It is
 // certain where the array's size is known and is that of its elements.
-func (r *reader) unclosed(kind structure, p elfrw.Range, certain bool) error {
-	return r.flawed(Unclosed, kind, p, certain, "the array of %s has no end: an empty element must close it")
+func (r *reader) newUnclosed(kind structure, p elfrw.Range, certain bool) error {
+	return r.newFlaw(Unclosed, kind, p, certain,
+		"the array of %s has no end: an empty element must close it")
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // A module's .BTF (Documentation/bpf/btf.rst) is split from the kernel's, which
-// holds what both know; the module's own then says nothing of klp_patch, and its
-// names can't even be looked up without the kernel's. But out-of-tree modules
+// holds the types that both have; the module's own then says nothing of klp_patch, and its
+// names can't be looked up without the kernel's. But out-of-tree modules
 // since 6.12 bring .BTF.base (btf.rst, ".BTF.base section"), the structures that
 // they use with name and size, and a module may have BTF that isn't split.
 //
@@ -56,12 +56,12 @@ func readBTF(f *elfrw.File, b []byte, sizes map[string]uint64) {
 	if len(b) < btfHeader || f.Uint16(b) != btfMagic {
 		return
 	}
-	body, ok := cut(b, 0, f.Uint32(b[4:]), true)
+	body, ok := subslice(b, 0, f.Uint32(b[4:]), true)
 	if !ok {
 		return
 	}
-	types, ok := cut(body, f.Uint32(b[8:]), f.Uint32(b[12:]), false)
-	names, ok2 := cut(body, f.Uint32(b[16:]), f.Uint32(b[20:]), false)
+	types, ok := subslice(body, f.Uint32(b[8:]), f.Uint32(b[12:]), false)
+	names, ok2 := subslice(body, f.Uint32(b[16:]), f.Uint32(b[20:]), false)
 	if !ok || !ok2 || len(names) == 0 || names[0] != 0 { // split: kernel/bpf/btf.c, btf_parse_str_sec
 		return
 	}
@@ -74,7 +74,8 @@ func readBTF(f *elfrw.File, b []byte, sizes map[string]uint64) {
 		more := 12 + btfMore[kind][0] + btfMore[kind][1]*vlen
 		if kind == btfStruct && uint64(name) < uint64(len(names)) {
 			for _, want := range []string{klpFunc.name, klpObject.name} {
-				if rest, found := bytes.CutPrefix(names[name:], []byte(want)); found && len(rest) > 0 && rest[0] == 0 && sizes[want] == 0 {
+				if rest, found := bytes.CutPrefix(names[name:], []byte(want)); found && len(rest) > 0 &&
+					rest[0] == 0 && sizes[want] == 0 {
 					sizes[want] = uint64(size)
 				}
 			}
@@ -86,8 +87,8 @@ func readBTF(f *elfrw.File, b []byte, sizes map[string]uint64) {
 	}
 }
 
-// cut returns n bytes of b from off on, or what is behind n when rest is set.
-func cut(b []byte, off, n uint32, rest bool) ([]byte, bool) {
+// subslice returns n bytes of b from off on, or what follows them when rest is set.
+func subslice(b []byte, off, n uint32, rest bool) ([]byte, bool) {
 	if uint64(off)+uint64(n) > uint64(len(b)) {
 		return nil, false
 	}

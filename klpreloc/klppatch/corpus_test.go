@@ -17,7 +17,7 @@ import (
 )
 
 // TestCorpus: of all the structures in real modules that begin with THIS_MODULE,
-// none is taken for a klp_patch, not even when the module seems to enable one.
+// none is treated as a klp_patch, not even when the module seems to enable one.
 // KLP_CORPUS names directories of modules that are no livepatches.
 func TestCorpus(t *testing.T) {
 	dirs := filepath.SplitList(need.Variable(t, "KLP_CORPUS", "make corpus"))
@@ -34,7 +34,8 @@ func TestCorpus(t *testing.T) {
 			f.AddSymbol(&elfrw.Symbol{Name: "klp_enable_patch", Info: 0x10})
 			patches, err := klppatch.Read(f)
 			assert.Empty(t, patches, path)
-			if assert.Error(t, err, path) && !strings.HasPrefix(err.Error(), "the module enables a livepatch, but no klp_patch") {
+			if assert.Error(t, err, path) && !strings.HasPrefix(err.Error(),
+				"the module enables a livepatch, but no klp_patch") {
 				suspects++
 				t.Log(path, err)
 			}
@@ -42,6 +43,6 @@ func TestCorpus(t *testing.T) {
 		}))
 	}
 	require.NotZero(t, count)
-	t.Logf("%d modules, %d of which would be said to hold a broken patch", count, suspects)
+	t.Logf("%d modules, %d of which would be reported to hold a broken patch", count, suspects)
 	assert.LessOrEqual(t, suspects, 1+count/1000)
 }

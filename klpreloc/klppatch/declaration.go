@@ -21,7 +21,8 @@ type Declaration struct {
 // Declared returns f's declaration. f must not be edited before it has been read.
 func Declared(f *elfrw.File) *Declaration { return &Declaration{file: f} }
 
-func (d *Declaration) get() *Declaration {
+// load reads the declaration once.
+func (d *Declaration) load() *Declaration {
 	if !d.read {
 		d.read, d.objects = true, map[string]bool{}
 		d.patches, d.doubt = Read(d.file)
@@ -35,20 +36,19 @@ func (d *Declaration) get() *Declaration {
 }
 
 // Patches are the module's, as far as they can be read.
-func (d *Declaration) Patches() []*Patch { return d.get().patches }
+func (d *Declaration) Patches() []*Patch { return d.load().patches }
 
 // Objects are the names of the objects of all patches. The map is the declaration's.
-func (d *Declaration) Objects() map[string]bool { return d.get().objects }
+func (d *Declaration) Objects() map[string]bool { return d.load().objects }
 
 // Has reports whether a patch has the object.
-func (d *Declaration) Has(object string) bool { return d.get().objects[object] }
+func (d *Declaration) Has(object string) bool { return d.load().objects[object] }
 
 // Doubt says why Patches are not all that the module declares; nil when they are.
-func (d *Declaration) Doubt() error { return d.get().doubt }
+func (d *Declaration) Doubt() error { return d.load().doubt }
 
 // Complete reports whether all objects of the module's patches are known.
 func (d *Declaration) Complete() bool { return d.Doubt() == nil }
 
-// None reports whether the module declares no patch, which is nothing new of one that has
-// none.
+// None reports whether the module declares no patch.
 func (d *Declaration) None() bool { return errors.Is(d.Doubt(), ErrNone) }

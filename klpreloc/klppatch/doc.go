@@ -27,8 +27,8 @@
 // .init.klp_objects. Those are read as well.
 //
 // What the module computes can't be read, and is never guessed: Read then says
-// that there is a patch, and why it can't be told. Nothing that stands in the file
-// is believed before it is checked, and work is linear in its length.
+// that there is a patch, and why it can't be read. Nothing in the file
+// is used before it is checked, and work is linear in its length.
 //
 //	patches, err := klppatch.Read(f)
 //	switch doubts := klppatch.Unreadable(nil); {

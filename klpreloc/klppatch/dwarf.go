@@ -12,7 +12,7 @@ import (
 
 // Debug information has the structures as the module was compiled with them, in each
 // unit that uses them. Reading it takes the file apart a second time, with its
-// relocations applied, so it comes last but for the version.
+// relocations applied, so only the version comes after it.
 
 // debugLimit is the size of .debug_info above which it is not read.
 const debugLimit = 64 << 20

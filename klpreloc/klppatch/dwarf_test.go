@@ -60,7 +60,8 @@ func TestDWARFDecides(t *testing.T) {
 		}
 		require.NoError(t, err, debug)
 		require.Len(t, patches, 1)
-		assert.Equal(t, klppatch.Strides{Object: 336, Func: 264, ObjectBy: klppatch.ByDWARF, FuncBy: klppatch.ByDWARF}, patches[0].Strides)
+		assert.Equal(t, klppatch.Strides{Object: 336, Func: 264, ObjectBy: klppatch.ByDWARF,
+			FuncBy: klppatch.ByDWARF}, patches[0].Strides)
 		require.Len(t, patches[0].Objects, 1)
 		assert.Equal(t, "ext4", patches[0].Objects[0].Name)
 	}

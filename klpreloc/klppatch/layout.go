@@ -48,7 +48,7 @@ func (s structure) sizes(f *elfrw.File) []uint64 {
 	return slices.Compact(all)
 }
 
-// least returns the size that no kernel's structure is below.
+// least returns the smallest size that the structure has in any kernel.
 func (s structure) least(f *elfrw.File) uint64 {
 	all := s.sizes(f)
 	least := all[0]

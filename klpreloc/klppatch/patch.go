@@ -41,7 +41,7 @@ const (
 )
 
 // Strides are the sizes of the structures in bytes, 0 where nothing had to be
-// known: an array with one element and its end reads alike with any.
+// known: an array with one element and its end is the same with any.
 type Strides struct {
 	Object, Func     uint64
 	ObjectBy, FuncBy Evidence
@@ -123,13 +123,13 @@ type Doubt struct {
 	Of   string
 }
 
-// Flaw is a mistake of the author's.
+// Flaw is a mistake of the author.
 type Flaw int
 
 // The flaws of arrays.
 const (
 	NoFlaw   Flaw = iota
-	Unclosed      // no empty element at the end: the kernel goes on behind it
+	Unclosed      // no empty element at the end: the kernel reads on past it
 	Emptied       // the first element is empty, which ends it, and others follow
 )
 

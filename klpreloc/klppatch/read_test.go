@@ -32,7 +32,8 @@ xfs
 func TestLayouts(t *testing.T) {
 	sizes := map[string][4]uint64{ // klp_func and klp_object, 64 and 32 bits
 		"407": {120, 96, 64, 52}, "412": {144, 96, 76, 52}, "415": {144, 136, 76, 72},
-		"416": {136, 136, 72, 72}, "501": {152, 168, 80, 88}, "505": {152, 168, 80, 88}, "sections": {152, 168, 80, 88},
+		"416": {136, 136, 72, 72}, "501": {152, 168, 80, 88}, "505": {152, 168, 80, 88}, "sections": {152,
+			168, 80, 88},
 	}
 	for _, path := range fixtures(t, "*.ko") {
 		name := strings.TrimSuffix(filepath.Base(path), ".ko")
@@ -50,7 +51,8 @@ func TestLayouts(t *testing.T) {
 			if arch == "ppc32" {
 				size[0], size[1] = size[2], size[3]
 			}
-			assert.Equal(t, klppatch.Strides{Func: size[0], Object: size[1], FuncBy: klppatch.ByDistance, ObjectBy: klppatch.ByDistance}, p.Strides)
+			assert.Equal(t, klppatch.Strides{Func: size[0], Object: size[1], FuncBy: klppatch.ByDistance,
+				ObjectBy: klppatch.ByDistance}, p.Strides)
 			assert.Equal(t, kernel > "500", p.ReplaceKnown)
 			assert.Equal(t, kernel > "500", p.Replace)
 			assert.Equal(t, 5*size[1], uint64(p.Objects[0].At.Size)*5)
@@ -79,7 +81,8 @@ func TestKbuild(t *testing.T) {
 	} {
 		p := one(t, open(t, "../../../testdata/x86_64/"+name))
 		assert.Equal(t, want, text(p))
-		assert.Equal(t, klppatch.Strides{Object: 168, Func: 152, ObjectBy: klppatch.BySymbol, FuncBy: klppatch.BySymbol}, p.Strides)
+		assert.Equal(t, klppatch.Strides{Object: 168, Func: 152, ObjectBy: klppatch.BySymbol,
+			FuncBy: klppatch.BySymbol}, p.Strides)
 		assert.EqualValues(t, 200, p.At.Size)
 		assert.True(t, p.ReplaceKnown)
 		assert.False(t, p.Replace)
@@ -93,7 +96,8 @@ func TestNone(t *testing.T) {
 	assert.Empty(t, patches)
 
 	patches, err = klppatch.Read(open(t, "../../../testdata/s390x/labels-dot.ko"))
-	assert.EqualError(t, err, "the module enables a livepatch, but no klp_patch with objects stands in its data; its code may fill it in")
+	assert.EqualError(t, err,
+		"the module enables a livepatch, but its data has no klp_patch with objects; its code may fill one in")
 	assert.Empty(t, patches)
 
 	f := open(t, "x86_64-505.ko")
@@ -136,22 +140,25 @@ func TestUnreadable(t *testing.T) {
 		name, want string
 		edit       func(s scene)
 	}{
-		{"no end of functions", ".data+0x3c0: the array of klp_func has no end: an empty element must close it",
+		{"no end of functions",
+			".data+0x3c0: the array of klp_func has no end: an empty element must close it",
 			func(s scene) { s.symbol("nfs_funcs").Size = 152 }},
 		{"no end of objects", "the array of klp_object has no end: an empty element must close it",
 			func(s scene) { s.symbol("objs").Size = 4 * 168 }},
-		{"size that is no multiple", "863 bytes are no array of klp_object, which has 168",
+		{"size that is no multiple", "size 863 is not a multiple of the 168 bytes of a klp_object",
 			func(s scene) { s.symbol("objs").Size = 863 }},
 		{"array too short for one", "16 bytes are too few for a klp_func",
 			func(s scene) { s.symbol("nfs_funcs").Size = 16 }},
 		{"first function empty", "the first klp_func is empty, and others follow",
 			func(s scene) { s.drop(s.vmlinux.FuncsAt.Offset, 16) }},
-		{"empty object in between", "more behind the end of the array of klp_object",
+		{"empty object in between", "relocations after the end of the array of klp_object",
 			func(s scene) { s.drop(s.vmlinux.At.Offset, 16) }},
 		{"relocation in the kernel's part", "a relocation where a klp_func of 152 bytes has no pointer",
 			func(s scene) { s.point(s.vmlinux.FuncsAt.Offset+152+64, s.symbol("both"), 0) }},
 		{"relocation across words", "a relocation where a klp_func of",
-			func(s scene) { s.change(s.vmlinux.Funcs[1].At.Offset+8, func(r *elfrw.Rela) { r.Offset += 4 }) }},
+			func(s scene) {
+				s.change(s.vmlinux.Funcs[1].At.Offset+8, func(r *elfrw.Rela) { r.Offset += 4 })
+			}},
 		{"two relocations at one place", "a relocation where a klp_func of",
 			func(s scene) { s.point(s.nfs.FuncsAt.Offset, s.symbol("both"), 0) }},
 		{"type that stores no address", "a relocation where a klp_func of",
@@ -174,13 +181,14 @@ func TestUnreadable(t *testing.T) {
 				y := names(s.File, "a\nb")
 				s.change(s.nfs.At.Offset, func(r *elfrw.Rela) { r.Sym, r.Addend = y, 0 })
 			}},
-		{"name behind the end", "the name of a klp_object can't be read",
+		{"name past the end", "the name of a klp_object can't be read",
 			func(s scene) { s.change(s.nfs.At.Offset, func(r *elfrw.Rela) { r.Addend = 1 << 40 }) }},
 		{"name of nothing", "the name of a klp_object can't be read",
 			func(s scene) { s.change(s.nfs.At.Offset, func(r *elfrw.Rela) { r.Sym = nil }) }},
 		{"name that is a number", "the name of a klp_object is a number",
 			func(s scene) { poke(s.data, s.vmlinux.At.Offset, 1) }},
-		{"object named vmlinux", `a klp_object is named "vmlinux", which the kernel takes for a module; leave its name out`,
+		{"object named vmlinux",
+			`a klp_object is named "vmlinux", which the kernel treats as a module; leave its name out`,
 			func(s scene) {
 				y := names(s.File, "vmlinux")
 				s.change(s.nfs.At.Offset, func(r *elfrw.Rela) { r.Sym, r.Addend = y, 0 })
@@ -193,9 +201,11 @@ func TestUnreadable(t *testing.T) {
 			}},
 		{"callback that is a number", "the callback post_patch is a number",
 			func(s scene) { poke(s.data, s.nfs.At.Offset+24, 1) }},
-		{"callback that is data", "the callback pre_patch is no function",
+		{"callback that is data", "the callback pre_patch is not a function",
 			func(s scene) {
-				s.change(s.nfs.At.Offset+16, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("ext4_count"), 0 })
+				s.change(s.nfs.At.Offset+16, func(r *elfrw.Rela) {
+					r.Sym, r.Addend = s.symbol("ext4_count"), 0
+				})
 			}},
 		{"old name that is no string", "the old name of a klp_func can't be read",
 			func(s scene) {
@@ -203,33 +213,40 @@ func TestUnreadable(t *testing.T) {
 			}},
 		{"no new function", "nothing replaces nfs_show, which the kernel refuses",
 			func(s scene) { s.drop(s.nfs.FuncsAt.Offset+8, 8) }},
-		{"new function that is data", "what replaces nfs_show is no function",
+		{"new function that is data", "what replaces nfs_show is not a function",
 			func(s scene) {
-				s.change(s.nfs.FuncsAt.Offset+8, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("ext4_count"), 0 })
+				s.change(s.nfs.FuncsAt.Offset+8, func(r *elfrw.Rela) {
+					r.Sym, r.Addend = s.symbol("ext4_count"), 0
+				})
 			}},
-		{"new function behind the end", "what replaces nfs_show is no function",
+		{"new function past the end", "what replaces nfs_show is not a function",
 			func(s scene) { s.change(s.nfs.FuncsAt.Offset+8, func(r *elfrw.Rela) { r.Addend = 1 << 20 }) }},
 		{"position that is an address", "the position of nfs_show is an address",
 			func(s scene) { s.point(s.nfs.FuncsAt.Offset+16, s.symbol("both"), 0) }},
-		{"functions filled in by code", ".bss+0x0: no functions are listed, and the module's code refers to the list: it may fill it in",
+		{"functions filled in by code",
+			".bss+0x0: no functions are listed, and the module's code refers to the list: it may fill it in",
 			func(s scene) {
-				change(s.T, s.File, s.Section(".text"), 0x2a, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("no_funcs"), 20 })
+				change(s.T, s.File, s.Section(".text"), 0x2a, func(r *elfrw.Rela) {
+					r.Sym, r.Addend = s.symbol("no_funcs"), 20
+				})
 			}},
-		{"objects filled in by code", "no klp_patch with objects stands in its data; its code may fill it in",
+		{"objects filled in by code", "its data has no klp_patch with objects; its code may fill one in",
 			func(s scene) {
 				s.change(s.at.Offset+8, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("no_funcs"), 0 })
 			}},
-		{"objects of other length by BTF", "840 bytes are no array of klp_object, which has 176",
+		{"objects of other length by BTF", "size 840 is not a multiple of the 176 bytes of a klp_object",
 			func(s scene) { addBTF(s.File, ".BTF.base", "klp_object", 176) }},
-		{"objects behind the end", "no klp_patch with objects stands in its data",
+		{"objects past the end", "its data has no klp_patch with objects",
 			func(s scene) { s.change(s.at.Offset+8, func(r *elfrw.Rela) { r.Addend = 1 << 40 }) }},
-		{"functions behind the end", "the functions of nfs are not in the module's data",
+		{"functions past the end", "the functions of nfs are not in the module's data",
 			func(s scene) { s.change(s.nfs.At.Offset+8, func(r *elfrw.Rela) { r.Addend = -1 << 40 }) }},
-		{"two pointers to objects", "no klp_patch with objects stands in its data",
+		{"two pointers to objects", "its data has no klp_patch with objects",
 			func(s scene) { s.point(s.at.Offset+8, s.symbol("objs"), 0) }},
-		{"new function at the end", "what replaces nfs_show is no function",
+		{"new function at the end", "what replaces nfs_show is not a function",
 			func(s scene) {
-				s.change(s.nfs.FuncsAt.Offset+8, func(r *elfrw.Rela) { r.Addend = int64(s.Section(".text").Size()) })
+				s.change(s.nfs.FuncsAt.Offset+8, func(r *elfrw.Rela) {
+					r.Addend = int64(s.Section(".text").Size())
+				})
 			}},
 		{"name in code", "the name of a klp_object can't be read",
 			func(s scene) {
@@ -296,7 +313,9 @@ func TestOdd(t *testing.T) {
 		{"named symbols instead of sections", func(s scene) {
 			s.change(s.at.Offset+8, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("objs"), 0 })
 			s.change(s.nfs.At.Offset+8, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("nfs_funcs"), 0 })
-			s.change(s.nfs.FuncsAt.Offset+8, func(r *elfrw.Rela) { r.Sym, r.Addend = s.symbol("nfs_show"), 0 })
+			s.change(s.nfs.FuncsAt.Offset+8, func(r *elfrw.Rela) {
+				r.Sym, r.Addend = s.symbol("nfs_show"), 0
+			})
 			s.change(s.at.Offset, func(r *elfrw.Rela) {
 				for _, y := range s.Symbols {
 					if y.Type() == elf.STT_SECTION && y.Section == s.symbol("__this_module").Section {
@@ -306,11 +325,14 @@ func TestOdd(t *testing.T) {
 			})
 		}, nil},
 		{"no symbols of data", func(s scene) {
-			for _, name := range []string{"objs", "nfs_funcs", "vm_funcs", "ext4_funcs", "no_funcs", "patch"} {
+			for _, name := range []string{"objs", "nfs_funcs", "vm_funcs", "ext4_funcs",
+				"no_funcs", "patch"} {
 				s.symbol(name).Info = 0
 			}
 		}, func(t *testing.T, p *klppatch.Patch) { p.Symbol = nil }},
-		{"BTF", func(s scene) { addBTF(s.File, ".BTF.base", "klp_object", 168) }, func(t *testing.T, p *klppatch.Patch) {
+		{"BTF", func(s scene) {
+			addBTF(s.File, ".BTF.base", "klp_object", 168)
+		}, func(t *testing.T, p *klppatch.Patch) {
 			assert.Equal(t, klppatch.ByBTF, p.Strides.ObjectBy)
 		}},
 		{"split BTF, whose names are the kernel's", func(s scene) {
@@ -337,7 +359,8 @@ func TestOdd(t *testing.T) {
 		{"sections of relocations in two parts", func(s scene) {
 			rs := relocsOf(s.T, s.File, s.data)
 			all := rs.Relocs()
-			other := &elfrw.Section{Name: ".rela.more", Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: s.Symtab, Target: s.data}
+			other := &elfrw.Section{Name: ".rela.more", Type: elf.SHT_RELA, Flags: 0x40, Align: 8,
+				Link: s.Symtab, Target: s.data}
 			s.AddSection(other)
 			other.SetRelocs(append([]elfrw.Rela{}, all[len(all)/2:]...))
 			rs.SetRelocs(append([]elfrw.Rela{}, all[:len(all)/2]...))
@@ -364,7 +387,8 @@ func TestVersionDecides(t *testing.T) {
 	f.Section(".debug_info").Name = ".debug_gone"
 	p := one(t, f)
 	assert.Equal(t, "ownmod\n\townmod_show → livepatch_ownmod_show\n", text(p))
-	assert.Equal(t, klppatch.Strides{Object: 168, Func: 152, ObjectBy: klppatch.ByVersion, FuncBy: klppatch.ByVersion}, p.Strides)
+	assert.Equal(t, klppatch.Strides{Object: 168, Func: 152, ObjectBy: klppatch.ByVersion,
+		FuncBy: klppatch.ByVersion}, p.Strides)
 
 	f.Section(".modinfo").Data = nil // and not even that
 	_, err := klppatch.Read(f)
@@ -432,7 +456,8 @@ func TestSeveral(t *testing.T) {
 	point(t, s.File, more, 40, s.symbol("objs"), 168*2) // begins in the middle
 	change(t, s.File, more, 40, func(r *elfrw.Rela) {
 		r.Addend = 0
-		r.Sym, _ = &elfrw.Symbol{Name: "broken", Section: s.data, Value: s.nfs.At.Offset, Size: 168, Info: byte(elf.STT_OBJECT)}, 0
+		r.Sym, _ = &elfrw.Symbol{Name: "broken", Section: s.data, Value: s.nfs.At.Offset, Size: 168,
+			Info: byte(elf.STT_OBJECT)}, 0
 		s.AddSymbol(r.Sym)
 	})
 	patches, err = klppatch.Read(s.File)
@@ -458,7 +483,8 @@ func TestUnknownStrides(t *testing.T) {
 	s.change(s.at.Offset+8, func(r *elfrw.Rela) { r.Sym, r.Addend = list, 0 })
 	p := one(t, s.File)
 	assert.Equal(t, "ext4\n\ta → both\n\tb → both\nvmlinux\n\ta → both\n\tb → both\n", text(p))
-	assert.Equal(t, klppatch.Strides{Object: object, Func: function, ObjectBy: klppatch.ByDistance, FuncBy: klppatch.ByDistance}, p.Strides)
+	assert.Equal(t, klppatch.Strides{Object: object, Func: function, ObjectBy: klppatch.ByDistance,
+		FuncBy: klppatch.ByDistance}, p.Strides)
 }
 
 // TestOverlap: lists that share their ends take no more work than the file is
@@ -470,12 +496,14 @@ func TestOverlap(t *testing.T) {
 	fs, funcs := add(s.File, ".data.fs", elf.SHF_WRITE, make([]byte, 152*(n+1)))
 	relocs := make([]elfrw.Rela, 0, 2*n)
 	for i := uint64(0); i < n; i++ {
-		relocs = append(relocs, elfrw.Rela{Offset: 152 * i, Sym: y, Type: 1}, elfrw.Rela{Offset: 152*i + 8, Sym: s.symbol("both"), Type: 1})
+		relocs = append(relocs, elfrw.Rela{Offset: 152 * i, Sym: y, Type: 1},
+			elfrw.Rela{Offset: 152*i + 8, Sym: s.symbol("both"), Type: 1})
 	}
 	relocsOf(t, s.File, fs).SetRelocs(relocs)
 	objs := manyObjects(t, s.File, s.at, lists)
 	for i := int64(0); i < lists; i++ {
-		s.AddSymbol(&elfrw.Symbol{Section: fs, Value: uint64(152 * i), Size: uint64(152 * (n + 1 - i)), Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)})
+		s.AddSymbol(&elfrw.Symbol{Section: fs, Value: uint64(152 * i), Size: uint64(152 * (n + 1 - i)),
+			Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)})
 		change(t, s.File, objs, uint64(168*i+8), func(r *elfrw.Rela) { r.Sym, r.Addend = funcs, 152*i })
 	}
 	_, err := klppatch.Read(s.File)

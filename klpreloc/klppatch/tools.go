@@ -9,8 +9,8 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 )
 
-// What the tools that compare binaries leave behind, for code in the module that
-// fills the kernel's structures from it:
+// The tables that tools that compare binaries leave for code in the module, which fills the
+// kernel's structures from them:
 //
 //	.kpatch.funcs              struct kpatch_patch_func {new_addr, new_size, old_addr,
 //	                           old_size, sympos: unsigned long; name, objname: char *}
@@ -32,19 +32,19 @@ var klpObjects = map[string]bool{".init.klp_objects": true, "__klp_objects": tru
 
 var errNotThere = errors.New("not there")
 
-// kpatch reads the tables of kpatch-build.
-func (r *reader) kpatch() (*Patch, error) {
+// readKpatch reads the tables of kpatch-build.
+func (r *reader) readKpatch() (*Patch, error) {
 	p := &Patch{From: Kpatch}
 	index := map[string]int{}
 	object := func(x *elfrw.Rela, at elfrw.Range) (*Object, error) {
-		name, ok := r.name(x)
+		name, ok := r.readName(x)
 		if !ok {
-			return nil, r.doubt(at, "the object's name can't be read")
+			return nil, r.newDoubt(at, "the object's name can't be read")
 		}
 		i, ok := index[name]
 		if !ok {
 			if i = len(p.Objects); i >= objectLimit {
-				return nil, r.doubt(at, "more objects than the %d that are read", objectLimit)
+				return nil, r.newDoubt(at, "more objects than the %d that are read", objectLimit)
 			}
 			index[name] = i
 			p.Objects = append(p.Objects, Object{Name: name})
@@ -64,7 +64,7 @@ func (r *reader) kpatch() (*Patch, error) {
 		default:
 			p.At = elfrw.RangeOf(s, 0, s.Size())
 		}
-		n, err := r.records(s, size)
+		n, err := r.countRecords(s, size)
 		if err != nil {
 			return nil, err
 		}
@@ -77,20 +77,20 @@ func (r *reader) kpatch() (*Patch, error) {
 			var c Code
 			x, ok := r.pointer(s, at.Offset), false
 			if x != nil {
-				c, ok = r.code(x)
+				c, ok = r.readCode(x)
 			}
 			if !ok {
-				return nil, r.doubt(at, "no function in a record of %s", s)
+				return nil, r.newDoubt(at, "no function named by a record of %s", s)
 			}
 			if isCallback {
 				obj.Callbacks = append(obj.Callbacks, Callback{kind, c, elfrw.RangeOf(s, at.Offset, r.word)})
 				continue
 			}
-			name, ok := r.name(r.pointer(s, at.Offset+5*r.word))
+			name, ok := r.readName(r.pointer(s, at.Offset+5*r.word))
 			if !ok {
-				return nil, r.doubt(at, "the old name of a function can't be read")
+				return nil, r.newDoubt(at, "the old name of a function can't be read")
 			}
-			obj.Funcs = append(obj.Funcs, Func{name, r.number(s, at.Offset+4*r.word), c, at})
+			obj.Funcs = append(obj.Funcs, Func{name, r.readNumber(s, at.Offset+4*r.word), c, at})
 		}
 	}
 	if len(p.Objects) == 0 {
@@ -99,22 +99,23 @@ func (r *reader) kpatch() (*Patch, error) {
 	return p, nil
 }
 
-// records counts the records of that size in s: all that have relocations, and
-// nothing but zeroes, less than one record, behind them.
-func (r *reader) records(s *elfrw.Section, size uint64) (uint64, error) {
+// countRecords counts the records of that size in s: all that have relocations, and
+// only zeroes, less than one record, after them.
+func (r *reader) countRecords(s *elfrw.Section, size uint64) (uint64, error) {
 	t := r.table(s)
 	if len(t) == 0 {
 		return 0, nil
 	}
 	n := t[len(t)-1].Offset/size + 1
 	if n > s.Size()/size || s.Size()-n*size >= size {
-		return 0, r.doubt(elfrw.RangeOf(s, 0, s.Size()), "%d bytes are no records of %d", s.Size(), size)
+		return 0, r.newDoubt(elfrw.RangeOf(s, 0, s.Size()),
+			"size %d does not fit the record size %d", s.Size(), size)
 	}
 	return n, nil
 }
 
-// klpBuild reads what objtool klp diff leaves for scripts/livepatch/init.c.
-func (r *reader) klpBuild() (*Patch, error) {
+// readKlpBuild reads what objtool klp diff leaves for scripts/livepatch/init.c.
+func (r *reader) readKlpBuild() (*Patch, error) {
 	p := &Patch{From: KlpBuild}
 	size := 8 * r.word
 	for _, s := range r.f.Sections {
@@ -125,15 +126,16 @@ func (r *reader) klpBuild() (*Patch, error) {
 			p.At = elfrw.RangeOf(s, 0, s.Size())
 		}
 		if s.Size()%size != 0 {
-			return nil, r.doubt(elfrw.RangeOf(s, 0, s.Size()), "%d bytes are no records of %d", s.Size(), size)
+			return nil, r.newDoubt(elfrw.RangeOf(s, 0, s.Size()),
+				"size %d is not a multiple of the record size %d", s.Size(), size)
 		}
 		for off := uint64(0); off < s.Size(); off += size {
-			obj, err := r.klpObjectExt(elfrw.RangeOf(s, off, size))
+			obj, err := r.readObjectExt(elfrw.RangeOf(s, off, size))
 			if err != nil {
 				return nil, err
 			}
 			if len(p.Objects) >= objectLimit {
-				return nil, r.doubt(obj.At, "more objects than the %d that are read", objectLimit)
+				return nil, r.newDoubt(obj.At, "more objects than the %d that are read", objectLimit)
 			}
 			p.Objects = append(p.Objects, obj)
 		}
@@ -144,20 +146,21 @@ func (r *reader) klpBuild() (*Patch, error) {
 	return p, nil
 }
 
-func (r *reader) klpObjectExt(at elfrw.Range) (obj Object, err error) {
+// readObjectExt reads one struct klp_object_ext.
+func (r *reader) readObjectExt(at elfrw.Range) (obj Object, err error) {
 	s := at.Section
 	obj = Object{Name: Vmlinux, At: at}
 	if len(r.between(s, at.Offset, at.Offset+r.word)) != 0 {
 		var ok bool
-		if obj.Name, ok = r.name(r.pointer(s, at.Offset)); !ok {
-			return obj, r.doubt(at, "the name of a klp_object_ext can't be read")
+		if obj.Name, ok = r.readName(r.pointer(s, at.Offset)); !ok {
+			return obj, r.newDoubt(at, "the name of a klp_object_ext can't be read")
 		}
 	}
-	if obj.Callbacks, err = r.callbacks(s, at.Offset+2*r.word); err != nil {
+	if obj.Callbacks, err = r.readCallbacks(s, at.Offset+2*r.word); err != nil {
 		return obj, err
 	}
 	if at.Offset+7*r.word+4 > uint64(len(s.Data)) {
-		return obj, r.doubt(at, "no contents")
+		return obj, r.newDoubt(at, "no contents")
 	}
 	n := uint64(r.f.Uint32(s.Data[at.Offset+7*r.word:]))
 	if n == 0 {
@@ -169,14 +172,14 @@ func (r *reader) klpObjectExt(at elfrw.Range) (obj Object, err error) {
 	}
 	size := 3 * r.word
 	if !ok || n > (p.Section.Size()-p.Offset)/size {
-		return obj, r.doubt(at, "the %d functions of %s are not in the module", n, obj.Name)
+		return obj, r.newDoubt(at, "the %d functions of %s are not in the module", n, obj.Name)
 	}
 	obj.FuncsAt = elfrw.RangeOf(p.Section, p.Offset, n*size)
 	for i := uint64(0); i < n; i++ {
-		if !r.spend() {
-			return obj, r.doubt(obj.FuncsAt, "the lists overlap, or there are too many")
+		if !r.spendWork() {
+			return obj, r.newDoubt(obj.FuncsAt, "the lists overlap, or there are too many")
 		}
-		f, err := r.fn(elfrw.RangeOf(p.Section, p.Offset+i*size, size))
+		f, err := r.readFunc(elfrw.RangeOf(p.Section, p.Offset+i*size, size))
 		if err != nil {
 			return obj, err
 		}

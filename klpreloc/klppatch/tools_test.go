@@ -23,7 +23,8 @@ var bases = []string{"x86_64", "s390x", "ppc64le", "aarch64", "ppc32"}
 func base(t *testing.T, arch string) (*elfrw.File, *elfrw.Symbol) {
 	f := open(t, "../../../testdata/"+arch+"/records-rfc.ko")
 	_, y := add(f, ".text.new", elf.SHF_EXECINSTR, make([]byte, 64))
-	f.AddSymbol(&elfrw.Symbol{Name: "new_show", Section: y.Section, Value: 16, Size: 16, Info: byte(elf.STT_FUNC)})
+	f.AddSymbol(&elfrw.Symbol{Name: "new_show", Section: y.Section, Value: 16, Size: 16,
+		Info: byte(elf.STT_FUNC)})
 	return f, y
 }
 
@@ -59,7 +60,9 @@ func TestKpatch(t *testing.T) {
 	for _, arch := range bases {
 		p := one(t, reread(t, kpatchModule(t, arch)))
 		assert.Equal(t, klppatch.Kpatch, p.From, arch)
-		assert.Equal(t, "vmlinux\n\tshow → new_show\next4\n\tread,3 → .text.new+0x20\n\tpost_patch .text.new+0x30\n", text(p), arch)
+		assert.Equal(t,
+			"vmlinux\n\tshow → new_show\next4\n\tread,3 → .text.new+0x20\n\tpost_patch .text.new+0x30\n",
+			text(p), arch)
 		assert.False(t, p.ReplaceKnown)
 		assert.Equal(t, ".kpatch.funcs", p.At.Section.Name)
 	}
@@ -96,7 +99,10 @@ func TestKlpBuild(t *testing.T) {
 		for _, section := range []string{".init.klp_objects", "__klp_objects"} {
 			p := one(t, reread(t, klpBuildModule(t, arch, section)))
 			assert.Equal(t, klppatch.KlpBuild, p.From)
-			assert.Equal(t, "ext4\n\tshow → .text.new+0x0\n\tread,2 → new_show\n\tpost_patch .text.new+0x30\nvmlinux\n\tshow → .text.new+0x20\n", text(p), arch)
+			assert.Equal(t,
+				"ext4\n\tshow → .text.new+0x0\n\tread,2 → new_show\n\tpost_patch "+
+					".text.new+0x30\nvmlinux\n\tshow → .text.new+0x20\n",
+				text(p), arch)
 		}
 	}
 }
@@ -110,25 +116,29 @@ func TestToolsUnreadable(t *testing.T) {
 		make       func(*testing.T) *elfrw.File
 		edit       func(t *testing.T, f *elfrw.File)
 	}{
-		{"records cut short", ".kpatch.funcs+0x0: 104 bytes are no records of 56", kpatch,
+		{"records cut short", ".kpatch.funcs+0x0: size 104 does not fit the record size 56", kpatch,
 			func(_ *testing.T, f *elfrw.File) { s := f.Section(".kpatch.funcs"); s.Data = s.Data[:104] }},
-		{"more than the records", "200 bytes are no records of 56", kpatch,
+		{"more than the records", "size 200 does not fit the record size 56", kpatch,
 			func(_ *testing.T, f *elfrw.File) { f.Section(".kpatch.funcs").Data = make([]byte, 200) }},
 		{"no object", "the object's name can't be read", kpatch,
 			func(t *testing.T, f *elfrw.File) { drop(t, f, f.Section(".kpatch.funcs"), 48, 8) }},
-		{"no function", "no function in a record of .kpatch.funcs", kpatch,
+		{"no function", "no function named by a record of .kpatch.funcs", kpatch,
 			func(t *testing.T, f *elfrw.File) { drop(t, f, f.Section(".kpatch.funcs"), 0, 8) }},
 		{"the older records without a position", "can't be read", kpatch,
 			func(t *testing.T, f *elfrw.File) {
 				change(t, f, f.Section(".kpatch.funcs"), 40, func(r *elfrw.Rela) { r.Offset = 32 })
 			}},
-		{"klp-build records cut short", ".init.klp_objects+0x0: 120 bytes are no records of 64", build,
-			func(_ *testing.T, f *elfrw.File) { s := f.Section(".init.klp_objects"); s.Data = s.Data[:120] }},
+		{"klp-build records cut short",
+			".init.klp_objects+0x0: size 120 is not a multiple of the record size 64", build,
+			func(_ *testing.T, f *elfrw.File) {
+				s := f.Section(".init.klp_objects")
+				s.Data = s.Data[:120]
+			}},
 		{"klp-build name", "the name of a klp_object_ext can't be read", build,
 			func(t *testing.T, f *elfrw.File) {
 				change(t, f, f.Section(".init.klp_objects"), 0, func(r *elfrw.Rela) { r.Addend = -1 })
 			}},
-		{"klp-build callback", "the callback post_patch is no function", build,
+		{"klp-build callback", "the callback post_patch is not a function", build,
 			func(t *testing.T, f *elfrw.File) {
 				change(t, f, f.Section(".init.klp_objects"), 24, func(r *elfrw.Rela) { r.Sym = nil })
 			}},

@@ -101,19 +101,21 @@ func target(r *elfrw.Rela) (elfrw.Place, bool) {
 	return elfrw.Place{Section: s, Offset: offset}, offset <= s.Size()
 }
 
-// writable reports whether s is what C data that isn't const lies in.
+// writable reports whether s is a section for C data that isn't const.
 func writable(s *elfrw.Section) bool {
 	const kind = uint64(elf.SHF_ALLOC | elf.SHF_WRITE | elf.SHF_EXECINSTR)
-	return s.Flags&kind == uint64(elf.SHF_ALLOC|elf.SHF_WRITE) && (s.Type == elf.SHT_PROGBITS || s.Type == elf.SHT_NOBITS)
+	return s.Flags&kind == uint64(elf.SHF_ALLOC|elf.SHF_WRITE) &&
+		(s.Type == elf.SHT_PROGBITS || s.Type == elf.SHT_NOBITS)
 }
 
+// executable reports whether s is a section for code.
 func executable(s *elfrw.Section) bool {
 	return s.Flags&uint64(elf.SHF_ALLOC|elf.SHF_EXECINSTR) == uint64(elf.SHF_ALLOC|elf.SHF_EXECINSTR)
 }
 
-// number returns the pointer-sized number at that place; 0 in SHT_NOBITS and
-// behind the end.
-func (m *image) number(s *elfrw.Section, offset uint64) uint64 {
+// readNumber returns the pointer-sized number at that place; 0 in SHT_NOBITS and
+// past the end.
+func (m *image) readNumber(s *elfrw.Section, offset uint64) uint64 {
 	if size := uint64(len(s.Data)); s.Type == elf.SHT_NOBITS || offset > size || m.word > size-offset {
 		return 0
 	}
@@ -123,17 +125,17 @@ func (m *image) number(s *elfrw.Section, offset uint64) uint64 {
 	return m.f.Uint64(s.Data[offset:])
 }
 
-// flag returns the bool at that place.
-func flag(s *elfrw.Section, offset uint64) bool {
+// readFlag returns the bool at that place.
+func readFlag(s *elfrw.Section, offset uint64) bool {
 	return offset < uint64(len(s.Data)) && s.Data[offset] != 0
 }
 
-// nameLimit is above what the kernel has as a name (KSYM_NAME_LEN, 512).
+// nameLimit is more than the kernel allows for a name (KSYM_NAME_LEN, 512).
 const nameLimit = 1024
 
-// text returns the string at p, and false when there is none that could be a
+// readText returns the string at p, and false where that cannot be a
 // name.
-func (m *image) text(p elfrw.Place) (string, bool) {
+func (m *image) readText(p elfrw.Place) (string, bool) {
 	if s, ok := m.strings[p]; ok {
 		return s, s != ""
 	}
@@ -156,8 +158,8 @@ func (m *image) text(p elfrw.Place) (string, bool) {
 	return s, true
 }
 
-// name returns the string that r points to.
-func (m *image) name(r *elfrw.Rela) (string, bool) {
+// readName returns the string that r points to.
+func (m *image) readName(r *elfrw.Rela) (string, bool) {
 	if r == nil {
 		return "", false
 	}
@@ -165,11 +167,11 @@ func (m *image) name(r *elfrw.Rela) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	return m.text(p)
+	return m.readText(p)
 }
 
-// code returns the function that r points to, and false when that is no code.
-func (m *image) code(r *elfrw.Rela) (Code, bool) {
+// readCode returns the function that r points to, and false when that is no code.
+func (m *image) readCode(r *elfrw.Rela) (Code, bool) {
 	if r.Sym != nil && r.Sym.Undefined() && r.Sym.Name != "" && r.Addend == 0 {
 		return Code{Symbol: r.Sym}, true
 	}
@@ -209,7 +211,7 @@ func (m *image) extent(p elfrw.Place) (size uint64, exact bool) {
 		return min(y.Size, all), y.Size <= all
 	}
 	if m.marks == nil {
-		m.mark()
+		m.collectMarks()
 	}
 	marks := m.marks[p.Section]
 	if i := sort.Search(len(marks), func(i int) bool { return marks[i] > p.Offset }); i < len(marks) {
@@ -218,8 +220,8 @@ func (m *image) extent(p elfrw.Place) (size uint64, exact bool) {
 	return all, false
 }
 
-// mark collects where things begin in writable data.
-func (m *image) mark() {
+// collectMarks collects where things begin in writable data.
+func (m *image) collectMarks() {
 	m.marks = map[*elfrw.Section][]uint64{}
 	for at := range m.begins {
 		if writable(at.Section) {
@@ -245,15 +247,15 @@ func (m *image) mark() {
 // fill in.
 func (m *image) codeRefers(p elfrw.Range) bool {
 	if m.uses == nil {
-		m.use()
+		m.collectUses()
 	}
 	uses := m.uses[p.Section]
 	i := sort.Search(len(uses), func(i int) bool { return uses[i] >= p.Offset })
 	return i < len(uses) && uses[i]-p.Offset < p.Size
 }
 
-// use collects what code refers to in writable data.
-func (m *image) use() {
+// collectUses collects what code refers to in writable data.
+func (m *image) collectUses() {
 	m.uses = map[*elfrw.Section][]uint64{}
 	for s, all := range m.relocs {
 		if !executable(s) {

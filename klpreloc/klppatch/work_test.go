@@ -92,14 +92,19 @@ func change(t testing.TB, f *elfrw.File, s *elfrw.Section, offset uint64, edit f
 func drop(t testing.TB, f *elfrw.File, s *elfrw.Section, offset, size uint64) {
 	t.Helper()
 	rs := relocsOf(t, f, s)
-	rs.SetRelocs(slices.DeleteFunc(slices.Clone(rs.Relocs()), func(r elfrw.Rela) bool { return r.Offset-offset < size }))
+	rs.SetRelocs(slices.DeleteFunc(slices.Clone(rs.Relocs()), func(r elfrw.Rela) bool {
+		return r.Offset-offset < size
+	}))
 }
 
 // point adds a pointer.
-func point(t testing.TB, f *elfrw.File, s *elfrw.Section, offset uint64, y *elfrw.Symbol, addend int64) {
+func point(t testing.TB, f *elfrw.File, s *elfrw.Section, offset uint64, y *elfrw.Symbol,
+	addend int64,
+) {
 	t.Helper()
 	rs := relocsOf(t, f, s)
-	rs.SetRelocs(append(slices.Clone(rs.Relocs()), elfrw.Rela{Offset: offset, Sym: y, Type: word(f), Addend: addend}))
+	rs.SetRelocs(append(slices.Clone(rs.Relocs()), elfrw.Rela{Offset: offset, Sym: y, Type: word(f),
+		Addend: addend}))
 }
 
 // poke changes contents.
@@ -109,7 +114,8 @@ func poke(s *elfrw.Section, offset uint64, b ...byte) {
 }
 
 // add adds a loaded section with room for relocations, and its symbol.
-func add(f *elfrw.File, name string, flags elf.SectionFlag, data []byte) (*elfrw.Section, *elfrw.Symbol) {
+func add(f *elfrw.File, name string, flags elf.SectionFlag, data []byte,
+) (*elfrw.Section, *elfrw.Symbol) {
 	s, _ := testmodule.AddSection(f, name, flags, data)
 	return s, testmodule.AddSectionSymbol(f, s)
 }

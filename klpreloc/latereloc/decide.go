@@ -22,7 +22,7 @@ import (
 type Edits struct {
 	Sections []gate.Section // relocations that become klp relocations
 	Tables   []TableEdit    // sections that lose entries, in header order
-	// Gone are the targets with a relocation that goes with the entry that holds it.
+	// Gone are the targets with a relocation in an entry that is dropped.
 	Gone map[*gate.Target]bool
 }
 
@@ -45,7 +45,7 @@ func (t *Rules) Decide(sections []gate.Section, unsafe bool) (*Edits, diag.List)
 	for _, s := range sections {
 		stay := gate.Section{Section: s.Section, Relocs: make([]gate.Decision, 0, len(s.Relocs))}
 		for _, d := range s.Relocs {
-			ok, gone := w.accepts(s.Section, s.Reloc(d.Index), d.Choice)
+			ok, gone := w.checkReloc(s.Section, s.Reloc(d.Index), d.Choice)
 			switch {
 			case gone:
 				e.Gone[d.Target] = true
@@ -61,6 +61,7 @@ func (t *Rules) Decide(sections []gate.Section, unsafe bool) (*Edits, diag.List)
 		if names := archNames(e.Tables); len(names) > 0 {
 			w.Add(diag.Notef(diag.ArchSection, diag.Nowhere, "",
 				"alternatives and paravirt sites with klp relocations, for the kernel to patch with their objects: %s",
+
 				strings.Join(names, ", ")))
 		}
 	}
@@ -81,7 +82,7 @@ func archNames(edits []TableEdit) []string {
 	return names
 }
 
-// reporter reports what there is to say of late relocations.
+// reporter reports what is wrong with late relocations.
 type reporter struct {
 	diag.Reporter
 	rules  *Rules
@@ -89,29 +90,36 @@ type reporter struct {
 	cuts   map[*special.Entry]string // entries that leave their tables, and for which object
 }
 
-// accepts checks a klp relocation of s against the special sections, and notes which entries
-// leave. It reports whether the relocation can be one; gone says that it goes with an entry
-// that is dropped.
-func (w *reporter) accepts(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (ok, gone bool) {
+// checkReloc checks a klp relocation of s against the special sections, and notes which entries
+// leave. ok reports whether the relocation can be one; gone says that it is in an entry that is
+// dropped.
+func (w *reporter) checkReloc(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (ok, gone bool) {
 	where, l := diag.At(s, r.Offset), w.rules.Judge(s.Target, &r, c.Gate)
 	for _, cut := range l.Cuts {
-		if !w.leaves(where, r, cut) {
+		if !w.recordCut(where, r, cut) {
 			return false, false
 		}
 	}
 	switch {
 	case l.copied != nil:
 		e := l.copied
-		return w.tooLate(where, r, c, "copied "+c.Note.Name, fmt.Sprintf("as the replacement of the alternative at %s (%s): the kernel copies instructions from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied",
-			w.rules.gates.Function(e.Site.Section, e.Site.Offset), e), "leave "+c.Note.Name+" an import: build against a kernel that exports it, and do not annotate it"), false
+		return w.reportTooLate(where, r, c, "copied "+c.Note.Name,
+			fmt.Sprintf("as the replacement of the alternative at %s (%s): the kernel copies instructions "+
+				"from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied",
+				w.function(e), e),
+			"leave "+c.Note.Name+
+				" an import: build against a kernel that exports it, and do not annotate it"), false
 	case l.within != nil:
 		e := l.within
-		return w.tooLate(where, r, c, w.causeOf(e, c), fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
-			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), e, s.Target, gate.Comes(c.Gate)), w.edit(e)), false
+		return w.reportTooLate(where, r, c, w.causeOf(e, c),
+			fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
+				e.Kind, w.function(e), e, s.Target, gate.LoadEvent(c.Gate)), w.suggestEdit(e)), false
 	case l.table && w.rules.gates.IsProblem(s.Target):
 		return true, false // StrangeTable says it
 	case l.table:
-		return w.tooLate(where, r, c, s.Target.Name+" "+c.Note.Name, fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0", s.Target, gate.Comes(c.Gate)),
+		return w.reportTooLate(where, r, c, s.Target.Name+" "+c.Note.Name,
+			fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0",
+				s.Target, gate.LoadEvent(c.Gate)),
 			"use static_key_enabled(), an indirect call, or a helper function outside of the alternative"), false
 	}
 	ok = true
@@ -120,40 +128,54 @@ func (w *reporter) accepts(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (ok, 
 		if e.Kind == special.Paravirt {
 			part = "" // which is one
 		}
-		if e.Replacement.Section == s.Target && r.Offset >= e.Replacement.Offset && r.Offset-e.Replacement.Offset < e.Replacement.Size {
+		if e.Replacement.Section == s.Target && r.Offset >= e.Replacement.Offset &&
+			r.Offset-e.Replacement.Offset < e.Replacement.Size {
 			part = "replacement of the "
 		}
-		ok = w.tooLate(where, r, c, w.causeOf(e, c), fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
-			part, e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), w.key(e), e, gate.Comes(c.Gate)), w.edit(e)) && ok
+		ok = w.reportTooLate(where, r, c, w.causeOf(e, c),
+			fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
+				part, e.Kind, w.function(e), w.keyPhrase(e), e, gate.LoadEvent(c.Gate)),
+			w.suggestEdit(e)) && ok
 	}
 	return ok, l.Gone
 }
 
-// leaves notes that an entry leaves its table.
-func (w *reporter) leaves(where diag.Place, r elfrw.Rela, c Cut) bool {
+// recordCut notes that an entry leaves its table, and reports whether it can.
+func (w *reporter) recordCut(where diag.Place, r elfrw.Rela, c Cut) bool {
 	e := c.Entry
 	first, taken := w.cuts[e]
 	switch {
 	case taken && first != c.Object:
-		w.Add(diag.Errorf(diag.SpecialSection, where, diag.SymbolName(r.Sym), "the %s at %s (%s) holds klp relocations for %s and for %s; a .klp.arch section is for one object",
-			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), e, first, c.Object).
-			Hint("%s", w.edit(e)))
+		w.Add(diag.Errorf(diag.SpecialSection, where, diag.SymbolName(r.Sym),
+			"the %s at %s (%s) holds klp relocations for %s and for %s; a .klp.arch section is for one object",
+
+			e.Kind, w.function(e), e, first, c.Object).
+			Hint("%s", w.suggestEdit(e)))
 		return false
 	case !taken && c.Object == "":
-		w.Add(diag.Warnf(diag.InertDropped, where, "", "the %s at %s%s (%s) is dropped: a tracepoint or debug message of a module that may come later can't be switched on in the patched function",
-			e.Kind, w.rules.gates.Function(e.Site.Section, e.Site.Offset), w.key(e), e))
+		w.Add(diag.Warnf(diag.InertDropped, where, "",
+			"the %s at %s%s (%s) is dropped: a tracepoint or debug message of a module that may be loaded "+
+				"later can't be switched on in the patched function",
+			e.Kind, w.function(e), w.keyPhrase(e), e))
 	}
 	w.cuts[e] = c.Object
 	return true
 }
 
-func (w *reporter) key(e *special.Entry) string {
+// function names the place of the code that an entry is about.
+func (w *reporter) function(e *special.Entry) string {
+	return w.rules.gates.Function(e.Site.Section, e.Site.Offset)
+}
+
+// keyPhrase returns ", key NAME" for an entry with a key, and "" for others.
+func (w *reporter) keyPhrase(e *special.Entry) string {
 	if name := w.keyName(e); name != "" {
 		return ", key " + diag.Clip(name)
 	}
 	return ""
 }
 
+// keyName returns what to call the key of an entry, "" where it has none.
 func (w *reporter) keyName(e *special.Entry) string {
 	if name := w.rules.nameOf(e.Key.Symbol); name != "" {
 		return name
@@ -161,22 +183,30 @@ func (w *reporter) keyName(e *special.Entry) string {
 	return w.rules.gates.Special().KeyName(e)
 }
 
-// edit says what an author can do instead, in the words of the source where the file
-// has them: a key that is a variable of its own, and the name behind a static call's.
-func (w *reporter) edit(e *special.Entry) string {
+// suggestEdit says what an author can do instead, in the words of the source where the file
+// has them: a key that is a variable of its own, and the name after the prefix of a static call's.
+func (w *reporter) suggestEdit(e *special.Entry) string {
 	name := w.keyName(e)
 	switch e.Kind {
 	case special.JumpLabel:
 		if !annotation.IsIdentifier(name) || e.Key.Addend != 0 {
-			return "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and static_branch_unlikely(KEY), KEY as it stands in the source"
+			return "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and " +
+				"static_branch_unlikely(KEY), KEY as it is written in the source"
 		}
-		return fmt.Sprintf("if (static_key_enabled(&%s)) … instead of static_branch_likely(&%[1]s) and static_branch_unlikely(&%[1]s)", name)
+		return fmt.Sprintf(
+			"if (static_key_enabled(&%s)) … instead of static_branch_likely(&%[1]s) and static_branch_unlikely(&%[1]s)",
+
+			name)
 	case special.StaticCall:
 		call, ok := strings.CutPrefix(name, "__SCK__")
 		if !ok || !annotation.IsIdentifier(call) {
-			return "((typeof(&STATIC_CALL_TRAMP(NAME)))STATIC_CALL_KEY(NAME).func)(…) instead of static_call(NAME)(…), NAME as it stands in the source"
+			return "((typeof(&STATIC_CALL_TRAMP(NAME)))STATIC_CALL_KEY(NAME).func)(…) instead of " +
+				"static_call(NAME)(…), NAME as it is written in the source"
 		}
-		return fmt.Sprintf("((typeof(&STATIC_CALL_TRAMP(%s)))STATIC_CALL_KEY(%[1]s).func)(…) instead of static_call(%[1]s)(…)", call)
+		return fmt.Sprintf(
+			"((typeof(&STATIC_CALL_TRAMP(%s)))STATIC_CALL_KEY(%[1]s).func)(…) instead of static_call(%[1]s)(…)",
+
+			call)
 	}
 	return edits[e.Kind]
 }
@@ -190,7 +220,7 @@ var edits = map[special.Kind]string{
 	special.Feature:     "call it from a noinline helper function, outside of the feature section",
 }
 
-// causeOf is what is refused about an entry, at all of its places: the key of a branch
+// causeOf returns what is refused about an entry, at all of its places: the key of a branch
 // or call, of which the code and the table each have a relocation, or else the symbol.
 func (w *reporter) causeOf(e *special.Entry, c *gate.Choice) string {
 	name, _ := strings.CutPrefix(w.keyName(e), "__SCK__")
@@ -200,15 +230,18 @@ func (w *reporter) causeOf(e *special.Entry, c *gate.Choice) string {
 	return e.Kind.String() + " " + name
 }
 
-// tooLate refuses a late relocation, or says what it will break where that was asked
-// for. It reports whether the relocation stands.
-func (w *reporter) tooLate(where diag.Place, r elfrw.Rela, c *gate.Choice, cause, why, edit string) bool {
+// reportTooLate refuses a late relocation, or says what it will break where that was asked
+// for. It reports whether the relocation is kept.
+func (w *reporter) reportTooLate(where diag.Place, r elfrw.Rela, c *gate.Choice,
+	cause, why, edit string,
+) bool {
 	of := "of " + diag.ObjectName(c.Note.Object)
 	if w.Repeats(diag.SpecialSection, cause, where, c.Note.Name) {
 		return w.unsafe
 	}
 	if w.unsafe {
-		w.AddFor(cause, diag.Warnf(diag.SpecialSection, where, c.Note.Name, "%s %s %s; converted all the same (--unsafe)", c.Note.Name, of, why))
+		w.AddFor(cause, diag.Warnf(diag.SpecialSection, where, c.Note.Name,
+			"%s %s %s; converted anyway (--unsafe)", c.Note.Name, of, why))
 		return true
 	}
 	d := diag.Errorf(diag.SpecialSection, where, c.Note.Name, "%s %s %s", c.Note.Name, of, why)
@@ -219,7 +252,7 @@ func (w *reporter) tooLate(where diag.Place, r elfrw.Rela, c *gate.Choice, cause
 	return false
 }
 
-// tableEdits sorts cuts by their tables, in header order.
+// tableEdits groups cuts by their tables, in header order.
 func tableEdits(tables *special.Tables, cuts map[*special.Entry]string) []TableEdit {
 	byTable := map[*special.Table][]Cut{}
 	for e, object := range cuts {
@@ -241,9 +274,14 @@ func (w *reporter) checkReferred(tables []TableEdit) {
 	for _, t := range tables {
 		edited[t.Table.Section] = true
 	}
-	w.rules.file.Refers(func(y *elfrw.Symbol) bool { return edited[y.Section] }, func(ref elfrw.Reference) bool {
+	w.rules.file.Refers(func(y *elfrw.Symbol) bool {
+		return edited[y.Section]
+	}, func(ref elfrw.Reference) bool {
 		if t := ref.Section.Target; t != nil && t.Alloc() {
-			w.Add(diag.Errorf(diag.StrangeTable, diag.At(ref.Section, ref.Rela.Offset), diag.SymbolName(ref.Rela.Sym), "%s refers to a place in %s, whose entries have to move", diag.SectionName(t), diag.SectionName(ref.Rela.Sym.Section)))
+			y := ref.Rela.Sym
+			w.Add(diag.Errorf(diag.StrangeTable, diag.At(ref.Section, ref.Rela.Offset),
+				diag.SymbolName(y), "%s refers to a place in %s, whose entries have to move",
+				diag.SectionName(t), diag.SectionName(y.Section)))
 			return false
 		}
 		return true

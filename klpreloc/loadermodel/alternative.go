@@ -27,7 +27,9 @@ func (m *Machine) alternatives(s *section) ([]alternative, error) {
 	var all []alternative
 	for off := 0; off < len(s.data); off += stride {
 		if len(s.data)-off < stride {
-			return nil, oops("%s: %d bytes are no multiple of %d, the kernel would read on behind them", s.name, len(s.data), stride)
+			return nil, oops(
+				"%s: size %d is not a multiple of the entry size %d: the kernel would read past the end",
+				s.name, len(s.data), stride)
 		}
 		b := s.data[off:]
 		relative := func(at int) uint64 {
@@ -86,14 +88,16 @@ func (m *Machine) applyAlternative(s *section, a alternative) error {
 		return nil
 	}
 	if a.length > a.size {
-		return oops("%s has an entry for %s, of %d bytes and a replacement of %d", s.name, m.place(a.site), a.size, a.length)
+		return oops("%s has an entry for %s, of %d bytes and a replacement of %d", s.name,
+			m.place(a.site), a.size, a.length)
 	}
 	replacement := m.at(a.replacement, uint64(a.length))
 	if text := m.s.Kernel.Text[a.replacement]; replacement == nil && int(a.length) <= len(text) {
 		replacement = text[:a.length] // of the kernel: objtool of 5.13 to 5.15
 	}
 	if replacement == nil && a.length > 0 {
-		return oops("general protection fault: %s has a replacement at %#x, where nothing is", s.name, a.replacement)
+		return oops("general protection fault: %s has a replacement at %#x, where nothing is", s.name,
+			a.replacement)
 	}
 	b := make([]byte, a.length, a.size)
 	copy(b, replacement)

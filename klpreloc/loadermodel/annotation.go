@@ -39,7 +39,8 @@ func (im *image) annotations() (map[int][]annotation, error) {
 			if pos == 0xffffffff {
 				return nil, fmt.Errorf("%s+%#x: records by file are not modelled", target.name, r.offset)
 			}
-			all[r.sym] = append(all[r.sym], annotation{object: object, name: im.symbols[r.sym].name, pos: uint64(pos)})
+			all[r.sym] = append(all[r.sym], annotation{object: object, name: im.symbols[r.sym].name,
+				pos: uint64(pos)})
 		}
 	}
 	for i, y := range im.symbols {
@@ -68,7 +69,7 @@ func (im *image) annotations() (map[int][]annotation, error) {
 }
 
 // gates names the objects under which a use of an annotated symbol may be converted, in
-// a function of the owner (empty: of nobody).
+// a function of the owner (empty: of no object).
 func (s Scenario) gates(a annotation, owner string) []string {
 	vmlinux := a.object == "vmlinux"
 	switch {

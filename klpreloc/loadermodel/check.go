@@ -9,9 +9,9 @@ import (
 )
 
 // Check loads a converted module as the scenario says, and compares what is in
-// memory with what the unconverted one means. It returns nil, what the kernel said, or
-// the first byte that is wrong. With [Later] it looks twice, before and after the modules
-// have come, and with [Never] the code of absent modules has to be untouched.
+// memory with what the unconverted one means. It returns nil, the kernel's message, or
+// the first byte that is wrong. With [Later] it compares twice, before and after the modules
+// are loaded, and with [Never] the code of absent modules has to be untouched.
 //
 // In the old scheme it then compares the tables: each entry of the unconverted module's
 // is in one of the converted one's, and in each they are in their old order.
@@ -33,19 +33,19 @@ func Check(original, converted []byte, s Scenario) error {
 				continue
 			}
 			if err := m.Coming(object); err != nil {
-				return fmt.Errorf("%s comes: %w", object, err)
+				return fmt.Errorf("loading %s: %w", object, err)
 			}
 			present = append(slices.Clone(present), object)
 			if err := m.compare(original, present); err != nil {
-				return fmt.Errorf("%s has come: %w", object, err)
+				return fmt.Errorf("after loading %s: %w", object, err)
 			}
 		}
 	}
 	return m.compareTables(original)
 }
 
-// CheckAll is Check, with patched modules that are there, come later and never come, and
-// for two or more of them with the order of coming reversed. Each is done once more
+// CheckAll is Check, with patched modules that are loaded before, later and never, and
+// for two or more of them with the order of loading reversed. Each is done once more
 // on a bare machine, which lacks all features and leaves paravirt sites alone: it shows
 // the relocations that are otherwise patched over.
 func CheckAll(original, converted []byte, s Scenario) error {
@@ -97,14 +97,16 @@ func (m *Machine) compare(original []byte, present []string) error {
 	code := m.code()
 	for i, want := range meant[0] {
 		if i >= len(code) || code[i].name != want.name || len(code[i].data) != len(want.data) {
-			return fmt.Errorf("%s: not there, not of %#x bytes, or not in its place", want.name, len(want.data))
+			return fmt.Errorf("%s: not there, not of %#x bytes, or not in its place", want.name,
+				len(want.data))
 		}
 	}
 	for i, want := range meant[0] {
 		for j, b := range code[i].data {
 			if !slices.ContainsFunc(meant, func(w []*section) bool { return w[i].data[j] == b }) {
 				n := min(8, len(want.data)-j)
-				return fmt.Errorf("%s: memory has % x, meant is % x", m.place(want.addr+uint64(j)), code[i].data[j:j+n], want.data[j:j+n])
+				return fmt.Errorf("%s: memory has % x, meant is % x", m.place(want.addr+uint64(j)),
+					code[i].data[j:j+n], want.data[j:j+n])
 			}
 		}
 	}
@@ -120,13 +122,18 @@ func (m *Machine) compareTables(original []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := compareEntries(w, m, ".altinstructions", (*Machine).alternatives, func(a alternative) uint64 { return a.site }); err != nil {
+	err = compareEntries(w, m, ".altinstructions", (*Machine).alternatives,
+		func(a alternative) uint64 { return a.site })
+	if err != nil {
 		return err
 	}
-	return compareEntries(w, m, ".parainstructions", (*Machine).paravirts, func(p paravirt) uint64 { return p.site })
+	return compareEntries(w, m, ".parainstructions", (*Machine).paravirts,
+		func(p paravirt) uint64 { return p.site })
 }
 
-func compareEntries[E comparable](w, m *Machine, kind string, read func(*Machine, *section) ([]E, error), site func(E) uint64) error {
+func compareEntries[E comparable](w, m *Machine, kind string,
+	read func(*Machine, *section) ([]E, error), site func(E) uint64,
+) error {
 	all, err := read(w, w.last(kind))
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ package loadermodel
 
 import (
 	"debug/elf"
+	"encoding/binary"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,12 +28,14 @@ func TestTables(t *testing.T) {
 		},
 		{
 			"entry that changes nothing lost", "two-objects", func(t *testing.T, h *file) {
-				h.section(t, ".klp.arch.ext4..altinstructions").data[2*stride-3] = 3 // feature 0x171, as missing as 0x71
+				// feature 0x171, as missing as 0x71
+				h.section(t, ".klp.arch.ext4..altinstructions").data[2*stride-3] = 3
 			}, ".klp.arch.ext4..altinstructions: entry for .text+0x2d (livepatch_ext4_statfs+0xd) is one too many",
 		},
 		{
 			"entry lost that changes nothing here", "alt-vmlinux", func(t *testing.T, h *file) {
-				s, r := h.section(t, ".klp.arch.vmlinux..altinstructions"), h.section(t, ".rela.klp.arch.vmlinux..altinstructions")
+				s, r := h.section(t, ".klp.arch.vmlinux..altinstructions"), h.section(t,
+					".rela.klp.arch.vmlinux..altinstructions")
 				s.data = append(s.data[:stride:stride], s.data[2*stride:]...)
 				r.data = append(r.data[:48:48], r.data[96:]...)
 				r.data[48] -= byte(stride)
@@ -41,7 +44,8 @@ func TestTables(t *testing.T) {
 		},
 		{
 			"entry doubled", "two-objects", func(t *testing.T, h *file) {
-				s, r := h.section(t, ".klp.arch.ext4..altinstructions"), h.section(t, ".rela.klp.arch.ext4..altinstructions")
+				s, r := h.section(t, ".klp.arch.ext4..altinstructions"), h.section(t,
+					".rela.klp.arch.ext4..altinstructions")
 				again := append([]byte(nil), r.data[:48]...)
 				again[0], again[24] = byte(len(s.data)), byte(len(s.data)+4)
 				s.data, r.data = append(s.data, s.data[:stride]...), append(r.data, again...)
@@ -67,11 +71,12 @@ func TestTables(t *testing.T) {
 			"table cut", "alt-vmlinux", func(t *testing.T, h *file) {
 				s := h.section(t, ".klp.arch.vmlinux..altinstructions")
 				s.data = s.data[:len(s.data)-1]
-			}, "oops: .klp.arch.vmlinux..altinstructions: 38 bytes are no multiple of 13",
+			}, "oops: .klp.arch.vmlinux..altinstructions: size 38 is not a multiple of the entry size 13",
 		},
 		{
 			"appended to the entry that is cut short", "para-last", func(t *testing.T, h *file) {
-				s, r := h.section(t, ".klp.arch.vmlinux..parainstructions"), h.section(t, ".rela.klp.arch.vmlinux..parainstructions")
+				s, r := h.section(t, ".klp.arch.vmlinux..parainstructions"), h.section(t,
+					".rela.klp.arch.vmlinux..parainstructions")
 				require.Len(t, s.data, 12)
 				again := append([]byte(nil), r.data...)
 				again[0] = 12
@@ -79,7 +84,7 @@ func TestTables(t *testing.T) {
 			}, "oops: .klp.arch.vmlinux..parainstructions: the last entry has 8 bytes",
 		},
 		{
-			"table of an object that is none", "alt-vmlinux", func(t *testing.T, h *file) {
+			"table of an object that does not exist", "alt-vmlinux", func(t *testing.T, h *file) {
 				h.section(t, ".klp.arch.vmlinux..altinstructions").Name = ".klp.arch.ext4..altinstructions"
 			}, ".text+0x8 (livepatch_stat_show+0x8): memory has 0f 1f",
 		},
@@ -102,7 +107,8 @@ func TestTables(t *testing.T) {
 			"relocation lost", "two-objects", func(t *testing.T, h *file) {
 				r := h.section(t, ".klp.rela.ext4..text")
 				r.data = r.data[:len(r.data)-24]
-			}, "[vmlinux ext4], modules loaded before, bare machine: .text+0x80 (livepatch_ext4_sync_fs+0x10): memory has 00 00 00 00",
+			}, "[vmlinux ext4], modules loaded before, bare machine: .text+0x80 " +
+				"(livepatch_ext4_sync_fs+0x10): memory has 00 00 00 00",
 		},
 		{
 			"section lost", "two-objects", func(t *testing.T, h *file) {
@@ -128,7 +134,8 @@ func TestLastTableWins(t *testing.T) {
 	h := take(t, before).klp(owners)
 	h.arch(".altinstructions", 13, map[int]string{1: "vmlinux"})
 	h.arch(".altinstructions", 13, map[int]string{4: "vmlinux", 6: "vmlinux"})
-	assert.ErrorContains(t, Check(before, h.bytes(), f.Scenario(Linux419)), ".text+0x8 (livepatch_stat_show+0x8): memory has 0f 1f 04 00")
+	assert.ErrorContains(t, Check(before, h.bytes(), f.Scenario(Linux419)),
+		".text+0x8 (livepatch_stat_show+0x8): memory has 0f 1f 04 00")
 }
 
 // A vmlinux symbol in a module's function may go with either object; nothing else is
@@ -192,7 +199,7 @@ func TestKlpNames(t *testing.T) {
 		".klp.rela.ext4..text":           "ext4",
 		".klp.rela.ext4.text":            "ext4",
 		".klp.rela.ext4":                 "ext4",
-		".klp.rela." + long(60) + ".x":   long(55), // cut, and so the object of nobody
+		".klp.rela." + long(60) + ".x":   long(55), // cut, and so not the name of an object
 		".klp.rela.vmlinux.__jump_table": "vmlinux",
 	} {
 		object, err := sectionObject(name)
@@ -204,19 +211,22 @@ func TestKlpNames(t *testing.T) {
 
 	object, section, ok := archSection(".klp.arch.vmlinux..altinstructions")
 	assert.Equal(t, []any{"vmlinux", ".altinstructions", true}, []any{object, section, ok})
-	for _, name := range []string{".klp.arch.vmlinux", ".klp.arch.vmlinux.", ".klp.arch...x", ".altinstructions"} {
+	for _, name := range []string{".klp.arch.vmlinux", ".klp.arch.vmlinux.", ".klp.arch...x",
+		".altinstructions"} {
 		_, _, ok = archSection(name)
 		assert.False(t, ok, name)
 	}
 }
 
 func TestPositions(t *testing.T) {
-	m := &Machine{image: &image{}, s: Scenario{Kernel: FixtureKernel(), Patched: []string{"vmlinux", "ext4"}}, present: map[string]bool{}}
+	m := &Machine{image: &image{}, s: Scenario{Kernel: FixtureKernel(),
+		Patched: []string{"vmlinux", "ext4"}}, present: map[string]bool{}}
 	addr, err := m.find("vmlinux", "name_show", 2)
 	require.NoError(t, err)
 	assert.Equal(t, uint64(0xffffffff81002000), addr)
 	_, err = m.find("vmlinux", "name_show", 4)
-	assert.EqualError(t, err, "symbol position 4 for symbol 'name_show' in object 'vmlinux' not found (-22)")
+	assert.EqualError(t, err,
+		"symbol position 4 for symbol 'name_show' in object 'vmlinux' not found (-22)")
 	_, err = m.find("ext4", "ext4_helper", 0)
 	assert.EqualError(t, err, "symbol 'ext4_helper' not found in symbol table (-22)", "ext4 is absent")
 	_, err = m.find("jbd2", "jbd2_helper", 0)
@@ -236,12 +246,17 @@ func TestRelocations(t *testing.T) {
 		{typ: elf.R_X86_64_NONE, old: 1, s: Linux419},
 		{typ: elf.R_X86_64_64, value: 1 << 63, s: Linux419},
 		{typ: elf.R_X86_64_32, value: 0xfffffffe, s: Linux419},
-		{typ: elf.R_X86_64_32, value: 0xffffffff, s: Linux419, want: "overflow in relocation type 10 val 100000000; `' likely not compiled with -mcmodel=kernel (-8)"},
+		{typ: elf.R_X86_64_32, value: 0xffffffff, s: Linux419,
+			want: "overflow in relocation type 10 val 100000000; `' likely not compiled with -mcmodel=kernel (-8)"},
 		{typ: elf.R_X86_64_32S, value: 0xffffffff80000000, s: Linux419},
-		{typ: elf.R_X86_64_32S, value: 0xffffffff00000000, s: Linux419, want: "overflow in relocation type 11"},
+		{typ: elf.R_X86_64_32S, value: 0xffffffff00000000, s: Linux419,
+			want: "overflow in relocation type 11"},
 		{typ: elf.R_X86_64_PC32, value: 0, s: Linux419},
-		{typ: elf.R_X86_64_PC32, value: 0, old: 1, s: Linux419, want: "Skipping invalid relocation target, existing value is nonzero for type 2, loc 0xffffffffc0000000, val 40000001 (-8)"},
-		{typ: elf.R_X86_64_PC32, value: 0, old: 1, s: Linux612, want: "Invalid relocation target, existing value is nonzero for type 2"},
+		{typ: elf.R_X86_64_PC32, value: 0, old: 1, s: Linux419,
+			want: "Skipping invalid relocation target, existing value is nonzero for type 2, loc " +
+				"0xffffffffc0000000, val 40000001 (-8)"},
+		{typ: elf.R_X86_64_PC32, value: 0, old: 1, s: Linux612,
+			want: "Invalid relocation target, existing value is nonzero for type 2"},
 		{typ: elf.R_X86_64_PC64, s: Linux54},
 		{typ: elf.R_X86_64_PC64, s: Linux419, want: ": Unknown rela relocation: 24 (-8)"},
 		{typ: elf.R_X86_64_GOTPCREL, s: Linux61, want: ": Unknown rela relocation: 9 (-8)"},
@@ -255,7 +270,8 @@ func TestRelocations(t *testing.T) {
 		}
 	}
 	m := &Machine{image: &image{}, s: Scenario{Scheme: Linux61}}
-	assert.ErrorContains(t, m.relocate(&section{name: ".text", data: make([]byte, 4)}, rela{typ: elf.R_X86_64_64}, "x", 0), "oops: relocation at .text+0x0, which has 0x4 bytes")
+	assert.ErrorContains(t, m.relocate(&section{name: ".text", data: make([]byte, 4)},
+		rela{typ: elf.R_X86_64_64}, "x", 0), "oops: relocation at .text+0x0, which has 0x4 bytes")
 }
 
 func TestFeatures(t *testing.T) {
@@ -267,16 +283,23 @@ func TestFeatures(t *testing.T) {
 		want   []byte
 	}{
 		{"there", Linux419, alternative{feature: always, length: 1}, []byte{0xf4, 0x0f, 0x1f, 0x00}},
-		{"there, one-byte padding", Linux61, alternative{feature: always, length: 1}, []byte{0xf4, 0x90, 0x90, 0x90}},
+		{"there, one-byte padding", Linux61, alternative{feature: always, length: 1},
+			[]byte{0xf4, 0x90, 0x90, 0x90}},
 		{"missing", Linux419, alternative{feature: missing, length: 1}, []byte{0x90, 0x90, 0x90, 0x90}},
-		{"missing, padding", Linux419, alternative{feature: missing, length: 1, pad: 4}, []byte{0x0f, 0x1f, 0x40, 0x00}},
-		{"not there", Linux61, alternative{feature: missing | not, length: 4}, []byte{0xf4, 0xf4, 0xf4, 0xf4}},
-		{"not missing", Linux61, alternative{feature: always | not, length: 4}, []byte{0x90, 0x90, 0x90, 0x90}},
-		{"no such bit yet", Linux419, alternative{feature: missing | not, length: 4}, []byte{0x90, 0x90, 0x90, 0x90}},
+		{"missing, padding", Linux419, alternative{feature: missing, length: 1, pad: 4},
+			[]byte{0x0f, 0x1f, 0x40, 0x00}},
+		{"not there", Linux61, alternative{feature: missing | not, length: 4},
+			[]byte{0xf4, 0xf4, 0xf4, 0xf4}},
+		{"not missing", Linux61, alternative{feature: always | not, length: 4},
+			[]byte{0x90, 0x90, 0x90, 0x90}},
+		{"no such bit yet", Linux419, alternative{feature: missing | not, length: 4},
+			[]byte{0x90, 0x90, 0x90, 0x90}},
 		{"nothing instead", Linux419, alternative{feature: always}, []byte{0x0f, 0x1f, 0x40, 0x00}},
 	} {
-		text := &section{name: ".text", flags: elf.SHF_ALLOC, addr: codeBase, data: []byte{0x90, 0x90, 0x90, 0x90, 0xf4, 0xf4, 0xf4, 0xf4}}
-		m := &Machine{image: &image{sections: []*section{text}}, s: Scenario{Scheme: c.scheme, Kernel: FixtureKernel()}}
+		text := &section{name: ".text", flags: elf.SHF_ALLOC, addr: codeBase,
+			data: []byte{0x90, 0x90, 0x90, 0x90, 0xf4, 0xf4, 0xf4, 0xf4}}
+		m := &Machine{image: &image{sections: []*section{text}},
+			s: Scenario{Scheme: c.scheme, Kernel: FixtureKernel()}}
 		c.a.site, c.a.replacement, c.a.size = codeBase, codeBase+4, 4
 		require.NoError(t, m.applyAlternative(text, c.a))
 		assert.Equal(t, c.want, text.data[:4], c.name)
@@ -297,9 +320,11 @@ func TestJumps(t *testing.T) {
 		text := &section{name: ".text", flags: elf.SHF_ALLOC, addr: codeBase, data: make([]byte, 10)}
 		text.data[5] = 0xe9
 		displacement := uint32(c.distance - 10)
-		text.data[6], text.data[7], text.data[8], text.data[9] = byte(displacement), byte(displacement>>8), byte(displacement>>16), byte(displacement>>24)
-		m := &Machine{image: &image{sections: []*section{text}}, s: Scenario{Scheme: Linux419, Kernel: FixtureKernel()}}
-		require.NoError(t, m.applyAlternative(text, alternative{site: codeBase, replacement: codeBase + 5, feature: 3*32 + 21, size: 5, length: 5}))
+		binary.LittleEndian.PutUint32(text.data[6:], displacement)
+		m := &Machine{image: &image{sections: []*section{text}},
+			s: Scenario{Scheme: Linux419, Kernel: FixtureKernel()}}
+		require.NoError(t, m.applyAlternative(text, alternative{site: codeBase, replacement: codeBase + 5,
+			feature: 3*32 + 21, size: 5, length: 5}))
 		assert.Equal(t, c.want, text.data[:5], c.distance)
 	}
 }

@@ -44,7 +44,8 @@ var Fixtures = []Fixture{
 
 // Scenario is the fixture on a kernel of the scheme, with [FixtureKernel].
 func (f Fixture) Scenario(scheme Scheme) Scenario {
-	return Scenario{Scheme: scheme, Kernel: FixtureKernel(), Patched: f.Patched, Functions: f.Functions}
+	return Scenario{Scheme: scheme, Kernel: FixtureKernel(), Patched: f.Patched,
+		Functions: f.Functions}
 }
 
 // FixtureKernel is the kernel for which the fixtures of testdata/arch are written.

@@ -142,12 +142,14 @@ func (h *file) add(name string, like elf.SectionHeader, data []byte) *part {
 // relaFor returns the header of relocations of a target.
 func (h *file) relaFor(target int, flags elf.SectionFlag) elf.SectionHeader {
 	link := slices.IndexFunc(h.sections, func(p *part) bool { return p.Type == elf.SHT_SYMTAB })
-	return elf.SectionHeader{Type: elf.SHT_RELA, Flags: elf.SHF_INFO_LINK | flags, Link: uint32(link), Info: uint32(target), Addralign: 8, Entsize: 24}
+	return elf.SectionHeader{Type: elf.SHT_RELA, Flags: elf.SHF_INFO_LINK | flags, Link: uint32(link),
+		Info: uint32(target), Addralign: 8, Entsize: 24}
 }
 
 // split moves relocations that are chosen out of all loaded sections, and returns them by
 // section and by what chose them.
-func (h *file) split(choose func(target string, offset uint64, symbol string) string) map[int]map[string][]byte {
+func (h *file) split(choose func(target string, offset uint64, symbol string) string,
+) map[int]map[string][]byte {
 	all := make(map[int]map[string][]byte)
 	for _, p := range h.sections {
 		if p.Type != elf.SHT_RELA || h.sections[p.Info].Flags&elf.SHF_ALLOC == 0 {
@@ -265,9 +267,10 @@ type entries struct {
 }
 
 var touched = map[string]entries{
-	"alt-indirect":    {alternatives: map[int]string{2: "vmlinux"}},
-	"alt-module":      {alternatives: map[int]string{1: "ext4", 5: "ext4"}},
-	"alt-para":        {alternatives: map[int]string{1: "vmlinux"}, paravirt: map[int]string{1: "vmlinux"}},
+	"alt-indirect": {alternatives: map[int]string{2: "vmlinux"}},
+	"alt-module":   {alternatives: map[int]string{1: "ext4", 5: "ext4"}},
+	"alt-para": {alternatives: map[int]string{1: "vmlinux"},
+		paravirt: map[int]string{1: "vmlinux"}},
 	"alt-site":        {alternatives: map[int]string{1: "vmlinux", 3: "vmlinux"}},
 	"alt-site-module": {alternatives: map[int]string{1: "ext4", 3: "ext4"}},
 	"alt-vmlinux":     {alternatives: map[int]string{1: "vmlinux", 5: "vmlinux", 7: "vmlinux"}},
@@ -281,5 +284,6 @@ var touched = map[string]entries{
 
 // archAll moves all entries that are touched in a fixture of the scheme.
 func (h *file) archAll(name string, s Scheme) *file {
-	return h.arch(".altinstructions", s.Alternative, touched[name].alternatives).arch(".parainstructions", 16, touched[name].paravirt)
+	return h.arch(".altinstructions", s.Alternative, touched[name].alternatives).
+		arch(".parainstructions", 16, touched[name].paravirt)
 }

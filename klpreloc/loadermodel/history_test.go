@@ -87,57 +87,83 @@ func TestRealKernels(t *testing.T) {
 			},
 			want: "plain: Unknown symbol .klp.sym.vmlinux.nr_processes,0 (err -2) (-2)",
 		},
-		{name: "position 1 of one", scheme: Linux61, mistake: rename(".klp.sym.vmlinux.nr_processes,0", ".klp.sym.vmlinux.nr_processes,1")},
+		{name: "position 1 of one", scheme: Linux61, mistake: rename(".klp.sym.vmlinux.nr_processes,0",
+			".klp.sym.vmlinux.nr_processes,1")},
 		{
-			name: "position 2 of one", scheme: Linux61, mistake: rename(".klp.sym.vmlinux.nr_processes,0", ".klp.sym.vmlinux.nr_processes,2"),
+			name: "position 2 of one", scheme: Linux61, mistake: rename(".klp.sym.vmlinux.nr_processes,0",
+				".klp.sym.vmlinux.nr_processes,2"),
 			want: "symbol position 2 for symbol 'nr_processes' in object 'vmlinux' not found (-22)",
 		},
 		{
-			name: "missing symbol", scheme: Linux61, mistake: rename(".klp.sym.vmlinux.nr_processes,0", ".klp.sym.vmlinux.no_such,0"),
+			name: "missing symbol", scheme: Linux61, mistake: rename(".klp.sym.vmlinux.nr_processes,0",
+				".klp.sym.vmlinux.no_such,0"),
 			want: "symbol 'no_such' not found in symbol table (-22)",
 		},
 		{
-			name: "position zz", scheme: Linux612, mistake: rename(".klp.sym.vmlinux.nr_processes,0", ".klp.sym.vmlinux.nr_processes,zz"),
+			name: "position zz", scheme: Linux612, mistake: rename(".klp.sym.vmlinux.nr_processes,0",
+				".klp.sym.vmlinux.nr_processes,zz"),
 			want: "symbol .klp.sym.vmlinux.nr_processes,zz has an incorrectly formatted name (-22)",
 		},
 		{
-			name: "position 0 of many", scheme: Linux612, mistake: rename(".klp.sym.vmlinux.nr_processes,0", ".klp.sym.vmlinux.name_show,0"),
-			want: "unresolvable ambiguity for symbol 'name_show' in object '(null)' (-22)",
+			name: "position 0 of many", scheme: Linux612,
+			mistake: rename(".klp.sym.vmlinux.nr_processes,0", ".klp.sym.vmlinux.name_show,0"),
+			want:    "unresolvable ambiguity for symbol 'name_show' in object '(null)' (-22)",
 		},
-		{name: "original relocation kept as well", scheme: Linux61, mistake: kept, want: "Skipping invalid relocation target, existing value is nonzero for type 4"},
-		{name: "original relocation kept as well", scheme: Linux612, mistake: kept, want: "Invalid relocation target, existing value is nonzero for type 4"},
-		{name: "symbol SHN_LIVEPATCH, relocation not moved", scheme: Linux61, mistake: notMoved, want: ".text+0x6 (livepatch_stat_show+0x6): memory has"},
-		{name: "vmlinux patch, section named after a module", scheme: Linux61, patched: "vmlinux", gate: to("ext4"), want: ".text+0x6 (livepatch_stat_show+0x6): memory has 00 00 00 00"},
-		{name: "module patch, section named after another", scheme: Linux61, fixture: "alt-module", gate: to("jbd2"), want: "(livepatch_ext4_statfs+"},
+		{name: "original relocation kept as well", scheme: Linux61, mistake: kept,
+			want: "Skipping invalid relocation target, existing value is nonzero for type 4"},
+		{name: "original relocation kept as well", scheme: Linux612, mistake: kept,
+			want: "Invalid relocation target, existing value is nonzero for type 4"},
+		{name: "symbol SHN_LIVEPATCH, relocation not moved", scheme: Linux61, mistake: notMoved,
+			want: ".text+0x6 (livepatch_stat_show+0x6): memory has"},
+		{name: "vmlinux patch, section named after a module", scheme: Linux61, patched: "vmlinux",
+			gate: to("ext4"), want: ".text+0x6 (livepatch_stat_show+0x6): memory has 00 00 00 00"},
+		{name: "module patch, section named after another", scheme: Linux61, fixture: "alt-module",
+			gate: to("jbd2"), want: "(livepatch_ext4_statfs+"},
 		{name: "lp2, target loaded", scheme: Linux61},
 		{name: "lp2, target loaded later", scheme: Linux61, when: Later},
 		{name: "lp2, target loaded later", scheme: Linux612, when: Later},
-		{name: "lp2, section not SHF_ALLOC", scheme: Linux61, mistake: unallocated("ext4"), want: "oops: BUG: unable to handle page fault"},
-		{name: "lp7, vmlinux symbol in module section", scheme: Linux54, gate: to("ext4"), patched: "ext4", release: "4.19"},
+		{name: "lp2, section not SHF_ALLOC", scheme: Linux61, mistake: unallocated("ext4"),
+			want: "oops: BUG: unable to handle page fault"},
+		{name: "lp7, vmlinux symbol in module section", scheme: Linux54, gate: to("ext4"),
+			patched: "ext4", release: "4.19"},
 		{
-			name: "lp7, vmlinux symbol in module section", scheme: Linux61, gate: to("ext4"), patched: "ext4",
-			want: "invalid access to vmlinux symbol 'nr_processes' from module-specific livepatch relocation section (-22)",
+			name: "lp7, vmlinux symbol in module section", scheme: Linux61, gate: to("ext4"),
+			patched: "ext4",
+			want:    "invalid access to vmlinux symbol 'nr_processes' from module-specific livepatch relocation section (-22)",
 		},
-		{name: "lp7, vmlinux section in module patch", scheme: Linux54, patched: "ext4", release: "4.19", want: "(livepatch_stat_show+0x6): memory has 00 00 00 00"},
+		{name: "lp7, vmlinux section in module patch", scheme: Linux54, patched: "ext4", release: "4.19",
+			want: "(livepatch_stat_show+0x6): memory has 00 00 00 00"},
 		{name: "lp7, vmlinux section in module patch", scheme: Linux61, patched: "ext4"},
 		{name: "module symbols in vmlinux section, target loaded", scheme: Linux61, gate: to("vmlinux")},
-		{name: "module symbols in vmlinux section, target absent", scheme: Linux61, gate: to("vmlinux"), when: Never, want: "symbol 'ext4_helper' not found in symbol table (-22)"},
+		{name: "module symbols in vmlinux section, target absent", scheme: Linux61, gate: to("vmlinux"),
+			when: Never, want: "symbol 'ext4_helper' not found in symbol table (-22)"},
 		{name: "duplicate section name", scheme: Linux61, mistake: duplicate(true)},
-		{name: "duplicate section name", scheme: Linux612, mistake: duplicate(true), want: "cannot create duplicate filename '/module/plain/sections/.klp.rela.vmlinux..text' (-17)"},
+		{name: "duplicate section name", scheme: Linux612, mistake: duplicate(true),
+			want: "cannot create duplicate filename '/module/plain/sections/.klp.rela.vmlinux..text' (-17)"},
 		{name: "duplicate section name, empty", scheme: Linux61, mistake: duplicate(false)},
 		{name: "duplicate section name, empty", scheme: Linux612, mistake: duplicate(false)},
 		{name: "lp3, key of vmlinux", scheme: Linux61, fixture: "jump-label"},
-		{name: "lp6, no .klp.arch", scheme: Linux54, fixture: "alt-vmlinux", want: ".text+0x9 (livepatch_stat_show+0x9): memory has"},
-		{name: "lp6, no .klp.arch", scheme: Linux419, fixture: "alt-vmlinux", want: ".text+0x9 (livepatch_stat_show+0x9): memory has"},
+		{name: "lp6, no .klp.arch", scheme: Linux54, fixture: "alt-vmlinux",
+			want: ".text+0x9 (livepatch_stat_show+0x9): memory has"},
+		{name: "lp6, no .klp.arch", scheme: Linux419, fixture: "alt-vmlinux",
+			want: ".text+0x9 (livepatch_stat_show+0x9): memory has"},
 		{name: "lp6, no .klp.arch", scheme: Linux61, fixture: "alt-vmlinux"},
-		{name: "lp6, .klp.arch", scheme: Linux54, fixture: "alt-vmlinux", mistake: arch(touched["alt-vmlinux"].alternatives)},
-		{name: "lp6, .klp.arch", scheme: Linux419, fixture: "alt-vmlinux", mistake: arch(touched["alt-vmlinux"].alternatives)},
+		{name: "lp6, .klp.arch", scheme: Linux54, fixture: "alt-vmlinux",
+			mistake: arch(touched["alt-vmlinux"].alternatives)},
+		{name: "lp6, .klp.arch", scheme: Linux419, fixture: "alt-vmlinux",
+			mistake: arch(touched["alt-vmlinux"].alternatives)},
 		// the old instruction is still there: nopl
-		{name: "lp6, .klp.arch", scheme: Linux61, fixture: "alt-vmlinux", mistake: arch(touched["alt-vmlinux"].alternatives), want: ".text+0x8 (livepatch_stat_show+0x8): memory has 0f 1f 04 00"},
-		{name: "lp5, no .klp.arch", scheme: Linux54, fixture: "alt-module", gate: to("ext4"), want: ".text+0x9 (livepatch_ext4_statfs+0x9): memory has"},
-		{name: "lp5, no .klp.arch", scheme: Linux61, fixture: "alt-module", want: ".text+0x9 (livepatch_ext4_statfs+0x9): memory has"},
-		{name: "lp5, .klp.arch", scheme: Linux54, fixture: "alt-module", gate: to("ext4"), mistake: arch(touched["alt-module"].alternatives)},
-		{name: "lp5, .klp.arch, target later", scheme: Linux54, fixture: "alt-module", gate: to("ext4"), mistake: arch(touched["alt-module"].alternatives), when: Later},
+		{name: "lp6, .klp.arch", scheme: Linux61, fixture: "alt-vmlinux",
+			mistake: arch(touched["alt-vmlinux"].alternatives),
+			want:    ".text+0x8 (livepatch_stat_show+0x8): memory has 0f 1f 04 00"},
+		{name: "lp5, no .klp.arch", scheme: Linux54, fixture: "alt-module", gate: to("ext4"),
+			want: ".text+0x9 (livepatch_ext4_statfs+0x9): memory has"},
+		{name: "lp5, no .klp.arch", scheme: Linux61, fixture: "alt-module",
+			want: ".text+0x9 (livepatch_ext4_statfs+0x9): memory has"},
+		{name: "lp5, .klp.arch", scheme: Linux54, fixture: "alt-module", gate: to("ext4"),
+			mistake: arch(touched["alt-module"].alternatives)},
+		{name: "lp5, .klp.arch, target later", scheme: Linux54, fixture: "alt-module", gate: to("ext4"),
+			mistake: arch(touched["alt-module"].alternatives), when: Later},
 	} {
 		t.Run(c.scheme.Release+", "+c.name, func(t *testing.T) {
 			name := c.fixture
@@ -175,7 +201,7 @@ func TestRealKernels(t *testing.T) {
 }
 
 // lp7 again: from 5.8 on a vmlinux symbol in a module's section keeps the module out, if
-// it comes after the patch.
+// it is loaded after the patch.
 func TestVmlinuxSymbolInModuleSectionLater(t *testing.T) {
 	f := find(t, "plain")
 	f.Patched = []string{"ext4"}
@@ -183,8 +209,10 @@ func TestVmlinuxSymbolInModuleSectionLater(t *testing.T) {
 	s.When = Later
 	m, err := Load(take(t, fixture(t, "6.1", "plain")).klp(to("ext4")).bytes(), s)
 	require.NoError(t, err)
-	assert.EqualError(t, m.Coming("ext4"), "invalid access to vmlinux symbol 'nr_processes' from module-specific livepatch relocation section; "+
-		"failed to initialize patch 'plain' for module 'ext4' (-22); patch 'plain' failed for module 'ext4', refusing to load module 'ext4' (-22)")
+	assert.EqualError(t, m.Coming("ext4"),
+		"invalid access to vmlinux symbol 'nr_processes' from module-specific livepatch relocation section; "+
+			"failed to initialize patch 'plain' for module 'ext4' (-22); patch 'plain' failed for module "+
+			"'ext4', refusing to load module 'ext4' (-22)")
 }
 
 // A jump label's key is read when the module is loaded. Before its relocation is
@@ -221,7 +249,7 @@ func TestJumpLabelKeys(t *testing.T) {
 	assert.Equal(t, addr+8, m.JumpLabels[0].Key, "lp4: itself")
 }
 
-// A target that goes and comes again: refused before 6.3, where relocations are not
+// A target that is unloaded and loaded again: refused before 6.3, where relocations are not
 // taken back.
 func TestReload(t *testing.T) {
 	f := find(t, "plain")
@@ -255,5 +283,6 @@ func TestDuplicateWarns(t *testing.T) {
 	first.data = first.data[24:]
 	m, err := Load(h.bytes(), find(t, "plain").Scenario(Linux61))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"sysfs: cannot create duplicate filename '/module/plain/sections/.klp.rela.vmlinux..text'"}, m.Warnings)
+	assert.Equal(t,
+		[]string{"sysfs: cannot create duplicate filename '/module/plain/sections/.klp.rela.vmlinux..text'"}, m.Warnings)
 }

@@ -40,7 +40,8 @@ func (s *section) alloc() bool { return s.flags&elf.SHF_ALLOC != 0 }
 
 // table says that the section may differ between a module and its conversion.
 func (s *section) table() bool {
-	return s.name == ".altinstructions" || s.name == ".parainstructions" || strings.HasPrefix(s.name, ".klp.")
+	return s.name == ".altinstructions" || s.name == ".parainstructions" ||
+		strings.HasPrefix(s.name, ".klp.")
 }
 
 // relas returns the relocations of a SHT_RELA section.
@@ -134,7 +135,8 @@ func readImage(module []byte) (*image, error) {
 	}
 	im.symbols = append(im.symbols, symbol{})
 	for _, y := range symbols {
-		im.symbols = append(im.symbols, symbol{name: y.Name, section: y.Section, info: y.Info, offset: y.Value, size: y.Size})
+		im.symbols = append(im.symbols, symbol{name: y.Name, section: y.Section, info: y.Info,
+			offset: y.Value, size: y.Size})
 	}
 	return im, nil
 }
@@ -157,7 +159,8 @@ func (im *image) simplify(exports map[string]uint64, skip func(symbol) bool) err
 		case int(y.section) < len(im.sections):
 			y.value = im.sections[y.section].addr + y.offset
 		default:
-			return refuse(enoexec, "%s: Symbol %s has an invalid section index %d (max %d)", im.name, y.name, y.section, len(im.sections)-1)
+			return refuse(enoexec, "%s: Symbol %s has an invalid section index %d (max %d)", im.name, y.name,
+				y.section, len(im.sections)-1)
 		}
 	}
 	return nil
@@ -166,7 +169,8 @@ func (im *image) simplify(exports map[string]uint64, skip func(symbol) bool) err
 // at returns n bytes of memory; nil where the module has none.
 func (im *image) at(addr, n uint64) []byte {
 	for _, s := range im.sections {
-		if s.alloc() && addr >= s.addr && addr-s.addr <= uint64(len(s.data)) && n <= uint64(len(s.data))-(addr-s.addr) {
+		if s.alloc() && addr >= s.addr && addr-s.addr <= uint64(len(s.data)) &&
+			n <= uint64(len(s.data))-(addr-s.addr) {
 			return s.data[addr-s.addr:][:n]
 		}
 	}
@@ -188,7 +192,8 @@ func (im *image) last(name string) *section {
 // beginning.
 func (im *image) function(addr uint64) (string, uint64) {
 	for _, y := range im.symbols {
-		if elf.ST_TYPE(y.info) == elf.STT_FUNC && int(y.section) < len(im.sections) && y.section != elf.SHN_UNDEF {
+		if elf.ST_TYPE(y.info) == elf.STT_FUNC && int(y.section) < len(im.sections) &&
+			y.section != elf.SHN_UNDEF {
 			if from := im.sections[y.section].addr + y.offset; addr >= from && addr-from < y.size {
 				return y.name, addr - from
 			}

@@ -161,7 +161,8 @@ func (m *Machine) understand(u *use, notes []annotation, owner string) error {
 		case a.object == owner:
 			u.annotation = a
 		default:
-			return fmt.Errorf("%s: %s is annotated for %s and for %s", m.place(u.addr()), u.sym, u.object, a.object)
+			return fmt.Errorf("%s: %s is annotated for %s and for %s", m.place(u.addr()), u.sym,
+				u.object, a.object)
 		}
 	}
 	if u.gates = m.s.gates(u.annotation, owner); len(u.gates) == 0 {

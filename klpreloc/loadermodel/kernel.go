@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Kernel is the rest of the machine: what modules can find there.
+// Kernel is the rest of the machine: what modules can find in it.
 type Kernel struct {
 	// Exports are the addresses of exported symbols.
 	Exports map[string]uint64
@@ -38,7 +38,7 @@ type Operation struct {
 	Keep bool
 }
 
-// Refused is an error of the kernel: it says no, and lives.
+// Refused is an error that the kernel reports: it refuses, and continues.
 type Refused struct {
 	Messages []string // as they are printed
 	Errno    int
@@ -59,8 +59,7 @@ func refuse(errno int, format string, a ...any) error {
 	return &Refused{[]string{fmt.Sprintf(format, a...)}, errno}
 }
 
-// Oops is where the kernel would do what it must not: touch memory that is not
-// there.
+// Oops is an error of the kernel: it would access memory that does not exist.
 type Oops struct {
 	Message string
 }
@@ -97,7 +96,8 @@ func (m *Machine) find(object, name string, pos uint64) (uint64, error) {
 		}
 		return 0, refuse(einval, "unresolvable ambiguity for symbol '%s' in object '%s'", name, shown)
 	case pos > 0 && count != pos:
-		return 0, refuse(einval, "symbol position %d for symbol '%s' in object '%s' not found", pos, name, shown)
+		return 0, refuse(einval,
+			"symbol position %d for symbol '%s' in object '%s' not found", pos, name, shown)
 	}
 	return addr, nil
 }

@@ -40,8 +40,8 @@ func (m *Machine) loaded(object string) bool {
 
 // Load loads a module as the scenario's kernel does, up to and with klp_enable_patch. The
 // patched modules are there if the scenario has them before the patch; the
-// others come by [Machine.Coming]. An error is a [*Refused] or an [*Oops], or tells of a
-// file that is no module.
+// others are loaded by [Machine.Coming]. An error is a [*Refused] or an [*Oops], or says that
+// the file is not a module.
 func Load(module []byte, s Scenario) (*Machine, error) {
 	m, err := lay(module, s)
 	if err != nil {
@@ -102,7 +102,8 @@ func (m *Machine) load() error {
 			continue
 		}
 		if seen[s.name] {
-			message := fmt.Sprintf("sysfs: cannot create duplicate filename '/module/%s/sections/%s'", m.name, s.name)
+			message := fmt.Sprintf("sysfs: cannot create duplicate filename '/module/%s/sections/%s'",
+				m.name, s.name)
 			if m.s.Scheme.UniqueSections {
 				return refuse(eexist, "%s", message)
 			}
@@ -132,7 +133,8 @@ func (m *Machine) relocates(s *section) bool {
 }
 
 // finalize is what module_finalize does to code.
-func (m *Machine) finalize(skipAlternative func(alternative) bool, skipParavirt func(paravirt) bool) error {
+func (m *Machine) finalize(skipAlternative func(alternative) bool, skipParavirt func(paravirt) bool,
+) error {
 	alternatives := func() error {
 		return m.applyAlternatives(m.last(".altinstructions"), skipAlternative)
 	}
@@ -189,8 +191,10 @@ func (m *Machine) Coming(object string) error {
 	if refused := (*Refused)(nil); errors.As(err, &refused) {
 		delete(m.present, object)
 		refused.Messages = append(refused.Messages,
-			fmt.Sprintf("failed to initialize patch '%s' for module '%s' (-%d)", m.name, object, refused.Errno),
-			fmt.Sprintf("patch '%s' failed for module '%s', refusing to load module '%s'", m.name, object, object))
+			fmt.Sprintf("failed to initialize patch '%s' for module '%s' (-%d)", m.name, object,
+				refused.Errno),
+			fmt.Sprintf("patch '%s' failed for module '%s', refusing to load module '%s'", m.name,
+				object, object))
 	}
 	return err
 }

@@ -29,7 +29,7 @@ func gateOf(f Fixture) func(string, uint64, string) string {
 	return owners
 }
 
-// With .klp.arch old kernels get the intended bytes, whenever the module comes.
+// With .klp.arch old kernels get the intended bytes, whenever the module is loaded.
 func TestOldSchemeWithArch(t *testing.T) {
 	for _, scheme := range []Scheme{Linux419, Linux54} {
 		for _, f := range Fixtures {
@@ -49,9 +49,10 @@ func TestOldSchemeWithArch(t *testing.T) {
 func TestOldSchemeWithoutArch(t *testing.T) {
 	const nonzero = "existing value is nonzero"
 	want := map[string]string{
-		"alt-indirect":    ".text+0x13 (livepatch_stat_show+0x13): ",
-		"alt-module":      ".text+0x9 (livepatch_ext4_statfs+0x9): ",
-		"alt-para":        ".text+0xf (livepatch_stat_show+0xf): ", // seven bytes of NOP end in four zeros
+		"alt-indirect": ".text+0x13 (livepatch_stat_show+0x13): ",
+		"alt-module":   ".text+0x9 (livepatch_ext4_statfs+0x9): ",
+		// seven bytes of NOP end in four zeros
+		"alt-para":        ".text+0xf (livepatch_stat_show+0xf): ",
 		"alt-site":        nonzero,
 		"alt-site-module": nonzero,
 		"alt-vmlinux":     ".text+0x9 (livepatch_stat_show+0x9): ",
@@ -71,14 +72,16 @@ func TestOldSchemeWithoutArch(t *testing.T) {
 
 // From 5.8 on everything of vmlinux is right in place.
 func TestNewScheme(t *testing.T) {
-	for _, name := range []string{"alt-indirect", "alt-para", "alt-site", "alt-vmlinux", "jump-label", "para", "para-beside", "para-last", "plain"} {
+	for _, name := range []string{"alt-indirect", "alt-para", "alt-site", "alt-vmlinux", "jump-label",
+		"para", "para-beside", "para-last", "plain"} {
 		t.Run(name, func(t *testing.T) {
 			f := find(t, name)
 			before := fixture(t, "6.1", name)
 			h := take(t, before)
 			if name == "plain" {
 				// a vmlinux symbol in ext4's function goes to vmlinux, too
-				assert.ErrorContains(t, Check(before, take(t, before).klp(to("ext4")).bytes(), f.Scenario(Linux61)), "invalid access to vmlinux symbol 'nr_processes'")
+				assert.ErrorContains(t, Check(before, take(t, before).klp(to("ext4")).
+					bytes(), f.Scenario(Linux61)), "invalid access to vmlinux symbol 'nr_processes'")
 			}
 			assert.NoError(t, CheckAll(before, h.klp(owners).bytes(), f.Scenario(Linux61)))
 		})
@@ -96,7 +99,8 @@ func TestNewSchemeModuleSymbols(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := find(t, name)
 			before := fixture(t, "6.1", name)
-			assert.ErrorContains(t, Check(before, take(t, before).klp(owners).bytes(), f.Scenario(Linux61)), want)
+			assert.ErrorContains(t, Check(before, take(t, before).klp(owners).bytes(), f.Scenario(Linux61)),
+				want)
 		})
 	}
 }
@@ -104,7 +108,8 @@ func TestNewSchemeModuleSymbols(t *testing.T) {
 // The bytes of one function, worked out by hand: the model's two halves could be
 // wrong together.
 func TestBytes(t *testing.T) {
-	const nr, fentry, schedule, text, aux = 0xffffffff81123450, 0xffffffff81000100, 0xffffffff81000600, 0xffffffffc0000000, 0xffffffffc0000000 + 3*slot
+	const nr, fentry, schedule = 0xffffffff81123450, 0xffffffff81000100, 0xffffffff81000600
+	const text, aux = 0xffffffffc0000000, 0xffffffffc0000000 + 3*slot
 	var want []byte
 	put := func(b ...byte) { want = append(want, b...) }
 	rel := func(op byte, target uint64) {
@@ -115,14 +120,15 @@ func TestBytes(t *testing.T) {
 	put(0x0f, 0x01, 0xcb) // stac
 	rel(0xe8, nr)         // for nopl
 	rel(0xe8, nr)
-	put(0x0f, 0x01, 0xca)                   // clac
-	put(0x0f, 0x1f, 0x44, 0x00, 0x00)       // static_cpu_has: the feature is there
-	put(0x0f, 0x1f, 0x04, 0x00, 0x90)       // nopl: the feature is missing
-	rel(0xe8, schedule)                     //
-	put(0x0f, 0xae, 0xe8, 0x90, 0x90, 0x90) // lfence, and padding that is looked for in the wrong place
-	rel(0xe9, nr)                           // for nopl
-	put(0x0f, 0xae, 0xe8)                   // lfence
-	put(0xc3)                               // ret
+	put(0x0f, 0x01, 0xca)             // clac
+	put(0x0f, 0x1f, 0x44, 0x00, 0x00) // static_cpu_has: the feature is there
+	put(0x0f, 0x1f, 0x04, 0x00, 0x90) // nopl: the feature is missing
+	rel(0xe8, schedule)               //
+	// lfence, and padding that is looked for in the wrong place
+	put(0x0f, 0xae, 0xe8, 0x90, 0x90, 0x90)
+	rel(0xe9, nr)         // for nopl
+	put(0x0f, 0xae, 0xe8) // lfence
+	put(0xc3)             // ret
 	f := find(t, "alt-vmlinux")
 	m, err := Intended(fixture(t, "4.19", f.Name), f.Scenario(Linux419))
 	require.NoError(t, err)
@@ -167,20 +173,23 @@ func TestOrderOfTables(t *testing.T) {
 func TestNewSchemeIgnoresArch(t *testing.T) {
 	f := find(t, "alt-module")
 	before := fixture(t, "6.1", f.Name)
-	after := take(t, before).klp(owners).arch(".altinstructions", 12, map[int]string{1: "ext4"}).bytes()
-	assert.ErrorContains(t, Check(before, after, f.Scenario(Linux61)), ".text+0x8 (livepatch_ext4_statfs+0x8): memory has 0f 1f 04 00")
+	after := take(t, before).klp(owners).arch(".altinstructions", 12, map[int]string{1: "ext4"}).
+		bytes()
+	assert.ErrorContains(t, Check(before, after, f.Scenario(Linux61)),
+		".text+0x8 (livepatch_ext4_statfs+0x8): memory has 0f 1f 04 00")
 }
 
-// An entry that waits for two modules is right in no section: either may come first.
+// An entry that waits for two modules is right in no section: either may be loaded first.
 func TestEntryOfTwoModules(t *testing.T) {
 	f := find(t, "alt-two-modules")
 	before := fixture(t, "4.19", f.Name)
 	for object, want := range map[string]string{
 		"":     ".text+0x9 (livepatch_ext4_statfs+0x9): memory has",
-		"ext4": "ext4 has come: .text+0x9 (livepatch_ext4_statfs+0x9): memory has",
-		"jbd2": "jbd2 has come: .text+0x9 (livepatch_ext4_statfs+0x9): memory has",
+		"ext4": "after loading ext4: .text+0x9 (livepatch_ext4_statfs+0x9): memory has",
+		"jbd2": "after loading jbd2: .text+0x9 (livepatch_ext4_statfs+0x9): memory has",
 	} {
-		after := take(t, before).klp(owners).arch(".altinstructions", 13, map[int]string{1: object}).bytes()
+		after := take(t, before).klp(owners).arch(".altinstructions", 13, map[int]string{1: object}).
+			bytes()
 		s := f.Scenario(Linux419)
 		s.When = Later
 		if object == "jbd2" {
@@ -196,12 +205,14 @@ func TestEntryOfVmlinuxAndModule(t *testing.T) {
 	f := find(t, "alt-both")
 	before := fixture(t, "4.19", f.Name)
 	for _, object := range []string{"", "vmlinux"} {
-		after := take(t, before).klp(owners).arch(".altinstructions", 13, map[int]string{1: object}).bytes()
+		after := take(t, before).klp(owners).arch(".altinstructions", 13, map[int]string{1: object}).
+			bytes()
 		assert.Error(t, CheckAll(before, after, f.Scenario(Linux419)), object)
 	}
 	s := f.Scenario(Linux419)
 	s.When = Later
-	m, err := Load(take(t, before).klp(owners).arch(".altinstructions", 13, map[int]string{1: "ext4"}).bytes(), s)
+	m, err := Load(take(t, before).klp(owners).arch(".altinstructions", 13, map[int]string{1: "ext4"}).
+		bytes(), s)
 	require.NoError(t, err)
 	assert.Equal(t, uint64(0xffffffff81123450), callAt(m, 8))
 	require.NoError(t, m.Coming("ext4"))

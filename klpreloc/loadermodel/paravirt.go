@@ -43,7 +43,8 @@ func (m *Machine) applyParavirt(s *section, skip func(paravirt) bool) error {
 		}
 		site := m.at(p.site, uint64(p.size))
 		if site == nil {
-			return oops("general protection fault: %s has an entry for %#x, where nothing is", s.name, p.site)
+			return oops("general protection fault: %s has an entry for %#x, where nothing is",
+				s.name, p.site)
 		}
 		op, ok := m.s.Kernel.Paravirt[p.typ]
 		b := op.Code
@@ -81,13 +82,14 @@ func (m *Machine) jumpLabels() error {
 	}
 	stride := m.s.Scheme.JumpEntry
 	if len(s.data)%stride != 0 {
-		return oops("%s: %d bytes are no multiple of %d", s.name, len(s.data), stride)
+		return oops("%s: size %d is not a multiple of the entry size %d", s.name, len(s.data), stride)
 	}
 	for off := 0; off < len(s.data); off += stride {
 		b, at := s.data[off:], s.addr+uint64(off)
 		var j JumpLabel
 		if stride == 24 {
-			j = JumpLabel{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])}
+			j = JumpLabel{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]),
+				binary.LittleEndian.Uint64(b[16:])}
 		} else {
 			j = JumpLabel{
 				Code:   at + uint64(int64(int32(binary.LittleEndian.Uint32(b)))),

@@ -51,7 +51,8 @@ func (m *Machine) relocate(target *section, r rela, name string, value uint64) e
 		}
 	}
 	// Of relative ones the kernel does not look whether they fit.
-	if r.typ == elf.R_X86_64_32 && val > math.MaxUint32 || r.typ == elf.R_X86_64_32S && int64(val) != int64(int32(val)) {
+	if r.typ == elf.R_X86_64_32 && val > math.MaxUint32 || r.typ == elf.R_X86_64_32S &&
+		int64(val) != int64(int32(val)) {
 		return &Refused{[]string{
 			fmt.Sprintf("overflow in relocation type %d val %x", r.typ, val),
 			fmt.Sprintf("`%s' likely not compiled with -mcmodel=kernel", m.name),
@@ -89,7 +90,8 @@ func (m *Machine) applyKlp(rel *section, object string) error {
 		return oops("BUG: unable to handle page fault: %s was freed after loading", rel.name)
 	}
 	if m.up && !m.sections[rel.info].alloc() {
-		return oops("BUG: unable to handle page fault: %s was freed after loading", m.sections[rel.info].name)
+		return oops("BUG: unable to handle page fault: %s was freed after loading",
+			m.sections[rel.info].name)
 	}
 	for _, r := range rel.relas() {
 		y := &m.symbols[r.sym]
@@ -101,7 +103,8 @@ func (m *Machine) applyKlp(rel *section, object string) error {
 			return err
 		}
 		if m.s.Scheme.Early && object != "vmlinux" && owner == "vmlinux" {
-			return refuse(einval, "invalid access to vmlinux symbol '%s' from module-specific livepatch relocation section", name)
+			return refuse(einval,
+				"invalid access to vmlinux symbol '%s' from module-specific livepatch relocation section", name)
 		}
 		if y.value, err = m.find(owner, name, pos); err != nil {
 			return err

@@ -86,7 +86,7 @@ var (
 	}
 )
 
-// When says how the patched modules and the patch come together.
+// When says whether the patched modules are loaded before the patch, later or never.
 type When int
 
 const (

@@ -143,7 +143,7 @@ var brokenFunctions = []brokenFunction{
 		slip:     "readers of debug information know klp symbols",
 	},
 	{
-		function: "take",
+		function: "takeFirst",
 		old:      `*list = (*list)[1:]`,
 		new:      `*list = nil`,
 		slip:     "one relocation of a section goes with the annotations",
@@ -274,7 +274,7 @@ var brokenFunctions = []brokenFunction{
 		slip:     "one entry leaves a table, of many",
 	},
 	{
-		function: "Table.blank",
+		function: "Table.newEntry",
 		old:      `min(t.layout.size, uint64(len(t.data))-start)`,
 		new:      `t.layout.size-1`,
 		slip:     "an entry ends with padding",
@@ -406,13 +406,13 @@ var brokenFunctions = []brokenFunction{
 		slip:     "the position is the first word of a record",
 	},
 	{
-		function: "reader.recordSection",
+		function: "reader.readSection",
 		old:      `strings.TrimPrefix(strings.TrimPrefix(s.Name, recordPrefix), ".")`,
 		new:      `"vmlinux"`,
 		slip:     "records are for vmlinux",
 	},
 	{
-		function: "reader.recordSection",
+		function: "reader.readSection",
 		old:      `slots = append(slots, slot{Rela: rel})`,
 		new:      `slots = []slot{{Rela: rel}}`,
 		slip:     "a section has one record",
@@ -424,7 +424,7 @@ var brokenFunctions = []brokenFunction{
 		slip:     "labels count positions from 2",
 	},
 	{
-		function: "reader.records",
+		function: "reader.readRecords",
 		old:      `for _, s := range r.Set.Sections {`,
 		new:      `for _, s := range r.Set.Sections[:1] {`,
 		slip:     "a module has one section of records",
@@ -463,7 +463,7 @@ var brokenFunctions = []brokenFunction{
 		shared:   true,
 	},
 	{
-		function: "Rules.oldVmlinux",
+		function: "Rules.chooseOldVmlinux",
 		old: `case len(modules) == 1:
 		c.Gate = modules[0]`,
 		new: `case len(modules) > 0:
@@ -472,7 +472,7 @@ var brokenFunctions = []brokenFunction{
 		shared: true,
 	},
 	{
-		function: "Choice.pick",
+		function: "Choice.pickNote",
 		old:      `slices.Contains(c.Objects, a.Object)`,
 		new:      `!slices.Contains(c.Objects, a.Object)`,
 		slip:     "a use means the other object",
@@ -486,7 +486,7 @@ var brokenFunctions = []brokenFunction{
 		shared:   true,
 	},
 	{
-		function: "Rules.archable",
+		function: "Rules.canMoveToArch",
 		old:      `(e.Kind == special.Alternative || e.Kind == special.Paravirt)`,
 		new:      `e.Kind == special.Alternative`,
 		slip:     "paravirt sites are patched by themselves",
@@ -513,7 +513,7 @@ var brokenFunctions = []brokenFunction{
 		shared: true,
 	},
 	{
-		function: "Table.fill",
+		function: "Table.fillEntry",
 		old:      `e.Site = elfrw.RangeOf(site.section, site.offset, n)`,
 		new:      `e.Site = elfrw.RangeOf(site.section, site.offset, 1)`,
 		slip:     "an instruction has one byte",

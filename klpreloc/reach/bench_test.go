@@ -20,14 +20,18 @@ import (
 // to ten others, and its patches. The functions are in one section.
 func large(t testing.TB, n int) (*elfrw.File, []*klppatch.Patch) {
 	f := open(t, fixtures+"/x86_64-505.ko")
-	s := &elfrw.Section{Name: ".text.large", Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Align: 16, Data: make([]byte, 64*n)}
-	rs := &elfrw.Section{Name: ".rela.text.large", Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: s}
+	s := &elfrw.Section{Name: ".text.large", Type: elf.SHT_PROGBITS,
+		Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Align: 16, Data: make([]byte, 64*n)}
+	rs := &elfrw.Section{Name: ".rela.text.large", Type: elf.SHT_RELA, Flags: 0x40, Align: 8,
+		Link: f.Symtab, Target: s}
 	f.AddSection(s)
 	f.AddSection(rs)
 	section := &elfrw.Symbol{Info: byte(elf.STT_SECTION), Section: s}
 	symbols := []*elfrw.Symbol{section}
 	for i := 0; i < n; i++ {
-		symbols = append(symbols, &elfrw.Symbol{Name: fmt.Sprintf("f%d", i), Section: s, Value: uint64(64 * i), Size: 64, Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_FUNC)}) // local ones are inserted, which takes long
+		// local ones are inserted, which takes long
+		symbols = append(symbols, &elfrw.Symbol{Name: fmt.Sprintf("f%d", i), Section: s,
+			Value: uint64(64 * i), Size: 64, Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_FUNC)})
 	}
 	for _, y := range symbols {
 		f.AddSymbol(y)
@@ -37,7 +41,8 @@ func large(t testing.TB, n int) (*elfrw.File, []*klppatch.Patch) {
 		for j := 0; j < 10; j++ {
 			s.Data[64*i+6*j] = 0xe8
 			to := (i*7 + j*j*131 + 1) % n
-			relocs = append(relocs, elfrw.Rela{Offset: uint64(64*i + 6*j + 1), Sym: section, Type: plt32, Addend: int64(64*to) - 4})
+			relocs = append(relocs, elfrw.Rela{Offset: uint64(64*i + 6*j + 1), Sym: section, Type: plt32,
+				Addend: int64(64*to) - 4})
 		}
 	}
 	// From vm_show into it.
@@ -46,7 +51,8 @@ func large(t testing.TB, n int) (*elfrw.File, []*klppatch.Patch) {
 	text := f.Section(".rela.text")
 	all := append([]elfrw.Rela{}, text.Relocs()...)
 	vm := symbol(t, f, "vm_show")
-	text.SetRelocs(append(all, elfrw.Rela{Offset: vm.Value + vm.Size - 4, Sym: symbols[1], Type: plt32, Addend: -4}))
+	text.SetRelocs(append(all, elfrw.Rela{Offset: vm.Value + vm.Size - 4, Sym: symbols[1], Type: plt32,
+		Addend: -4}))
 	patches, err := klppatch.Read(f)
 	require.NoError(t, err)
 	return f, patches
@@ -87,7 +93,8 @@ func TestDeep(t *testing.T) {
 	section := rs.Relocs()[1].Sym
 	relocs := make([]elfrw.Rela, n)
 	for i := range relocs {
-		relocs[i] = elfrw.Rela{Offset: uint64(64*i + 1), Sym: section, Type: plt32, Addend: int64(64*((i+1)%n)) - 4}
+		relocs[i] = elfrw.Rela{Offset: uint64(64*i + 1), Sym: section, Type: plt32,
+			Addend: int64(64*((i+1)%n)) - 4}
 	}
 	rs.SetRelocs(relocs)
 	a := attribute(t, f)

@@ -10,9 +10,9 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 )
 
-// branches calls visit for the code in a that refers to other pieces of a
+// visitBranches calls visit for the code in a that refers to other pieces of a
 // without a relocation. relocs are the offsets that have one, sorted.
-func (g *graph) branches(a *area, relocs []uint64, visit func(from, to int)) {
+func (g *graph) visitBranches(a *area, relocs []uint64, visit func(from, to int)) {
 	decode := arch.Decoder(g.f)
 	text := a.section.Data
 	if decode == nil || !arch.Executable(a.section) || a.section.Type != elf.SHT_PROGBITS {
@@ -48,8 +48,8 @@ func (g *graph) branches(a *area, relocs []uint64, visit func(from, to int)) {
 	}
 }
 
-// filled returns the offsets of the relocations for each piece of code, sorted.
-func (w *walk) filled() map[*area][]uint64 {
+// relocOffsets returns the offsets of the relocations for each piece of code, sorted.
+func (w *walk) relocOffsets() map[*area][]uint64 {
 	all := map[*area][]uint64{}
 	for _, src := range w.relocs {
 		if !arch.Executable(src.area.section) {

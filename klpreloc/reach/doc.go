@@ -4,7 +4,7 @@
 // works for.
 //
 // The patch declares which new function belongs to which object. What else the
-// module holds belongs to the objects whose functions lead there:
+// module holds belongs to the objects whose functions lead to it:
 //
 //	klp_object ext4 ── new ext4_show ──▶ helper ──▶ table ──▶ "…"      ext4
 //	              └─── pre_patch ──────▶ log ◀──┐                      ext4, vmlinux
@@ -30,5 +30,5 @@
 //
 // What it can't see: code that makes an address by other means than relocations,
 // and GCC's section anchors, which reach neighbours of what they name. A piece
-// that nobody is seen to reach has no objects, which means "not known".
+// that no way leads to has no objects, which means "not known".
 package reach

@@ -49,15 +49,15 @@ func newGraph(f *elfrw.File) *graph {
 	return g
 }
 
-// force has pieces begin at from and behind size bytes.
-func (g *graph) force(s *elfrw.Section, from, size uint64) {
+// forceCuts makes pieces begin at from and size bytes after it.
+func (g *graph) forceCuts(s *elfrw.Section, from, size uint64) {
 	if a := g.areas[s]; a != nil {
 		a.forced = append(a.forced, from, from+size)
 	}
 }
 
-// cover collects what symbols say.
-func (g *graph) cover() {
+// collectSymbols collects what symbols cover, and where they begin.
+func (g *graph) collectSymbols() {
 	type span struct {
 		from, size uint64
 	}
@@ -73,7 +73,7 @@ func (g *graph) cover() {
 			continue
 		}
 		// Mapping symbols mark code and data (AArch64 ELF, "Mapping
-		// symbols"); a symbol without a name is of use to nobody.
+		// symbols"); a symbol without a name is skipped too.
 		if y.Name == "" || strings.HasPrefix(y.Name, "$") {
 			continue
 		}
@@ -96,7 +96,7 @@ func (g *graph) cover() {
 				a.covered[last].to = max(a.covered[last].to, s.from+s.size)
 			case s.size != 0:
 				a.covered = append(a.covered, extent{s.from, s.from + s.size})
-			case !arch.Executable(a.section): // the begin of something
+			case !arch.Executable(a.section): // something begins here
 				a.marks = append(a.marks, s.from)
 			default: // assembly without .size: up to the next symbol
 				end := a.section.Size()
@@ -112,22 +112,22 @@ func (g *graph) cover() {
 	}
 }
 
-// mark cuts what has no symbol at offset.
-func (g *graph) mark(s *elfrw.Section, offset uint64) {
-	if a := g.areas[s]; a != nil && cuts(s) {
+// addMark notes an offset at which to cut what has no symbol.
+func (g *graph) addMark(s *elfrw.Section, offset uint64) {
+	if a := g.areas[s]; a != nil && isCutAtMarks(s) {
 		a.marks = append(a.marks, offset)
 	}
 }
 
-// cuts reports whether a section's parts without symbols are cut where
+// isCutAtMarks reports whether a section's parts without symbols are cut where
 // something refers to them. In code that would cut where it falls through,
 // except where each part ends with a jump.
-func cuts(s *elfrw.Section) bool {
+func isCutAtMarks(s *elfrw.Section) bool {
 	return !arch.Executable(s) || s.Name == ".altinstr_replacement" || s.Name == ".fixup"
 }
 
-// cut makes the pieces.
-func (g *graph) cut() {
+// cutPieces divides the areas into pieces.
+func (g *graph) cutPieces() {
 	for _, a := range g.order {
 		starts := append([]uint64{0}, a.forced...)
 		for _, c := range a.covered {
@@ -149,7 +149,9 @@ func (g *graph) cut() {
 		}
 		slices.Sort(starts)
 		starts = slices.Compact(starts)
-		if n := sort.Search(len(starts), func(i int) bool { return starts[i] >= a.section.Size() }); n < len(starts) {
+		if n := sort.Search(len(starts), func(i int) bool {
+			return starts[i] >= a.section.Size()
+		}); n < len(starts) {
 			starts = starts[:max(n, 1)]
 		}
 		a.starts, a.first = slices.Clip(starts), g.pieces
@@ -161,14 +163,14 @@ func (g *graph) cut() {
 // piece returns the piece that holds that place, -1 when there is none.
 func (g *graph) piece(s *elfrw.Section, offset uint64) int {
 	a := g.areas[s]
-	if a == nil || offset > s.Size() { // at the end: a pointer behind the last
+	if a == nil || offset > s.Size() { // at the end: a pointer past the last
 		return -1
 	}
 	return a.piece(offset)
 }
 
 func (a *area) piece(offset uint64) int {
-	lo, hi := 0, len(a.starts) // the answer is in front of hi
+	lo, hi := 0, len(a.starts) // the answer is before hi
 	for lo < hi {
 		if mid := int(uint(lo+hi) / 2); a.starts[mid] <= offset {
 			lo = mid + 1
@@ -179,8 +181,8 @@ func (a *area) piece(offset uint64) int {
 	return a.first + lo - 1
 }
 
-// within returns the pieces that begin in size bytes from offset on, from the
-// first up to the second.
+// within returns the pieces that begin in the size bytes from offset on: those with numbers
+// from <= n < to.
 func (g *graph) within(s *elfrw.Section, offset, size uint64) (from, to int) {
 	a := g.areas[s]
 	if a == nil {

@@ -32,7 +32,7 @@ func Attribute(f *elfrw.File, tables *special.Tables, patches ...*klppatch.Patch
 	}
 	w := &walk{graph: newGraph(f), tables: tables}
 	w.declare(patches)
-	w.cover()
+	w.collectSymbols()
 	w.read()
 	w.seed(patches)
 	w.connect()
@@ -57,7 +57,7 @@ func (a *Attribution) Objects(s *elfrw.Section, offset uint64) []string {
 // and no function.
 const thisModule = sympos.ThisModule
 
-// walk is an Attribution in the making.
+// walk is the state of Attribute.
 type walk struct {
 	*graph
 	tables   *special.Tables
@@ -75,9 +75,9 @@ type source struct {
 	area   *area
 }
 
-// declare cuts where the declarations are.
+// declare makes pieces of the declarations.
 func (w *walk) declare(patches []*klppatch.Patch) {
-	force := func(p elfrw.Range) { w.force(p.Section, p.Offset, p.Size) }
+	force := func(p elfrw.Range) { w.forceCuts(p.Section, p.Offset, p.Size) }
 	for _, p := range patches {
 		force(p.At)
 		for i := range p.Objects {
@@ -86,7 +86,7 @@ func (w *walk) declare(patches []*klppatch.Patch) {
 			force(o.FuncsAt)
 			for _, f := range o.Funcs {
 				force(f.At)
-				w.force(f.New.Section, f.New.Offset, 0)
+				w.forceCuts(f.New.Section, f.New.Offset, 0)
 			}
 			for _, c := range o.Callbacks {
 				if o.At.Section == nil {
@@ -112,15 +112,15 @@ func (w *walk) read() {
 			}
 			// Where the jump table begins isn't known before what refers
 			// to it is, and code has symbols.
-			if to, offset, ok := arch.Target(w.f, s.Target, x); ok && cuts(to) {
-				w.mark(to, offset)
+			if to, offset, ok := arch.Target(w.f, s.Target, x); ok && isCutAtMarks(to) {
+				w.addMark(to, offset)
 			}
 		}
 	}
-	w.cut()
+	w.cutPieces()
 }
 
-// seed marks what the patches declare.
+// seed gives the pieces that the patches declare their sets.
 func (w *walk) seed(patches []*klppatch.Patch) {
 	w.sets = newSets(patches)
 	w.seeds = make([]int32, w.pieces)
@@ -136,7 +136,7 @@ func (w *walk) seed(patches []*klppatch.Patch) {
 		own(p.At, 0)
 		for i := range p.Objects {
 			o := &p.Objects[i]
-			set := w.sets.single(o.Name)
+			set := w.sets.setOf(o.Name)
 			own(o.At, set)
 			own(o.FuncsAt, set)
 			for _, f := range o.Funcs {
@@ -159,7 +159,7 @@ func (w *walk) seed(patches []*klppatch.Patch) {
 		for i := range p.Objects {
 			o := &p.Objects[i]
 			for _, c := range o.Callbacks {
-				set := w.sets.single(o.Name)
+				set := w.sets.setOf(o.Name)
 				if o.At.Section == nil {
 					own(c.At, set)
 				}
@@ -185,9 +185,9 @@ func (w *walk) seed(patches []*klppatch.Patch) {
 func (w *walk) connect() {
 	type pair struct{ from, to int32 }
 	var local []pair // found by looking at code, which is done once
-	filled := w.filled()
+	filled := w.relocOffsets()
 	for _, a := range w.order {
-		w.branches(a, filled[a], func(from, to int) {
+		w.visitBranches(a, filled[a], func(from, to int) {
 			if !w.declared[to] {
 				local = append(local, pair{int32(from), int32(to)})
 			}
@@ -197,7 +197,7 @@ func (w *walk) connect() {
 	for _, e := range local {
 		w.heads[e.from+1]++
 	}
-	w.edges(func(from, to int) { w.heads[from+1]++ })
+	w.visitEdges(func(from, to int) { w.heads[from+1]++ })
 	for i := 1; i <= w.pieces; i++ {
 		w.heads[i] += w.heads[i-1]
 	}
@@ -207,14 +207,14 @@ func (w *walk) connect() {
 		w.tails[next[e.from]] = e.to
 		next[e.from]++
 	}
-	w.edges(func(from, to int) {
+	w.visitEdges(func(from, to int) {
 		w.tails[next[from]] = int32(to)
 		next[from]++
 	})
 }
 
-// edges calls visit for each relocation between two pieces.
-func (w *walk) edges(visit func(from, to int)) {
+// visitEdges calls visit for each relocation between two pieces.
+func (w *walk) visitEdges(visit func(from, to int)) {
 	edge := func(from, to int) {
 		if from >= 0 && to >= 0 && from != to && !w.declared[to] {
 			visit(from, to)
@@ -225,7 +225,7 @@ func (w *walk) edges(visit func(from, to int)) {
 		case t != nil:
 			continue // below, entry by entry
 		case src.area.section.Name == exTable:
-			w.fixups(src, edge)
+			w.visitFixups(src, edge)
 			continue
 		}
 		for r := src.relocs.ReadRelocs(); ; {
@@ -254,13 +254,13 @@ func (w *walk) edges(visit func(from, to int)) {
 }
 
 // exTable says where code goes on that has faulted: entries of the instruction, the
-// place behind it and, by architecture and version, more (arch/x86/include/asm/extable.h:
+// place after it and, by architecture and version, more (arch/x86/include/asm/extable.h:
 // a handler up to 5.15, a type since; arch/powerpc/include/asm/extable.h: no more).
 const exTable = "__ex_table"
 
-// fixups calls edge for each entry of an exception table. Its size is told by the
+// visitFixups calls edge for each entry of an exception table. Its size is told by the
 // places of its relocations: each entry has one at its start and one four bytes on.
-func (w *walk) fixups(src source, edge func(from, to int)) {
+func (w *walk) visitFixups(src source, edge func(from, to int)) {
 	var relocs []elfrw.Rela
 	for r := src.relocs.ReadRelocs(); ; {
 		x := r.Next()
@@ -270,7 +270,7 @@ func (w *walk) fixups(src source, edge func(from, to int)) {
 		relocs = append(relocs, *x)
 	}
 	slices.SortStableFunc(relocs, func(a, b elfrw.Rela) int { return cmp.Compare(a.Offset, b.Offset) })
-	stride := exStride(src.area.section.Size(), relocs)
+	stride := exTableStride(src.area.section.Size(), relocs)
 	for i := 0; i+1 < len(relocs); i++ {
 		insn, fixup := &relocs[i], &relocs[i+1]
 		if stride == 0 || insn.Offset%stride != 0 || fixup.Offset != insn.Offset+4 {
@@ -282,10 +282,10 @@ func (w *walk) fixups(src source, edge func(from, to int)) {
 	}
 }
 
-// exStride returns the size of the entries of an exception table of that size, 0
+// exTableStride returns the size of the entries of an exception table of that size, 0
 // when its relocations, in order, fit none. Entries of 12 bytes with three
 // relocations look like such of 8 with two, which only ppc has.
-func exStride(size uint64, relocs []elfrw.Rela) uint64 {
+func exTableStride(size uint64, relocs []elfrw.Rela) uint64 {
 	for _, stride := range []uint64{12, 16, 8} {
 		if size%stride != 0 {
 			continue
@@ -321,14 +321,15 @@ func (w *walk) ends(a *area, x *elfrw.Rela) (from, to int) {
 	if !ok {
 		return from, to
 	}
-	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && arch.Executable(dest) && jumpTable(s) && arch.Relative(w.f, x) {
+	if from >= 0 && x.Sym.Type() == elf.STT_SECTION && arch.Executable(dest) && mayHoldJumpTables(s) &&
+		arch.Relative(w.f, x) {
 		// An entry of a jump table, relative to where that begins.
 		offset -= x.Offset - a.starts[from-a.first]
 	}
 	return from, w.piece(dest, offset)
 }
 
-// jumpTable reports whether s is where compilers put jump tables.
-func jumpTable(s *elfrw.Section) bool {
+// mayHoldJumpTables reports whether s is where compilers put jump tables.
+func mayHoldJumpTables(s *elfrw.Section) bool {
 	return !arch.Executable(s) && strings.HasPrefix(s.Name, ".rodata")
 }

@@ -37,7 +37,8 @@ func attribute(t testing.TB, f *elfrw.File) *reach.Attribution {
 func of(f *elfrw.File, a *reach.Attribution) map[string]string {
 	all := map[string]string{}
 	for _, y := range f.Symbols {
-		if y.Section != nil && y.Section.Alloc() && y.Name != "" && (y.Type() == elf.STT_FUNC || y.Type() == elf.STT_OBJECT) {
+		if y.Section != nil && y.Section.Alloc() && y.Name != "" &&
+			(y.Type() == elf.STT_FUNC || y.Type() == elf.STT_OBJECT) {
 			all[y.Name] = strings.Join(a.Objects(y.Section, y.Value), " ")
 		}
 	}
@@ -48,11 +49,14 @@ func of(f *elfrw.File, a *reach.Attribution) map[string]string {
 func TestFixtures(t *testing.T) {
 	want := map[string]string{
 		"vm_show": "vmlinux", "vm_read": "vmlinux", "ext4_show": "ext4", "nfs_show": "nfs",
-		"both": "ext4 vmlinux", "ext4_helper": "ext4", "ext4_more": "ext4", "ext4_table": "ext4", "ext4_count": "ext4",
-		"vm_switch": "vmlinux", "nfs_switch": "nfs", "vm_switch.cold": "vmlinux", "nfs_switch.cold": "nfs",
-		"nfs_pre": "nfs", "nfs_post_unpatch": "nfs", "nfs_callback_helper": "nfs",
+		"both": "ext4 vmlinux", "ext4_helper": "ext4", "ext4_more": "ext4", "ext4_table": "ext4",
+		"ext4_count": "ext4",
+		"vm_switch":  "vmlinux", "nfs_switch": "nfs", "vm_switch.cold": "vmlinux",
+		"nfs_switch.cold": "nfs",
+		"nfs_pre":         "nfs", "nfs_post_unpatch": "nfs", "nfs_callback_helper": "nfs",
 		"vm_funcs": "vmlinux", "ext4_funcs": "ext4", "nfs_funcs": "nfs", "no_funcs": "xfs", "patch": "",
-		"setup": "", "enable": "", "init_module": "", "cleanup_module": "", "__this_module": "", "fops": "", "item_ops": "",
+		"setup": "", "enable": "", "init_module": "", "cleanup_module": "", "__this_module": "",
+		"fops": "", "item_ops": "",
 	}
 	paths, err := filepath.Glob(fixtures + "/*.ko")
 	require.NoError(t, err)
@@ -101,21 +105,26 @@ const (
 )
 
 // TestTables: the code of an entry leads to the rest of it, and to nothing of
-// the entry behind it.
+// the entry after it.
 func TestTables(t *testing.T) {
 	f := open(t, fixtures+"/x86_64-505.ko")
 	ext4, vm, nfs := symbol(t, f, "ext4_helper"), symbol(t, f, "vm_switch"), symbol(t, f, "nfs_switch")
 	call := []byte{0xe8, 0, 0, 0, 0}
-	repl, y := add(f, ".altinstr_replacement", elf.SHF_EXECINSTR, append(append([]byte{}, call...), call...),
+	repl, y := add(f, ".altinstr_replacement", elf.SHF_EXECINSTR,
+		append(append([]byte{}, call...), call...),
 		elfrw.Rela{Offset: 1, Sym: symbol(t, f, "setup"), Type: plt32, Addend: -4})
 	entry := append(make([]byte, 12), 5, 5) // five bytes for five
 	add(f, ".altinstructions", 0, append(append([]byte{}, entry...), entry...),
-		elfrw.Rela{Offset: 0, Sym: ext4, Type: pc32, Addend: 3}, elfrw.Rela{Offset: 4, Sym: y, Type: pc32},
-		elfrw.Rela{Offset: 14, Sym: vm, Type: pc32, Addend: 3}, elfrw.Rela{Offset: 18, Sym: y, Type: pc32, Addend: 5})
+		elfrw.Rela{Offset: 0, Sym: ext4, Type: pc32, Addend: 3}, elfrw.Rela{Offset: 4, Sym: y,
+			Type: pc32},
+		elfrw.Rela{Offset: 14, Sym: vm, Type: pc32, Addend: 3}, elfrw.Rela{Offset: 18, Sym: y,
+			Type: pc32, Addend: 5})
 	keys, key := add(f, ".data.keys", elf.SHF_WRITE, make([]byte, 48))
 	add(f, "__jump_table", elf.SHF_WRITE, make([]byte, 32),
-		elfrw.Rela{Offset: 0, Sym: nfs, Type: pc32}, elfrw.Rela{Offset: 4, Sym: nfs, Type: pc32, Addend: 8}, elfrw.Rela{Offset: 8, Sym: key, Type: uint32(elf.R_X86_64_PC64), Addend: 16},
-		elfrw.Rela{Offset: 16, Sym: vm, Type: pc32}, elfrw.Rela{Offset: 20, Sym: vm, Type: pc32, Addend: 8}, elfrw.Rela{Offset: 24, Sym: key, Type: uint32(elf.R_X86_64_PC64), Addend: 32})
+		elfrw.Rela{Offset: 0, Sym: nfs, Type: pc32}, elfrw.Rela{Offset: 4, Sym: nfs, Type: pc32,
+			Addend: 8}, elfrw.Rela{Offset: 8, Sym: key, Type: uint32(elf.R_X86_64_PC64), Addend: 16},
+		elfrw.Rela{Offset: 16, Sym: vm, Type: pc32}, elfrw.Rela{Offset: 20, Sym: vm, Type: pc32,
+			Addend: 8}, elfrw.Rela{Offset: 24, Sym: key, Type: uint32(elf.R_X86_64_PC64), Addend: 32})
 	a := attribute(t, f)
 	assert.Equal(t, []string{"ext4"}, a.Objects(repl, 0))
 	assert.Equal(t, []string{"ext4"}, a.Objects(repl, 4))
@@ -125,7 +134,7 @@ func TestTables(t *testing.T) {
 	assert.Equal(t, []string{"nfs"}, a.Objects(keys, 16))
 	assert.Equal(t, []string{"nfs"}, a.Objects(keys, 31))
 	assert.Equal(t, []string{"vmlinux"}, a.Objects(keys, 32))
-	assert.Empty(t, a.Objects(f.Section("__jump_table"), 0), "entries themselves are nobody's")
+	assert.Empty(t, a.Objects(f.Section("__jump_table"), 0), "entries themselves have no object")
 
 	// Entries whose replacements are relocated elsewhere aren't whole.
 	sites := f.Section(".rela.altinstructions")
@@ -154,7 +163,8 @@ func TestTables(t *testing.T) {
 // another calls it, and to all who do.
 func TestDeclaredIsFinal(t *testing.T) {
 	f := open(t, fixtures+"/x86_64-505.ko")
-	add(f, ".text.more", elf.SHF_EXECINSTR, make([]byte, 16), elfrw.Rela{Offset: 1, Sym: symbol(t, f, "nfs_show"), Type: plt32, Addend: -4})
+	add(f, ".text.more", elf.SHF_EXECINSTR, make([]byte, 16),
+		elfrw.Rela{Offset: 1, Sym: symbol(t, f, "nfs_show"), Type: plt32, Addend: -4})
 	more := f.Section(".text.more")
 	f.AddSymbol(&elfrw.Symbol{Name: "more", Section: more, Size: 16, Info: byte(elf.STT_FUNC)})
 	rs := f.Section(".rela.data")
@@ -206,7 +216,8 @@ func function(t testing.TB, f *elfrw.File, name string, calls ...string) *elfrw.
 	var relocs []elfrw.Rela
 	for i, c := range calls {
 		text[8*i] = 0xe8
-		relocs = append(relocs, elfrw.Rela{Offset: uint64(8*i + 1), Sym: symbol(t, f, c), Type: plt32, Addend: -4})
+		relocs = append(relocs, elfrw.Rela{Offset: uint64(8*i + 1), Sym: symbol(t, f, c), Type: plt32,
+			Addend: -4})
 	}
 	s, _ := add(f, ".text."+name, elf.SHF_EXECINSTR, text, relocs...)
 	y := &elfrw.Symbol{Name: name, Section: s, Size: s.Size(), Info: byte(elf.STT_FUNC)}
@@ -246,7 +257,8 @@ func TestCircle(t *testing.T) {
 	assert.Equal(t, "ext4 nfs", objects(t, f, a, "ext4_helper"))
 	assert.Equal(t, "ext4 nfs", objects(t, f, a, "ext4_more"))
 	s := f.Section(".rodata.str1.1")
-	assert.Equal(t, []string{"ext4", "nfs"}, a.Objects(s, uint64(strings.Index(string(s.Data), "ext4 helper"))))
+	assert.Equal(t, []string{"ext4", "nfs"},
+		a.Objects(s, uint64(strings.Index(string(s.Data), "ext4 helper"))))
 }
 
 // TestCalls: a call that the assembler resolved counts where it leads to a
@@ -256,14 +268,17 @@ func TestCalls(t *testing.T) {
 		f := open(t, fixtures+"/x86_64-505.ko")
 		text := make([]byte, 32)
 		copy(text, []byte{0xe8, distance, 0, 0, 0})
-		s, _ := add(f, ".text.two", elf.SHF_EXECINSTR, text, elfrw.Rela{Offset: 17, Sym: symbol(t, f, "setup"), Type: plt32, Addend: -4})
+		s, _ := add(f, ".text.two", elf.SHF_EXECINSTR, text,
+			elfrw.Rela{Offset: 17, Sym: symbol(t, f, "setup"), Type: plt32, Addend: -4})
 		for i, name := range []string{"first", "second"} {
-			f.AddSymbol(&elfrw.Symbol{Name: name, Section: s, Value: uint64(16 * i), Size: 16, Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_FUNC)})
+			f.AddSymbol(&elfrw.Symbol{Name: name, Section: s, Value: uint64(16 * i), Size: 16,
+				Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_FUNC)})
 		}
 		replace(t, f, "nfs", symbol(t, f, "first"))
 		assert.Equal(t, want, objects(t, f, attribute(t, f), "setup"))
 		rs := f.Section(".rela.text.two")
-		rs.SetRelocs(append(slices.Clone(rs.Relocs()), elfrw.Rela{Offset: 1, Sym: symbol(t, f, "printk"), Type: plt32, Addend: -4}))
+		rs.SetRelocs(append(slices.Clone(rs.Relocs()), elfrw.Rela{Offset: 1, Sym: symbol(t, f, "printk"),
+			Type: plt32, Addend: -4}))
 		assert.Equal(t, "", objects(t, f, attribute(t, f), "setup"))
 	}
 }
@@ -272,10 +287,12 @@ func TestCalls(t *testing.T) {
 // overlap.
 func TestSymbols(t *testing.T) {
 	f := open(t, fixtures+"/x86_64-505.ko")
-	s, _ := add(f, ".text.asm", elf.SHF_EXECINSTR, make([]byte, 64), elfrw.Rela{Offset: 33, Sym: symbol(t, f, "setup"), Type: plt32, Addend: -4},
+	s, _ := add(f, ".text.asm", elf.SHF_EXECINSTR, make([]byte, 64),
+		elfrw.Rela{Offset: 33, Sym: symbol(t, f, "setup"), Type: plt32, Addend: -4},
 		elfrw.Rela{Offset: 49, Sym: symbol(t, f, "cleanup_module"), Type: plt32, Addend: -4})
 	label := func(name string, value, size uint64, kind elf.SymType) *elfrw.Symbol {
-		y := &elfrw.Symbol{Name: name, Section: s, Value: value, Size: size, Info: byte(elf.STB_GLOBAL)<<4 | byte(kind)}
+		y := &elfrw.Symbol{Name: name, Section: s, Value: value, Size: size,
+			Info: byte(elf.STB_GLOBAL)<<4 | byte(kind)}
 		f.AddSymbol(y)
 		return y
 	}
@@ -297,10 +314,13 @@ func TestSymbols(t *testing.T) {
 func TestDistances(t *testing.T) {
 	f := open(t, fixtures+"/x86_64-505.ko")
 	setup := symbol(t, f, "setup")
-	section := f.Symbols[slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool { return y.Type() == elf.STT_SECTION && y.Section == setup.Section })]
+	section := f.Symbols[slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool {
+		return y.Type() == elf.STT_SECTION && y.Section == setup.Section
+	})]
 	var relocs []elfrw.Rela
 	for i := int64(0); i < 8; i++ {
-		relocs = append(relocs, elfrw.Rela{Offset: uint64(8 + 4*i), Sym: section, Type: pc32, Addend: int64(setup.Value+setup.Size) - 1 + 4*i})
+		relocs = append(relocs, elfrw.Rela{Offset: uint64(8 + 4*i), Sym: section, Type: pc32,
+			Addend: int64(setup.Value+setup.Size) - 1 + 4*i})
 	}
 	_, table := add(f, ".rodata.table", 0, make([]byte, 40), relocs...)
 	more := function(t, f, "more", "both")
@@ -312,7 +332,7 @@ func TestDistances(t *testing.T) {
 	assert.Equal(t, "", objects(t, f, a, "enable"))
 }
 
-// TestNowhere: places that are none, and no patch at all.
+// TestNowhere: places that do not exist, and no patch at all.
 func TestNowhere(t *testing.T) {
 	f := open(t, fixtures+"/x86_64-505.ko")
 	a := attribute(t, f)
@@ -338,10 +358,13 @@ func TestKpatch(t *testing.T) {
 	f := open(t, fixtures+"/x86_64-505.ko")
 	_, names := add(f, ".kpatch.strings", 0, []byte("vmlinux\x00ext4\x00old\x00"))
 	s, _ := add(f, ".kpatch.funcs", elf.SHF_WRITE, make([]byte, 112),
-		elfrw.Rela{Offset: 0, Sym: symbol(t, f, "vm_show"), Type: abs64}, elfrw.Rela{Offset: 40, Sym: names, Type: abs64, Addend: 13}, elfrw.Rela{Offset: 48, Sym: names, Type: abs64},
-		elfrw.Rela{Offset: 56, Sym: symbol(t, f, "ext4_show"), Type: abs64}, elfrw.Rela{Offset: 96, Sym: names, Type: abs64, Addend: 13}, elfrw.Rela{Offset: 104, Sym: names, Type: abs64, Addend: 8})
+		elfrw.Rela{Offset: 0, Sym: symbol(t, f, "vm_show"), Type: abs64}, elfrw.Rela{Offset: 40,
+			Sym: names, Type: abs64, Addend: 13}, elfrw.Rela{Offset: 48, Sym: names, Type: abs64},
+		elfrw.Rela{Offset: 56, Sym: symbol(t, f, "ext4_show"), Type: abs64}, elfrw.Rela{Offset: 96,
+			Sym: names, Type: abs64, Addend: 13}, elfrw.Rela{Offset: 104, Sym: names, Type: abs64, Addend: 8})
 	c, _ := add(f, ".kpatch.callbacks.pre_patch", elf.SHF_WRITE, make([]byte, 24),
-		elfrw.Rela{Offset: 0, Sym: symbol(t, f, "nfs_pre"), Type: abs64}, elfrw.Rela{Offset: 8, Sym: names, Type: abs64, Addend: 8})
+		elfrw.Rela{Offset: 0, Sym: symbol(t, f, "nfs_pre"), Type: abs64}, elfrw.Rela{Offset: 8,
+			Sym: names, Type: abs64, Addend: 8})
 	patches, err := klppatch.Read(f)
 	require.NoError(t, err)
 	require.Len(t, patches, 2)
@@ -360,14 +383,15 @@ func TestStrings(t *testing.T) {
 	f := open(t, fixtures+"/x86_64-505.ko")
 	a := attribute(t, f)
 	s := f.Section(".rodata.str1.1")
-	for text, want := range map[string]string{"ext4 helper": "ext4", "vmsix": "vmlinux", "nfssix": "nfs", "both %d": "ext4 vmlinux", "setup": ""} {
+	for text, want := range map[string]string{"ext4 helper": "ext4", "vmsix": "vmlinux",
+		"nfssix": "nfs", "both %d": "ext4 vmlinux", "setup": ""} {
 		i := strings.Index(string(s.Data), text+"\x00")
 		require.GreaterOrEqual(t, i, 0, text)
 		assert.Equal(t, want, strings.Join(a.Objects(s, uint64(i)), " "), text)
 	}
 }
 
-// An exception table leads from the code that faults to the code behind it, entry by
+// An exception table leads from the code that faults to the code after it, entry by
 // entry, whatever else an entry refers to.
 func TestExceptionTables(t *testing.T) {
 	for name, test := range map[string]struct{ stride, relocs int }{
@@ -375,15 +399,18 @@ func TestExceptionTables(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t, fixtures+"/x86_64-505.ko")
-			sites := []*elfrw.Symbol{symbol(t, f, "ext4_helper"), symbol(t, f, "vm_switch"), symbol(t, f, "nfs_switch"), symbol(t, f, "ext4_helper")}
+			sites := []*elfrw.Symbol{symbol(t, f, "ext4_helper"), symbol(t, f, "vm_switch"),
+				symbol(t, f, "nfs_switch"), symbol(t, f, "ext4_helper")}
 			fixup, y := add(f, ".text.fixup", elf.SHF_EXECINSTR, make([]byte, 16*len(sites)))
 			for i := range sites { // places that nothing but the table refers to
-				f.AddSymbol(&elfrw.Symbol{Name: "fixup" + string(rune('a'+i)), Section: fixup, Value: uint64(16 * i), Size: 16, Info: byte(elf.STT_FUNC)})
+				f.AddSymbol(&elfrw.Symbol{Name: "fixup" + string(rune('a'+i)), Section: fixup,
+					Value: uint64(16 * i), Size: 16, Info: byte(elf.STT_FUNC)})
 			}
 			var relocs []elfrw.Rela
 			for i, site := range sites {
 				at := uint64(i * test.stride)
-				relocs = append(relocs, elfrw.Rela{Offset: at, Sym: site, Type: pc32, Addend: 2}, elfrw.Rela{Offset: at + 4, Sym: y, Type: pc32, Addend: int64(16 * i)})
+				relocs = append(relocs, elfrw.Rela{Offset: at, Sym: site, Type: pc32, Addend: 2},
+					elfrw.Rela{Offset: at + 4, Sym: y, Type: pc32, Addend: int64(16 * i)})
 				if test.relocs == 3 {
 					relocs = append(relocs, elfrw.Rela{Offset: at + 8, Sym: symbol(t, f, "setup"), Type: pc32})
 				}

@@ -20,7 +20,8 @@ type sets struct {
 }
 
 func newSets(patches []*klppatch.Patch) *sets {
-	t := &sets{num: map[string]int{}, known: map[string]int32{"": 0}, sets: []string{""}, memo: map[[2]int32]int32{}, lists: map[int32][]string{}}
+	t := &sets{num: map[string]int{}, known: map[string]int32{"": 0}, sets: []string{""},
+		memo: map[[2]int32]int32{}, lists: map[int32][]string{}}
 	for _, p := range patches {
 		for i := range p.Objects {
 			if name := p.Objects[i].Name; t.num[name] == 0 {
@@ -36,14 +37,15 @@ func newSets(patches []*klppatch.Patch) *sets {
 	return t
 }
 
-// single returns the set of that object.
-func (t *sets) single(name string) int32 {
+// setOf returns the set of that object.
+func (t *sets) setOf(name string) int32 {
 	n := t.num[name]
 	b := make([]byte, n/8+1)
 	b[n/8] = 1 << (n % 8)
 	return t.intern(b)
 }
 
+// intern returns the number of the set with these bits.
 func (t *sets) intern(b []byte) int32 {
 	if i, ok := t.known[string(b)]; ok {
 		return i

@@ -24,7 +24,7 @@ func (w *walk) spread() []int32 {
 	)
 	for start := 0; start < w.pieces; start++ {
 		if index[start] != unseen || w.seeds[start] == 0 {
-			continue // what nobody seeds or reaches has no set
+			continue // what is not seeded or reached has no set
 		}
 		path = append(path[:0], int32(start))
 		for len(path) > 0 {

@@ -18,13 +18,13 @@ import (
 
 // The lines that an author is missing: an annotation for each undefined symbol that the
 // kernel has and does not export to this module. Inference would convert some of them
-// without; written down, they are checked whenever the module is built.
+// without annotations; annotations are checked whenever the module is built.
 
-// lack is an undefined symbol that has to be annotated.
-type lack struct {
+// missingAnnotation is an undefined symbol that has to be annotated.
+type missingAnnotation struct {
 	*annotation.Annotation
-	list  []sympos.Symbol // what it can mean; one, or several to choose from
-	gated bool            // LPObject is known
+	list      []sympos.Symbol // what it can mean; one, or several to choose from
+	gateKnown bool            // LPObject is known
 }
 
 // Annotate returns C lines that annotate what is undefined in f and hidden in the kernel, in
@@ -38,20 +38,21 @@ func Annotate(v *View, dialect annotation.Dialect) (string, diag.List) {
 			dialect = annotation.Labels
 		}
 	}
-	out := v.newOutcome()
-	lacks := v.lacks(out)
-	v.nearMisses(out)
+	out := v.newCollector()
+	missing := v.findMissing(out)
+	v.addNearMisses(out)
 	if dialect == annotation.Labels {
-		return v.labelLines(lacks), out.List()
+		return v.formatLabels(missing), out.List()
 	}
-	return v.recordLines(lacks), out.List()
+	return v.formatRecords(missing), out.List()
 }
 
-// lacks finds the symbols that need an annotation, in the order of the symbol table.
-func (v *View) lacks(out *outcome) []lack {
+// findMissing finds the symbols that need an annotation, in the order of the symbol table.
+func (v *View) findMissing(out *collector) []missingAnnotation {
 	var unknown []*elfrw.Symbol
 	for _, y := range v.file.Symbols {
-		if v.wanting(out, y) && klpabi.PossibleName(y.Name) && !strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
+		if v.needsDefinition(out, y) && klpabi.PossibleName(y.Name) &&
+			!strings.HasPrefix(y.Name, klpabi.SymbolPrefix) {
 			unknown = append(unknown, y)
 		}
 	}
@@ -59,18 +60,18 @@ func (v *View) lacks(out *outcome) []lack {
 		return nil
 	}
 	v = v.withExporters(out, unknown)
-	v.unusedDepends(out)
-	defer v.unplacedImports(out)
-	var lacks []lack
+	v.reportUnusedDepends(out)
+	defer v.reportUnplacedImports(out)
+	var missing []missingAnnotation
 	for _, y := range unknown {
-		list := v.places(y.Name)
+		list := v.lookupInObjects(y.Name)
 		switch e, origin := v.exporters.Of(y.Name); {
 		case origin == Nobody:
 		case origin != Exported:
-			if v.unplaced(out, y, origin) {
+			if v.resolveUnplaced(out, y, origin) {
 				continue
 			}
-		case v.offered(e) && (e.Object == vmlinux || !v.patches(e.Object)):
+		case v.isOffered(e) && (e.Object == vmlinux || !v.patches(e.Object)):
 			continue // an ordinary import
 		default:
 			if of := v.table.Lookup(e.Object, y.Name); len(of) > 0 {
@@ -81,22 +82,25 @@ func (v *View) lacks(out *outcome) []lack {
 			continue
 		}
 		if len(list) == 0 {
-			v.missing(out, diag.Absent, &annotation.Annotation{Dialect: annotation.Records, LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
-				"undefined symbol %s is in no object that the livepatch names, and nobody exports it", diag.SymbolName(y))
+			v.reportAbsent(out, diag.Absent, &annotation.Annotation{Dialect: annotation.Records,
+				LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y},
+				"undefined symbol %s is in no object that the livepatch names, and no module exports it",
+				diag.SymbolName(y))
 			continue
 		}
-		a := v.guess(y, list[0].Object)
-		l := lack{Annotation: a, list: list}
-		a.LPObject, l.gated = v.gateOf(a.Object)
-		if !l.gated {
+		a := v.newAnnotation(y, list[0].Object)
+		l := missingAnnotation{Annotation: a, list: list}
+		a.LPObject, l.gateKnown = v.gateOf(a.Object)
+		if !l.gateKnown {
 			a.LPObject = a.Object
 		}
-		lacks = append(lacks, l)
+		missing = append(missing, l)
 	}
-	return lacks
+	return missing
 }
 
-// positions are the positions to write for the symbols of l: 0 for the only one.
+// position returns the position to write for s, 0 where it is the only symbol of its name, and
+// false where its position is not known.
 func (v *View) position(s sympos.Symbol) (int, bool) {
 	if len(v.table.Lookup(s.Object, s.Name)) == 1 {
 		return 0, true
@@ -104,12 +108,12 @@ func (v *View) position(s sympos.Symbol) (int, bool) {
 	return s.Position, s.Position > 0
 }
 
-// recordLines writes tables, one for each object.
-func (v *View) recordLines(lacks []lack) string {
-	byObject := map[string][]lack{}
+// formatRecords returns the arrays of records, one for each object.
+func (v *View) formatRecords(missing []missingAnnotation) string {
+	byObject := map[string][]missingAnnotation{}
 	var objects []string
-	var others []lack // that are no identifiers
-	for _, l := range lacks {
+	var others []missingAnnotation // whose names are no identifiers
+	for _, l := range missing {
 		if !annotation.IsIdentifier(l.Name) {
 			others = append(others, l)
 			continue
@@ -119,25 +123,29 @@ func (v *View) recordLines(lacks []lack) string {
 				objects = append(objects, s.Object)
 			}
 			one := l
-			one.list = slices.DeleteFunc(slices.Clone(l.list), func(x sympos.Symbol) bool { return x.Object != s.Object })
+			one.list = slices.DeleteFunc(slices.Clone(l.list), func(x sympos.Symbol) bool {
+				return x.Object != s.Object
+			})
 			if list := byObject[s.Object]; len(list) == 0 || list[len(list)-1].Name != l.Name {
 				byObject[s.Object] = append(list, one)
 			}
 		}
 	}
 	slices.Sort(objects)
-	choices := choices(lacks)
+	choices := countChoices(missing)
 	var b strings.Builder
 	for _, object := range objects {
 		list := byObject[object]
-		sure := slices.ContainsFunc(list, func(l lack) bool { return v.sure(l, choices[l.Name]) })
+		sure := slices.ContainsFunc(list, func(l missingAnnotation) bool {
+			return v.isUnique(l, choices[l.Name])
+		})
 		mark := ""
 		if !sure {
 			mark = "// "
 		}
 		fmt.Fprintf(&b, "%sstatic KLP_MODULE_RELOC(%s) %s[] = {\n", mark, object, v.arrayName(object))
 		for _, l := range list {
-			if !v.sure(l, choices[l.Name]) {
+			if !v.isUnique(l, choices[l.Name]) {
 				fmt.Fprintf(&b, "\t// %s: choose one of %d\n", diag.Clip(l.Name), choices[l.Name])
 			}
 			for _, s := range l.list {
@@ -145,23 +153,23 @@ func (v *View) recordLines(lacks []lack) string {
 				line := fmt.Sprintf("KLP_SYMPOS(%s, %d),", s.Name, pos)
 				switch {
 				case !known:
-					fmt.Fprintf(&b, "\t// %s: its position is not known: %s\n", s.Name, v.about(s))
-				case v.sure(l, choices[l.Name]):
-					fmt.Fprintf(&b, "\t%s\t/* %s */\n", line, v.about(s))
-				default: // compiles once its // is taken away
-					fmt.Fprintf(&b, "\t// %s\t/* %s */\n", line, v.about(s))
+					fmt.Fprintf(&b, "\t// %s: its position is not known: %s\n", s.Name, v.describeSymbol(s))
+				case v.isUnique(l, choices[l.Name]):
+					fmt.Fprintf(&b, "\t%s\t/* %s */\n", line, v.describeSymbol(s))
+				default: // compiles without its //
+					fmt.Fprintf(&b, "\t// %s\t/* %s */\n", line, v.describeSymbol(s))
 				}
 			}
 		}
 		fmt.Fprintf(&b, "%s};\n", mark)
 	}
-	return b.String() + v.labelLines(others)
+	return b.String() + v.formatLabels(others)
 }
 
-// choices counts what each name can mean, in all objects.
-func choices(lacks []lack) map[string]int {
-	counts := make(map[string]int, len(lacks))
-	for _, l := range lacks {
+// countChoices counts what each name can mean, in all objects.
+func countChoices(missing []missingAnnotation) map[string]int {
+	counts := make(map[string]int, len(missing))
+	for _, l := range missing {
 		if _, ok := counts[l.Name]; !ok {
 			counts[l.Name] = len(l.list)
 		}
@@ -169,9 +177,9 @@ func choices(lacks []lack) map[string]int {
 	return counts
 }
 
-// sure reports whether l, whose name can mean so many symbols, can mean one only, whose
-// position is known.
-func (v *View) sure(l lack, choices int) bool {
+// isUnique reports whether l, whose name can mean as many symbols as choices says, can mean one
+// only, whose position is known.
+func (v *View) isUnique(l missingAnnotation, choices int) bool {
 	if choices != 1 {
 		return false
 	}
@@ -179,7 +187,7 @@ func (v *View) sure(l lack, choices int) bool {
 	return known
 }
 
-// arrayName is a name for a table that the module does not have yet.
+// arrayName returns a name for an array that the module does not use yet.
 func (v *View) arrayName(object string) string {
 	used := map[string]bool{}
 	for _, y := range v.file.Symbols {
@@ -192,26 +200,29 @@ func (v *View) arrayName(object string) string {
 	return name
 }
 
-// labelLines writes a declaration for each symbol, of the type that it has in the source
-// already. Only what C can't name, which nothing can have declared, gets a stand-in that
-// compiles.
-func (v *View) labelLines(lacks []lack) string {
+// formatLabels returns a declaration for each symbol, with the type that the source has
+// declared. A name that is no identifier in C cannot have been declared: it gets an alias and a
+// type that compiles.
+func (v *View) formatLabels(missing []missingAnnotation) string {
 	var b strings.Builder
-	choices := choices(lacks)
-	named := func(l lack) bool { return annotation.IsIdentifier(l.Name) }
+	choices := countChoices(missing)
+	named := func(l missingAnnotation) bool { return annotation.IsIdentifier(l.Name) }
 	used := map[string]bool{} // names that an alias can't have
 	for _, y := range v.file.Symbols {
 		used[y.Name] = true
 	}
-	if slices.ContainsFunc(lacks, named) {
-		b.WriteString("/* These stand below the declarations of the symbols, and before the code that uses them. */\n")
+	if slices.ContainsFunc(missing, named) {
+		b.WriteString(
+			"/* Put these after the declarations of the symbols and before the code that uses them. */\n")
 	}
-	for _, l := range lacks {
+	for _, l := range missing {
 		as := ""
 		switch {
 		case named(l):
 		case !annotation.FitsLabel(l.Name):
-			fmt.Fprintf(&b, "/* %s: no annotation can say this name: give the symbol another one where it is used */\n", comment(diag.Clip(l.Name)))
+			fmt.Fprintf(&b,
+				"/* %s: no annotation can express this name: rename the symbol where it is used */\n",
+				escapeComment(diag.Clip(l.Name)))
 			continue
 		default:
 			as = annotation.Alias(l.Name)
@@ -222,17 +233,20 @@ func (v *View) labelLines(lacks []lack) string {
 			fmt.Fprintf(&b, "/* %s: give it the true type, from the kernel's source */\n", diag.Clip(l.Name))
 		}
 		mark := ""
-		if !v.sure(l, choices[l.Name]) {
+		if !v.isUnique(l, choices[l.Name]) {
 			mark = "// "
 			fmt.Fprintf(&b, "// %s: choose one of %d\n", diag.Clip(l.Name), len(l.list))
 		}
-		if !l.gated {
-			fmt.Fprintf(&b, "/* %s: LP_OBJ, in front, is the livepatched object that the symbol is used for: change it */\n", diag.Clip(l.Name))
+		if !l.gateKnown {
+			fmt.Fprintf(&b,
+				"/* %s: the first argument is the livepatched object that uses the symbol: change it */\n",
+				diag.Clip(l.Name))
 		}
 		for _, s := range l.list {
 			pos, known := v.position(s)
 			if !known {
-				fmt.Fprintf(&b, "// %s: its position is not known: %s\n", diag.Clip(s.Name), v.about(s))
+				fmt.Fprintf(&b, "// %s: its position is not known: %s\n", diag.Clip(s.Name),
+					v.describeSymbol(s))
 				continue
 			}
 			a := *l.Annotation
@@ -243,14 +257,15 @@ func (v *View) labelLines(lacks []lack) string {
 			if a.LPObject == "" {
 				a.LPObject = s.Object
 			}
-			fmt.Fprintf(&b, "%s%s %s;\t/* %s */\n", mark, standIn(s, as), annotation.LabelMacro(&a, uint32(pos)), v.about(s))
+			fmt.Fprintf(&b, "%s%s %s;\t/* %s */\n", mark, declareExtern(s, as),
+				annotation.LabelMacro(&a, uint32(pos)), v.describeSymbol(s))
 		}
 	}
 	return b.String()
 }
 
-// standIn declares a symbol, which C calls as where it cannot name it.
-func standIn(s sympos.Symbol, as string) string {
+// declareExtern declares a symbol, under the name as where its own is no identifier in C.
+func declareExtern(s sympos.Symbol, as string) string {
 	if annotation.IsIdentifier(s.Name) {
 		return fmt.Sprintf("extern typeof(%s) %[1]s", s.Name)
 	}
@@ -261,19 +276,19 @@ func standIn(s sympos.Symbol, as string) string {
 	return fmt.Sprintf("extern char %s[]", as)
 }
 
-// about is what a comment says of a symbol: position among how many, and facts.
-func (v *View) about(s sympos.Symbol) string {
-	text := facts(s)
+// describeSymbol returns a symbol's position among how many, and facts, for a comment.
+func (v *View) describeSymbol(s sympos.Symbol) string {
+	text := formatFacts(s)
 	if n := len(v.table.Lookup(s.Object, s.Name)); n > 1 && s.Position > 0 {
 		text = fmt.Sprintf("%d of %d, %s", s.Position, n, text)
 	}
 	if s.Object != vmlinux {
 		text = s.Object + ": " + text
 	}
-	return comment(text)
+	return escapeComment(text)
 }
 
-// comment is a text as it can be in a comment.
-func comment(text string) string {
+// escapeComment returns a text as it can be in a comment of C.
+func escapeComment(text string) string {
 	return strings.NewReplacer("*/", "* /", "\n", " ", "\\", "/").Replace(text)
 }

@@ -28,20 +28,21 @@ type Lookup struct {
 	Pos      uint32
 }
 
-// outcome is what a stage has found out so far.
-type outcome struct {
+// collector holds what a stage has found so far: diagnostics and bindings.
+type collector struct {
 	diag.Reporter
 	Bindings
-	annotated map[*elfrw.Symbol]bool // symbols that carry an annotation, or were inferred
-	absent    []absence
-	unknown   map[string]bool // objects of which no source tells, reported already
-	triaged   bool            // undefined symbols without annotations were looked up
-	kept      []string        // imports of modules whose exports no source tells
-	doubtful  []string        // the same, where the livepatch patches such modules
+	annotated       map[*elfrw.Symbol]bool // symbols that carry an annotation, or were inferred
+	absent          []absence
+	unknown         map[string]bool // objects that no source knows, reported already
+	lookedUp        bool            // undefined symbols without annotations were looked up
+	keptImports     []string        // imports of modules whose exports no source tells
+	doubtfulImports []string        // the same, where the livepatch patches such modules
 }
 
-func (v *View) newOutcome() *outcome {
-	out := &outcome{annotated: make(map[*elfrw.Symbol]bool, len(v.notes)), unknown: map[string]bool{}}
+func (v *View) newCollector() *collector {
+	out := &collector{annotated: make(map[*elfrw.Symbol]bool, len(v.notes)),
+		unknown: map[string]bool{}}
 	for i := range v.notes {
 		out.annotated[v.notes[i].Symbol] = true
 	}
@@ -52,17 +53,17 @@ func (v *View) newOutcome() *outcome {
 // against the kernel's symbols, where there are any, and undefined symbols without annotation
 // are looked up. What stays undefined is checked as modpost would.
 func Bind(v *View) (*Bindings, *View, diag.List) {
-	out := v.newOutcome()
+	out := v.newCollector()
 	v.bindAnnotations(out)
-	v = v.triage(out)
-	v = v.leftovers(out)
-	v.namespaces(out)
-	v.nearMisses(out)
+	v = v.resolveUnannotated(out)
+	v = v.checkRemaining(out)
+	v.checkNamespaces(out)
+	v.addNearMisses(out)
 	return &out.Bindings, v, out.List()
 }
 
 // bindAnnotations checks what each annotation says.
-func (v *View) bindAnnotations(out *outcome) {
+func (v *View) bindAnnotations(out *collector) {
 	records := map[*elfrw.Symbol][]*annotation.Annotation{}
 	for i := range v.notes {
 		if !v.notes[i].readable {
@@ -70,21 +71,23 @@ func (v *View) bindAnnotations(out *outcome) {
 		}
 		a := v.notes[i].Annotation
 		if !a.Dialect.IsLabel() {
-			if first := v.clash(records[a.Symbol], &a); first != nil {
-				reportSecond(out, &a, first)
+			if first := v.findConflict(records[a.Symbol], &a); first != nil {
+				reportConflict(out, &a, first)
 				continue
 			}
 			records[a.Symbol] = append(records[a.Symbol], &a)
 		}
-		if v.locate(out, &a) && v.validate(out, &a) {
+		if v.locateByFile(out, &a) && v.checkAgainstKernel(out, &a) {
 			out.Annotated = append(out.Annotated, &a)
 		}
 	}
 }
 
-// clash returns the one among notes about the same symbol that a can't be told from: uses of
-// one name are told apart by what they are for, where both objects are the patch's own.
-func (v *View) clash(notes []*annotation.Annotation, a *annotation.Annotation) *annotation.Annotation {
+// findConflict returns the note about the same symbol that cannot be distinguished from a, nil
+// where there is none: uses of one name are distinguished by the object that they are for,
+// where the patch has both objects.
+func (v *View) findConflict(notes []*annotation.Annotation, a *annotation.Annotation,
+) *annotation.Annotation {
 	for _, b := range notes {
 		if a.Object == b.Object || !v.declared.Has(a.Object) || !v.declared.Has(b.Object) {
 			return b
@@ -93,9 +96,9 @@ func (v *View) clash(notes []*annotation.Annotation, a *annotation.Annotation) *
 	return nil
 }
 
-// reportSecond reports a record whose symbol another record names already. The
-// records share one undefined symbol, and nothing tells their relocations apart.
-func reportSecond(out *outcome, a, first *annotation.Annotation) {
+// reportConflict reports a record whose symbol another record names already. The
+// records share one undefined symbol, and nothing distinguishes their relocations.
+func reportConflict(out *collector, a, first *annotation.Annotation) {
 	var why string
 	switch {
 	case a.Object != first.Object:
@@ -103,8 +106,9 @@ func reportSecond(out *outcome, a, first *annotation.Annotation) {
 	case a.Pos != first.Pos || a.File != first.File:
 		why = first.Which() + " and " + a.Which()
 	default:
-		return // said twice
+		return // the same annotation twice
 	}
-	out.Add(diag.Errorf(diag.Conflict, a.Place(), a.Name, "symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
+	out.Add(diag.Errorf(diag.Conflict, a.Place(), a.Name,
+		"symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
 		WithHints(a.DeclareAlias()...))
 }

@@ -25,7 +25,7 @@ import (
 //
 // __se_sys_openat converts the arguments and __do_sys_openat is the body. Both are static
 // nearly everywhere and mostly inlined into the entries, so that they have no symbol.
-// Nothing here goes by versions: what the kernel's own symbols have is offered.
+// No version is compared here: candidates are what the kernel's own symbols have.
 
 // callPart is which of a system call's functions a name is.
 type callPart int
@@ -39,9 +39,10 @@ const (
 	callHelper
 )
 
-// what it is, for a hint.
+// String says which function it is, for a hint.
 func (p callPart) String() string {
-	return [...]string{"entry of the system call", "its entry for 32-bit programs", "its body", "it converts the arguments",
+	return [...]string{"entry of the system call", "its entry for 32-bit programs", "its body",
+		"it converts the arguments",
 		"its entry for x32 programs", "called by the entry"}[p]
 }
 
@@ -52,7 +53,7 @@ type callForm struct {
 	compat bool // of the system call for 32-bit programs, where that is another one
 }
 
-// callForms, those that begin like another one first.
+// callForms are the known forms; a prefix that begins with another one precedes it.
 var callForms = []callForm{
 	{"__x64_compat_sys_", callEntryX32, true},
 	{"__x32_compat_sys_", callEntryX32, true},
@@ -81,8 +82,8 @@ var callForms = []callForm{
 	{"sys_", callEntry, false},
 }
 
-// callOf takes a name apart: which part of which system call it is. A name without any of
-// the prefixes is none.
+// callOf returns which part of which system call a name is, and false for a name without any of
+// the prefixes.
 func callOf(name string) (form callForm, call string, ok bool) {
 	name = strings.TrimPrefix(stem(name), ".") // ppc64's ELFv1: the code of sys_openat
 	for _, f := range callForms {
@@ -93,19 +94,21 @@ func callOf(name string) (form callForm, call string, ok bool) {
 	return callForm{}, "", false
 }
 
-// mayBeCall turns most names away, without a copy.
+// mayBeCall reports, without a copy, that a name may be one of a system call. It is false for
+// most names.
 func mayBeCall(name []byte) bool {
 	for i := 0; i+4 < len(name) && i <= len("__riscv_compat_"); i++ {
-		if (name[i] == 's' || name[i] == 'S') && (name[i+1] == 'y' || name[i+1] == 'Y') && (name[i+2] == 's' || name[i+2] == 'S') {
+		if (name[i] == 's' || name[i] == 'S') && (name[i+1] == 'y' || name[i+1] == 'Y') &&
+			(name[i+2] == 's' || name[i+2] == 'S') {
 			return true
 		}
 	}
 	return false
 }
 
-// farness orders the parts of the system call that is wanted: 0 is what is meant most
-// likely. An entry is patched instead of what is inlined into it.
-func (f callForm) farness(wanted callForm) int {
+// distance orders the parts of the wanted system call: 0 is the one that is most likely meant. An
+// entry is patched instead of what is inlined into it.
+func (f callForm) distance(wanted callForm) int {
 	orders := map[callPart][]callPart{
 		callEntry:     {callEntry, callEntry32, callBody, callArguments, callHelper, callEntryX32},
 		callEntry32:   {callEntry32, callEntry, callBody, callArguments, callHelper, callEntryX32},
@@ -130,7 +133,7 @@ func (f callForm) farness(wanted callForm) int {
 	return far
 }
 
-// why says what a symbol is to the name that was asked for, which is not there.
+// why says how a symbol is related to the name that was asked for, which does not exist.
 func (f callForm) why(wanted callForm, name string, kind byte) string {
 	why := f.part.String()
 	if f.compat && f.part == callEntry {
@@ -140,7 +143,8 @@ func (f callForm) why(wanted callForm, name string, kind byte) string {
 	switch {
 	case entry && (kind == 'W' || kind == 'w'): // kernel/sys_ni.c, COND_SYSCALL
 		why += ", which this kernel does not have: it returns ENOSYS"
-	case entry && f.compat == wanted.compat && (wanted.part == callBody || wanted.part == callArguments):
+	case entry && f.compat == wanted.compat &&
+		(wanted.part == callBody || wanted.part == callArguments):
 		why += ", into which " + diag.Clip(name) + " is inlined"
 	}
 	return why

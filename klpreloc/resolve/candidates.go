@@ -24,10 +24,10 @@ import (
 // The comment has the symbol's type, address and size as far as they are known,
 // and its source file.
 
-// mostCandidates is how many are printed; nobody chooses among more.
+// mostCandidates is how many are printed: a longer list helps nobody to choose.
 const mostCandidates = 20
 
-// dialect is the one that the author uses, for lines to paste.
+// dialect returns the one that the author uses, for lines to paste.
 func (v *View) dialect() annotation.Dialect {
 	if len(v.notes) > 0 {
 		return v.notes[0].Dialect
@@ -35,15 +35,15 @@ func (v *View) dialect() annotation.Dialect {
 	return annotation.Records
 }
 
-// line is what the author writes to mean s where now stands a: a whole array for
-// an object that has none yet.
-func (v *View) line(a *annotation.Annotation, s sympos.Symbol) string {
+// candidateLine returns what the author writes in place of a to mean s: a whole array for an
+// object that has no array yet.
+func (v *View) candidateLine(a *annotation.Annotation, s sympos.Symbol) string {
 	b := *a
-	b.LPObject = v.gateFor(a, s.Object)
+	b.LPObject = v.gateForLabel(a, s.Object)
 	b.Object, b.Name = s.Object, s.Name
 	pos := uint32(max(s.Position, 0))
 	if !annotation.FitsLabel(s.Name) {
-		return s.Name // no line can say it
+		return s.Name // no annotation can express it
 	}
 	if a.File != "" && strings.Contains(s.File, "/") && annotation.CheckPath(s.File) == nil {
 		b.File = s.File
@@ -55,20 +55,21 @@ func (v *View) line(a *annotation.Annotation, s sympos.Symbol) string {
 	if a.Dialect.IsLabel() || !annotation.IsIdentifier(s.Name) {
 		return annotation.LabelMacro(&b, pos)
 	}
-	if v.records(s.Object) {
+	if v.hasRecords(s.Object) {
 		return fmt.Sprintf("KLP_SYMPOS(%s, %d),", s.Name, pos)
 	}
-	return array(s, pos)
+	return recordArray(s, pos)
 }
 
-// array is a whole array with one record.
-func array(s sympos.Symbol, pos uint32) string {
-	return fmt.Sprintf("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, %d) };", s.Object, s.Name, s.Name, pos)
+// recordArray returns an array with one record.
+func recordArray(s sympos.Symbol, pos uint32) string {
+	return fmt.Sprintf("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, %d) };", s.Object,
+		s.Name, s.Name, pos)
 }
 
-// gateFor is the livepatched object that a label names for a symbol of the object,
-// where now stands a.
-func (v *View) gateFor(a *annotation.Annotation, object string) string {
+// gateForLabel returns the livepatched object that a label in place of a names for a symbol of
+// the object.
+func (v *View) gateForLabel(a *annotation.Annotation, object string) string {
 	switch {
 	case object == vmlinux || v.patches(object):
 		return object
@@ -87,20 +88,23 @@ func (v *View) gateFor(a *annotation.Annotation, object string) string {
 	return object
 }
 
-// records reports whether the module has records for the object, which one more
+// hasRecords reports whether the module has records for the object, which one more
 // can join.
-func (v *View) records(object string) bool {
-	return slices.ContainsFunc(v.notes, func(n note) bool { return n.Section != nil && n.Object == object })
+func (v *View) hasRecords(object string) bool {
+	return slices.ContainsFunc(v.notes, func(n note) bool {
+		return n.Section != nil && n.Object == object
+	})
 }
 
-// lines are the candidates for what a should mean. Symbols without namesakes in
-// their object get position 0.
-func (v *View) lines(a *annotation.Annotation, list []sympos.Symbol) []string {
+// candidateLines returns a line for each symbol that a could mean. Symbols that are the only
+// ones of their name in their object get position 0.
+func (v *View) candidateLines(a *annotation.Annotation, list []sympos.Symbol) []string {
 	return v.annotatedLines(a, v.table, list, nil)
 }
 
-// described is lines with a remark on each.
-func (v *View) described(a *annotation.Annotation, t *sympos.Table, misses []miss) []string {
+// nearMissLines returns a line for each near miss, with why it is one.
+func (v *View) nearMissLines(a *annotation.Annotation, t *sympos.Table, misses []nearMiss,
+) []string {
 	list, why := make([]sympos.Symbol, len(misses)), make([]string, len(misses))
 	for i, m := range misses {
 		list[i], why[i] = m.Symbol, m.why
@@ -109,7 +113,9 @@ func (v *View) described(a *annotation.Annotation, t *sympos.Table, misses []mis
 }
 
 // annotatedLines makes lines of symbols from t, and of why each is among them.
-func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []sympos.Symbol, why []string) []string {
+func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []sympos.Symbol,
+	why []string,
+) []string {
 	objects, files := map[string]bool{}, map[string]int{}
 	for _, s := range list {
 		objects[s.Object] = true
@@ -120,24 +126,25 @@ func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []
 		if i == mostCandidates {
 			break
 		}
-		namesakes := len(t.Lookup(s.Object, s.Name))
-		if namesakes == 1 {
+		sameName := len(t.Lookup(s.Object, s.Name))
+		if sameName == 1 {
 			s.Position = 0
 		}
 		by := *a
-		if files[s.File] > 1 || s.Object == a.Object && s.Name == a.Name && a.File != "" && s.File == path.Clean(a.File) {
-			by.File = "" // which would not tell them apart, or is what was refused
+		if files[s.File] > 1 || s.Object == a.Object && s.Name == a.Name && a.File != "" &&
+			s.File == path.Clean(a.File) {
+			by.File = "" // which would not distinguish them, or is what was refused
 		}
-		row := [2]string{v.line(&by, s), facts(s)}
+		row := [2]string{v.candidateLine(&by, s), formatFacts(s)}
 		_, err := t.Resolve(s.Object, s.Name, uint64(max(s.Position, 0)))
 		if len(objects) > 1 && strings.HasPrefix(row[0], "KLP_SYMPOS") {
-			row[0] = array(s, uint32(s.Position)) // which array it would go to is the question
+			row[0] = recordArray(s, uint32(s.Position)) // it is open which array it would be in
 		}
 		switch {
-		case namesakes > 1 && s.Position == 0:
-			row[0] = s.Name // which position it has is not known
-		case errors.Is(err, sympos.ErrUnsteady), errors.Is(err, sympos.ErrAddress0), v.freed(s):
-			row[0] = s.Name // nothing that is written takes it for good
+		case sameName > 1 && s.Position == 0:
+			row[0] = s.Name // its position is not known
+		case errors.Is(err, sympos.ErrUnsteady), errors.Is(err, sympos.ErrAddress0), v.isFreed(s):
+			row[0] = s.Name // no annotation resolves to it reliably
 		}
 		if len(objects) > 1 || s.Object != a.Object {
 			row[1] = s.Object + ": " + row[1]
@@ -149,12 +156,14 @@ func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []
 	}
 	out := Aligned(rows)
 	if n := len(list) - len(rows); n > 0 {
-		out = append(out, fmt.Sprintf("and %d more: klp-convert sympos --kernel %s %s@%s", n, v.kernel.Name, list[0].Name, list[0].Object))
+		out = append(out, fmt.Sprintf("and %d more: klp-convert sympos --kernel %s %s@%s", n,
+			v.kernel.Name, list[0].Name, list[0].Object))
 	}
 	if slices.ContainsFunc(list, func(s sympos.Symbol) bool {
 		return t.Facts(s.Object).Order == sympos.Unordered && len(t.Lookup(s.Object, s.Name)) > 1
 	}) {
-		out = append(out, "in which order the kernel counts them, "+v.kernelTitle()+" does not tell: give an image, or kallsyms")
+		out = append(out, v.kernelTitle()+
+			" does not tell in which order the kernel counts them: give an image, or kallsyms")
 	}
 	return out
 }
@@ -171,8 +180,8 @@ func Aligned(rows [][2]string) (lines []string) {
 	return lines
 }
 
-// facts is what is known of a symbol.
-func facts(s sympos.Symbol) string {
+// formatFacts returns what is known of a symbol.
+func formatFacts(s sympos.Symbol) string {
 	var f []string
 	if s.Type != 0 {
 		f = append(f, string(rune(s.Type)))

@@ -20,7 +20,8 @@ func Depends(v *View, converted map[string]bool, gates []string) (gone []string,
 	if v.table == nil {
 		for _, m := range list {
 			if slices.Contains(gates, klpabi.ModuleName(m)) {
-				r.Add(diag.Warnf(diag.DependsOnPatched, diag.In(s), "", "depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
+				r.Add(diag.Warnf(diag.DependsOnPatched, diag.In(s), "",
+					"depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
 					Hint("--kernel tells whether anything needs it"))
 			}
 		}
@@ -42,32 +43,37 @@ func Depends(v *View, converted map[string]bool, gates []string) (gone []string,
 	if v.exporters == nil {
 		v = v.exportersIn(v.table)
 	}
-	took, keeps := v.ofUnknown(converted)
+	took, keeps := v.findUnknownImports(converted)
 	for _, m := range list {
 		switch name := klpabi.ModuleName(m); {
 		case freed[name] && !needed[name]:
 			gone = append(gone, m)
 		case needed[name] && v.patches(name) && freed[name]:
-			r.Add(diag.Warnf(diag.DependsOnPatched, diag.In(s), "", "depends= still names %s, which the livepatch patches: it can't be loaded before that module", m))
-		case !v.exporters.IsUnknown(name) || freed[name] || needed[name]:
+			r.Add(diag.Warnf(diag.DependsOnPatched, diag.In(s), "",
+				"depends= still names %s, which the livepatch patches: it can't be loaded before that module",
+				m))
+		case !v.exporters.isUnknown(name) || freed[name] || needed[name]:
 		case v.patches(name):
-			r.Add(diag.Warnf(diag.DependsOnPatched, diag.In(s), "", "depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
+			r.Add(diag.Warnf(diag.DependsOnPatched, diag.In(s), "",
+				"depends= names %s, which the livepatch patches: it can't be loaded before that module", m).
 				Hint("--module %s.ko tells whether the livepatch needs it", name))
 		case took && !keeps:
-			r.Add(diag.Warnf(diag.UnusedDepends, diag.In(s), "", "depends= still names %s, and no import is left that it can export", m).
+			r.Add(diag.Warnf(diag.UnusedDepends, diag.In(s), "",
+				"depends= still names %s, and no import is left that it can export", m).
 				Hint("--module %s.ko tells whether the livepatch needs it", name))
 		}
 	}
 	if len(gone) == 0 {
 		return nil, r.List()
 	}
-	r.Add(diag.Notef(diag.Unversioned, diag.In(s), "", "no longer needed; removed from depends=: %s", diag.ClipList(gone)))
+	r.Add(diag.Notef(diag.Unversioned, diag.In(s), "",
+		"no longer needed; removed from depends=: %s", diag.ClipList(gone)))
 	return gone, r.List()
 }
 
-// ofUnknown reports whether imports of modules whose exports are not known are converted,
+// findUnknownImports reports whether imports of modules whose exports are not known are converted,
 // and whether such imports are left.
-func (v *View) ofUnknown(converted map[string]bool) (took, keeps bool) {
+func (v *View) findUnknownImports(converted map[string]bool) (took, keeps bool) {
 	for _, y := range v.file.Symbols {
 		if !y.Undefined() {
 			continue

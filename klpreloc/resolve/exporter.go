@@ -15,7 +15,7 @@ import (
 //
 // No list of exports is complete. Module.symvers of a kernel has the modules of its
 // build, a module's file has its own exports, and of a module that was built elsewhere
-// nothing may tell. So that a name is in no list does not make it a hidden symbol. What
+// nothing may tell. That a name is in no list does not make it a hidden symbol. What
 // modpost left in the module counts first, because modpost saw the lists of the build
 // (scripts/mod/modpost.c, check_exports, add_versions and add_depends; read in 6.1, 7.3):
 //
@@ -34,7 +34,7 @@ import (
 //	modpost resolved it, and vmlinux's    OfUnknown: an import; of whom, nothing tells
 //	 exports are not known
 //	some other module exports it          that module
-//	modpost resolved it                   Lost: an import that nothing exports any more
+//	modpost resolved it                   Lost: an import that nothing exports now
 //	depends= or import_ns= names what     Open: it may be an export of that
 //	 none of the resolved names explains
 //	otherwise                             Nobody: it can be a hidden symbol
@@ -59,8 +59,8 @@ type Exporters struct {
 	Unknown []string
 	// Unused are those whose exports are known, and none is undefined in the module.
 	Unused []string
-	// Spaces are the namespaces that the module imports and no known export is in.
-	Spaces []string
+	// spaces are the namespaces that the module imports and no known export is in.
+	spaces []string
 
 	table    *sympos.Table
 	prefer   func(object string) bool
@@ -109,7 +109,7 @@ func NewExporters(f *elfrw.File, t *sympos.Table,
 		for _, ns := range slices.Compact(sorted(info.Values("import_ns"))) {
 			_, only := (sympos.Export{Namespace: ns}).ForModules()
 			if ns != "" && !only && !t.KnowsNamespace(ns) {
-				x.Spaces = append(x.Spaces, ns)
+				x.spaces = append(x.spaces, ns)
 			}
 		}
 	}
@@ -124,7 +124,7 @@ func (x *Exporters) unexplained(f *elfrw.File, versioned bool) bool {
 	if !versioned {
 		needed += len(x.Unused)
 	}
-	if len(x.Spaces) > 0 {
+	if len(x.spaces) > 0 {
 		needed = max(needed, 1)
 	}
 	counted := map[string]bool{}
@@ -173,18 +173,18 @@ func (x *Exporters) Of(name string) (sympos.Export, Origin) {
 	return sympos.Export{}, Nobody
 }
 
-// IsUnknown reports whether depends= names the module, and no source tells its exports.
-func (x *Exporters) IsUnknown(module string) bool { return x.unknown[module] }
+// isUnknown reports whether depends= names the module, and no source tells its exports.
+func (x *Exporters) isUnknown(module string) bool { return x.unknown[module] }
 
 // MayExport reports whether there is a module, or a namespace, whose exports are not known.
-func (x *Exporters) MayExport() bool { return len(x.Unknown)+len(x.Spaces) > 0 }
+func (x *Exporters) MayExport() bool { return len(x.Unknown)+len(x.spaces) > 0 }
 
-// Resolved reports whether modpost resolved the name to an export with a checksum.
-func (x *Exporters) Resolved(name string) bool { return x.resolved[name] }
+// hasResolved reports whether modpost resolved the name to an export with a checksum.
+func (x *Exporters) hasResolved(name string) bool { return x.resolved[name] }
 
-// Saw reports whether modpost had a list of exports at all when it wrote the module. If it
+// sawExports reports whether modpost had a list of exports at all when it wrote the module. If it
 // had none, that it resolved nothing means nothing.
-func (x *Exporters) Saw() bool {
+func (x *Exporters) sawExports() bool {
 	for name := range x.resolved {
 		if name != "module_layout" {
 			return true
@@ -203,7 +203,7 @@ func (x *Exporters) Suspects() string {
 
 func (x *Exporters) listSuspects() string {
 	list := slices.Clone(x.Unknown)
-	for _, ns := range x.Spaces {
+	for _, ns := range x.spaces {
 		list = append(list, "a module with exports in namespace "+diag.Clip(ns))
 	}
 	if len(list) == 0 {

@@ -14,19 +14,18 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
-// leftovers looks at the undefined symbols that stay. The stock modpost is told
-// not to mind them (KBUILD_MODPOST_WARN=1) or does not (weak ones), so minding
-// them is up to us.
-func (v *View) leftovers(out *outcome) *View {
-	if v.options.Imports && v.table != nil && len(v.set.Objtool) == 0 && !out.triaged {
-		return v.imports(out)
+// checkRemaining checks the undefined symbols that stay. klp-convert.mk makes modpost ignore them
+// (KBUILD_MODPOST_WARN=1), and modpost ignores weak ones itself, so they are checked here.
+func (v *View) checkRemaining(out *collector) *View {
+	if v.options.Imports && v.table != nil && len(v.set.Objtool) == 0 && !out.lookedUp {
+		return v.checkImports(out)
 	}
-	if !v.set.Modinfo.Livepatch() || len(v.set.Objtool) > 0 || out.triaged {
+	if !v.set.Modinfo.Livepatch() || len(v.set.Objtool) > 0 || out.lookedUp {
 		return v
 	}
 	names, known := klpabi.VersionedNames(v.file)
 	for _, y := range v.file.Symbols {
-		if !v.wanting(out, y) {
+		if !v.needsDefinition(out, y) {
 			continue
 		}
 		if len(y.Name) <= (kernel.Version{}).NameLimit() { // no export has a longer one
@@ -38,28 +37,34 @@ func (v *View) leftovers(out *outcome) *View {
 		switch {
 		case klpabi.WeakByDesign(v.file, y):
 		case y.Bind() == elf.STB_WEAK:
-			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
+			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name,
+				"weak symbol %s is undefined and not annotated: the kernel would silently bind it to 0", name).
 				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
 		case strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
-			out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", name).
-				Hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
+			out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, name,
+				"symbol %s is named like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)",
+
+				name).
+				Hint("write a label with klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
 		case known:
-			out.Add(diag.Warnf(diag.StrongUndefined, diag.Nowhere, name, "symbol %s is undefined, not annotated and not in __versions: unless it is exported without a CRC, the kernel will refuse the module (Unknown symbol)", name).
+			out.Add(diag.Warnf(diag.StrongUndefined, diag.Nowhere, name,
+				"symbol %s is undefined, not annotated and not in __versions: unless it is exported without a "+
+					"CRC, the kernel will refuse the module (Unknown symbol)", name).
 				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
 		}
 	}
 	return v
 }
 
-// imports holds the undefined symbols against all exports that there are, which
-// is what modpost does where it is not told to let it be. A weak one may stay
+// checkImports checks the undefined symbols against all exports, as modpost does where it is not
+// made to ignore them. A weak one may stay
 // undefined in an ordinary module, as for modpost (scripts/mod/modpost.c, 6.1,
 // check_exports): in a livepatch it is a forgotten annotation.
-func (v *View) imports(out *outcome) *View {
+func (v *View) checkImports(out *collector) *View {
 	livepatch := v.set.Modinfo.Livepatch()
 	v = v.exportersIn(v.table)
 	for _, y := range v.file.Symbols {
-		if !v.wanting(out, y) {
+		if !v.needsDefinition(out, y) {
 			continue
 		}
 		name := diag.SymbolName(y)
@@ -67,28 +72,31 @@ func (v *View) imports(out *outcome) *View {
 		case origin == Exported:
 			continue
 		case origin == OfUnknown && v.exportsKnown():
-			out.kept = append(out.kept, name)
+			out.keptImports = append(out.keptImports, name)
 			continue
 		}
 		switch weak := y.Bind() == elf.STB_WEAK; {
 		case klpabi.WeakByDesign(v.file, y):
 		case livepatch && weak:
-			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name, "weak symbol %s is undefined and not annotated: the kernel would bind it to 0 without a word", name).
+			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name,
+				"weak symbol %s is undefined and not annotated: the kernel would silently bind it to 0", name).
 				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
 		case livepatch && strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
-			v.misnamed(out, y)
+			v.reportMisnamed(out, y)
 		case livepatch:
-			d := diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s is not annotated, and nobody exports it", name)
-			if list := v.places(y.Name); len(list) > 0 {
-				d = d.WithHints(v.lines(v.guess(y, list[0].Object), list)...)
+			d := diag.Errorf(diag.Absent, diag.Nowhere, name,
+				"undefined symbol %s is not annotated, and no module exports it", name)
+			if list := v.lookupInObjects(y.Name); len(list) > 0 {
+				d = d.WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...)
 			} else {
 				d = d.WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...)
 			}
 			out.Add(d)
 		case !weak:
-			out.Add(diag.Errorf(diag.Absent, diag.Nowhere, name, "undefined symbol %s: nobody exports it", name))
+			out.Add(diag.Errorf(diag.Absent, diag.Nowhere, name,
+				"undefined symbol %s: no module exports it", name))
 		}
 	}
-	v.unplacedImports(out)
+	v.reportUnplacedImports(out)
 	return v
 }

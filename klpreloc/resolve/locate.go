@@ -12,15 +12,15 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// locate finds the position of a symbol that is annotated by its source file, and
-// reports whether it has one. Of what is annotated by position there is nothing to
-// find.
+// locateByFile finds the position of a symbol that is annotated by its source file, and
+// reports whether it has one. It does nothing for a symbol that is annotated by
+// position.
 //
 // The file is known by the last part of its path, which is all that gcc writes into
 // a symbol table (STT_FILE), and as far as there is debug information by the whole of
 // it. Kernel images have neither, distributions' modules mostly not. A path means one file
 // of the source tree: what matches no more than its end is not it, or is reported.
-func (v *View) locate(out *outcome, a *annotation.Annotation) bool {
+func (v *View) locateByFile(out *collector, a *annotation.Annotation) bool {
 	switch {
 	case a.File == "":
 		return true
@@ -29,22 +29,26 @@ func (v *View) locate(out *outcome, a *annotation.Annotation) bool {
 			if out.Repeats(diag.NeedsKernel, "", a.Place(), diag.Clip(diag.SymbolName(a.Symbol))) {
 				return false
 			}
-			out.AddFor("", diag.Errorf(diag.NeedsKernel, a.Place(), diag.Clip(diag.SymbolName(a.Symbol)), "%s of %s is annotated by file, which needs a kernel to look it up in: give --kernel", diag.Clip(a.Name), a.Object))
+			out.AddFor("", diag.Errorf(diag.NeedsKernel, a.Place(), diag.Clip(diag.SymbolName(a.Symbol)),
+				"%s of %s is annotated by file, which needs a kernel to look it up in: give --kernel",
+				diag.Clip(a.Name), a.Object))
 		}
 		return false
-	case v.nothingKnown(a.Object):
+	case v.isUnknownObject(a.Object):
 		if !out.Repeats(diag.FileUnknown, a.Object, a.Place(), a.Name) {
 			out.unknown[a.Object] = true
-			out.AddFor(a.Object, diag.Errorf(diag.FileUnknown, a.Place(), a.Name, "symbol %s of %s is annotated by file, and no symbols of %s are available", a.Name, a.Object, a.Object).
+			out.AddFor(a.Object, diag.Errorf(diag.FileUnknown, a.Place(), a.Name,
+				"symbol %s of %s is annotated by file, and no symbols of %s are available",
+				a.Name, a.Object, a.Object).
 				Hint("--module %s.ko, with its symbols", a.Object))
 		}
 		return false
-	case !v.exists(out, a, a.Object):
+	case !v.checkObjectExists(out, a, a.Object):
 		return false
 	}
 	list := v.table.Lookup(a.Object, a.Name)
 	if len(list) == 0 {
-		v.missing(out, diag.NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
+		v.reportAbsent(out, diag.NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
 		return false
 	}
 	files, err := v.table.Files(a.Object, a.Name)
@@ -52,10 +56,11 @@ func (v *View) locate(out *outcome, a *annotation.Annotation) bool {
 		if out.Repeats(diag.KernelUnreadable, err.Error(), diag.Nowhere, "") {
 			return false
 		}
-		out.AddFor(err.Error(), diag.Errorf(diag.KernelUnreadable, diag.Nowhere, "", "kernel %s: %v", v.kernelTitle(), err))
+		out.AddFor(err.Error(), diag.Errorf(diag.KernelUnreadable, diag.Nowhere, "", "kernel %s: %v",
+			v.kernelTitle(), err))
 		return false
 	}
-	// The lines to choose from are by position: the file is what did not do.
+	// The lines to choose from are by position: the file did not decide.
 	shown := slices.Clone(list)
 	for i := range shown {
 		if files[i].HasPath() {
@@ -70,42 +75,56 @@ func (v *View) locate(out *outcome, a *annotation.Annotation) bool {
 			matches = []int{0}
 			break
 		}
-		out.AddFor("files of "+a.Object, diag.Warnf(diag.NotChecked, a.Place(), a.Name, "symbol %s is the only one of that name in %s, but nothing tells its file: %s is not checked", a.Name, a.Object, diag.Clip(a.File)))
+		out.AddFor("files of "+a.Object, diag.Warnf(diag.NotChecked, a.Place(), a.Name,
+			"symbol %s is the only one of that name in %s, but nothing tells its file: %s is not checked",
+			a.Name, a.Object, diag.Clip(a.File)))
 		matches = []int{0}
 	case !known && v.table.OtherBuild(a.Object) != "":
-		out.Add(diag.Errorf(diag.Contradiction, a.Place(), a.Name, "symbol %s of %s is annotated by file, and what tells files is of another build: %s", a.Name, a.Object, v.table.OtherBuild(a.Object)).
-			WithHints(v.lines(a, shown)...))
+		out.Add(diag.Errorf(diag.Contradiction, a.Place(), a.Name,
+			"symbol %s of %s is annotated by file, and the source that names files is from another build: %s",
+
+			a.Name, a.Object, v.table.OtherBuild(a.Object)).
+			WithHints(v.candidateLines(a, shown)...))
 		return false
 	case !known:
-		out.Add(diag.Errorf(diag.FileUnknown, a.Place(), a.Name, "nothing that describes kernel %s tells from which files the %d symbols called %s in %s are (%s): their files are in a vmlinux or module with its symbol table", v.kernelTitle(), len(list), a.Name, a.Object, v.table.Facts(a.Object).Kind).
-			WithHints(v.lines(a, shown)...))
+		out.Add(diag.Errorf(diag.FileUnknown, a.Place(), a.Name,
+			"nothing that describes kernel %s names the files of the %d symbols called %s in %s (%s): give "+
+				"a vmlinux or module with its symbol table",
+			v.kernelTitle(), len(list), a.Name, a.Object, v.table.Facts(a.Object).Kind).
+			WithHints(v.candidateLines(a, shown)...))
 		return false
 	case len(matches) == 0:
-		out.Add(diag.Errorf(diag.OtherFile, a.Place(), a.Name, "no symbol %s in %s is from %s", a.Name, a.Object, diag.Clip(a.File)).
-			WithHints(v.lines(a, shown)...))
+		out.Add(diag.Errorf(diag.OtherFile, a.Place(), a.Name, "no symbol %s in %s is from %s", a.Name,
+			a.Object, diag.Clip(a.File)).
+			WithHints(v.candidateLines(a, shown)...))
 		return false
 	case len(matches) > 1:
-		what, why := "a file called "+path.Base(a.File), "debug information would tell the directories of the files"
+		what, why := "a file called "+
+			path.Base(a.File), "debug information would tell the directories of the files"
 		switch how {
 		case sympos.ExactFile:
 			what, why = diag.Clip(path.Clean(a.File)), "only their positions distinguish them"
 		case sympos.RootAssumed:
-			what, why = "files whose paths end in "+diag.Clip(path.Clean(a.File)), "nothing tells where the source tree begins"
+			what, why = "files whose paths end in "+
+				diag.Clip(path.Clean(a.File)), "nothing tells where the source tree begins"
 		}
 		var same []sympos.Symbol
 		for _, i := range matches {
 			same = append(same, shown[i])
 		}
-		out.Add(diag.Errorf(diag.Ambiguous, a.Place(), a.Name, "%d symbols called %s in %s are from %s; %s", len(matches), a.Name, a.Object, what, why).
-			WithHints(v.lines(a, same)...))
+		out.Add(diag.Errorf(diag.Ambiguous, a.Place(), a.Name,
+			"%d symbols called %s in %s are from %s; %s", len(matches), a.Name, a.Object, what, why).
+			WithHints(v.candidateLines(a, same)...))
 		return false
 	default:
-		v.assumed(out, a, files[matches[0]], how)
+		v.reportAssumed(out, a, files[matches[0]], how)
 	}
 	if len(list) > 1 {
 		a.Pos = uint32(list[matches[0]].Position)
 		if a.Pos == 0 {
-			out.Add(diag.Errorf(diag.OrderUnknown, a.Place(), a.Name, "the %s does not tell in which order the kernel counts the %d symbols called %s in %s", v.table.Facts(a.Object).Kind, len(list), a.Name, a.Object))
+			out.Add(diag.Errorf(diag.OrderUnknown, a.Place(), a.Name,
+				"the %s does not tell in which order the kernel counts the %d symbols called %s in %s",
+				v.table.Facts(a.Object).Kind, len(list), a.Name, a.Object))
 			return false
 		}
 	}
@@ -113,20 +132,26 @@ func (v *View) locate(out *outcome, a *annotation.Annotation) bool {
 	return true
 }
 
-// assumed says which file was used, where what is known of it is not the whole path that
+// reportAssumed says which file was used, where what is known of it is not the whole path that
 // the author wrote.
-func (v *View) assumed(out *outcome, a *annotation.Annotation, f sympos.SourceFile, how sympos.FileMatch) {
+func (v *View) reportAssumed(out *collector, a *annotation.Annotation, f sympos.SourceFile,
+	how sympos.FileMatch,
+) {
 	wanted := path.Clean(a.File)
 	switch {
 	case how == sympos.RootAssumed:
-		out.Add(diag.Warnf(diag.FileAssumed, a.Place(), a.Name, "symbol %s of %s is from %s, which is treated as %s: nothing tells where the source tree begins",
+		out.Add(diag.Warnf(diag.FileAssumed, a.Place(), a.Name,
+			"symbol %s of %s is from %s, which is treated as %s: nothing tells where the source tree begins",
 			a.Name, a.Object, diag.Clip(f.Full), diag.Clip(wanted)))
 	case how == sympos.NameOnly && wanted != f.Name:
-		out.Add(diag.Warnf(diag.FileAssumed, a.Place(), a.Name, "symbol %s of %s is from a file called %s, which is treated as %s: nothing tells its directory",
+		out.Add(diag.Warnf(diag.FileAssumed, a.Place(), a.Name,
+			"symbol %s of %s is from a file called %s, which is treated as %s: nothing tells its directory",
 			a.Name, a.Object, diag.Clip(f.Name), diag.Clip(wanted)).
 			Hint("a vmlinux or module with debug information tells it"))
 	case how == sympos.NameOnly && a.Object == vmlinux: // none of its files is in the root of the tree
-		out.Add(diag.Warnf(diag.FileAssumed, a.Place(), a.Name, "symbol %s of %s is from a file called %s, and the annotation names no directory: it can be any file of that name",
+		out.Add(diag.Warnf(diag.FileAssumed, a.Place(), a.Name,
+			"symbol %s of %s is from a file called %s, and the annotation names no directory: it can be any file of that name",
+
 			a.Name, a.Object, diag.Clip(f.Name)).
 			Hint("write the path in the kernel's source tree, as in kernel/signal.c"))
 	}

@@ -22,24 +22,28 @@ func checkNames(r *diag.Reporter, a *annotation.Annotation, target kernel.Versio
 		ok = checkObject(r, a, &a.Object) && ok
 	}
 	if a.Name == ".TOC." {
-		r.Add(diag.Errorf(diag.BadName, a.Place(), a.Name, ".TOC. is each module's own and can't be annotated"))
+		r.Add(diag.Errorf(diag.BadName, a.Place(), a.Name,
+			".TOC. is each module's own and can't be annotated"))
 		return false
 	}
 	if err := klpabi.CheckName(a.Name, target); err != nil {
-		r.Add(diag.Errorf(diag.BadName, a.Place(), diag.Clip(a.Name), "%s: %v", diag.SymbolName(a.Symbol), err))
+		r.Add(diag.Errorf(diag.BadName, a.Place(), diag.Clip(a.Name), "%s: %v",
+			diag.SymbolName(a.Symbol), err))
 		return false
 	}
 	return ok
 }
 
-// checkObject does that for one of its objects.
+// checkObject is checkNames for one of its objects.
 func checkObject(r *diag.Reporter, a *annotation.Annotation, object *string) bool {
 	if err := klpabi.CheckObject(*object); err != nil {
 		if *object != "" && r.Repeats(diag.BadObject, *object, a.Place(), diag.SymbolName(a.Symbol)) {
-			return false // an empty one is a slip of its own
+			return false // an empty one is a mistake of its own
 		}
-		d := diag.Errorf(diag.BadObject, a.Place(), diag.SymbolName(a.Symbol), "%s: %v", diag.SymbolName(a.Symbol), err)
-		if base, _, cut := strings.Cut((*object)[:min(len(*object), klpabi.ObjectLimit+1)], "."); cut && base != "" {
+		d := diag.Errorf(diag.BadObject, a.Place(), diag.SymbolName(a.Symbol), "%s: %v",
+			diag.SymbolName(a.Symbol), err)
+		if base, _, cut := strings.Cut((*object)[:min(len(*object), klpabi.ObjectLimit+1)], "."); cut &&
+			base != "" {
 			d = d.Hint("the object is called %s", klpabi.ModuleName(base))
 		}
 		r.AddFor(*object, d)
@@ -47,7 +51,8 @@ func checkObject(r *diag.Reporter, a *annotation.Annotation, object *string) boo
 	}
 	if folded := klpabi.ModuleName(*object); folded != *object {
 		if !r.Repeats(diag.ObjectDash, *object, a.Place(), diag.SymbolName(a.Symbol)) {
-			r.AddFor(*object, diag.Notef(diag.ObjectDash, a.Place(), diag.SymbolName(a.Symbol), "object %q is called %q in the kernel", *object, folded))
+			r.AddFor(*object, diag.Notef(diag.ObjectDash, a.Place(), diag.SymbolName(a.Symbol),
+				"object %q is called %q in the kernel", *object, folded))
 		}
 		*object = folded
 	}

@@ -18,25 +18,28 @@ import (
 // So klp-convert.mk turns that error into a warning (modpost -N), as it does with
 // undefined symbols, and what is still an import after the conversion is checked here.
 
-// namespaces reports imports of exports that the kernel does not give to this module.
-func (v *View) namespaces(out *outcome) {
+// checkNamespaces reports imports of exports that the kernel does not give to this module.
+func (v *View) checkNamespaces(out *collector) {
 	if !v.options.Imports || v.table == nil || len(v.set.Objtool) > 0 {
 		return
 	}
 	livepatch := v.set.Modinfo.Livepatch()
 	for _, y := range v.file.Symbols {
-		if !v.wanting(out, y) {
+		if !v.needsDefinition(out, y) {
 			continue
 		}
 		e, refused := v.notImported(v.exports(y.Name))
 		only := strings.HasPrefix(e.Namespace, "module:")
-		if !refused || only && out.triaged { // triage has decided these
+		if !refused || only && out.lookedUp { // resolveUnannotated has decided these
 			continue
 		}
 		name := diag.SymbolName(y)
-		what := fmt.Sprintf("symbol %s is exported by %s in namespace %s, which the module does not import", name, diag.ObjectName(e.Object), e.Namespace)
+		what := fmt.Sprintf(
+			"symbol %s is exported by %s in namespace %s, which the module does not import",
+			name, diag.ObjectName(e.Object), e.Namespace)
 		if only {
-			what = fmt.Sprintf("symbol %s is exported by %s to other modules only (%s)", name, diag.ObjectName(e.Object), e.Namespace)
+			what = fmt.Sprintf("symbol %s is exported by %s to other modules only (%s)", name,
+				diag.ObjectName(e.Object), e.Namespace)
 		}
 		report, then := diag.Errorf, "the kernel would refuse the module (EINVAL)"
 		if allowed, _ := v.kernel.Configured("MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"); allowed {
@@ -47,7 +50,8 @@ func (v *View) namespaces(out *outcome) {
 			d = d.Hint(v.target.ImportNS(), e.Namespace)
 		}
 		if livepatch {
-			d = d.Hint("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, 0) };   /* a klp relocation needs no import */", e.Object, name, name)
+			d = d.Hint("static KLP_MODULE_RELOC(%s) klp_%s[] = { KLP_SYMPOS(%s, 0) };   /* a klp relocation needs no import */",
+				e.Object, name, name)
 		}
 		out.Add(d)
 	}
@@ -58,11 +62,14 @@ func (v *View) namespaces(out *outcome) {
 // Of several modules with one each, which one is loaded is not known: all have to be
 // refused.
 func (v *View) notImported(exports []sympos.Export) (sympos.Export, bool) {
-	if i := slices.IndexFunc(exports, func(e sympos.Export) bool { return e.Object == vmlinux }); i >= 0 {
+	if i := slices.IndexFunc(exports, func(e sympos.Export) bool {
+		return e.Object == vmlinux
+	}); i >= 0 {
 		exports = exports[i : i+1]
 	}
 	for _, e := range exports {
-		if e.Namespace == "" || v.importsNamespace(e.Namespace) || strings.HasPrefix(e.Namespace, "module:") && v.offered(e) {
+		if e.Namespace == "" || v.importsNamespace(e.Namespace) ||
+			strings.HasPrefix(e.Namespace, "module:") && v.isOffered(e) {
 			return e, false
 		}
 	}

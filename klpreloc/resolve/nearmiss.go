@@ -24,7 +24,7 @@ import (
 //	a typing slip
 //
 // which is the order in which they are offered. Slips are offered only where there is
-// nothing better. What nobody can mean is not offered at all: foo.cold, to which foo
+// nothing better. What no author can mean is not offered at all: foo.cold, to which foo
 // jumps, and the padding before functions (__pfx_foo, __cfi_foo).
 
 // mostMisses is how many are offered for one name.
@@ -44,8 +44,8 @@ const (
 	rankElsewhere = 100 // added: near, and in another object
 )
 
-// nearness knows the names near to some that are wanted.
-type nearness struct {
+// nameMatcher finds the names that are near to wanted names.
+type nameMatcher struct {
 	exact map[string]bool
 	stems map[string]bool
 	calls map[string]bool
@@ -54,12 +54,13 @@ type nearness struct {
 	index *nearIndex
 }
 
-func newNearness(names []string) *nearness {
-	n := &nearness{exact: map[string]bool{}, stems: map[string]bool{}, calls: map[string]bool{}, cores: map[string]bool{},
+func newNameMatcher(names []string) *nameMatcher {
+	n := &nameMatcher{exact: map[string]bool{}, stems: map[string]bool{}, calls: map[string]bool{},
+		cores: map[string]bool{},
 		fuzzy: names[:min(len(names), mostFuzzy)]}
 	for _, name := range names {
 		n.exact[name] = true
-		n.stems[stem(function(name))] = true
+		n.stems[stem(withoutPadding(name))] = true
 		n.calls[callWanted(name)] = true
 		if c := core(name); c != "" {
 			n.cores[c] = true
@@ -68,7 +69,7 @@ func newNearness(names []string) *nearness {
 	return n
 }
 
-// callWanted is the system call that an absent name can mean: of sys_openat, of openat.
+// callWanted returns the system call that an absent name can mean: of sys_openat, of openat.
 func callWanted(name string) string {
 	if _, call, ok := callOf(name); ok {
 		return call
@@ -76,8 +77,8 @@ func callWanted(name string) string {
 	return stem(name)
 }
 
-// want is what to read of a kernel.
-func (n *nearness) want(name []byte) bool {
+// wants reports whether a name of a kernel is near to a wanted one, and has to be read.
+func (n *nameMatcher) wants(name []byte) bool {
 	if n.exact[string(name)] || n.stems[string(stem(name))] {
 		return true
 	}
@@ -89,28 +90,28 @@ func (n *nearness) want(name []byte) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(n.fuzzy, func(w string) bool { return slip(w, name) >= 0 })
+	return slices.ContainsFunc(n.fuzzy, func(w string) bool { return editDistance(w, name) >= 0 })
 }
 
-// A miss is a symbol that could have been meant, and why.
-type miss struct {
+// A nearMiss is a symbol that could have been meant, and why.
+type nearMiss struct {
 	sympos.Symbol
 	why  string
 	rank int
 	more int // symbols of its name, no nearer, that are not listed
 }
 
-// misses returns what could have been meant by the name in the object ("": in any), the
+// nearMisses returns what could have been meant by the name in the object ("": in any), the
 // most likely first.
-func (n *nearness) misses(t *sympos.Table, object, name string) (list []miss, more int) {
-	var all []miss
+func (n *nameMatcher) nearMisses(t *sympos.Table, object, name string) (list []nearMiss, more int) {
+	var all []nearMiss
 	for _, x := range n.candidates(t, name) {
 		if x.name == name && (x.object == object || object == "") || !isTarget(x.name) {
 			continue
 		}
 		list := t.Lookup(x.object, x.name)
 		for _, s := range list[:min(len(list), mostMisses)] { // all of one name are as near
-			m, ok := compare(name, s)
+			m, ok := compareNames(name, s)
 			if !ok {
 				break
 			}
@@ -119,19 +120,20 @@ func (n *nearness) misses(t *sympos.Table, object, name string) (list []miss, mo
 			}
 			all = append(all, m)
 		}
-		if last := len(all) - 1; len(list) > mostMisses && last >= 0 && all[last].Object == x.object && all[last].Name == x.name {
+		if last := len(all) - 1; len(list) > mostMisses && last >= 0 && all[last].Object == x.object &&
+			all[last].Name == x.name {
 			all[last].more = len(list) - mostMisses
 		}
 	}
-	slices.SortStableFunc(all, func(a, b miss) int { return cmp.Compare(a.rank, b.rank) })
+	slices.SortStableFunc(all, func(a, b nearMiss) int { return cmp.Compare(a.rank, b.rank) })
 	if len(all) > 0 {
-		// What is worse by a class is no help beside it.
+		// Misses of a worse class are no help next to better ones.
 		worse := rankSlip
 		if all[0].rank >= rankSlip {
 			worse = rankElsewhere
 		}
 		if all[0].rank < rankElsewhere {
-			if i := slices.IndexFunc(all, func(m miss) bool { return m.rank >= worse }); i > 0 {
+			if i := slices.IndexFunc(all, func(m nearMiss) bool { return m.rank >= worse }); i > 0 {
 				all = all[:i]
 			}
 		}
@@ -156,7 +158,7 @@ type nameIn struct{ object, name string }
 // nearKeys are what a name has in common with those that are near to it, slips aside. The
 // first letter keeps the kinds apart.
 func nearKeys(name string) []string {
-	keys := []string{"=" + name, "s" + stem(function(name)), "c" + callWanted(name)}
+	keys := []string{"=" + name, "s" + stem(withoutPadding(name)), "c" + callWanted(name)}
 	if c := core(name); c != "" {
 		keys = append(keys, "o"+c)
 	}
@@ -165,7 +167,7 @@ func nearKeys(name string) []string {
 
 // candidates returns the names that may be near to the name, in the order of the table: for
 // the few whose slips are looked for, all.
-func (n *nearness) candidates(t *sympos.Table, name string) []nameIn {
+func (n *nameMatcher) candidates(t *sympos.Table, name string) []nameIn {
 	if n.index == nil || n.index.table != t {
 		n.index = &nearIndex{table: t, by: map[string][]int{}}
 		for _, o := range t.Objects() {
@@ -194,11 +196,11 @@ func (n *nearness) candidates(t *sympos.Table, name string) []nameIn {
 
 // readNear reads what is near to the names from all that the kernel has; where that fails,
 // it is looked for in what has been read.
-func readNear(k *sympos.Kernel, read *sympos.Table, names []string) (*nearness, *sympos.Table) {
-	near := newNearness(slices.Compact(sorted(names)))
-	table, err := k.ReadAll(near.want)
+func readNear(k *sympos.Kernel, read *sympos.Table, names []string) (*nameMatcher, *sympos.Table) {
+	near := newNameMatcher(slices.Compact(sorted(names)))
+	table, err := k.ReadAll(near.wants)
 	if err != nil {
-		table = read // the best there is; what is wrong with the rest is no matter here
+		table = read // the best available; errors of other files do not matter here
 	}
 	return near, table
 }
@@ -238,17 +240,18 @@ func (x Near) Line(lpObject string) string {
 // NearMisses returns what could have been meant by the names, the most likely first, and
 // how many more there are that are no nearer. It is what conversion offers, for those who
 // look names up themselves; read is what they have read.
-func NearMisses(k *sympos.Kernel, read *sympos.Table, names ...Sought) (lists [][]Near, more []int) {
+func NearMisses(k *sympos.Kernel, read *sympos.Table, names ...Sought,
+) (lists [][]Near, more []int) {
 	var all []string
 	for _, x := range names {
 		all = append(all, x.Name)
 	}
 	near, table := readNear(k, read, all)
 	for _, x := range names {
-		misses, n := near.misses(table, x.Object, x.Name)
+		misses, n := near.nearMisses(table, x.Object, x.Name)
 		var list []Near
 		for _, m := range misses {
-			why := facts(m.Symbol) + ", " + m.why
+			why := formatFacts(m.Symbol) + ", " + m.why
 			if x.Object != "" && m.Object != x.Object {
 				why = m.Object + ": " + why
 			}
@@ -259,28 +262,28 @@ func NearMisses(k *sympos.Kernel, read *sympos.Table, names ...Sought) (lists []
 	return lists, more
 }
 
-// compare says how near a symbol is to an absent name, and false when it is not.
-func compare(name string, s sympos.Symbol) (m miss, ok bool) {
+// compareNames says how near a symbol is to an absent name, and false when it is not.
+func compareNames(name string, s sympos.Symbol) (m nearMiss, ok bool) {
 	m.Symbol = s
 	form, call, isCall := callOf(s.Name)
 	wanted, wantedCall, wantsCall := callOf(name)
-	switch d := slip(name, []byte(s.Name)); {
+	switch d := editDistance(name, []byte(s.Name)); {
 	case s.Name == name:
 		m.why, m.rank = "in another object", rankExact
-	case stem(s.Name) == stem(function(name)) && function(name) != name:
+	case stem(s.Name) == stem(withoutPadding(name)) && withoutPadding(name) != name:
 		m.why, m.rank = "the function; "+diag.Clip(name)+" is the padding before it", rankClone
 	case stem(s.Name) == stem(name):
-		m.why, m.rank = clone(name, s.Name), rankClone
+		m.why, m.rank = explainClone(name, s.Name), rankClone
 	case isCall && wantsCall && call == wantedCall:
-		m.why, m.rank = form.why(wanted, name, s.Type), rankCall+form.farness(wanted)
+		m.why, m.rank = form.why(wanted, name, s.Type), rankCall+form.distance(wanted)
 	case isCall && !wantsCall && call == stem(name) && form.part != callHelper:
-		m.why, m.rank = form.why(callForm{}, name, s.Type), rankCall+form.farness(callForm{})
+		m.why, m.rank = form.why(callForm{}, name, s.Type), rankCall+form.distance(callForm{})
 	case core(name) != "" && core(s.Name) == core(name):
 		m.why, m.rank = "a variant of the name", rankVariant
 	case d >= 0:
 		m.why, m.rank = "similar", rankSlip+d
 	default:
-		return miss{}, false
+		return nearMiss{}, false
 	}
 	return m, true
 }
@@ -289,20 +292,21 @@ func compare(name string, s sympos.Symbol) (m miss, ok bool) {
 // tracking and such things (since 6.2), and the hash of a function's type (kCFI, since 6.1).
 var padding = []string{"__pfx_", "__cfi_"}
 
-// function is the name of the function that a symbol of padding belongs to.
-func function(name string) string {
+// withoutPadding returns the name of the function that a symbol of padding belongs to.
+func withoutPadding(name string) string {
 	for _, p := range padding {
 		name = strings.TrimPrefix(name, p)
 	}
 	return name
 }
 
-// isTarget reports whether somebody can mean the symbol.
+// isTarget reports whether an author can mean the symbol.
 func isTarget(name string) bool {
-	return function(name) == name && !strings.HasSuffix(name, ".cold") && !strings.Contains(name, ".cold.")
+	return withoutPadding(name) == name && !strings.HasSuffix(name, ".cold") &&
+		!strings.Contains(name, ".cold.")
 }
 
-// stem is a name without what compilers put after it.
+// stem returns a name without what compilers append to it.
 func stem[T string | []byte](name T) T {
 	for i := 1; i < len(name); i++ {
 		if name[i] == '.' {
@@ -312,7 +316,7 @@ func stem[T string | []byte](name T) T {
 	return name
 }
 
-// core is what variants of a name have in common: foo of __foo, do_foo and foo_inner; empty
+// core returns what variants of a name have in common: foo of __foo, do_foo and foo_inner; empty
 // where that is too short to mean anything.
 func core[T string | []byte](name T) T {
 	const shortest = 4
@@ -336,8 +340,8 @@ func core[T string | []byte](name T) T {
 	return s
 }
 
-// clone says how a name with the same stem came about.
-func clone(name, near string) string {
+// explainClone says how a name with the same stem came about.
+func explainClone(name, near string) string {
 	if !isTarget(name) {
 		return "the function, of which that is a part"
 	}
@@ -360,10 +364,10 @@ func clone(name, near string) string {
 	return "another number, which the compiler chose"
 }
 
-// slip returns how many slips of the finger part the two names (a letter too
-// many, too few, another one, or two swapped), or -1 when it is more than one
-// can make in a name of that length.
-func slip(a string, b []byte) int {
+// editDistance returns how many typing slips separate the two names (a letter too many, too few,
+// another one, or two swapped), or -1 when there are more than are likely in a name of that
+// length.
+func editDistance(a string, b []byte) int {
 	most := 2
 	switch {
 	case len(a) < 4:
@@ -374,7 +378,7 @@ func slip(a string, b []byte) int {
 	if len(a)-len(b) > most || len(b)-len(a) > most || len(a) > 128 {
 		return -1
 	}
-	// Nobody gets both ends wrong; most names of a kernel go here.
+	// Both ends are rarely wrong; this excludes most names of a kernel.
 	if a[0] != b[0] && a[len(a)-1] != b[len(b)-1] {
 		return -1
 	}
@@ -410,11 +414,11 @@ func slip(a string, b []byte) int {
 	return -1
 }
 
-// nearObjects returns the modules whose names are nearly that.
+// nearObjects returns the modules whose names are near to that of the object.
 func nearObjects(object string, modules []string) []string {
 	var near []string
 	for _, m := range modules {
-		if slip(object, []byte(m)) >= 0 {
+		if editDistance(object, []byte(m)) >= 0 {
 			near = append(near, m)
 		}
 	}

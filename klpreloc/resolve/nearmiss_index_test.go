@@ -27,12 +27,15 @@ func TestAbsentNamesAreComparedWithTheirLikes(t *testing.T) {
 			address += 16
 		}
 	}
-	add("_text", "_stext", "__x64_sys_openat", "__do_sys_getpid", "copied.isra.0", "__variant", "padded")
-	wanted := []string{"sys_openat", "SyS_getpid", "getpid", "copied.constprop.0", "variant_inner", "__pfx_padded"}
+	add("_text", "_stext", "__x64_sys_openat", "__do_sys_getpid", "copied.isra.0",
+		"__variant", "padded")
+	wanted := []string{"sys_openat", "SyS_getpid", "getpid", "copied.constprop.0", "variant_inner",
+		"__pfx_padded"}
 	var absent []string
 	for i := range many {
 		add(fmt.Sprintf("unlike%d.isra.0", i), "same")
-		absent = append(absent, fmt.Sprintf("aa_absent_%d", i), fmt.Sprintf("unlike%d", i), fmt.Sprintf("same.part.%d", i))
+		absent = append(absent, fmt.Sprintf("aa_absent_%d", i), fmt.Sprintf("unlike%d", i),
+			fmt.Sprintf("same.part.%d", i))
 	}
 	add("_etext", "_end")
 	path := filepath.Join(t.TempDir(), "System.map")
@@ -53,13 +56,13 @@ func TestAbsentNamesAreComparedWithTheirLikes(t *testing.T) {
 	for _, name := range append(wanted, "unlike7", "same.part.7") {
 		all := *near
 		all.fuzzy = append([]string{name}, near.fuzzy...) // compared with every name
-		list, more := near.misses(table, vmlinux, name)
-		full, moreOfAll := all.misses(table, vmlinux, name)
+		list, more := near.nearMisses(table, vmlinux, name)
+		full, moreOfAll := all.nearMisses(table, vmlinux, name)
 		assert.NotEmpty(t, list, name)
 		assert.Equal(t, full, list, name)
 		assert.Equal(t, moreOfAll, more, name)
 	}
-	list, more := near.misses(table, vmlinux, "same.part.7")
+	list, more := near.nearMisses(table, vmlinux, "same.part.7")
 	assert.Len(t, list, mostMisses)
 	assert.Equal(t, many-mostMisses, more)
 }

@@ -16,18 +16,19 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// With a kernel's symbols at hand, an annotation is not taken on trust. What the
-// loader would say when the module comes, or would not say while it takes the
-// wrong symbol, is said here (kernel/livepatch/core.c, klp_find_object_symbol).
+// Where a kernel's symbols are available, annotations are checked against them. What the loader
+// would refuse when the module is loaded, or would silently resolve to the wrong symbol, is
+// reported here (kernel/livepatch/core.c, klp_find_object_symbol).
 
-// addLookup says that a's position, or all of it, rests on the kernel's symbols.
-func (out *outcome) addLookup(a *annotation.Annotation) {
+// addLookup notes that a's position, or all of it, follows from the kernel's symbols.
+func (out *collector) addLookup(a *annotation.Annotation) {
 	out.Looked = append(out.Looked, Lookup{a.Symbol.Num(), a.LPObject, a.Object, a.Name, a.Pos})
 }
 
-// notRead reports a module that is passed over.
-func (v *View) notRead(warning string) diag.Diagnostic {
-	return diag.Warnf(diag.NotChecked, diag.Nowhere, "", "kernel %s: %s: what it exports is not known", v.kernelTitle(), warning)
+// passedOverWarning returns the warning about a module that could not be read.
+func (v *View) passedOverWarning(warning string) diag.Diagnostic {
+	return diag.Warnf(diag.NotChecked, diag.Nowhere, "",
+		"kernel %s: %s: what it exports is not known", v.kernelTitle(), warning)
 }
 
 // exportsKnown reports whether anything tells what vmlinux exports. A table without
@@ -44,79 +45,95 @@ func (v *View) patches(object string) bool {
 	return ok
 }
 
-// validate holds an annotation against the kernel, and reports whether it stands.
-func (v *View) validate(out *outcome, a *annotation.Annotation) bool {
+// checkAgainstKernel checks an annotation against the kernel's symbols, and reports whether it
+// holds.
+func (v *View) checkAgainstKernel(out *collector, a *annotation.Annotation) bool {
 	if v.table == nil {
 		return true
 	}
-	if a.LPObject != a.Object && !v.exists(out, a, a.LPObject) || !v.exists(out, a, a.Object) {
+	if a.LPObject != a.Object && !v.checkObjectExists(out, a, a.LPObject) ||
+		!v.checkObjectExists(out, a, a.Object) {
 		return false
 	}
 	if !v.table.Has(a.Object) {
-		return true // said by exists
+		return true // reported by checkObjectExists
 	}
 	list := v.table.Lookup(a.Object, a.Name)
 	_, err := v.table.Resolve(a.Object, a.Name, uint64(a.Pos))
 	switch {
 	case err == nil:
-	case v.table.Partial(a.Object) != "" && (errors.Is(err, sympos.ErrNotFound) || errors.Is(err, sympos.ErrPosition)):
-		return true // it may be in what is missing, and Incomplete was said
+	case v.table.Partial(a.Object) != "" && (errors.Is(err, sympos.ErrNotFound) ||
+		errors.Is(err, sympos.ErrPosition)):
+		return true // it may be in what is missing, which Incomplete reports
 	case errors.Is(err, sympos.ErrNotFound):
 		if as, ok := v.table.FoundAs(a.Object, a.Name); ok {
-			out.Add(diag.Errorf(diag.NoSuchSymbol, a.Place(), a.Name, "%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)", a.Object, a.Name, v.kernelTitle(), as).
-				WithHints(v.lines(a, v.table.Lookup(a.Object, as))...))
+			out.Add(diag.Errorf(diag.NoSuchSymbol, a.Place(), a.Name,
+				"%s has a symbol called %s, which kernel %s finds as %s only (CONFIG_LTO_CLANG)",
+				a.Object, a.Name, v.kernelTitle(), as).
+				WithHints(v.candidateLines(a, v.table.Lookup(a.Object, as))...))
 			return false
 		}
-		v.missing(out, diag.NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
+		v.reportAbsent(out, diag.NoSuchSymbol, a, "%s has no symbol called %s", a.Object, a.Name)
 		return false
 	case errors.Is(err, sympos.ErrAmbiguous):
-		out.Add(diag.Errorf(diag.Ambiguous, a.Place(), a.Name, "symbol %s is ambiguous in %s (%d candidates)", a.Name, a.Object, len(list)).
-			WithHints(v.lines(a, list)...))
+		out.Add(diag.Errorf(diag.Ambiguous, a.Place(), a.Name,
+			"symbol %s is ambiguous in %s (%d candidates)", a.Name, a.Object, len(list)).
+			WithHints(v.candidateLines(a, list)...))
 		return false
 	case errors.Is(err, sympos.ErrPosition):
-		out.Add(diag.Errorf(diag.BadPosition, a.Place(), a.Name, "position %d of symbol %s in %s: there %s", a.Pos, a.Name, a.Object, are(len(list))).
-			WithHints(v.lines(a, list)...))
+		out.Add(diag.Errorf(diag.BadPosition, a.Place(), a.Name,
+			"position %d of symbol %s in %s does not exist: there %s",
+			a.Pos, a.Name, a.Object, numberOfSymbols(len(list))).
+			WithHints(v.candidateLines(a, list)...))
 		return false
 	case errors.Is(err, sympos.ErrUnordered):
 		if out.Repeats(diag.OrderUnknown, a.Object, a.Place(), a.Name) {
 			break
 		}
-		out.AddFor(a.Object, diag.Warnf(diag.OrderUnknown, a.Place(), a.Name, "%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: position %d is not checked",
+		out.AddFor(a.Object, diag.Warnf(diag.OrderUnknown, a.Place(), a.Name,
+			"%s has %d symbols called %s, and %s does not tell in which order the kernel counts them: "+
+				"position %d is not checked",
 			a.Object, len(list), a.Name, "the "+v.table.Facts(a.Object).Kind.String(), a.Pos))
 	case errors.Is(err, sympos.ErrUnsteady):
-		v.unsteady(out, a, err, list)
+		v.reportUnsteady(out, a, err, list)
 		return false
 	default: // sympos.ErrAddress0
-		v.unsteady(out, a, err, list)
+		v.reportUnsteady(out, a, err, list)
 		return false
 	}
-	if s, err := v.table.Resolve(a.Object, a.Name, uint64(a.Pos)); err == nil && v.freed(s) {
-		out.Add(diag.Errorf(diag.InitSymbol, a.Place(), a.Name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", a.Name).
-			WithHints(v.lines(a, list)...))
+	if s, err := v.table.Resolve(a.Object, a.Name, uint64(a.Pos)); err == nil && v.isFreed(s) {
+		out.Add(diag.Errorf(diag.InitSymbol, a.Place(), a.Name,
+			"symbol %s of vmlinux is in memory that the kernel frees after booting (__init)", a.Name).
+			WithHints(v.candidateLines(a, list)...))
 		return false
 	}
-	v.doubt(out, a)
+	v.reportContradictions(out, a)
 	return true
 }
 
-// unsteady reports a position that means no symbol, or not always the same one.
-func (v *View) unsteady(out *outcome, a *annotation.Annotation, err error, list []sympos.Symbol) {
+// reportUnsteady reports a position that means no symbol, or not always the same one.
+func (v *View) reportUnsteady(out *collector, a *annotation.Annotation, err error,
+	list []sympos.Symbol,
+) {
 	if errors.Is(err, sympos.ErrUnsteady) {
-		out.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name, "which symbol %s of %s is at position %d depends on whether the module is being loaded or is loaded: one of that name is in what is freed then", a.Name, a.Object, a.Pos).
-			WithHints(v.lines(a, list)...))
+		out.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name,
+			"which symbol %s of %s is at position %d depends on whether the module is being loaded or is "+
+				"loaded: one of that name is in memory that is freed in between", a.Name, a.Object, a.Pos).
+			WithHints(v.candidateLines(a, list)...))
 		return
 	}
-	out.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name, "%v", err).WithHints(v.lines(a, list)...))
+	out.Add(diag.Errorf(diag.Unsteady, a.Place(), a.Name, "%v", err).
+		WithHints(v.candidateLines(a, list)...))
 }
 
-// bounds are the symbols between which vmlinux's init sections lie, and within them
-// the per-CPU variables' first values, whose addresses stand for the variables
+// initBounds are the symbols between which vmlinux's init sections lie, and within them
+// the per-CPU variables' first values, whose addresses are those of the variables
 // (arch/*/kernel/vmlinux.lds.S; on x86 since 6.15).
-var bounds = []string{"__init_begin", "__init_end", "__per_cpu_start", "__per_cpu_end"}
+var initBounds = []string{"__init_begin", "__init_end", "__per_cpu_start", "__per_cpu_end"}
 
-// freed reports whether s is a symbol of vmlinux that is gone when the kernel has
-// booted. The loader finds it all the same.
-func (v *View) freed(s sympos.Symbol) bool {
+// isFreed reports whether s is a symbol of vmlinux that is gone when the kernel has
+// booted. The loader finds it nevertheless.
+func (v *View) isFreed(s sympos.Symbol) bool {
 	if s.Object != vmlinux || s.Address == 0 || v.table.Facts(vmlinux).NoAddresses {
 		return false
 	}
@@ -127,24 +144,26 @@ func (v *View) freed(s sympos.Symbol) bool {
 		return 0
 	}
 	in := func(from, to uint64) bool { return from != 0 && s.Address >= from && s.Address < to }
-	return in(at(bounds[0]), at(bounds[1])) && !in(at(bounds[2]), at(bounds[3]))
+	return in(at(initBounds[0]), at(initBounds[1])) && !in(at(initBounds[2]), at(initBounds[3]))
 }
 
-// doubt passes on that the sources contradict each other.
-func (v *View) doubt(out *outcome, a *annotation.Annotation) {
+// reportContradictions reports that the sources contradict each other about a symbol.
+func (v *View) reportContradictions(out *collector, a *annotation.Annotation) {
 	if d := v.table.Doubt(a.Object, a.Name); d != "" {
 		if out.Repeats(diag.Contradiction, a.Object, a.Place(), a.Name) {
 			return
 		}
-		out.AddFor(a.Object, diag.Warnf(diag.Contradiction, a.Place(), a.Name, "%s: the given files come from different kernels", d))
+		out.AddFor(a.Object, diag.Warnf(diag.Contradiction, a.Place(), a.Name,
+			"%s: the given files come from different kernels", d))
 	}
 	if d := v.table.Unsure(a.Object, a.Name); d != "" {
-		out.Add(diag.Warnf(diag.NameUnsure, a.Place(), a.Name, "%s", d).Hint("--kernel with the kernel's release and configuration: /lib/modules/R and /boot/config-R"))
+		out.Add(diag.Warnf(diag.NameUnsure, a.Place(), a.Name, "%s", d).
+			Hint("--kernel with the kernel's release and configuration: /lib/modules/R and /boot/config-R"))
 	}
 }
 
-// are counts symbols in a sentence.
-func are(n int) string {
+// numberOfSymbols counts symbols in a sentence: "are 2 of that name".
+func numberOfSymbols(n int) string {
 	if n == 1 {
 		return "is 1 of that name"
 	}
@@ -154,14 +173,15 @@ func are(n int) string {
 // presence says whether the kernel has the object.
 func (v *View) presence(object string) sympos.Presence {
 	presence := v.kernel.Presence(object)
-	if presence == sympos.Unknown && v.table.Facts(vmlinux).Kind == sympos.SymbolList && len(v.table.Incomplete()) == 0 {
+	if presence == sympos.Unknown && v.table.Facts(vmlinux).
+		Kind == sympos.SymbolList && len(v.table.Incomplete()) == 0 {
 		presence = sympos.Absent // the build listed all objects
 	}
 	return presence
 }
 
-// nothingKnown reports whether no source tells of the object, nor whether it exists.
-func (v *View) nothingKnown(object string) bool {
+// isUnknownObject reports whether no source knows the object, or whether it exists.
+func (v *View) isUnknownObject(object string) bool {
 	if v.table.Has(object) {
 		return false
 	}
@@ -169,8 +189,8 @@ func (v *View) nothingKnown(object string) bool {
 	return presence != sympos.BuiltIn && presence != sympos.Absent
 }
 
-// exists checks that the kernel has the object; true also when nothing tells.
-func (v *View) exists(out *outcome, a *annotation.Annotation, object string) bool {
+// checkObjectExists checks that the kernel has the object; true also when nothing tells.
+func (v *View) checkObjectExists(out *collector, a *annotation.Annotation, object string) bool {
 	if v.table.Has(object) {
 		return true
 	}
@@ -184,10 +204,11 @@ func (v *View) exists(out *outcome, a *annotation.Annotation, object string) boo
 			b.Object = vmlinux
 		}
 		if !out.Repeats(diag.BuiltInObject, object, a.Place(), a.Name) {
-			out.AddFor(object, diag.Errorf(diag.BuiltInObject, a.Place(), a.Name, "%s is built into kernel %s: its symbols are vmlinux's", object, v.kernelTitle()))
+			out.AddFor(object, diag.Errorf(diag.BuiltInObject, a.Place(), a.Name,
+				"%s is built into kernel %s: its symbols are vmlinux's", object, v.kernelTitle()))
 		}
 		if list := v.table.Lookup(b.Object, b.Name); len(list) > 0 {
-			out.HintFor(diag.BuiltInObject, object, v.lines(a, list)...)
+			out.HintFor(diag.BuiltInObject, object, v.candidateLines(a, list)...)
 		} else {
 			out.absent = append(out.absent, absence{diag.BuiltInObject, object, b})
 		}
@@ -196,30 +217,38 @@ func (v *View) exists(out *outcome, a *annotation.Annotation, object string) boo
 		if out.Repeats(diag.NoSuchObject, object, a.Place(), a.Name) {
 			return false
 		}
-		d := diag.Errorf(diag.NoSuchObject, a.Place(), a.Name, "kernel %s has no module %s", v.kernelTitle(), object)
+		d := diag.Errorf(diag.NoSuchObject, a.Place(), a.Name, "kernel %s has no module %s",
+			v.kernelTitle(), object)
 		for _, near := range nearObjects(object, v.kernel.Modules()) {
-			d = d.Hint("there is one called %s", near)
+			d = d.Hint("there is a module called %s", near)
 		}
-		out.AddFor(object, d.Hint("a module that does not come with the kernel: --module FILE"))
+		out.AddFor(object, d.Hint("for a module that is not part of the kernel: --module FILE"))
 		return false
 	}
 	switch {
 	case out.unknown[object]:
 	case object == vmlinux:
 		out.unknown[object] = true
-		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name, "nothing that was given for kernel %s has the symbols of vmlinux: what is said about it is not checked", v.kernelTitle()).
+		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name,
+			"nothing that was given for kernel %s has the symbols of vmlinux: its annotations are not checked",
+
+			v.kernelTitle()).
 			Hint("--kernel vmlinuz or vmlinux"))
 	default:
 		out.unknown[object] = true
-		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name, "nothing that describes kernel %s knows module %s: what is said about it is not checked", v.kernelTitle(), object).
+		out.Add(diag.Warnf(diag.NotChecked, a.Place(), a.Name,
+			"nothing that describes kernel %s knows module %s: its annotations are not checked",
+			v.kernelTitle(), object).
 			Hint("--module %s.ko", object))
 	}
 	return true
 }
 
-// missing reports a symbol that is not where it should be, with what could have
+// reportAbsent reports a symbol that is not where it should be, with what could have
 // been meant.
-func (v *View) missing(out *outcome, id diag.ID, a *annotation.Annotation, format string, args ...any) {
+func (v *View) reportAbsent(out *collector, id diag.ID, a *annotation.Annotation, format string,
+	args ...any,
+) {
 	what := strconv.Itoa(len(out.absent))
 	out.AddFor(what, diag.Errorf(id, a.Place(), a.Name, format, args...))
 	out.absent = append(out.absent, absence{id, what, *a})
@@ -232,8 +261,8 @@ type absence struct {
 	annotation.Annotation
 }
 
-// nearMisses gives the absent symbols their hints, all in one reading.
-func (v *View) nearMisses(out *outcome) {
+// addNearMisses gives the absent symbols their hints, all in one reading.
+func (v *View) addNearMisses(out *collector) {
 	if len(out.absent) == 0 {
 		return
 	}
@@ -243,8 +272,8 @@ func (v *View) nearMisses(out *outcome) {
 	}
 	near, table := readNear(v.kernel, v.table, names)
 	for _, a := range out.absent {
-		misses, more := near.misses(table, a.Object, a.Name)
-		out.HintFor(a.id, a.what, v.described(&a.Annotation, table, misses)...)
+		misses, more := near.nearMisses(table, a.Object, a.Name)
+		out.HintFor(a.id, a.what, v.nearMissLines(&a.Annotation, table, misses)...)
 		if more > 0 {
 			out.HintFor(a.id, a.what, fmt.Sprintf("and %d more that are no nearer", more))
 		}
@@ -257,8 +286,9 @@ func sorted(list []string) []string {
 	return list
 }
 
-// wanting reports whether y is an undefined symbol that no annotation is
+// needsDefinition reports whether y is an undefined symbol that no annotation is
 // about and that somebody has to define.
-func (v *View) wanting(out *outcome, y *elfrw.Symbol) bool {
-	return y.Undefined() && y.Name != "" && !annotation.IsLabel(y.Name) && !out.annotated[y] && !klpabi.ModpostIgnores(v.file.Header.Machine, y.Name)
+func (v *View) needsDefinition(out *collector, y *elfrw.Symbol) bool {
+	return y.Undefined() && y.Name != "" && !annotation.IsLabel(y.Name) && !out.annotated[y] &&
+		!klpabi.ModpostIgnores(v.file.Header.Machine, y.Name)
 }

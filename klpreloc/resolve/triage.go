@@ -16,13 +16,13 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// An undefined symbol that carries no annotation is one of these. The first that
-// fits it is:
+// An undefined symbol that carries no annotation is one of these; the first row that fits
+// counts:
 //
 //	exported by vmlinux                  ordinary; the loader finds it
 //	 … to other modules only             klp relocation (EXPORT_SYMBOL_FOR_MODULES)
 //	exported by a module that the        klp relocation: a livepatch must not depend
-//	 livepatch patches                   on what it patches, which may come later
+//	 livepatch patches                   on what it patches, which may be loaded later
 //	exported by another module           ordinary, and a dependency
 //	exported, says modpost, by a module  ordinary, as modpost left it; an error if the
 //	 whose exports nothing tells          livepatch patches that module
@@ -33,7 +33,7 @@ import (
 //	nowhere                              an error, with what it could have been
 //
 // Objects are vmlinux and the modules that the livepatch names. Those that it
-// does not name can't be meant: nothing would say when to look into them.
+// does not name can't be meant: nothing would tell when to resolve their symbols.
 
 // infers reports whether undefined symbols are looked up.
 func (v *View) infers() bool {
@@ -41,107 +41,126 @@ func (v *View) infers() bool {
 	return v.kernel != nil && in.Modinfo.Livepatch() && len(in.Objtool) == 0 && !in.Converted()
 }
 
-// triage decides what becomes of undefined symbols without annotations. It returns the view
-// with their exporters.
-func (v *View) triage(out *outcome) *View {
+// resolveUnannotated decides what becomes of undefined symbols without annotations. It returns the
+// view with their exporters.
+func (v *View) resolveUnannotated(out *collector) *View {
 	if v.table == nil || !v.infers() || !v.table.Has(vmlinux) {
 		return v
 	}
-	out.triaged = true
+	out.lookedUp = true
 	if !v.exportsKnown() {
-		out.Add(diag.Warnf(diag.NotChecked, diag.Nowhere, "", "nothing tells what kernel %s exports: what modpost took for an export is left alone, all else is taken for hidden", v.kernelTitle()).
+		out.Add(diag.Warnf(diag.NotChecked, diag.Nowhere, "",
+			"nothing tells what kernel %s exports: what modpost resolved to an export stays an import, "+
+				"everything else is treated as hidden", v.kernelTitle()).
 			Hint("--kernel %s,Module.symvers", v.kernel.Name))
 	}
 	var unknown []*elfrw.Symbol
 	for _, y := range v.file.Symbols {
-		if v.wanting(out, y) && !v.misnamed(out, y) {
+		if v.needsDefinition(out, y) && !v.reportMisnamed(out, y) {
 			unknown = append(unknown, y)
 		}
 	}
 	v = v.withExporters(out, unknown)
-	v.unusedDepends(out)
+	v.reportUnusedDepends(out)
 	for _, y := range unknown {
-		if v.exported(out, y) || v.hidden(out, y) || klpabi.WeakByDesign(v.file, y) {
+		if v.resolveExported(out, y) || v.resolveHidden(out, y) || klpabi.WeakByDesign(v.file, y) {
 			continue
 		}
-		a := &annotation.Annotation{Dialect: v.dialect(), LPObject: vmlinux, Object: vmlinux, Name: y.Name, Symbol: y}
-		what := "undefined symbol %s is in no object that the livepatch names, and nobody exports it"
+		a := &annotation.Annotation{Dialect: v.dialect(), LPObject: vmlinux, Object: vmlinux,
+			Name: y.Name, Symbol: y}
+		what := "undefined symbol %s is in no object that the livepatch names, and no module exports it"
 		if y.Bind() == elf.STB_WEAK {
-			what = "undefined weak symbol %s is in no object that the livepatch names, and nobody exports it: the kernel would bind it to 0 without a word"
+			what = "undefined weak symbol %s is in no object that the livepatch names, and no module " +
+				"exports it: the kernel would silently bind it to 0"
 		}
 		if len(v.table.Incomplete()) > 0 {
-			what += ", as far as a list tells that may not be whole"
+			what += ", according to a list that may be incomplete"
 		}
-		if unread := v.unread(); len(unread) > 0 {
+		if unread := v.unreadModules(); len(unread) > 0 {
 			what += " (nothing tells what " + strings.Join(unread, " and ") + " has: --module)"
 		} else if unknown := v.exporters.Unknown; len(unknown) > 0 {
 			what += " (no source tells what " + diag.ClipEither(unknown) + " exports: --module)"
 		}
-		v.missing(out, diag.Absent, a, what, diag.SymbolName(y))
+		v.reportAbsent(out, diag.Absent, a, what, diag.SymbolName(y))
 	}
-	v.unplacedImports(out)
+	v.reportUnplacedImports(out)
 	return v
 }
 
-// misnamed reports a symbol that no kernel has, by its name.
-func (v *View) misnamed(out *outcome, y *elfrw.Symbol) bool {
+// reportMisnamed reports a symbol whose name no kernel's symbol has, and reports whether y is one.
+func (v *View) reportMisnamed(out *collector, y *elfrw.Symbol) bool {
 	if strings.HasPrefix(y.Name, klpabi.SymbolPrefix) || !klpabi.PossibleName(y.Name) {
-		out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, diag.Clip(y.Name), "symbol %s is called like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)", diag.Clip(y.Name)).
-			Hint("write a label that is converted by klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
+		out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, diag.Clip(y.Name),
+			"symbol %s is named like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)",
+
+			diag.Clip(y.Name)).
+			Hint("write a label with klp_convert.h: KLP_RELOC_SYMBOL(lp_obj, sym_obj, name)"))
 		return true
 	}
 	return false
 }
 
-// exported decides y if an object exports it, or may.
-func (v *View) exported(out *outcome, y *elfrw.Symbol) bool {
+// resolveExported decides y if an object exports it, or may, and reports whether it did.
+func (v *View) resolveExported(out *collector, y *elfrw.Symbol) bool {
 	e, origin := v.exporters.Of(y.Name)
 	switch origin {
 	case Nobody:
 		return false
 	case Exported:
 	default:
-		return v.unplaced(out, y, origin)
+		return v.resolveUnplaced(out, y, origin)
 	}
 	name := diag.SymbolName(y)
-	excluded := !v.offered(e)
+	excluded := !v.isOffered(e)
 	switch {
 	case e.Object == vmlinux && !excluded:
-		v.shadowed(out, y, e)
+		v.reportShadowed(out, y, e)
 		return true
 	case v.options.NoInfer:
 		if excluded {
-			out.Add(diag.Errorf(diag.NotOffered, diag.Nowhere, name, "symbol %s is exported by %s to other modules only (%s), and --no-infer is given", name, e.Object, e.Namespace).
-				WithHints(v.lines(v.guess(y, e.Object), v.table.Lookup(e.Object, y.Name))...))
+			out.Add(diag.Errorf(diag.NotOffered, diag.Nowhere, name,
+				"symbol %s is exported by %s to other modules only (%s), and --no-infer is given",
+				name, e.Object, e.Namespace).
+				WithHints(v.candidateLines(v.newAnnotation(y, e.Object), v.table.Lookup(e.Object, y.Name))...))
 		} else if v.patches(e.Object) {
-			lines := v.lines(v.guess(y, e.Object), v.table.Lookup(e.Object, y.Name))
+			lines := v.candidateLines(v.newAnnotation(y, e.Object), v.table.Lookup(e.Object, y.Name))
 			if out.Repeats(diag.DependsOnPatched, e.Object, diag.Nowhere, name, lines...) {
 				return true
 			}
-			out.AddFor(e.Object, diag.Warnf(diag.DependsOnPatched, diag.Nowhere, name, "symbol %s is exported by %s, which the livepatch patches: the livepatch can't be loaded before it", name, e.Object).
+			out.AddFor(e.Object, diag.Warnf(diag.DependsOnPatched, diag.Nowhere, name,
+				"symbol %s is exported by %s, which the livepatch patches: the livepatch can't be loaded before it",
+
+				name, e.Object).
 				WithHints(lines...))
 		} else {
-			v.dependency(out, y, e)
+			v.reportDependency(out, y, e)
 		}
 		return true
 	case excluded:
-		v.infer(out, y, e.Object, diag.NotOffered, "symbol %s is exported by %s to other modules only (%s): converted as %s", name, e.Object, e.Namespace)
+		v.infer(out, y, e.Object, diag.NotOffered,
+			"symbol %s is exported by %s to other modules only (%s): converted as %s",
+			name, e.Object, e.Namespace)
 	case v.patches(e.Object):
-		v.infer(out, y, e.Object, diag.PatchedExport, "symbol %s is exported by %s, which the livepatch patches and must not depend on: converted as %s", name, e.Object)
+		v.infer(out, y, e.Object, diag.PatchedExport,
+			"symbol %s is exported by %s, which the livepatch patches and must not depend on: converted as %s",
+
+			name, e.Object)
 	case v.options.ConvertModuleExports:
-		v.infer(out, y, e.Object, diag.PatchedExport, "symbol %s is exported by module %s: converted as %s", name, e.Object)
+		v.infer(out, y, e.Object, diag.PatchedExport,
+			"symbol %s is exported by module %s: converted as %s", name, e.Object)
 	default:
-		v.dependency(out, y, e)
+		v.reportDependency(out, y, e)
 	}
 	return true
 }
 
-const dependsOn = "symbol %s is exported by module %s: the livepatch depends on that module (depends=) and can't be loaded before it"
+const dependsOn = "symbol %s is exported by module %s: the livepatch depends on that module " +
+	"(depends=) and can't be loaded before it"
 
-// dependency reports a symbol that another module exports.
-func (v *View) dependency(out *outcome, y *elfrw.Symbol, e sympos.Export) {
+// reportDependency reports a symbol that another module exports.
+func (v *View) reportDependency(out *collector, y *elfrw.Symbol, e sympos.Export) {
 	name := diag.SymbolName(y)
-	if v.shadowed(out, y, e) {
+	if v.reportShadowed(out, y, e) {
 		return
 	}
 	if out.Repeats(diag.ModuleExport, e.Object, diag.Nowhere, name) {
@@ -149,7 +168,8 @@ func (v *View) dependency(out *outcome, y *elfrw.Symbol, e sympos.Export) {
 	}
 	d := diag.Warnf(diag.ModuleExport, diag.Nowhere, name, dependsOn, name, e.Object)
 	if v.declared.Complete() && !v.patchesModules() {
-		d = d.Hint("{ .name = %q, … },   /* a klp_object for it, and --convert-module-exports */", e.Object)
+		d = d.Hint("{ .name = %q, … },   /* a klp_object for it, and --convert-module-exports */",
+			e.Object)
 	} else {
 		d = d.Hint("--convert-module-exports makes a klp relocation of it")
 	}
@@ -166,13 +186,13 @@ func (v *View) patchesModules() bool {
 	return false
 }
 
-// shadowed warns of an export that is taken although another object that the
+// reportShadowed warns of an export that is used although another object that the
 // livepatch names hides a symbol of that name: code that was copied from there means
 // that one. It reports whether there is one.
-func (v *View) shadowed(out *outcome, y *elfrw.Symbol, e sympos.Export) bool {
+func (v *View) reportShadowed(out *collector, y *elfrw.Symbol, e sympos.Export) bool {
 	name := diag.SymbolName(y)
 	var list []sympos.Symbol
-	for _, s := range v.places(y.Name) {
+	for _, s := range v.lookupInObjects(y.Name) {
 		if s.Object != e.Object {
 			list = append(list, s)
 		}
@@ -180,21 +200,23 @@ func (v *View) shadowed(out *outcome, y *elfrw.Symbol, e sympos.Export) bool {
 	if len(list) == 0 {
 		return false
 	}
-	out.Add(diag.Warnf(diag.ShadowedExport, diag.Nowhere, name, "symbol %s is exported by %s, which is taken, and hidden in %s; annotate it if that one is meant", name, diag.ObjectName(e.Object), list[0].Object).
-		WithHints(v.lines(v.guess(y, list[0].Object), list)...))
+	out.Add(diag.Warnf(diag.ShadowedExport, diag.Nowhere, name,
+		"symbol %s is exported by %s, which is used, and hidden in %s; annotate it if that one is meant",
+		name, diag.ObjectName(e.Object), list[0].Object).
+		WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...))
 	return true
 }
 
-// offered reports whether e is for this module as well as for others.
-func (v *View) offered(e sympos.Export) bool {
+// isOffered reports whether e is for this module as well as for others.
+func (v *View) isOffered(e sympos.Export) bool {
 	_, only := e.ForModules()
 	me, _ := v.set.Modinfo.Value("name")
 	return !only || e.OfferedTo(me)
 }
 
-// places returns the symbols of that name in all objects that the livepatch
+// lookupInObjects returns the symbols of that name in all objects that the livepatch
 // names.
-func (v *View) places(name string) []sympos.Symbol {
+func (v *View) lookupInObjects(name string) []sympos.Symbol {
 	var all []sympos.Symbol
 	for _, o := range v.objects {
 		all = append(all, v.table.Lookup(o, name)...)
@@ -202,8 +224,8 @@ func (v *View) places(name string) []sympos.Symbol {
 	return all
 }
 
-// unread returns the modules that the livepatch names and no source knows.
-func (v *View) unread() []string {
+// unreadModules returns the modules that the livepatch names and no source knows.
+func (v *View) unreadModules() []string {
 	var unread []string
 	for _, o := range v.objects {
 		if !v.table.Has(o) && v.kernel.Presence(o) != sympos.BuiltIn {
@@ -213,27 +235,33 @@ func (v *View) unread() []string {
 	return unread
 }
 
-// hidden decides y if an object has it without exporting it.
-func (v *View) hidden(out *outcome, y *elfrw.Symbol) bool {
-	list := v.places(y.Name)
+// resolveHidden decides y if an object has it without exporting it, and reports whether it did.
+func (v *View) resolveHidden(out *collector, y *elfrw.Symbol) bool {
+	list := v.lookupInObjects(y.Name)
 	name := diag.SymbolName(y)
 	switch {
 	case len(list) == 0:
 		return false
 	case len(list) > 1:
-		out.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name, "undefined symbol %s is ambiguous (%s)", name, perObject(list)).
-			WithHints(v.lines(v.guess(y, list[0].Object), list)...))
+		out.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name, "undefined symbol %s is ambiguous (%s)",
+			name, perObject(list)).
+			WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...))
 	case v.options.NoInfer:
-		out.Add(diag.Errorf(diag.NotAnnotated, diag.Nowhere, name, "undefined symbol %s is hidden in %s and not annotated, and --no-infer is given", name, list[0].Object).
-			WithHints(v.lines(v.guess(y, list[0].Object), list)...))
-	case len(v.unread()) > 0:
-		d := diag.Errorf(diag.NotChecked, diag.Nowhere, name, "undefined symbol %s is hidden in %s, but whether %s has one of that name is not known", name, list[0].Object, strings.Join(v.unread(), " or "))
-		for _, o := range v.unread() {
+		out.Add(diag.Errorf(diag.NotAnnotated, diag.Nowhere, name,
+			"undefined symbol %s is hidden in %s and not annotated, and --no-infer is given",
+			name, list[0].Object).
+			WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...))
+	case len(v.unreadModules()) > 0:
+		d := diag.Errorf(diag.NotChecked, diag.Nowhere, name,
+			"undefined symbol %s is hidden in %s, but whether %s has one of that name is not known",
+			name, list[0].Object, strings.Join(v.unreadModules(), " or "))
+		for _, o := range v.unreadModules() {
 			d = d.Hint("--module %s.ko", o)
 		}
-		out.Add(d.WithHints(v.lines(v.guess(y, list[0].Object), list)...))
+		out.Add(d.WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...))
 	default:
-		v.infer(out, y, list[0].Object, diag.Inferred, "symbol %s is hidden in %s and nowhere else: converted as %s", name, list[0].Object)
+		v.infer(out, y, list[0].Object, diag.Inferred,
+			"symbol %s is hidden in %s and nowhere else: converted as %s", name, list[0].Object)
 	}
 	return true
 }
@@ -258,54 +286,64 @@ func perObject(list []sympos.Symbol) string {
 
 // infer converts y as the symbol of its name in the object. The format is for
 // args and, last, the klp symbol's name.
-func (v *View) infer(out *outcome, y *elfrw.Symbol, object string, id diag.ID, format string, args ...any) {
+func (v *View) infer(out *collector, y *elfrw.Symbol, object string, id diag.ID, format string,
+	args ...any,
+) {
 	name := diag.SymbolName(y)
-	a := v.guess(y, object)
+	a := v.newAnnotation(y, object)
 	list := v.table.Lookup(object, y.Name)
-	pos, ok := theExported(list)
+	pos, ok := exportedPosition(list)
 	switch {
 	case len(list) == 0 && v.table.Has(object):
-		out.Add(diag.Errorf(diag.NoSuchSymbol, diag.Nowhere, name, "symbol %s of %s has no place in its symbol table", name, object))
+		out.Add(diag.Errorf(diag.NoSuchSymbol, diag.Nowhere, name,
+			"symbol %s of %s is not in its symbol table", name, object))
 		return
 	case !ok:
-		out.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name, "symbol %s is ambiguous in %s (%d candidates)", name, object, len(list)).
-			WithHints(v.lines(a, list)...))
+		out.Add(diag.Errorf(diag.Ambiguous, diag.Nowhere, name,
+			"symbol %s is ambiguous in %s (%d candidates)", name, object, len(list)).
+			WithHints(v.candidateLines(a, list)...))
 		return
 	}
 	a.Pos = pos
 	if _, err := v.table.Resolve(object, y.Name, uint64(pos)); err != nil && v.table.Has(object) {
-		v.unsteady(out, a, err, list)
+		v.reportUnsteady(out, a, err, list)
 		return
 	}
-	if s, err := v.table.Resolve(object, y.Name, uint64(pos)); err == nil && v.freed(s) {
-		out.Add(diag.Errorf(diag.InitSymbol, diag.Nowhere, name, "symbol %s of vmlinux is in what the kernel frees when it has booted (__init)", name))
+	if s, err := v.table.Resolve(object, y.Name, uint64(pos)); err == nil && v.isFreed(s) {
+		out.Add(diag.Errorf(diag.InitSymbol, diag.Nowhere, name,
+			"symbol %s of vmlinux is in memory that the kernel frees after booting (__init)", name))
 		return
 	}
 	if a.LPObject, ok = v.gateOf(object); !ok {
 		a.LPObject = "LP_OBJ"
-		line := a.Declare(annotation.Alias(object+"_"+y.Name), annotation.LabelMacro(a, pos)) + "   /* with the livepatched object for LP_OBJ */"
+		line := a.Declare(annotation.Alias(object+"_"+y.Name), annotation.LabelMacro(a, pos)) +
+			"   /* replace LP_OBJ by the livepatched object */"
 		if out.Repeats(diag.NoGate, object, diag.Nowhere, name, line) {
 			return
 		}
-		out.AddFor(object, diag.Errorf(diag.NoGate, diag.Nowhere, name, "symbol %s belongs to module %s, which the livepatch does not name, and nothing tells which of its objects the symbol is for", name, object).
+		out.AddFor(object, diag.Errorf(diag.NoGate, diag.Nowhere, name,
+			"symbol %s belongs to module %s, which the livepatch does not name, and nothing tells which of "+
+				"its objects the symbol is for",
+			name, object).
 			Hint("%s", line))
 		return
 	}
-	v.doubt(out, a)
+	v.reportContradictions(out, a)
 	out.Add(diag.Notef(id, diag.Nowhere, name, format, append(args, a.KlpName())...))
 	out.Inferred = append(out.Inferred, a)
 	out.annotated[y] = true
 	out.addLookup(a)
 }
 
-// guess is the annotation that y does not have.
-func (v *View) guess(y *elfrw.Symbol, object string) *annotation.Annotation {
-	return &annotation.Annotation{Dialect: v.dialect(), LPObject: object, Object: object, Name: y.Name, Symbol: y}
+// newAnnotation returns the annotation that y lacks, of the symbol of its name in the object.
+func (v *View) newAnnotation(y *elfrw.Symbol, object string) *annotation.Annotation {
+	return &annotation.Annotation{Dialect: v.dialect(), LPObject: object, Object: object,
+		Name: y.Name, Symbol: y}
 }
 
-// theExported returns the position of the symbol that can be exported: the only
+// exportedPosition returns the position of the symbol that can be exported: the only
 // one, or the only one that is not local.
-func theExported(list []sympos.Symbol) (uint32, bool) {
+func exportedPosition(list []sympos.Symbol) (uint32, bool) {
 	if len(list) <= 1 {
 		return 0, true
 	}
@@ -345,14 +383,15 @@ func (v *View) exports(name string) []sympos.Export {
 
 // withExporters returns the view with who exports these symbols. The exports of all modules
 // are read when no list of them is among the kernel's files, and one of these symbols may be
-// there. Not there are those that modpost, which had such a list, did not resolve and that an
-// object hides.
-func (v *View) withExporters(out *outcome, unknown []*elfrw.Symbol) *View {
+// among the exports. That is not so of a symbol that modpost, which had such a list, did not
+// resolve and that an object hides.
+func (v *View) withExporters(out *collector, unknown []*elfrw.Symbol) *View {
 	v = v.exportersIn(v.table)
 	var names []string
 	for _, y := range unknown {
 		_, origin := v.exporters.Of(y.Name)
-		hidden := v.exporters.Saw() && !v.exporters.Resolved(y.Name) && len(v.places(y.Name)) > 0
+		hidden := v.exporters.sawExports() && !v.exporters.hasResolved(y.Name) &&
+			len(v.lookupInObjects(y.Name)) > 0
 		if origin == Lost || (origin == Nobody || origin == Open) && !hidden {
 			names = append(names, y.Name)
 		}
@@ -360,19 +399,20 @@ func (v *View) withExporters(out *outcome, unknown []*elfrw.Symbol) *View {
 	if len(names) == 0 || v.table.ListsModules() {
 		return v
 	}
-	for _, y := range v.file.Symbols { // what is known already is in this table as well
+	for _, y := range v.file.Symbols { // this table has what is known already as well
 		if y.Undefined() && klpabi.PossibleName(y.Name) {
 			names = append(names, y.Name)
 		}
 	}
 	all, err := v.kernel.ReadAll(sympos.Names(names...))
 	if err != nil {
-		out.Add(diag.Errorf(diag.KernelUnreadable, diag.Nowhere, "", "kernel %s: %v", v.kernelTitle(), err))
+		out.Add(diag.Errorf(diag.KernelUnreadable, diag.Nowhere, "", "kernel %s: %v",
+			v.kernelTitle(), err))
 		return v
 	}
 	for _, w := range all.Warnings {
 		if strings.HasPrefix(w, sympos.PassedOver) && !slices.Contains(v.table.Warnings, w) {
-			out.Add(v.notRead(w))
+			out.Add(v.passedOverWarning(w))
 		}
 	}
 	v = v.exportersIn(all)
@@ -380,7 +420,7 @@ func (v *View) withExporters(out *outcome, unknown []*elfrw.Symbol) *View {
 	return v
 }
 
-// exportersIn returns a copy of the view with the exporters that a table tells.
+// exportersIn returns a copy of the view with the exporters according to a table.
 func (v *View) exportersIn(t *sympos.Table) *View {
 	w := *v
 	w.exporters, w.patched = NewExporters(v.file, t, v.kernel.Presence, v.patches), nil

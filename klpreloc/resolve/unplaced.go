@@ -12,36 +12,40 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// What modpost resolved and no source places, and what modpost may have resolved, is
-// never converted without the author's word: a symbol that another object hides under
+// What modpost resolved and no source knows, and what modpost may have resolved, is
+// never converted without an annotation: a symbol that another object hides under
 // the same name is another symbol.
 
-// unplaced decides y, which may be an export that no source has.
-func (v *View) unplaced(out *outcome, y *elfrw.Symbol, origin Origin) bool {
+// resolveUnplaced decides y, which may be an export that no source has.
+func (v *View) resolveUnplaced(out *collector, y *elfrw.Symbol, origin Origin) bool {
 	name := diag.SymbolName(y)
-	list := v.places(y.Name)
+	list := v.lookupInObjects(y.Name)
 	switch {
 	case origin == Open && len(list) == 0:
-		return false // said as a symbol that is nowhere
+		return false // reported as a symbol that is nowhere
 	case origin == Open:
-		d := diag.Errorf(diag.UnknownExporter, diag.Nowhere, name, "symbol %s is hidden in %s, and may be an export of %s: %s",
-			name, objectsOf(list), v.exporters.Suspects(), v.whyOpen())
-		out.Add(v.giveExports(d).WithHints(v.lines(v.guess(y, list[0].Object), list)...))
+		d := diag.Errorf(diag.UnknownExporter, diag.Nowhere, name,
+			"symbol %s is hidden in %s, and may be an export of %s: %s",
+			name, objectsOf(list), v.exporters.Suspects(), v.explainOpen())
+		out.Add(v.withExportHints(d).
+			WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...))
 	case origin == Lost:
 		d := diag.Errorf(diag.UnknownExporter, diag.Nowhere, name,
-			"modpost resolved %s to an export, and no object of kernel %s exports it: the module was built against other exports",
+			"modpost resolved %s to an export, and no object of kernel %s exports it: the module was built "+
+				"against other exports",
 			name, v.kernelTitle())
 		if len(list) > 0 {
-			d = d.WithHints(v.lines(v.guess(y, list[0].Object), list)...)
+			d = d.WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...)
 		}
 		out.Add(d)
-	case !v.exportsKnown(): // said once, for all imports
+	case !v.exportsKnown(): // reported once, for all imports
 	case len(v.patched) > 0 && !v.options.NoInfer:
-		out.doubtful = append(out.doubtful, name)
+		out.doubtfulImports = append(out.doubtfulImports, name)
 	default:
-		out.kept = append(out.kept, name)
+		out.keptImports = append(out.keptImports, name)
 		of := diag.ClipEither(v.exporters.Unknown)
-		if v.shadowed(out, y, sympos.Export{Object: of, Name: y.Name}) || len(v.exporters.Unknown) > 1 {
+		if v.reportShadowed(out, y, sympos.Export{Object: of, Name: y.Name}) ||
+			len(v.exporters.Unknown) > 1 {
 			break
 		}
 		if !out.Repeats(diag.ModuleExport, of, diag.Nowhere, name) {
@@ -62,19 +66,20 @@ func objectsOf(list []sympos.Symbol) string {
 	return strings.Join(names, " and ")
 }
 
-// whyOpen says what makes a module whose exports are not known export something.
-func (v *View) whyOpen() string {
+// explainOpen says what makes a module whose exports are not known export something.
+func (v *View) explainOpen() string {
 	switch x := v.exporters; {
 	case len(x.Unknown) > 0:
-		return "depends= says that the module uses one, and no source tells what " + diag.ClipEither(x.Unknown) + " exports"
-	case len(x.Spaces) > 0:
+		return "depends= says that the module uses one, and no source tells what " +
+			diag.ClipEither(x.Unknown) + " exports"
+	case len(x.spaces) > 0:
 		return "the module imports that namespace"
 	}
 	return "depends= says that the module used one when it was built"
 }
 
-// giveExports returns d with what would tell the exports.
-func (v *View) giveExports(d diag.Diagnostic) diag.Diagnostic {
+// withExportHints returns d with hints at options that would tell the exports.
+func (v *View) withExportHints(d diag.Diagnostic) diag.Diagnostic {
 	const most = 5
 	for i, m := range v.exporters.Unknown {
 		if i == most {
@@ -89,28 +94,32 @@ func (v *View) giveExports(d diag.Diagnostic) diag.Diagnostic {
 	return d
 }
 
-// unplacedImports reports which modules' exports are not known, once for all imports.
-func (v *View) unplacedImports(out *outcome) {
+// reportUnplacedImports reports which modules' exports are not known, once for all imports.
+func (v *View) reportUnplacedImports(out *collector) {
 	if v.exporters == nil {
 		return
 	}
 	of := diag.ClipEither(v.exporters.Unknown)
-	if len(out.doubtful) > 0 {
-		out.Add(v.giveExports(diag.Errorf(diag.UnknownExporter, diag.Nowhere, "",
+	if len(out.doubtfulImports) > 0 {
+		out.Add(v.withExportHints(diag.Errorf(diag.UnknownExporter, diag.Nowhere, "",
 			"modpost resolved %s to an export of %s, and no source tells what %s exports, which the livepatch patches",
-			diag.ClipList(out.doubtful), of, diag.ClipList(v.patched))))
+
+			diag.ClipList(out.doubtfulImports), of, diag.ClipList(v.patched))))
 	}
-	if len(out.kept) > 0 {
-		out.Add(v.giveExports(diag.Warnf(diag.UnknownExporter, diag.Nowhere, "",
-			"no source tells what %s exports: %s stays an import, as modpost resolved it", of, diag.ClipList(out.kept))))
+	if len(out.keptImports) > 0 {
+		out.Add(v.withExportHints(diag.Warnf(diag.UnknownExporter, diag.Nowhere, "",
+			"no source tells what %s exports: %s stays an import, as modpost resolved it",
+			of, diag.ClipList(out.keptImports))))
 	}
 }
 
-// unusedDepends reports modules in depends= of whose exports the module uses none.
-func (v *View) unusedDepends(out *outcome) {
+// reportUnusedDepends reports modules in depends= of whose exports the module uses none.
+func (v *View) reportUnusedDepends(out *collector) {
 	for _, m := range v.exporters.Unused {
 		out.Add(diag.Warnf(diag.UnusedDepends, diag.Nowhere, "",
-			"depends= names %s, and the module uses no symbol that %s exports: it was built against another %s", m, m, m).
+			"depends= names %s, and the module uses no symbol that %s exports: it was built against another %s",
+
+			m, m, m).
 			Hint("build it again, with the Module.symvers of that %s", m))
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 const vmlinux = sympos.Vmlinux
 
-// Options say what is known beside the module, and what is wanted.
+// Options say what is known in addition to the module, and what is wanted.
 type Options struct {
 	// Kernel is the kernel that the module is for; nil when there is none.
 	Kernel *sympos.Kernel
@@ -48,7 +48,7 @@ type View struct {
 	table   *sympos.Table  // of it; nil when it was not read
 	objects []string       // that the livepatch names, and vmlinux; sorted
 
-	// What findExporters finds out; nil before.
+	// Set by withExporters and exportersIn; nil before.
 	exporters *Exporters
 	modules   *sympos.Table // of all modules, where their exports had to be read
 	patched   []string      // modules that the livepatch patches and whose exports no source tells
@@ -62,7 +62,8 @@ type note struct {
 
 // Read checks the names in the annotations of f, and reads from the kernel what the
 // undefined symbols of f could be. The view refers to f, set and declared.
-func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o Options) (*View, diag.List) {
+func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o Options,
+) (*View, diag.List) {
 	v := &View{file: f, set: set, declared: declared, options: o, kernel: o.Kernel, target: set.Kernel}
 	if o.Target != (kernel.Version{}) {
 		v.target = o.Target
@@ -78,10 +79,11 @@ func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o 
 		return v, r.List()
 	}
 	if magic := set.Modinfo.Release(); magic != "" && k.Release != "" && magic != k.Release {
-		r.Add(diag.Warnf(diag.OtherKernel, diag.Nowhere, "", "the module is built for %s, and symbols are looked up in %s",
+		r.Add(diag.Warnf(diag.OtherKernel, diag.Nowhere, "",
+			"the module is built for %s, and symbols are looked up in %s",
 			diag.Clip(magic), k.Release))
 	}
-	names, read := v.wantedNames(), v.namedObjects()
+	names, read := v.namesToRead(), v.namedObjects()
 	v.objects = slices.Clone(read)
 	known := map[string]bool{}
 	for _, object := range read {
@@ -110,22 +112,24 @@ func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o 
 	}
 	for _, w := range append(slices.Clone(k.Warnings), table.Warnings...) {
 		if strings.HasPrefix(w, sympos.PassedOver) {
-			r.Add(v.notRead(w))
+			r.Add(v.passedOverWarning(w))
 			continue
 		}
-		r.Add(diag.Warnf(diag.Contradiction, diag.Nowhere, "", "kernel %s: %s: the given files come from different kernels",
+		r.Add(diag.Warnf(diag.Contradiction, diag.Nowhere, "",
+			"kernel %s: %s: the given files come from different kernels",
 			v.kernelTitle(), w))
 	}
 	for _, line := range append(slices.Clone(k.Incomplete), table.Incomplete()...) {
-		r.Add(diag.Warnf(diag.Incomplete, diag.Nowhere, "", "kernel %s: %s: what follows from it may be wrong", v.kernelTitle(), line).
-			Hint("copy it again, or give the kernel's image: a table that is found in one is whole"))
+		r.Add(diag.Warnf(diag.Incomplete, diag.Nowhere, "",
+			"kernel %s: %s: what follows from it may be wrong", v.kernelTitle(), line).
+			Hint("copy it again, or give the kernel's image: a table found in one is complete"))
 	}
 	v.table = table
 	return v, r.List()
 }
 
-// wantedNames are the names to look up in the kernel.
-func (v *View) wantedNames() []string {
+// namesToRead returns the names to look up in the kernel.
+func (v *View) namesToRead() []string {
 	var names []string
 	for _, y := range v.file.Symbols {
 		if y.Undefined() && klpabi.PossibleName(y.Name) {
@@ -137,7 +141,7 @@ func (v *View) wantedNames() []string {
 			names = append(names, v.notes[i].Name)
 		}
 	}
-	return append(append(names, kernel.SchemeSymbols()...), bounds...)
+	return append(append(names, kernel.SchemeSymbols()...), initBounds...)
 }
 
 // namedObjects are the objects that the annotations and the patch name, and vmlinux, sorted.

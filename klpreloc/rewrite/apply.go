@@ -88,7 +88,7 @@ func (p *Plan) detach(d Detach) {
 	which := append(slices.Clone(d.Relocs), d.Drop...)
 	slices.Sort(which)
 	p.file.MoveRelocs(d.From, which, func(i int, r *elfrw.Rela) *elfrw.Section {
-		if take(&d.Drop, i) {
+		if takeFirst(&d.Drop, i) {
 			return nil
 		}
 		r.Sym = nil
@@ -96,9 +96,9 @@ func (p *Plan) detach(d Detach) {
 	})
 }
 
-// take takes i off the front of an ascending list, and reports whether it was
+// takeFirst takes i off the front of an ascending list, and reports whether it was
 // there.
-func take(list *[]int, i int) bool {
+func takeFirst(list *[]int, i int) bool {
 	if len(*list) == 0 || (*list)[0] != i {
 		return false
 	}

@@ -4,7 +4,6 @@ package rewrite
 
 import (
 	"debug/elf"
-	"fmt"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -17,8 +16,8 @@ import (
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// What the kernel asks of a klp relocation and its place. All of this it finds
-// out late, or not at all, when the livepatched object comes.
+// What the kernel demands of a klp relocation and its place. It checks this late, when the
+// livepatched object is loaded, or not at all.
 
 // Types of R_PPC64_* that are named here.
 const (
@@ -29,7 +28,7 @@ const (
 
 // initPrefix begins the names of sections that are freed once the module is
 // loaded (kernel/module/main.c, module_init_section). Seen on 6.1: the target
-// that comes later gets that memory, and is refused because the bytes to be
+// that is loaded later gets that memory, and is refused because the bytes to be
 // relocated are its own.
 const initPrefix = ".init"
 
@@ -37,7 +36,9 @@ const initPrefix = ".init"
 // left out of the result. unsafe takes what will break on the kernel as well, with a warning;
 // broken says that the file as a whole was found to be broken, which may be why a relocation
 // leaves its section. m is the machine, nil when no kernel has livepatching on it.
-func Movable(f *elfrw.File, m *arch.Machine, gates *gate.Rules, sections []gate.Section, unsafe, broken bool) ([]gate.Section, diag.List) {
+func Movable(f *elfrw.File, m *arch.Machine, gates *gate.Rules, sections []gate.Section,
+	unsafe, broken bool,
+) ([]gate.Section, diag.List) {
 	if m == nil {
 		return nil, nil // which is reported, and leaves nothing to judge
 	}
@@ -46,7 +47,7 @@ func Movable(f *elfrw.File, m *arch.Machine, gates *gate.Rules, sections []gate.
 	for _, s := range sections {
 		ok := gate.Section{Section: s.Section, Relocs: make([]gate.Decision, 0, len(s.Relocs))}
 		for _, d := range s.Relocs {
-			if c.movable(s.Section, s.Reloc(d.Index), d.Choice) {
+			if c.checkMovable(s.Section, s.Reloc(d.Index), d.Choice) {
 				ok.Relocs = append(ok.Relocs, d)
 			}
 		}
@@ -65,44 +66,50 @@ type checker struct {
 	broken  bool
 }
 
-// movable checks that r, of relocation section s, can be a klp relocation.
-func (c *checker) movable(s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) bool {
+// checkMovable checks that r, of relocation section s, can be a klp relocation.
+func (c *checker) checkMovable(s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) bool {
 	where := diag.At(s, r.Offset)
 	switch {
 	case s.Type == elf.SHT_REL:
 		if c.Repeats(diag.RelSection, "", where, diag.SymbolName(r.Sym)) {
 			return false
 		}
-		c.AddFor("", diag.Errorf(diag.RelSection, where, diag.SymbolName(r.Sym), "%s is annotated, but this section is SHT_REL: livepatching kernels use SHT_RELA", diag.SymbolName(r.Sym)))
+		c.AddFor("", diag.Errorf(diag.RelSection, where, diag.SymbolName(r.Sym),
+			"%s is annotated, but this section is SHT_REL: livepatching kernels use SHT_RELA",
+			diag.SymbolName(r.Sym)))
 		return false
 	case s.Target.Name == ".data..percpu":
 		if c.Repeats(diag.PerCPU, diag.SymbolName(r.Sym), where, diag.SymbolName(r.Sym)) {
 			return false
 		}
-		c.AddFor(diag.SymbolName(r.Sym), diag.Errorf(diag.PerCPU, where, diag.SymbolName(r.Sym), "%s in per-CPU data can't be a klp relocation: the loader places that section itself and the kernel never applies it", diag.SymbolName(r.Sym)).
+		c.AddFor(diag.SymbolName(r.Sym), diag.Errorf(diag.PerCPU, where, diag.SymbolName(r.Sym),
+			"%s in per-CPU data can't be a klp relocation: the loader places that section itself and the "+
+				"kernel never applies it",
+			diag.SymbolName(r.Sym)).
 			Hint("set the per-CPU variable at run time, in the module's init function"))
 		return false
-	case c.gates.Late(choice.Gate) && strings.HasPrefix(s.Target.Name, initPrefix) && !special.ReadEarly(s.Target.Name):
-		if !c.early(where, s, r, choice) {
+	case c.gates.Late(choice.Gate) && strings.HasPrefix(s.Target.Name, initPrefix) &&
+		!special.ReadEarly(s.Target.Name):
+		if !c.checkInit(where, s, r, choice) {
 			return false
 		}
 	}
 	width, known := c.machine.Width(r.Type)
 	if !known {
-		c.badType(where, r)
+		c.reportBadType(where, r)
 		return false
 	}
-	if !c.zeros(where, s.Target, r, width) || !c.returns(where, s.Target, r) {
+	if !c.checkZeros(where, s.Target, r, width) || !c.checkNop(where, s.Target, r) {
 		return false
 	}
-	c.writable(where, s.Target, r, choice)
+	c.checkWritable(where, s.Target, r, choice)
 	return true
 }
 
-// badType reports a relocation that the loader does not apply, and what makes compilers
+// reportBadType reports a relocation that the loader does not apply, and what makes compilers
 // write it. One that goes through a global offset table has a companion of another
 // type, for the same reason.
-func (c *checker) badType(where diag.Place, r elfrw.Rela) {
+func (c *checker) reportBadType(where diag.Place, r elfrw.Rela) {
 	name, typ := diag.SymbolName(r.Sym), arch.RelocName(c.file, r.Type)
 	why, hint := typ, ""
 	has := func(parts ...string) bool {
@@ -112,53 +119,68 @@ func (c *checker) badType(where diag.Place, r elfrw.Rela) {
 	case has("TLS", "TPOFF", "TPREL", "DTP"):
 		why, hint = "tls", "use no thread-local variable (__thread): the kernel has none"
 	case has("GOT") && r.Sym.Bind() == elf.STB_WEAK:
-		why, hint = "weak "+name, fmt.Sprintf("declare %s without weak (__weak): compilers look a weak symbol up in a global offset table, whatever -fno-pic says", name)
+		why = "weak " + name
+		hint = "declare " + name +
+			" without weak (__weak): compilers look a weak symbol up in a global " +
+			"offset table, whatever -fno-pic says"
 	case has("GOT"):
-		why, hint = "got", "build with the kernel's own flags (Kbuild), without -fpic, -fpie and -mno-direct-extern-access"
+		why = "got"
+		hint = "build with the kernel's own flags (Kbuild), without -fpic, -fpie and " +
+			"-mno-direct-extern-access"
 	case has("COPY", "GLOB_DAT", "JMP_SLOT", "JUMP_SLOT", "RELATIVE"):
 		why, hint = "dynamic", "link with ld -r (Kbuild), not with -shared"
 	}
 	if c.Repeats(diag.BadType, why, where, name) {
 		return
 	}
-	c.AddFor(why, diag.Errorf(diag.BadType, where, name, "%s is reached by %s, which the module loader of %s does not apply", name, typ, c.machine.Name).WithHints(diag.OptionalLine(hint)...))
+	c.AddFor(why, diag.Errorf(diag.BadType, where, name,
+		"%s is reached by %s, which the module loader of %s does not apply",
+		name, typ, c.machine.Name).WithHints(diag.OptionalLine(hint)...))
 }
 
-// early: what is freed once the livepatch is loaded must not be written afterwards,
+// checkInit: what is freed once the livepatch is loaded must not be written afterwards,
 // and is run before the livepatch is enabled.
-func (c *checker) early(where diag.Place, s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) bool {
+func (c *checker) checkInit(where diag.Place, s *elfrw.Section, r elfrw.Rela, choice *gate.Choice,
+) bool {
 	name := diag.SymbolName(r.Sym)
 	switch {
 	case choice.Gate == sympos.Vmlinux: // before 5.8
 		if c.Repeats(diag.InitSection, "enabled "+name+" "+s.Target.Name, where, name) {
 			return true
 		}
-		c.AddFor("enabled "+name+" "+s.Target.Name, diag.Warnf(diag.InitSection, where, name, "%s in %s is resolved by klp_enable_patch(): what runs before that would use the address 0", name, s.Target))
+		c.AddFor("enabled "+name+" "+s.Target.Name, diag.Warnf(diag.InitSection, where, name,
+			"%s in %s is resolved by klp_enable_patch(): what runs before that would use the address 0",
+			name, s.Target))
 		return true
 	case c.unsafe:
 		if c.Repeats(diag.InitSection, "unsafe "+name+" "+s.Target.Name, where, name) {
 			return true
 		}
-		c.AddFor("unsafe "+name+" "+s.Target.Name, diag.Warnf(diag.InitSection, where, name, "%s of %s in %s, which the kernel frees: converted all the same (--unsafe)", name, choice.Note.Object, s.Target))
+		c.AddFor("unsafe "+name+" "+s.Target.Name, diag.Warnf(diag.InitSection, where, name,
+			"%s of %s in %s, which the kernel frees: converted anyway (--unsafe)",
+			name, choice.Note.Object, s.Target))
 		return true
 	}
 	if c.Repeats(diag.InitSection, name+" "+s.Target.Name, where, name) {
 		return false
 	}
-	c.AddFor(name+" "+s.Target.Name, diag.Errorf(diag.InitSection, where, name, "%s of %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s later", name, diag.ObjectName(choice.Note.Object), s.Target, gate.Comes(choice.Gate)).
+	c.AddFor(name+" "+s.Target.Name, diag.Errorf(diag.InitSection, where, name,
+		"%s of %s in %s: the kernel frees that section once the livepatch is loaded, and would write into it when %s later",
+
+		name, diag.ObjectName(choice.Note.Object), s.Target, gate.LoadEvent(choice.Gate)).
 		Hint("use %s in a function that is not __init", name))
 	return false
 }
 
-// zeros: x86 refuses to relocate bytes that are not zero (since 4.0; the
+// checkZeros: x86 refuses to relocate bytes that are not zero (since 4.0; the
 // message is "existing value is nonzero", arch/x86/kernel/module.c).
-func (c *checker) zeros(where diag.Place, s *elfrw.Section, r elfrw.Rela, width int) bool {
+func (c *checker) checkZeros(where diag.Place, s *elfrw.Section, r elfrw.Rela, width int) bool {
 	if !c.machine.ZeroTarget {
 		return true
 	}
 	b, ok := window(s.Data, r.Offset, width)
 	if !ok {
-		c.outside(where, s, r)
+		c.reportOutside(where, s, r)
 		return false
 	}
 	for _, x := range b {
@@ -166,7 +188,8 @@ func (c *checker) zeros(where diag.Place, s *elfrw.Section, r elfrw.Rela, width 
 			if c.Repeats(diag.NonzeroTarget, "", where, diag.SymbolName(r.Sym)) {
 				return false
 			}
-			c.AddFor("", diag.Errorf(diag.NonzeroTarget, where, diag.SymbolName(r.Sym), "the %d bytes to be relocated are % x, not zero: the kernel would refuse the module", width, b).
+			c.AddFor("", diag.Errorf(diag.NonzeroTarget, where, diag.SymbolName(r.Sym),
+				"the %d bytes to be relocated are % x, not zero: the kernel would refuse the module", width, b).
 				Hint("convert the module as modpost left it, before any other tool has edited or linked it"))
 			return false
 		}
@@ -174,31 +197,33 @@ func (c *checker) zeros(where diag.Place, s *elfrw.Section, r elfrw.Rela, width 
 	return true
 }
 
-// outside reports a relocation that extends past the end of its section, unless the file
+// reportOutside reports a relocation that extends past the end of its section, unless the file
 // as a whole was found to be broken: that may be why.
-func (c *checker) outside(where diag.Place, s *elfrw.Section, r elfrw.Rela) {
+func (c *checker) reportOutside(where diag.Place, s *elfrw.Section, r elfrw.Rela) {
 	if c.broken {
 		return
 	}
 	if !c.Repeats(diag.BrokenFile, "outside "+diag.SectionName(s), where, diag.SymbolName(r.Sym)) {
-		c.AddFor("outside "+diag.SectionName(s), diag.Errorf(diag.BrokenFile, where, diag.SymbolName(r.Sym), "relocation extends past the end of %s (%#x bytes)", diag.SectionName(s), s.Size()))
+		c.AddFor("outside "+diag.SectionName(s),
+			diag.Errorf(diag.BrokenFile, where, diag.SymbolName(r.Sym),
+				"relocation extends past the end of %s (%#x bytes)", diag.SectionName(s), s.Size()))
 	}
 }
 
-// returns: a call through a stub needs the nop behind it that becomes the
+// checkNop: a call through a stub needs the nop after it that becomes the
 // reload of r2 (arch/powerpc/kernel/module_64.c, apply_relocate_add,
 // "Expected nop after call").
-func (c *checker) returns(where diag.Place, s *elfrw.Section, r elfrw.Rela) bool {
+func (c *checker) checkNop(where diag.Place, s *elfrw.Section, r elfrw.Rela) bool {
 	if !c.machine.Nop || r.Type != ppc64REL24 {
 		return true
 	}
 	b, ok := window(s.Data, r.Offset, 4)
 	if !ok {
-		c.outside(where, s, r)
+		c.reportOutside(where, s, r)
 		return false
 	}
 	if c.file.Uint32(b)&ppc64Link == 0 {
-		return true // a sibling call does not come back here
+		return true // a sibling call does not return here
 	}
 	next, ok := window(s.Data, r.Offset+4, 4)
 	if ok && c.file.Uint32(next) == ppc64Nop {
@@ -207,23 +232,34 @@ func (c *checker) returns(where diag.Place, s *elfrw.Section, r elfrw.Rela) bool
 	if c.Repeats(diag.NoNop, diag.SymbolName(r.Sym), where, diag.SymbolName(r.Sym)) {
 		return false
 	}
-	c.AddFor(diag.SymbolName(r.Sym), diag.Errorf(diag.NoNop, where, diag.SymbolName(r.Sym), "call of %s is not followed by a nop, which the kernel needs to restore the TOC pointer", diag.SymbolName(r.Sym)).
-		Hint("declare %s extern, without hidden visibility, so that the compiler leaves the nop", diag.SymbolName(r.Sym)))
+	c.AddFor(diag.SymbolName(r.Sym), diag.Errorf(diag.NoNop, where, diag.SymbolName(r.Sym),
+		"call of %s is not followed by a nop, which the kernel needs to restore the TOC pointer",
+		diag.SymbolName(r.Sym)).
+		Hint("declare %s extern, without hidden visibility, so that the compiler leaves the nop",
+			diag.SymbolName(r.Sym)))
 	return false
 }
 
-// writable: on ppc64 all but calls are plain stores, which fault in read-only
+// checkWritable: on ppc64 all but calls are plain stores, which fault in read-only
 // memory once the livepatch is loaded (linuxppc issue 375; so up to 7.3).
-func (c *checker) writable(where diag.Place, s *elfrw.Section, r elfrw.Rela, choice *gate.Choice) {
-	if c.machine.Nop && choice.Gate != sympos.Vmlinux && r.Type != ppc64REL24 && s.Flags&uint64(elf.SHF_WRITE) == 0 {
-		if c.Repeats(diag.ReadOnlyTarget, diag.SymbolName(r.Sym)+" "+s.Name, where, diag.SymbolName(r.Sym)) {
+func (c *checker) checkWritable(where diag.Place, s *elfrw.Section, r elfrw.Rela,
+	choice *gate.Choice,
+) {
+	if c.machine.Nop && choice.Gate != sympos.Vmlinux && r.Type != ppc64REL24 &&
+		s.Flags&uint64(elf.SHF_WRITE) == 0 {
+		if c.Repeats(diag.ReadOnlyTarget, diag.SymbolName(r.Sym)+" "+s.Name, where,
+			diag.SymbolName(r.Sym)) {
 			return
 		}
-		c.AddFor(diag.SymbolName(r.Sym)+" "+s.Name, diag.Warnf(diag.ReadOnlyTarget, where, diag.SymbolName(r.Sym), "%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory", diag.SymbolName(r.Sym), choice.Note.Object, diag.SectionName(s)))
+		c.AddFor(diag.SymbolName(r.Sym)+" "+s.Name,
+			diag.Warnf(diag.ReadOnlyTarget, where, diag.SymbolName(r.Sym),
+				"%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory",
+
+				diag.SymbolName(r.Sym), choice.Note.Object, diag.SectionName(s)))
 	}
 }
 
-// window returns n bytes of b from off, and false when they are not there.
+// window returns n bytes of b from off, and false where b is shorter.
 func window(b []byte, off uint64, n int) ([]byte, bool) {
 	if off > uint64(len(b)) || uint64(n) > uint64(len(b))-off {
 		return nil, false

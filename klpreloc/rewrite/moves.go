@@ -27,7 +27,8 @@ type Move struct {
 }
 
 // planMoves makes a move for each section and each gate.
-func planMoves(r *diag.Reporter, f *elfrw.File, sections []gate.Section, symbols *klpSymbols) []Move {
+func planMoves(r *diag.Reporter, f *elfrw.File, sections []gate.Section, symbols *klpSymbols,
+) []Move {
 	var moves []Move
 	m := arch.Machines[f.Header.Machine]
 	for _, s := range sections {
@@ -113,7 +114,8 @@ func (p *Plan) CheckNames(v kernel.Version, scheme kernel.Scheme, unsafe bool) d
 			}
 			reported[name] = true
 			r.Add(report(diag.LongKlpSymbol, diag.At(m.From, x.Offset), diag.SymbolName(x.Sym),
-				"klp symbol %s has %d bytes, of which kernels before 5.19 store %d for relocations that are applied with %s: the position is cut off",
+				"klp symbol %s has %d bytes, of which kernels before 5.19 store %d for relocations that are "+
+					"applied with %s: the position is cut off",
 				diag.Clip(name), len(name), limit, m.Object).
 				Hint("reach it by a symbol whose name is shorter; from 5.19 on there is no such limit"))
 		}

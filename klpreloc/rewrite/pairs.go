@@ -27,16 +27,20 @@ func checkPairs(r *diag.Reporter, f *elfrw.File, s *elfrw.Section, moves []Move)
 	for i := range byOffset {
 		byOffset[i] = i
 	}
-	slices.SortStableFunc(byOffset, func(a, b int) int { return cmp.Compare(relocs[a].Offset, relocs[b].Offset) })
+	slices.SortStableFunc(byOffset, func(a, b int) int {
+		return cmp.Compare(relocs[a].Offset, relocs[b].Offset)
+	})
 	for k := 1; k < len(byOffset); k++ {
 		a, b := byOffset[k-1], byOffset[k]
 		if relocs[a].Offset != relocs[b].Offset || moved[a] == moved[b] {
 			continue
 		}
-		if r.Repeats(diag.SplitPair, diag.SymbolName(relocs[b].Sym), diag.At(s, relocs[a].Offset), diag.SymbolName(relocs[b].Sym)) {
+		if r.Repeats(diag.SplitPair, diag.SymbolName(relocs[b].Sym), diag.At(s, relocs[a].Offset),
+			diag.SymbolName(relocs[b].Sym)) {
 			continue
 		}
-		r.AddFor(diag.SymbolName(relocs[b].Sym), diag.Errorf(diag.SplitPair, diag.At(s, relocs[a].Offset), diag.SymbolName(relocs[b].Sym), "%s and %s build one value; they can't be in two sections",
+		r.AddFor(diag.SymbolName(relocs[b].Sym), diag.Errorf(diag.SplitPair, diag.At(s, relocs[a].Offset),
+			diag.SymbolName(relocs[b].Sym), "%s and %s build one value; they can't be in two sections",
 			arch.RelocName(f, relocs[a].Type), arch.RelocName(f, relocs[b].Type)).
 			Hint("take the symbol's address in code or in a pointer of its own, without arithmetic"))
 	}

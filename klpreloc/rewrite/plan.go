@@ -24,16 +24,16 @@ type Plan struct {
 	// Drop are the annotation sections; their relocations and symbols go
 	// with them.
 	Drop []*elfrw.Section
-	// DropSymbols are undefined symbols that nothing needs any more: those
+	// DropSymbols are undefined symbols that nothing needs after the conversion: those
 	// of unused records, and second symbols for one klp symbol.
 	DropSymbols []*elfrw.Symbol
-	// DropTrailer says that a module signature is appended, which can't be
-	// valid any more.
+	// DropTrailer says that a module signature is appended, which is invalid after the
+	// conversion.
 	DropTrailer bool
 
 	// Tables are special sections that lose entries.
 	Tables []latereloc.TableEdit
-	// Rewrites are modpost's tables, without what is no import any more.
+	// Rewrites are modpost's tables without the symbols that are no longer imported.
 	Rewrites []Rewrite
 
 	file *elfrw.File
@@ -68,7 +68,7 @@ type Detach struct {
 type Rewrite struct {
 	Section *elfrw.Section
 	Data    []byte
-	// Symbols are those that are the whole section; their size goes with it.
+	// Symbols are those that span the whole section; their size changes with it.
 	Symbols []*elfrw.Symbol
 }
 
@@ -87,7 +87,8 @@ func New(f *elfrw.File, set *annotation.Set, targets []*gate.Target, unloaded []
 	p.Symbols, p.DropSymbols = symbols.plan(targets)
 	for _, u := range unloaded {
 		p.Detach = append(p.Detach, Detach(u))
-		r.Add(diag.Notef(diag.NotAllocated, diag.In(u.From), "", "not loaded by the kernel: of its relocations %s", lostRelocs(u)))
+		r.Add(diag.Notef(diag.NotAllocated, diag.In(u.From), "",
+			"not loaded by the kernel: of its relocations %s", describeUnloaded(u)))
 	}
 	p.rewriteVersions(&r, targets)
 	if _, s, _, ok := klpabi.FindDepends(f); ok && len(depends) > 0 {
@@ -102,21 +103,20 @@ func New(f *elfrw.File, set *annotation.Set, targets []*gate.Target, unloaded []
 	return p, r.List()
 }
 
-// lostRelocs says what becomes of relocations that are not loaded.
-func lostRelocs(u gate.Unloaded) string {
+// describeUnloaded says what becomes of relocations that are not loaded.
+func describeUnloaded(u gate.Unloaded) string {
 	var what []string
 	if n := len(u.Relocs); n > 0 {
 		what = append(what, strconv.Itoa(n)+" against annotated symbols lose the symbol")
 	}
 	if n := len(u.Drop); n > 0 {
-		what = append(what, strconv.Itoa(n)+" against annotations go")
+		what = append(what, strconv.Itoa(n)+" against annotations are dropped")
 	}
 	return strings.Join(what, ", ")
 }
 
-// checkRemoval finds what would not let go of an annotation, or of a symbol that
-// nothing else needs (elfrw.File.Remove): relocations are taken care of, which
-// leaves header fields.
+// checkRemoval finds header fields that refer to an annotation section, or to a symbol that is
+// dropped: elfrw.File.Remove would fail. Relocations have been taken care of.
 func (p *Plan) checkRemoval(r *diag.Reporter) {
 	gone, lost := p.file.GoesWith(p.Drop), map[*elfrw.Symbol]bool{}
 	for _, y := range p.DropSymbols {
@@ -129,11 +129,15 @@ func (p *Plan) checkRemoval(r *diag.Reporter) {
 		switch {
 		case gone[s]:
 		case gone[s.Link]:
-			r.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), "", "the section is linked to annotation section %s (sh_link)", diag.SectionName(s.Link)))
+			r.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), "",
+				"the section is linked to annotation section %s (sh_link)", diag.SectionName(s.Link)))
 		case gone[s.Target]:
-			r.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), "", "the section is about annotation section %s (sh_info)", diag.SectionName(s.Target)))
+			r.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), "",
+				"the section is about annotation section %s (sh_info)", diag.SectionName(s.Target)))
 		case s.Signature != nil && (lost[s.Signature] || gone[s.Signature.Section]):
-			r.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), diag.SymbolName(s.Signature), "%s, which goes with the annotations, is the signature of a section group that stays", diag.SymbolName(s.Signature)))
+			r.Add(diag.Errorf(diag.AnnotationReferred, diag.In(s), diag.SymbolName(s.Signature),
+				"%s, which goes with the annotations, is the signature of a section group that stays",
+				diag.SymbolName(s.Signature)))
 		}
 	}
 }

@@ -14,15 +14,15 @@ import (
 // Soundness is what CheckSound found out about a file.
 type Soundness struct {
 	// Unreadable says that some relocations are in a form that is not read, so that what is
-	// said of uses means nothing.
+	// reported about uses means nothing.
 	Unreadable bool
 	// Broken says that the file is not sound.
 	Broken bool
 }
 
 // CheckSound checks that f is in order and in a form that is understood to the last symbol
-// number, as what is edited has to be. What breaks a rule of elfrw would come out broken and
-// not pass the proof.
+// number, as what is edited has to be. A file that breaks a rule of elfrw would be
+// written broken and not pass the proof.
 func CheckSound(f *elfrw.File) (Soundness, diag.List) {
 	var is Soundness
 	var r diag.Reporter
@@ -48,10 +48,13 @@ func CheckSound(f *elfrw.File) (Soundness, diag.List) {
 		case (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && !s.HasRelocs() && s.Size() > 0:
 			is.Unreadable = true
 			if !r.Repeats(diag.Irregular, "linked to "+diag.SectionName(s.Link), diag.In(s), "") {
-				r.AddFor("linked to "+diag.SectionName(s.Link), diag.Errorf(diag.Irregular, diag.In(s), "", "relocations are linked to %s, not to the symbol table; the kernel would apply them all the same", diag.SectionName(s.Link)))
+				r.AddFor("linked to "+diag.SectionName(s.Link), diag.Errorf(diag.Irregular, diag.In(s), "",
+					"relocations are linked to %s, not to the symbol table; the kernel would apply them anyway",
+					diag.SectionName(s.Link)))
 			}
 		case s.HasRelocs() && isEncoded(s.Target):
-			r.Add(diag.Errorf(diag.Irregular, diag.In(s), "", "relocations apply to %s, whose contents change", diag.SectionName(s.Target)))
+			r.Add(diag.Errorf(diag.Irregular, diag.In(s), "",
+				"relocations apply to %s, whose contents change", diag.SectionName(s.Target)))
 		}
 	}
 	return is, r.List()
@@ -60,12 +63,14 @@ func CheckSound(f *elfrw.File) (Soundness, diag.List) {
 // reportCompact reports a section of compact relocations.
 func reportCompact(r *diag.Reporter, s *elfrw.Section) {
 	if !r.Repeats(diag.Irregular, "crel", diag.In(s), "") {
-		r.AddFor("crel", diag.Errorf(diag.Irregular, diag.In(s), "", "compact relocations (SHT_CREL), which no kernel reads").
+		r.AddFor("crel", diag.Errorf(diag.Irregular, diag.In(s), "",
+			"compact relocations (SHT_CREL), which no kernel reads").
 			Hint("build with the kernel's own flags (Kbuild), without --crel"))
 	}
 }
 
-// WithoutCompact puts compact relocations in the place of what only follows from them.
+// WithoutCompact replaces the diagnostics that only follow from compact relocations by one
+// about these.
 func WithoutCompact(f *elfrw.File, found diag.List) diag.List {
 	var r diag.Reporter
 	for _, s := range f.Sections {
@@ -74,12 +79,14 @@ func WithoutCompact(f *elfrw.File, found diag.List) diag.List {
 		}
 	}
 	if len(r.List()) > 0 {
-		found = slices.DeleteFunc(found, func(d diag.Diagnostic) bool { return slices.Contains(ofRelocations, d.ID) })
+		found = slices.DeleteFunc(found, func(d diag.Diagnostic) bool {
+			return slices.Contains(ofRelocations, d.ID)
+		})
 	}
 	return append(found, r.List()...)
 }
 
-// WithoutConsequences returns what does not only follow from something that is reported.
+// WithoutConsequences returns the diagnostics that do not only follow from another one.
 // converted says that the module holds klp relocations already, which may have used what
 // nothing uses now.
 func WithoutConsequences(found diag.List, is Soundness, converted bool) diag.List {
@@ -89,14 +96,16 @@ func WithoutConsequences(found diag.List, is Soundness, converted bool) diag.Lis
 }
 
 // IsCompact reports whether a section has compact relocations of the module's symbols.
-func IsCompact(f *elfrw.File, s *elfrw.Section) bool { return s.Type == shtCREL && s.Link == f.Symtab }
+func IsCompact(f *elfrw.File, s *elfrw.Section) bool {
+	return s.Type == shtCREL && s.Link == f.Symtab
+}
 
-// ofRelocations are diagnostics that follow where relocations are missing: nothing can
-// be said of what they would be about.
-var ofRelocations = []diag.ID{diag.NoRecords, diag.StrayBytes, diag.BadRecord, diag.UnknownStride, diag.AnnotationReferred, diag.Unused, diag.PatchUnreadable, diag.NeverApplied, diag.StrangeTable, diag.SpecialSection}
+// ofRelocations are diagnostics that may only follow from relocations that are not read.
+var ofRelocations = []diag.ID{diag.NoRecords, diag.StrayBytes, diag.BadRecord, diag.UnknownStride,
+	diag.AnnotationReferred, diag.Unused, diag.PatchUnreadable, diag.NeverApplied, diag.StrangeTable,
+	diag.SpecialSection}
 
-// isEncoded reports whether the contents of s are made anew: relocations and
-// symbols.
+// isEncoded reports whether elfrw writes the contents of s itself: relocations and symbols.
 func isEncoded(s *elfrw.Section) bool {
 	if s == nil {
 		return false

@@ -32,7 +32,8 @@ type klpSymbols struct {
 }
 
 func newKlpSymbols(targets []*gate.Target) *klpSymbols {
-	s := &klpSymbols{byName: map[string]*klpSymbol{}, byTarget: make(map[*gate.Target][]*klpSymbol, len(targets))}
+	s := &klpSymbols{byName: map[string]*klpSymbol{},
+		byTarget: make(map[*gate.Target][]*klpSymbol, len(targets))}
 	for _, t := range targets {
 		list := make([]*klpSymbol, 0, len(t.Notes))
 		for _, a := range t.Notes {
@@ -63,8 +64,8 @@ func (s *klpSymbols) of(t *gate.Target, note *annotation.Annotation) *klpSymbol 
 }
 
 // plan returns the changes, in the order of the symbol table and, for symbols that are added,
-// of their names, and the symbols that nothing needs any more. The klp symbol of records that
-// nothing uses is not made. That of an unused label is: its name is what it is.
+// of their names, and the symbols that nothing needs after that. The klp symbol of records that
+// nothing uses is not made. That of an unused label is, because the label is the symbol's name.
 func (s *klpSymbols) plan(targets []*gate.Target) (changes []SymbolChange, drop []*elfrw.Symbol) {
 	byNum := func(a, b *elfrw.Symbol) int { return a.Num() - b.Num() }
 	// A symbol becomes the first of its klp symbols that is used; a label's is its
@@ -84,7 +85,9 @@ func (s *klpSymbols) plan(targets []*gate.Target) (changes []SymbolChange, drop 
 	var all []SymbolChange
 	for _, k := range s.byName {
 		slices.SortFunc(k.users, byNum)
-		mine := slices.DeleteFunc(slices.Clone(k.users), func(y *elfrw.Symbol) bool { return first[y] != k })
+		mine := slices.DeleteFunc(slices.Clone(k.users), func(y *elfrw.Symbol) bool {
+			return first[y] != k
+		})
 		if len(mine) == 0 {
 			if k.relocs > 0 {
 				added = append(added, k)
@@ -106,8 +109,10 @@ func (s *klpSymbols) plan(targets []*gate.Target) (changes []SymbolChange, drop 
 	slices.SortFunc(added, func(a, b *klpSymbol) int { return strings.Compare(a.name, b.name) })
 	for _, k := range added {
 		like := k.users[0]
-		k.symbol = &elfrw.Symbol{Name: k.name, Size: like.Size, Info: like.Info, Other: like.Other, Index: klpabi.IndexLivepatch}
-		changes = append(changes, SymbolChange{Symbol: k.symbol, Name: k.name, Relocs: k.relocs, Like: like})
+		k.symbol = &elfrw.Symbol{Name: k.name, Size: like.Size, Info: like.Info, Other: like.Other,
+			Index: klpabi.IndexLivepatch}
+		changes = append(changes, SymbolChange{Symbol: k.symbol, Name: k.name, Relocs: k.relocs,
+			Like: like})
 	}
 	return changes, drop
 }

@@ -19,9 +19,9 @@ import (
 //	 13  entry B  ext4         13  entry C
 //	 26  entry C
 //
-// An entry goes with its own relocations, which stay ordinary ones: what they lead to
-// is in the module. What is behind moves up, in order. There is exactly one section
-// for an object and a kind, because of several the kernel remembers the last
+// An entry moves with its own relocations, which stay ordinary ones, because they refer to
+// the module itself. The entries after it move up, in order. There is exactly one section
+// for an object and a kind, because of several the kernel uses the last
 // (arch/x86/kernel/livepatch.c, arch_klp_init_object_loaded: "%s%55[^.].%127s" of each
 // section's name, 4.9 to 5.7).
 
@@ -37,15 +37,14 @@ func contentsLeft(t *latereloc.TableEdit) []byte {
 	return append(out, data[at:]...)
 }
 
-// An archSection is a .klp.arch section in the making.
+// An archSection is a .klp.arch section that is being built.
 type archSection struct {
 	section *elfrw.Section
 	relocs  []elfrw.Rela
 }
 
-// editTables carries the cuts out, and adds the sections that entries go to. It is
-// the last step that looks at relocations: klp relocation sections of a table are
-// there by now.
+// editTables carries the cuts out, and adds the sections that entries go to. It comes after
+// the moves, so that it also edits the klp relocation sections of a table.
 func (p *Plan) editTables() {
 	archs := map[string]*archSection{}
 	var order []*archSection
@@ -60,7 +59,8 @@ func (p *Plan) editTables() {
 			name := latereloc.ArchName(c.Object, t.Table)
 			a := archs[name]
 			if a == nil {
-				a = &archSection{section: &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: from.Flags &^ uint64(elf.SHF_GROUP), EntSize: from.EntSize}}
+				a = &archSection{section: &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS,
+					Flags: from.Flags &^ uint64(elf.SHF_GROUP), EntSize: from.EntSize}}
 				archs[name] = a
 				order = append(order, a)
 			}
@@ -79,14 +79,16 @@ func (p *Plan) editTables() {
 	}
 	for _, a := range order {
 		f := p.file
-		relocs := &elfrw.Section{Name: ".rela" + a.section.Name, Type: elf.SHT_RELA, Flags: uint64(elf.SHF_INFO_LINK), Align: uint64(f.PointerSize()), Link: f.Symtab, Target: a.section}
+		relocs := &elfrw.Section{Name: ".rela" + a.section.Name, Type: elf.SHT_RELA,
+			Flags: uint64(elf.SHF_INFO_LINK), Align: uint64(f.PointerSize()),
+			Link: f.Symtab, Target: a.section}
 		f.AddSection(a.section)
 		f.AddSection(relocs)
 		relocs.SetRelocs(a.relocs)
 	}
 }
 
-// append puts an entry at the end, behind whole entries only: the last of a table may
+// append adds an entry at the end. It fills up the last entry first: that of a table may
 // be cut short (paravirt's, whose size is no multiple of its alignment).
 func (a *archSection) append(e *special.Entry) (offset uint64) {
 	for e.Stride > 0 && uint64(len(a.section.Data))%e.Stride != 0 {
@@ -120,10 +122,10 @@ func (p *Plan) moveTableRelocs(t *latereloc.TableEdit, cut func(*latereloc.Cut, 
 	}
 }
 
-// A shifter answers cutBefore for many offsets.
+// A shifter answers, for many offsets in a table, how far the cuts before each shift it.
 type shifter struct {
 	edit *latereloc.TableEdit
-	sums []uint64 // bytes of the cuts in front of each
+	sums []uint64 // bytes of the cuts before each
 }
 
 func newShifter(t *latereloc.TableEdit) *shifter {
@@ -134,7 +136,7 @@ func newShifter(t *latereloc.TableEdit) *shifter {
 	return s
 }
 
-// at returns how many bytes of cuts are in front of an offset, and the cut that
+// at returns how many bytes of cuts are before an offset, and the cut that
 // holds it, nil when it stays.
 func (s *shifter) at(offset uint64) (before uint64, in *latereloc.Cut) {
 	cuts := s.edit.Cuts

@@ -11,11 +11,11 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
-// What modpost wrote about a symbol that it took for an import, and that is a
-// klp symbol now: its checksum in the version table, and the module that exports
-// it in depends=. The kernel would not look at the first, but gates on a release
-// do; by the second, modprobe loads the module that the livepatch patches before
-// it, and can't unload that any more.
+// What modpost wrote about a symbol that it resolved to an export, and that becomes a
+// klp symbol: its checksum in the version table, and the module that exports
+// it in depends=. The kernel would not look at the checksum, but tools that check
+// a release do. Because of depends=, modprobe loads the module that the livepatch patches
+// before it, and cannot unload that module while the livepatch is loaded.
 //
 // Two formats of the table (include/linux/module.h, modversion_info;
 // scripts/mod/modpost.c, add_versions and, since 6.13, add_extended_versions):
@@ -38,7 +38,8 @@ func (p *Plan) rewriteVersions(r *diag.Reporter, targets []*gate.Target) {
 	if len(left) == 0 {
 		return
 	}
-	r.Add(diag.Notef(diag.Unversioned, diag.Nowhere, "", "no longer imported; removed from the version table: %s", diag.ClipList(left)))
+	r.Add(diag.Notef(diag.Unversioned, diag.Nowhere, "",
+		"no longer imported; removed from the version table: %s", diag.ClipList(left)))
 	for _, s := range p.file.Sections {
 		if b, ok := klpabi.WithoutVersions(p.file, s, converted); ok && len(b) != len(s.Data) {
 			p.Rewrites = append(p.Rewrites, Rewrite{s, b, wholeSymbols(p.file, s)})

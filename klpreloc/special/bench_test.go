@@ -30,14 +30,16 @@ func large(t testing.TB, jumps, alternatives int, shuffled bool) []byte {
 		rand.New(rand.NewSource(1)).Shuffle(n, func(i, j int) { at[i], at[j] = at[j], at[i] })
 	}
 	add := func(name string, flags uint64, size int) (*elfrw.Section, *elfrw.Symbol) {
-		s := &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: flags, Align: 8, Data: make([]byte, size)}
+		s := &elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: flags, Align: 8,
+			Data: make([]byte, size)}
 		y := &elfrw.Symbol{Section: s, Info: byte(elf.STT_SECTION)}
 		f.AddSection(s)
 		f.AddSymbol(y)
 		return s, y
 	}
 	relocs := func(s *elfrw.Section, r []elfrw.Rela) {
-		x := &elfrw.Section{Name: ".rela" + s.Name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8, Link: f.Symtab, Target: s}
+		x := &elfrw.Section{Name: ".rela" + s.Name, Type: elf.SHT_RELA, Flags: 0x40, Align: 8,
+			Link: f.Symtab, Target: s}
 		f.AddSection(x)
 		x.SetRelocs(r)
 	}
@@ -145,7 +147,8 @@ func TestMemory(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		require.Empty(t, problems)
 		require.Equal(t, []int{1, 1, 100_000, 100_000}, sizes(tables))
-		assert.Less(t, float64(after.TotalAlloc-before.TotalAlloc), 1.6*float64(len(in)), "%d bytes", len(in))
+		assert.Less(t, float64(after.TotalAlloc-before.TotalAlloc), 1.6*float64(len(in)),
+			"%d bytes", len(in))
 	}
 }
 

@@ -73,7 +73,8 @@ func TestCorpus(t *testing.T) {
 	}
 	slices.Sort(lines)
 	require.NotEmpty(t, lines)
-	fmt.Printf("%d modules have these special entries:\n\t%s\n", len(paths), strings.Join(lines, "\n\t"))
+	fmt.Printf("%d modules have these special entries:\n\t%s\n", len(paths),
+		strings.Join(lines, "\n\t"))
 }
 
 // corpusFile returns how many entries of which kind and size a module has.
@@ -125,7 +126,9 @@ func corpusFile(path string) (map[string]int, error) {
 // expected reports whether a kernel finds what it expects at a site.
 func expected(f *elfrw.File, k Kind, code []byte) bool {
 	starts := func(hex ...string) bool {
-		return slices.ContainsFunc(hex, func(h string) bool { return strings.HasPrefix(fmt.Sprintf("%x", code), h) })
+		return slices.ContainsFunc(hex, func(h string) bool {
+			return strings.HasPrefix(fmt.Sprintf("%x", code), h)
+		})
 	}
 	x86, s390 := f.Header.Machine == elf.EM_X86_64, f.Header.Machine == elf.EM_S390
 	switch {

@@ -11,7 +11,7 @@ import (
 // index is what Sites or Replacements looks up: by section, then by place.
 type index map[*elfrw.Section]*spans[entryNum]
 
-// entryNum stands for an entry: the number of its table in Tables.All, then its
+// entryNum identifies an entry: the number of its table in Tables.All, then its
 // own. A pointer would make the index something that the garbage collector has to
 // look through.
 type entryNum struct{ table, entry uint32 }
@@ -29,7 +29,7 @@ type run struct {
 	first   int // in spans
 }
 
-// reset empties b and makes room for n.
+// reset empties b and makes room for n spans.
 func (b *batch) reset(n int) {
 	if cap(b.spans) < n {
 		b.spans = make(spans[entryNum], 0, n)
@@ -63,16 +63,18 @@ func (x index) add(b *batch) {
 	}
 }
 
-// without takes the entries out that their tables do not have any more.
-func (x index) without(t *Tables) {
+// dropRemoved removes the entries that their tables have lost.
+func (x index) dropRemoved(t *Tables) {
 	for s, list := range x {
-		left := slices.DeleteFunc(*list, func(y span[entryNum]) bool { return int(y.what.entry) >= t.All[y.what.table].n })
+		left := slices.DeleteFunc(*list, func(y span[entryNum]) bool {
+			return int(y.what.entry) >= t.All[y.what.table].n
+		})
 		x[s] = &left
 	}
 }
 
-// at returns the entries that have one of the bytes.
-func (t *Tables) at(x index, s *elfrw.Section, offset, width uint64) []*Entry {
+// overlapping returns the entries of x that have one of the width bytes at offset.
+func (t *Tables) overlapping(x index, s *elfrw.Section, offset, width uint64) []*Entry {
 	list := x[s]
 	if list == nil {
 		return nil
@@ -94,8 +96,8 @@ func (t *Tables) at(x index, s *elfrw.Section, offset, width uint64) []*Entry {
 // bound keeps the look-ups from being quadratic in a hostile file.
 const maxCover = 256
 
-// crowded reports, by table, the first entry that is one too many at a place.
-func (x index) crowded(found map[uint32]uint32) {
+// findCrowded adds to found, by table, the first entry that is one too many at a place.
+func (x index) findCrowded(found map[uint32]uint32) {
 	for _, list := range x {
 		reach := uint64(0)
 		for i := range *list {
@@ -126,7 +128,7 @@ func (t *Tables) index() []Problem {
 		for _, list := range x {
 			list.index()
 		}
-		x.crowded(first)
+		x.findCrowded(first)
 	}
 	if len(first) == 0 {
 		return nil
@@ -134,12 +136,13 @@ func (t *Tables) index() []Problem {
 	var problems []Problem
 	for i, table := range t.All {
 		if e, ok := first[uint32(i)]; ok {
-			problems = append(problems, *table.problem(int64(uint64(e)*table.Stride), "more than %d entries are about the same code", maxCover))
+			problems = append(problems, *table.problem(int64(uint64(e)*table.Stride),
+				"more than %d entries are about the same code", maxCover))
 			table.n = int(e)
 		}
 	}
 	for _, x := range []index{t.sites, t.replacements} {
-		x.without(t)
+		x.dropRemoved(t)
 		for _, list := range x {
 			list.index()
 		}

@@ -23,7 +23,8 @@ const (
 	Feature                     // ppc64's alternative
 )
 
-var kindNames = [...]string{"entry", "alternative", "paravirt site", "jump label", "static call", "retpoline", "return thunk", "feature section"}
+var kindNames = [...]string{"entry", "alternative", "paravirt site", "jump label", "static call",
+	"retpoline", "return thunk", "feature section"}
 
 func (k Kind) String() string {
 	if int(k) >= len(kindNames) {
@@ -38,7 +39,9 @@ type form byte
 const (
 	relative form = iota // distance from the field: S+A is the place
 	absolute
-	fromEntry // distance from the start of the entry: S+A is as far behind the place as the field is from it
+	// fromEntry: distance from the start of the entry. S+A is as far after the place as the
+	// field is after the start.
+	fromEntry
 )
 
 // field is a field that is relocated.
@@ -82,15 +85,16 @@ func (a *formats) types(f field) []uint32 {
 	return a.Rel64
 }
 
-// Two distances of 32 bits begin most entries.
-func pair(first, second string) []field {
+// distancePair returns the two 32-bit distances that most entries begin with.
+func distancePair(first, second string) []field {
 	return []field{{first, 0, 4, relative}, {second, 4, 4, relative}}
 }
 
-// alternatives: struct alt_instr of one size, with its lengths at the given
+// alternative: struct alt_instr of one size, with its lengths at the given
 // places.
 func alternative(size, site, replacement uint64) layout {
-	return layout{kind: Alternative, size: size, fields: pair("instruction", "replacement"), lens: lengths{site: site, replacement: replacement}}
+	return layout{kind: Alternative, size: size, fields: distancePair("instruction", "replacement"),
+		lens: lengths{site: site, replacement: replacement}}
 }
 
 // jumpLabels: struct jump_entry, {code, target, key}. HAVE_ARCH_JUMP_LABEL_RELATIVE
@@ -98,19 +102,23 @@ func alternative(size, site, replacement uint64) layout {
 func jumpLabels(word uint64, code func([]byte) uint64) []layout {
 	const site, target, key = "code", "target", "key"
 	return []layout{
-		{kind: JumpLabel, size: 8 + word, fields: []field{{site, 0, 4, relative}, {target, 4, 4, relative}, {key, 8, word, relative}}, lens: lengths{code: code}},
-		{kind: JumpLabel, size: 3 * word, fields: []field{{site, 0, word, absolute}, {target, word, word, absolute}, {key, 2 * word, word, absolute}}, lens: lengths{code: code}},
+		{kind: JumpLabel, size: 8 + word, fields: []field{{site, 0, 4, relative},
+			{target, 4, 4, relative}, {key, 8, word, relative}}, lens: lengths{code: code}},
+		{kind: JumpLabel, size: 3 * word, fields: []field{{site, 0, word, absolute},
+			{target, word, word, absolute}, {key, 2 * word, word, absolute}}, lens: lengths{code: code}},
 	}
 }
 
 // staticCalls: struct static_call_site, {addr, key} (5.10).
 func staticCalls(code func([]byte) uint64) []layout {
-	return []layout{{kind: StaticCall, size: 8, fields: pair("call", "key"), lens: lengths{code: code}}}
+	return []layout{{kind: StaticCall, size: 8, fields: distancePair("call", "key"),
+		lens: lengths{code: code}}}
 }
 
-// sites: rows of distances, as objtool writes them (5.17).
-func sites(kind Kind) []layout {
-	return []layout{{kind: kind, size: 4, fields: []field{{"instruction", 0, 4, relative}}, lens: lengths{code: x86Branch}}}
+// siteRows: rows of distances, as objtool writes them (5.17).
+func siteRows(kind Kind) []layout {
+	return []layout{{kind: kind, size: 4, fields: []field{{"instruction", 0, 4, relative}},
+		lens: lengths{code: x86Branch}}}
 }
 
 // features: struct fixup_entry, {mask, value, start, end, alt_start, alt_end}
@@ -122,7 +130,7 @@ func features() []layout {
 	}}}
 }
 
-// always is the length of all instructions that can stand at a site.
+// always returns the length of instructions that are all n bytes long.
 func always(n uint64) func([]byte) uint64 { return func([]byte) uint64 { return n } }
 
 // x86Jump returns the length of the branch, or of the nop in its place, at a
@@ -148,14 +156,14 @@ func x86Branch(code []byte) uint64 {
 	return uint64(n) + 5
 }
 
-// The machines with HAVE_LIVEPATCH. Which kernel has which size of
-// struct alt_instr is nothing to rely on: stable versions changed it too.
+// The machines with HAVE_LIVEPATCH. The version of a kernel does not
+// tell the size of its struct alt_instr: stable versions changed it too.
 var formatsByMachine = map[elf.Machine]map[string][]layout{
 	elf.EM_X86_64: {
 		".altinstructions": {
 			alternative(12, 10, 11), // 5.13 to 6.2, 5.10.y
 			alternative(13, 10, 11), // 4.0 to 5.12: and padlen
-			alternative(14, 12, 13), // 6.3: flags in front
+			alternative(14, 12, 13), // 6.3: flags before them
 		},
 		".parainstructions": {{
 			kind: Paravirt, size: 16, cut: []uint64{10, 12},
@@ -163,8 +171,8 @@ var formatsByMachine = map[elf.Machine]map[string][]layout{
 		}},
 		"__jump_table":       jumpLabels(8, x86Jump),
 		".static_call_sites": staticCalls(x86Branch),
-		".retpoline_sites":   sites(Retpoline),
-		".return_sites":      sites(Return),
+		".retpoline_sites":   siteRows(Retpoline),
+		".return_sites":      siteRows(Return),
 	},
 	elf.EM_S390: {
 		".altinstructions": {

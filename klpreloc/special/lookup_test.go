@@ -32,7 +32,7 @@ func TestSites(t *testing.T) {
 	}{
 		{0, 1, []string{".altinstructions+0x0", ".altinstructions+0xc"}},
 		{5, 1, []string{".altinstructions+0x0", ".altinstructions+0xc"}},
-		{6, 1, nil}, // the ret behind it
+		{6, 1, nil}, // the ret after it
 		{3, 4, []string{".altinstructions+0x0", ".altinstructions+0xc"}},
 		{6, 2, []string{".parainstructions+0x0"}},
 		{0xd, 2, []string{".parainstructions+0x0", "__jump_table+0x0"}},
@@ -46,7 +46,8 @@ func TestSites(t *testing.T) {
 		{0x38, ^uint64(0), []string{".return_sites+0x0"}},
 		{^uint64(0), 4, nil},
 	} {
-		assert.Equal(t, c.want, places(tables.Sites(text, c.offset, c.width)), "%#x, %d", c.offset, c.width)
+		assert.Equal(t, c.want, places(tables.Sites(text, c.offset, c.width)), "%#x, %d",
+			c.offset, c.width)
 	}
 	assert.Nil(t, tables.Sites(section(t, f, ".data"), 0, 16))
 	assert.Nil(t, tables.Sites(nil, 0, 16))
@@ -57,7 +58,8 @@ func TestReplacements(t *testing.T) {
 	tables, code := read(t, f), section(t, f, ".altinstr_replacement")
 	assert.Equal(t, []string{".altinstructions+0x0"}, places(tables.Replacements(code, 1, 4)))
 	assert.Equal(t, []string{".altinstructions+0xd"}, places(tables.Replacements(code, 9, 4)))
-	assert.Equal(t, []string{".altinstructions+0x0", ".altinstructions+0xd"}, places(tables.Replacements(code, 4, 2)))
+	assert.Equal(t, []string{".altinstructions+0x0", ".altinstructions+0xd"},
+		places(tables.Replacements(code, 4, 2)))
 	assert.Nil(t, tables.Replacements(code, 10, 4))
 	assert.Nil(t, tables.Replacements(section(t, f, ".text"), 3, 4), "a site")
 }
@@ -75,7 +77,7 @@ func TestIn(t *testing.T) {
 		{alt, 12, ".altinstructions+0x0"},
 		{alt, 13, ".altinstructions+0xd"},
 		{alt, 17, ".altinstructions+0xd"},
-		{para, 15, ".parainstructions+0x0"}, // alignment behind it is its own
+		{para, 15, ".parainstructions+0x0"}, // alignment after it belongs to it
 		{para, 27, ".parainstructions+0x10"},
 	} {
 		e := tables.In(c.section, c.offset)
@@ -118,7 +120,8 @@ func TestSpans(t *testing.T) {
 		var list spans[int]
 		for i := range n {
 			from := uint64(random.Intn(100))
-			list = append(list, span[int]{from: from, to: from + uint64(random.Intn(20)*random.Intn(2)), what: i})
+			list = append(list,
+				span[int]{from: from, to: from + uint64(random.Intn(20)*random.Intn(2)), what: i})
 		}
 		plain := slices.Clone(list)
 		list.index()
@@ -134,7 +137,9 @@ func TestSpans(t *testing.T) {
 					got = append(got, x.what)
 					return true
 				})
-				slices.SortStableFunc(want, func(a, b int) int { return int(plain[a].from) - int(plain[b].from) })
+				slices.SortStableFunc(want, func(a, b int) int {
+					return int(plain[a].from) - int(plain[b].from)
+				})
 				require.Equal(t, want, got, "%v: %d+%d", plain, at, width)
 				got = nil
 				list.overlap(at, at+width, func(x *span[int]) bool {

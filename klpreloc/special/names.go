@@ -18,10 +18,11 @@ var early = []string{
 	// module_finalize of the architectures
 	".altinstructions", ".altinstr_replacement", ".parainstructions",
 	".retpoline_sites", ".return_sites",
-	"__ftr_fixup", "__mmu_ftr_fixup", "__fw_ftr_fixup", "__lwsync_fixup", "__barrier_nospec_fixup", "__spec_barrier_fixup",
+	"__ftr_fixup", "__mmu_ftr_fixup", "__fw_ftr_fixup", "__lwsync_fixup", "__barrier_nospec_fixup",
+	"__spec_barrier_fixup",
 	// notifiers: jump_label_module_notify, static_call_module_notify
 	"__jump_table", ".static_call_sites",
-	// sorted, so that the place is another entry's by then
+	// sorted, so that the place is another entry's afterwards
 	"__ex_table", ".orc_unwind_ip",
 	// used by load_module itself
 	"__mcount_loc", "__patchable_function_entries", "__param", ".init_array", ".ctors",
@@ -31,14 +32,14 @@ var early = []string{
 // ReadEarly reports whether the kernel has used up a section of that name before
 // it applies the klp relocations of a module's symbols. Sections that cover
 // ordinary code and can wait (.call_sites, .smp_locks, __bug_table, .orc_unwind)
-// are none of these.
+// are not among them.
 func ReadEarly(section string) bool { return slices.Contains(early, section) }
 
 // HasReplacements reports whether the entries of a section of that name say where the
 // kernel copies code from.
 func HasReplacements(section string) bool { return section == ".altinstructions" }
 
-// inert are the keys of entries whose loss nobody notices but who looks for it:
+// inert are the keys of entries that can be dropped without changing what the code does:
 // tracepoints and dynamic debug messages in the patched function stay off.
 // kpatch and objtool drop them too (create-diff-object.c,
 // kpatch_check_relocations; klp-diff.c, validate_special_section_klp_reloc).
@@ -47,7 +48,7 @@ var inert = map[Kind]struct{ symbols, sections []string }{
 		symbols:  []string{"__tracepoint_", "__UNIQUE_ID_ddebug"},
 		sections: []string{"__dyndbg", "__verbose"}, // the second up to 5.11
 	},
-	// The trampoline stands for a key that is not exported.
+	// The trampoline takes the place of a key that is not exported.
 	StaticCall: {symbols: []string{"__SCK__tp_func_", "__SCT__tp_func_"}},
 }
 
@@ -55,7 +56,9 @@ var inert = map[Kind]struct{ symbols, sections []string }{
 // name can be dropped. It is for symbols that are called otherwise in the module
 // (annotations); Inert asks it for all others.
 func InertKey(kind Kind, symbol string) bool {
-	return slices.ContainsFunc(inert[kind].symbols, func(prefix string) bool { return strings.HasPrefix(symbol, prefix) })
+	return slices.ContainsFunc(inert[kind].symbols, func(prefix string) bool {
+		return strings.HasPrefix(symbol, prefix)
+	})
 }
 
 // Inert reports whether e can be dropped safely: the code at its site does what

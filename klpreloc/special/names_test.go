@@ -13,8 +13,10 @@ import (
 
 func TestReadEarly(t *testing.T) {
 	for _, name := range []string{
-		".altinstructions", ".altinstr_replacement", ".parainstructions", "__jump_table", ".static_call_sites",
-		".retpoline_sites", ".return_sites", "__ex_table", ".orc_unwind_ip", "__mcount_loc", "__ftr_fixup",
+		".altinstructions", ".altinstr_replacement", ".parainstructions", "__jump_table",
+		".static_call_sites",
+		".retpoline_sites", ".return_sites", "__ex_table", ".orc_unwind_ip", "__mcount_loc",
+		"__ftr_fixup",
 	} {
 		assert.True(t, ReadEarly(name), name)
 	}
@@ -54,12 +56,13 @@ func TestInertKey(t *testing.T) {
 	}
 }
 
-// TestInertInModule: what a key of the module is called stands at its place, not in
+// TestInertInModule: the name of a module's key is at its place, not in
 // its relocation.
 func TestInertInModule(t *testing.T) {
 	f := open(t, "x86_64-6.1")
 	data := section(t, f, ".data")
-	f.AddSymbol(&elfrw.Symbol{Name: "__tracepoint_own", Section: data, Value: 8, Size: 24, Info: byte(elf.STT_OBJECT)})
+	f.AddSymbol(&elfrw.Symbol{Name: "__tracepoint_own", Section: data, Value: 8, Size: 24,
+		Info: byte(elf.STT_OBJECT)})
 	tables := read(t, f)
 	e := table(t, tables, "__jump_table").Entry(4) // .data+16: own_key starts there too
 	assert.False(t, tables.Inert(e))
@@ -96,10 +99,13 @@ func TestFunction(t *testing.T) {
 	f := open(t, "x86_64-4.19")
 	text, cold := section(t, f, ".text"), section(t, f, ".text.unlikely")
 	patched := symbolNamed(t, f, "patched")
-	f.AddSymbol(&elfrw.Symbol{Name: "inner", Section: text, Value: 4, Size: 2, Info: byte(elf.STT_FUNC)})
+	f.AddSymbol(&elfrw.Symbol{Name: "inner", Section: text, Value: 4, Size: 2,
+		Info: byte(elf.STT_FUNC)})
 	f.AddSymbol(&elfrw.Symbol{Name: "label", Section: text, Value: 7, Info: byte(elf.STT_FUNC)})
-	f.AddSymbol(&elfrw.Symbol{Name: "object", Section: text, Value: 7, Size: 2, Info: byte(elf.STT_OBJECT)})
-	f.AddSymbol(&elfrw.Symbol{Name: "endless", Section: text, Value: 7, Size: ^uint64(0), Info: byte(elf.STT_FUNC)})
+	f.AddSymbol(&elfrw.Symbol{Name: "object", Section: text, Value: 7, Size: 2,
+		Info: byte(elf.STT_OBJECT)})
+	f.AddSymbol(&elfrw.Symbol{Name: "endless", Section: text, Value: 7, Size: ^uint64(0),
+		Info: byte(elf.STT_FUNC)})
 	tables, _ := Read(f)
 	for _, c := range []struct {
 		s      *elfrw.Section

@@ -17,12 +17,12 @@ import (
 // that turns out to be something else there is one Problem, at the first place
 // that shows it, and no entry from there on.
 func Read(f *elfrw.File) (*Tables, []Problem) {
-	return ReadNamed(f, func(s *elfrw.Section) string { return s.Name })
+	return readNamed(f, func(s *elfrw.Section) string { return s.Name })
 }
 
-// ReadNamed is Read for sections that go by another name: name returns which
+// readNamed is Read for sections that go by another name: name returns which
 // special section's format each has.
-func ReadNamed(f *elfrw.File, name func(*elfrw.Section) string) (*Tables, []Problem) {
+func readNamed(f *elfrw.File, name func(*elfrw.Section) string) (*Tables, []Problem) {
 	t := &Tables{file: f, bySection: map[*elfrw.Section]*Table{}}
 	a := formatsOf(f)
 	if a == nil {
@@ -74,6 +74,7 @@ func (t *Table) problem(off int64, format string, args ...any) *Problem {
 	return &Problem{t.Section, off, fmt.Sprintf(format, args...)}
 }
 
+// read checks the section and reads its entries.
 func (r *reader) read(layouts []layout) *Problem {
 	s := r.Section
 	switch {
@@ -94,24 +95,26 @@ func (r *reader) read(layouts []layout) *Problem {
 	}
 	if len(r.Relocs) == 1 {
 		r.relocs = &source{section: r.Relocs[0]}
-		if p := r.sound(layouts); p == nil {
+		if p := r.readEntries(layouts); p == nil {
 			return nil
 		}
-		// What is missing may come later, and what is too much may belong
-		// to an entry that has been.
+		// A relocation that is missing may follow later, and one too many may belong
+		// to an earlier entry.
 	}
 	r.relocs = inOrder(r.Relocs)
-	r.refs = r.relocs.numbers()
-	return r.sound(layouts)
+	r.refs = r.relocs.refs()
+	return r.readEntries(layouts)
 }
 
-func (r *reader) sound(layouts []layout) *Problem {
+// readEntries chooses the format and reads all entries by it.
+func (r *reader) readEntries(layouts []layout) *Problem {
 	if p := r.choose(layouts); p != nil {
 		return p
 	}
-	return r.entries()
+	return r.walkEntries()
 }
 
+// count returns the number of the table's relocations.
 func (r *reader) count() int {
 	n := 0
 	for _, s := range r.Relocs {
@@ -129,7 +132,8 @@ func (r *reader) choose(layouts []layout) *Problem {
 	for i := range layouts {
 		l := &layouts[i]
 		names = append(names, fmt.Sprint(l.size))
-		if rest := size % l.size; (rest == 0 || slices.Contains(l.cut, rest)) && (entsize <= 1 || entsize == l.size) {
+		if rest := size % l.size; (rest == 0 || slices.Contains(l.cut, rest)) &&
+			(entsize <= 1 || entsize == l.size) {
 			fits = append(fits, l)
 		}
 	}
@@ -165,6 +169,7 @@ func (r *reader) choose(layouts []layout) *Problem {
 	return nil
 }
 
+// isField reports whether x is a relocation of one of the layout's fields.
 func (r *reader) isField(l *layout, x *elfrw.Rela) bool {
 	at := x.Offset % l.size
 	return slices.ContainsFunc(l.fields, func(f field) bool {
@@ -172,9 +177,9 @@ func (r *reader) isField(l *layout, x *elfrw.Rela) bool {
 	})
 }
 
-// entries goes through all entries, relocation by relocation, and notes which code
+// walkEntries goes through all entries, relocation by relocation, and notes which code
 // each is about.
-func (r *reader) entries() *Problem {
+func (r *reader) walkEntries() *Problem {
 	l, size := r.layout, uint64(len(r.data))
 	fields := r.fields()
 	// As many as there are relocations for, whatever the size says.
@@ -189,13 +194,14 @@ func (r *reader) entries() *Problem {
 	c.rewind()
 	x := c.next()
 	for uint64(r.n)*l.size < size {
-		e := r.blank(r.n, uint32(c.taken-1))
-		r.mark(e.first, most, len(fields))
+		e := r.newEntry(r.n, uint32(c.taken-1))
+		r.markStart(e.first, most, len(fields))
 		have := 0
 		for end := e.Offset + e.Size; x != nil && x.Offset < end; x = c.next() {
 			if have < len(fields) && fields[have].takes(x, &e) {
 				if !fields[have].resolve(x) {
-					return r.problem(int64(x.Offset), "%s of the %s has a relocation without a symbol", fields[have].what, l.kind)
+					return r.problem(int64(x.Offset),
+						"%s of the %s has a relocation without a symbol", fields[have].what, l.kind)
 				}
 				have++
 				continue
@@ -204,10 +210,11 @@ func (r *reader) entries() *Problem {
 				return r.unexpected(&e, x, have)
 			}
 		}
-		if have < len(fields) && !r.nothing(&e, have) {
-			return r.problem(int64(e.Offset+fields[have].at), "%s of the %s has no relocation", fields[have].what, l.kind)
+		if have < len(fields) && !r.hasNoReplacement(&e, have) {
+			return r.problem(int64(e.Offset+fields[have].at), "%s of the %s has no relocation",
+				fields[have].what, l.kind)
 		}
-		if p := r.fill(&e, fields); p != nil {
+		if p := r.fillEntry(&e, fields); p != nil {
 			return p
 		}
 		me := entryNum{r.num, uint32(r.n)}
@@ -215,16 +222,16 @@ func (r *reader) entries() *Problem {
 		r.replacements.add(e.Replacement, me)
 		r.n++
 	}
-	r.mark(uint32(c.taken-1), most, len(fields))
+	r.markStart(uint32(c.taken-1), most, len(fields))
 	if x != nil {
-		return r.problem(int64(x.Offset), "relocation behind the end of the section (%#x bytes)", size)
+		return r.problem(int64(x.Offset), "relocation past the end of the section (%#x bytes)", size)
 	}
 	return nil
 }
 
-// mark notes which is the first relocation behind the r.n entries that are done, of
+// markStart notes the first relocation after the r.n entries that are done, of at most
 // most, if it is not that after one for each field.
-func (r *reader) mark(first uint32, most, fields int) {
+func (r *reader) markStart(first uint32, most, fields int) {
 	if r.starts == nil {
 		if int(first) == r.n*fields {
 			return
@@ -237,8 +244,8 @@ func (r *reader) mark(first uint32, most, fields int) {
 	r.starts = append(r.starts, first)
 }
 
-// unexpected says what is wrong with relocation x, in entry e where the field
-// number have should come next.
+// unexpected says what is wrong with relocation x, in entry e, where that of
+// field number have is expected.
 func (r *reader) unexpected(e *Entry, x *elfrw.Rela, have int) *Problem {
 	fields := r.layout.fields
 	for i, f := range fields {
@@ -248,16 +255,19 @@ func (r *reader) unexpected(e *Entry, x *elfrw.Rela, have int) *Problem {
 			return r.problem(int64(x.Offset), "%s of the %s has two relocations", f.what, r.layout.kind)
 		case i > have:
 			missing := fields[have]
-			return r.problem(int64(e.Offset+missing.at), "%s of the %s has no relocation", missing.what, r.layout.kind)
+			return r.problem(int64(e.Offset+missing.at), "%s of the %s has no relocation", missing.what,
+				r.layout.kind)
 		default:
-			return r.problem(int64(x.Offset), "%s of the %s has a relocation of type %s", f.what, r.layout.kind, r.formats.TypeName(x.Type))
+			return r.problem(int64(x.Offset),
+				"%s of the %s has a relocation of type %s", f.what, r.layout.kind, r.formats.TypeName(x.Type))
 		}
 	}
-	return r.problem(int64(x.Offset), "relocation of what is no place in an entry of %d bytes", r.layout.size)
+	return r.problem(int64(x.Offset),
+		"relocation outside of the fields of an entry of %d bytes", r.layout.size)
 }
 
-// ready is a field, with where that of the entry at hand leads.
-type ready struct {
+// resolvedField is a field, with the place where that of the current entry leads.
+type resolvedField struct {
 	field
 	types   []uint32
 	section *elfrw.Section // nil: the symbol is not defined in the module
@@ -267,23 +277,23 @@ type ready struct {
 }
 
 // fields returns the fields of t's entries.
-func (t *Table) fields() []ready {
-	fields := make([]ready, len(t.layout.fields))
+func (t *Table) fields() []resolvedField {
+	fields := make([]resolvedField, len(t.layout.fields))
 	for i, f := range t.layout.fields {
-		fields[i] = ready{field: f, types: t.formats.types(f)}
+		fields[i] = resolvedField{field: f, types: t.formats.types(f)}
 	}
 	return fields
 }
 
 // takes reports whether x is a relocation of the field in e.
-func (f *ready) takes(x *elfrw.Rela, e *Entry) bool {
+func (f *resolvedField) takes(x *elfrw.Rela, e *Entry) bool {
 	return x.Offset == e.Offset+f.at && slices.Contains(f.types, x.Type)
 }
 
-// resolve finds where the field leads by relocation x, and reports whether that is said. S+A is the place, of relative fields as of absolute
-// ones: what the machine subtracts from it, P, is the field, and that is what the
-// kernel adds again.
-func (f *ready) resolve(x *elfrw.Rela) bool {
+// resolve finds where the field leads by relocation x, and returns false for a relocation without
+// a symbol. S+A is the place, for relative fields as for absolute ones: what the machine subtracts
+// from it, P, is the place of the field, and the kernel adds that again.
+func (f *resolvedField) resolve(x *elfrw.Rela) bool {
 	y := x.Sym
 	if y == nil {
 		return false
@@ -296,20 +306,21 @@ func (f *ready) resolve(x *elfrw.Rela) bool {
 	return true
 }
 
-// imported reports whether f leads to what the module has from elsewhere: the start of
+// isImported reports whether f leads to what the module has from elsewhere: the start of
 // an undefined symbol. objtool of 5.13 to 5.15 wrote an alternative for every indirect
 // call and jump, whose replacement is the kernel's __x86_indirect_alt_call_rax and its
 // like (arch/x86/lib/retpoline.S, exported; tools/objtool/arch/x86/decode.c,
 // arch_rewrite_retpolines): 9bc0bb50727c (5.13) to 134ab5bd1883 (5.16), which stable
 // took into 5.15.y in July 2022 (posted for 5.15.55) with 4fe79e710d95, which removed
 // the symbols.
-func (f *ready) imported() bool {
-	return f.section == nil && f.symbol.Undefined() && f.symbol.Name != "" && f.offset == f.symbol.Value
+func (f *resolvedField) isImported() bool {
+	return f.section == nil && f.symbol.Undefined() && f.symbol.Name != "" &&
+		f.offset == f.symbol.Value
 }
 
 // inside checks that the n bytes where f leads are in a loaded section of the
 // module.
-func (t *Table) inside(f *ready, n uint64) *Problem {
+func (t *Table) inside(f *resolvedField, n uint64) *Problem {
 	switch s := f.section; {
 	case s == nil:
 		return t.problem(int64(f.place), "%s is %s, outside of the module", f.what, f.symbol)
@@ -318,13 +329,14 @@ func (t *Table) inside(f *ready, n uint64) *Problem {
 	case s.Type != elf.SHT_PROGBITS:
 		return t.problem(int64(f.place), "%s is in %s, which holds no code", f.what, s)
 	case f.offset > uint64(len(s.Data)) || n > uint64(len(s.Data))-f.offset:
-		return t.problem(int64(f.place), "%s, %d bytes at %s%+#x, is outside of that section (%#x bytes)", f.what, n, s, int64(f.offset), len(s.Data))
+		return t.problem(int64(f.place), "%s, %d bytes at %s%+#x, is outside of that section (%#x bytes)",
+			f.what, n, s, int64(f.offset), len(s.Data))
 	}
 	return nil
 }
 
-// fill takes the entry's meaning from where its fields lead.
-func (t *Table) fill(e *Entry, at []ready) *Problem {
+// fillEntry sets what the entry means, by where its fields lead.
+func (t *Table) fillEntry(e *Entry, at []resolvedField) *Problem {
 	if e.Kind == Feature {
 		return t.fillFeature(e, at)
 	}
@@ -347,12 +359,12 @@ func (t *Table) fill(e *Entry, at []ready) *Problem {
 	case Alternative:
 		m := uint64(t.data[e.Offset+lens.replacement])
 		if m == 0 {
-			return nil // nothing, or what a function makes up (arm64)
+			return nil // no code, or code that a function generates (arm64)
 		}
 		if m > n {
 			return t.problem(int64(e.Offset), "replacement of %d bytes for %d", m, n)
 		}
-		if at[1].imported() {
+		if at[1].isImported() {
 			e.Outside = at[1].symbol
 			return nil
 		}
@@ -370,24 +382,27 @@ func (t *Table) fill(e *Entry, at []ready) *Problem {
 	return nil
 }
 
-func (t *Table) fillKey(e *Entry, at *ready) *Problem {
+// fillKey sets the key of the entry.
+func (t *Table) fillKey(e *Entry, at *resolvedField) *Problem {
 	const flags = 3
 	offset := at.offset &^ flags
 	e.Key = Key{Symbol: at.symbol, Addend: int64(offset - at.symbol.Value)}
 	if s := at.section; s != nil {
 		if offset >= s.Size() {
-			return t.problem(int64(at.place), "key, at %s%+#x, is outside of that section (%#x bytes)", s, int64(offset), s.Size())
+			return t.problem(int64(at.place),
+				"key, at %s%+#x, is outside of that section (%#x bytes)", s, int64(offset), s.Size())
 		}
 		e.Key.Section, e.Key.Offset = s, offset
 	}
 	return nil
 }
 
-func (t *Table) fillFeature(e *Entry, at []ready) *Problem {
+// fillFeature sets site and replacement of a feature section's entry.
+func (t *Table) fillFeature(e *Entry, at []resolvedField) *Problem {
 	for i, to := range []*elfrw.Range{&e.Site, &e.Replacement} {
 		from, end := &at[2*i], &at[2*i+1]
 		if from.section != end.section || end.offset < from.offset {
-			return t.problem(int64(end.place), "%s is in front of its start, or elsewhere", end.what)
+			return t.problem(int64(end.place), "%s is before its start, or in another section", end.what)
 		}
 		n := end.offset - from.offset
 		if i == 1 && n == 0 {

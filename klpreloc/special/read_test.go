@@ -134,13 +134,14 @@ func TestTablesOfOneName(t *testing.T) {
 		for i := range x.Len() {
 			assert.Same(t, x, x.Entry(i).Table)
 			assert.Same(t, x.Entry(i), tables.In(x.Section, x.Entry(i).Offset))
-			for _, r := range x.Entry(i).Relocations() {
+			for _, r := range x.Entry(i).relocations() {
 				assert.Same(t, x.Relocs[0], r.Section)
 			}
 		}
 		assert.Same(t, x, tables.Table(x.Section))
 	}
-	assert.Equal(t, []string{".altinstructions", ".altinstructions", "__jump_table", "__jump_table"}, got)
+	assert.Equal(t, []string{".altinstructions", ".altinstructions", "__jump_table", "__jump_table"},
+		got)
 	assert.Equal(t, 13, tables.All[0].Len())
 	assert.Equal(t, 1, tables.All[1].Len())
 	assert.Equal(t, ".text.second+0x0", tables.All[1].Entry(0).Site.String())
@@ -152,7 +153,9 @@ func TestReadNamed(t *testing.T) {
 	const name = ".klp.arch.vmlinux..altinstructions"
 	section(t, f, ".altinstructions").Name = name
 	assert.NotContains(t, dump(read(t, f)), "alternative")
-	tables, problems := ReadNamed(f, func(s *elfrw.Section) string { return strings.TrimPrefix(s.Name, ".klp.arch.vmlinux.") })
+	tables, problems := readNamed(f, func(s *elfrw.Section) string {
+		return strings.TrimPrefix(s.Name, ".klp.arch.vmlinux.")
+	})
 	require.Empty(t, problems)
 	assert.Equal(t, 1, table(t, tables, name).Len())
 }
@@ -194,7 +197,8 @@ func TestOddButValid(t *testing.T) {
 			})
 		},
 		"what no kernel of the machine reads": func(t *testing.T, f *elfrw.File) {
-			f.AddSection(&elfrw.Section{Name: "__ftr_fixup", Type: elf.SHT_PROGBITS, Flags: 2, Data: make([]byte, 5)})
+			f.AddSection(&elfrw.Section{Name: "__ftr_fixup", Type: elf.SHT_PROGBITS, Flags: 2,
+				Data: make([]byte, 5)})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -217,7 +221,8 @@ func TestOddButValid(t *testing.T) {
 func split(t testing.TB, f *elfrw.File) (first, second *elfrw.Section) {
 	t.Helper()
 	first = section(t, f, ".rela__jump_table")
-	second = &elfrw.Section{Name: ".klp.rela.vmlinux.__jump_table", Type: elf.SHT_RELA, Flags: 0x100042, Align: 8, Link: f.Symtab, Target: first.Target}
+	second = &elfrw.Section{Name: ".klp.rela.vmlinux.__jump_table", Type: elf.SHT_RELA,
+		Flags: 0x100042, Align: 8, Link: f.Symtab, Target: first.Target}
 	f.AddSection(second)
 	r := slices.Clone(first.Relocs())
 	f.AddReloc(second, r[2])
@@ -235,35 +240,35 @@ func TestRelocationsOfEntries(t *testing.T) {
 	tables := read(t, f)
 	x := table(t, tables, "__jump_table")
 	assert.Equal(t, []*elfrw.Section{first, second}, x.Relocs)
-	assert.Equal(t, []Reloc{{first, 0}, {first, 1}, {second, 0}}, x.Entry(0).Relocations())
-	assert.Equal(t, Reloc{second, 0}, x.Entry(0).KeyReloc())
-	assert.Equal(t, []Reloc{{first, 2}, {first, 3}, {first, 4}}, x.Entry(1).Relocations())
-	assert.Equal(t, Reloc{first, 4}, x.Entry(1).KeyReloc())
+	assert.Equal(t, []Reloc{{first, 0}, {first, 1}, {second, 0}}, x.Entry(0).relocations())
+	assert.Equal(t, []Reloc{{first, 2}, {first, 3}, {first, 4}}, x.Entry(1).relocations())
 	for _, x := range tables.All {
 		for i := range x.Len() {
 			e := x.Entry(i)
-			for _, r := range e.Relocations() {
+			for _, r := range e.relocations() {
 				offset := r.Section.Relocs()[r.Index].Offset
-				assert.True(t, e.Offset <= offset && offset < e.Offset+e.Size, "%s: relocation at %#x", e, offset)
+				assert.True(t, e.Offset <= offset && offset < e.Offset+e.Size,
+					"%s: relocation at %#x", e, offset)
 			}
 		}
 	}
 }
 
-// TestStrayRelocations: one that does nothing is its entry's wherever it stands.
+// TestStrayRelocations: one that does nothing belongs to its entry, wherever it is.
 func TestStrayRelocations(t *testing.T) {
 	for _, at := range []int{0, 3, 7, 15} {
 		f := open(t, "x86_64-6.1")
-		edit(t, f, "__jump_table", func(r []elfrw.Rela) []elfrw.Rela { return slices.Insert(r, at, elfrw.Rela{Offset: 0x13}) })
+		edit(t, f, "__jump_table", func(r []elfrw.Rela) []elfrw.Rela {
+			return slices.Insert(r, at, elfrw.Rela{Offset: 0x13})
+		})
 		x := table(t, read(t, f), "__jump_table")
 		for i := range x.Len() {
 			want := 3
 			if i == 1 {
 				want = 4
-				assert.Contains(t, x.Entry(i).Relocations(), Reloc{x.Relocs[0], at})
+				assert.Contains(t, x.Entry(i).relocations(), Reloc{x.Relocs[0], at})
 			}
-			assert.Len(t, x.Entry(i).Relocations(), want, "inserted at %d: entry %d", at, i)
-			assert.Equal(t, uint32(elf.R_X86_64_PC64), x.Relocs[0].Relocs()[x.Entry(i).KeyReloc().Index].Type)
+			assert.Len(t, x.Entry(i).relocations(), want, "inserted at %d: entry %d", at, i)
 		}
 	}
 }
@@ -280,13 +285,6 @@ func TestKeys(t *testing.T) {
 	assert.Equal(t, ".data", k.Section.Name)
 	assert.EqualValues(t, 16, k.Offset)
 	assert.EqualValues(t, 16, int64(k.Symbol.Value)+k.Addend)
-}
-
-func TestPadded(t *testing.T) {
-	for file, want := range map[string]uint64{"x86_64-4.19": 32, "x86_64-5.4": 32, "x86_64-6.1": 16} {
-		x := table(t, read(t, open(t, file)), ".parainstructions")
-		assert.Equal(t, want, x.Padded(), file)
-	}
 }
 
 // TestOtherMachines: no kernel for them has livepatching, or this class.

@@ -38,8 +38,8 @@ func inOrder(sections []*elfrw.Section) *source {
 	return &source{list: all}
 }
 
-// numbers returns which relocations are in the list.
-func (s *source) numbers() []Reloc {
+// refs returns which relocations are in the list.
+func (s *source) refs() []Reloc {
 	refs := make([]Reloc, len(s.list))
 	for i := range s.list {
 		refs[i] = s.list[i].Reloc
@@ -55,7 +55,7 @@ func (s *source) rewind() {
 	}
 }
 
-// next returns the next relocation, which is good until the call after, or nil
+// next returns the next relocation, which is valid until the following call, or nil
 // when there is none; taken counts the calls.
 func (s *source) next() *elfrw.Rela {
 	s.taken++

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// spans are stretches of one section, each with what it is, ready to be asked
-// which of them a place is in. They may overlap in any way: the slice is sorted
+// spans are ranges of one section, each with what it is. They find those that a place is
+// in. They may overlap in any way: the slice is sorted
 // by start and is at the same time a balanced tree, whose root is the middle
 // element and whose elements know how far those of their subtree reach.
 type spans[T any] []span[T]
 
 type span[T any] struct {
-	from, to uint64 // to is behind it
+	from, to uint64 // to is past its end
 	reach    uint64 // the furthest to of the subtree
 	what     T
 }

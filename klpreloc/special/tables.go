@@ -10,8 +10,8 @@ import (
 )
 
 // Tables are the special sections of a module. They describe the file as it was
-// when it was read: entries that were looked up by then stay as they are when it is
-// edited, others must not be looked up any more. Not for use by several goroutines.
+// when it was read: entries that have been looked up stay as they are when it is
+// edited, others must not be looked up afterwards. Not for use by several goroutines.
 type Tables struct {
 	All []*Table // in header order; empty sections and those with nothing sound in them included
 
@@ -33,17 +33,18 @@ type Table struct {
 	formats *formats
 	layout  *layout
 	data    []byte
-	n       int      // entries, in order and without gaps, up to the first Problem
-	starts  []uint32 // first relocation of each entry and of what follows; nil when all have as many as fields
-	refs    []Reloc  // all relocations by place; nil when Relocs is one and in that order
-	blocks  [][]Entry
+	n       int // entries, in order and without gaps, up to the first Problem
+	// first relocation of each entry and of what follows; nil when all have as many as fields
+	starts []uint32
+	refs   []Reloc // all relocations by place; nil when Relocs is one and in that order
+	blocks [][]Entry
 }
 
 // Entries are made of the section's bytes when they are asked for, some at a time:
 // most of a module's special entries have nothing to do with its klp relocations.
 const blockLen = 32
 
-// Len returns how many entries t has: all, or those in front of the first Problem.
+// Len returns how many entries t has: all, or those before the first Problem.
 func (t *Table) Len() int { return t.n }
 
 // Entry returns entry number i, 0 <= i < t.Len(); each time the same.
@@ -64,31 +65,30 @@ func (t *Table) Entry(i int) *Entry {
 }
 
 // make makes e entry number i.
-func (t *Table) make(e *Entry, i int, fields []ready) {
-	first, behind := uint32(i*len(fields)), uint32((i+1)*len(fields))
+func (t *Table) make(e *Entry, i int, fields []resolvedField) {
+	first, end := uint32(i*len(fields)), uint32((i+1)*len(fields))
 	if t.starts != nil {
-		first, behind = t.starts[i], t.starts[i+1]
+		first, end = t.starts[i], t.starts[i+1]
 	}
-	*e = t.blank(i, first)
+	*e = t.newEntry(i, first)
 	have := 0
-	for k := first; k < behind; k++ {
+	for k := first; k < end; k++ {
 		ref := t.ref(k)
 		x := ref.Section.Reloc(ref.Index)
 		if have < len(fields) && fields[have].takes(&x, e) && fields[have].resolve(&x) {
 			have++
-			e.key = e.relocs
 		}
 		e.relocs++
 	}
-	if have == len(fields) || t.nothing(e, have) {
-		t.fill(e, fields)
+	if have == len(fields) || t.hasNoReplacement(e, have) {
+		t.fillEntry(e, fields)
 	}
 }
 
-// nothing reports whether e, which has relocations of its first fields only, is an
-// alternative by no code: up to 5.12, static_cpu_has() has one that says ".long 0"
+// hasNoReplacement reports whether e, which has relocations of its first fields only, is an
+// alternative without code: up to 5.12, static_cpu_has() has one that says ".long 0"
 // for its replacement (arch/x86/include/asm/cpufeature.h).
-func (t *Table) nothing(e *Entry, have int) bool {
+func (t *Table) hasNoReplacement(e *Entry, have int) bool {
 	l := t.layout
 	if l.kind != Alternative || have != 1 || l.lens.replacement == 0 || e.Size < l.size {
 		return false
@@ -98,27 +98,19 @@ func (t *Table) nothing(e *Entry, have int) bool {
 	return b[l.lens.replacement] == 0 && len(bytes.Trim(b[f.at:f.at+f.width], "\x00")) == 0
 }
 
-// blank is entry number i, its first relocation known.
-func (t *Table) blank(i int, first uint32) Entry {
+// newEntry returns entry number i, with its place and its first relocation.
+func (t *Table) newEntry(i int, first uint32) Entry {
 	start := uint64(i) * t.layout.size
-	return Entry{Table: t, Offset: start, Size: min(t.layout.size, uint64(len(t.data))-start), first: first}
+	return Entry{Table: t, Offset: start, Size: min(t.layout.size, uint64(len(t.data))-start),
+		first: first}
 }
 
-// ref returns relocation number k by place.
+// ref returns relocation number k in the order of places.
 func (t *Table) ref(k uint32) Reloc {
 	if t.refs != nil {
 		return t.refs[k]
 	}
 	return Reloc{t.Relocs[0], int(k)}
-}
-
-// Padded returns the section's size with the last entry filled up: where the next
-// one can be appended.
-func (t *Table) Padded() uint64 {
-	if t.Stride == 0 {
-		return t.Section.Size()
-	}
-	return (t.Section.Size() + t.Stride - 1) / t.Stride * t.Stride
 }
 
 // Entry is one entry of a table.
@@ -141,7 +133,6 @@ type Entry struct {
 	Key Key
 
 	first, relocs uint32 // the relocations, by place
-	key           uint32 // which of them is that of the last field
 }
 
 // String returns the entry's place, ".altinstructions+0x18".
@@ -166,8 +157,8 @@ type Reloc struct {
 	Index   int // in Section.Relocs()
 }
 
-// Relocations returns the relocations of e's bytes, by place.
-func (e *Entry) Relocations() []Reloc {
+// relocations returns the relocations of e's bytes, by place.
+func (e *Entry) relocations() []Reloc {
 	r := make([]Reloc, e.relocs)
 	for i := range r {
 		r[i] = e.ref(e.first + uint32(i))
@@ -175,12 +166,7 @@ func (e *Entry) Relocations() []Reloc {
 	return r
 }
 
-// KeyReloc returns the relocation of e's key. The entry must have one.
-func (e *Entry) KeyReloc() Reloc {
-	return e.ref(e.first + e.key)
-}
-
-// Table returns the table in section s, or nil when it is none.
+// Table returns the table in section s, or nil where s is not a special section.
 func (t *Tables) Table(s *elfrw.Section) *Table { return t.bySection[s] }
 
 // In returns the entry that holds the place, nil when none does.
@@ -202,16 +188,16 @@ func (t *Tables) In(s *elfrw.Section, offset uint64) *Entry {
 // __bug_table, ORC) are not read at all. There are at most maxCover for a byte:
 // Read sees to that.
 func (t *Tables) Sites(s *elfrw.Section, offset, width uint64) []*Entry {
-	return t.at(t.sites, s, offset, width)
+	return t.overlapping(t.sites, s, offset, width)
 }
 
 // Replacements returns the entries whose replacement has one of the width bytes
 // at offset, likewise.
 func (t *Tables) Replacements(s *elfrw.Section, offset, width uint64) []*Entry {
-	return t.at(t.replacements, s, offset, width)
+	return t.overlapping(t.replacements, s, offset, width)
 }
 
-// Problem is why a section that looks like a special one is none.
+// Problem is why a section that looks like a special section is not one.
 type Problem struct {
 	Section *elfrw.Section
 	Offset  int64 // in Section; -1: it is about the section as a whole

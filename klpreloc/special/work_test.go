@@ -46,7 +46,7 @@ func dump(tables *Tables) string {
 		for i := range x.Len() {
 			e := x.Entry(i)
 			b.WriteString(meaning(tables, e))
-			for _, r := range e.Relocations() {
+			for _, r := range e.relocations() {
 				fmt.Fprintf(&b, " %d", r.Index)
 			}
 			b.WriteByte('\n')
@@ -59,7 +59,8 @@ func dump(tables *Tables) string {
 // its bytes or whose code that is, key, and whether it is inert.
 func meaning(tables *Tables, e *Entry) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %d %s %s=%s %d", e, e.Size, e.Kind, e.Site, tables.Function(e.Site.Section, e.Site.Offset), e.Site.Size)
+	fmt.Fprintf(&b, "%s %d %s %s=%s %d", e, e.Size, e.Kind, e.Site,
+		tables.Function(e.Site.Section, e.Site.Offset), e.Site.Size)
 	if e.Replacement.Section != nil {
 		fmt.Fprintf(&b, " by %s %d", e.Replacement, e.Replacement.Size)
 	}

@@ -360,9 +360,9 @@ func TestOutOfTreeUndefinedSymbol(t *testing.T) {
 		p.edit("two.h", "two_line", "two_lime")
 		out := p.refused()
 		assert.Contains(t, out, "user.ko: error: klp-convert: undefined symbol nobody_has_this: "+
-			"nobody exports it [KLP050]")
+			"no module exports it [KLP050]")
 		assert.Contains(t, out, "livepatch-two.ko: error: klp-convert: undefined symbol two_lime "+
-			"is in no object that the livepatch names, and nobody exports it [KLP050]")
+			"is in no object that the livepatch names, and no module exports it [KLP050]")
 		assert.Equal(t, []string{"plain.ko"}, p.modules(""))
 		p.edit("user.c", "nobody_has_this(void)", "plain_answer(void)")
 		p.edit("user.c", "nobody_has_this()", "plain_answer()")
@@ -379,14 +379,14 @@ func TestOutOfTreeHeadersOnly(t *testing.T) {
 		headers := w.loneHeaders(t)
 		p := w.project(t, "livepatch-two.o")
 		out := p.make("KDIR=" + headers)
-		assert.Contains(t, out, "has the symbols of vmlinux: what is said about it is not "+
+		assert.Contains(t, out, "has the symbols of vmlinux: its annotations are not "+
 			"checked [KLP047]")
 		assert.Contains(t, p.inspect(p.path("livepatch-two.ko")), ": x86_64, converted\n")
 		p.edit("part.c", "static KLP_MODULE_RELOC(vmlinux) symbols[] = { "+
 			"KLP_SYMPOS(saved_command_line, 0) };", "")
 		out = p.refused("KDIR=" + headers)
 		assert.Contains(t, out, "error: klp-convert: undefined symbol saved_command_line is not "+
-			"annotated, and nobody exports it [KLP050]")
+			"annotated, and no module exports it [KLP050]")
 		assert.Empty(t, p.modules(""))
 	})
 }

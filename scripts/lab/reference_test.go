@@ -398,6 +398,6 @@ func (h *hooked) testReference(t *testing.T) {
 	printed, err := h.Make("M="+e.dir, "KLP_CONVERT="+h.bench.tool, "modules",
 		"KLP_KERNEL=").CombinedOutput()
 	require.Error(t, err)
-	assert.Contains(t, string(printed), "position 2 of symbol ref_secret in ref_target: there is "+
+	assert.Contains(t, string(printed), "position 2 of symbol ref_secret in ref_target does not exist: there is "+
 		"1 of that name [KLP044]")
 }
