@@ -5,7 +5,8 @@ package sympos
 import (
 	"bytes"
 	"fmt"
-	"slices"
+
+	"golang.org/x/exp/slices"
 )
 
 // symbols.klp, earlier Symbols.list, was made by the kernel's build for
@@ -91,6 +92,6 @@ func scanKlpList(in *input, visit func(*Entry)) (Facts, error) {
 		facts.Partial = fmt.Sprintf("its names are sorted, and the last of vmlinux is %.40q; a "+
 			"kernel has names with z: it was cut", last)
 	}
-	facts.Notes = slices.Concat(l.notes, skippedNotes(stray))
+	facts.Notes = append(slices.Clip(l.notes), skippedNotes(stray)...)
 	return facts, nil
 }

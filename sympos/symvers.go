@@ -4,7 +4,8 @@ package sympos
 
 import (
 	"bytes"
-	"slices"
+
+	"golang.org/x/exp/slices"
 )
 
 // Module.symvers has the exports that modpost knows: a line for each, with fields separated
@@ -96,7 +97,7 @@ func scanSymvers(in *input, visit func(*Entry)) (Facts, error) {
 			return facts, err
 		}
 		if line == nil {
-			facts.Notes = slices.Concat(lines.notes, skippedNotes(stray))
+			facts.Notes = append(slices.Clip(lines.notes), skippedNotes(stray)...)
 			return facts, nil
 		}
 		if len(line) == 0 {
