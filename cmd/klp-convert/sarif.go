@@ -135,8 +135,10 @@ func sarifOf(file string, all []verdict) sarifLog {
 			}
 			run.Results = append(run.Results, sarifResult{
 				RuleID: id, RuleIndex: index, Level: level, Message: sarifText{Text: text},
-				Locations:  []sarifLocation{location},
-				Properties: map[string]any{"kernel": v.label, "cases": append([]diag.Case{}, f.Cases...), "fix": f.Hints},
+				Locations: []sarifLocation{location},
+				Properties: map[string]any{
+					"kernel": v.label, "cases": append([]diag.Case{}, f.Cases...), "fix": f.Hints,
+				},
 			})
 		}
 	}
