@@ -584,7 +584,7 @@ func TestNumberJustBelowTheReservedOnesIsPlain(t *testing.T) {
 	g := parse(t, b)
 	assert.Nil(t, g.shndx)
 	assert.Equal(t, "added", symbol(t, g, "high").Section.Name)
-	assert.Equal(t, 0xfeff, int(symbol(t, g, "high").Section.num))
+	assert.Equal(t, 0xfeff, symbol(t, g, "high").Section.num)
 	assert.Zero(t, binary.LittleEndian.Uint16(b[60:]), "section 0 makes one more")
 }
 

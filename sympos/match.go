@@ -95,21 +95,21 @@ func (k *Kernel) matching() matching {
 // is not certain.
 func matchRuleOf(release string) (rule matchRule, unsure string) {
 	major, minor, sub, ok := parseRelease(release)
-	at := func(x, y, z int) bool {
-		return major > x || major == x && (minor > y || minor == y && sub >= z)
+	from := func(y, z int) bool { // 6.y.z
+		return major > 6 || major == 6 && (minor > y || minor == y && sub >= z)
 	}
 	switch {
 	case !ok:
 		return onlyUpToLLVM, "the kernel's release is not known, and kernels 6.2 to 6.10 with " +
 			"CONFIG_LTO_CLANG compare names without it"
-	case !at(6, 2, 0) || at(6, 10, 7):
+	case !from(2, 0) || from(10, 7):
 		return wholeName, ""
 	case major == 6 && minor == 6 && sub >= 46:
 		return onlyUpToLLVM, "up to 6.6.45, kernels with CONFIG_LTO_CLANG compare names without " +
 			"it, and for " + release + " this is not known"
-	case at(6, 5, 1), major == 6 && minor == 4 && sub >= 14:
+	case from(5, 1), major == 6 && minor == 4 && sub >= 14:
 		return onlyUpToLLVM, ""
-	case at(6, 4, 7):
+	case from(4, 7):
 		return orUpToLLVM, ""
 	}
 	return orUpToDot, ""

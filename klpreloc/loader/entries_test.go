@@ -132,5 +132,6 @@ func TestPaddingsAreNoEntries(t *testing.T) {
 func TestEntriesAreReadOnce(t *testing.T) {
 	m := readEntries(t, "../../testdata/entries/x86_64-fentry.ko")
 	f := &facts{}
-	assert.Same(t, f.entriesOf(m), f.entriesOf(m))
+	first := f.entriesOf(m)
+	assert.Same(t, first, f.entriesOf(m))
 }

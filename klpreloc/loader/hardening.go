@@ -77,11 +77,8 @@ type place struct {
 
 // sites reads a table of signed 32-bit distances, from each to its site: .return_sites,
 // .call_sites, .ibt_endbr_seal (arch/x86/kernel/alternative.c). Late ones are not counted.
-func sites(m *elfrw.File, name string) (list []place, found bool) {
+func sites(m *elfrw.File, name string) (list []place) {
 	for _, s := range m.Sections {
-		if s.Name == name && s.Alloc() {
-			found = true
-		}
 		if !s.HasRelocs() || s.Target == nil || s.Target.Name != name || !s.Target.Alloc() {
 			continue
 		}
@@ -92,7 +89,7 @@ func sites(m *elfrw.File, name string) (list []place, found bool) {
 			}
 		}
 	}
-	return list, found
+	return list
 }
 
 // checkReturnThunks: since 6.9 (4461438a8405) __x86_return_thunk warns when it is used, unless
@@ -101,7 +98,7 @@ func sites(m *elfrw.File, name string) (list []place, found bool) {
 // under an older number have __warn_thunk too. Seen on 6.12 and 7.3.
 func checkReturnThunks(out *result, m *view, k *facts) {
 	const thunk = "__x86_return_thunk"
-	all, _ := sites(m.file, ".return_sites")
+	all := sites(m.file, ".return_sites")
 	named := map[place]bool{}
 	for _, p := range all {
 		named[p] = true
@@ -358,7 +355,7 @@ func (k *facts) isSealed(object, name string, position uint64) (yes, known bool)
 		if y == nil || y.Section == nil {
 			return false, true // there are other findings for that
 		}
-		all, _ := sites(m, ".ibt_endbr_seal")
+		all := sites(m, ".ibt_endbr_seal")
 		return slices.Contains(all, place{y.Section, y.Value}), true
 	}
 	list := k.table.Lookup(object, name)
@@ -434,7 +431,7 @@ func checkCallDepth(out *result, m *view, k *facts) {
 	if yes, _ := k.builtWith(nil, "MITIGATION_CALL_DEPTH_TRACKING", "CALL_DEPTH_TRACKING"); !yes {
 		return
 	}
-	all, _ := sites(m.file, ".call_sites")
+	all := sites(m.file, ".call_sites")
 	if len(all) == 0 {
 		return
 	}

@@ -276,7 +276,8 @@ func checkReload(m *view, k *facts) (out result) {
 			len(klp.relocs) == 0 {
 			continue
 		}
-		cause, message := "", diag.KernelMessage{}
+		var cause string
+		var message diag.KernelMessage
 		switch m.file.Header.Machine {
 		case elf.EM_X86_64:
 			if k.ClearsRelocs {

@@ -516,12 +516,8 @@ func checkOrdinaryPlace(out *result, m *view, k *facts, s *elfrw.Section, r *elf
 	}
 	width, ok := arch.RelocWidth(m.file, r.Type)
 	if !ok || r.Type == uint32(elf.R_X86_64_PC64) && !k.PC64 {
-		name := ""
-		if r.Sym != nil {
-			name = r.Sym.Name
-		}
 		out.add(find(diag.RelocationType, "the loader does not apply "+arch.RelocName(m.file, r.Type)).
-			when(diag.Loading, "", "ENOEXEC", m.typeMessage(r.Type, name)))
+			when(diag.Loading, "", "ENOEXEC", m.typeMessage(r.Type)))
 		return true
 	}
 	if width == 0 {
@@ -609,7 +605,7 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, r *elfrw.Rela, add func(f
 		f := find(diag.RelocationType, fmt.Sprintf("the loader does not apply %s",
 			arch.RelocName(m.file, r.Type))).
 			fix("build with the kernel's own flags (Kbuild)")
-		add(whenOf(m, k, f, klp, "ENOEXEC", m.typeMessage(r.Type, symbol)))
+		add(whenOf(m, k, f, klp, "ENOEXEC", m.typeMessage(r.Type)))
 		return
 	}
 	if x86 && width == 0 {
@@ -710,7 +706,7 @@ func checkCallSequence(m *view, k *facts, klp *klpSection, r *elfrw.Rela,
 }
 
 // typeMessage is what the architecture says of a type that it does not know.
-func (m *view) typeMessage(t uint32, symbol string) diag.KernelMessage {
+func (m *view) typeMessage(t uint32) diag.KernelMessage {
 	switch m.file.Header.Machine {
 	case elf.EM_X86_64:
 		return says("module: %s: Unknown rela relocation: %s", m.name, t)
