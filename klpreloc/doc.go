@@ -18,7 +18,7 @@
 // (kernel/livepatch/core.c, klp_apply_section_relocs).
 //
 // NewPlan (convert.go) calls the stages of a conversion one after the other. A stage takes
-// values and returns values, which nobody changes afterwards, and a list of diagnostics:
+// values and returns values, which are not changed afterwards, and a list of diagnostics:
 //
 //	annotation.Read    what the author wrote, in every dialect, and .modinfo
 //	resolve.Read       what a kernel (package sympos) knows of the names in the module

@@ -52,7 +52,7 @@ const (
 	ReloadRefused          ID = "KLP145" // target can't be loaded a second time
 	CheckPerCPU            ID = "KLP146" // per-CPU data
 	TargetAbsent           ID = "KLP147" // kernel has no such object
-	CallSequence           ID = "KLP148" // ppc64le: no nop behind a call
+	CallSequence           ID = "KLP148" // ppc64le: no nop after a call
 	PLTSections            ID = "KLP149" // GOT and PLT slots that were not reserved
 	NotALivepatch          ID = "KLP150" // a module that patches nothing
 	OtherSymbol            ID = "KLP151" // position that is another symbol in another kernel

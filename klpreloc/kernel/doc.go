@@ -9,6 +9,6 @@
 //	Loader      what a kernel's module loader checks and prints
 //	VendorEarly kernels of distributions that carry newer livepatching
 //
-// No other package compares versions, but for two: explain has beside each message since when
-// kernels print it, and sympos, which is below this one, by which names kernels find symbols.
+// No other package compares versions, except for two: explain has next to each message since
+// when kernels print it, and sympos, which is below this one, by which names kernels find symbols.
 package kernel

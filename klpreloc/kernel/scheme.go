@@ -60,7 +60,7 @@ var schemeSymbols = map[string]Scheme{
 	"clear_relocate_add":          SchemeEarly,
 }
 
-// SchemeSymbols returns the names by which SchemeOf knows a kernel, to be read.
+// SchemeSymbols returns the names that SchemeOf looks up in a kernel's symbols.
 func SchemeSymbols() []string {
 	var names []string
 	for name := range schemeSymbols {
@@ -71,7 +71,7 @@ func SchemeSymbols() []string {
 }
 
 // SchemeOf returns the scheme of a kernel of that version and with these symbols,
-// which count for more. ok is false when it knows no klp relocations.
+// which take precedence. ok is false when it knows no klp relocations.
 func SchemeOf(v Version, t *sympos.Table) (scheme Scheme, ok bool) {
 	if scheme, _, ok = SchemeBySymbols(v, t); ok {
 		return scheme, true
@@ -80,8 +80,8 @@ func SchemeOf(v Version, t *sympos.Table) (scheme Scheme, ok bool) {
 }
 
 // SchemeBySymbols returns the scheme of a kernel that its symbols tell, and by which;
-// those of newer schemes first. The hook for .klp.arch came with 4.9, so it says
-// nothing of 4.7 and 4.8.
+// those of newer schemes first. The hook for .klp.arch is in 4.9 first, so it does
+// not distinguish 4.7 and 4.8.
 func SchemeBySymbols(v Version, t *sympos.Table) (scheme Scheme, name string, ok bool) {
 	own, known := v.Scheme()
 	bare := known && own == SchemeLateBare

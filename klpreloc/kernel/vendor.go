@@ -15,7 +15,7 @@ import (
 
 // VendorEarly reports whether a release is one of those that vendors gave the scheme of
 // 5.8: RHEL 8 from 4.18.0-284.el8 on, SLE and openSUSE since August 2020 (4.12.14 and
-// 5.3.18), whose releases don't tell from when they are.
+// 5.3.18), whose releases don't tell their date.
 func VendorEarly(release string) bool {
 	// 4.18.0-553.8.1.el8_10.x86_64, but not 5.4.277-1.el8.elrepo.x86_64, which is mainline's.
 	el8 := func(part string) bool { return part == "el8" || strings.HasPrefix(part, "el8_") }

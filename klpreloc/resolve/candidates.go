@@ -24,7 +24,7 @@ import (
 // The comment has the symbol's type, address and size as far as they are known,
 // and its source file.
 
-// mostCandidates is how many are printed: a longer list helps nobody to choose.
+// mostCandidates is how many are printed: a longer list is no help to choose.
 const mostCandidates = 20
 
 // dialect returns the one that the author uses, for lines to paste.
