@@ -100,8 +100,8 @@ func (a *Annotation) DeclareAlias() []string {
 	return []string{a.Declare(Alias(a.Object+"_"+a.Name), a.Macro())}
 }
 
-// AnnotationLine is the line that makes a symbol one of vmlinux's, "" where no line can.
-func AnnotationLine(name string) string {
+// VmlinuxLine is the line that makes a symbol one of vmlinux's, "" where no line can.
+func VmlinuxLine(name string) string {
 	switch {
 	case IsIdentifier(name) && klpabi.PossibleName(name):
 		return fmt.Sprintf(

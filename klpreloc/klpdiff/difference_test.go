@@ -169,14 +169,14 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 			editRelocs(text, func(_ *elfrw.File, r []elfrw.Rela) []elfrw.Rela { return r[1:] }),
 			func(t *testing.T, d *klpdiff.Difference) {
 				require.Len(t, d.Relocations, 1)
-				assert.Equal(t, "", d.Relocations[0].Is)
+				assert.Empty(t, d.Relocations[0].Is)
 			},
 		},
 		"added": {
 			editRelocs(text, func(_ *elfrw.File, r []elfrw.Rela) []elfrw.Rela { return append(r, r[0]) }),
 			func(t *testing.T, d *klpdiff.Difference) {
 				require.Len(t, d.Relocations, 1)
-				assert.Equal(t, "", d.Relocations[0].Was)
+				assert.Empty(t, d.Relocations[0].Was)
 			},
 		},
 		"object of the section": {

@@ -55,7 +55,7 @@ func TestLayouts(t *testing.T) {
 				ObjectBy: klppatch.ByDistance}, p.Strides)
 			assert.Equal(t, kernel > "500", p.ReplaceKnown)
 			assert.Equal(t, kernel > "500", p.Replace)
-			assert.Equal(t, 5*size[1], uint64(p.Objects[0].At.Size)*5)
+			assert.Equal(t, 5*size[1], p.Objects[0].At.Size*5)
 			assert.Equal(t, p.Objects[0].At.Offset+2*size[1], p.Objects[2].At.Offset)
 			assert.Equal(t, 3*size[0], p.Object(klppatch.Vmlinux).FuncsAt.Size)
 		})

@@ -103,7 +103,7 @@ func (w *reporter) checkReloc(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (o
 	switch {
 	case l.copied != nil:
 		e := l.copied
-		return w.reportTooLate(where, r, c, "copied "+c.Note.Name,
+		return w.reportTooLate(where, c, "copied "+c.Note.Name,
 			fmt.Sprintf("as the replacement of the alternative at %s (%s): the kernel copies instructions "+
 				"from a symbol that it exports, and nothing tells whether those of a klp symbol can be copied",
 				w.function(e), e),
@@ -111,13 +111,13 @@ func (w *reporter) checkReloc(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (o
 				" an import: build against a kernel that exports it, and do not annotate it"), false
 	case l.within != nil:
 		e := l.within
-		return w.reportTooLate(where, r, c, w.causeOf(e, c),
+		return w.reportTooLate(where, c, w.causeOf(e, c),
 			fmt.Sprintf("in the %s for %s (%s): the kernel has read %s before %s, and would use the address 0",
 				e.Kind, w.function(e), e, s.Target, gate.LoadEvent(c.Gate)), w.suggestEdit(e)), false
 	case l.table && w.rules.gates.IsProblem(s.Target):
 		return true, false // StrangeTable says it
 	case l.table:
-		return w.reportTooLate(where, r, c, s.Target.Name+" "+c.Note.Name,
+		return w.reportTooLate(where, c, s.Target.Name+" "+c.Note.Name,
 			fmt.Sprintf("in %s: the kernel has read that table before %s, and would use the address 0",
 				s.Target, gate.LoadEvent(c.Gate)),
 			"use static_key_enabled(), an indirect call, or a helper function outside of the alternative"), false
@@ -132,7 +132,7 @@ func (w *reporter) checkReloc(s *elfrw.Section, r elfrw.Rela, c *gate.Choice) (o
 			r.Offset-e.Replacement.Offset < e.Replacement.Size {
 			part = "replacement of the "
 		}
-		ok = w.reportTooLate(where, r, c, w.causeOf(e, c),
+		ok = w.reportTooLate(where, c, w.causeOf(e, c),
 			fmt.Sprintf("in the %s%s at %s%s (%s), which the kernel has patched before %s",
 				part, e.Kind, w.function(e), w.keyPhrase(e), e, gate.LoadEvent(c.Gate)),
 			w.suggestEdit(e)) && ok
@@ -232,7 +232,7 @@ func (w *reporter) causeOf(e *special.Entry, c *gate.Choice) string {
 
 // reportTooLate refuses a late relocation, or says what it will break where that was asked
 // for. It reports whether the relocation is kept.
-func (w *reporter) reportTooLate(where diag.Place, r elfrw.Rela, c *gate.Choice,
+func (w *reporter) reportTooLate(where diag.Place, c *gate.Choice,
 	cause, why, edit string,
 ) bool {
 	of := "of " + diag.ObjectName(c.Note.Object)

@@ -44,10 +44,10 @@ func contract(t *testing.T, b []byte) {
 	switch {
 	case err == nil:
 		require.NotEmpty(t, patches)
-	case err == klppatch.ErrNone:
+	case errors.Is(err, klppatch.ErrNone):
 		require.Empty(t, patches)
 	default:
-		require.True(t, errors.As(err, &u), "%v", err)
+		require.ErrorAs(t, err, &u)
 		require.NotEmpty(t, u)
 		require.NotEmpty(t, u.Error())
 	}

@@ -244,7 +244,7 @@ func TestModule(t *testing.T) {
 	a := attribute(t, f)
 	assert.Equal(t, "ext4 nfs vmlinux", objects(t, f, a, "both"))
 	for _, name := range []string{"__this_module", "init_module", "setup"} {
-		assert.Equal(t, "", objects(t, f, a, name), name)
+		assert.Empty(t, objects(t, f, a, name), name)
 	}
 }
 
@@ -279,7 +279,7 @@ func TestCalls(t *testing.T) {
 		rs := f.Section(".rela.text.two")
 		rs.SetRelocs(append(slices.Clone(rs.Relocs()), elfrw.Rela{Offset: 1, Sym: symbol(t, f, "printk"),
 			Type: plt32, Addend: -4}))
-		assert.Equal(t, "", objects(t, f, attribute(t, f), "setup"))
+		assert.Empty(t, objects(t, f, attribute(t, f), "setup"))
 	}
 }
 
@@ -302,10 +302,10 @@ func TestSymbols(t *testing.T) {
 	replace(t, f, "nfs", asm)
 	a := attribute(t, f)
 	assert.Equal(t, "nfs", objects(t, f, a, "setup"))
-	assert.Equal(t, "", objects(t, f, a, "cleanup_module"))
+	assert.Empty(t, objects(t, f, a, "cleanup_module"))
 
 	asm.Size, asm.Info = 16, byte(elf.STB_GLOBAL)<<4|byte(elf.STT_FUNC)
-	assert.Equal(t, "", objects(t, f, attribute(t, f), "setup"))
+	assert.Empty(t, objects(t, f, attribute(t, f), "setup"))
 	label("inner", 8, 32, elf.STT_NOTYPE)
 	assert.Equal(t, "nfs", objects(t, f, attribute(t, f), "setup"))
 }
@@ -329,7 +329,7 @@ func TestDistances(t *testing.T) {
 	replace(t, f, "nfs", more)
 	a := attribute(t, f)
 	assert.Equal(t, "nfs", objects(t, f, a, "setup"))
-	assert.Equal(t, "", objects(t, f, a, "enable"))
+	assert.Empty(t, objects(t, f, a, "enable"))
 }
 
 // TestNowhere: places that do not exist, and no patch at all.
@@ -375,7 +375,7 @@ func TestKpatch(t *testing.T) {
 	assert.Equal(t, "vmlinux", objects(t, f, a, "vm_switch"))
 	assert.Equal(t, "ext4", objects(t, f, a, "nfs_callback_helper"))
 	assert.Equal(t, "ext4 vmlinux", objects(t, f, a, "both"))
-	assert.Equal(t, "", objects(t, f, a, "nfs_show"))
+	assert.Empty(t, objects(t, f, a, "nfs_show"))
 }
 
 // TestStrings: what has no symbols is cut where something refers to it.

@@ -39,7 +39,7 @@ func (v *View) checkRemaining(out *collector) *View {
 		case y.Bind() == elf.STB_WEAK:
 			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name,
 				"weak symbol %s is undefined and not annotated: the kernel would silently bind it to 0", name).
-				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
+				WithHints(diag.OptionalLine(annotation.VmlinuxLine(y.Name))...))
 		case strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
 			out.Add(diag.Errorf(diag.StrongUndefined, diag.Nowhere, name,
 				"symbol %s is named like a klp symbol, but is undefined: the kernel would refuse the module (Unknown symbol)",
@@ -50,7 +50,7 @@ func (v *View) checkRemaining(out *collector) *View {
 			out.Add(diag.Warnf(diag.StrongUndefined, diag.Nowhere, name,
 				"symbol %s is undefined, not annotated and not in __versions: unless it is exported without a "+
 					"CRC, the kernel will refuse the module (Unknown symbol)", name).
-				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
+				WithHints(diag.OptionalLine(annotation.VmlinuxLine(y.Name))...))
 		}
 	}
 	return v
@@ -80,7 +80,7 @@ func (v *View) checkImports(out *collector) *View {
 		case livepatch && weak:
 			out.Add(diag.Errorf(diag.WeakUndefined, diag.Nowhere, name,
 				"weak symbol %s is undefined and not annotated: the kernel would silently bind it to 0", name).
-				WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...))
+				WithHints(diag.OptionalLine(annotation.VmlinuxLine(y.Name))...))
 		case livepatch && strings.HasPrefix(y.Name, klpabi.SymbolPrefix):
 			v.reportMisnamed(out, y)
 		case livepatch:
@@ -89,7 +89,7 @@ func (v *View) checkImports(out *collector) *View {
 			if list := v.lookupInObjects(y.Name); len(list) > 0 {
 				d = d.WithHints(v.candidateLines(v.newAnnotation(y, list[0].Object), list)...)
 			} else {
-				d = d.WithHints(diag.OptionalLine(annotation.AnnotationLine(y.Name))...)
+				d = d.WithHints(diag.OptionalLine(annotation.VmlinuxLine(y.Name))...)
 			}
 			out.Add(d)
 		case !weak:
