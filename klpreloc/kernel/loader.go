@@ -102,39 +102,39 @@ func LoaderOf(v Version, scheme Scheme, release string) Loader {
 		Structures:  v.Structures(),
 		Livepatching: map[elf.Machine]bool{
 			elf.EM_X86_64: true, elf.EM_S390: true, elf.EM_PPC64: true, elf.EM_PPC: true,
-			elf.EM_LOONGARCH: v.AtLeast(6, 9), elf.EM_AARCH64: v.AtLeast(6, 17),
+			elf.EM_LOONGARCH: v.atLeast(6, 9), elf.EM_AARCH64: v.atLeast(6, 17),
 		},
-		Registers:        !v.AtLeast(5, 1),
+		Registers:        !v.atLeast(5, 1),
 		InitExists:       "EEXIST",
 		ImportNS:         v.ImportNS(),
-		ELFMessages:      v.AtLeast(5, 15),
-		ELFStrict:        v.AtLeast(6, 12),
-		TableTypes:       v.AtLeast(6, 12),
-		NameTable:        v.AtLeast(7, 0),
-		EnforcesRWX:      v.AtLeast(5, 7),
-		StructSize:       v.AtLeast(6, 4),
-		IndexCheck:       v.AtLeast(6, 8) || v.Major == 6 && v.Minor == 1,
-		DuplicateFatal:   v.AtLeast(6, 12),
-		MissingCRC:       !v.AtLeast(7, 0) && ofDebian(release),
-		ForModules:       v.AtLeast(6, 16),
-		TestTaint:        v.AtLeast(6, 0),
-		LicenseTwice:     v.AtLeast(6, 4),
-		Saturates:        v.AtLeast(7, 0),
-		EntrySearch:      v.AtLeast(5, 18),
-		RelaIndex:        v.AtLeast(6, 19),
-		ClearsRelocs:     v.AtLeast(6, 3),
-		PC64:             v.AtLeast(5, 0),
-		StaticCallFaults: !v.AtLeast(6, 12),
-		WarnThunk:        v.AtLeast(6, 9),
-		KernelCFI:        v.AtLeast(6, 1),
+		ELFMessages:      v.atLeast(5, 15),
+		ELFStrict:        v.atLeast(6, 12),
+		TableTypes:       v.atLeast(6, 12),
+		NameTable:        v.atLeast(7, 0),
+		EnforcesRWX:      v.atLeast(5, 7),
+		StructSize:       v.atLeast(6, 4),
+		IndexCheck:       v.atLeast(6, 8) || v.Major == 6 && v.Minor == 1,
+		DuplicateFatal:   v.atLeast(6, 12),
+		MissingCRC:       !v.atLeast(7, 0) && ofDebian(release),
+		ForModules:       v.atLeast(6, 16),
+		TestTaint:        v.atLeast(6, 0),
+		LicenseTwice:     v.atLeast(6, 4),
+		Saturates:        v.atLeast(7, 0),
+		EntrySearch:      v.atLeast(5, 18),
+		RelaIndex:        v.atLeast(6, 19),
+		ClearsRelocs:     v.atLeast(6, 3),
+		PC64:             v.atLeast(5, 0),
+		StaticCallFaults: !v.atLeast(6, 12),
+		WarnThunk:        v.atLeast(6, 9),
+		KernelCFI:        v.atLeast(6, 1),
 	}
-	if v.AtLeast(7, 0) {
+	if v.atLeast(7, 0) {
 		l.InitExists = "EBUSY"
 	}
 	switch {
-	case v.AtLeast(6, 19):
+	case v.atLeast(6, 19):
 		l.Nonzero = 2
-	case v.AtLeast(6, 3):
+	case v.atLeast(6, 3):
 		l.Nonzero = 1
 	}
 	return l

@@ -42,12 +42,12 @@ func (s Scheme) Early() bool { return s == SchemeEarly }
 // they know no klp relocations (before 4.7).
 func (v Version) Scheme() (Scheme, bool) {
 	switch {
-	case v.AtLeast(5, 8):
+	case v.atLeast(5, 8):
 		return SchemeEarly, true
-	case v.AtLeast(4, 9):
+	case v.atLeast(4, 9):
 		return SchemeLate, true
 	}
-	return SchemeLateBare, v.AtLeast(4, 7)
+	return SchemeLateBare, v.atLeast(4, 7)
 }
 
 // schemeSymbols are functions by which a kernel tells its scheme, whatever its

@@ -48,7 +48,7 @@ var structures = []struct {
 // module may have other sizes (AllStructures).
 func (v Version) Structures() Structures {
 	for i := len(structures) - 1; i >= 0; i-- {
-		if s := &structures[i]; v.AtLeast(s.major, s.minor) {
+		if s := &structures[i]; v.atLeast(s.major, s.minor) {
 			return s.Structures
 		}
 	}
@@ -69,7 +69,7 @@ func AllStructures() []Structures {
 var replaceSince = Version{5, 1}
 
 // Replaces reports whether klp_patch has a member replace in kernels of that version.
-func (v Version) Replaces() bool { return v.AtLeast(replaceSince.Major, replaceSince.Minor) }
+func (v Version) Replaces() bool { return v.atLeast(replaceSince.Major, replaceSince.Minor) }
 
 // ObjectReplaces reports whether a klp_object of that size, in bytes, belongs to kernels in
 // which klp_patch has a member replace; wide is for 64-bit pointers.

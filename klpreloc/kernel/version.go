@@ -38,21 +38,21 @@ func (v Version) String() string {
 	return fmt.Sprintf("%d.%d", v.Major, v.Minor)
 }
 
-// AtLeast reports whether v is that version or a later one; the zero Version is.
-func (v Version) AtLeast(major, minor int) bool {
+// atLeast reports whether v is that version or a later one; the zero Version is.
+func (v Version) atLeast(major, minor int) bool {
 	return v == Version{} || v.Major > major || v.Major == major && v.Minor >= minor
 }
 
 // EarlyVmlinux reports whether the module loader itself applies
 // .klp.rela.vmlinux.* and refuses vmlinux symbols anywhere else: since 5.8
 // (commits 7c8e2bdd5f0d and ca376a937486).
-func (v Version) EarlyVmlinux() bool { return v.AtLeast(5, 8) }
+func (v Version) EarlyVmlinux() bool { return v.atLeast(5, 8) }
 
 // NameLimit returns how many bytes of a symbol's name in a klp symbol the
 // kernel reads: 127, and 511 since 6.1, where KSYM_NAME_LEN grew
 // (kernel/livepatch/core.c, klp_resolve_symbols; commit b8a94bfb3395).
 func (v Version) NameLimit() int {
-	if v.AtLeast(6, 1) {
+	if v.atLeast(6, 1) {
 		return 511
 	}
 	return 127
@@ -65,7 +65,7 @@ func (v Version) NameLimit() int {
 // add_kallsyms; 35adf9a4e55e is the first to give the size of the whole table; seen in 4.19.78,
 // 5.10.262). What the module loader applies itself it reads from the file.
 func (v Version) StoredLimit(s Scheme) int {
-	if s.Early() && v.AtLeast(5, 19) {
+	if s.Early() && v.atLeast(5, 19) {
 		return 0
 	}
 	return 127
@@ -80,7 +80,7 @@ const FirstIsOnly = "6.19 (5.10.248, 5.15.198, 6.1.160, 6.6.120, 6.12.64, 6.18.3
 // ImportNS returns the format of the line by which source imports a namespace: a string
 // since 6.13 (cdd30ebb1b9f), an identifier before.
 func (v Version) ImportNS() string {
-	if v.AtLeast(6, 13) {
+	if v.atLeast(6, 13) {
 		return "MODULE_IMPORT_NS(%q);"
 	}
 	return "MODULE_IMPORT_NS(%s);"
