@@ -143,8 +143,9 @@ func Annotate(f *elfrw.File, o Options, dialect annotation.Dialect) (string, dia
 		text, found = resolve.Annotate(view, dialect)
 		r.Add(found...)
 	}
-	r.List().Sort()
-	return text, r.List()
+	found = r.List()
+	found.Sort()
+	return text, found
 }
 
 // converted are the names of the symbols that become klp symbols.

@@ -42,7 +42,6 @@ func (e Export) OfferedTo(module string) bool {
 	return false
 }
 
-// FoldDashes spells a module's name as struct module does.
 // FoldDashes returns what the kernel calls a module that is built as name: '-' becomes '_'
 // (scripts/Makefile.lib, KBUILD_MODNAME).
 func FoldDashes(name string) string { return strings.ReplaceAll(name, "-", "_") }

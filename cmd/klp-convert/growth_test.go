@@ -131,6 +131,20 @@ func borrowed(w *strings.Builder, n int) {
 	}
 }
 
+// growthExports adds n exports of vmlinux to System.map.
+func growthExports(w *strings.Builder, n int) {
+	for i := range n {
+		fmt.Fprintf(w, "%016x T exported_%d\n%016x r __ksymtab_exported_%d\n",
+			growthAddress+16*uint64(i), i, growthAddress+1<<24+16*uint64(i), i)
+	}
+}
+
+// growthVersion adds the checksum of an export.
+func growthVersion(w *strings.Builder, i int) {
+	fmt.Fprintf(w, "\t.section __versions,\"a\"\n\t.quad %d\n1:\t.asciz \"exported_%d\"\n"+
+		"\t.zero 56-(.-1b)\n", i, i)
+}
+
 var dimensions = []dimension{
 	{"sections", func(w *strings.Builder, n int) {
 		for i := range n {
@@ -252,19 +266,26 @@ var dimensions = []dimension{
 		for i := range n {
 			w.WriteString("\t.text\n")
 			growthFunction(w, fmt.Sprintf("f%d", i), fmt.Sprintf("call exported_%d", i))
-			fmt.Fprintf(w, "\t.section __versions,\"a\"\n\t.quad %d\n1:\t.asciz \"exported_%d\"\n"+
-				"\t.zero 56-(.-1b)\n", i, i)
+			growthVersion(w, i)
 		}
 		w.WriteString("\t.text\n")
 		growthFunction(w, "f", "call hidden")
 		growthRecord(w, "vmlinux", "hidden")
 		growthPatch(w, growthVmlinux, 1)
-	}, func(w *strings.Builder, n int) {
+	}, growthExports, false},
+	{"sections and versions", func(w *strings.Builder, n int) {
 		for i := range n {
-			fmt.Fprintf(w, "%016x T exported_%d\n%016x r __ksymtab_exported_%d\n",
-				growthAddress+16*uint64(i), i, growthAddress+1<<24+16*uint64(i), i)
+			fmt.Fprintf(w, "\t.section .text.f%d,\"ax\"\n", i)
+			growthFunction(w, fmt.Sprintf("f%d", i), fmt.Sprintf("call exported_%d", i))
 		}
-	}, false},
+		for i := range n { // after all of them
+			growthVersion(w, i)
+		}
+		w.WriteString("\t.text\n")
+		growthFunction(w, "f", "call hidden")
+		growthRecord(w, "vmlinux", "hidden")
+		growthPatch(w, growthVmlinux, 1)
+	}, growthExports, false},
 	{"debug relocations", func(w *strings.Builder, n int) {
 		w.WriteString("\t.section .debug_info,\"\",@progbits\n")
 		for range n {

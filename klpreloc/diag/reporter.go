@@ -2,12 +2,16 @@
 
 package diag
 
+import "golang.org/x/exp/slices"
+
 // A Reporter collects what one stage finds. One cause is one diagnostic: a stage asks
-// Repeats first, and what it adds by AddFor then is known by its cause. The zero Reporter
-// is ready for use.
+// AddPlace first, and what it adds by AddFor then is known by its cause. A diagnostic that has
+// been added is not changed: where else its cause shows is kept beside it, and List puts the
+// two together. The zero Reporter is ready for use.
 type Reporter struct {
 	list   List
 	causes map[cause]int // which of list is about each
+	more   map[int]more  // of list
 }
 
 // cause is what one diagnostic is about, wherever it shows.
@@ -16,9 +20,19 @@ type cause struct {
 	what string
 }
 
-// List returns what has been collected, in the order in which it was added. The slice is
-// the reporter's.
-func (r *Reporter) List() List { return r.list }
+// more is what came to a diagnostic after it had been added.
+type more struct{ places, hints []string }
+
+// List returns what has been collected, in the order in which it was added. The slice is the
+// caller's.
+func (r *Reporter) List() List {
+	all := slices.Clone(r.list)
+	for i, x := range r.more {
+		all[i].Places = append(slices.Clip(all[i].Places), x.places...)
+		all[i].Hints = append(slices.Clip(all[i].Hints), x.hints...)
+	}
+	return all
+}
 
 // Failed reports whether an error is among it.
 func (r *Reporter) Failed() bool { return r.list.Failed() }
@@ -26,7 +40,7 @@ func (r *Reporter) Failed() bool { return r.list.Failed() }
 // Add adds diagnostics.
 func (r *Reporter) Add(d ...Diagnostic) { r.list = append(r.list, d...) }
 
-// AddFor adds a diagnostic that is about a cause, which Repeats knows from then on.
+// AddFor adds a diagnostic that is about a cause, which AddPlace knows from then on.
 func (r *Reporter) AddFor(what string, d Diagnostic) {
 	if r.causes == nil {
 		r.causes = map[cause]int{}
@@ -35,16 +49,14 @@ func (r *Reporter) AddFor(what string, d Diagnostic) {
 	r.list = append(r.list, d)
 }
 
-// Repeats reports whether a diagnostic with that id and cause has been added. The place and
-// the symbol are then one more of its Places, and the lines more of its Hints.
-func (r *Reporter) Repeats(id ID, what string, where Place, sym string, lines ...string) bool {
+// AddPlace adds a place, a symbol and lines to the Places and Hints of the diagnostic with that
+// id and cause. It returns false when none has been added by AddFor.
+func (r *Reporter) AddPlace(id ID, what string, where Place, sym string, lines ...string) bool {
 	i, known := r.causes[cause{id, what}]
 	if !known {
 		return false
 	}
-	d := &r.list[i]
-	d.Hints = append(d.Hints, lines...)
-	if sym == d.Symbol && where.at.Section != nil {
+	if sym == r.list[i].Symbol && where.at.Section != nil {
 		sym = ""
 	}
 	text := where.String()
@@ -54,16 +66,27 @@ func (r *Reporter) Repeats(id ID, what string, where Place, sym string, lines ..
 	case sym != "":
 		text += " (" + sym + ")"
 	}
+	x := r.moreOf(i)
 	if text != "" {
-		d.Places = append(d.Places, text)
+		x.places = append(x.places, text)
 	}
+	x.hints = append(x.hints, lines...)
+	r.more[i] = x
 	return true
 }
 
-// HintFor adds lines to the diagnostic with that id and cause, which has been added by
-// AddFor.
-func (r *Reporter) HintFor(id ID, what string, lines ...string) {
+// AddHints adds lines to the diagnostic with that id and cause, which has been added by AddFor.
+func (r *Reporter) AddHints(id ID, what string, lines ...string) {
 	if i, known := r.causes[cause{id, what}]; known {
-		r.list[i].Hints = append(r.list[i].Hints, lines...)
+		x := r.moreOf(i)
+		x.hints = append(x.hints, lines...)
+		r.more[i] = x
 	}
+}
+
+func (r *Reporter) moreOf(i int) more {
+	if r.more == nil {
+		r.more = map[int]more{}
+	}
+	return r.more[i]
 }

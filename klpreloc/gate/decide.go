@@ -148,7 +148,7 @@ func (w *reporter) checkChoice(s *elfrw.Section, r elfrw.Rela, t *Target, c *Cho
 				w.rules.Function(s.Target, r.Offset), users, a.Name, a.LPObject))
 		}
 	case TooMany:
-		if w.Repeats(diag.SharedCode, name+" for "+users, where, name) {
+		if w.AddPlace(diag.SharedCode, name+" for "+users, where, name) {
 			return false
 		}
 		d := diag.Errorf(diag.SharedCode, where, name,
@@ -164,7 +164,7 @@ func (w *reporter) checkChoice(s *elfrw.Section, r elfrw.Rela, t *Target, c *Cho
 		w.AddFor(name+" for "+users, d)
 		return false
 	case WhoseName:
-		if w.Repeats(diag.Conflict, name+" for "+users, where, name) {
+		if w.AddPlace(diag.Conflict, name+" for "+users, where, name) {
 			return false
 		}
 		var objects []string

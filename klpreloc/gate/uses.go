@@ -68,7 +68,7 @@ func FindUses(f *elfrw.File, targets []*Target, gone map[*elfrw.Section]bool) (*
 			}
 		case isGone(y):
 			name, where := diag.SymbolName(y), diag.At(s, ref.Rela.Offset)
-			if r.Repeats(diag.AnnotationReferred, name, where, name) {
+			if r.AddPlace(diag.AnnotationReferred, name, where, name) {
 				break
 			}
 			r.AddFor(name, diag.Errorf(diag.AnnotationReferred, where, name,

@@ -91,10 +91,12 @@ func WithoutVersions(f *elfrw.File, s *elfrw.Section, names map[string]bool) ([]
 	if !isVersionTable(s.Name) || s != f.Section(s.Name) {
 		return nil, false
 	}
+	table := []*elfrw.Section{s}
+	if s.Name != "__versions" { // checksums and names are one table: both can be cut, or neither
+		table = []*elfrw.Section{f.Section("__version_ext_names"), f.Section("__version_ext_crcs")}
+	}
 	for _, r := range f.Sections {
-		// Checksums and names are one table: both can be cut, or neither.
-		if r.HasRelocs() && r.Target != nil && (r.Target == s || s.Name != "__versions" &&
-			(r.Target == f.Section("__version_ext_names") || r.Target == f.Section("__version_ext_crcs"))) {
+		if r.HasRelocs() && r.Target != nil && slices.Contains(table, r.Target) {
 			return nil, false
 		}
 	}

@@ -236,7 +236,7 @@ func (w *reporter) reportTooLate(where diag.Place, c *gate.Choice,
 	cause, why, edit string,
 ) bool {
 	of := "of " + diag.ObjectName(c.Note.Object)
-	if w.Repeats(diag.SpecialSection, cause, where, c.Note.Name) {
+	if w.AddPlace(diag.SpecialSection, cause, where, c.Note.Name) {
 		return w.unsafe
 	}
 	if w.unsafe {

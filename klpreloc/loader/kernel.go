@@ -269,8 +269,9 @@ func versionTable(f *elfrw.File) *elfrw.Section {
 func versionsOf(f *elfrw.File) []version {
 	var all []version
 	list, _ := klpabi.ReadChecksums(f)
+	counts := versionTable(f) != nil
 	for _, c := range list {
-		if c.Known && (c.Extended || versionTable(f) != nil) {
+		if c.Known && (c.Extended || counts) {
 			all = append(all, version{c.Name, c.CRC})
 		}
 	}

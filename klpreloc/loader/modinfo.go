@@ -58,9 +58,8 @@ func (f *facts) dependencies(m *elfrw.File) map[string]bool {
 	const most = 256 // modules that one can need
 	all := map[string]bool{}
 	for next := []*elfrw.File{m}; len(next) > 0 && len(all) < most; next = next[1:] {
-		depends, _ := klpabi.ReadModinfo(next[0]).Value("depends")
-		for _, name := range strings.Split(strings.ReplaceAll(depends, "-", "_"), ",") {
-			if name == "" || all[name] {
+		for _, name := range klpabi.DependsOf(klpabi.ReadModinfo(next[0])) {
+			if all[name] {
 				continue
 			}
 			all[name] = true

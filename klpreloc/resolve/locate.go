@@ -26,7 +26,7 @@ func (v *View) locateByFile(out *collector, a *annotation.Annotation) bool {
 		return true
 	case v.table == nil:
 		if v.kernel == nil {
-			if out.Repeats(diag.NeedsKernel, "", a.Place(), diag.Clip(diag.SymbolName(a.Symbol))) {
+			if out.AddPlace(diag.NeedsKernel, "", a.Place(), diag.Clip(diag.SymbolName(a.Symbol))) {
 				return false
 			}
 			out.AddFor("", diag.Errorf(diag.NeedsKernel, a.Place(), diag.Clip(diag.SymbolName(a.Symbol)),
@@ -35,7 +35,7 @@ func (v *View) locateByFile(out *collector, a *annotation.Annotation) bool {
 		}
 		return false
 	case v.isUnknownObject(a.Object):
-		if !out.Repeats(diag.FileUnknown, a.Object, a.Place(), a.Name) {
+		if !out.AddPlace(diag.FileUnknown, a.Object, a.Place(), a.Name) {
 			out.unknown[a.Object] = true
 			out.AddFor(a.Object, diag.Errorf(diag.FileUnknown, a.Place(), a.Name,
 				"symbol %s of %s is annotated by file, and no symbols of %s are available",
@@ -53,7 +53,7 @@ func (v *View) locateByFile(out *collector, a *annotation.Annotation) bool {
 	}
 	files, err := v.table.Files(a.Object, a.Name)
 	if err != nil {
-		if out.Repeats(diag.KernelUnreadable, err.Error(), diag.Nowhere, "") {
+		if out.AddPlace(diag.KernelUnreadable, err.Error(), diag.Nowhere, "") {
 			return false
 		}
 		out.AddFor(err.Error(), diag.Errorf(diag.KernelUnreadable, diag.Nowhere, "", "kernel %s: %v",
@@ -71,7 +71,7 @@ func (v *View) locateByFile(out *collector, a *annotation.Annotation) bool {
 	matches, how := sympos.MatchFile(files, a.File)
 	switch {
 	case !known && len(list) == 1:
-		if out.Repeats(diag.NotChecked, "files of "+a.Object, a.Place(), a.Name) {
+		if out.AddPlace(diag.NotChecked, "files of "+a.Object, a.Place(), a.Name) {
 			matches = []int{0}
 			break
 		}

@@ -37,7 +37,7 @@ func checkNames(r *diag.Reporter, a *annotation.Annotation, target kernel.Versio
 // checkObject is checkNames for one of its objects.
 func checkObject(r *diag.Reporter, a *annotation.Annotation, object *string) bool {
 	if err := klpabi.CheckObject(*object); err != nil {
-		if *object != "" && r.Repeats(diag.BadObject, *object, a.Place(), diag.SymbolName(a.Symbol)) {
+		if *object != "" && r.AddPlace(diag.BadObject, *object, a.Place(), diag.SymbolName(a.Symbol)) {
 			return false // an empty one is a mistake of its own
 		}
 		d := diag.Errorf(diag.BadObject, a.Place(), diag.SymbolName(a.Symbol), "%s: %v",
@@ -50,7 +50,7 @@ func checkObject(r *diag.Reporter, a *annotation.Annotation, object *string) boo
 		return false
 	}
 	if folded := klpabi.ModuleName(*object); folded != *object {
-		if !r.Repeats(diag.ObjectDash, *object, a.Place(), diag.SymbolName(a.Symbol)) {
+		if !r.AddPlace(diag.ObjectDash, *object, a.Place(), diag.SymbolName(a.Symbol)) {
 			r.AddFor(*object, diag.Notef(diag.ObjectDash, a.Place(), diag.SymbolName(a.Symbol),
 				"object %q is called %q in the kernel", *object, folded))
 		}

@@ -87,7 +87,7 @@ func (v *View) checkAgainstKernel(out *collector, a *annotation.Annotation) bool
 			WithHints(v.candidateLines(a, list)...))
 		return false
 	case errors.Is(err, sympos.ErrUnordered):
-		if out.Repeats(diag.OrderUnknown, a.Object, a.Place(), a.Name) {
+		if out.AddPlace(diag.OrderUnknown, a.Object, a.Place(), a.Name) {
 			break
 		}
 		out.AddFor(a.Object, diag.Warnf(diag.OrderUnknown, a.Place(), a.Name,
@@ -150,7 +150,7 @@ func (v *View) isFreed(s sympos.Symbol) bool {
 // reportContradictions reports that the sources contradict each other about a symbol.
 func (v *View) reportContradictions(out *collector, a *annotation.Annotation) {
 	if d := v.table.Doubt(a.Object, a.Name); d != "" {
-		if out.Repeats(diag.Contradiction, a.Object, a.Place(), a.Name) {
+		if out.AddPlace(diag.Contradiction, a.Object, a.Place(), a.Name) {
 			return
 		}
 		out.AddFor(a.Object, diag.Warnf(diag.Contradiction, a.Place(), a.Name,
@@ -203,18 +203,18 @@ func (v *View) checkObjectExists(out *collector, a *annotation.Annotation, objec
 		if b.Object == object {
 			b.Object = vmlinux
 		}
-		if !out.Repeats(diag.BuiltInObject, object, a.Place(), a.Name) {
+		if !out.AddPlace(diag.BuiltInObject, object, a.Place(), a.Name) {
 			out.AddFor(object, diag.Errorf(diag.BuiltInObject, a.Place(), a.Name,
 				"%s is built into kernel %s: its symbols are vmlinux's", object, v.kernelTitle()))
 		}
 		if list := v.table.Lookup(b.Object, b.Name); len(list) > 0 {
-			out.HintFor(diag.BuiltInObject, object, v.candidateLines(a, list)...)
+			out.AddHints(diag.BuiltInObject, object, v.candidateLines(a, list)...)
 		} else {
 			out.absent = append(out.absent, absence{diag.BuiltInObject, object, b})
 		}
 		return false
 	case sympos.Absent:
-		if out.Repeats(diag.NoSuchObject, object, a.Place(), a.Name) {
+		if out.AddPlace(diag.NoSuchObject, object, a.Place(), a.Name) {
 			return false
 		}
 		d := diag.Errorf(diag.NoSuchObject, a.Place(), a.Name, "kernel %s has no module %s",
@@ -273,9 +273,9 @@ func (v *View) addNearMisses(out *collector) {
 	near, table := readNear(v.kernel, v.table, names)
 	for _, a := range out.absent {
 		misses, more := near.nearMisses(table, a.Object, a.Name)
-		out.HintFor(a.id, a.what, v.nearMissLines(&a.Annotation, table, misses)...)
+		out.AddHints(a.id, a.what, v.nearMissLines(&a.Annotation, table, misses)...)
 		if more > 0 {
-			out.HintFor(a.id, a.what, fmt.Sprintf("and %d more that are no nearer", more))
+			out.AddHints(a.id, a.what, fmt.Sprintf("and %d more that are no nearer", more))
 		}
 	}
 }

@@ -124,7 +124,7 @@ func (v *View) resolveExported(out *collector, y *elfrw.Symbol) bool {
 				WithHints(v.candidateLines(v.newAnnotation(y, e.Object), v.table.Lookup(e.Object, y.Name))...))
 		} else if v.patches(e.Object) {
 			lines := v.candidateLines(v.newAnnotation(y, e.Object), v.table.Lookup(e.Object, y.Name))
-			if out.Repeats(diag.DependsOnPatched, e.Object, diag.Nowhere, name, lines...) {
+			if out.AddPlace(diag.DependsOnPatched, e.Object, diag.Nowhere, name, lines...) {
 				return true
 			}
 			out.AddFor(e.Object, diag.Warnf(diag.DependsOnPatched, diag.Nowhere, name,
@@ -163,7 +163,7 @@ func (v *View) reportDependency(out *collector, y *elfrw.Symbol, e sympos.Export
 	if v.reportShadowed(out, y, e) {
 		return
 	}
-	if out.Repeats(diag.ModuleExport, e.Object, diag.Nowhere, name) {
+	if out.AddPlace(diag.ModuleExport, e.Object, diag.Nowhere, name) {
 		return
 	}
 	d := diag.Warnf(diag.ModuleExport, diag.Nowhere, name, dependsOn, name, e.Object)
@@ -318,7 +318,7 @@ func (v *View) infer(out *collector, y *elfrw.Symbol, object string, id diag.ID,
 		a.LPObject = "LP_OBJ"
 		line := a.Declare(annotation.Alias(object+"_"+y.Name), annotation.LabelMacro(a, pos)) +
 			"   /* replace LP_OBJ by the livepatched object */"
-		if out.Repeats(diag.NoGate, object, diag.Nowhere, name, line) {
+		if out.AddPlace(diag.NoGate, object, diag.Nowhere, name, line) {
 			return
 		}
 		out.AddFor(object, diag.Errorf(diag.NoGate, diag.Nowhere, name,

@@ -48,7 +48,7 @@ func (v *View) resolveUnplaced(out *collector, y *elfrw.Symbol, origin Origin) b
 			len(v.exporters.Unknown) > 1 {
 			break
 		}
-		if !out.Repeats(diag.ModuleExport, of, diag.Nowhere, name) {
+		if !out.AddPlace(diag.ModuleExport, of, diag.Nowhere, name) {
 			out.AddFor(of, diag.Warnf(diag.ModuleExport, diag.Nowhere, name, dependsOn, name, of))
 		}
 	}

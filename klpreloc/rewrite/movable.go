@@ -71,7 +71,7 @@ func (c *checker) checkMovable(s *elfrw.Section, r elfrw.Rela, choice *gate.Choi
 	where := diag.At(s, r.Offset)
 	switch {
 	case s.Type == elf.SHT_REL:
-		if c.Repeats(diag.RelSection, "", where, diag.SymbolName(r.Sym)) {
+		if c.AddPlace(diag.RelSection, "", where, diag.SymbolName(r.Sym)) {
 			return false
 		}
 		c.AddFor("", diag.Errorf(diag.RelSection, where, diag.SymbolName(r.Sym),
@@ -79,7 +79,7 @@ func (c *checker) checkMovable(s *elfrw.Section, r elfrw.Rela, choice *gate.Choi
 			diag.SymbolName(r.Sym)))
 		return false
 	case s.Target.Name == ".data..percpu":
-		if c.Repeats(diag.PerCPU, diag.SymbolName(r.Sym), where, diag.SymbolName(r.Sym)) {
+		if c.AddPlace(diag.PerCPU, diag.SymbolName(r.Sym), where, diag.SymbolName(r.Sym)) {
 			return false
 		}
 		c.AddFor(diag.SymbolName(r.Sym), diag.Errorf(diag.PerCPU, where, diag.SymbolName(r.Sym),
@@ -130,7 +130,7 @@ func (c *checker) reportBadType(where diag.Place, r elfrw.Rela) {
 	case has("COPY", "GLOB_DAT", "JMP_SLOT", "JUMP_SLOT", "RELATIVE"):
 		why, hint = "dynamic", "link with ld -r (Kbuild), not with -shared"
 	}
-	if c.Repeats(diag.BadType, why, where, name) {
+	if c.AddPlace(diag.BadType, why, where, name) {
 		return
 	}
 	c.AddFor(why, diag.Errorf(diag.BadType, where, name,
@@ -145,7 +145,7 @@ func (c *checker) checkInit(where diag.Place, s *elfrw.Section, r elfrw.Rela, ch
 	name := diag.SymbolName(r.Sym)
 	switch {
 	case choice.Gate == sympos.Vmlinux: // before 5.8
-		if c.Repeats(diag.InitSection, "enabled "+name+" "+s.Target.Name, where, name) {
+		if c.AddPlace(diag.InitSection, "enabled "+name+" "+s.Target.Name, where, name) {
 			return true
 		}
 		c.AddFor("enabled "+name+" "+s.Target.Name, diag.Warnf(diag.InitSection, where, name,
@@ -153,7 +153,7 @@ func (c *checker) checkInit(where diag.Place, s *elfrw.Section, r elfrw.Rela, ch
 			name, s.Target))
 		return true
 	case c.unsafe:
-		if c.Repeats(diag.InitSection, "unsafe "+name+" "+s.Target.Name, where, name) {
+		if c.AddPlace(diag.InitSection, "unsafe "+name+" "+s.Target.Name, where, name) {
 			return true
 		}
 		c.AddFor("unsafe "+name+" "+s.Target.Name, diag.Warnf(diag.InitSection, where, name,
@@ -161,7 +161,7 @@ func (c *checker) checkInit(where diag.Place, s *elfrw.Section, r elfrw.Rela, ch
 			name, choice.Note.Object, s.Target))
 		return true
 	}
-	if c.Repeats(diag.InitSection, name+" "+s.Target.Name, where, name) {
+	if c.AddPlace(diag.InitSection, name+" "+s.Target.Name, where, name) {
 		return false
 	}
 	c.AddFor(name+" "+s.Target.Name, diag.Errorf(diag.InitSection, where, name,
@@ -185,7 +185,7 @@ func (c *checker) checkZeros(where diag.Place, s *elfrw.Section, r elfrw.Rela, w
 	}
 	for _, x := range b {
 		if x != 0 {
-			if c.Repeats(diag.NonzeroTarget, "", where, diag.SymbolName(r.Sym)) {
+			if c.AddPlace(diag.NonzeroTarget, "", where, diag.SymbolName(r.Sym)) {
 				return false
 			}
 			c.AddFor("", diag.Errorf(diag.NonzeroTarget, where, diag.SymbolName(r.Sym),
@@ -203,7 +203,7 @@ func (c *checker) reportOutside(where diag.Place, s *elfrw.Section, r elfrw.Rela
 	if c.broken {
 		return
 	}
-	if !c.Repeats(diag.BrokenFile, "outside "+diag.SectionName(s), where, diag.SymbolName(r.Sym)) {
+	if !c.AddPlace(diag.BrokenFile, "outside "+diag.SectionName(s), where, diag.SymbolName(r.Sym)) {
 		c.AddFor("outside "+diag.SectionName(s),
 			diag.Errorf(diag.BrokenFile, where, diag.SymbolName(r.Sym),
 				"relocation extends past the end of %s (%#x bytes)", diag.SectionName(s), s.Size()))
@@ -229,7 +229,7 @@ func (c *checker) checkNop(where diag.Place, s *elfrw.Section, r elfrw.Rela) boo
 	if ok && c.file.Uint32(next) == ppc64Nop {
 		return true
 	}
-	if c.Repeats(diag.NoNop, diag.SymbolName(r.Sym), where, diag.SymbolName(r.Sym)) {
+	if c.AddPlace(diag.NoNop, diag.SymbolName(r.Sym), where, diag.SymbolName(r.Sym)) {
 		return false
 	}
 	c.AddFor(diag.SymbolName(r.Sym), diag.Errorf(diag.NoNop, where, diag.SymbolName(r.Sym),
@@ -247,7 +247,7 @@ func (c *checker) checkWritable(where diag.Place, s *elfrw.Section, r elfrw.Rela
 ) {
 	if c.machine.Nop && choice.Gate != sympos.Vmlinux && r.Type != ppc64REL24 &&
 		s.Flags&uint64(elf.SHF_WRITE) == 0 {
-		if c.Repeats(diag.ReadOnlyTarget, diag.SymbolName(r.Sym)+" "+s.Name, where,
+		if c.AddPlace(diag.ReadOnlyTarget, diag.SymbolName(r.Sym)+" "+s.Name, where,
 			diag.SymbolName(r.Sym)) {
 			return
 		}

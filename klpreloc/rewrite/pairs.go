@@ -35,7 +35,7 @@ func checkPairs(r *diag.Reporter, f *elfrw.File, s *elfrw.Section, moves []Move)
 		if relocs[a].Offset != relocs[b].Offset || moved[a] == moved[b] {
 			continue
 		}
-		if r.Repeats(diag.SplitPair, diag.SymbolName(relocs[b].Sym), diag.At(s, relocs[a].Offset),
+		if r.AddPlace(diag.SplitPair, diag.SymbolName(relocs[b].Sym), diag.At(s, relocs[a].Offset),
 			diag.SymbolName(relocs[b].Sym)) {
 			continue
 		}

@@ -94,7 +94,7 @@ func New(f *elfrw.File, set *annotation.Set, targets []*gate.Target, unloaded []
 	if _, s, _, ok := klpabi.FindDepends(f); ok && len(depends) > 0 {
 		p.Rewrites = append(p.Rewrites, Rewrite{Section: s, Data: klpabi.WithoutDepends(f, depends)})
 	}
-	if set.Signed && !p.Empty() {
+	if set.Signed && (len(set.Sections) > 0 || len(targets) > 0) { // whether or not something keeps it
 		p.DropTrailer = true
 		r.Add(diag.Warnf(diag.SignatureDropped, diag.Nowhere, "",
 			"the appended module signature can't be valid after conversion and is dropped: sign last, after klp-convert"))

@@ -47,7 +47,7 @@ func CheckSound(f *elfrw.File) (Soundness, diag.List) {
 			reportCompact(&r, s)
 		case (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && !s.HasRelocs() && s.Size() > 0:
 			is.Unreadable = true
-			if !r.Repeats(diag.Irregular, "linked to "+diag.SectionName(s.Link), diag.In(s), "") {
+			if !r.AddPlace(diag.Irregular, "linked to "+diag.SectionName(s.Link), diag.In(s), "") {
 				r.AddFor("linked to "+diag.SectionName(s.Link), diag.Errorf(diag.Irregular, diag.In(s), "",
 					"relocations are linked to %s, not to the symbol table; the kernel would apply them anyway",
 					diag.SectionName(s.Link)))
@@ -62,7 +62,7 @@ func CheckSound(f *elfrw.File) (Soundness, diag.List) {
 
 // reportCompact reports a section of compact relocations.
 func reportCompact(r *diag.Reporter, s *elfrw.Section) {
-	if !r.Repeats(diag.Irregular, "crel", diag.In(s), "") {
+	if !r.AddPlace(diag.Irregular, "crel", diag.In(s), "") {
 		r.AddFor("crel", diag.Errorf(diag.Irregular, diag.In(s), "",
 			"compact relocations (SHT_CREL), which no kernel reads").
 			Hint("build with the kernel's own flags (Kbuild), without --crel"))
@@ -79,7 +79,7 @@ func WithoutCompact(f *elfrw.File, found diag.List) diag.List {
 		}
 	}
 	if len(r.List()) > 0 {
-		found = slices.DeleteFunc(found, func(d diag.Diagnostic) bool {
+		found = slices.DeleteFunc(slices.Clone(found), func(d diag.Diagnostic) bool {
 			return slices.Contains(ofRelocations, d.ID)
 		})
 	}
@@ -90,7 +90,7 @@ func WithoutCompact(f *elfrw.File, found diag.List) diag.List {
 // converted says that the module holds klp relocations already, which may have used what
 // nothing uses now.
 func WithoutConsequences(found diag.List, is Soundness, converted bool) diag.List {
-	return slices.DeleteFunc(found, func(d diag.Diagnostic) bool {
+	return slices.DeleteFunc(slices.Clone(found), func(d diag.Diagnostic) bool {
 		return is.Unreadable && slices.Contains(ofRelocations, d.ID) || converted && d.ID == diag.Unused
 	})
 }
