@@ -47,7 +47,8 @@ func TestRulesByVersion(t *testing.T) {
 			127}, {6, 0, true, 127}, {6, 1, true, 511}, {7, 0, true, 511}, {0, 0, true, 511},
 	} {
 		v := kernel.Version{Major: x.major, Minor: x.minor}
-		assert.Equal(t, x.early, v.EarlyVmlinux(), v)
+		scheme, _ := v.Scheme()
+		assert.Equal(t, x.early, scheme.Early(), v)
 		assert.Equal(t, x.limit, v.NameLimit(), v)
 	}
 	assert.Equal(t, "unknown", kernel.Version{}.String())

@@ -43,11 +43,6 @@ func (v Version) atLeast(major, minor int) bool {
 	return v == Version{} || v.Major > major || v.Major == major && v.Minor >= minor
 }
 
-// EarlyVmlinux reports whether the module loader itself applies
-// .klp.rela.vmlinux.* and refuses vmlinux symbols anywhere else: since 5.8
-// (commits 7c8e2bdd5f0d and ca376a937486).
-func (v Version) EarlyVmlinux() bool { return v.atLeast(5, 8) }
-
 // NameLimit returns how many bytes of a symbol's name in a klp symbol the
 // kernel reads: 127, and 511 since 6.1, where KSYM_NAME_LEN grew
 // (kernel/livepatch/core.c, klp_resolve_symbols; commit b8a94bfb3395).

@@ -27,7 +27,7 @@ func (w *workbench) kernelFlags(t *testing.T) []string {
 	return flags
 }
 
-func TestConversionWithTheKernelAtHand(t *testing.T) {
+func TestConversionWithItsKernel(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		flags := w.kernelFlags(t)
 		s := w.scene(t, "klplab_target.ko", "klplab_owner.ko")
