@@ -35,7 +35,7 @@ func TestCorpus(t *testing.T) {
 			patches, err := klppatch.Read(f)
 			assert.Empty(t, patches, path)
 			if assert.Error(t, err, path) && !strings.HasPrefix(err.Error(),
-				"the module enables a livepatch, but no klp_patch") {
+				"the module enables a livepatch, but its data has no klp_patch") {
 				suspects++
 				t.Log(path, err)
 			}
