@@ -291,7 +291,7 @@ func TestOutOfTreeTargetBeside(t *testing.T) {
 		assert.Contains(t, commandOf(t, out, "ref-record.ko"), target+" ")
 		p.edit("ref-record.c", "KLP_SYMPOS(ref_secret, 0)", "KLP_SYMPOS(ref_secret, 2)")
 		assert.Contains(t, p.refused("KLP_KERNEL="), "position 2 of symbol ref_secret in "+
-			"ref_target: there is 1 of that name [KLP044]")
+			"ref_target does not exist: there is 1 of that name [KLP044]")
 		p.edit("ref-record.c", "KLP_SYMPOS(ref_secret, 2)", "KLP_SYMPOS(ref_secret, 0)")
 
 		// The author's --module is the one that counts, and so is --kernel.
