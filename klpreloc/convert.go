@@ -99,10 +99,11 @@ func NewPlan(f *elfrw.File, o Options) (*Plan, diag.List) {
 	gates := edits.Gates()
 	r.Add(rules.CheckApplied(gates, o.Unsafe)...)
 	r.Add(gate.Unused(bindings.Annotated, targets, decided, edits.Gone)...)
-	depends, found := resolve.Depends(view, converted(targets), gates)
+	depends, found := resolve.Depends(view, gate.SymbolNames(targets), gates)
 	r.Add(found...)
 
-	plan, found := rewrite.New(f, set, targets, uses.Unloaded, edits, depends)
+	refused := edits.Refused || gate.Count(movable) < gate.Count(decided.Sections)
+	plan, found := rewrite.New(f, set, targets, uses.Unloaded, edits, depends, refused)
 	r.Add(found...)
 	r.Add(plan.CheckNames(view.Target(), scheme, o.Unsafe)...)
 	claims := proof.Claims{Depends: depends, Scheme: scheme, Unsafe: o.Unsafe, KeepInert: o.KeepInert}
@@ -146,15 +147,6 @@ func Annotate(f *elfrw.File, o Options, dialect annotation.Dialect) (string, dia
 	found = r.List()
 	found.Sort()
 	return text, found
-}
-
-// converted are the names of the symbols that become klp symbols.
-func converted(targets []*gate.Target) map[string]bool {
-	names := make(map[string]bool, len(targets))
-	for _, t := range targets {
-		names[t.Symbol.Name] = true
-	}
-	return names
 }
 
 // namesInKernel returns what annotated symbols are called in the kernel.

@@ -678,3 +678,28 @@ func TestTOCAndEntryRelocationsStay(t *testing.T) {
 	assert.NotEmpty(t, of(before))
 	assert.Equal(t, of(before), of(after))
 }
+
+// A signature stays valid where the file does, and is lost where anything would change.
+func TestSignatureOfWhatDoesNotChange(t *testing.T) {
+	const signature = "junk~Module signature appended~\n"
+	o := klpreloc.Options{Kernel: kernelOf(t, kallsyms+
+		"ffffffff81fff000 T exported\nffffffff81fff100 r __ksymtab_exported\n")}
+	f := open(t, "odd/nothing-to-convert.ko")
+	addUndefined(f, "once", elf.STB_GLOBAL) // nothing uses it
+	f.Trailer = []byte(signature)
+	plan, found := against(t, f, o)
+	require.NotNil(t, plan, "%v", found)
+	assert.Empty(t, with(diag.SignatureDropped, found))
+	assert.True(t, plan.Empty())
+	assert.False(t, plan.DropTrailer)
+
+	// That a move is refused does not keep the signature.
+	f = open(t, "odd/nothing-to-convert.ko")
+	addLoaded(f, ".data.use", elf.SHF_WRITE, make([]byte, 8),
+		elfrw.Rela{Sym: addUndefined(f, "once", elf.STB_GLOBAL), Type: uint32(elf.R_X86_64_GOTPCREL)})
+	f.Trailer = []byte(signature)
+	plan, found = against(t, f, o)
+	assert.Nil(t, plan)
+	assert.NotEmpty(t, with(diag.BadType, found))
+	assert.NotEmpty(t, with(diag.SignatureDropped, found))
+}

@@ -141,9 +141,9 @@ var typed = []struct{ line, gets string }{
 	{"klp-convert symb\tlive\t", "<symbols.klp><livepatch-a.ko>"},
 }
 
-// shellFolder is where they are typed, with a function that shows arguments in
+// shellDirectory is where they are typed, with a function that shows arguments in
 // place of the command itself.
-func shellFolder(t *testing.T, shell, rc string) (dir string) {
+func shellDirectory(t *testing.T, shell, rc string) (dir string) {
 	t.Helper()
 	need.Tools(t, shell, "script")
 	inDirectory(t, "livepatch-a.ko", "livepatch-a.ko.klp", "Makefile", "Module.symvers",
@@ -190,18 +190,18 @@ func TestBashCompletes(t *testing.T) {
 	if _, err := os.Stat(bashCompletion); err != nil {
 		need.Skip(t, "bash-completion is not installed")
 	}
-	shellFolder(t, "bash", "source "+bashCompletion+"\nsource .rc/_klp-convert\n")
+	shellDirectory(t, "bash", "source "+bashCompletion+"\nsource .rc/_klp-convert\n")
 	typeInto(t, "bash --noprofile --rcfile .rc/.zshrc -i")
 }
 
 func TestZshCompletes(t *testing.T) {
-	shellFolder(t, "zsh", "PROMPT='> '\nfpath=($PWD/.rc $fpath)\nautoload -Uz compinit\n"+
+	shellDirectory(t, "zsh", "PROMPT='> '\nfpath=($PWD/.rc $fpath)\nautoload -Uz compinit\n"+
 		"compinit -u -D\n")
 	typeInto(t, "zsh -i")
 }
 
 func TestFishCompletes(t *testing.T) {
-	dir := shellFolder(t, "fish", "")
+	dir := shellDirectory(t, "fish", "")
 	for _, l := range typed {
 		before, last, _ := strings.Cut(strings.TrimSuffix(l.line, "\t"), "\t")
 		if last != "" || strings.Contains(before, ",") {

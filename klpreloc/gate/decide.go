@@ -87,6 +87,24 @@ type Decisions struct {
 	Refused map[*Target]bool
 }
 
+// Count returns how many relocations the sections have decisions about.
+func Count(sections []Section) int {
+	n := 0
+	for _, s := range sections {
+		n += len(s.Relocs)
+	}
+	return n
+}
+
+// SymbolNames are the names that the targets' symbols have in the module.
+func SymbolNames(targets []*Target) map[string]bool {
+	names := make(map[string]bool, len(targets))
+	for _, t := range targets {
+		names[t.Symbol.Name] = true
+	}
+	return names
+}
+
 // Decide finds the gate of each use.
 func (g *Rules) Decide(uses []Use, unsafe bool) (*Decisions, diag.List) {
 	d := &Decisions{Refused: map[*Target]bool{}}

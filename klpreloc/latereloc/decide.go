@@ -24,6 +24,8 @@ type Edits struct {
 	Tables   []TableEdit    // sections that lose entries, in header order
 	// Gone are the targets with a relocation in an entry that is dropped.
 	Gone map[*gate.Target]bool
+	// Refused says that a relocation can't be a klp relocation, which is reported.
+	Refused bool
 }
 
 // TableEdit takes entries out of one special section.
@@ -51,6 +53,8 @@ func (t *Rules) Decide(sections []gate.Section, unsafe bool) (*Edits, diag.List)
 				e.Gone[d.Target] = true
 			case ok:
 				stay.Relocs = append(stay.Relocs, d)
+			default:
+				e.Refused = true
 			}
 		}
 		e.Sections = append(e.Sections, stay)

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/klpreloc/loadermodel"
+	"github.com/klp-convert/klp-convert/scripts/need"
 )
 
 // A brokenFunction is one plausible slip in the program.
@@ -41,9 +42,7 @@ type brokenFunction struct {
 // The rows are edits of the sources' text, in whatever file the function is. When a row no
 // longer fits, write the same mistake for the code as it is then.
 func TestBrokenFunctions(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the program several times")
-	}
+	need.Long(t, "it builds the program several times")
 	dir := t.TempDir()
 	w := newWorkshop(t, dir)
 	all := fixtures(t)

@@ -76,9 +76,11 @@ type Rewrite struct {
 func (p *Plan) Empty() bool { return len(p.Drop) == 0 && len(p.Symbols) == 0 }
 
 // New makes the plan for f, in which set are the annotations: what targets become, where the
-// relocations of edits go, and which modules leave depends=.
+// relocations of edits go, and which modules leave depends=. refused says that a relocation
+// can't be moved, which is reported: the plan is of no use then, and a symbol that it drops may
+// be used.
 func New(f *elfrw.File, set *annotation.Set, targets []*gate.Target, unloaded []gate.Unloaded,
-	edits *latereloc.Edits, depends []string,
+	edits *latereloc.Edits, depends []string, refused bool,
 ) (*Plan, diag.List) {
 	var r diag.Reporter
 	symbols := newKlpSymbols(targets)
@@ -94,12 +96,12 @@ func New(f *elfrw.File, set *annotation.Set, targets []*gate.Target, unloaded []
 	if _, s, _, ok := klpabi.FindDepends(f); ok && len(depends) > 0 {
 		p.Rewrites = append(p.Rewrites, Rewrite{Section: s, Data: klpabi.WithoutDepends(f, depends)})
 	}
-	if set.Signed && (len(set.Sections) > 0 || len(targets) > 0) { // whether or not something keeps it
+	if set.Signed && (!p.Empty() || refused) {
 		p.DropTrailer = true
 		r.Add(diag.Warnf(diag.SignatureDropped, diag.Nowhere, "",
 			"the appended module signature can't be valid after conversion and is dropped: sign last, after klp-convert"))
 	}
-	p.checkRemoval(&r)
+	p.checkRemoval(&r, refused)
 	return p, r.List()
 }
 
@@ -117,10 +119,12 @@ func describeUnloaded(u gate.Unloaded) string {
 
 // checkRemoval finds header fields that refer to an annotation section, or to a symbol that is
 // dropped: elfrw.File.Remove would fail. Relocations have been taken care of.
-func (p *Plan) checkRemoval(r *diag.Reporter) {
+func (p *Plan) checkRemoval(r *diag.Reporter, refused bool) {
 	gone, lost := p.file.GoesWith(p.Drop), map[*elfrw.Symbol]bool{}
-	for _, y := range p.DropSymbols {
-		lost[y] = true
+	if !refused { // else they may be used
+		for _, y := range p.DropSymbols {
+			lost[y] = true
+		}
 	}
 	if len(gone) == 0 && len(lost) == 0 {
 		return

@@ -16,23 +16,14 @@ import (
 // it in depends=. The kernel would not look at the checksum, but tools that check
 // a release do. Because of depends=, modprobe loads the module that the livepatch patches
 // before it, and cannot unload that module while the livepatch is loaded.
-//
-// Two formats of the table (include/linux/module.h, modversion_info;
-// scripts/mod/modpost.c, add_versions and, since 6.13, add_extended_versions):
-//
-//	__versions            {unsigned long crc; char name[64 - sizeof crc]}
-//	__version_ext_crcs    u32, and at the same place in
-//	__version_ext_names   names, each ended by NUL
+// klpabi has the formats of the table.
 
 // rewriteVersions plans what the tables of versions lose: what is converted.
 func (p *Plan) rewriteVersions(r *diag.Reporter, targets []*gate.Target) {
 	if len(targets) == 0 {
 		return
 	}
-	converted := make(map[string]bool, len(targets))
-	for _, t := range targets {
-		converted[t.Symbol.Name] = true
-	}
+	converted := gate.SymbolNames(targets)
 	names, _ := klpabi.VersionedNames(p.file)
 	left := slices.DeleteFunc(names, func(name string) bool { return !converted[name] })
 	if len(left) == 0 {
