@@ -101,9 +101,10 @@ unit:
 	@race=-race; if ! command -v gcc >/dev/null || [ ! -e /usr/include/stdlib.h ]; then race=; echo "no C compiler here: without the race detector"; fi; \
 	set -x; $(GO) test $$race -count=1 -timeout 60m $(TESTFLAGS) ./...
 
-lab: prerequisites ## run the kernel scenarios on KLP_LAB_KERNELS (default all: 5.10, 6.1, 6.12, 7.x)
-	KLP_LAB_KERNELS="$${KLP_LAB_KERNELS:-all}" $(GO) test -count=1 -timeout 150m $(TESTFLAGS) ./scripts/lab
-	KLP_LAB_KERNELS="$${KLP_LAB_KERNELS:-all}" $(GO) test -count=1 -timeout 60m -run '^TestRunningKernelAgrees$$' -v $(TESTFLAGS) ./sympos
+lab: prerequisites ## run the kernel scenarios on KLP_LAB_KERNELS, KLP_LAB_ROOT (default all: docs/lab.md)
+	@[ -n "$$KLP_LAB_KERNELS$$KLP_LAB_ROOT" ] || export KLP_LAB_KERNELS=all; set -ex; \
+	$(GO) test -count=1 -timeout 8h $(TESTFLAGS) ./scripts/lab; \
+	$(GO) test -count=1 -timeout 2h -run '^TestRunningKernelAgrees$$' -v $(TESTFLAGS) ./sympos
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	scripts/fuzz.sh $(FUZZTIME)

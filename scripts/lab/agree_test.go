@@ -394,7 +394,8 @@ func newCorpus(t *testing.T, w *workbench) *corpus {
 		in, out := filepath.Join(c.dir, "in-"+name), filepath.Join(c.dir, name)
 		require.NoError(t, os.WriteFile(in, w.modules[name], 0o644))
 		// As distributions ship modules.
-		printed, err := exec.Command("strip", "--strip-debug", in).CombinedOutput()
+		printed, err := w.kernel.Command(w.kernel.prefix()+"strip", "--strip-debug",
+			in).CombinedOutput()
 		require.NoError(t, err, "%s", printed)
 		if b.plain {
 			require.NoError(t, os.Rename(in, out))

@@ -35,10 +35,11 @@ type VM struct {
 // with a busy machine.
 const BootLimit = 10 * time.Minute
 
-// Cmdline is the kernel's command line, what /proc/cmdline holds. On a busy
-// machine ticks may not come in time for the kernel to believe in its timer, and
-// it panics: hence no_timer_check.
-const Cmdline = "console=ttyS0 rdinit=/init panic=-1 nokaslr mitigations=off no_timer_check"
+// Cmdline is the kernel's command line, what /proc/cmdline holds. Each kind of machine has
+// one of the consoles. On a busy machine ticks may not come in time for the kernel to
+// believe in its timer, and it panics: hence no_timer_check.
+const Cmdline = "console=hvc0 console=ttyAMA0 console=ttyS0 " +
+	"rdinit=/init panic=-1 nokaslr mitigations=off no_timer_check"
 
 // VM returns a machine that keeps its logs in dir and runs the agent's binary
 // (see BuildAgent) as its first process.
@@ -102,7 +103,7 @@ func (v *VM) Boot(ctx context.Context, steps ...string) (*Run, error) {
 	ctx, cancel := context.WithTimeout(ctx, BootLimit)
 	defer cancel()
 	start := time.Now()
-	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", v.arguments(initrd)...)
+	cmd := v.kernel.qemu(ctx, v.arguments(initrd)...)
 	cmd.WaitDelay = 5 * time.Second
 	// A test process that is killed must not leave a QEMU. The signal comes
 	// when the thread that started QEMU ends, so this goroutine keeps its thread.
@@ -135,13 +136,13 @@ func (v *VM) Boot(ctx context.Context, steps ...string) (*Run, error) {
 // (thread=multi) QEMU 7.2 now and then runs an instruction of the kernel that
 // another CPU has just patched, and Linux 7.2, which patches the scheduler
 // itself during a transition (klp_sched_try_switch), dies of "Oops: int3" in
-// one transition of fifty. It is no slower. The first serial port is the kernel's console, the
-// second the agent's. -no-reboot turns the reboot at the end, and that after a
+// one transition of fifty. It is no slower. One serial port is the kernel's console, the
+// other the agent's. -no-reboot turns the reboot at the end, and that after a
 // panic (panic=-1), into the exit of QEMU.
 func (v *VM) arguments(initrd string) []string {
 	accel, cpu := os.Getenv("KLP_LAB_ACCEL"), "host"
-	if accel == "" || accel == "tcg" {
-		accel, cpu = "tcg,thread=single", "qemu64"
+	if accel == "" || accel == "tcg" || v.kernel.arch.Name != "x86_64" {
+		accel, cpu = "tcg,thread=single", v.kernel.arch.cpu
 		if v.multi {
 			accel = "tcg,thread=multi"
 		}
@@ -150,14 +151,29 @@ func (v *VM) arguments(initrd string) []string {
 	if v.core != "" {
 		more = []string{"-no-shutdown", "-monitor", "stdio"}
 	}
+	more = append(more, v.kernel.arch.machine...)
+	ports := []string{v.ConsoleLog(), v.verdictLog()}
+	if v.kernel.arch.agentFirst {
+		ports[0], ports[1] = ports[1], ports[0]
+	}
 	return append(more,
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-accel", accel, "-cpu", cpu, "-smp", "2", "-m", "512",
-		"-serial", "file:"+v.ConsoleLog(),
-		"-serial", "file:"+v.verdictLog(),
+		"-serial", "file:"+ports[0],
+		"-serial", "file:"+ports[1],
 		"-kernel", v.kernel.Image,
 		"-initrd", initrd,
 		"-append", Cmdline+v.append)
+}
+
+// qemu is the emulator of the kernel's machine: this machine's own for x86_64, else that of
+// the cross compilers' system.
+func (k *Kernel) qemu(ctx context.Context, args ...string) *exec.Cmd {
+	if k.arch.Name == "x86_64" {
+		return exec.CommandContext(ctx, k.arch.qemu, args...)
+	}
+	cmd := k.Command(k.arch.qemu, args...)
+	return exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
 }
 
 // initramfs packs busybox, the agent, the files and the list of steps.

@@ -75,8 +75,9 @@ func noMake(more ...string) []string {
 // An annotated symbol is undefined for modpost as well, which does not know
 // of annotations: KBUILD_MODPOST_WARN=1 turns its error into a warning.
 func (k *Kernel) Make(dir string, vars ...string) error {
-	args := append([]string{"-C", k.Headers, "M=" + dir, "KBUILD_MODPOST_WARN=1", "-j2"}, vars...)
-	cmd := k.Command("make", append(args, "modules")...)
+	args := append([]string{"-C", k.Headers, "M=" + dir, "KBUILD_MODPOST_WARN=1", "-j2"},
+		k.Cross()...)
+	cmd := k.Command("make", append(append(args, vars...), "modules")...)
 	cmd.Env = noMake()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -88,18 +89,18 @@ func (k *Kernel) Make(dir string, vars ...string) error {
 const module = "github.com/klp-convert/klp-convert"
 
 // BuildTool builds this module's command in the directory pkg (cmd/klp-convert)
-// as the file out, static and for the guest.
-func BuildTool(pkg, out string) error {
+// as the file out, static and for a guest of that architecture.
+func BuildTool(pkg, out string, arch Arch) error {
 	cmd := exec.Command("go", "build", "-trimpath", "-o", out, module+"/"+pkg)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOFLAGS=")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch.Go, "GOFLAGS=")
 	_, err := run(cmd)
 	return err
 }
 
 // BuildAgent builds the guest's first process and returns the binary.
-func BuildAgent(dir string) ([]byte, error) {
-	out := filepath.Join(dir, "agent")
-	if err := BuildTool("scripts/lab/cmd/klp-lab-agent", out); err != nil {
+func BuildAgent(dir string, arch Arch) ([]byte, error) {
+	out := filepath.Join(dir, "agent-"+arch.Name)
+	if err := BuildTool("scripts/lab/cmd/klp-lab-agent", out, arch); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(out)

@@ -24,7 +24,7 @@ func TestCrashReadsCopyForDebuggers(t *testing.T) {
 	if _, err := exec.LookPath("crash"); err != nil {
 		need.Lab(t, "crash is not installed: apt-get install crash")
 	}
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		if s := w.kernel.release.Series; s != "5.10" && s != "6.1" {
 			need.Absent(t, "crash has to know the kernel: 8.0.2, of Debian 12, knows none from 6.4 on")
 		}

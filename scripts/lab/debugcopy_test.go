@@ -27,7 +27,7 @@ func (w *workbench) debugCopy(t *testing.T, ko []byte) []byte {
 // A copy for debuggers is refused, and would be without the vermagic that says so,
 // for its klp symbols.
 func TestCopyForDebuggersIsRefused(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t)
 		b := w.debugCopy(t, w.converted(t, "klplab_cmdline.ko"))
 		s.file("debug.ko", b)

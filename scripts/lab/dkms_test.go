@@ -133,7 +133,7 @@ func (d *dkmsRun) modules(dir string) []string {
 }
 
 func TestDKMS(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		d := w.dkms(t)
 		d.source("1.0", "1.0")
 		d.must("add")
@@ -158,7 +158,7 @@ func TestDKMS(t *testing.T) {
 
 // Why the recipe says STRIP[0]="no", and that what is no good is not installed.
 func TestDKMSInstallsNothingUnconverted(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		d := w.dkms(t)
 		d.source(`MAKE[0]="make KDIR=$kernel_source_dir"`,
 			`MAKE[0]="make -C $kernel_source_dir M=$dkms_tree/livepatch-cmdline/1.0/build KBUILD_MODPOST_WARN=1"`)

@@ -19,8 +19,10 @@
 // Each arrow is one file of this package: apt.go and kernel.go fetch, build.go
 // builds, initramfs.go and boot.go run, result.go is the verdict. release.go is
 // the list of kernels, sources.go finds other releases than the machine's own
-// where that one comes from, tools.go lends their compilers. cache.go keeps what
-// was downloaded; prereq.go says what the machine lacks.
+// where that one comes from, tools.go lends their compilers. cross.go knows the
+// other machines than x86_64, for which tree.go builds kernels; root.go takes a kernel
+// that somebody else has built. cache.go keeps what was downloaded; prereq.go says what
+// the machine lacks.
 //
 // Rules the package keeps:
 //
@@ -61,9 +63,12 @@
 //
 // Environment:
 //
-//	KLP_LAB_KERNELS which kernels: 5.10, 6.1, 6.12, 7.x, their suites, host, all, with
-//	                commas between them (default: the host's). What is
-//	                asked for here and not to be had is a failure, not a skip
+//	KLP_LAB_KERNELS which kernels: 5.10, 6.1, 6.12, 7.x, their suites, s390x, ppc64le,
+//	                arm64, loongarch64 or with a series (s390x-7.x), host, debian,
+//	                foreign, all, with commas between them (default: the host's).
+//	                What is asked for here and not to be had is a failure, not a skip
+//	KLP_LAB_ROOT    directories of kernels that somebody else has built or installed
+//	                (root.go), with colons between them
 //	KLP_LAB_CACHE   directory of the cache (default: klp-convert/lab in the user's cache)
 //	KLP_LAB_LOGS    directory for the logs of failed boots (default: logs in the cache)
 //	KLP_LAB_ACCEL   QEMU accelerator (default: tcg)

@@ -18,7 +18,7 @@ import (
 // refusal is right and not timid.
 
 func TestRefusedLivepatchesMisbehave(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyX86(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_owner.ko")
 		for _, name := range []string{"key", "replacement", "site", "clobber"} {
 			ko := w.forced(t, "klplab_forced_"+name+".ko", "KLP030")
@@ -69,7 +69,7 @@ func TestRefusedLivepatchesMisbehave(t *testing.T) {
 // lists the modules. Otherwise the call has been rewritten by the time that it is
 // relocated, and the livepatch is refused.
 func TestModulesStaticCallIsRefusedOrKillsTheKernel(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyX86(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_owner.ko")
 		s.file("klplab_forced_call.ko", w.forced(t, "klplab_forced_call.ko", "KLP030"))
 		steps := []string{

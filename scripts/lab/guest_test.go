@@ -56,8 +56,12 @@ func TestOopsed(t *testing.T) {
 		"BUG: unable to handle page fault for address: ffffffffc0207160":               true,
 		"general protection fault, probably for non-canonical address 0x48: 0000":      true,
 		"Oops: general protection fault, probably for non-canonical address 0x48 [#1]": true,
-		"livepatch: symbol 'BUG: ' not found in symbol table":                          false,
-		"klplab_cmdline: loading out-of-tree module taints kernel.":                    false,
+		"Unable to handle kernel pointer dereference in virtual kernel address space":  true,
+		"illegal operation: 0001 ilc:1 [#1]SMP":                                        true,
+		"Internal error: Oops: 0000000096000004 [#1]  SMP":                             true,
+		"Oops[#1]:": true,
+		"livepatch: symbol 'BUG: ' not found in symbol table":       false,
+		"klplab_cmdline: loading out-of-tree module taints kernel.": false,
 	} {
 		assert.Equal(t, want, Result{Dmesg: []string{"first", message}}.Oopsed(), message)
 	}

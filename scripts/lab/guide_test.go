@@ -22,13 +22,13 @@ import (
 var documents = []string{"guide.md", "migrate.md"}
 
 func TestGuide(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		readDocument(t, w.root, "guide.md").run(t, w)
 	})
 }
 
 func TestMigrate(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		readDocument(t, w.root, "migrate.md").run(t, w)
 	})
 }
@@ -44,7 +44,7 @@ func TestMigrate(t *testing.T) {
 // measured before counts, and the rest is done in another. Where CPUs take turns one
 // round is enough: its times say nothing.
 func TestLongestGap(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		dir := copySample(t, w, "ownmod")
 		makeSample(t, w, dir)
 		s := w.scene(t)

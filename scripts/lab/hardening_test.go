@@ -18,7 +18,7 @@ import (
 // A livepatch that objtool did not see loads on every kernel. Since 6.9 the kernel warns when
 // its first function returns, and check says so beforehand; kernels before that say nothing.
 func TestReturnThunkThatObjtoolDidNotSee(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyX86(t, func(t *testing.T, w *workbench) {
 		const message = "Unpatched return thunk in use. This should not happen!"
 		p := w.project(t)
 		p.makefile("obj-m := livepatch-thunk.o livepatch-seen.o\n" +
@@ -88,7 +88,7 @@ MODULE_INFO(livepatch, "Y");
 // The image of a kernel with IBT lists the functions whose endbr64 it removes. Each is one
 // that it has, and none of them is exported: modules may call those by address.
 func TestImageTellsWhichFunctionsAreSealed(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyX86(t, func(t *testing.T, w *workbench) {
 		image, err := sympos.Open(w.kernel.Image)
 		require.NoError(t, err)
 		table, err := sympos.Read(sympos.All, image)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/scripts/need"
 )
@@ -25,13 +26,13 @@ import (
 type workbench struct {
 	*shared
 	kernel  *Kernel
+	agent   []byte            // the guest's first process
 	modules map[string][]byte // the lab's own, as Kbuild leaves them
 }
 
 // shared is what the workbenches have in common.
 type shared struct {
 	cache *Cache
-	agent []byte // the guest's first process
 	tool  string // path of klp-convert
 	root  string // top directory of the sources
 }
@@ -64,13 +65,35 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// everyKernel runs the scenario on each of the kernels that KLP_LAB_KERNELS
-// selects, as a subtest beside all others.
+// everyKernel runs the scenario on each of the kernels that KLP_LAB_KERNELS and
+// KLP_LAB_ROOT select, as a subtest beside all others.
 func everyKernel(t *testing.T, scenario func(t *testing.T, w *workbench)) {
+	t.Helper()
+	everyKernelThat(t, func(Release) bool { return true }, scenario)
+}
+
+// everyX86 is everyKernel for what only x86_64 has.
+func everyX86(t *testing.T, scenario func(t *testing.T, w *workbench)) {
+	t.Helper()
+	everyKernelThat(t, func(r Release) bool { return r.arch().Name == "x86_64" }, scenario)
+}
+
+// everyDebian is everyKernel for what only a distribution's packages have.
+func everyDebian(t *testing.T, scenario func(t *testing.T, w *workbench)) {
+	t.Helper()
+	everyKernelThat(t, Release.packaged, scenario)
+}
+
+func everyKernelThat(t *testing.T, is func(Release) bool,
+	scenario func(t *testing.T, w *workbench)) {
 	t.Helper()
 	t.Parallel()
 	releases, err := Selected()
 	require.NoError(t, err)
+	releases = slices.DeleteFunc(releases, func(r Release) bool { return !is(r) })
+	if len(releases) == 0 {
+		need.Absent(t, "none of the kernels that KLP_LAB_KERNELS selects has what this is about")
+	}
 	onKernels(t, releases, scenario)
 }
 
@@ -121,6 +144,9 @@ func makeBench(r Release) (w *workbench, skip string, err error) {
 	if w.kernel, err = FetchRelease(w.cache, r, say); err != nil {
 		return nil, fmt.Sprintf("the kernel %v is not to be had here: %v", r, err), nil
 	}
+	if w.agent, err = BuildAgent(benchDir, w.kernel.arch); err != nil {
+		return nil, "", err
+	}
 	w.modules, err = w.kernel.BuildModules(filepath.Join(benchDir, r.Series),
 		filepath.Join(w.root, "scripts/include"))
 	return w, "", err
@@ -151,12 +177,9 @@ func makeShared() (*shared, error) {
 	if err := observe(s.root); err != nil {
 		return nil, err
 	}
-	if s.agent, err = BuildAgent(benchDir); err != nil {
-		return nil, err
-	}
 	if s.tool = os.Getenv("KLP_LAB_TOOL"); s.tool == "" {
 		s.tool = filepath.Join(benchDir, "klp-convert")
-		if err := BuildTool("cmd/klp-convert", s.tool); err != nil {
+		if err := BuildTool("cmd/klp-convert", s.tool, Arches["x86_64"]); err != nil {
 			return nil, err
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // A module is built with what make install has installed, and nothing of the
 // sources: the tool is found on PATH, the header beside klp-convert.mk.
 func TestBuildWithWhatIsInstalled(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		prefix, dir := t.TempDir(), t.TempDir()
 		install := exec.Command("make", "-C", w.root, "install", "prefix="+prefix,
 			"builddir="+t.TempDir())

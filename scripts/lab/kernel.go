@@ -24,6 +24,8 @@ type Kernel struct {
 
 	release Release
 	tools   string // directory of the compiler's system (tools.go); "": this machine's
+	arch    Arch
+	tree    *Tree // that the lab has built the kernel in; nil: it is Debian's
 }
 
 // kernelParts matches the packages that a kernel is cut into. The metapackages
@@ -38,8 +40,15 @@ func Fetch(c *Cache, say func(format string, args ...any)) (*Kernel, error) {
 }
 
 // FetchRelease is Fetch for any release. With a kernel of another one comes the
-// compiler of that one.
+// compiler of that one. A kernel for another architecture is built; one that somebody
+// else has built is taken as it is.
 func FetchRelease(c *Cache, r Release, say func(format string, args ...any)) (*Kernel, error) {
+	switch {
+	case r.Root != "":
+		return openRoot(c, r, say)
+	case r.Arch != "":
+		return fetchForeign(c, r, say)
+	}
 	complete := func(root string) error {
 		_, err := openKernel(root)
 		return err
@@ -53,7 +62,7 @@ func FetchRelease(c *Cache, r Release, say func(format string, args ...any)) (*K
 	if err != nil {
 		return nil, err
 	}
-	k.release = r
+	k.release, k.arch = r, Arches["x86_64"]
 	if r == Host() {
 		return k, nil
 	}

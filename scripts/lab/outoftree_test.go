@@ -93,8 +93,9 @@ func touch(t *testing.T, path string) {
 // what it prints.
 func (p *project) run(args ...string) (string, error) {
 	p.t.Helper()
-	cmd := p.bench.kernel.Command("make", append([]string{"KDIR=" + p.bench.kernel.Headers,
-		"KLP_CONVERT=" + p.bench.tool}, args...)...)
+	own := append([]string{"KDIR=" + p.bench.kernel.Headers, "KLP_CONVERT=" + p.bench.tool},
+		p.bench.kernel.Cross()...)
+	cmd := p.bench.kernel.Command("make", append(own, args...)...)
 	cmd.Dir = p.dir
 	cmd.Env = noMake()
 	out, err := cmd.CombinedOutput()
@@ -159,12 +160,12 @@ func (p *project) file(name string) []byte {
 	return data
 }
 
-// demandedKernels is everyKernel for what hardly depends on the version: unless
+// demandedKernels is everyDebian for what hardly depends on the version: unless
 // KLP_LAB_KERNELS asks for more, one kernel is enough.
 func demandedKernels(t *testing.T, scenario func(t *testing.T, w *workbench)) {
 	t.Helper()
 	if Demanded() {
-		everyKernel(t, scenario)
+		everyDebian(t, scenario)
 		return
 	}
 	t.Parallel()
@@ -176,7 +177,7 @@ func demandedKernels(t *testing.T, scenario func(t *testing.T, w *workbench)) {
 const banner = "sub: %s version %s" // linux_proc_banner, as it is
 
 func TestOutOfTree(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		p := w.project(t)
 		out := p.make("-j2")
 		assert.Equal(t, []string{"livepatch-sub.ko", "livepatch-two.ko", "plain.ko", "user.ko"},
@@ -212,7 +213,7 @@ func TestOutOfTree(t *testing.T) {
 }
 
 func TestOutOfTreeRebuilds(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		p := w.project(t, "livepatch-two.o", "plain.o")
 		p.make()
 		again := p.make()
@@ -241,7 +242,7 @@ func TestOutOfTreeRebuilds(t *testing.T) {
 // A livepatch is checked against the modules beside it. When one of them is another, so
 // may be the positions in it.
 func TestOutOfTreeModuleBesideHasChanged(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		p := w.project(t, "livepatch-two.o", "plain.o", "user.o")
 		p.edit("part.c", "char *two_line", "extern char plain_word[] KLP_RELOC_SYMBOL(plain, "+
 			"plain, plain_word);\nchar *two_line")
@@ -327,7 +328,7 @@ func TestOutOfTreeStripOfLLVM(t *testing.T) {
 
 // Kbuild's make -n links modules, which would be unconverted then.
 func TestOutOfTreeDryRun(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		p := w.project(t, "plain.o")
 		p.make("-n")
 		assert.Empty(t, p.modules(""))
@@ -499,7 +500,7 @@ func TestOutOfTreeWithoutMakefile(t *testing.T) {
 }
 
 func TestOutOfTreeKbuildByHand(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		p := w.project(t, "livepatch-two.o", "plain.o")
 		out := p.refused("-C", w.kernel.Headers, "M="+p.dir, "modules")
 		assert.Contains(t, out, "klp-convert.mk: Kbuild called by hand converts nothing")
@@ -526,7 +527,7 @@ func TestOutOfTreeKernelOutput(t *testing.T) {
 }
 
 func TestOutOfTreeOutputElsewhere(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		p := w.project(t)
 		if !w.kernel.AtLeast(6, 13) {
 			out := p.refused("MO=out")
@@ -615,7 +616,7 @@ func TestOutOfTreeReadOnly(t *testing.T) {
 
 // A module is signed when it is converted, and stays so.
 func TestOutOfTreeSigned(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		p := w.project(t, "livepatch-two.o")
 		key := signingKey(t)
 		installed := t.TempDir()

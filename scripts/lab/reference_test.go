@@ -90,7 +90,7 @@ func loadSettled(name string) step {
 }
 
 func TestReferenceOutOfTree(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		p := w.reference(t)
 		out := p.make("-j2", "KLP_CONVERT_FLAGS=-v")
 		for id, of := range map[string]string{
@@ -161,7 +161,7 @@ func reloads(k *Kernel) check {
 // sections, special tables, one symbol of two objects (KLP011), code for something else
 // (KLP065), entries that are dropped (KLP070).
 func TestLabModulesOutOfTree(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		p := &project{t, w, t.TempDir(), filepath.Join(w.root, "scripts/klp-convert.mk")}
 		modules, err := fs.Sub(Sources, "modules")
 		require.NoError(t, err)
@@ -212,7 +212,7 @@ func TestLabModulesOutOfTree(t *testing.T) {
 // What modpost is told to let pass is an error of klp-convert's, in livepatches and in
 // ordinary modules, and of the namespace that is not annotated only.
 func TestOutOfTreeMissingNamespace(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		p := w.reference(t)
 		p.makefile("include KLP_MK\n")
 		p.write("Kbuild", "obj-m := ref-target.o ref-import.o ref-user2.o\n"+

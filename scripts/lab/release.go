@@ -11,23 +11,53 @@ import (
 	"golang.org/x/exp/slices"
 )
 
-// A Release is a suite of Debian whose kernel the lab boots.
+// A Release is a kernel that the lab boots, and the suite of Debian that it is from.
 type Release struct {
-	Series string // of its kernel, what KLP_LAB_KERNELS and subtests call it: 6.12
+	Series string // what KLP_LAB_KERNELS and subtests call it: 6.12, s390x-6.12
 	Suite  string // trixie
+	Arch   string // of Arches: the lab builds the kernel; "": Debian's own, for x86_64
+	Root   string // directory of a kernel that is taken as it is (root.go); "": none
 }
 
 // Releases are those the lab knows, oldest kernel first. 7.x is taken from
 // backports and not from sid: there it comes with the compiler of a release that
 // is there already, and sid's packages may not fit each other on any given day.
 var Releases = []Release{
-	{"5.10", "bullseye"},
-	{"6.1", "bookworm"},
-	{"6.12", "trixie"},
-	{"7.x", "trixie-backports"},
+	{Series: "5.10", Suite: "bullseye"},
+	{Series: "6.1", Suite: "bookworm"},
+	{Series: "6.12", Suite: "trixie"},
+	{Series: "7.x", Suite: "trixie-backports"},
 }
 
-func (r Release) String() string { return fmt.Sprintf("%s (%s)", r.Series, r.Suite) }
+// Foreign are the kernels for other machines than x86_64 that the lab builds (cross.go),
+// from the suites' source packages: Debian's own are without livepatching. The first of an
+// architecture is meant by its name.
+var Foreign = []Release{
+	{Series: "s390x-6.12", Suite: "trixie", Arch: "s390x"},
+	{Series: "ppc64le-6.12", Suite: "trixie", Arch: "ppc64le"},
+	{Series: "arm64-7.x", Suite: "trixie-backports", Arch: "arm64"},
+	{Series: "loongarch64-7.x", Suite: "trixie-backports", Arch: "loongarch64"},
+	{Series: "s390x-7.x", Suite: "trixie-backports", Arch: "s390x"},
+	{Series: "ppc64le-7.x", Suite: "trixie-backports", Arch: "ppc64le"},
+}
+
+func (r Release) String() string {
+	if r.Root != "" {
+		return r.Root
+	}
+	return fmt.Sprintf("%s (%s)", r.Series, r.Suite)
+}
+
+// packaged tells whether the kernel comes from packages of its own.
+func (r Release) packaged() bool { return r.Arch == "" && r.Root == "" }
+
+// debian is the release whose packages the kernel is made from.
+func (r Release) debian() Release {
+	if i := slices.IndexFunc(Releases, func(d Release) bool { return d.Suite == r.Suite }); i >= 0 {
+		return Releases[i]
+	}
+	return r
+}
 
 // base is the suite that has the compiler, and all else that backports has not.
 func (r Release) base() Release {
@@ -50,19 +80,27 @@ func hostOf(codename string) Release {
 			return r
 		}
 	}
-	return Release{"host", codename}
+	return Release{Series: "host", Suite: codename}
 }
 
 // Selected returns the releases that KLP_LAB_KERNELS names, separated by commas,
-// by series or by suite; "host" is the machine's own, "all" is what the lab
-// knows. When it names none this is the machine's own.
+// by series, suite or architecture; "host" is the machine's own, "debian" are Debian's,
+// "foreign" those for other machines, "all" is both. To these come the kernels that
+// KLP_LAB_ROOT names. When neither names any, this is the machine's own.
 func Selected() ([]Release, error) {
-	return selected(os.Getenv("KLP_LAB_KERNELS"), Host())
+	given, err := roots(os.Getenv("KLP_LAB_ROOT"))
+	if err != nil || len(given) > 0 && os.Getenv("KLP_LAB_KERNELS") == "" {
+		return given, err
+	}
+	list, err := selected(os.Getenv("KLP_LAB_KERNELS"), Host())
+	return append(list, given...), err
 }
 
-// Demanded tells whether KLP_LAB_KERNELS asks for certain kernels, so that one
-// that is not to be had is a failure.
-func Demanded() bool { return os.Getenv("KLP_LAB_KERNELS") != "" }
+// Demanded tells whether KLP_LAB_KERNELS or KLP_LAB_ROOT asks for certain kernels, so that
+// one that is not to be had is a failure.
+func Demanded() bool {
+	return os.Getenv("KLP_LAB_KERNELS") != "" || os.Getenv("KLP_LAB_ROOT") != ""
+}
 
 func selected(names string, host Release) ([]Release, error) {
 	var list []Release
@@ -78,21 +116,28 @@ func selected(names string, host Release) ([]Release, error) {
 		switch name = strings.TrimSpace(name); name {
 		case "host":
 			add(host)
-		case "all":
-			for _, r := range Releases {
-				add(r)
+		case "all", "debian", "foreign":
+			if name != "foreign" {
+				for _, r := range Releases {
+					add(r)
+				}
+				add(host)
 			}
-			add(host)
+			if name != "debian" {
+				for _, r := range Foreign {
+					add(r)
+				}
+			}
 		default:
-			i := slices.IndexFunc(Releases, func(r Release) bool {
-				return name == r.Series ||
-					name == r.Suite
+			known := append(slices.Clone(Releases), Foreign...)
+			i := slices.IndexFunc(known, func(r Release) bool {
+				return name == r.Series || name == r.Arch || r.Arch == "" && name == r.Suite
 			})
 			if i < 0 {
-				return nil, fmt.Errorf("KLP_LAB_KERNELS: no release %q: there are host, all and %v",
-					name, Releases)
+				return nil, fmt.Errorf("KLP_LAB_KERNELS: no kernel %q: there are host, debian, "+
+					"foreign, all and %v", name, known)
 			}
-			add(Releases[i])
+			add(known[i])
 		}
 	}
 	return list, nil

@@ -3,6 +3,8 @@
 package lab
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,14 +14,14 @@ import (
 )
 
 var (
-	bullseye  = Release{"5.10", "bullseye"}
-	bookworm  = Release{"6.1", "bookworm"}
-	trixie    = Release{"6.12", "trixie"}
-	backports = Release{"7.x", "trixie-backports"}
+	bullseye  = Release{Series: "5.10", Suite: "bullseye"}
+	bookworm  = Release{Series: "6.1", Suite: "bookworm"}
+	trixie    = Release{Series: "6.12", Suite: "trixie"}
+	backports = Release{Series: "7.x", Suite: "trixie-backports"}
 )
 
 func TestSelected(t *testing.T) {
-	forky := Release{"host", "forky"}
+	forky := Release{Series: "host", Suite: "forky"}
 	for _, c := range []struct {
 		names string
 		host  Release
@@ -28,8 +30,13 @@ func TestSelected(t *testing.T) {
 		{"", bookworm, []Release{bookworm}},
 		{"", forky, []Release{forky}},
 		{"host", bookworm, []Release{bookworm}},
-		{"all", bookworm, []Release{bullseye, bookworm, trixie, backports}},
-		{"all", forky, []Release{bullseye, bookworm, trixie, backports, forky}},
+		{"debian", bookworm, []Release{bullseye, bookworm, trixie, backports}},
+		{"debian", forky, []Release{bullseye, bookworm, trixie, backports, forky}},
+		{"foreign", bookworm, Foreign},
+		{"all", bookworm, append([]Release{bullseye, bookworm, trixie, backports}, Foreign...)},
+		{"s390x,s390x-7.x", bookworm, []Release{
+			{Series: "s390x-6.12", Suite: "trixie", Arch: "s390x"},
+			{Series: "s390x-7.x", Suite: "trixie-backports", Arch: "s390x"}}},
 		{"5.10, trixie-backports", bookworm, []Release{bullseye, backports}},
 		{"6.1,host", bookworm, []Release{bookworm}},
 	} {
@@ -38,12 +45,51 @@ func TestSelected(t *testing.T) {
 		assert.Equal(t, c.want, got, "%q on %v", c.names, c.host)
 	}
 	_, err := selected("6.1,6.2", bookworm)
-	assert.ErrorContains(t, err, `no release "6.2"`)
+	assert.ErrorContains(t, err, `no kernel "6.2"`)
+}
+
+// What the lab is to build has a recipe, an architecture, and packages to come from.
+func TestForeignKernelsAreKnown(t *testing.T) {
+	for _, r := range Foreign {
+		assert.Contains(t, treeKinds, r.Series)
+		assert.Contains(t, Arches, r.Arch)
+		assert.Contains(t, Releases, r.debian())
+		assert.Empty(t, r.debian().base().Arch)
+		_, err := treeConfigs.ReadFile("tree." + r.Arch + ".config")
+		assert.NoError(t, err)
+	}
+}
+
+func TestRootTellsWhatItLacks(t *testing.T) {
+	dir := t.TempDir()
+	list, err := roots(dir)
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	_, err = openRoot(nil, list[0], t.Logf)
+	assert.ErrorContains(t, err, "the image to boot")
+	assert.ErrorContains(t, err, "the tree to build modules against")
+	assert.ErrorContains(t, err, "the configuration")
+
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "lib/modules/5.4.0/build"), 0o755))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "boot"), 0o755))
+	config := "CONFIG_S390=y\nCONFIG_LIVEPATCH=y\n# CONFIG_MODULES is not set\n"
+	for name, text := range map[string]string{
+		"vmlinuz-5.4.0": "", "System.map-5.4.0": "", "config-5.4.0": "\n" + config,
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "boot", name), []byte(text), 0o644))
+	}
+	assert.Equal(t, "s390x", list[0].arch().Name)
+	_, err = openRoot(nil, list[0], t.Logf)
+	assert.ErrorContains(t, err, "a guest of the lab needs CONFIG_MODULES, CONFIG_MODULE_UNLOAD,")
+	assert.NotContains(t, err.Error(), "CONFIG_LIVEPATCH")
+
+	_, err = roots(filepath.Join(dir, "none"))
+	assert.ErrorContains(t, err, "is not a directory")
 }
 
 func TestHostOf(t *testing.T) {
 	assert.Equal(t, trixie, hostOf("trixie"))
-	assert.Equal(t, Release{"host", "forky"}, hostOf("forky"))
+	assert.Equal(t, Release{Series: "host", Suite: "forky"}, hostOf("forky"))
 	assert.Equal(t, trixie, backports.base())
 	assert.Equal(t, bookworm, bookworm.base())
 }

@@ -10,7 +10,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
+
+	"golang.org/x/exp/slices"
 )
 
 // A Result is the verdict on one step, as the agent in the guest wrote it.
@@ -29,16 +32,14 @@ func (r Result) Ok() bool { return r.Status == 0 }
 // Log is the kernel's log of the step as one text.
 func (r Result) Log() string { return strings.Join(r.Dmesg, "\n") }
 
+// oops is how the report of a fault of the kernel's own begins: on x86_64, and by die() of
+// s390x (with the number in brackets), ppc64le, arm64 and loongarch64.
+var oops = regexp.MustCompile(`^(BUG: |Oops: |general protection fault|Internal error: |Oops\[#\d+\]|` +
+	`Unable to handle kernel |CPU \d+ Unable to handle kernel |` +
+	`.*: [0-9a-f]{4} ilc:\d \[#\d+\])`)
+
 // Oopsed tells whether the kernel reported a fault of its own during the step.
-func (r Result) Oopsed() bool {
-	for _, m := range r.Dmesg {
-		if strings.HasPrefix(m, "BUG: ") || strings.HasPrefix(m, "Oops: ") ||
-			strings.HasPrefix(m, "general protection fault") {
-			return true
-		}
-	}
-	return false
-}
+func (r Result) Oopsed() bool { return slices.ContainsFunc(r.Dmesg, oops.MatchString) }
 
 // Unpack returns the file that the step printed with the agent's command pack.
 func (r Result) Unpack() ([]byte, error) {

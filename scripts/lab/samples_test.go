@@ -33,7 +33,8 @@ func copySample(t *testing.T, w *workbench, name string) (dir string) {
 // makeSample runs make in the sample's directory and returns what it printed.
 func makeSample(t *testing.T, w *workbench, dir string) string {
 	t.Helper()
-	cmd := w.kernel.Command("make", "KDIR="+w.kernel.Headers, "KLP_CONVERT="+w.tool)
+	cmd := w.kernel.Command("make", append(w.kernel.Cross(), "KDIR="+w.kernel.Headers,
+		"KLP_CONVERT="+w.tool)...)
 	cmd.Dir = dir
 	cmd.Env = noMake()
 	out, err := cmd.CombinedOutput()

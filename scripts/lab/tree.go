@@ -4,7 +4,7 @@ package lab
 
 import (
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,10 +32,12 @@ type Tree struct {
 	Version string // of the source package
 	place   string // where the tree is for the programs that work in it
 	apart   bool   // built with O=
+	arch    Arch
+	tools   string // directory of the compilers' system (cross.go); "": this machine's
 }
 
-//go:embed tree.config
-var treeConfig string
+//go:embed tree.*.config
+var treeConfigs embed.FS
 
 // A treeKind is how the tree of a release is built. They differ, so that between
 // them they see what kernels are built with.
@@ -47,6 +49,9 @@ type treeKind struct {
 // sysctl is no choice any more in 7.3.
 const sysctl = "CONFIG_PROC_SYSCTL=y\n"
 
+// Without it a 7.x with MODVERSIONS writes no table of versions that it can read.
+const basic = "CONFIG_BASIC_MODVERSIONS=y\n"
+
 var treeKinds = map[string]treeKind{
 	"5.10": {false, sysctl + "CONFIG_MODVERSIONS=y\nCONFIG_MODULE_COMPRESS=y\n" +
 		"CONFIG_MODULE_COMPRESS_XZ=y\n"},
@@ -55,16 +60,38 @@ var treeKinds = map[string]treeKind{
 		"CONFIG_MODULE_COMPRESS_ZSTD=y\n"},
 	"7.x": {true, "CONFIG_MODVERSIONS=y\nCONFIG_EXTENDED_MODVERSIONS=y\n" +
 		"CONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_ALL=y\nCONFIG_MODULE_COMPRESS_ZSTD=y\n"},
+	"s390x-6.12":      {false, sysctl},
+	"ppc64le-6.12":    {false, sysctl},
+	"arm64-7.x":       {false, basic},
+	"loongarch64-7.x": {false, basic},
+	"s390x-7.x":       {false, basic},
+	"ppc64le-7.x":     {false, basic},
 }
 
 // sourceParts matches linux-source-6.1, which linux-source depends on.
 var sourceParts = regexp.MustCompile(`^linux-source-[0-9]`)
 
-// notUnpacked is most of the source: other architectures, and what the
-// configuration leaves out but for the Kconfig files, which are read all the same.
-var notUnpacked = []string{
-	"arch/[!x]*/*.[chS]", "arch/[!x]*/*.dts*", "Documentation/[!K]*", "tools/testing/*",
-	"sound/*.[chS]", "net/*.[chS]",
+// notUnpacked is most of the source: other architectures than the one whose source is in
+// arch/dir, and what the configuration leaves out but for the Kconfig files, which are
+// read all the same.
+func notUnpacked(dir string) []string {
+	other := "arch/[!" + dir[:1] + "]*/"
+	list := []string{other + "*.[chS]", other + "*.dts*"}
+	for _, beside := range besides[dir] {
+		list = append(list, "arch/"+beside+"/*.[chS]")
+	}
+	return append(list, unneeded...)
+}
+
+// besides are the directories of arch that begin with the same letter as another.
+var besides = map[string][]string{
+	"s390":    {"sh", "sparc"},
+	"powerpc": {"parisc"},
+	"arm64":   {"alpha", "arc"}, // not arm, whose files arm64 shares
+}
+
+var unneeded = []string{
+	"Documentation/[!K]*", "tools/testing/*", "sound/*.[chS]", "net/*.[chS]",
 	"drivers/gpu/*.[chS]", "drivers/net/*.[chS]", "drivers/media/*.[chS]",
 	"drivers/staging/*.[chS]",
 	"drivers/infiniband/*.[chS]", "drivers/scsi/*.[chS]", "drivers/iio/*.[chS]",
@@ -79,6 +106,17 @@ grep '^CONFIG_' "$2" | while read -r line; do
 done
 make -s $1 -j2`
 
+// installTree lays out what an installed kernel has: KLP_LAB_ROOT takes the same
+// (root.go).
+const installTree = `set -e
+release=$(make -s $1 kernelrelease)
+make -s $1 INSTALL_MOD_PATH="$2" modules_install
+mkdir -p "$2/boot"
+cp "$3" "$2/boot/vmlinuz-$release"
+cp System.map "$2/boot/System.map-$release"
+cp .config "$2/boot/config-$release"
+ln -sfn ../../../../linux "$2/lib/modules/$release/build"`
+
 // FetchTree returns the tree of a release's kernel, built: from the cache, or made
 // in some minutes.
 func FetchTree(c *Cache, r Release, say func(format string, args ...any)) (*Tree, error) {
@@ -89,10 +127,26 @@ func FetchTree(c *Cache, r Release, say func(format string, args ...any)) (*Tree
 	if err := namespaces(); err != nil {
 		return nil, err
 	}
-	config := treeConfig + kind.config
-	recipe := sha256.Sum256([]byte(config + buildTree + strings.Join(notUnpacked, " ") +
-		fmt.Sprint(kind.apart)))
-	tree := &Tree{place: c.treePlace(), apart: kind.apart}
+	tree := &Tree{place: c.treePlace(), apart: kind.apart, arch: r.arch()}
+	config := ""
+	for _, part := range []string{"common", tree.arch.Name} {
+		text, err := treeConfigs.ReadFile("tree." + part + ".config")
+		if err != nil {
+			return nil, err
+		}
+		config += string(text)
+	}
+	config += kind.config
+	recipe := config + buildTree + strings.Join(notUnpacked(tree.arch.dir), " ") +
+		fmt.Sprint(kind.apart)
+	if r.Arch != "" {
+		var err error
+		if tree.tools, err = fetchCrossTools(c, r, say); err != nil {
+			return nil, err
+		}
+		recipe += installTree + filepath.Base(tree.tools)
+	}
+	hash := sha256.Sum256([]byte(recipe))
 	if err := os.MkdirAll(tree.place, 0o755); err != nil {
 		return nil, err
 	}
@@ -104,19 +158,23 @@ func FetchTree(c *Cache, r Release, say func(format string, args ...any)) (*Tree
 		p := pkgs[len(pkgs)-1]
 		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, nil
 	}
-	source, err := fetchPicked(c, r, "amd64", say, pick, func(string, string) error { return nil },
-		sourceArchive)
+	source, err := fetchPicked(c, r.debian(), "amd64", say, pick,
+		func(string, string) error { return nil }, sourceArchive)
 	if err != nil {
 		return nil, err
 	}
 	name := filepath.Base(source)
 	_, tree.Version, _ = strings.Cut(name, "_")
 	// The package lists are free for others while this one builds.
-	tree.Dir, err = c.Entry(fmt.Sprintf("%s_tree_%x", name, recipe[:4]), func(tmp, _ string) error {
-		say("building a kernel from %s", name)
+	entry := fmt.Sprintf("%s_tree_%x", name, hash[:4])
+	if r.Arch != "" {
+		entry = fmt.Sprintf("%s_tree_%s_%x", name, r.Arch, hash[:4])
+	}
+	tree.Dir, err = c.Entry(entry, func(tmp, final string) error {
+		say("building a kernel from %s for %s; the log is %s.log", name, tree.arch.Name, final)
 		made := *tree
 		made.Dir = tmp
-		return made.build(source, config)
+		return made.build(source, config, final+".log")
 	})
 	return tree, err
 }
@@ -128,8 +186,8 @@ const sourceArchive = "./usr/src/linux-source-*.tar.xz"
 func (c *Cache) treePlace() string { return filepath.Join(c.Dir, "tree") }
 
 // build unpacks the archive of the source package into the tree's directory and builds
-// the kernel.
-func (t *Tree) build(source, config string) error {
+// the kernel. What make prints goes to the file log, and its last lines into the error.
+func (t *Tree) build(source, config, log string) error {
 	archive, err := one(source, sourceArchive)
 	if err != nil {
 		return err
@@ -142,7 +200,7 @@ func (t *Tree) build(source, config string) error {
 	args := []string{"-xf", archive, "-C", filepath.Join(t.Dir, "linux"), "--strip-components=1",
 		"--anchored", "--wildcards", "--wildcards-match-slash"}
 	top := strings.TrimSuffix(filepath.Base(archive), ".tar.xz")
-	for _, p := range notUnpacked {
+	for _, p := range notUnpacked(t.arch.dir) {
 		args = append(args, "--exclude="+top+"/"+p)
 	}
 	if _, err := run(exec.Command("tar", args...)); err != nil {
@@ -151,13 +209,37 @@ func (t *Tree) build(source, config string) error {
 	if err := os.WriteFile(filepath.Join(t.Dir, "config"), []byte(config), 0o644); err != nil {
 		return err
 	}
-	cmd := t.Command("nice", "sh", "-c", buildTree, "sh", strings.Join(t.output(), " "),
-		filepath.Join(t.place, "config"), t.Built(".config"))
-	if _, err := run(cmd); err != nil {
+	flags := strings.Join(t.flags(), " ")
+	cmd := t.Command("nice", "sh", "-c", buildTree, "sh", flags,
+		filepath.Join(t.place, "config"), t.Place(".config"))
+	if err := logged(cmd, log); err != nil {
 		return err
+	}
+	if t.tools != "" {
+		cmd := t.Command("sh", "-c", installTree, "sh", flags, filepath.Join(t.place, "root"),
+			t.Place(t.arch.image))
+		if err := logged(cmd, log); err != nil {
+			return err
+		}
 	}
 	_, err = os.Stat(t.Image())
 	return err
+}
+
+// logged runs the command with its output at the end of the file log.
+func logged(cmd *exec.Cmd, log string) error {
+	f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	cmd.Stdout, cmd.Stderr = f, f
+	if err := cmd.Run(); err != nil {
+		text, _ := os.ReadFile(log)
+		return fmt.Errorf("%s: %w: the end of %s:\n%s", filepath.Base(cmd.Path), err, log,
+			tail(string(text), 30))
+	}
+	return nil
 }
 
 // Copy returns a copy of the tree in the directory dir, to be changed at will.
@@ -183,7 +265,7 @@ func (t *Tree) Built(name string) string {
 }
 
 // Image is the path of the kernel that was built.
-func (t *Tree) Image() string { return t.Built("arch/x86/boot/bzImage") }
+func (t *Tree) Image() string { return t.Built(t.arch.image) }
 
 // Place is where Built's file is for a program that runs by Command.
 func (t *Tree) Place(name string) string {
@@ -191,22 +273,33 @@ func (t *Tree) Place(name string) string {
 	return filepath.Join(t.place, rel)
 }
 
-// output are make's arguments that say where to build.
-func (t *Tree) output() []string {
+// flags are make's arguments that say where to build, and for what machine.
+func (t *Tree) flags() []string {
+	var list []string
 	if t.apart {
-		return []string{"O=" + filepath.Join(t.place, "build")}
+		list = append(list, "O="+filepath.Join(t.place, "build"))
 	}
-	return nil
+	if t.tools != "" {
+		list = append(list, "ARCH="+t.arch.Kbuild, "CROSS_COMPILE="+t.arch.Triplet+"-")
+	}
+	return list
 }
 
-// Command is a program that works in the source tree.
+// Command is a program that works in the source tree, with this machine's tools or
+// those of the cross compilers' system.
 func (t *Tree) Command(name string, args ...string) *exec.Cmd {
 	const script = `set -e
 mount --bind "$1" "$2"
 cd "$2/linux"
-shift 2
+tools=$3
+shift 3
+if [ -n "$tools" ]; then
+	mount --rbind "$tools/usr" /usr
+	mount --bind /dev/null /etc/ld.so.cache 2>/dev/null || true
+	PATH=${KLP_LAB_PATH:+$KLP_LAB_PATH:}/usr/sbin:/usr/bin
+fi
 exec "$@"`
-	flags := append(unshareFlags(), "sh", "-c", script, "sh", t.Dir, t.place, name)
+	flags := append(unshareFlags(), "sh", "-c", script, "sh", t.Dir, t.place, t.tools, name)
 	cmd := exec.Command("unshare", append(flags, args...)...)
 	// depmod is in sbin. A make or go test above this one must not hand down its flags.
 	cmd.Env = noMake("PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin")
@@ -215,5 +308,5 @@ exec "$@"`
 
 // Make is make in the source tree.
 func (t *Tree) Make(args ...string) *exec.Cmd {
-	return t.Command("make", append(append(t.output(), "-j2"), args...)...)
+	return t.Command("make", append(append(t.flags(), "-j2"), args...)...)
 }

@@ -56,11 +56,13 @@ func Absent(t testing.TB, why string) {
 	t.Skip("not run: " + why)
 }
 
-// Lab ends a test of the kernel lab. It fails also where KLP_LAB_KERNELS asks for kernels.
+// Lab ends a test of the kernel lab. It fails also where KLP_LAB_KERNELS or KLP_LAB_ROOT asks
+// for kernels.
 func Lab(t testing.TB, why string) {
 	t.Helper()
-	if os.Getenv("CI") == "true" || os.Getenv("KLP_LAB_KERNELS") != "" {
-		t.Fatal("CI=true or KLP_LAB_KERNELS is set, and this cannot run: " + why)
+	if os.Getenv("CI") == "true" || os.Getenv("KLP_LAB_KERNELS") != "" ||
+		os.Getenv("KLP_LAB_ROOT") != "" {
+		t.Fatal("CI=true, KLP_LAB_KERNELS or KLP_LAB_ROOT is set, and this cannot run: " + why)
 	}
 	t.Skip("not run: " + why)
 }

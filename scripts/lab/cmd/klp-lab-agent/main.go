@@ -6,7 +6,7 @@
 //
 // It mounts what every step expects, runs the steps of /steps.json one after the
 // other with busybox's shell, and writes a verdict on each, one JSON object a
-// line, on the second serial port:
+// line, on a serial port of its own:
 //
 //	{"hello":"6.1.0-50-amd64"}
 //	{"step":0,"cmd":"load x.ko","status":0,"out":"","dmesg":["livepatch: ..."],"took":0.3}
@@ -26,6 +26,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -73,7 +74,7 @@ func guest() error {
 	if err := mounts(); err != nil {
 		return err
 	}
-	port, err := os.OpenFile("/dev/ttyS1", os.O_WRONLY, 0)
+	port, err := os.OpenFile(verdictPort(), os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -116,6 +117,19 @@ func guest() error {
 		}
 	}
 	return report.Encode(map[string]bool{"done": true})
+}
+
+// verdictPort is the serial port of the machine that the kernel's console does not use.
+func verdictPort() string {
+	switch runtime.GOARCH {
+	case "s390x":
+		return "/dev/ttysclp0"
+	case "ppc64le":
+		return "/dev/hvc1"
+	case "arm64":
+		return "/dev/ttyAMA1"
+	}
+	return "/dev/ttyS1"
 }
 
 // bin is where busybox and the commands of the steps are: in the lab's own
