@@ -108,12 +108,26 @@ var splat = regexp.MustCompile(`^( |CPU: |Hardware name: |Call Trace:|RIP: |Code
 	`note: |---\[|Kernel panic|Workqueue: |Kernel Offset|Rebooting|ret_from|EFLAGS|` +
 	`Tainted:|irq event|hardirqs|softirqs|Stack:|RBP: )`)
 
+// faults is how the report of a fault begins on other machines than x86_64; all lines up to
+// the end of its trace are of it.
+var faults = regexp.MustCompile(`^(Unable to handle kernel |CPU \d+ Unable to handle kernel |` +
+	`Internal error: |BUG: Kernel NULL pointer|BUG: Unable to handle kernel |` +
+	`.*: [0-9a-f]{4} ilc:\d \[#|Oops: Kernel |Oops\[#|kernel tried to execute)`)
+
+const endOfTrace = "---[ end trace"
+
 // events puts what belongs together into one.
 func events(lines []string) []string {
 	var list []string
-	open := false
+	open, fault := false, false
 	for _, l := range lines {
 		switch {
+		case fault:
+			list[len(list)-1] += "\n" + l
+			fault = !strings.HasPrefix(l, endOfTrace)
+		case faults.MatchString(l) && slices.ContainsFunc(lines,
+			func(l string) bool { return strings.HasPrefix(l, endOfTrace) }):
+			list, fault = append(list, l), true
 		case chatter.MatchString(l):
 		case strings.HasPrefix(l, "------------[ cut here"):
 			list, open = append(list, l), true

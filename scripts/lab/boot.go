@@ -14,6 +14,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -28,6 +29,7 @@ type VM struct {
 	append string // to the kernel's command line
 	initrd []byte // of a distribution; nil: the lab's own alone
 	multi  bool   // a thread of QEMU's for each CPU
+	random bool   // the kernel chooses its addresses
 }
 
 // BootLimit is the time that a boot with all its steps may take. A boot takes 10
@@ -73,6 +75,22 @@ func (v *VM) Initrd(image []byte) *VM {
 func (v *VM) Parallel() *VM {
 	v.multi = true
 	return v
+}
+
+// Randomized lets the kernel choose its addresses and those of modules, which may then be
+// farther from each other than a branch reaches.
+func (v *VM) Randomized() *VM {
+	v.random = true
+	return v
+}
+
+// cmdline is what the kernel gets.
+func (v *VM) cmdline() string {
+	words := Cmdline + v.append
+	if v.random {
+		words = strings.Replace(words, " nokaslr", "", 1)
+	}
+	return words
 }
 
 // AgentPath is where the agent is in an initramfs that is not the lab's own.
@@ -163,7 +181,7 @@ func (v *VM) arguments(initrd string) []string {
 		"-serial", "file:"+ports[1],
 		"-kernel", v.kernel.Image,
 		"-initrd", initrd,
-		"-append", Cmdline+v.append)
+		"-append", v.cmdline())
 }
 
 // qemu is the emulator of the kernel's machine: this machine's own for x86_64, else that of

@@ -56,18 +56,36 @@ func (d *draft) need(ok bool, format string, args ...any) {
 	}
 }
 
-var le = binary.LittleEndian
+// A view is a piece of the file, with the file's byte order; what is put into it is in the
+// file.
+type view struct {
+	b     []byte
+	order binary.ByteOrder
+}
 
-// A view is a piece of the file; what is put into it is in the file.
-type view []byte
+func (v view) part(at, size int) view { return view{v.b[at:][:size], v.order} }
+func (v view) set8(at int, x byte)    { v.b[at] = x }
+func (v view) set16(at int, x uint16) { v.order.PutUint16(v.b[at:], x) }
+func (v view) set32(at int, x uint32) { v.order.PutUint32(v.b[at:], x) }
+func (v view) set64(at int, x uint64) { v.order.PutUint64(v.b[at:], x) }
+func (v view) get16(at int) uint16    { return v.order.Uint16(v.b[at:]) }
+func (v view) get32(at int) uint32    { return v.order.Uint32(v.b[at:]) }
+func (v view) get64(at int) uint64    { return v.order.Uint64(v.b[at:]) }
 
-func (v view) set8(at int, x byte)    { v[at] = x }
-func (v view) set16(at int, x uint16) { le.PutUint16(v[at:], x) }
-func (v view) set32(at int, x uint32) { le.PutUint32(v[at:], x) }
-func (v view) set64(at int, x uint64) { le.PutUint64(v[at:], x) }
-func (v view) get16(at int) uint16    { return le.Uint16(v[at:]) }
-func (v view) get32(at int) uint32    { return le.Uint32(v[at:]) }
-func (v view) get64(at int) uint64    { return le.Uint64(v[at:]) }
+// A relocation's type and symbol are the halves of one number, r_info.
+func (v view) setType(x uint32) { v.set64(rInfo, v.get64(rInfo)>>32<<32|uint64(x)) }
+func (v view) setSym(x uint32)  { v.set64(rInfo, uint64(x)<<32|v.get64(rInfo)&0xffffffff) }
+func (v view) sym() uint32      { return uint32(v.get64(rInfo) >> 32) }
+
+// order is the file's byte order.
+func (d *draft) order() binary.ByteOrder {
+	if d.b[elf.EI_DATA] == byte(elf.ELFDATA2MSB) {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
+}
+
+func (d *draft) view(from, size uint64) view { return view{d.b[from:][:size], d.order()} }
 
 // Fields of an Elf64_Ehdr, Elf64_Shdr, Elf64_Sym and Elf64_Rela.
 const (
@@ -77,26 +95,25 @@ const (
 	shName, shType, shFlags, shAddr, shOffset         = 0, 4, 8, 16, 24
 	shSize, shLink, shInfo, shAddralign, shEntsize    = 32, 40, 44, 48, 56
 	stName, stInfo, stOther, stShndx, stValue, stSize = 0, 4, 5, 6, 8, 16
-	rOffset, rType, rSym, rAddend                     = 0, 8, 12, 16
+	rOffset, rInfo, rAddend                           = 0, 8, 16
 )
 
-func (d *draft) ehdr() view { return d.b[:64] }
+func (d *draft) ehdr() view { return d.view(0, 64) }
 
 func (d *draft) count() int { return int(d.ehdr().get16(eShnum)) }
 
 // shdrAt is the header of section i.
 func (d *draft) shdrAt(i int) view {
-	at := d.ehdr().get64(eShoff) + uint64(i)*64
-	return d.b[at : at+64]
+	return d.view(d.ehdr().get64(eShoff)+uint64(i)*64, 64)
 }
 
 func (d *draft) name(i int) string {
 	table := d.contentsOf(d.shdrAt(int(d.ehdr().get16(eShstrndx))))
-	name, _, _ := bytes.Cut(table[d.shdrAt(i).get32(shName):], []byte{0})
+	name, _, _ := bytes.Cut(table.b[d.shdrAt(i).get32(shName):], []byte{0})
 	return string(name)
 }
 
-func (d *draft) contentsOf(h view) view { return d.b[h.get64(shOffset):][:h.get64(shSize)] }
+func (d *draft) contentsOf(h view) view { return d.view(h.get64(shOffset), h.get64(shSize)) }
 
 // index is the number of the section of that name.
 func (d *draft) index(name string) int {
@@ -117,20 +134,60 @@ func (d *draft) contents(name string) view { return d.contentsOf(d.shdr(name)) }
 // rela is relocation i of a section.
 func (d *draft) rela(name string, i int) view {
 	b := d.contents(name)
-	d.need(len(b) >= (i+1)*24, "%s has no relocation %d", name, i)
-	return b[i*24:][:24]
+	d.need(len(b.b) >= (i+1)*24, "%s has no relocation %d", name, i)
+	return b.part(i*24, 24)
+}
+
+// relas is how many relocations a section has.
+func (d *draft) relas(name string) int { return len(d.contents(name).b) / 24 }
+
+// A relocKind is a type of relocations that each machine has under a name of its own.
+type relocKind int
+
+const (
+	pointerType relocKind = iota // 64 bits, absolute
+	word32                       // 32 bits, absolute
+	pc64                         // 64 bits, relative to the place
+	got                          // of a slot of the global offset table
+	tls                          // of a variable of a thread
+)
+
+// relocTypes are the numbers of the types; a machine may not have one.
+var relocTypes = map[elf.Machine]map[relocKind]uint32{
+	elf.EM_X86_64: {pointerType: uint32(elf.R_X86_64_64), word32: uint32(elf.R_X86_64_32),
+		pc64: uint32(elf.R_X86_64_PC64), got: uint32(elf.R_X86_64_GOTPCREL),
+		tls: uint32(elf.R_X86_64_TPOFF32)},
+	elf.EM_S390: {pointerType: uint32(elf.R_390_64), word32: uint32(elf.R_390_32),
+		pc64: uint32(elf.R_390_PC64), got: uint32(elf.R_390_GOTENT),
+		tls: uint32(elf.R_390_TLS_LE64)},
+	elf.EM_PPC64: {pointerType: uint32(elf.R_PPC64_ADDR64), word32: uint32(elf.R_PPC64_ADDR32),
+		pc64: uint32(elf.R_PPC64_REL64), got: uint32(elf.R_PPC64_GOT16),
+		tls: uint32(elf.R_PPC64_TPREL16)},
+	elf.EM_AARCH64: {pointerType: uint32(elf.R_AARCH64_ABS64), word32: uint32(elf.R_AARCH64_ABS32),
+		pc64: uint32(elf.R_AARCH64_PREL64), got: uint32(elf.R_AARCH64_ADR_GOT_PAGE),
+		tls: uint32(elf.R_AARCH64_TLSLE_ADD_TPREL_HI12)},
+	elf.EM_LOONGARCH: {pointerType: uint32(elf.R_LARCH_64), word32: uint32(elf.R_LARCH_32),
+		pc64: uint32(elf.R_LARCH_64_PCREL), got: uint32(elf.R_LARCH_GOT_PC_HI20),
+		tls: uint32(elf.R_LARCH_TLS_LE_HI20)},
+}
+
+func (d *draft) relocType(k relocKind) uint32 {
+	n, ok := relocTypes[elf.Machine(d.ehdr().get16(eMachine))][k]
+	d.need(ok, "this machine has no relocation of that kind")
+	return n
 }
 
 // symbol is the entry of the first symbol of that name.
 func (d *draft) symbol(name string) view {
 	n := d.symbolNumber(name)
-	return d.contents(".symtab")[n*24:][:24]
+	return d.contents(".symtab").part(n*24, 24)
 }
 
 func (d *draft) symbolNumber(name string) int {
 	names := d.contents(".strtab")
-	for i, b := 1, d.contents(".symtab")[24:]; len(b) >= 24; i, b = i+1, b[24:] {
-		s, _, _ := bytes.Cut(names[b.get32(stName):], []byte{0})
+	symbols := d.contents(".symtab")
+	for i := 1; i < len(symbols.b)/24; i++ {
+		s, _, _ := bytes.Cut(names.b[symbols.get32(i*24+stName):], []byte{0})
 		if string(s) == name {
 			return i
 		}
@@ -267,7 +324,7 @@ func (d *draft) number(symbol string, field uint64, value uint64) {
 	d.model(func(f *elfrw.File) {
 		y := d.symbolIn(f, symbol)
 		b := slices.Clone(y.Section.Data)
-		le.PutUint64(b[y.Value+field:], value)
+		d.order().PutUint64(b[y.Value+field:], value)
 		y.Section.Data = b
 	})
 }

@@ -277,7 +277,9 @@ func (h *hooked) external(t *testing.T, byMakefile bool) (ko string) {
 	dir := copySample(t, h.bench, "cmdline")
 	var cmd *exec.Cmd
 	if byMakefile {
-		cmd = h.Command("make", "-C", dir, "KDIR="+h.Place(""), "KLP_CONVERT="+h.bench.tool)
+		args := append(h.bench.kernel.Cross(), "-C", dir, "KDIR="+h.Place(""),
+			"KLP_CONVERT="+h.bench.tool)
+		cmd = h.Command("make", args...)
 	} else {
 		source, err := os.ReadFile(filepath.Join(dir, "livepatch-cmdline.c"))
 		require.NoError(t, err)
@@ -312,8 +314,9 @@ func (h *hooked) testInstall(t *testing.T) {
 	h.make(t)
 	to := t.TempDir()
 	h.make(t, "modules_install", "INSTALL_MOD_PATH="+to, "INSTALL_MOD_STRIP=1")
-	kernel := &Kernel{Image: h.Image(), Busybox: h.bench.kernel.Busybox,
-		release: h.bench.kernel.release}
+	own := *h.bench.kernel
+	kernel := &own
+	kernel.Image = h.Image()
 	kernel.Release = strings.TrimSpace(string(h.read(t, "include/config/kernel.release")))
 	bench := *h.bench
 	bench.kernel = kernel

@@ -73,7 +73,7 @@ func shdr64(section string, at int, x uint64) func(*draft) {
 // lastByte of a section.
 func lastByte(section string, x byte) func(*draft) {
 	return func(d *draft) {
-		b := d.contents(section)
+		b := d.contents(section).b
 		b[len(b)-1] = x
 	}
 }
@@ -93,8 +93,8 @@ var headerMutants = []mutant{
 	{name: "elf-class-32", base: inVmlinux,
 		edit: func(d *draft) { d.b[elf.EI_CLASS] = byte(elf.ELFCLASS32) }},
 	{name: "elf-class-none", base: inVmlinux, edit: func(d *draft) { d.b[elf.EI_CLASS] = 0 }},
-	{name: "elf-data-big-endian", base: inVmlinux,
-		edit: func(d *draft) { d.b[elf.EI_DATA] = byte(elf.ELFDATA2MSB) }},
+	{name: "elf-data-other", base: inVmlinux,
+		edit: func(d *draft) { d.b[elf.EI_DATA] ^= byte(elf.ELFDATA2MSB ^ elf.ELFDATA2LSB) }},
 	{name: "elf-data-none", base: inVmlinux, edit: func(d *draft) { d.b[elf.EI_DATA] = 0 }},
 	{name: "elf-ident-version", base: inVmlinux, edit: func(d *draft) { d.b[elf.EI_VERSION] = 0 }},
 	{name: "elf-osabi", base: inVmlinux, edit: func(d *draft) { d.b[elf.EI_OSABI] = 255 }},
@@ -102,8 +102,8 @@ var headerMutants = []mutant{
 	{name: "elf-type-exec", base: inVmlinux, edit: ehdr16(eType, uint16(elf.ET_EXEC))},
 	{name: "elf-type-dyn", base: inModule, edit: ehdr16(eType, uint16(elf.ET_DYN))},
 	{name: "elf-machine-386", base: inVmlinux, edit: ehdr16(eMachine, uint16(elf.EM_386))},
-	{name: "elf-machine-arm64", base: inVmlinux, edit: ehdr16(eMachine, uint16(elf.EM_AARCH64))},
-	{name: "elf-machine-s390", base: inVmlinux, edit: ehdr16(eMachine, uint16(elf.EM_S390))},
+	{name: "elf-machine-arm", base: inVmlinux, edit: ehdr16(eMachine, uint16(elf.EM_ARM))},
+	{name: "elf-machine-mips", base: inVmlinux, edit: ehdr16(eMachine, uint16(elf.EM_MIPS))},
 	{name: "elf-ehsize", base: inVmlinux, edit: ehdr16(eEhsize, 0)},
 	{name: "elf-phnum", base: inVmlinux, edit: ehdr16(ePhnum, 9)},
 	{name: "elf-entry", base: inVmlinux, edit: ehdr64(eEntry, 4096)},
@@ -198,7 +198,7 @@ var headerMutants = []mutant{
 	{name: "symtab-size-odd", base: inVmlinux, edit: func(d *draft) { d.cut(".symtab", 1) }},
 	{name: "symtab-alloc", base: inVmlinux, edit: flags(".symtab", elf.SHF_ALLOC, 0)},
 	{name: "strtab-first-not-nul", base: inVmlinux,
-		edit: func(d *draft) { d.contents(".strtab")[0] = 'x' }},
+		edit: func(d *draft) { d.contents(".strtab").b[0] = 'x' }},
 	{name: "strtab-last-not-nul", base: inVmlinux, edit: lastByte(".strtab", 'x')},
 	{name: "strtab-empty", base: inVmlinux, edit: shdr64(".strtab", shSize, 0),
 		open: "until 7.x the kernel reads names past the end of their table"},

@@ -103,10 +103,11 @@ var infoMutants = []mutant{
 
 // entry pokes the entry for a symbol in __versions; 64 bytes each.
 func (d *draft) version(name string, edit func(e view)) {
-	for b := d.contents("__versions"); len(b) >= 64; b = b[64:] {
-		n, _, _ := strings.Cut(string(b[8:64]), "\x00")
-		if n == name {
-			edit(b[:64])
+	table := d.contents("__versions")
+	for at := 0; at+64 <= len(table.b); at += 64 {
+		e := table.part(at, 64)
+		if n, _, _ := strings.Cut(string(e.b[8:]), "\x00"); n == name {
+			edit(e)
 			return
 		}
 	}
@@ -120,14 +121,14 @@ func badCRC(name string) func(*draft) {
 			if d.name(i) != "__version_ext_names" {
 				continue
 			}
-			list := strings.Split(string(d.contents("__version_ext_names")), "\x00")
+			list := strings.Split(string(d.contents("__version_ext_names").b), "\x00")
 			n := slices.Index(list, name)
 			d.need(n >= 0, "no checksum of %s", name)
-			crc := d.contents("__version_ext_crcs")[4*n:]
-			crc.set8(0, crc[0]^1)
+			crc := d.contents("__version_ext_crcs").part(4*n, 4)
+			crc.set32(0, crc.get32(0)^1)
 			return
 		}
-		d.version(name, func(e view) { e.set8(0, e[0]^1) })
+		d.version(name, func(e view) { e.set64(0, e.get64(0)^1) })
 	}
 }
 
@@ -161,13 +162,13 @@ var importMutants = []mutant{
 	{name: "crc-of-module-layout", base: inVmlinux, edit: badCRC("module_layout")},
 	{name: "crc-high-bits", base: inVmlinux, edit: func(d *draft) {
 		d.version("seq_printf",
-			func(e view) { e.set8(6, 1) })
+			func(e view) { e.set64(0, e.get64(0)|1<<48) })
 	}},
 	{name: "crc-of-klp-enable-patch", base: inModule, edit: badCRC("klp_enable_patch")},
 	{name: "crc-of-what-is-not-wanted", base: inVmlinux,
 		edit: func(d *draft) {
 			d.version("seq_printf",
-				func(e view) { copy(e[8:], "printf_seq") })
+				func(e view) { copy(e.b[8:], "printf_seq") })
 		}, alone: true},
 	{name: "crc-entry-missing", base: inVmlinux, edit: unlisted("seq_printf"), alone: true},
 	{name: "crc-module-layout-missing", base: inVmlinux, edit: unlisted("module_layout"),
@@ -229,7 +230,7 @@ var importMutants = []mutant{
 
 // exported gives an export another name, which is not longer.
 func (d *draft) exported(from, to string) {
-	b := d.contents("__ksymtab_strings")
+	b := d.contents("__ksymtab_strings").b
 	i := strings.Index(string(b), from+"\x00")
 	d.need(i >= 0, "no export %s", from)
 	copy(b[i:], append([]byte(to), make([]byte, len(from)-len(to))...))
@@ -241,10 +242,9 @@ const thisModule = ".gnu.linkonce.this_module"
 func moves(function string, by uint64) func(*draft) {
 	return func(d *draft) {
 		n := uint32(d.symbolNumber(function))
-		b := d.contents(".rela" + thisModule)
-		for ; len(b) >= 24; b = b[24:] {
-			if b.get32(rSym) == n {
-				b.set64(rOffset, b.get64(rOffset)+by)
+		for i := range d.relas(".rela" + thisModule) {
+			if r := d.rela(".rela"+thisModule, i); r.sym() == n {
+				r.set64(rOffset, r.get64(rOffset)+by)
 				return
 			}
 		}
@@ -256,9 +256,9 @@ func moves(function string, by uint64) func(*draft) {
 func unset(function string) func(*draft) {
 	return func(d *draft) {
 		n := uint32(d.symbolNumber(function))
-		for b := d.contents(".rela" + thisModule); len(b) >= 24; b = b[24:] {
-			if b.get32(rSym) == n {
-				b.set32(rType, 0)
+		for i := range d.relas(".rela" + thisModule) {
+			if r := d.rela(".rela"+thisModule, i); r.sym() == n {
+				r.setType(0)
 				return
 			}
 		}
@@ -269,7 +269,7 @@ func unset(function string) func(*draft) {
 // named writes the module's name into struct module.
 func named(name string) func(*draft) {
 	return func(d *draft) {
-		b := d.contents(thisModule)[24:80]
+		b := d.contents(thisModule).b[24:80]
 		clear(b)
 		copy(b, name)
 	}

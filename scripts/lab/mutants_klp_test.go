@@ -129,7 +129,7 @@ var sectionMutants = []mutant{
 	{name: "section-align-1", base: inVmlinux, edit: shdr64(vmSection, shAddralign, 1)},
 	{name: "section-align-3", base: inVmlinux, edit: shdr64(vmSection, shAddralign, 3)},
 	{name: "section-offset-odd", base: inVmlinux, edit: func(d *draft) {
-		b := slices.Clone([]byte(d.contents(vmSection)))
+		b := slices.Clone(d.contents(vmSection).b)
 		for len(d.b)%8 != 1 {
 			d.b = append(d.b, 0)
 		}
@@ -258,22 +258,30 @@ func rela(section string, edit func(r view)) func(*draft) {
 	return func(d *draft) { edit(d.rela(section, 0)) }
 }
 
-func relType(t elf.R_X86_64) func(view) { return func(r view) { r.set32(rType, uint32(t)) } }
+// relType gives the first relocation of a section another type.
+func relType(section string, k relocKind) func(*draft) {
+	return func(d *draft) { d.rela(section, 0).setType(d.relocType(k)) }
+}
+
+// relNumber does so with a type that is a number.
+func relNumber(section string, n uint32) func(*draft) {
+	return rela(section, func(r view) { r.setType(n) })
+}
 
 var relocMutants = []mutant{
-	{name: "reloc-type-none", base: inVmlinux, edit: rela(vmSection, relType(0))},
+	{name: "reloc-type-none", base: inVmlinux, edit: relNumber(vmSection, 0)},
 	{name: "reloc-type-gotpcrel", base: inVmlinux,
-		edit: rela(vmSection, relType(elf.R_X86_64_GOTPCREL))},
-	{name: "reloc-type-200", base: inVmlinux, edit: rela(vmSection, relType(200))},
-	{name: "reloc-type-32", base: inVmlinux, edit: rela(vmSection, relType(elf.R_X86_64_32))},
-	{name: "reloc-type-pc64", base: inVmlinux, edit: rela(vmSection, relType(elf.R_X86_64_PC64)),
+		edit: relType(vmSection, got)},
+	{name: "reloc-type-200", base: inVmlinux, edit: relNumber(vmSection, 200)},
+	{name: "reloc-type-32", base: inVmlinux, edit: relType(vmSection, word32)},
+	{name: "reloc-type-pc64", base: inVmlinux, edit: relType(vmSection, pc64),
 		show: "/proc/version"},
-	{name: "reloc-type-64", base: inVmlinux, edit: rela(vmSection, relType(elf.R_X86_64_64)),
+	{name: "reloc-type-64", base: inVmlinux, edit: relType(vmSection, pointerType),
 		show: "/proc/version"},
 	{name: "reloc-type-tpoff", base: inModule,
-		edit: rela(moSection, relType(elf.R_X86_64_TPOFF32))},
-	{name: "module-reloc-type-none", base: inModule, edit: rela(moSection, relType(0))},
-	{name: "module-reloc-type-32", base: inModule, edit: rela(moSection, relType(elf.R_X86_64_32))},
+		edit: relType(moSection, tls)},
+	{name: "module-reloc-type-none", base: inModule, edit: relNumber(moSection, 0)},
+	{name: "module-reloc-type-32", base: inModule, edit: relType(moSection, word32)},
 	{name: "reloc-offset-end", base: inVmlinux,
 		edit: func(d *draft) { d.rela(vmSection, 0).set64(rOffset, d.shdr(".text").get64(shSize)) },
 		open: after},
@@ -289,30 +297,26 @@ var relocMutants = []mutant{
 	{name: "reloc-offset-1-more", base: inVmlinux,
 		edit: rela(vmSection, func(r view) { r.set64(rOffset, r.get64(rOffset)+1) })},
 	{name: "reloc-symbol-0", base: inVmlinux,
-		edit: rela(vmSection, func(r view) { r.set32(rSym, 0) })},
+		edit: rela(vmSection, func(r view) { r.setSym(0) })},
 	{name: "reloc-symbol-beyond", base: inVmlinux,
-		edit: rela(vmSection, func(r view) { r.set32(rSym, 100000) })},
+		edit: rela(vmSection, func(r view) { r.setSym(100000) })},
 	{name: "reloc-symbol-function", base: inVmlinux,
 		edit: func(d *draft) {
-			d.rela(vmSection, 0).set32(rSym,
-				uint32(d.symbolNumber("enable_set")))
+			d.rela(vmSection, 0).setSym(uint32(d.symbolNumber("enable_set")))
 		}},
 	{name: "reloc-symbol-import", base: inVmlinux,
 		edit: func(d *draft) {
-			d.rela(vmSection, 0).set32(rSym,
-				uint32(d.symbolNumber("seq_printf")))
+			d.rela(vmSection, 0).setSym(uint32(d.symbolNumber("seq_printf")))
 		}},
 	{name: "module-reloc-symbol-0", base: inModule,
-		edit: rela(moSection, func(r view) { r.set32(rSym, 0) })},
+		edit: rela(moSection, func(r view) { r.setSym(0) })},
 	{name: "module-reloc-symbol-import", base: inModule,
 		edit: func(d *draft) {
-			d.rela(moSection, 0).set32(rSym,
-				uint32(d.symbolNumber("seq_printf")))
+			d.rela(moSection, 0).setSym(uint32(d.symbolNumber("seq_printf")))
 		}},
 	{name: "module-reloc-symbol-of-vmlinux", base: inModule,
 		edit: func(d *draft) {
-			d.rela(moSection, 0).set32(rSym,
-				uint32(d.symbolNumber(vmSymbol)))
+			d.rela(moSection, 0).setSym(uint32(d.symbolNumber(vmSymbol)))
 		}},
 	{name: "reloc-addend-4-gib", base: inVmlinux,
 		edit: rela(vmSection, func(r view) { r.set64(rAddend, 1<<33) }), open: low},
@@ -358,11 +362,11 @@ var relocMutants = []mutant{
 		d.shdr(moSection).set32(shInfo, uint32(d.index(".init.text")))
 	}, open: freed},
 
-	{name: "ordinary-reloc-type-200", base: inVmlinux, edit: rela(".rela.text", relType(200))},
+	{name: "ordinary-reloc-type-200", base: inVmlinux, edit: relNumber(".rela.text", 200)},
 	{name: "ordinary-reloc-type-gotpcrelx", base: inVmlinux,
-		edit: rela(".rela.text", relType(elf.R_X86_64_REX_GOTPCRELX))},
+		edit: relNumber(".rela.text", uint32(elf.R_X86_64_REX_GOTPCRELX))},
 	{name: "ordinary-reloc-type-32", base: inVmlinux,
-		edit: rela(".rela.init.text", relType(elf.R_X86_64_32))},
+		edit: relType(".rela.init.text", word32)},
 	{name: "ordinary-reloc-target-nonzero", base: inVmlinux, edit: func(d *draft) {
 		d.contents(".text").set8(int(d.rela(".rela.text", 1).get64(rOffset)), 1)
 	}},
@@ -379,7 +383,7 @@ var relocMutants = []mutant{
 	{name: "ordinary-rela-size-odd", base: inVmlinux,
 		edit: func(d *draft) { d.cut(".rela.exit.data", 1) }},
 	{name: "ordinary-reloc-symbol-0", base: inVmlinux,
-		edit: rela(".rela.exit.data", func(r view) { r.set32(rSym, 0) })},
+		edit: rela(".rela.exit.data", func(r view) { r.setSym(0) })},
 }
 
 // copyReloc appends the first relocation of a section to another one.

@@ -202,7 +202,7 @@ func (d *draft) christen(symbol, name string) {
 	d.model(func(f *elfrw.File) {
 		y := d.symbolIn(f, symbol)
 		s, _ := d.relocAt(f, symbol, objectFuncs)
-		r := elfrw.Rela{Offset: y.Value + objectName, Type: uint32(elf.R_X86_64_64)}
+		r := elfrw.Rela{Offset: y.Value + objectName, Type: d.relocType(pointerType)}
 		d.pointToString(f, &r, name)
 		f.AddReloc(s, r)
 	})
@@ -211,8 +211,8 @@ func (d *draft) christen(symbol, name string) {
 // unrelocated makes the relocations of a section do nothing.
 func unrelocated(section string) func(*draft) {
 	return func(d *draft) {
-		for b := d.contents(section); len(b) >= 24; b = b[24:] {
-			b.set32(rType, 0)
+		for i := range d.relas(section) {
+			d.rela(section, i).setType(0)
 		}
 	}
 }
@@ -238,7 +238,7 @@ var specialMutants = []mutant{
 	{name: "jump-table-unrelocated", base: inSpecial, edit: unrelocated(".rela__jump_table"),
 		open: "a special table without its relocations"},
 	{name: "jump-table-klp-unrelocated", base: inSpecial,
-		edit: func(d *draft) { d.rela(".klp.rela.vmlinux.__jump_table", 0).set32(rType, 0) }},
+		edit: func(d *draft) { d.rela(".klp.rela.vmlinux.__jump_table", 0).setType(0) }},
 	{name: "bug-table-odd", base: ordinary, edit: cutBy("__bug_table", 1)},
 	{name: "bug-table-unrelocated", base: ordinary, edit: unrelocated(".rela__bug_table")},
 	{name: "mcount-odd", base: inVmlinux, edit: cutBy("__mcount_loc", 1), open: after},

@@ -347,8 +347,9 @@ func (h *hooked) testReference(t *testing.T) {
 	out, calls := h.make(t, "modules", "KLP_CONVERT_FLAGS=-v")
 	assert.NotContains(t, out, "does not import it", "modpost leaves annotated symbols out")
 
-	kernel := &Kernel{Image: h.Image(), Busybox: h.bench.kernel.Busybox,
-		release: h.bench.kernel.release}
+	own := *h.bench.kernel
+	kernel := &own
+	kernel.Image = h.Image()
 	kernel.Release = strings.TrimSpace(string(h.read(t, "include/config/kernel.release")))
 	bench := *h.bench
 	bench.kernel = kernel

@@ -93,7 +93,7 @@ func TestModuleRemovedAndLoadedAgain(t *testing.T) {
 				"module 'klplab_target'")),
 			sh(show, fails),
 		}
-		if w.kernel.AtLeast(6, 3) {
+		if w.loadsTargetsAgain() {
 			steps = append(steps,
 				sh("load klplab_target.ko", logs("applying patch 'klplab_v7' to loading module")),
 				sh(show, patchedBy("klplab_v7", "42", "43")),

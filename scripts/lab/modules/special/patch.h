@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The end of a livepatch: the file that includes this has defined objs[]. */
+/*
+ * The end of a livepatch: the file that includes this has defined objs[], and KLPLAB_PATCH
+ * if its klp_patch has more members.
+ */
 #include <linux/livepatch.h>
 #include <linux/module.h>
+
+#ifndef KLPLAB_PATCH
+#define KLPLAB_PATCH
+#endif
 
 static struct klp_patch patch = {
 	.mod = THIS_MODULE,
 	.objs = objs,
+	KLPLAB_PATCH
 };
 
 static int __init klplab_init(void)
