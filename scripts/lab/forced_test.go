@@ -60,6 +60,33 @@ func TestRefusedLivepatchesMisbehave(t *testing.T) {
 	})
 }
 
+// On other machines the same holds for what does not depend on their instructions: a static
+// key that the loader looks for where the relocation has not been applied yet, and a klp
+// relocation for an object that the patch does not have.
+func TestRefusedLivepatchesMisbehaveOnForeignMachines(t *testing.T) {
+	everyKernelThat(t, func(r Release) bool { return r.arch().Name != "x86_64" },
+		func(t *testing.T, w *workbench) {
+			s := w.scene(t, "klplab_owner.ko")
+			s.file("klplab_forced_key.ko", w.forced(t, "klplab_forced_key.ko", "KLP030"))
+			s.file("klplab_forced_object.ko", w.forced(t, "klplab_forced_object.ko", "KLP063",
+				"KLP065"))
+			s.run(
+				sh("load klplab_owner.ko"),
+				enable("klplab_forced_key"),
+				sh("cat /proc/klplab_key", prints("forced: branch off enabled 0")),
+				sh(setOwner("key", "1")),
+				sh(showOwner, prints("owner: key on choice 1 helper 1001")),
+				// The branch does not follow its key.
+				sh("cat /proc/klplab_key", prints("forced: branch off enabled 1")),
+				sh(setOwner("key", "0")),
+				sh(all(disable("klplab_forced_key"), "settle klplab_forced_key")),
+				sh("rmmod klplab_forced_key"),
+				enable("klplab_forced_object"),
+				crash(cmdline, ""),
+			)
+		})
+}
+
 // What .static_call_sites gives for the key, before that is relocated, is a place
 // in the table itself. The kernel takes the bytes there for a static_call_key:
 // it links a record of its own into them, and has the call go to what they hold

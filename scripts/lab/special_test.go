@@ -44,7 +44,7 @@ func remove(name string) step {
 // into place calls the right function. .parainstructions went away in 6.8
 // (f7af6977621a "x86/paravirt: Remove no longer needed paravirt patching code").
 func TestSymbolsOfVmlinuxInSpecialSections(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyX86(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_vmlinux.ko")
 		ko := w.converted(t, "klplab_vmlinux.ko")
 		assert.NotEmpty(t, section(t, ko, ".klp.rela.vmlinux.__jump_table"))
@@ -83,7 +83,7 @@ func TestSymbolsOfVmlinuxInSpecialSections(t *testing.T) {
 // Most tables either cover ordinary code or are this module's own affair. A late
 // relocation near them does not concern them.
 func TestOrdinaryTablesStandNoRelocationInTheWay(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyX86(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_owner.ko")
 		ko := w.warned(t, "klplab_ordinary.ko", nil)
 		for _, name := range []string{"__ex_table", "__bug_table", "__dyndbg", "__jump_table",
