@@ -107,8 +107,10 @@ func TestCumulativeLivepatchTakesOver(t *testing.T) {
 
 // Where the kernel chooses addresses, calls out of a module may need a PLT: arm64's has room
 // for them that the loader counts before it knows of any address (module-plts.c).
+// QEMU's s390x has no source of random numbers that its kernel would use for that.
 func TestUsesAtRandomAddresses(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyKernelThat(t, func(r Release) bool { return r.arch().Name != "s390x" }, func(t *testing.T,
+		w *workbench) {
 		for _, order := range [][]string{
 			{"klplab_every.ko", "klplab_uses.ko"}, {"klplab_uses.ko", "klplab_every.ko"},
 		} {

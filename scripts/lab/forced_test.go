@@ -4,6 +4,7 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -82,9 +83,20 @@ func TestRefusedLivepatchesMisbehaveOnForeignMachines(t *testing.T) {
 				sh(all(disable("klplab_forced_key"), "settle klplab_forced_key")),
 				sh("rmmod klplab_forced_key"),
 				enable("klplab_forced_object"),
-				crash(cmdline, ""),
+				strayed(cmdline),
 			)
 		})
+}
+
+// strayed is a step that runs a call which was never relocated. On x86_64 that is a call of
+// the next instruction; elsewhere it calls itself, for ever.
+func strayed(cmd string) step {
+	return step{cmd: cmd, checks: []check{func(r Result) error {
+		if r.Status != 124 {
+			return fmt.Errorf("status %d: it has ended", r.Status)
+		}
+		return nil
+	}}}
 }
 
 // What .static_call_sites gives for the key, before that is relocated, is a place

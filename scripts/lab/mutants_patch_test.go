@@ -128,7 +128,7 @@ var patchMutants = []mutant{
 	old("128", strings.Repeat("f", 128)),
 	old("511", strings.Repeat("f", 511)),
 	old("512", strings.Repeat("f", 512)),
-	old("ambiguous", "name_show"),
+	old("ambiguous", "c_start"),
 	old("data", "saved_command_line"),
 	old("rodata", "linux_banner"),
 	old("percpu", "cpu_number"),

@@ -15,10 +15,10 @@ import (
 )
 
 // klplab_twins and klplab_twins_record use names that occur more than once:
-// klplab_twin in klplab_target.ko and name_show in vmlinux.
+// klplab_twin in klplab_target.ko and c_start, which kernels of any size have several of, in vmlinux.
 
 const (
-	nameShow = `awk '$3 == "name_show" && NF == 3 { print $1 }' /proc/kallsyms`
+	startNames = `awk '$3 == "c_start" && NF == 3 { print $1 }' /proc/kallsyms`
 	param    = "cat /sys/module/%s/parameters/%s"
 )
 
@@ -70,7 +70,7 @@ func TestLabelsChooseSymbolsByPosition(t *testing.T) {
 		s := w.scene(t, "klplab_target.ko", "klplab_twins.ko")
 		first, second := twins(t, w.built(t, "klplab_target.ko"))
 		results := s.run(
-			sh(nameShow),
+			sh(startNames),
 			sh("load klplab_target.ko"),
 			sh("load klplab_twins.ko"),
 			sh("settle klplab_twins"),
@@ -80,9 +80,9 @@ func TestLabelsChooseSymbolsByPosition(t *testing.T) {
 		)
 		all := addresses(t, results[0].Out)
 		require.GreaterOrEqual(t, len(all), 2,
-			"name_show is no longer a name of several symbols: choose another")
-		assert.Equal(t, all[0], decimal(t, results[5]), "name_show,1")
-		assert.Equal(t, all[1], decimal(t, results[6]), "name_show,2")
+			"c_start is no longer a name of several symbols: choose another")
+		assert.Equal(t, all[0], decimal(t, results[5]), "c_start,1")
+		assert.Equal(t, all[1], decimal(t, results[6]), "c_start,2")
 	})
 }
 
@@ -91,7 +91,7 @@ func TestRecordsChooseSymbolsByPosition(t *testing.T) {
 		s := w.scene(t, "klplab_target.ko", "klplab_twins_record.ko")
 		_, second := twins(t, w.built(t, "klplab_target.ko"))
 		results := s.run(
-			sh(nameShow),
+			sh(startNames),
 			sh("load klplab_target.ko"),
 			sh("load klplab_twins_record.ko"),
 			sh("settle klplab_twins_record"),
@@ -100,7 +100,7 @@ func TestRecordsChooseSymbolsByPosition(t *testing.T) {
 		)
 		all := addresses(t, results[0].Out)
 		require.GreaterOrEqual(t, len(all), 2)
-		assert.Equal(t, all[1], decimal(t, results[5]), "name_show,2")
+		assert.Equal(t, all[1], decimal(t, results[5]), "c_start,2")
 	})
 }
 
@@ -124,15 +124,15 @@ func TestWrongPositionIsRefused(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_target.ko")
 		record := w.converted(t, "klplab_twins_record.ko")
-		s.file("zero.ko", renamed(t, record, ".klp.sym.vmlinux.name_show,2",
-			".klp.sym.vmlinux.name_show,0"))
+		s.file("zero.ko", renamed(t, record, ".klp.sym.vmlinux.c_start,2",
+			".klp.sym.vmlinux.c_start,0"))
 		once := w.converted(t, "klplab_v7.ko")
 		s.file("two.ko", renamed(t, once, ".klp.sym.klplab_target.klplab_helper,0",
 			".klp.sym.klplab_target.klplab_helper,2"))
 		s.run(
 			sh("load klplab_target.ko"),
 			sh("load zero.ko", refuses("EINVAL",
-				"livepatch: unresolvable ambiguity for symbol 'name_show' in object '(null)'")),
+				"livepatch: unresolvable ambiguity for symbol 'c_start' in object '(null)'")),
 			sh("load two.ko", refuses("EINVAL",
 				"livepatch: symbol position 2 for symbol 'klplab_helper' in object "+
 					"'klplab_target' not found")),

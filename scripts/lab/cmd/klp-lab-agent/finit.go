@@ -7,12 +7,14 @@ package main
 import (
 	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/unix" // has the numbers that package syscall lacks on some machines
 )
 
 // finitModule hands an open module file and its parameters to the kernel.
 // It calls once and uncompressed: what the kernel says, it says once.
 func finitModule(fd uintptr, params *byte) syscall.Errno {
-	_, _, errno := syscall.Syscall(sysFinitModule, fd, uintptr(unsafe.Pointer(params)), 0)
+	_, _, errno := syscall.Syscall(unix.SYS_FINIT_MODULE, fd, uintptr(unsafe.Pointer(params)), 0)
 	return errno
 }
 

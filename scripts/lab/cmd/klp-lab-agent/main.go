@@ -248,9 +248,6 @@ func (k kmsg) next() []string {
 	}
 }
 
-// sysFinitModule is finit_module(2) on amd64, which package syscall lacks.
-const sysFinitModule = 313
-
 // load loads a module: load FILE [PARAMETER=VALUE ...].
 func load(args []string) error {
 	if len(args) == 0 {

@@ -2,7 +2,7 @@
 /*
  * klplab_twins - names that occur more than once, told apart by position
  *
- * klplab_twin is twice in klplab_target. name_show is a name that many files of
+ * klplab_twin is twice in klplab_target. c_start is a name that many files of
  * vmlinux give to a static function. That one is not called: what the loader
  * resolved is read from two parameters and compared with /proc/kallsyms.
  */
@@ -13,13 +13,13 @@
 
 extern int twin_first(void) KLP_RELOC_SYMBOL_POS(klplab_target, klplab_target, klplab_twin, 1);
 extern int twin_second(void) KLP_RELOC_SYMBOL_POS(klplab_target, klplab_target, klplab_twin, 2);
-extern int name_show_first(void) KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, name_show, 1);
-extern int name_show_second(void) KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, name_show, 2);
+extern int start_first(void) KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, c_start, 1);
+extern int start_second(void) KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, c_start, 2);
 
-static unsigned long first = (unsigned long)name_show_first;
+static unsigned long first = (unsigned long)start_first;
 module_param(first, ulong, 0444);
 
-static unsigned long second = (unsigned long)name_show_second;
+static unsigned long second = (unsigned long)start_second;
 module_param(second, ulong, 0444);
 
 static int klplab_twins_show(struct seq_file *m, void *v)

@@ -10,17 +10,17 @@
 #include <klp_convert.h>
 
 extern int klplab_twin(void);
-extern int name_show(void);
+extern int c_start(void);
 
 KLP_MODULE_RELOC(klplab_target) of_target[] = {
 	KLP_SYMPOS(klplab_twin, 2),
 };
 
 KLP_MODULE_RELOC(vmlinux) of_vmlinux[] = {
-	KLP_SYMPOS(name_show, 2),
+	KLP_SYMPOS(c_start, 2),
 };
 
-static unsigned long second = (unsigned long)name_show;
+static unsigned long second = (unsigned long)c_start;
 module_param(second, ulong, 0444);
 
 static int klplab_twins_show(struct seq_file *m, void *v)
