@@ -436,6 +436,7 @@ func (f *finder) useBuilt(dir string) {
 	}{
 		{"vmlinux", f.useVmlinux}, {"System.map", f.useSystemMap},
 		{"Module.symvers", f.useSymvers}, {".config", f.useConfig},
+		{"include/config/auto.conf", f.useConfig},
 	} {
 		if path := filepath.Join(dir, u.name); f.exists(path) {
 			u.use(path)

@@ -420,6 +420,9 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 			visit(&Entry{Object: Vmlinux, Name: exportOf(e.Name), Namespace: ns, Export: true})
 		}
 	}
+	if facts.Config = embeddedConfig(k.data); facts.Config != nil {
+		facts.Notes = append(facts.Notes, "configuration: in the kernel's data (CONFIG_IKCONFIG)")
+	}
 	facts.Untraced = k.readUntraced(labels, start, stop, base)
 	if !k.relative {
 		facts.Sealed = k.readSealed(seal, end)

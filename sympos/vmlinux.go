@@ -156,8 +156,21 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 		visit(&e)
 		return nil
 	})
-	return Facts{Kind: VmlinuxFile, Order: ByAddress, BuildID: f.buildID(),
+	return Facts{Kind: VmlinuxFile, Order: ByAddress, BuildID: f.buildID(), Config: f.readConfig(),
 		Untraced: f.readUntraced(labels, start, stop)}, err
+}
+
+// readConfig returns the configuration in .rodata, nil when it has none.
+func (f *elfFile) readConfig() []byte {
+	i := f.find(".rodata")
+	if i < 0 || elf.SectionType(f.sections[i].etype) == elf.SHT_NOBITS {
+		return nil
+	}
+	b, err := f.contents(i, "configuration")
+	if err != nil {
+		return nil
+	}
+	return embeddedConfig(b)
 }
 
 // readUntraced returns the functions without a call site (callSites), nil when the file does

@@ -208,6 +208,7 @@ var lines = []wording{
 		"symbol-version", "module=foo symbol=module_layout",
 	},
 	{"foo: no symbol version for module_layout", "no-symbol-version", "symbol=module_layout"},
+	{"foo: no extended symbol version for bar", "no-symbol-version", "module=foo symbol=bar"},
 	{
 		"foo: version magic '6.1.0-50-amd64 SMP preempt mod_unload modversions ' should be " +
 			"'6.1.0-56-amd64 SMP preempt mod_unload modversions '",

@@ -54,9 +54,14 @@ type Loader struct {
 	// warns).
 	DuplicateFatal bool
 
-	// MissingCRC: an import without a checksum is refused (seen in Debian's 5.10 and 6.12, not
-	// in its 7.3; mainline prints a message and goes on).
+	// MissingCRC: an import that __versions does not have is refused (seen in Debian's 5.10 and
+	// 6.12, and in its source of 7.3: "module: Disable matching missing version CRC"; mainline
+	// prints a message and goes on).
 	MissingCRC bool
+	// ExtendedCRC: where a module has __version_ext_crcs, checksums are looked up there alone,
+	// and one that is not there is accepted (kernel/module/version.c, check_version; since 6.14,
+	// 54ac1ac8edeb).
+	ExtendedCRC bool
 	// ForModules: EXPORT_SYMBOL_FOR_MODULES (since 6.16).
 	ForModules bool
 	// TestTaint: modules with test= taint the kernel (since 6.0).
@@ -115,7 +120,8 @@ func LoaderOf(v Version, scheme Scheme, release string) Loader {
 		StructSize:       v.atLeast(6, 4),
 		IndexCheck:       v.atLeast(6, 8) || v.Major == 6 && v.Minor == 1,
 		DuplicateFatal:   v.atLeast(6, 12),
-		MissingCRC:       !v.atLeast(7, 0) && ofDebian(release),
+		MissingCRC:       ofDebian(release),
+		ExtendedCRC:      v.atLeast(6, 14),
 		ForModules:       v.atLeast(6, 16),
 		TestTaint:        v.atLeast(6, 0),
 		LicenseTwice:     v.atLeast(6, 4),

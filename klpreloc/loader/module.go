@@ -178,7 +178,7 @@ func newView(m *Module, k *facts) *view {
 		loaded := func(object string) bool { return k.loaded[object] }
 		return resolve.NewExporters(m.file, k.table, k.Presence, loaded)
 	})
-	v.versions = sync.OnceValue(func() map[string]uint64 { return checksums(m.file) })
+	v.versions = sync.OnceValue(func() map[string]uint64 { return checksums(k.versionsOf(m.file)) })
 	v.held = sync.OnceValue(func() map[string]bool { return readHeld(v, k) })
 	return v
 }
