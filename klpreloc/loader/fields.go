@@ -104,6 +104,31 @@ var fields = map[elf.Machine]map[uint32]field{
 	},
 }
 
+// widths are how many bytes a relocation writes, where that is not 4; types that write none have 0.
+var widths = map[elf.Machine]map[uint32]int{
+	elf.EM_S390: {0: 0, 1: 1, 2: 2, 3: 2, 6: 2, 15: 2, 16: 2, 17: 2, 18: 2, 27: 2, 29: 2, 30: 2, 34: 2,
+		22: 8, 23: 8, 24: 8, 25: 8, 28: 8, 32: 8, 36: 8},
+	elf.EM_PPC64: {38: 8, 44: 8, 47: 2, 48: 2, 50: 2, 51: 8, 63: 2, 64: 2, 109: 0, 118: 8, 132: 8,
+		133: 8, 250: 2, 252: 2},
+	elf.EM_PPC:     {4: 2, 5: 2, 6: 2},
+	elf.EM_AARCH64: {0: 0, 256: 0, 257: 8, 259: 2, 260: 8, 262: 2},
+	elf.EM_LOONGARCH: {0: 0, 2: 8, 20: 0, 21: 0, 22: 0, 23: 0, 24: 0, 29: 0, 32: 0, 33: 0, 34: 0,
+		35: 0, 36: 0, 37: 0, 51: 8, 56: 8, 109: 8},
+}
+
+// widthOf is how many bytes a relocation of a type that is applied writes.
+func widthOf(f *elfrw.File, t uint32) int {
+	const usual = 4
+	if f.Header.Machine == elf.EM_X86_64 {
+		width, _ := arch.RelocWidth(f, t)
+		return width
+	}
+	if width, has := widths[f.Header.Machine][t]; has {
+		return width
+	}
+	return usual
+}
+
 // reach is how many bytes at least are between a module and vmlinux, and at most between a
 // module and what its relocations refer to, 0 where that is not known.
 func (k *facts) reach(machine elf.Machine, object string) (least, most uint64) {
@@ -277,4 +302,103 @@ func (m *view) fieldMessages(r *elfrw.Rela, f field) []diag.KernelMessage {
 	}
 	return []diag.KernelMessage{says("module %s: jump offset = 0x%s unaligned! dangerous "+
 		"R_LARCH_B26 (%s) relocation", m.name, anyHex, r.Type)}
+}
+
+// gotSlots and pltSlots are the types for which module_frob_arch_sections reserves a place in a
+// table of the module, and those that take one (arch/s390/kernel/module.c, check_rela;
+// arch/loongarch/kernel/module-sections.c, count_max_entries).
+var gotSlots = map[elf.Machine][]uint32{
+	elf.EM_S390: {26, 33}, elf.EM_LOONGARCH: {75, 76}, // GOTENT, GOTPLTENT; GOT_PC_HI20, GOT_PC_LO12
+}
+
+// s390Slots are all types of s390x that take a place in the GOT or in the PLT, which it keeps.
+var s390Slots = []uint32{6, 7, 8, 15, 18, 20, 24, 25, 26, 29, 30, 31, 32, 33, 34, 35, 36, 58, 59}
+
+var pltSlots = map[elf.Machine][]uint32{elf.EM_LOONGARCH: {29, 66}} // SOP_PUSH_PLT_PCREL, B26
+
+// whenUnreserved returns f with the case of a klp section whose type is not SHT_RELA, so that no
+// places in tables are reserved for it. Where others have reserved more than they need, and on
+// machines whose branches may need no place, it loads.
+func whenUnreserved(m *view, k *facts, f finding, klp *klpSection) finding {
+	machine := m.file.Header.Machine
+	switch {
+	case machine == elf.EM_S390:
+		// The place is that of a number that was not set, -1, which is odd.
+		for i := range klp.relocs {
+			r := &klp.relocs[i].Rela
+			if slices.Contains(gotSlots[machine], r.Type) && !m.reserves(r.Sym, gotSlots[machine]) {
+				return whenOf(m, k, f, klp, "ENOEXEC", m.fieldMessages(r, field{})...)
+			}
+		}
+	case machine == elf.EM_LOONGARCH && m.lacksSlots(gotSlots[machine]):
+		return whenOf(m, k, f, klp, "EINVAL", says("%s: module contains bad GOT relocation", m.name))
+	case machine == elf.EM_LOONGARCH && m.lacksSlots(pltSlots[machine]):
+		return whenOf(m, k, f, klp, "killed", oops("kernel BUG", "module_emit_plt_entry"))
+	}
+	return f.when(diag.Loading, "", "")
+}
+
+// reserves reports whether a relocation of one of the types in a section of type SHT_RELA is of
+// the symbol.
+func (m *view) reserves(y *elfrw.Symbol, types []uint32) bool {
+	for _, s := range m.file.Sections {
+		if !s.HasRelocs() || s.Type != elf.SHT_RELA {
+			continue
+		}
+		relocs := s.ReadRelocs()
+		for r := relocs.Next(); r != nil; r = relocs.Next() {
+			if r.Sym == y && slices.Contains(types, r.Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// lacksSlots reports whether fewer places are reserved in a table of loongarch64 than symbols
+// outside of the module need, each of which is too far for anything else: one for each
+// different relocation of an executable section.
+func (m *view) lacksSlots(types []uint32) bool {
+	type use struct {
+		y      *elfrw.Symbol
+		addend int64
+		typ    uint32
+	}
+	type place struct {
+		y      *elfrw.Symbol
+		addend int64
+	}
+	reserved, needed := 0, map[place]bool{}
+	count := func(s *elfrw.Section, r *elfrw.Rela, seen map[use]bool) {
+		if !slices.Contains(types, r.Type) || r.Sym == nil {
+			return
+		}
+		if u := (use{r.Sym, r.Addend, r.Type}); !seen[u] && s.Type == elf.SHT_RELA &&
+			r.Type != uint32(elf.R_LARCH_GOT_PC_LO12) {
+			seen[u] = true
+			reserved++
+		}
+		if r.Sym.Section == nil {
+			needed[place{r.Sym, r.Addend}] = true
+		}
+	}
+	marked := map[*elfrw.Section]*klpSection{}
+	for _, klp := range m.klp {
+		marked[klp.Section] = klp
+	}
+	for _, s := range m.file.Sections {
+		seen := map[use]bool{}
+		switch klp := marked[s]; {
+		case klp != nil:
+			for i := range klp.relocs {
+				count(s, &klp.relocs[i].Rela, seen)
+			}
+		case s.HasRelocs() && s.Target != nil && s.Target.Flags&uint64(elf.SHF_EXECINSTR) != 0:
+			relocs := s.ReadRelocs()
+			for r := relocs.Next(); r != nil; r = relocs.Next() {
+				count(s, r, seen)
+			}
+		}
+	}
+	return len(needed) > reserved
 }

@@ -307,9 +307,10 @@ func TestSectionsOfTheLinkerScript(t *testing.T) {
 	}
 }
 
-// arm64 and loongarch64 sort relocations, so that which one is the first to fail is not known.
+// All but s390x sort relocations, so that which one is the first to fail is not known.
 func TestIndexOfASortedRelocation(t *testing.T) {
-	for machine, known := range map[elf.Machine]bool{elf.EM_S390: true, elf.EM_AARCH64: false} {
+	for machine, known := range map[elf.Machine]bool{elf.EM_S390: true, elf.EM_PPC64: false,
+		elf.EM_AARCH64: false, elf.EM_LOONGARCH: false} {
 		w := on(machine)
 		w.version = "7.3"
 		f := w.convert(t)
@@ -342,5 +343,153 @@ func TestOrdinaryRelocationsOfEachMachine(t *testing.T) {
 		require.NotNil(t, x, machine)
 		assert.Equal(t, says, x.KernelSays())
 		assert.Equal(t, machine == elf.EM_LOONGARCH, x.Cases[0].Errno == "EINVAL")
+	}
+}
+
+// Places in tables are reserved for sections of type SHT_RELA only.
+func TestSectionForWhichNoPlacesAreReserved(t *testing.T) {
+	for name, c := range map[string]struct {
+		machine     elf.Machine
+		typ, second uint32 // of vm_fn's relocations
+		errno, says string
+	}{
+		"s390x, through the table": {elf.EM_S390, 26, 22, "ENOEXEC", "module lp: relocation error for " +
+			"symbol .klp.sym.vmlinux.vsym,0 (r_type 26, value 0x…)"},
+		"s390x, pointer":       {elf.EM_S390, 22, 22, "", ""},
+		"s390x, branch":        {elf.EM_S390, 20, 22, "", ""},
+		"arm64, branch":        {elf.EM_AARCH64, 283, 257, "", ""},
+		"ppc64le, pointer":     {elf.EM_PPC64, 38, 38, "", ""},
+		"loongarch64, pointer": {elf.EM_LOONGARCH, 2, 2, "", ""},
+		"loongarch64, through the table": {elf.EM_LOONGARCH, 75, 2, "EINVAL",
+			"lp: module contains bad GOT relocation"},
+		"loongarch64, branch": {elf.EM_LOONGARCH, 66, 2, "killed", "kernel BUG in module_emit_plt_entry"},
+		// A branch to an export has reserved a place, and needs it.
+		"loongarch64, two branches": {elf.EM_LOONGARCH, 66, 66, "killed",
+			"kernel BUG in module_emit_plt_entry"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := on(c.machine)
+			f := w.convert(t)
+			become(t, f, c.machine)
+			for section, typ := range map[string]uint32{klpVm: c.typ, ".rela.text.vm_fn": c.second} {
+				relocs(section, func(rs []elfrw.Rela) []elfrw.Rela {
+					for i := range rs {
+						rs[i].Type, rs[i].Offset, rs[i].Addend = typ, rs[i].Offset/4*4, 0
+					}
+					return rs[:1]
+				})(t, f)
+			}
+			header(klpVm, func(s *elfrw.Section) { s.Type = elf.SHT_PROGBITS })(t, f)
+			x := finding(w.check(t, encode(t, f)), diag.PLTSections)
+			require.NotNil(t, x)
+			assert.Equal(t, c.errno, x.Cases[0].Errno)
+			if c.says == "" {
+				assert.Empty(t, x.Cases[0].Messages)
+			} else {
+				assert.Equal(t, c.says, x.KernelSays())
+			}
+		})
+	}
+}
+
+// What a relocation writes past the end of its section depends on its type.
+func TestRelocationAtTheEndOfItsSection(t *testing.T) {
+	for _, c := range []struct {
+		machine elf.Machine
+		typ     uint32
+		last    uint64 // how far from the end it may be at least
+	}{
+		{elf.EM_S390, 22, 8}, {elf.EM_S390, 20, 4}, {elf.EM_PPC64, 38, 8}, {elf.EM_PPC64, 48, 2},
+		{elf.EM_AARCH64, 283, 4}, {elf.EM_AARCH64, 257, 8}, {elf.EM_LOONGARCH, 109, 8},
+		{elf.EM_LOONGARCH, 75, 4},
+	} {
+		for _, past := range []uint64{0, 2} {
+			w := on(c.machine)
+			f := w.convert(t)
+			become(t, f, c.machine)
+			size := section(t, f, ".text.vm_fn").Size()
+			relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
+				rs[0].Type, rs[0].Offset = c.typ, size-c.last+past
+				return rs[:1]
+			})(t, f)
+			r := w.check(t, encode(t, f))
+			assert.Equal(t, past > 0, finding(r, diag.OutsideTarget) != nil, "%+v: %+v", c, r.Findings)
+		}
+	}
+}
+
+// Two relocations of the same bytes.
+func TestOverlapsOfEachMachine(t *testing.T) {
+	for _, c := range []struct {
+		machine    elf.Machine
+		typ, other uint32 // at 0 and at 4
+		overlap    bool
+	}{
+		{elf.EM_S390, 22, 22, true}, {elf.EM_S390, 26, 22, false}, {elf.EM_S390, 0, 22, false},
+		{elf.EM_PPC64, 38, 38, true}, {elf.EM_PPC64, 10, 38, false},
+		{elf.EM_AARCH64, 257, 283, true}, {elf.EM_AARCH64, 275, 283, false},
+		{elf.EM_LOONGARCH, 2, 2, true}, {elf.EM_LOONGARCH, 75, 2, false},
+	} {
+		w := on(c.machine)
+		f := w.convert(t)
+		become(t, f, c.machine)
+		for section, typ := range map[string]uint32{klpVm: c.typ, ".rela.text.vm_fn": c.other} {
+			relocs(section, func(rs []elfrw.Rela) []elfrw.Rela {
+				rs[0].Type, rs[0].Offset = typ, 0
+				if section != klpVm {
+					rs[0].Offset = 4
+				}
+				return rs[:1]
+			})(t, f)
+		}
+		r := w.check(t, encode(t, f))
+		assert.Equal(t, c.overlap, finding(r, diag.Overlap) != nil, "%+v: %+v", c, r.Findings)
+	}
+}
+
+// What is in the way when the target comes a second time.
+func TestSecondTimeOnEachMachine(t *testing.T) {
+	for name, c := range map[string]struct {
+		machine     elf.Machine
+		version     string
+		typ         uint32
+		cause       string // "" for nothing
+		errno, says string
+	}{
+		"s390x, table":   {elf.EM_S390, "", 26, "keep the addresses of the first time", "", ""},
+		"s390x, pointer": {elf.EM_S390, "", 22, "", "", ""},
+		"ppc64le, 6.1": {elf.EM_PPC64, "6.1", 10, "calls have lost their nop", "ENOEXEC",
+			"lp: Expected nop after call, got … at …"},
+		"ppc64le, 6.3":         {elf.EM_PPC64, "6.3", 10, "has a stub", "", ""},
+		"ppc64le, pointer":     {elf.EM_PPC64, "6.1", 38, "", "", ""},
+		"loongarch64, pointer": {elf.EM_LOONGARCH, "", 2, "", "", ""},
+		"loongarch64, sum":     {elf.EM_LOONGARCH, "", 50, "add to what", "", ""},
+		"loongarch64, branch": {elf.EM_LOONGARCH, "", 66, "has a PLT entry", "killed",
+			"kernel BUG in module_emit_plt_entry"},
+		"loongarch64, table": {elf.EM_LOONGARCH, "", 75, "has a GOT entry", "EINVAL",
+			"lp: module contains bad GOT relocation"},
+		"arm64": {elf.EM_AARCH64, "", 257, "", "", ""},
+	} {
+		w := on(c.machine)
+		if c.version != "" {
+			w.version = c.version
+		}
+		w.uses["a_fn"] = "asym"
+		f := w.convert(t)
+		become(t, f, c.machine)
+		relocs(klpA, func(rs []elfrw.Rela) []elfrw.Rela {
+			rs[0].Type = c.typ
+			return rs[:1]
+		})(t, f)
+		x := finding(w.check(t, encode(t, f)), diag.ReloadRefused)
+		require.Equal(t, c.cause != "", x != nil, name)
+		if x == nil {
+			continue
+		}
+		assert.Contains(t, x.Message, c.cause, name)
+		assert.Equal(t, c.errno, x.Cases[0].Errno, name)
+		if c.says != "" {
+			assert.Equal(t, c.says, x.KernelSays(), name)
+		}
 	}
 }

@@ -65,8 +65,8 @@ func checkKlpSymbol(out *result, m *view, k *facts, klp *klpSection, i int, r *k
 		if k.RelaIndex {
 			var at any = i
 			switch m.file.Header.Machine {
-			case elf.EM_AARCH64, elf.EM_LOONGARCH: // module_frob_arch_sections sorts relocations
-				at = anyNumber
+			case elf.EM_PPC64, elf.EM_PPC, elf.EM_AARCH64, elf.EM_LOONGARCH:
+				at = anyNumber // module_frob_arch_sections sorts relocations
 			}
 			message = says("livepatch: symbol %s at rela sec %s idx %s is not marked as a "+
 				"livepatch symbol", name, anyNumber, at)
@@ -533,7 +533,7 @@ func checkOrdinaryPlace(out *result, m *view, k *facts, s *elfrw.Section, r *elf
 		}
 		return f
 	}
-	width, _ := arch.RelocWidth(m.file, r.Type)
+	width := widthOf(m.file, r.Type)
 	if !k.applies(m.file, r.Type) {
 		out.add(find(diag.RelocationType, "the loader does not apply "+arch.RelocName(m.file, r.Type)).
 			when(diag.Loading, "", "ENOEXEC", m.typeMessage(r.Type)))
@@ -615,7 +615,7 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, of *klpReloc, add func(fi
 		return problem(id, cause).at(klp.Section, r.Offset).of(symbol)
 	}
 	x86 := m.file.Header.Machine == elf.EM_X86_64
-	width, _ := arch.RelocWidth(m.file, r.Type)
+	width := widthOf(m.file, r.Type)
 	if !k.applies(m.file, r.Type) {
 		f := find(diag.RelocationType, fmt.Sprintf("the loader does not apply %s",
 			arch.RelocName(m.file, r.Type))).
@@ -828,8 +828,8 @@ func checkOverlaps(m *view, k *facts) (out result) {
 	}
 	byTarget := map[*elfrw.Section][]span{}
 	add := func(s *elfrw.Section, target *elfrw.Section, index int, r elfrw.Rela) {
-		width, _ := arch.RelocWidth(m.file, r.Type)
-		if m.file.Header.Machine == elf.EM_X86_64 && width == 0 {
+		width := widthOf(m.file, r.Type)
+		if width == 0 {
 			return // NONE
 		}
 		if r.Offset > target.Size() {
