@@ -75,6 +75,7 @@ var fields = map[elf.Machine]map[uint32]field{
 		47:  {distance, 16, 0, true, true, false},  // TOC16
 		50:  {distance, 32, 0, true, false, false}, // TOC16_HA
 		63:  {distance, 16, 2, true, true, true},   // TOC16_DS
+		64:  {distance, 63, 2, true, true, true},   // TOC16_LO_DS
 		132: {distance, 34, 0, true, true, false},  // PCREL34
 		252: {distance, 32, 0, true, false, false}, // REL16_HA
 	},
@@ -297,6 +298,8 @@ func (m *view) fieldMessages(r *elfrw.Rela, f field) []diag.KernelMessage {
 		return []diag.KernelMessage{says("%s: bad TOC16 relocation (0x%s)", m.name, anyHex)}
 	case machine == elf.EM_PPC64 && r.Type == uint32(elf.R_PPC64_TOC16_DS):
 		return []diag.KernelMessage{says("%s: bad TOC16_DS relocation (0x%s)", m.name, anyHex)}
+	case machine == elf.EM_PPC64 && r.Type == uint32(elf.R_PPC64_TOC16_LO_DS):
+		return []diag.KernelMessage{says("%s: bad TOC16_LO_DS relocation (0x%s)", m.name, anyHex)}
 	case machine == elf.EM_PPC64:
 		return []diag.KernelMessage{says(outOfRange[r.Type], m.name, signed)}
 	}
