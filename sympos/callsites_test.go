@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
 )
 
 const kernelStart = 0xffffffff81000000
@@ -75,15 +76,16 @@ func TestCallSitesOfReplacedFunctionsAreZero(t *testing.T) {
 // Symbols that count from the first one say nothing of the addresses that the linker gave: the
 // places of relocations tell, or where most functions begin.
 func TestCallSitesOfAnUnknownDistance(t *testing.T) {
-	want := []uint64{0, 0x200}
+	want := []uint64{0, 0x3200}
+	functions := []label{{0, true}, {0x3100, true}, {0x3200, true}, {0x3300, true}, {listAt, false}}
 	for name, base := range map[string]uint64{"arm64": 0xffff800080000000, "ppc64le": 0xc000000000000000,
 		"s390x": 0x100000, "loongarch64": 0x9000000000200000} {
 		for kind, c := range map[string]*callSites{
-			"relocations": calls(0, base+0x300, base+0x100).relocate(base),
-			"list":        calls(0, base+0x300, base+0x100),
+			"relocations": calls(0, base+0x3300, base+0x3100).relocate(base),
+			"list":        calls(0, base+0x3300, base+0x3100),
 		} {
 			c.relative = true
-			assert.Equal(t, want, c.untraced(labels(0)), "%s, %s", name, kind)
+			assert.Equal(t, want, c.untraced(slices.Clone(functions)), "%s, %s", name, kind)
 		}
 	}
 }
@@ -92,7 +94,7 @@ func TestCallSitesOfAnUnknownDistance(t *testing.T) {
 // aligned there ftrace does not use.
 func TestCallSitesBeforeFunctions(t *testing.T) {
 	c := calls(kernelStart, kernelStart+0x100-8, kernelStart+0x100-8, kernelStart+0x300-8,
-		kernelStart+0x200-12)
+		kernelStart+0x200-4)
 	assert.Equal(t, []uint64{kernelStart, kernelStart + 0x200}, c.untraced(labels(kernelStart)))
 	// A few such distances are those of a weak function that another one replaced.
 	c = calls(kernelStart, kernelStart, kernelStart+0x100, kernelStart+0x300-8)

@@ -262,15 +262,23 @@ func TestNopAfterACall(t *testing.T) {
 
 // With STRICT_MODULE_RWX plain stores of ppc64 fault; calls are patched.
 func TestLateStoresOfPPC64(t *testing.T) {
-	for config, faults := range map[string]bool{"": true,
+	for config, strict := range map[string]bool{"": true,
 		"CONFIG_LIVEPATCH=y\nCONFIG_STRICT_MODULE_RWX=y\n":            true,
 		"CONFIG_LIVEPATCH=y\n# CONFIG_STRICT_MODULE_RWX is not set\n": false} {
-		w := on(elf.EM_PPC64)
-		w.config, w.uses["a_fn"], w.loaded = config, "asym", true
-		f := w.convert(t)
-		become(t, f, elf.EM_PPC64)
-		r := w.check(t, encode(t, f))
-		assert.Equal(t, faults, finding(r, diag.LateReadOnly) != nil, "%q: %+v", config, r.Findings)
+		for typ, stores := range map[elf.R_PPC64]bool{elf.R_PPC64_ADDR64: true,
+			elf.R_PPC64_REL24: false, elf.R_PPC64_ENTRY: false} {
+			w := on(elf.EM_PPC64)
+			w.config, w.uses["a_fn"], w.loaded = config, "asym", true
+			f := w.convert(t)
+			become(t, f, elf.EM_PPC64)
+			relocs(klpA, func(rs []elfrw.Rela) []elfrw.Rela {
+				rs[0].Type = uint32(typ)
+				return rs
+			})(t, f)
+			r := w.check(t, encode(t, f))
+			assert.Equal(t, strict && stores, finding(r, diag.LateReadOnly) != nil, "%q, %s: %+v", config,
+				typ, r.Findings)
+		}
 	}
 }
 
@@ -355,26 +363,34 @@ func TestSectionForWhichNoPlacesAreReserved(t *testing.T) {
 		machine     elf.Machine
 		typ, second uint32 // of vm_fn's relocations
 		errno, says string
+		other       bool // a_fn uses the symbol likewise
 	}{
 		"s390x, through the table": {elf.EM_S390, 26, 22, "ENOEXEC", "module lp: relocation error for " +
-			"symbol .klp.sym.vmlinux.vsym,0 (r_type 26, value 0x…)"},
-		"s390x, pointer":       {elf.EM_S390, 22, 22, "", ""},
-		"s390x, branch":        {elf.EM_S390, 20, 22, "", ""},
-		"arm64, branch":        {elf.EM_AARCH64, 283, 257, "", ""},
-		"ppc64le, pointer":     {elf.EM_PPC64, 38, 38, "", ""},
-		"loongarch64, pointer": {elf.EM_LOONGARCH, 2, 2, "", ""},
+			"symbol .klp.sym.vmlinux.vsym,0 (r_type 26, value 0x…)", false},
+		"s390x, reserved by another": {elf.EM_S390, 26, 22, "", "", true},
+		"s390x, pointer":             {elf.EM_S390, 22, 22, "", "", false},
+		"s390x, branch":              {elf.EM_S390, 20, 22, "", "", false},
+		"arm64, branch":              {elf.EM_AARCH64, 283, 257, "", "", false},
+		"ppc64le, pointer":           {elf.EM_PPC64, 38, 38, "", "", false},
+		"loongarch64, pointer":       {elf.EM_LOONGARCH, 2, 2, "", "", false},
 		"loongarch64, through the table": {elf.EM_LOONGARCH, 75, 2, "EINVAL",
-			"lp: module contains bad GOT relocation"},
-		"loongarch64, branch": {elf.EM_LOONGARCH, 66, 2, "killed", "kernel BUG in module_emit_plt_entry"},
+			"lp: module contains bad GOT relocation", false},
+		"loongarch64, branch": {elf.EM_LOONGARCH, 66, 2, "killed",
+			"kernel BUG in module_emit_plt_entry", false},
 		// A branch to an export has reserved a place, and needs it.
 		"loongarch64, two branches": {elf.EM_LOONGARCH, 66, 66, "killed",
-			"kernel BUG in module_emit_plt_entry"},
+			"kernel BUG in module_emit_plt_entry", false},
+		"loongarch64, reserved by another": {elf.EM_LOONGARCH, 66, 2, "", "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := on(c.machine)
 			f := w.convert(t)
 			become(t, f, c.machine)
-			for section, typ := range map[string]uint32{klpVm: c.typ, ".rela.text.vm_fn": c.second} {
+			of := map[string]uint32{klpVm: c.typ, ".rela.text.vm_fn": c.second}
+			if c.other {
+				of[".klp.rela.vmlinux..text.a_fn"] = c.typ
+			}
+			for section, typ := range of {
 				relocs(section, func(rs []elfrw.Rela) []elfrw.Rela {
 					for i := range rs {
 						rs[i].Type, rs[i].Offset, rs[i].Addend = typ, rs[i].Offset/4*4, 0
