@@ -187,9 +187,8 @@ func (k *facts) overflowsField(machine elf.Machine, f field, object string, adde
 	return false
 }
 
-// misalignedField reports whether the value is not a multiple of what the field counts in, and
-// whether that is known. low are the last bits of the symbol's address, -1 where they are not
-// known.
+// misalignedField reports whether it is known that the value is not a multiple of what the field
+// counts in. low are the last bits of the symbol's address, -1 where they are not known.
 func misalignedField(machine elf.Machine, f field, target *elfrw.Section, r *elfrw.Rela,
 	low int64) bool {
 	unit := int64(1) << f.shift
@@ -213,8 +212,18 @@ const (
 	s390PLT32DBL = uint32(elf.R_390_PLT32DBL)
 )
 
-// lowBits returns the last bits of a klp symbol's address, -1 where nothing tells.
-func (k *facts) lowBits(n *klpName) int64 {
+// lowBits returns what readLowBits does, which is read once for each symbol.
+func (m *view) lowBits(k *facts, n *klpName) int64 {
+	low, read := m.lows[n]
+	if !read {
+		low = k.readLowBits(n)
+		m.lows[n] = low
+	}
+	return low
+}
+
+// readLowBits returns the last bits of a klp symbol's address, -1 where nothing tells.
+func (k *facts) readLowBits(n *klpName) int64 {
 	const mask = 7
 	at := max(n.position, 1)
 	if n.object == sympos.Vmlinux {
@@ -246,34 +255,27 @@ func checkField(m *view, k *facts, klp *klpSection, r *klpReloc,
 	name := arch.RelocName(m.file, r.Type)
 	refuse := func(cause string) bool {
 		add(whenOf(m, k, find(diag.RelocationType, cause), klp, "ENOEXEC",
-			m.fieldMessages(&r.Rela, f)...))
+			m.fieldMessages(&r.Rela)...))
 		return true
 	}
+	overflows := k.overflowsField(machine, f, r.klp.object, r.Addend)
 	switch {
-	case k.overflowsField(machine, f, r.klp.object, r.Addend) && f.checked && f.form == address:
+	case overflows && f.checked && f.form == address:
 		return refuse(fmt.Sprintf("%s can't hold the address, or the addend %#x is too large for it",
 			name, r.Addend))
-	case k.overflowsField(machine, f, r.klp.object, r.Addend) && f.checked:
+	case overflows && f.checked:
 		return refuse(fmt.Sprintf("%s can't hold the distance from the module, or the addend %#x is "+
 			"too large for it", name, r.Addend))
-	case k.overflowsField(machine, f, r.klp.object, r.Addend) && !m.extends(klp, r):
+	case overflows && !m.slots().extended[reference{klp.target, r.Sym}]:
 		add(whenCalled(m, find(diag.OutsideTarget, fmt.Sprintf("the value does not fit into %s, which "+
 			"the kernel does not check", name)).
 			fix("build with the kernel's own flags (Kbuild)"), klp))
 		return true
-	case misalignedField(machine, f, klp.target, &r.Rela, k.lowBits(r.klp)):
+	case misalignedField(machine, f, klp.target, &r.Rela, m.lowBits(k, r.klp)):
 		return refuse(fmt.Sprintf("%s holds multiples of %d only, and the value is not one", name,
 			1<<f.shift))
 	}
 	return false
-}
-
-// extends reports whether other relocations of the section fill in the rest of a distance of
-// loongarch64 (PCALA64_LO20 and PCALA64_HI12).
-func (m *view) extends(klp *klpSection, r *klpReloc) bool {
-	const lo20 = 73
-	return m.file.Header.Machine == elf.EM_LOONGARCH && slices.ContainsFunc(klp.relocs,
-		func(other klpReloc) bool { return other.Type == lo20 && other.Sym == r.Sym })
 }
 
 // outOfRange is what ppc64 says of branches and distances.
@@ -281,7 +283,7 @@ var outOfRange = map[uint32]string{10: "%s: REL24 %s out of range!",
 	26: "%s: REL32 %s out of range!", 132: "%s: REL34 %s out of range!"}
 
 // fieldMessages are what the loader says of a value that does not fit.
-func (m *view) fieldMessages(r *elfrw.Rela, f field) []diag.KernelMessage {
+func (m *view) fieldMessages(r *elfrw.Rela) []diag.KernelMessage {
 	symbol := ""
 	if r.Sym != nil {
 		symbol = r.Sym.Name
@@ -310,98 +312,127 @@ func (m *view) fieldMessages(r *elfrw.Rela, f field) []diag.KernelMessage {
 // gotSlots and pltSlots are the types for which module_frob_arch_sections reserves a place in a
 // table of the module, and those that take one (arch/s390/kernel/module.c, check_rela;
 // arch/loongarch/kernel/module-sections.c, count_max_entries).
-var gotSlots = map[elf.Machine][]uint32{
-	elf.EM_S390: {26, 33}, elf.EM_LOONGARCH: {75, 76}, // GOTENT, GOTPLTENT; GOT_PC_HI20, GOT_PC_LO12
-}
+var (
+	gotSlots = map[elf.Machine][]uint32{
+		elf.EM_S390:      {26, 33}, // GOTENT, GOTPLTENT
+		elf.EM_LOONGARCH: {75, 76}, // GOT_PC_HI20, GOT_PC_LO12
+	}
+	pltSlots = map[elf.Machine][]uint32{elf.EM_LOONGARCH: {29, 66}} // SOP_PUSH_PLT_PCREL, B26
+)
 
 // s390Slots are all types of s390x that take a place in the GOT or in the PLT, which it keeps.
 var s390Slots = []uint32{6, 7, 8, 15, 18, 20, 24, 25, 26, 29, 30, 31, 32, 33, 34, 35, 36, 58, 59}
 
-var pltSlots = map[elf.Machine][]uint32{elf.EM_LOONGARCH: {29, 66}} // SOP_PUSH_PLT_PCREL, B26
+// slots are what the relocations of a module reserve in its tables, and what they need.
+type slots struct {
+	// got are the symbols for which a section of type SHT_RELA reserves a place in the GOT of
+	// s390x.
+	got map[*elfrw.Symbol]bool
+	// lackGOT, lackPLT: in the tables of loongarch64 fewer places are reserved than symbols
+	// outside of the module need, each of which is too far for anything else: one for each
+	// different relocation of an executable section.
+	lackGOT, lackPLT bool
+	// extended are symbols for which other relocations of the same section fill in the rest of a
+	// distance on loongarch64 (PCALA64_LO20 and PCALA64_HI12).
+	extended map[reference]bool
+}
 
-// whenUnreserved returns f with the case of a klp section whose type is not SHT_RELA, so that no
-// places in tables are reserved for it. Where others have reserved more than they need, and on
-// machines whose branches may need no place, it loads.
-func whenUnreserved(m *view, k *facts, f finding, klp *klpSection) finding {
+// reference is a symbol that a section refers to.
+type reference struct {
+	target *elfrw.Section
+	y      *elfrw.Symbol
+}
+
+// A tableCount counts places in a table.
+type tableCount struct {
+	types    []uint32
+	reserved int
+	needed   map[slotUse]bool
+}
+
+// slotUse is what one place is for.
+type slotUse struct {
+	y      *elfrw.Symbol
+	addend int64
+}
+
+// readSlots reads all relocations once.
+func readSlots(m *view) *slots {
+	const lo20 = 73
 	machine := m.file.Header.Machine
-	switch {
-	case machine == elf.EM_S390:
-		// The place is that of a number that was not set, -1, which is odd.
-		for i := range klp.relocs {
-			r := &klp.relocs[i].Rela
-			if slices.Contains(gotSlots[machine], r.Type) && !m.reserves(r.Sym, gotSlots[machine]) {
-				return whenOf(m, k, f, klp, "ENOEXEC", m.fieldMessages(r, field{})...)
-			}
-		}
-	case machine == elf.EM_LOONGARCH && m.lacksSlots(gotSlots[machine]):
-		return whenOf(m, k, f, klp, "EINVAL", says("%s: module contains bad GOT relocation", m.name))
-	case machine == elf.EM_LOONGARCH && m.lacksSlots(pltSlots[machine]):
-		return whenOf(m, k, f, klp, "killed", oops("kernel BUG", "module_emit_plt_entry"))
-	}
-	return f.when(diag.Loading, "", "")
-}
-
-// reserves reports whether a relocation of one of the types in a section of type SHT_RELA is of
-// the symbol.
-func (m *view) reserves(y *elfrw.Symbol, types []uint32) bool {
-	for _, s := range m.file.Sections {
-		if !s.HasRelocs() || s.Type != elf.SHT_RELA {
-			continue
-		}
-		relocs := s.ReadRelocs()
-		for r := relocs.Next(); r != nil; r = relocs.Next() {
-			if r.Sym == y && slices.Contains(types, r.Type) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// lacksSlots reports whether fewer places are reserved in a table of loongarch64 than symbols
-// outside of the module need, each of which is too far for anything else: one for each
-// different relocation of an executable section.
-func (m *view) lacksSlots(types []uint32) bool {
-	type use struct {
-		y      *elfrw.Symbol
-		addend int64
-		typ    uint32
-	}
-	type place struct {
-		y      *elfrw.Symbol
-		addend int64
-	}
-	reserved, needed := 0, map[place]bool{}
-	count := func(s *elfrw.Section, r *elfrw.Rela, seen map[use]bool) {
-		if !slices.Contains(types, r.Type) || r.Sym == nil {
-			return
-		}
-		if u := (use{r.Sym, r.Addend, r.Type}); !seen[u] && s.Type == elf.SHT_RELA &&
-			r.Type != uint32(elf.R_LARCH_GOT_PC_LO12) {
-			seen[u] = true
-			reserved++
-		}
-		if r.Sym.Section == nil {
-			needed[place{r.Sym, r.Addend}] = true
-		}
-	}
+	all := &slots{got: map[*elfrw.Symbol]bool{}, extended: map[reference]bool{}}
+	got := tableCount{types: gotSlots[machine], needed: map[slotUse]bool{}}
+	plt := tableCount{types: pltSlots[machine], needed: map[slotUse]bool{}}
 	marked := map[*elfrw.Section]*klpSection{}
 	for _, klp := range m.klp {
 		marked[klp.Section] = klp
 	}
 	for _, s := range m.file.Sections {
-		seen := map[use]bool{}
-		switch klp := marked[s]; {
-		case klp != nil:
-			for i := range klp.relocs {
-				count(s, &klp.relocs[i].Rela, seen)
+		seen := map[elfrw.Rela]bool{}
+		read := func(target *elfrw.Section, r *elfrw.Rela) {
+			if r.Sym == nil {
+				return
 			}
-		case s.HasRelocs() && s.Target != nil && s.Target.Flags&uint64(elf.SHF_EXECINSTR) != 0:
+			if s.Type == elf.SHT_RELA && slices.Contains(got.types, r.Type) {
+				all.got[r.Sym] = true
+			}
+			if machine != elf.EM_LOONGARCH || target == nil ||
+				target.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
+				return
+			}
+			if r.Type == lo20 {
+				all.extended[reference{target, r.Sym}] = true
+			}
+			one := elfrw.Rela{Sym: r.Sym, Addend: r.Addend, Type: r.Type}
+			reserves := s.Type == elf.SHT_RELA && !seen[one]
+			seen[one] = true
+			got.count(r, reserves && r.Type != uint32(elf.R_LARCH_GOT_PC_LO12))
+			plt.count(r, reserves)
+		}
+		if klp := marked[s]; klp != nil {
+			for i := range klp.relocs {
+				read(klp.target, &klp.relocs[i].Rela)
+			}
+		} else if s.HasRelocs() {
 			relocs := s.ReadRelocs()
 			for r := relocs.Next(); r != nil; r = relocs.Next() {
-				count(s, r, seen)
+				read(s.Target, r)
 			}
 		}
 	}
-	return len(needed) > reserved
+	all.lackGOT, all.lackPLT = len(got.needed) > got.reserved, len(plt.needed) > plt.reserved
+	return all
+}
+
+func (t *tableCount) count(r *elfrw.Rela, reserves bool) {
+	if !slices.Contains(t.types, r.Type) {
+		return
+	}
+	if reserves {
+		t.reserved++
+	}
+	if r.Sym.Section == nil {
+		t.needed[slotUse{r.Sym, r.Addend}] = true
+	}
+}
+
+// whenUnreserved returns f with the case of a klp section whose type is not SHT_RELA, so that no
+// places in tables are reserved for it. Where others have reserved more than they need, and on
+// machines whose branches may need no place, it loads.
+func whenUnreserved(m *view, k *facts, f finding, klp *klpSection) finding {
+	switch machine := m.file.Header.Machine; {
+	case machine == elf.EM_S390:
+		// The place is that of a number that was not set, -1, which is odd.
+		for i := range klp.relocs {
+			r := &klp.relocs[i].Rela
+			if slices.Contains(gotSlots[machine], r.Type) && !m.slots().got[r.Sym] {
+				return whenOf(m, k, f, klp, "ENOEXEC", m.fieldMessages(r)...)
+			}
+		}
+	case machine == elf.EM_LOONGARCH && m.slots().lackGOT:
+		return whenOf(m, k, f, klp, "EINVAL", says("%s: module contains bad GOT relocation", m.name))
+	case machine == elf.EM_LOONGARCH && m.slots().lackPLT:
+		return whenOf(m, k, f, klp, "killed", oops("kernel BUG", "module_emit_plt_entry"))
+	}
+	return f.when(diag.Loading, "", "")
 }

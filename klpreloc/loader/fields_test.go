@@ -225,6 +225,23 @@ func TestRelocationsOfEachMachine(t *testing.T) {
 	}
 }
 
+// A distance of 64 bits is filled in by more relocations of the symbol in the section.
+func TestLongDistanceOfLoongArch(t *testing.T) {
+	for second, fails := range map[uint32]bool{73: false, 72: true} { // PCALA64_LO20, PCALA_LO12
+		w := on(elf.EM_LOONGARCH)
+		f := w.convert(t)
+		become(t, f, elf.EM_LOONGARCH)
+		relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
+			rs[0].Type, rs[0].Offset = 71, 0
+			other := rs[0]
+			other.Type, other.Offset = second, 4
+			return []elfrw.Rela{rs[0], other}
+		})(t, f)
+		r := w.check(t, encode(t, f))
+		assert.Equal(t, fails, finding(r, diag.OutsideTarget) != nil, "%d: %+v", second, r.Findings)
+	}
+}
+
 // A call of ppc64le that returns has a nop after it, or, since 6.3, what the first relocation has
 // made of it; other instructions need none.
 func TestNopAfterACall(t *testing.T) {
