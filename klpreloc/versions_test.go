@@ -33,7 +33,7 @@ func versionTable(f *elfrw.File, names ...string) {
 		Info: byte(elf.STB_GLOBAL)<<4 | byte(elf.STT_OBJECT)})
 }
 
-// extendedVersions adds the table of 6.13 and later.
+// extendedVersions adds the table of 6.14 and later.
 func extendedVersions(f *elfrw.File, names ...string) {
 	var crcs []byte
 	for i := range names {

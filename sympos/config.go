@@ -3,6 +3,7 @@
 package sympos
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,36 @@ func (k *Kernel) Configured(option string) (yes, known bool) {
 		return false, false
 	}
 	return strings.Contains("\n"+string(b)+"\n", "\nCONFIG_"+option+"=y\n"), true
+}
+
+// embeddedConfig returns the configuration that a kernel has in its data, packed with gzip
+// (kernel/configs.c, CONFIG_IKCONFIG), nil when it has none.
+func embeddedConfig(data []byte) []byte {
+	const from, to = "IKCFG_ST", "IKCFG_ED"
+	at := bytes.Index(data, []byte(from+gzipMagic))
+	if at < 0 {
+		return nil
+	}
+	packed := data[at+len(from):]
+	if end := bytes.Index(packed, []byte(to)); end >= 0 {
+		packed = packed[:end]
+	}
+	config, _, err := ungzip(packed, maxConfig)
+	if err != nil {
+		return nil
+	}
+	return config
+}
+
+// Configuration returns the kernel's configuration, from the first of the sources that were
+// read whose data has it, nil when none has.
+func (t *Table) Configuration() []byte {
+	for i := range t.Sources {
+		if b := t.Sources[i].Config; b != nil {
+			return b
+		}
+	}
+	return nil
 }
 
 // useConfigOf uses the configuration in the build tree or the headers of a

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"strings"
 )
 
 // A tiny ELF file, little endian and 64 bits wide.
@@ -69,7 +70,11 @@ func (e tinyELF) bytes() []byte {
 		b = append(b, data...)
 	}
 	for _, s := range e.sections {
-		add(s.name, elf.SHT_PROGBITS, s.flags, s.addr, s.data, 0)
+		typ := elf.SHT_PROGBITS
+		if strings.HasPrefix(s.name, ".rela") {
+			typ = elf.SHT_RELA
+		}
+		add(s.name, typ, s.flags, s.addr, s.data, 0)
 	}
 	if !e.stripped {
 		table := make([]byte, 24)

@@ -52,7 +52,8 @@ var places = struct{ image, vmlinux, systemMap, symvers, config, modules, header
 // inTree are the images that a build makes in its tree.
 var inTree = []string{"arch/x86/boot/bzImage", "arch/x86_64/boot/bzImage", "arch/arm64/boot/Image",
 	"arch/arm64/boot/vmlinuz.efi",
-	"arch/s390/boot/bzImage", "arch/loongarch/boot/vmlinuz.efi"}
+	"arch/s390/boot/bzImage", "arch/loongarch/boot/vmlinuz.efi", "arch/loongarch/boot/vmlinux.efi",
+	"arch/powerpc/boot/zImage"}
 
 // A MissingError is returned when no file was found from which the symbols of vmlinux can
 // be read.
@@ -436,6 +437,7 @@ func (f *finder) useBuilt(dir string) {
 	}{
 		{"vmlinux", f.useVmlinux}, {"System.map", f.useSystemMap},
 		{"Module.symvers", f.useSymvers}, {".config", f.useConfig},
+		{"include/config/auto.conf", f.useConfig},
 	} {
 		if path := filepath.Join(dir, u.name); f.exists(path) {
 			u.use(path)

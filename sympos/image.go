@@ -18,6 +18,7 @@ import (
 //	arm64    Image, not packed (Documentation/arch/arm64/booting.rst), or packed
 //	         as a whole; EFI zboot: a PE file whose header says where the packed Image is
 //	         (drivers/firmware/efi/libstub/zboot-header.S)
+//	loongarch64  vmlinux.efi, not packed (arch/loongarch/kernel/head.S), or EFI zboot
 //	s390x    the unpacker, with the packed kernel somewhere in it
 //	ppc64le  an ELF file; one that still has its symbol table is read as a vmlinux. A
 //	         zImage is an ELF file too, of the boot loader, with the packed kernel in a
@@ -30,7 +31,9 @@ const (
 	bzMagic    = "HdrS"    // at 0x202, boot protocol 2.00 and up
 	zbootMagic = "zimg"    // at 4
 	armMagic   = "ARM\x64" // at 0x38
-	s390Magic  = "S390EP"  // at 0x10008
+	// loongMagic is at 0x38 (include/linux/pe.h, LINUX_PE_MAGIC); bzImages may have it too.
+	loongMagic = "\xcd\x23\x82\x81"
+	s390Magic  = "S390EP" // at 0x10008
 	// maxTries bounds how many places that look like packed data are tried
 	// in an image that does not say where its kernel is.
 	maxTries = 16
@@ -43,7 +46,8 @@ func hasMagicAt(head []byte, off int, magic string) bool {
 
 func isImage(head []byte) bool {
 	return hasMagicAt(head, 0x202, bzMagic) || hasMagicAt(head, 4, zbootMagic) ||
-		hasMagicAt(head, 0x38, armMagic) || hasMagicAt(head, 0x10008, s390Magic)
+		hasMagicAt(head, 0x38, armMagic) || hasMagicAt(head, 0x38, loongMagic) ||
+		hasMagicAt(head, 0x10008, s390Magic)
 }
 
 // scanImage visits the symbols of a kernel image.
@@ -64,7 +68,7 @@ func scanImage(in *input, visit func(*Entry)) (Facts, error) {
 		kernel, how, err = unpackBzImage(b)
 	case hasMagicAt(b, 4, zbootMagic):
 		kernel, how, err = unpackZboot(b)
-	case hasMagicAt(b, 0x38, armMagic):
+	case hasMagicAt(b, 0x38, armMagic), hasMagicAt(b, 0x38, loongMagic):
 		kernel, how = b, "not packed"
 	default:
 		return searchImage(in, b, visit)

@@ -374,7 +374,7 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 		off  = k.names
 		base uint64
 
-		text        []int // symbols
+		labels      = make([]label, 0, k.n)
 		start, stop uint64
 		seal, end   uint64
 	)
@@ -401,9 +401,8 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 			facts.Relative = string(e.Name)
 		}
 		visit(&e)
+		labels = append(labels, label{e.Address, isCode(e.Type)})
 		switch e.Type {
-		case 't', 'T', 'w', 'W':
-			text = append(text, i)
 		case 'd', 'D': // in .init.data (include/asm-generic/vmlinux.lds.h, MCOUNT_REC)
 			if name := string(e.Name); name == "__start_mcount_loc" {
 				start = e.Address
@@ -421,34 +420,26 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 			visit(&Entry{Object: Vmlinux, Name: exportOf(e.Name), Namespace: ns, Export: true})
 		}
 	}
+	if facts.Config = embeddedConfig(k.data); facts.Config != nil {
+		facts.Notes = append(facts.Notes, "configuration: in the kernel's data (CONFIG_IKCONFIG)")
+	}
+	facts.Untraced = k.readUntraced(labels, start, stop, base)
 	if !k.relative {
-		facts.Untraced = k.findUntraced(text, k.readCallSites(start, stop))
 		facts.Sealed = k.readSealed(seal, end)
 	}
 	return facts, nil
 }
 
-// readCallSites reads __mcount_loc, which kernel/trace/ftrace.c (ftrace_init) makes its
-// records of, in ascending order; nil when it does not exist or relocations fill it in.
-func (k *kernelTable) readCallSites(start, stop uint64) []uint64 {
-	from, ok := k.offsetOf(start)
-	if !ok || stop <= start || stop-start > uint64(len(k.data))-from || !isELF(k.data) {
+// readUntraced returns the functions without a call site (callSites). Addresses count from
+// base.
+func (k *kernelTable) readUntraced(labels []label, start, stop, base uint64) []uint64 {
+	from, ok := k.offsetOf(base + start)
+	if !ok || stop <= start || stop-start > uint64(len(k.data))-from {
 		return nil
 	}
-	first, last := k.address(0), k.address(k.n-1)
-	var sites []uint64
-	for at := from; at+8 <= from+stop-start; at += 8 {
-		site := k.u64(int(at))
-		if site == 0 { // of a weak function that another one replaced (scripts/sorttable.c)
-			continue
-		}
-		if site < first || site >= last {
-			return nil
-		}
-		sites = append(sites, site)
-	}
-	slices.Sort(sites)
-	return sites
+	c := callSites{order: k.order, start: start, list: k.data[from : from+stop-start],
+		relocs: [][]byte{k.data}, relative: k.relative}
+	return c.untraced(labels)
 }
 
 // readSealed reads .ibt_endbr_seal, signed distances from each entry to its function
@@ -471,34 +462,17 @@ func (k *kernelTable) readSealed(start, end uint64) []uint64 {
 	return functions
 }
 
-// findUntraced returns the addresses of those functions that have no call site from their
-// beginning up to the next symbol (kernel/trace/ftrace.c, ftrace_location).
-func (k *kernelTable) findUntraced(text []int, sites []uint64) (all []uint64) {
-	if len(sites) == 0 {
-		return nil
-	}
-	next := 0 // after those at the same address, of which there may be many in a hostile file
-	for _, i := range text {
-		at := k.address(i)
-		if next <= i {
-			for next = i + 1; next < k.n && k.address(next) == at; next++ {
-			}
-		}
-		n, _ := slices.BinarySearch(sites, at)
-		if next < k.n && (n == len(sites) || sites[n] >= k.address(next)) {
-			all = append(all, at)
-		}
-	}
-	return all
-}
-
 // offsetOf returns the offset in the file of the byte that is loaded to the address.
 func (k *kernelTable) offsetOf(address uint64) (uint64, bool) {
 	if !isELF(k.data) {
 		off := address - k.address(0) // other files begin with _text
 		return off, off < uint64(len(k.data))
 	}
-	for _, p := range k.readSegments() {
+	segments := k.readSegments()
+	if k.relative && len(segments) > 0 { // so does the first segment
+		address += segments[0].addr - k.address(0)
+	}
+	for _, p := range segments {
 		if address >= p.addr && address-p.addr < p.size && p.off <= uint64(len(k.data)) &&
 			address-p.addr < uint64(len(k.data))-p.off {
 			return p.off + address - p.addr, true

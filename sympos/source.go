@@ -27,6 +27,9 @@ type Facts struct {
 	// Partial is why the source may not have all symbols (of Module.symvers: exports) of
 	// the object PartialOf or, when that is empty, of any object; "" when it has all.
 	Partial, PartialOf string
+	// Config is the kernel's configuration, where it is part of the kernel
+	// (CONFIG_IKCONFIG); else nil.
+	Config []byte
 	// Untraced are the addresses of functions without a call that ftrace can change,
 	// ascending; nil when not known.
 	Untraced []uint64

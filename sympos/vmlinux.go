@@ -125,6 +125,10 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 	}
 	e := Entry{Object: Vmlinux}
 	spaces := namespaceReader{f: f}
+	var (
+		labels      []label
+		start, stop uint64
+	)
 	err := f.symbols(func(y *elfSymbol) error {
 		spaces.visit(y, Vmlinux, visit)
 		switch {
@@ -139,13 +143,62 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 		}
 		e.Name, e.Address, e.Size, e.File, e.block = y.name, y.value, y.size, y.file, y.block
 		e.Type = y.nmLetter()
+		labels = append(labels, label{y.value, isCode(e.Type)})
+		switch string(y.name) {
+		case "__start_mcount_loc":
+			start = y.value
+		case "__stop_mcount_loc":
+			stop = y.value
+		}
 		if y.bind() != elf.STB_LOCAL {
 			e.Type -= 'a' - 'A'
 		}
 		visit(&e)
 		return nil
 	})
-	return Facts{Kind: VmlinuxFile, Order: ByAddress, BuildID: f.buildID()}, err
+	return Facts{Kind: VmlinuxFile, Order: ByAddress, BuildID: f.buildID(), Config: f.readConfig(),
+		Untraced: f.readUntraced(labels, start, stop)}, err
+}
+
+// readConfig returns the configuration in .rodata, nil when it has none.
+func (f *elfFile) readConfig() []byte {
+	i := f.find(".rodata")
+	if i < 0 || elf.SectionType(f.sections[i].etype) == elf.SHT_NOBITS {
+		return nil
+	}
+	b, err := f.contents(i, "configuration")
+	if err != nil {
+		return nil
+	}
+	return embeddedConfig(b)
+}
+
+// readUntraced returns the functions without a call site (callSites), nil when the file does
+// not tell.
+func (f *elfFile) readUntraced(labels []label, start, stop uint64) []uint64 {
+	if stop <= start || !f.is64 {
+		return nil
+	}
+	c := callSites{order: f.order, start: start}
+	for i, s := range f.sections {
+		contents := func() []byte {
+			b, err := f.contents(i, "list of call sites")
+			if err != nil {
+				return nil
+			}
+			return b
+		}
+		switch {
+		case s.flags&uint64(elf.SHF_ALLOC) == 0:
+		case elf.SectionType(s.etype) == elf.SHT_RELA:
+			c.relocs = append(c.relocs, contents())
+		case start >= s.addr && stop-s.addr <= s.size && start < stop:
+			if b := contents(); uint64(len(b)) == s.size {
+				c.list = b[start-s.addr : stop-s.addr]
+			}
+		}
+	}
+	return c.untraced(labels)
 }
 
 // scanStripped visits the symbols in the kernel's own table.

@@ -111,8 +111,9 @@ var Machines = map[elf.Machine]*Machine{
 		Rel64:    []uint32{109}, // R_LARCH_64_PCREL
 		// Not PCADD_*: its low half is looked up next to the high one in
 		// the same section, under another symbol, so neither can move.
-		types: []typeRange{{0, 2, 0}, {20, 24, 0}, {29, 29, 0}, {32, 46, 0}, {50, 51, 0}, {55, 56, 0},
-			{66, 76, 0}, {99, 99, 0}, {109, 109, 0}},
+		// Nor SOP_POP_32_S_10_5 and ABS_*, which the loader knows by name only.
+		types: []typeRange{{0, 2, 0}, {20, 24, 0}, {29, 29, 0}, {32, 37, 0}, {39, 46, 0}, {50, 51, 0},
+			{55, 56, 0}, {66, 66, 0}, {71, 76, 0}, {99, 99, 0}, {109, 109, 0}},
 	},
 }
 

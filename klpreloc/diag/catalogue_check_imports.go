@@ -56,10 +56,21 @@ var checkImportEntries = []Entry{
 		Title:      "checksum of another kernel",
 		Kernel: "The kernel says: `%s: disagrees about version of symbol %s`, then `Unknown " +
 			"symbol … (err -22)`, EINVAL; for module_layout ENOEXEC. An import without a " +
-			"checksum is a note; Debian's 5.10 to 6.12 refuse it: `%s: no symbol version " +
-			"for %s`, and `Unknown symbol … (err -22)`.",
+			"checksum is a note; Debian's kernels refuse it: `%s: no symbol version for %s`, " +
+			"and `Unknown symbol … (err -22)`. It says nothing of a module without a version " +
+			"table, and returns ENOEXEC; with `CONFIG_MODULE_FORCE_LOAD` it loads the module.",
 		Source: "`check_version`, `check_modstruct_version`.",
-		Fix:    "Build the module against the headers of that kernel, with its Module.symvers.",
+		Meaning: []string{
+			"Whether a kernel compares checksums its configuration tells (a file, or in its " +
+				"data: `CONFIG_IKCONFIG`), else the vermagic of its modules or the " +
+				"checksums in its Module.symvers.",
+			"Since 6.14 there are two tables. The kernel reads `__version_ext_crcs` alone " +
+				"where a module has it, and accepts what is not in it. A kernel with " +
+				"`CONFIG_MODVERSIONS`, but neither `CONFIG_BASIC_MODVERSIONS` nor " +
+				"`CONFIG_EXTENDED_MODVERSIONS`, refuses all modules of its own build. " +
+				"Older kernels read `__versions` only.",
+		},
+		Fix: "Build the module against the headers of that kernel, with its Module.symvers.",
 	},
 	{
 		ID:         "KLP115",

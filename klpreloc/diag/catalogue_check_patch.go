@@ -97,10 +97,11 @@ var checkPatchEntries = []Entry{
 		Meaning: []string{
 			"ftrace has no entry for a function that is notrace, `__init` or assembly, or " +
 				"in a file that is built without -pg (such as those in lib/).",
-			"For vmlinux the kernel's image of x86_64 tells, in `__mcount_loc`. What it " +
-				"tells is compared with ftrace's own list of some 40000 functions on each " +
-				"of the lab's kernels (`go test -run TestImageTellsWhatCanBeTraced " +
-				"./scripts/lab`).",
+			"For vmlinux the kernel's image or its vmlinux tells, of all machines, between " +
+				"`__start_mcount_loc` and `__stop_mcount_loc` or in the relocations of " +
+				"that list. What it tells is compared with ftrace's own list of " +
+				"functions on each of the lab's kernels (`go test -run " +
+				"TestImageTellsWhatCanBeTraced ./scripts/lab`).",
 			"For a module its own list tells: `__mcount_loc` on x86 and s390x, " +
 				"`__patchable_function_entries` on arm64 and loongarch, one of both on " +
 				"powerpc, by the configuration. The flags of the kernel's build decide " +

@@ -75,8 +75,11 @@ var checkRelocationEntries = []Entry{
 		Topics:     []Topic{aboutCheckRelocations},
 		Title:      "target can't be loaded a second time",
 		Kernel: "The kernel says on x86, before 6.3: `… existing value is nonzero …` when " +
-			"the target is loaded a second time.",
-		Source: "`clear_relocate_add` (0c05e7bd2d01).",
+			"the target is loaded a second time; on ppc64le before 6.3: `%s: Expected nop " +
+			"after call, got %08x at %pS`. On loongarch64, where the target comes back at " +
+			"another address: BUG in module_emit_plt_entry, or `%s: module " +
+			"contains bad GOT relocation`. s390x says nothing, and keeps the old addresses.",
+		Source: "`clear_relocate_add` (0c05e7bd2d01) of x86; `restore_r2`; `apply_rela`.",
 		Fix:    "Disable and remove the livepatch before the module is loaded again.",
 	},
 	{

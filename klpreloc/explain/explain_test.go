@@ -208,6 +208,7 @@ var lines = []wording{
 		"symbol-version", "module=foo symbol=module_layout",
 	},
 	{"foo: no symbol version for module_layout", "no-symbol-version", "symbol=module_layout"},
+	{"foo: no extended symbol version for bar", "no-symbol-version", "module=foo symbol=bar"},
 	{
 		"foo: version magic '6.1.0-50-amd64 SMP preempt mod_unload modversions ' should be " +
 			"'6.1.0-56-amd64 SMP preempt mod_unload modversions '",
@@ -398,6 +399,7 @@ var lines = []wording{
 	{"foo: Expect noop after relocate, got 7c0802a6", "ppc64-nop", "module=foo"},
 	{"foo: Unknown ADD relocation: 0", "ppc64-unknown", "module=foo type=0"},
 	{"foo: REL24 -562949953421312 out of range!", "ppc64-range", "module=foo"},
+	{"foo: REL34 -562949953421312 out of range!", "ppc64-range", "module=foo"},
 	{"foo: REL32 2147483648 out of range!", "ppc64-range", "module=foo"},
 	{"foo: bad TOC16 relocation (0xffff8000)", "ppc64-range", "module=foo hex=ffff8000"},
 	{"foo: bad TOC16_DS relocation (0xffff8000)", "ppc64-range", "module=foo"},
@@ -427,6 +429,15 @@ var lines = []wording{
 	{"foo: module PLT section(s) missing", "arm64-plt", "module=foo"},
 	{"foo: module symtab section missing", "arm64-plt", "module=foo"},
 	{"foo: Unknown relocation type 101", "loongarch", "module=foo type=101"},
+	{"foo: Unsupport relocation type 53", "loongarch", "module=foo type=53"},
+	{
+		"module foo: jump offset = 0x7a12 unaligned! dangerous R_LARCH_B26 (66) relocation",
+		"loongarch", "module=foo type=66",
+	},
+	{
+		"module foo: jump offset = 0x9007a120 overflow! dangerous R_LARCH_B26 (66) relocation",
+		"loongarch", "module=foo type=66",
+	},
 	{
 		"foo: Unsupport relocation type 88, please add its support.",
 		"loongarch", "module=foo type=88",

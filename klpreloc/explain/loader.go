@@ -86,9 +86,11 @@ var loader = []Entry{
 		From: "kernel/module/version.c, check_version",
 		Forms: []Form{
 			{"{module}: no symbol version for {symbol}", ""},
+			{"{module}: no extended symbol version for {symbol}", "6.14 and later"},
 		},
-		Means: "The kernel has checksums and {module} has none for {symbol}. Since 5.x that " +
-			"is only a warning, and the module loads.",
+		Means: "The kernel has checksums and {module} has none for {symbol}. That is only a " +
+			"warning, and the module loads, except on Debian's kernels: those refuse it " +
+			"where the table is __versions.",
 		Causes: []Cause{
 			{
 				Why: "Module.symvers was missing or incomplete in the build.",
@@ -411,8 +413,8 @@ var loader = []Entry{
 		ID:   "extended-versions",
 		From: "kernel/module/main.c, elf_validity_cache_index_versions",
 		Forms: []Form{
-			{"extended version crc+name presence does not match", "6.13 and later"},
-			{"more extended version crcs than names", "6.13 and later"},
+			{"extended version crc+name presence does not match", "6.14 and later"},
+			{"more extended version crcs than names", "6.14 and later"},
 		},
 		Means: "__version_ext_crcs and __version_ext_names have different numbers of entries. " +
 			"ENOEXEC.",

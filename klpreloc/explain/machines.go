@@ -192,6 +192,7 @@ var machines = []Entry{
 		Forms: []Form{
 			{"{module}: REL24 {n} out of range!", "ppc64"},
 			{"{module}: REL32 {n} out of range!", "ppc64"},
+			{"{module}: REL34 {n} out of range!", "ppc64, after 6.1"},
 			{"{module}: bad TOC16 relocation (0x{hex})", "ppc64"},
 			{"{module}: bad TOC16_DS relocation (0x{hex})", "ppc64"},
 			{"{module}: bad TOC16_LO_DS relocation (0x{hex})", "ppc64"},
@@ -306,6 +307,18 @@ var machines = []Entry{
 		Forms: []Form{
 			{"{module}: Unknown relocation type {type}", "loongarch, 5.19 and later"},
 			{"{module}: Unsupport relocation type {type}", "loongarch, 5.19 and later"},
+			{
+				"{module}: Unsupport relocation type {type}, please add its support.",
+				"loongarch, 5.19 and later",
+			},
+			{
+				"module {module}: jump offset = 0x{hex} unaligned! dangerous R_LARCH_B26 " +
+					"({type}) relocation", "loongarch, 5.19 and later",
+			},
+			{
+				"module {module}: jump offset = 0x{hex} overflow! dangerous R_LARCH_B26 " +
+					"({type}) relocation", "loongarch, 5.19 and later",
+			},
 			{"{module}: Can not find HI20 relocation information", "loongarch, 7.x"},
 			{"{module}: module contains bad GOT relocation", "loongarch, 5.19 and later"},
 			{"{module}: module GOT section(s) missing", "loongarch, 5.19 and later"},

@@ -54,9 +54,14 @@ type Loader struct {
 	// warns).
 	DuplicateFatal bool
 
-	// MissingCRC: an import without a checksum is refused (seen in Debian's 5.10 and 6.12, not
-	// in its 7.3; mainline prints a message and goes on).
+	// MissingCRC: an import that __versions does not have is refused (seen in Debian's 5.10 and
+	// 6.12, and in its source of 7.3: "module: Disable matching missing version CRC"; mainline
+	// prints a message and goes on).
 	MissingCRC bool
+	// ExtendedCRC: where a module has __version_ext_crcs, checksums are looked up there alone,
+	// and one that is not there is accepted (kernel/module/version.c, check_version; seen
+	// in 7.3, not in 6.12; since 6.14).
+	ExtendedCRC bool
 	// ForModules: EXPORT_SYMBOL_FOR_MODULES (since 6.16).
 	ForModules bool
 	// TestTaint: modules with test= taint the kernel (since 6.0).
@@ -84,6 +89,17 @@ type Loader struct {
 	// StaticCallFaults: a static call with a key at address 0 oopses when the module is loaded;
 	// in 6.12 and 7.3 it does not, and the late relocation of the call itself is refused.
 	StaticCallFaults bool
+
+	// ModulesNear: modules of s390x are less than 4 GiB from vmlinux (arch/s390/boot/startup.c,
+	// setup_kernel_memory_layout; seen in 6.12, not in 6.1; assumed since 6.10).
+	ModulesNear bool
+	// RestoredTOC: ppc64le accepts, after a call, the load of the TOC pointer that an earlier
+	// relocation of the same place has left in place of the nop (arch/powerpc/kernel/module_64.c,
+	// restore_r2; seen in 6.12, not in 6.1.192; assumed since 6.3).
+	RestoredTOC bool
+	// HighLowPairs: loongarch64 applies R_LARCH_PCADD_HI20 and its companions (seen in 7.3, not
+	// in 6.12).
+	HighLowPairs bool
 
 	// WarnThunk: a return thunk that was not replaced warns (since 6.9, 4461438a8405).
 	WarnThunk bool
@@ -115,7 +131,8 @@ func LoaderOf(v Version, scheme Scheme, release string) Loader {
 		StructSize:       v.atLeast(6, 4),
 		IndexCheck:       v.atLeast(6, 8) || v.Major == 6 && v.Minor == 1,
 		DuplicateFatal:   v.atLeast(6, 12),
-		MissingCRC:       !v.atLeast(7, 0) && ofDebian(release),
+		MissingCRC:       ofDebian(release),
+		ExtendedCRC:      v.atLeast(6, 14),
 		ForModules:       v.atLeast(6, 16),
 		TestTaint:        v.atLeast(6, 0),
 		LicenseTwice:     v.atLeast(6, 4),
@@ -125,6 +142,9 @@ func LoaderOf(v Version, scheme Scheme, release string) Loader {
 		ClearsRelocs:     v.atLeast(6, 3),
 		PC64:             v.atLeast(5, 0),
 		StaticCallFaults: !v.atLeast(6, 12),
+		ModulesNear:      v.atLeast(6, 10),
+		RestoredTOC:      v.atLeast(6, 3),
+		HighLowPairs:     v.atLeast(7, 0),
 		WarnThunk:        v.atLeast(6, 9),
 		KernelCFI:        v.atLeast(6, 1),
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // Two formats of the table of versions (include/linux/module.h, modversion_info;
-// scripts/mod/modpost.c, add_versions and, since 6.13, add_extended_versions):
+// scripts/mod/modpost.c, add_versions and, since 6.14, add_extended_versions):
 //
 //	__versions            {unsigned long crc; char name[64 - sizeof crc]}
 //	__version_ext_crcs    u32, and at the same place in
@@ -25,13 +25,13 @@ type Checksum struct {
 	CRC   uint64
 	Known bool // CRC is there; a table may be cut short
 
-	// Extended says that it is of the tables of 6.13, which hold names of any length.
+	// Extended says that it is of the tables of 6.14, which hold names of any length.
 	Extended bool
 }
 
 // ReadChecksums returns the exports that modpost resolved, in the order of the tables, and
 // whether the module has such a table (CONFIG_MODVERSIONS). Two formats: 64 bytes of
-// {unsigned long crc; char name[]} in __versions, and since 6.13 NUL ended names in
+// {unsigned long crc; char name[]} in __versions, and since 6.14 NUL ended names in
 // __version_ext_names with a u32 each in __version_ext_crcs (include/linux/module.h,
 // modversion_info; scripts/mod/modpost.c, add_versions and add_extended_versions).
 func ReadChecksums(f *elfrw.File) (list []Checksum, has bool) {

@@ -4,6 +4,7 @@ package loader_test
 
 import (
 	"debug/elf"
+	"encoding/binary"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // longKlpSymbol gives a's symbol in the livepatch and in the target a name with which the klp
@@ -229,6 +231,148 @@ func TestSizesOfThePatch(t *testing.T) {
 			}
 			r := w.check(t, encode(t, f))
 			assert.Equal(t, has != size, r.Loads(), "%s, %d bytes: %+v", version, has, r.Findings)
+		}
+	}
+}
+
+// extendedVersions adds the version table of 6.14 and later.
+func extendedVersions(crcs map[string]uint32) func(*testing.T, *elfrw.File) {
+	return func(t *testing.T, f *elfrw.File) {
+		var names, sums []byte
+		for _, name := range []string{"module_layout", "offered", "exported", "klp_enable_patch"} {
+			if crc, ok := crcs[name]; ok {
+				names = append(append(names, name...), 0)
+				sums = binary.LittleEndian.AppendUint32(sums, crc)
+			}
+		}
+		add(f, "__version_ext_names", 0, names)
+		add(f, "__version_ext_crcs", 0, sums)
+	}
+}
+
+// Whether checksums count the configuration tells, else a module's vermagic, else a list of
+// exports; and which table counts, the version.
+func TestWhichVersionTableCounts(t *testing.T) {
+	const (
+		with    = "CONFIG_LIVEPATCH=y\nCONFIG_MODVERSIONS=y\n"
+		neither = with + "# CONFIG_BASIC_MODVERSIONS is not set\n" +
+			"# CONFIG_EXTENDED_MODVERSIONS is not set\n"
+		basic    = with + "CONFIG_BASIC_MODVERSIONS=y\n"
+		without  = "CONFIG_LIVEPATCH=y\n# CONFIG_MODVERSIONS is not set\n"
+		sums     = "0x00000007\toffered\tvmlinux\tEXPORT_SYMBOL\t\n"
+		magic    = "mod_unload modversions "
+		noTable  = "the kernel has CONFIG_MODVERSIONS and the module no version table"
+		noneMade = noTable + ", which no module of this kernel has: its build makes none without " +
+			"CONFIG_BASIC_MODVERSIONS or CONFIG_EXTENDED_MODVERSIONS"
+		silent  = "no message, ENOEXEC"
+		forced  = "lp: module_layout: kernel tainted."
+		notRead = noTable + " that it reads: it has the extended one, which is read since 6.14"
+	)
+	all := func(crc uint32) map[string]uint32 {
+		return map[string]uint32{"module_layout": crc, "offered": crc, "exported": crc,
+			"klp_enable_patch": crc}
+	}
+	both := func(old, extended uint32) func(*testing.T, *elfrw.File) {
+		return func(t *testing.T, f *elfrw.File) {
+			versions(all(old))(t, f)
+			extendedVersions(all(extended))(t, f)
+		}
+	}
+	for name, c := range map[string]struct {
+		version, config, symvers, magic string
+		edit                            func(*testing.T, *elfrw.File)
+		cause, errno, says              string // no cause: nothing to say
+	}{
+		"7.3, neither table is made": {"7.3", neither, "", "", nil, noneMade, "ENOEXEC", silent},
+		"7.3, configured":            {"7.3", basic, "", "", nil, noTable, "ENOEXEC", silent},
+		"7.3, configured without":    {"7.3", without, sums, magic, nil, "", "", ""},
+		"6.12, no such option":       {"6.12", with, "", "", nil, noTable, "ENOEXEC", silent},
+		"6.1, vermagic tells":        {"6.1", "", "", magic, nil, noTable, "", forced},
+		"6.1, a list of exports":     {"6.1", "", sums, "", nil, noTable, "", forced},
+		"6.1, nothing tells":         {"6.1", "", "", "", nil, "", "", ""},
+		"6.13, extended": {"6.13", with, "", "", extendedVersions(all(7)), notRead, "ENOEXEC",
+			silent},
+		"6.14, extended": {"6.14", basic, sums, "", extendedVersions(all(7)), "", "", ""},
+		"6.14, extended, another one": {"6.14", basic, sums, "", extendedVersions(all(8)),
+			"its interface has another checksum: 0x00000008, in this kernel 0x00000007", "EINVAL",
+			"lp: disagrees about version of symbol offered"},
+		"6.14, both, extended counts": {"6.14", basic, sums, "", both(8, 7), "", "", ""},
+		"6.13, both, the basic one":   {"6.13", with, sums, "", both(7, 8), "", "", ""},
+		"6.14, not in the extended one": {"6.14", basic, sums, "",
+			extendedVersions(map[string]uint32{"module_layout": 1, "exported": 1,
+				"klp_enable_patch": 1}),
+			"it is not in the module's version table: not checked by the kernel", "",
+			"lp: no extended symbol version for offered"},
+		"6.14, no struct module": {"6.14", basic, "", "",
+			extendedVersions(map[string]uint32{"offered": 1, "exported": 1, "klp_enable_patch": 1}),
+			"the module's version table does not have struct module", "",
+			"lp: no extended symbol version for module_layout"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := good()
+			w.version, w.config, w.symvers = c.version, c.config, c.symvers
+			if c.magic != "" {
+				w.target = modinfo("mod_unload ", c.magic)
+				w.before = modinfo("mod_unload ", c.magic)
+			}
+			f := w.convert(t)
+			if c.edit != nil {
+				c.edit(t, f)
+			}
+			r := w.check(t, encode(t, f))
+			x := finding(r, diag.ChecksumMismatch)
+			require.Equal(t, c.cause != "", x != nil, "%+v", r.Findings)
+			assert.Equal(t, c.errno == "", r.Loads())
+			if x == nil {
+				return
+			}
+			assert.Equal(t, c.cause, x.Message)
+			assert.Equal(t, c.errno, x.Cases[0].Errno)
+			assert.Equal(t, c.says, x.KernelSays())
+		})
+	}
+}
+
+// The configuration in the kernel's image counts where no file has it.
+func TestConfigurationInTheImage(t *testing.T) {
+	for config, want := range map[string]bool{"CONFIG_LIVEPATCH=y\nCONFIG_MODVERSIONS=y\n": true,
+		"CONFIG_LIVEPATCH=y\n# CONFIG_MODVERSIONS is not set\n": false, "": false} {
+		w := good()
+		k := sympos.NewKernel("kernel", called{config: []byte(config)})
+		k.Release = w.version + ".0" + kernelRelease
+		r, err := loader.Open(encode(t, w.convert(t))).Check(loader.Options{Kernel: k})
+		require.NoError(t, err)
+		assert.Equal(t, want, finding(r, diag.ChecksumMismatch) != nil, config)
+	}
+}
+
+// The extended table has a name for each checksum (6.14 and later).
+func TestExtendedVersionTableThatIsNotWhole(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit    func(t *testing.T, f *elfrw.File)
+		message string
+	}{
+		"no names": {func(t *testing.T, f *elfrw.File) { rename("__version_ext_names", "other")(t, f) },
+			"extended version crc+name presence does not match"},
+		"no checksums": {header("__version_ext_crcs", unallocated),
+			"extended version crc+name presence does not match"},
+		"few names": {header("__version_ext_names",
+			func(s *elfrw.Section) { s.Data = s.Data[:len(s.Data)-1] }),
+			"more extended version crcs than names"},
+		"few checksums": {header("__version_ext_crcs", func(s *elfrw.Section) { s.Data = s.Data[4:] }), ""},
+	} {
+		for _, version := range []string{"6.13", "6.14"} {
+			w := good()
+			w.version = version
+			f := w.convert(t)
+			extendedVersions(map[string]uint32{"module_layout": 1, "offered": 2})(t, f)
+			c.edit(t, f)
+			x := finding(w.check(t, encode(t, f)), diag.BadELF)
+			require.Equal(t, version == "6.14" && c.message != "", x != nil, "%s, %s", name, version)
+			if x != nil {
+				assert.Equal(t, "ENOEXEC", x.Cases[0].Errno)
+				assert.Equal(t, c.message, x.KernelSays())
+			}
 		}
 	}
 }

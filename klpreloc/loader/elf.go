@@ -109,8 +109,8 @@ func elfSteps(k *facts) []elfStep {
 	if k.ELFStrict {
 		first = []elfStep{checkSectionZero, checkBounds, checkSectionNames}
 	}
-	return append(first, checkUniqueSections, checkStringTable, checkWriteOrExecute,
-		checkSymbolNumbers)
+	return append(first, checkUniqueSections, checkExtendedVersions, checkStringTable,
+		checkWriteOrExecute, checkSymbolNumbers)
 }
 
 // checkELF ends the check of a file that the loader refuses, or that elfrw does not read.
@@ -421,6 +421,33 @@ func (img *image) readsZero(symtab int, n uint64) bool {
 	const value, size = 8, 24
 	at := img.offset(symtab) + min(n, 1<<31)*size
 	return at+size <= uint64(len(img.b)) && img.order.Uint64(img.b[at+value:]) == 0
+}
+
+// checkExtendedVersions: the extended version table (kernel/module/main.c,
+// elf_validity_cache_index_versions, since 6.14).
+func checkExtendedVersions(m *view, k *facts, img *image) (out result) {
+	find := func(name string) int {
+		for i := 1; i < img.count; i++ {
+			if img.flags(i)&uint64(elf.SHF_ALLOC) != 0 && img.name(i) == name {
+				return i
+			}
+		}
+		return 0
+	}
+	crcs, names := find("__version_ext_crcs"), find("__version_ext_names")
+	switch {
+	case !k.ExtendedCRC || crcs == 0 && names == 0:
+		return
+	case crcs == 0 || names == 0:
+		return refused(m, k, "extended version crc+name presence does not match")
+	case !img.inside(names) || img.kind(names) == elf.SHT_NOBITS:
+		return
+	}
+	const width = 4
+	if uint64(bytes.Count(img.contents(names), []byte{0})) < img.size(crcs)/width {
+		return refused(m, k, "more extended version crcs than names")
+	}
+	return out
 }
 
 // checkStringTable: the symbols' names (elf_validity_cache_strtab).

@@ -319,7 +319,7 @@ func TestSealedFunctionOfVmlinux(t *testing.T) {
 			add(f, ".data.pointer", elf.SHF_WRITE, make([]byte, 8), elfrw.Rela{Sym: symbol(t, f, "vsym"),
 				Type: 1})
 		}
-		k := sympos.NewKernel("kernel", sealedImage{called{[]uint64{}}, c.sealed})
+		k := sympos.NewKernel("kernel", sealedImage{called{untraced: []uint64{}}, c.sealed})
 		k.Release = w.version + ".0" + kernelRelease
 		k.Config = filepath.Join(t.TempDir(), "config")
 		require.NoError(t, os.WriteFile(k.Config, []byte(pads), 0o644))

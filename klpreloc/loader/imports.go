@@ -348,6 +348,10 @@ func checkChecksum(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Exp
 	mine, found := table[y.Name]
 	want, known := k.checksum(e)
 	switch {
+	case !found && k.hasExtended(m.file):
+		out.add(note(diag.ChecksumMismatch, "it is not in the module's version table: not "+
+			"checked by the kernel").of(y.Name).
+			when(diag.Loading, "", "", says("%s: no extended symbol version for %s", m.name, y.Name)))
 	case !found && k.MissingCRC:
 		out.add(problem(diag.ChecksumMismatch, "it is not in the module's version table").of(y.Name).
 			fix("build it against the headers of %s, with their Module.symvers", k.title()).
@@ -372,10 +376,10 @@ func checkChecksum(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Exp
 	return true
 }
 
-// checksums returns the module's version table, nil when it has none.
-func checksums(f *elfrw.File) map[string]uint64 {
+// checksums returns a module's version table by name, nil when it has none.
+func checksums(list []version) map[string]uint64 {
 	var table map[string]uint64
-	for _, v := range versionsOf(f) {
+	for _, v := range list {
 		if table == nil {
 			table = map[string]uint64{}
 		}

@@ -43,6 +43,7 @@ type facts struct {
 	structSize  uint64
 	init, exit  uint64 // places of the pointers in struct module; none when 0
 	crcs        map[string]uint64
+	// modversions: it compares checksums (CONFIG_MODVERSIONS).
 	modversions bool
 }
 
@@ -94,6 +95,7 @@ func readKernel(o Options, names, objects []string) (*facts, error) {
 	scheme, known := kernel.SchemeOf(f.version, table)
 	f.schemeKnown = known
 	f.Loader = kernel.LoaderOf(f.version, scheme, k.Release)
+	f.modversions = f.comparesChecksums(names)
 	return f, nil
 }
 
@@ -109,7 +111,9 @@ func (f *facts) warnings() []string {
 
 // options are those of the kernel's configuration that the rules ask for.
 var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD",
-	"MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS",
+	"MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS", "MODVERSIONS", "BASIC_MODVERSIONS",
+	"EXTENDED_MODVERSIONS",
+	"PPC_KERNEL_PCREL", "STRICT_MODULE_RWX",
 	"ARCH_USING_PATCHABLE_FUNCTION_ENTRY", "DYNAMIC_FTRACE_WITH_CALL_OPS",
 	// The second names are those before 6.9; of CFI, before 6.18.
 	"MITIGATION_RETHUNK", "RETHUNK", "MITIGATION_RETPOLINE", "RETPOLINE", "MITIGATION_UNRET_ENTRY",
@@ -117,14 +121,23 @@ var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FO
 	"MITIGATION_SRSO", "CPU_SRSO", "MITIGATION_CALL_DEPTH_TRACKING", "CALL_DEPTH_TRACKING",
 	"X86_KERNEL_IBT", "ARM64_BTI_KERNEL", "CFI", "CFI_CLANG", "SHADOW_CALL_STACK", "DYNAMIC_SCS"}
 
-// readConfig reads the options that are set.
-func (f *facts) readConfig() {
+// configuration returns that of a file, else that of the kernel's data; nil when there is none.
+func (f *facts) configuration() []byte {
 	if f.Config == "" {
-		return
+		return f.table.Configuration()
 	}
 	b, err := os.ReadFile(f.Config)
 	const most = 4 << 20
 	if err != nil || len(b) > most {
+		return nil
+	}
+	return b
+}
+
+// readConfig reads the options that are set.
+func (f *facts) readConfig() {
+	b := f.configuration()
+	if b == nil {
 		return
 	}
 	f.config = map[string]string{}
@@ -196,10 +209,37 @@ func (f *facts) readWitness(name string, m *elfrw.File) {
 	if at, ok := places["cleanup_module"]; ok && f.exit == 0 {
 		f.exit = at
 	}
-	for _, v := range versionsOf(m) {
-		f.modversions = true
-		f.crcs[v.name] = v.crc
+	list, _ := klpabi.ReadChecksums(m)
+	for _, c := range list {
+		if c.Known {
+			f.crcs[c.Name] = c.CRC
+		}
 	}
+}
+
+// comparesChecksums reports whether the kernel has CONFIG_MODVERSIONS: its configuration tells.
+// Without one, a module of the kernel does, whose vermagic has a word for it
+// (include/linux/vermagic.h, MODULE_VERMAGIC_MODVERSIONS), or a Module.symvers with checksums of
+// some of the names.
+func (f *facts) comparesChecksums(names []string) bool {
+	if yes, known := f.set("MODVERSIONS"); known {
+		return yes
+	}
+	if slices.Contains(strings.Fields(f.vermagic), "modversions") || len(f.crcs) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		return slices.ContainsFunc(f.table.Exports(name),
+			func(e sympos.Export) bool { return e.Listed && e.CRC != 0 })
+	})
+}
+
+// makesNoVersions reports whether the kernel's build makes modules without version tables,
+// although the kernel wants one (scripts/Makefile.modpost: modpost -b and -x, since 6.14).
+func (f *facts) makesNoVersions() bool {
+	basic, knowsBasic := f.set("BASIC_MODVERSIONS")
+	extended, knowsExtended := f.set("EXTENDED_MODVERSIONS")
+	return f.ExtendedCRC && f.modversions && knowsBasic && knowsExtended && !basic && !extended
 }
 
 // checksum returns the checksum of vmlinux's or a module's export.
@@ -258,20 +298,28 @@ type version struct {
 }
 
 // versionTable is __versions, which counts when it is loaded (find_sec).
-func versionTable(f *elfrw.File) *elfrw.Section {
-	if s := f.Section("__versions"); s != nil && s.Alloc() {
+func versionTable(f *elfrw.File) *elfrw.Section { return loadedSection(f, "__versions") }
+
+// loadedSection returns the section of that name if it is loaded, as find_sec does.
+func loadedSection(f *elfrw.File, name string) *elfrw.Section {
+	if s := f.Section(name); s != nil && s.Alloc() {
 		return s
 	}
 	return nil
 }
 
-// versionsOf reads the version tables that count.
-func versionsOf(f *elfrw.File) []version {
+// hasExtended reports whether the kernel looks checksums up in the module's extended table.
+func (f *facts) hasExtended(m *elfrw.File) bool {
+	return f.ExtendedCRC && loadedSection(m, "__version_ext_crcs") != nil
+}
+
+// versionsOf reads the version table that counts.
+func (f *facts) versionsOf(m *elfrw.File) []version {
 	var all []version
-	list, _ := klpabi.ReadChecksums(f)
-	counts := versionTable(f) != nil
+	list, _ := klpabi.ReadChecksums(m)
+	extended, basic := f.hasExtended(m), versionTable(m) != nil
 	for _, c := range list {
-		if c.Known && (c.Extended || counts) {
+		if c.Known && c.Extended == extended && (extended || basic) {
 			all = append(all, version{c.Name, c.CRC})
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
@@ -90,8 +89,7 @@ func checkLateSpecial(out *result, m *view, k *facts, klp *klpSection, r *elfrw.
 		return problem(diag.LateSpecial, fmt.Sprintf(format, args...)).at(klp.Section, r.Offset).
 			of(symbol)
 	}
-	width, _ := arch.RelocWidth(m.file, r.Type)
-	width = max(width, 1)
+	width := max(widthOf(m.file, r.Type), 1)
 	if e := t.In(klp.target, r.Offset); e != nil {
 		if first(e) {
 			out.add(lateEntry(m, k, e, find, klp.object, t.Function(e.Site.Section, e.Site.Offset)))
@@ -276,41 +274,62 @@ func checkReload(m *view, k *facts) (out result) {
 			len(klp.relocs) == 0 {
 			continue
 		}
-		var cause string
-		var message diag.KernelMessage
-		switch m.file.Header.Machine {
-		case elf.EM_X86_64:
-			if k.ClearsRelocs {
-				continue
-			}
-			cause, message = "before 6.3 relocated places are not cleared when the module is unloaded, "+
-				"and it can't be loaded again while the livepatch is loaded",
-				k.nonzeroMessage(klp.relocs[0].Type)
-		case elf.EM_S390:
-			cause = "GOT and PLT slots keep the addresses of the first time"
-		case elf.EM_PPC64:
-			cause, message = "calls have lost their nop; older kernels refuse the second time",
-				says("%s: Expected nop after call, got %s at %s", m.name, anyHex, anything)
-		case elf.EM_LOONGARCH:
-			cause = "ADD and SUB relocations add to what the first time left"
-		default:
+		cause, errno, message := reloadTrouble(m, k, klp)
+		if cause == "" {
 			continue
 		}
 		f := note(diag.ReloadRefused, cause).of(klp.object).
 			fix("disable and remove the livepatch before %s is loaded again", klp.object)
-		if message.Text != "" {
-			f = f.when(diag.Again, klp.object, "ENOEXEC", message,
+		switch errno {
+		case "":
+			f = f.when(diag.Again, klp.object, "")
+		case "killed":
+			f = f.when(diag.Again, klp.object, errno, message)
+		default:
+			f = f.when(diag.Again, klp.object, errno, message,
 				says("livepatch: failed to initialize patch '%s' for module '%s' (%s)", m.name, klp.object,
-					-8),
+					map[string]int{"ENOEXEC": -8, "EINVAL": -22}[errno]),
 				says("livepatch: patch '%s' failed for module '%s', refusing to load module '%s'", m.name,
 					klp.object, klp.object))
-		} else {
-			f = f.when(diag.Again, klp.object, "")
 		}
 		out.add(f)
 		return out
 	}
 	return out
+}
+
+// reloadTrouble returns what is in the way of the second loading, "" for nothing, the error with
+// which the target is refused, "" when it is not, and what the kernel says first.
+func reloadTrouble(m *view, k *facts, klp *klpSection) (cause, errno string,
+	message diag.KernelMessage) {
+	has := func(types ...uint32) bool {
+		return slices.ContainsFunc(klp.relocs,
+			func(r klpReloc) bool { return slices.Contains(types, r.Type) })
+	}
+	const another = "; a module that comes back at another address takes one more, and none is " +
+		"reserved"
+	switch machine := m.file.Header.Machine; {
+	case machine == elf.EM_X86_64 && !k.ClearsRelocs:
+		return "before 6.3 relocated places are not cleared when the module is unloaded, and it can't " +
+				"be loaded again while the livepatch is loaded", "ENOEXEC",
+			k.nonzeroMessage(klp.relocs[0].Type)
+	case machine == elf.EM_S390 && has(s390Slots...):
+		return "GOT and PLT slots keep the addresses of the first time", "", message
+	case machine == elf.EM_PPC64 && !k.RestoredTOC && has(10):
+		return "calls have lost their nop; kernels before 6.3 refuse the second time", "ENOEXEC",
+			says("%s: Expected nop after call, got %s at %s", m.name, anyHex, anything)
+	case machine == elf.EM_PPC64 && has(10):
+		return "each call has a stub for the address" + another, "", message
+	case machine == elf.EM_LOONGARCH && has(50, 51, 55, 56):
+		return "ADD and SUB relocations add to what the first time left", "", message
+	case machine == elf.EM_LOONGARCH && has(pltSlots[machine]...):
+		return "each branch has a PLT entry for the address" + another, "killed",
+			oops("kernel BUG", "module_emit_plt_entry")
+	case machine == elf.EM_LOONGARCH && has(gotSlots[machine]...):
+		return "each access has a GOT entry for the address" + another, "EINVAL",
+			says("%s: module contains bad GOT relocation", m.name)
+	}
+	return "", "", message
 }
 
 // listLimits lists what nothing in the file tells.

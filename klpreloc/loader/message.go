@@ -58,8 +58,10 @@ func oops(kind, function string) diag.KernelMessage {
 	return diag.KernelMessage{Text: text, Pattern: oopses}
 }
 
+// Of machines other than x86: arch/*/kernel/traps.c and mm/fault.c, die.
 const oopses = `BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|` +
-	`invalid opcode|int3|Oops|kernel BUG at`
+	`invalid opcode|int3|Oops|kernel BUG at|Unable to handle kernel|Internal error|` +
+	`illegal operation|Reserved instruction`
 
 // corrupted is what may be seen, now or later, of memory that was written over; often
 // the kernel says nothing and hangs.

@@ -157,19 +157,20 @@ func checkModuleLayout(m *view, k *facts) (out result) {
 	if !k.modversions {
 		return
 	}
-	table := versionsOf(m.file)
-	if table == nil && (versionTable(m.file) == nil || !k.MissingCRC) {
-		if versionTable(m.file) != nil {
-			return
-		}
-		f := problem(diag.ChecksumMismatch, "the kernel has CONFIG_MODVERSIONS and the module "+
-			"no version table").
-			fix("build it against the headers of %s, with their Module.symvers", k.title())
-		out.add(forceLoaded(m, k, f, "module_layout"))
+	table, extended := k.versionsOf(m.file), k.hasExtended(m.file)
+	if !extended && versionTable(m.file) == nil {
+		out.add(forceLoaded(m, k, k.noVersions(m), "module_layout"))
 		return out
 	}
-	if k.MissingCRC && !slices.ContainsFunc(table,
-		func(v version) bool { return v.name == "module_layout" }) {
+	lists := slices.ContainsFunc(table, func(v version) bool { return v.name == "module_layout" })
+	switch {
+	case !lists && extended:
+		out.add(note(diag.ChecksumMismatch, "the module's version table does not have struct module").
+			of("module_layout").
+			when(diag.Loading, "", "", says("%s: no extended symbol version for %s", m.name,
+				"module_layout")))
+		return
+	case !lists && k.MissingCRC:
 		out.add(problem(diag.ChecksumMismatch, "the module's version table does not have struct module").
 			of("module_layout").
 			fix("build it against the headers of %s", k.title()).
@@ -188,6 +189,22 @@ func checkModuleLayout(m *view, k *facts) (out result) {
 		}
 	}
 	return out
+}
+
+// noVersions is about a module without a version table that this kernel reads.
+func (k *facts) noVersions(m *view) finding {
+	cause, fix := "the kernel has CONFIG_MODVERSIONS and the module no version table",
+		fmt.Sprintf("build it against the headers of %s, with their Module.symvers", k.title())
+	switch {
+	case k.makesNoVersions():
+		cause += ", which no module of this kernel has: its build makes none without " +
+			"CONFIG_BASIC_MODVERSIONS or CONFIG_EXTENDED_MODVERSIONS"
+		fix = "set CONFIG_BASIC_MODVERSIONS=y and build the kernel again"
+	case loadedSection(m.file, "__version_ext_crcs") != nil: // and kernels before 6.14
+		cause += " that it reads: it has the extended one, which is read since 6.14"
+		fix = "build the module with CONFIG_BASIC_MODVERSIONS=y"
+	}
+	return problem(diag.ChecksumMismatch, cause).fix("%s", fix)
 }
 
 // checkLivepatchSupport: livepatch=, and a kernel that has livepatching (check_modinfo_livepatch;

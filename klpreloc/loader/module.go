@@ -162,6 +162,8 @@ type view struct {
 	origins  func() *resolve.Exporters
 	versions func() map[string]uint64 // checksums of imports; nil without a table
 	held     func() map[string]bool   // modules that are there as long as the livepatch is
+	slots    func() *slots            // what relocations reserve in tables, and need
+	lows     map[*klpName]int64       // the last bits of addresses
 }
 
 // newView returns the module as the kernel reads it.
@@ -178,7 +180,9 @@ func newView(m *Module, k *facts) *view {
 		loaded := func(object string) bool { return k.loaded[object] }
 		return resolve.NewExporters(m.file, k.table, k.Presence, loaded)
 	})
-	v.versions = sync.OnceValue(func() map[string]uint64 { return checksums(m.file) })
+	v.versions = sync.OnceValue(func() map[string]uint64 { return checksums(k.versionsOf(m.file)) })
+	v.slots = sync.OnceValue(func() *slots { return readSlots(v) })
+	v.lows = map[*klpName]int64{}
 	v.held = sync.OnceValue(func() map[string]bool { return readHeld(v, k) })
 	return v
 }

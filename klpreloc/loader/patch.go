@@ -411,9 +411,9 @@ func checkFunctions(m *view, k *facts) (out result) {
 			}
 		}
 	}
-	if vmlinux && !sitesKnown(m, k) {
-		out.notChecked("whether functions of vmlinux have ftrace entries", "a kernel image of x86_64 "+
-			"tells, in __mcount_loc; other files do not")
+	if vmlinux && !sitesKnown(k) {
+		out.notChecked("whether functions of vmlinux have ftrace entries", "the kernel's image or its "+
+			"vmlinux tells, after __start_mcount_loc; other files do not")
 	}
 	return out
 }
@@ -494,7 +494,7 @@ func checkFunction(out *result, m *view, k *facts, object string, f klppatch.Fun
 		}
 	}
 	if object == sympos.Vmlinux {
-		why = whyUntraced(m, k, f)
+		why = whyUntraced(k, f)
 	} else if target := k.modules[object]; target != nil {
 		if y := symbolAt(target, f.OldName, f.Sympos); y != nil {
 			yes, known := k.traceable(target, y)
@@ -516,7 +516,7 @@ func checkFunction(out *result, m *view, k *facts, object string, f klppatch.Fun
 
 // whyUntraced returns why ftrace can't change a function of vmlinux, as far as the kernel's
 // symbols tell, or "".
-func whyUntraced(m *view, k *facts, f klppatch.Func) string {
+func whyUntraced(k *facts, f klppatch.Func) string {
 	list := k.table.Lookup(sympos.Vmlinux, f.OldName)
 	n := max(f.Sympos, 1)
 	if n > uint64(len(list)) {
@@ -546,7 +546,7 @@ func whyUntraced(m *view, k *facts, f klppatch.Func) string {
 	if end := bound("_etext"); end != 0 && s.Address >= end {
 		return "it is after the end of the kernel's code (_etext)"
 	}
-	if sitesKnown(m, k) {
+	if sitesKnown(k) {
 		if _, none := slices.BinarySearch(k.table.Facts(sympos.Vmlinux).Untraced, s.Address); none {
 			return "it has no ftrace entry (notrace, assembler, or in a directory that is built " +
 				"without -pg, as lib is)"
@@ -556,9 +556,7 @@ func whyUntraced(m *view, k *facts, f klppatch.Func) string {
 }
 
 // sitesKnown reports whether the kernel's files list what ftrace can change.
-func sitesKnown(m *view, k *facts) bool {
-	return m.file.Header.Machine == elf.EM_X86_64 && k.table.Facts(sympos.Vmlinux).Untraced != nil
-}
+func sitesKnown(k *facts) bool { return k.table.Facts(sympos.Vmlinux).Untraced != nil }
 
 // untraced are stretches of vmlinux without ftrace entries, by the symbols around them
 // (include/asm-generic/vmlinux.lds.h).

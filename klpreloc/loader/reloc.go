@@ -63,8 +63,13 @@ func checkKlpSymbol(out *result, m *view, k *facts, klp *klpSection, i int, r *k
 	if r.Sym == nil || r.Sym.Section != nil || r.Sym.Index != klpabi.IndexLivepatch {
 		message := says("livepatch: symbol %s is not marked as a livepatch symbol", name)
 		if k.RelaIndex {
+			var at any = i
+			switch m.file.Header.Machine {
+			case elf.EM_PPC64, elf.EM_PPC, elf.EM_AARCH64, elf.EM_LOONGARCH:
+				at = anyNumber // module_frob_arch_sections sorts relocations
+			}
 			message = says("livepatch: symbol %s at rela sec %s idx %s is not marked as a "+
-				"livepatch symbol", name, anyNumber, i)
+				"livepatch symbol", name, anyNumber, at)
 		}
 		out.add(whenOf(m, k, find(diag.NotKlpSymbol, "a klp relocation of a symbol whose section index "+
 			"is not 0xff20 (SHN_LIVEPATCH)"), klp, "EINVAL", message).
@@ -476,18 +481,18 @@ func checkCompact(m *view, _ *facts) (out result) {
 	return out
 }
 
-// checkOrdinaryPlaces: x86 asks the same of ordinary relocations (apply_relocate_add). The first
-// that fails ends it; what modpost left has none.
+// checkOrdinaryPlaces: the loaders ask the same of ordinary relocations (apply_relocate_add).
+// The first that fails ends it; what modpost left has none. On machines other than x86 their
+// types are checked, the values are not.
 func checkOrdinaryPlaces(m *view, k *facts) (out result) {
-	if m.file.Header.Machine != elf.EM_X86_64 {
-		return
-	}
+	x86 := m.file.Header.Machine == elf.EM_X86_64
 	for _, s := range m.file.Sections {
 		if s.Target == nil || !s.Target.Alloc() || s.Flags&klpabi.FlagLivepatch != 0 {
 			continue
 		}
 		if s.Type == elf.SHT_REL {
-			out.add(problem(diag.RelocationType, "x86 has relocations of type SHT_RELA only").in(s).
+			out.add(problem(diag.RelocationType, "the loader applies relocations of type SHT_RELA only").
+				in(s).
 				fix("build with the kernel's own flags (Kbuild)").
 				when(diag.Loading, "", "ENOEXEC", says("module %s: REL relocation unsupported", m.name)))
 			continue
@@ -497,12 +502,26 @@ func checkOrdinaryPlaces(m *view, k *facts) (out result) {
 		}
 		relocs := s.ReadRelocs()
 		for r := relocs.Next(); r != nil; r = relocs.Next() {
-			if checkOrdinaryPlace(&out, m, k, s, r) {
+			if x86 && checkOrdinaryPlace(&out, m, k, s, r) || !x86 && refusesOrdinaryType(&out, m, k, s, r) {
 				break
 			}
 		}
 	}
 	return out
+}
+
+// refusesOrdinaryType reports whether the type makes the loader stop.
+func refusesOrdinaryType(out *result, m *view, k *facts, s *elfrw.Section, r *elfrw.Rela) bool {
+	if k.applies(m.file, r.Type) {
+		return false
+	}
+	f := problem(diag.RelocationType, "the loader does not apply "+arch.RelocName(m.file, r.Type)).
+		at(s, r.Offset).fix("build with the kernel's own flags (Kbuild)")
+	if r.Sym != nil {
+		f = f.of(r.Sym.Name)
+	}
+	out.add(f.when(diag.Loading, "", m.typeErrno(), m.typeMessages(r.Type)...))
+	return true
 }
 
 // checkOrdinaryPlace reports whether the relocation makes the loader stop.
@@ -514,8 +533,8 @@ func checkOrdinaryPlace(out *result, m *view, k *facts, s *elfrw.Section, r *elf
 		}
 		return f
 	}
-	width, ok := arch.RelocWidth(m.file, r.Type)
-	if !ok || r.Type == uint32(elf.R_X86_64_PC64) && !k.PC64 {
+	width := widthOf(m.file, r.Type)
+	if !k.applies(m.file, r.Type) {
 		out.add(find(diag.RelocationType, "the loader does not apply "+arch.RelocName(m.file, r.Type)).
 			when(diag.Loading, "", "ENOEXEC", m.typeMessage(r.Type)))
 		return true
@@ -574,12 +593,10 @@ func checkKlpPlaces(m *view, k *facts) (out result) {
 			}
 		}
 		for i := range klp.relocs {
-			checkKlpPlace(m, k, klp, &klp.relocs[i].Rela, add)
+			checkKlpPlace(m, k, klp, &klp.relocs[i], add)
 		}
-		if m.file.Header.Machine == elf.EM_X86_64 {
-			out.notChecked("the reach of PC-relative relocations and of "+
-				"32-bit addresses", "where the module and its target lie is known when they are loaded")
-		}
+		out.notChecked("the reach of PC-relative relocations and of "+
+			"32-bit addresses", "where the module and its target lie is known when they are loaded")
 	}
 	return out
 }
@@ -588,7 +605,8 @@ func checkKlpPlaces(m *view, k *facts) (out result) {
 const mostOfAKind = 20
 
 // checkKlpPlace checks one klp relocation. add adds a finding, up to a bound.
-func checkKlpPlace(m *view, k *facts, klp *klpSection, r *elfrw.Rela, add func(finding)) {
+func checkKlpPlace(m *view, k *facts, klp *klpSection, of *klpReloc, add func(finding)) {
+	r := &of.Rela
 	symbol := ""
 	if r.Sym != nil {
 		symbol = r.Sym.Name
@@ -597,20 +615,17 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, r *elfrw.Rela, add func(f
 		return problem(id, cause).at(klp.Section, r.Offset).of(symbol)
 	}
 	x86 := m.file.Header.Machine == elf.EM_X86_64
-	width, ok := arch.RelocWidth(m.file, r.Type)
-	if x86 && r.Type == uint32(elf.R_X86_64_PC64) && !k.PC64 {
-		ok = false
-	}
-	if !ok {
+	width := widthOf(m.file, r.Type)
+	if !k.applies(m.file, r.Type) {
 		f := find(diag.RelocationType, fmt.Sprintf("the loader does not apply %s",
 			arch.RelocName(m.file, r.Type))).
 			fix("build with the kernel's own flags (Kbuild)")
-		add(whenOf(m, k, f, klp, "ENOEXEC", m.typeMessage(r.Type)))
+		add(whenOf(m, k, f, klp, m.typeErrno(), m.typeMessages(r.Type)...))
 		return
 	}
-	if x86 && width == 0 {
-		f := find(diag.RelocationType, "R_X86_64_NONE does nothing: what it stands for "+
-			"is never relocated")
+	if doesNothing(m.file, r.Type) {
+		f := find(diag.RelocationType, arch.RelocName(m.file, r.Type)+" does nothing: what it "+
+			"stands for is never relocated")
 		if klp.target.Flags&uint64(elf.SHF_EXECINSTR) != 0 {
 			add(whenCalled(m, f, klp))
 		} else {
@@ -638,6 +653,9 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, r *elfrw.Rela, add func(f
 	if x86 && exceedsRange(r) {
 		add(whenCalled(m, find(diag.OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, "+
 			"which the kernel does not check", r.Addend, arch.RelocName(m.file, r.Type))), klp))
+		return
+	}
+	if !x86 && checkField(m, k, klp, of, find, add) {
 		return
 	}
 	switch {
@@ -686,23 +704,91 @@ func whenCalled(m *view, f finding, klp *klpSection) finding {
 func checkCallSequence(m *view, k *facts, klp *klpSection, r *elfrw.Rela,
 	find func(diag.ID, string) finding, add func(finding)) {
 	b := klp.target.Data
-	const nop = 0x60000000
+	const nop, loadTOC = 0x60000000, 0xe8410018 // ld r2,24(r1)
 	switch {
 	case r.Type == uint32(elf.R_PPC64_REL24) && r.Offset+8 <= uint64(len(b)) &&
 		r.Offset < uint64(len(b)):
-		if m.file.Uint32(b[r.Offset:])&1 == 0 || m.file.Uint32(b[r.Offset+4:]) == nop {
+		call, next := m.file.Uint32(b[r.Offset:]), m.file.Uint32(b[r.Offset+4:])
+		if pcrel, _ := k.set("PPC_KERNEL_PCREL"); pcrel || !isLinkBranch(call) || next == nop ||
+			next == loadTOC && k.RestoredTOC {
 			return
 		}
 		add(whenOf(m, k, find(diag.CallSequence, "the instruction after the call is not a nop, which "+
 			"the kernel needs to restore the TOC pointer"), klp, "ENOEXEC",
 			says("%s: Expected nop after call, got %s at %s", m.name,
-				fmt.Sprintf("%08x", m.file.Uint32(b[r.Offset+4:])), anything)))
-	case r.Type != uint32(elf.R_PPC64_REL24) && k.late(klp) &&
-		klp.target.Flags&uint64(elf.SHF_WRITE) == 0:
+				fmt.Sprintf("%08x", next), anything)))
+	case storesPlainly(r.Type) && k.late(klp) && klp.target.Flags&uint64(elf.SHF_WRITE) == 0:
+		if strict, known := k.set("STRICT_MODULE_RWX"); known && !strict {
+			return
+		}
 		f := find(diag.LateReadOnly, "a plain store into "+klp.target.String()+", which is read-only "+
 			"by then (STRICT_MODULE_RWX)")
 		add(whenOf(m, k, f, klp, "killed", oops("page fault", "apply_relocate_add")))
 	}
+}
+
+// isLinkBranch reports whether a PowerPC instruction is a relative branch that returns (b or bc
+// without AA and with LK; arch/powerpc/lib/code-patching.c, instr_is_relative_link_branch).
+func isLinkBranch(v uint32) bool {
+	return v&0xfc000003 == 0x48000001 || v&0xfc000003 == 0x40000001
+}
+
+// storesPlainly reports whether the loader of ppc64 writes what such a relocation fills in by
+// plain stores: branches and prefixed instructions it patches, and two markers it passes over.
+func storesPlainly(t uint32) bool {
+	switch t {
+	case 10, 109, 116, 118, 132: // REL24, TOCSAVE, REL24_NOTOC, ENTRY, PCREL34
+		return false
+	}
+	return true
+}
+
+// applies reports whether the loader of this kernel applies the type. On top of what it applies to
+// klp symbols (arch.Machine), that of ppc64 knows types that are about the module itself.
+func (k *facts) applies(f *elfrw.File, t uint32) bool {
+	_, ok := arch.RelocWidth(f, t)
+	switch f.Header.Machine {
+	case elf.EM_X86_64:
+		return ok && (t != uint32(elf.R_X86_64_PC64) || k.PC64)
+	case elf.EM_PPC64:
+		pcrel, known := k.set("PPC_KERNEL_PCREL")
+		switch t {
+		case 116, 132, 133: // REL24_NOTOC, PCREL34, GOT_PCREL34
+			return pcrel || !known && k.RestoredTOC // not in 6.1
+		case 47, 48, 50, 51, 63, 64, 109: // TOC16*, TOC, TOCSAVE
+			return !pcrel
+		case 118, 250, 252: // ENTRY, REL16_LO, REL16_HA
+			return true
+		}
+	case elf.EM_LOONGARCH:
+		return ok || k.HighLowPairs && t >= 128 && t <= 131 // PCADD_*, GOT_PCADD_*
+	}
+	return ok
+}
+
+// doesNothing reports whether the loader passes over the type.
+func doesNothing(f *elfrw.File, t uint32) bool {
+	if f.Header.Machine == elf.EM_LOONGARCH && (t == 20 || t == 21) { // MARK_LA, MARK_PCREL
+		return true
+	}
+	row := arch.Machines[f.Header.Machine]
+	return row != nil && slices.Contains(row.None, t)
+}
+
+// typeErrno is the error of a type that the loader does not apply.
+func (m *view) typeErrno() string {
+	if m.file.Header.Machine == elf.EM_LOONGARCH {
+		return "EINVAL"
+	}
+	return "ENOEXEC"
+}
+
+// typeMessages are what it says of it: of those for shared objects, s390x says nothing.
+func (m *view) typeMessages(t uint32) []diag.KernelMessage {
+	if m.file.Header.Machine == elf.EM_S390 && t >= 9 && t <= 12 { // COPY to RELATIVE
+		return nil
+	}
+	return []diag.KernelMessage{m.typeMessage(t)}
 }
 
 // typeMessage is what the architecture says of a type that it does not know.
@@ -717,7 +803,8 @@ func (m *view) typeMessage(t uint32) diag.KernelMessage {
 	case elf.EM_AARCH64:
 		return says("module %s: unsupported RELA relocation: %s", m.name, t)
 	case elf.EM_LOONGARCH:
-		return says("%s: Un%s relocation type %s", m.name, blank{"known", "(known|support)"}, t)
+		return says("%s: Un%s relocation type %s%s", m.name, blank{"support", "(known|support)"}, t,
+			blank{"", "(, please add its support.)?"})
 	}
 	return says("%s: %s", m.name, anything)
 }
@@ -741,8 +828,8 @@ func checkOverlaps(m *view, k *facts) (out result) {
 	}
 	byTarget := map[*elfrw.Section][]span{}
 	add := func(s *elfrw.Section, target *elfrw.Section, index int, r elfrw.Rela) {
-		width, _ := arch.RelocWidth(m.file, r.Type)
-		if m.file.Header.Machine == elf.EM_X86_64 && width == 0 {
+		width := widthOf(m.file, r.Type)
+		if width == 0 {
 			return // NONE
 		}
 		if r.Offset > target.Size() {
@@ -811,27 +898,53 @@ func checkOverlaps(m *view, k *facts) (out result) {
 	return out
 }
 
-// checkPLTSections: the linker script of modules makes sections for tables of jumps, which some
-// architectures look for before they do anything (module_frob_arch_sections).
-func checkPLTSections(m *view, _ *facts) (out result) {
-	missing := func(names ...string) bool {
-		return slices.ContainsFunc(names, func(n string) bool { return m.file.Section(n) == nil })
+// tableSections are sections that the linker script of modules makes, in the order in which the
+// loader looks for them (arch/powerpc/kernel/module_64.c, arch/arm64/kernel/module-plts.c and
+// arch/loongarch/kernel/module-sections.c, module_frob_arch_sections), and what it says when
+// there is none.
+var tableSections = map[elf.Machine][]struct{ name, message string }{
+	elf.EM_PPC64: {{".stubs", "%s: doesn't contain .stubs."}},
+	elf.EM_AARCH64: {{".plt", "%s: module PLT section(s) missing"},
+		{".init.plt", "%s: module PLT section(s) missing"}},
+	elf.EM_LOONGARCH: {{".got", "%s: module GOT section(s) missing"},
+		{".plt", "%s: module PLT section(s) missing"},
+		{".plt.idx", "%s: module PLT.IDX section(s) missing"}},
+}
+
+// checkPLTSections: sections for tables of jumps, which some architectures look for before they
+// do anything.
+func checkPLTSections(m *view, k *facts) (out result) {
+	machine := m.file.Header.Machine
+	for _, s := range tableSections[machine] {
+		if m.file.Section(s.name) == nil {
+			out.add(lacksSection(s.name).when(diag.Loading, "", "ENOEXEC", says(s.message, m.name)))
+			return out
+		}
 	}
-	var message diag.KernelMessage
-	switch machine := m.file.Header.Machine; {
-	case machine == elf.EM_PPC64 && missing(".stubs"):
-		message = says("%s: doesn't contain .stubs.", m.name)
-	case machine == elf.EM_AARCH64 && missing(".plt", ".init.plt"):
-		message = says("%s: module PLT section(s) missing", m.name)
-	case machine == elf.EM_LOONGARCH && missing(".plt"):
-		message = says("%s: module PLT section(s) missing", m.name)
-	case machine == elf.EM_LOONGARCH && missing(".got"):
-		message = says("%s: module GOT section(s) missing", m.name)
-	default:
+	if pcrel, _ := k.set("PPC_KERNEL_PCREL"); machine == elf.EM_PPC64 && pcrel &&
+		m.file.Section(".mygot") == nil {
+		out.add(lacksSection(".mygot").
+			when(diag.Loading, "", "ENOEXEC", says("%s: doesn't contain .mygot.", m.name)))
+	}
+	return out
+}
+
+func lacksSection(name string) finding {
+	return problem(diag.PLTSections, "the module lacks "+name+", which the linker script of modules "+
+		"makes").fix("link it with Kbuild (scripts/module.lds)")
+}
+
+// checkTrampolines: arm64 puts the jumps to ftrace there when all else is done, and says nothing
+// when it can't (arch/arm64/kernel/module.c, module_init_ftrace_plt).
+func checkTrampolines(m *view, _ *facts) (out result) {
+	if m.file.Header.Machine != elf.EM_AARCH64 {
 		return
 	}
-	out.add(problem(diag.PLTSections, "the module lacks sections that the linker script "+
-		"of modules makes").
-		fix("link it with Kbuild (scripts/module.lds)").when(diag.Loading, "", "ENOEXEC", message))
+	for _, name := range []string{".text.ftrace_trampoline", ".init.text.ftrace_trampoline"} {
+		if m.file.Section(name) == nil {
+			out.add(lacksSection(name).when(diag.Loading, "", "ENOEXEC"))
+			return out
+		}
+	}
 	return out
 }

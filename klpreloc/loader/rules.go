@@ -33,6 +33,7 @@ func rules() []rule {
 		{"module_finalize", checkSpecialSections},
 		{"arch_klp_init_object_loaded", checkArchSections},
 		{"unwind_module_init", checkUnwindTables},
+		{"module_init_ftrace_plt", checkTrampolines},
 		{"module_finalize", checkMitigations},
 		{"percpu_modalloc", checkPerCPU},
 		{"add_sect_attrs", checkDuplicateSections},

@@ -119,8 +119,8 @@ var mistakes = map[string]mistake{
 		message: "lp: module is marked as livepatch module, but livepatch support is disabled"},
 	"vermagic": {edit: modinfo("6.1.0-99", "6.1.0-98"), id: diag.VersionMagic, errno: "ENOEXEC",
 		fails: true,
-		message: "lp: version magic '6.1.0-98-test SMP preempt mod_unload modversions ' should be " +
-			"'6.1.0-99-test SMP preempt mod_unload modversions '"},
+		message: "lp: version magic '6.1.0-98-test SMP preempt mod_unload ' should be " +
+			"'6.1.0-99-test SMP preempt mod_unload '"},
 	"no vermagic": {edit: modinfo("vermagic", "vermogic"), id: diag.VersionMagic,
 		message: "lp: bad vermagic: kernel tainted."},
 	"name is vmlinux": {edit: modinfo("name=lp", "name=vmlinux"), id: diag.BadModuleName,
@@ -493,7 +493,8 @@ var mistakes = map[string]mistake{
 			"early\nffffffff81002100 T _einittext\n"
 	}, id: diag.NotPatchable, when: diag.Enabling, errno: "EINVAL", fails: true,
 		message: "livepatch: failed to find location for function 'early'"},
-	"without a checksum, Debian's": {edit: versions(map[string]uint32{"module_layout": 1}),
+	"without a checksum, Debian's": {edit: versions(map[string]uint32{"module_layout": 1,
+		"exported": 1, "klp_enable_patch": 1}),
 		world: func(w *world) {
 			w.symvers = "0x00000007\toffered\tvmlinux\tEXPORT_SYMBOL\t\n"
 		}, id: diag.ChecksumMismatch, errno: "EINVAL", fails: true,
@@ -732,8 +733,12 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// called is the kernel's image: symbols, and which of them have no ftrace entry.
-type called struct{ untraced []uint64 }
+// called is the kernel's image: symbols, which of them have no ftrace entry, and the
+// configuration.
+type called struct {
+	untraced []uint64
+	config   []byte
+}
 
 func (called) String() string { return "image" }
 
@@ -747,7 +752,8 @@ func (c called) Scan(visit func(*sympos.Entry)) (sympos.Facts, error) {
 		e.Name = []byte(name)
 		visit(&e)
 	}
-	return sympos.Facts{Kind: sympos.Image, Order: sympos.Listed, Untraced: c.untraced}, nil
+	return sympos.Facts{Kind: sympos.Image, Order: sympos.Listed, Untraced: c.untraced,
+		Config: c.config}, nil
 }
 
 // An image tells which functions have an ftrace entry; what does not is not judged.
@@ -755,7 +761,7 @@ func TestFunctionOfVmlinuxWithoutFtraceEntry(t *testing.T) {
 	const old, other = 0xffffffff81000300, 0xffffffff81000200
 	judge := func(untraced ...uint64) *loader.Report {
 		w := good()
-		k := sympos.NewKernel("kernel", called{untraced})
+		k := sympos.NewKernel("kernel", called{untraced: untraced})
 		k.Release = w.version + ".0" + kernelRelease
 		r, err := loader.Open(encode(t, w.convert(t))).Check(loader.Options{Kernel: k})
 		require.NoError(t, err)

@@ -190,7 +190,7 @@ func checkKlpHeaders(m *view, k *facts) (out result) {
 				f = problem(diag.PLTSections, "its type is not SHT_RELA: no GOT or PLT slots are reserved "+
 					"for it (module_frob_arch_sections)")
 			}
-			out.add(f.in(klp.Section).when(diag.Loading, "", ""))
+			out.add(whenUnreserved(m, k, f.in(klp.Section), klp))
 		}
 		if klp.Link != m.file.Symtab {
 			out.add(note(diag.SectionHeader, "its sh_link is not the symbol table; the loader does not "+

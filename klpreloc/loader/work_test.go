@@ -69,8 +69,7 @@ func base(t testing.TB, name, release string) *elfrw.File {
 	t.Helper()
 	f := parse(t, contents(t, "odd/nothing-to-convert.ko"))
 	// AddSection and AddSymbol shall not be undone by what the fixture says of itself.
-	info := "license=GPL\x00name=" + name + "\x00vermagic=" + release + " SMP preempt mod_unload " +
-		"modversions \x00"
+	info := "license=GPL\x00name=" + name + "\x00vermagic=" + release + " SMP preempt mod_unload \x00"
 	if strings.HasPrefix(name, "lp") {
 		info += "livepatch=Y\x00"
 	}

@@ -165,7 +165,7 @@ func renumbered(before *elfrw.File, symbols symbolPairs, n uint64) (uint64, bool
 }
 
 // The tables that modpost writes about imports (include/linux/module.h, struct
-// modversion_info; kernel/module/version.c, check_version and, since 6.13,
+// modversion_info; kernel/module/version.c, check_version and, since 6.14,
 // modversion_ext_start). The kernel takes the first section of each name
 // (kernel/module/main.c, find_sec).
 //

@@ -64,7 +64,7 @@ func TestImageTellsWhatCanBeTraced(t *testing.T) {
 		}
 		t.Logf("%s: %d functions with an entry, %d without, %d listed under another name",
 			w.kernel.Release, traced, not, aliases)
-		assert.Greater(t, traced, 30000)
+		assert.Greater(t, traced, 5000) // the lab's own kernels are small
 		assert.Greater(t, not, 1000)
 		assert.Less(t, aliases, traced/50)
 	})

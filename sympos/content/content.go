@@ -75,6 +75,7 @@ var magics = []struct {
 	{0x202, "HdrS", "an x86 kernel image", "give it to --kernel"},
 	{4, "zimg", "an EFI zboot kernel image", "give it to --kernel"},
 	{0x38, "ARM\x64", "an arm64 kernel image", "give it to --kernel"},
+	{0x38, "\xcd\x23\x82\x81", "a loongarch kernel image", "give it to --kernel"},
 	{0x38, "RSC\x05", "a RISC-V kernel image", "give the vmlinux: it has a symbol table"},
 	{0x10008, "S390EP", "an s390 kernel image", "give it to --kernel"},
 	{0x24, "\x18\x28\x6f\x01", "a 32-bit ARM zImage", noLivepatch},

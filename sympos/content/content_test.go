@@ -46,6 +46,7 @@ func TestOf(t *testing.T) {
 		{at(0x202, "HdrS"), "an x86 kernel image"},
 		{"MZ\x00\x00zimg", "an EFI zboot kernel image"},
 		{at(0x38, "ARM\x64"), "an arm64 kernel image"},
+		{at(0x38, "\xcd\x23\x82\x81"), "a loongarch kernel image"},
 		{at(0x24, "\x18\x28\x6f\x01"), "a 32-bit ARM zImage"},
 		{"\x27\x05\x19\x56", "a U-Boot image (uImage)"},
 		{"\xd0\x0d\xfe\xed", "a device tree or a U-Boot FIT image"},

@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader
+
+import (
+	"debug/elf"
+	"fmt"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/sympos"
+)
+
+// What the loaders of s390x, ppc64le, arm64 and loongarch64 make of a value that does not fit
+// (apply_relocate_add in arch/s390/kernel/module.c, arch/powerpc/kernel/module_64.c,
+// arch/arm64/kernel/module.c and arch/loongarch/kernel/module.c; 6.1, 6.12 and 7.3). The value
+// depends on where the kernel, the livepatch and other modules are in memory, so what is
+// predicted is what does not depend on that: how far modules are from vmlinux at least, and which
+// addresses a kernel never has.
+//
+//	             addresses from   modules and vmlinux are apart     modules among themselves
+//	s390x        1 MiB, and of    vmalloc's 512 GiB before 6.10,    up to 4 GiB
+//	             modules 4 GiB    1 MiB and up to 4 GiB since
+//	ppc64le      0xc000…          0xc000… and 0xc008…               not known
+//	arm64        0xffff…          128 KiB, and up to 2 GiB          up to 2 GiB
+//	loongarch64  0x9000…          0x9000… and 0xffff…               up to 256 MiB
+
+// form is what a relocation makes of the symbol S, the addend A and its place P.
+type form int
+
+const (
+	address  form = iota // S + A
+	distance             // S + A - P, or the page of it, or from the module's TOC
+	slot                 // from P to a place in the module's own tables: PLT, GOT or stub
+)
+
+// A field is the part of an instruction or of data that a relocation fills in.
+type field struct {
+	form   form
+	bits   uint // of the value, with those that are shifted out
+	shift  uint // how many those are
+	signed bool
+	// checked: the loader refuses a value that does not fit; strict: and one that is not a
+	// multiple. Others lose the bits.
+	checked, strict bool
+}
+
+// fields are those of each machine, by relocation type; types that hold any value are left out.
+var fields = map[elf.Machine]map[uint32]field{
+	elf.EM_S390: {
+		1:  {address, 8, 0, false, true, true},   // 8
+		2:  {address, 12, 0, false, true, true},  // 12
+		3:  {address, 16, 0, false, true, true},  // 16
+		4:  {address, 32, 0, false, true, true},  // 32
+		57: {address, 20, 0, true, true, true},   // 20
+		5:  {distance, 32, 0, true, true, true},  // PC32
+		16: {distance, 16, 0, true, true, true},  // PC16
+		17: {distance, 17, 1, true, true, true},  // PC16DBL
+		19: {distance, 33, 1, true, true, true},  // PC32DBL
+		13: {distance, 32, 0, false, true, true}, // GOTOFF32
+		27: {distance, 16, 0, false, true, true}, // GOTOFF16
+		18: {slot, 17, 1, true, true, true},      // PLT16DBL
+		20: {slot, 33, 1, true, true, true},      // PLT32DBL
+		21: {slot, 33, 1, true, true, true},      // GOTPCDBL
+		26: {slot, 33, 1, true, true, true},      // GOTENT
+		33: {slot, 33, 1, true, true, true},      // GOTPLTENT
+	},
+	elf.EM_PPC64: {
+		1:   {address, 32, 0, false, false, false}, // ADDR32
+		10:  {slot, 26, 2, true, true, true},       // REL24
+		26:  {distance, 32, 0, true, true, false},  // REL32
+		47:  {distance, 16, 0, true, true, false},  // TOC16
+		50:  {distance, 32, 0, true, false, false}, // TOC16_HA
+		63:  {distance, 16, 2, true, true, true},   // TOC16_DS
+		64:  {distance, 63, 2, true, true, true},   // TOC16_LO_DS
+		132: {distance, 34, 0, true, true, false},  // PCREL34
+		252: {distance, 32, 0, true, false, false}, // REL16_HA
+	},
+	elf.EM_AARCH64: {
+		258: {address, 32, 0, false, true, false},  // ABS32
+		259: {address, 16, 0, false, true, false},  // ABS16
+		263: {address, 16, 0, false, true, false},  // MOVW_UABS_G0
+		265: {address, 32, 0, false, true, false},  // MOVW_UABS_G1
+		267: {address, 48, 0, false, true, false},  // MOVW_UABS_G2
+		270: {address, 17, 0, true, true, false},   // MOVW_SABS_G0
+		271: {address, 33, 0, true, true, false},   // MOVW_SABS_G1
+		261: {distance, 32, 0, true, true, false},  // PREL32
+		262: {distance, 16, 0, true, true, false},  // PREL16
+		287: {distance, 17, 0, true, true, false},  // MOVW_PREL_G0
+		289: {distance, 33, 0, true, true, false},  // MOVW_PREL_G1
+		273: {distance, 21, 2, true, true, false},  // LD_PREL_LO19
+		274: {distance, 21, 0, true, true, false},  // ADR_PREL_LO21
+		275: {distance, 33, 12, true, true, false}, // ADR_PREL_PG_HI21
+		279: {distance, 16, 2, true, true, false},  // TSTBR14
+		280: {distance, 21, 2, true, true, false},  // CONDBR19
+	},
+	elf.EM_LOONGARCH: {
+		1:  {address, 32, 0, false, false, false},  // 32
+		66: {slot, 28, 2, true, true, true},        // B26
+		71: {distance, 32, 12, true, false, false}, // PCALA_HI20
+		99: {distance, 32, 0, true, false, false},  // 32_PCREL
+	},
+}
+
+// widths are how many bytes a relocation writes, where that is not 4; types that write none have 0.
+var widths = map[elf.Machine]map[uint32]int{
+	elf.EM_S390: {0: 0, 1: 1, 2: 2, 3: 2, 6: 2, 15: 2, 16: 2, 17: 2, 18: 2, 27: 2, 29: 2, 30: 2, 34: 2,
+		22: 8, 23: 8, 24: 8, 25: 8, 28: 8, 32: 8, 36: 8},
+	elf.EM_PPC64: {38: 8, 44: 8, 47: 2, 48: 2, 50: 2, 51: 8, 63: 2, 64: 2, 109: 0, 118: 8, 132: 8,
+		133: 8, 250: 2, 252: 2},
+	elf.EM_PPC:     {4: 2, 5: 2, 6: 2},
+	elf.EM_AARCH64: {0: 0, 256: 0, 257: 8, 259: 2, 260: 8, 262: 2},
+	elf.EM_LOONGARCH: {0: 0, 2: 8, 20: 0, 21: 0, 22: 0, 23: 0, 24: 0, 29: 0, 32: 0, 33: 0, 34: 0,
+		35: 0, 36: 0, 37: 0, 51: 8, 56: 8, 109: 8},
+}
+
+// widthOf is how many bytes a relocation of a type that is applied writes.
+func widthOf(f *elfrw.File, t uint32) int {
+	const usual = 4
+	if f.Header.Machine == elf.EM_X86_64 {
+		width, _ := arch.RelocWidth(f, t)
+		return width
+	}
+	if width, has := widths[f.Header.Machine][t]; has {
+		return width
+	}
+	return usual
+}
+
+// reach is how many bytes at least are between a module and vmlinux, and at most between a
+// module and what its relocations refer to, 0 where that is not known.
+func (k *facts) reach(machine elf.Machine, object string) (least, most uint64) {
+	const kib, mib, gib = 1 << 10, 1 << 20, 1 << 30
+	vmlinux := object == sympos.Vmlinux
+	switch {
+	case machine == elf.EM_S390 && vmlinux && !k.ModulesNear:
+		return 64 * gib, 0
+	case machine == elf.EM_S390:
+		least, most = mib, 4*gib
+	case machine == elf.EM_PPC64:
+		least = 1 << 48
+	case machine == elf.EM_AARCH64:
+		least, most = 128*kib, 2*gib
+	case machine == elf.EM_LOONGARCH && vmlinux:
+		least = 1 << 48
+	case machine == elf.EM_LOONGARCH:
+		most = 256 * mib
+	}
+	if !vmlinux {
+		least = 0
+	}
+	return least, most
+}
+
+// overflowsField reports whether the value can't fit, wherever everything is.
+func (k *facts) overflowsField(machine elf.Machine, f field, object string, addend int64) bool {
+	size := uint64(addend)
+	if addend < 0 {
+		size = -size
+	}
+	room := uint64(1) << f.bits
+	if f.signed {
+		room >>= 1
+	}
+	const large = 1 << 38 // no address of the other machines is so close to 0
+	least, most := k.reach(machine, object)
+	switch {
+	case f.form == address && machine == elf.EM_S390:
+		lowest := uint64(1 << 32)
+		if object == sympos.Vmlinux && !k.ModulesNear {
+			lowest = 1 << 20
+		}
+		if addend >= 0 {
+			return lowest+size >= room
+		}
+		return lowest >= size && lowest-size >= room
+	case f.form == address:
+		return size < large/2 && (!f.signed || room < large/2)
+	case f.form == distance && least > size && least-size > room:
+		return true
+	case machine == elf.EM_S390 || f.form == distance: // elsewhere a stub has the addend
+		return most != 0 && size > most && size-most > room
+	}
+	return false
+}
+
+// misalignedField reports whether it is known that the value is not a multiple of what the field
+// counts in. low are the last bits of the symbol's address, -1 where they are not known.
+func misalignedField(machine elf.Machine, f field, target *elfrw.Section, r *elfrw.Rela,
+	low int64) bool {
+	unit := int64(1) << f.shift
+	if !f.strict || f.shift == 0 || target.Align < uint64(unit) {
+		return false
+	}
+	place := int64(r.Offset)
+	switch {
+	case f.form == distance && machine == elf.EM_PPC64: // from r2
+		return low >= 0 && (low+r.Addend)%unit != 0
+	case f.form == distance, r.Type == s390PLT32DBL, r.Type == s390PLT16DBL:
+		return low >= 0 && (low+r.Addend-place)%unit != 0
+	case machine == elf.EM_S390:
+		return (r.Addend-place)%unit != 0
+	}
+	return place%unit != 0 // of the branch; a stub is aligned
+}
+
+const (
+	s390PLT16DBL = uint32(elf.R_390_PLT16DBL)
+	s390PLT32DBL = uint32(elf.R_390_PLT32DBL)
+)
+
+// lowBits returns what readLowBits does, which is read once for each symbol.
+func (m *view) lowBits(k *facts, n *klpName) int64 {
+	low, read := m.lows[n]
+	if !read {
+		low = k.readLowBits(n)
+		m.lows[n] = low
+	}
+	return low
+}
+
+// readLowBits returns the last bits of a klp symbol's address, -1 where nothing tells.
+func (k *facts) readLowBits(n *klpName) int64 {
+	const mask = 7
+	at := max(n.position, 1)
+	if n.object == sympos.Vmlinux {
+		list := k.table.Lookup(sympos.Vmlinux, n.name)
+		if at > uint64(len(list)) || k.table.Facts(sympos.Vmlinux).NoAddresses {
+			return -1
+		}
+		return int64(list[at-1].Address & mask)
+	}
+	target := k.modules[n.object]
+	if target == nil {
+		return -1
+	}
+	y := symbolAt(target, n.name, n.position)
+	if y == nil || y.Section == nil || y.Section.Align <= mask {
+		return -1
+	}
+	return int64(y.Value & mask)
+}
+
+// checkField reports whether it added a finding about the value of a klp relocation.
+func checkField(m *view, k *facts, klp *klpSection, r *klpReloc,
+	find func(diag.ID, string) finding, add func(finding)) bool {
+	machine := m.file.Header.Machine
+	f, has := fields[machine][r.Type]
+	if !has || r.klp == nil || r.klp.err != nil {
+		return false
+	}
+	name := arch.RelocName(m.file, r.Type)
+	refuse := func(cause string) bool {
+		add(whenOf(m, k, find(diag.RelocationType, cause), klp, "ENOEXEC",
+			m.fieldMessages(&r.Rela)...))
+		return true
+	}
+	overflows := k.overflowsField(machine, f, r.klp.object, r.Addend)
+	switch {
+	case overflows && f.checked && f.form == address:
+		return refuse(fmt.Sprintf("%s can't hold the address, or the addend %#x is too large for it",
+			name, r.Addend))
+	case overflows && f.checked:
+		return refuse(fmt.Sprintf("%s can't hold the distance from the module, or the addend %#x is "+
+			"too large for it", name, r.Addend))
+	case overflows && !m.slots().extended[reference{klp.target, r.Sym}]:
+		add(whenCalled(m, find(diag.OutsideTarget, fmt.Sprintf("the value does not fit into %s, which "+
+			"the kernel does not check", name)).
+			fix("build with the kernel's own flags (Kbuild)"), klp))
+		return true
+	case misalignedField(machine, f, klp.target, &r.Rela, m.lowBits(k, r.klp)):
+		return refuse(fmt.Sprintf("%s holds multiples of %d only, and the value is not one", name,
+			1<<f.shift))
+	}
+	return false
+}
+
+// outOfRange is what ppc64 says of branches and distances.
+var outOfRange = map[uint32]string{10: "%s: REL24 %s out of range!",
+	26: "%s: REL32 %s out of range!", 132: "%s: REL34 %s out of range!"}
+
+// fieldMessages are what the loader says of a value that does not fit.
+func (m *view) fieldMessages(r *elfrw.Rela) []diag.KernelMessage {
+	symbol := ""
+	if r.Sym != nil {
+		symbol = r.Sym.Name
+	}
+	signed := blank{"…", `-?\d+`}
+	switch machine := m.file.Header.Machine; {
+	case machine == elf.EM_S390:
+		return []diag.KernelMessage{says("module %s: relocation error for symbol %s (r_type %s, "+
+			"value 0x%s)", m.name, symbol, r.Type, anyHex)}
+	case machine == elf.EM_AARCH64:
+		return []diag.KernelMessage{says("module %s: overflow in relocation type %s val %s", m.name,
+			r.Type, blank{"…", `[0-9a-fA-F]+`})}
+	case machine == elf.EM_PPC64 && r.Type == uint32(elf.R_PPC64_TOC16):
+		return []diag.KernelMessage{says("%s: bad TOC16 relocation (0x%s)", m.name, anyHex)}
+	case machine == elf.EM_PPC64 && r.Type == uint32(elf.R_PPC64_TOC16_DS):
+		return []diag.KernelMessage{says("%s: bad TOC16_DS relocation (0x%s)", m.name, anyHex)}
+	case machine == elf.EM_PPC64 && r.Type == uint32(elf.R_PPC64_TOC16_LO_DS):
+		return []diag.KernelMessage{says("%s: bad TOC16_LO_DS relocation (0x%s)", m.name, anyHex)}
+	case machine == elf.EM_PPC64:
+		return []diag.KernelMessage{says(outOfRange[r.Type], m.name, signed)}
+	}
+	return []diag.KernelMessage{says("module %s: jump offset = 0x%s unaligned! dangerous "+
+		"R_LARCH_B26 (%s) relocation", m.name, anyHex, r.Type)}
+}
+
+// gotSlots and pltSlots are the types for which module_frob_arch_sections reserves a place in a
+// table of the module, and those that take one (arch/s390/kernel/module.c, check_rela;
+// arch/loongarch/kernel/module-sections.c, count_max_entries).
+var (
+	gotSlots = map[elf.Machine][]uint32{
+		elf.EM_S390:      {26, 33}, // GOTENT, GOTPLTENT
+		elf.EM_LOONGARCH: {75, 76}, // GOT_PC_HI20, GOT_PC_LO12
+	}
+	pltSlots = map[elf.Machine][]uint32{elf.EM_LOONGARCH: {29, 66}} // SOP_PUSH_PLT_PCREL, B26
+)
+
+// s390Slots are all types of s390x that take a place in the GOT or in the PLT, which it keeps.
+var s390Slots = []uint32{6, 7, 8, 15, 18, 20, 24, 25, 26, 29, 30, 31, 32, 33, 34, 35, 36, 58, 59}
+
+// slots are what the relocations of a module reserve in its tables, and what they need.
+type slots struct {
+	// got are the symbols for which a section of type SHT_RELA reserves a place in the GOT of
+	// s390x.
+	got map[*elfrw.Symbol]bool
+	// lackGOT, lackPLT: in the tables of loongarch64 fewer places are reserved than symbols
+	// outside of the module need, each of which is too far for anything else: one for each
+	// different relocation of an executable section.
+	lackGOT, lackPLT bool
+	// extended are symbols for which other relocations of the same section fill in the rest of a
+	// distance on loongarch64 (PCALA64_LO20 and PCALA64_HI12).
+	extended map[reference]bool
+}
+
+// reference is a symbol that a section refers to.
+type reference struct {
+	target *elfrw.Section
+	y      *elfrw.Symbol
+}
+
+// A tableCount counts places in a table.
+type tableCount struct {
+	types    []uint32
+	reserved int
+	needed   map[slotUse]bool
+}
+
+// slotUse is what one place is for.
+type slotUse struct {
+	y      *elfrw.Symbol
+	addend int64
+}
+
+// readSlots reads all relocations once.
+func readSlots(m *view) *slots {
+	const lo20 = 73
+	machine := m.file.Header.Machine
+	all := &slots{got: map[*elfrw.Symbol]bool{}, extended: map[reference]bool{}}
+	got := tableCount{types: gotSlots[machine], needed: map[slotUse]bool{}}
+	plt := tableCount{types: pltSlots[machine], needed: map[slotUse]bool{}}
+	marked := map[*elfrw.Section]*klpSection{}
+	for _, klp := range m.klp {
+		marked[klp.Section] = klp
+	}
+	for _, s := range m.file.Sections {
+		seen := map[elfrw.Rela]bool{}
+		read := func(target *elfrw.Section, r *elfrw.Rela) {
+			if r.Sym == nil {
+				return
+			}
+			if s.Type == elf.SHT_RELA && slices.Contains(got.types, r.Type) {
+				all.got[r.Sym] = true
+			}
+			if machine != elf.EM_LOONGARCH || target == nil ||
+				target.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
+				return
+			}
+			if r.Type == lo20 {
+				all.extended[reference{target, r.Sym}] = true
+			}
+			one := elfrw.Rela{Sym: r.Sym, Addend: r.Addend, Type: r.Type}
+			reserves := s.Type == elf.SHT_RELA && !seen[one]
+			seen[one] = true
+			got.count(r, reserves && r.Type != uint32(elf.R_LARCH_GOT_PC_LO12))
+			plt.count(r, reserves)
+		}
+		if klp := marked[s]; klp != nil {
+			for i := range klp.relocs {
+				read(klp.target, &klp.relocs[i].Rela)
+			}
+		} else if s.HasRelocs() {
+			relocs := s.ReadRelocs()
+			for r := relocs.Next(); r != nil; r = relocs.Next() {
+				read(s.Target, r)
+			}
+		}
+	}
+	all.lackGOT, all.lackPLT = len(got.needed) > got.reserved, len(plt.needed) > plt.reserved
+	return all
+}
+
+func (t *tableCount) count(r *elfrw.Rela, reserves bool) {
+	if !slices.Contains(t.types, r.Type) {
+		return
+	}
+	if reserves {
+		t.reserved++
+	}
+	if r.Sym.Section == nil {
+		t.needed[slotUse{r.Sym, r.Addend}] = true
+	}
+}
+
+// whenUnreserved returns f with the case of a klp section whose type is not SHT_RELA, so that no
+// places in tables are reserved for it. Where others have reserved more than they need, and on
+// machines whose branches may need no place, it loads.
+func whenUnreserved(m *view, k *facts, f finding, klp *klpSection) finding {
+	switch machine := m.file.Header.Machine; {
+	case machine == elf.EM_S390:
+		// The place is that of a number that was not set, -1, which is odd.
+		for i := range klp.relocs {
+			r := &klp.relocs[i].Rela
+			if slices.Contains(gotSlots[machine], r.Type) && !m.slots().got[r.Sym] {
+				return whenOf(m, k, f, klp, "ENOEXEC", m.fieldMessages(r)...)
+			}
+		}
+	case machine == elf.EM_LOONGARCH && m.slots().lackGOT:
+		return whenOf(m, k, f, klp, "EINVAL", says("%s: module contains bad GOT relocation", m.name))
+	case machine == elf.EM_LOONGARCH && m.slots().lackPLT:
+		return whenOf(m, k, f, klp, "killed", oops("kernel BUG", "module_emit_plt_entry"))
+	}
+	return f.when(diag.Loading, "", "")
+}

@@ -1,0 +1,531 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package loader_test
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
+)
+
+// become makes a module of another machine: addresses have that machine's relocation, and there
+// are the sections that its linker script makes.
+func become(t *testing.T, f *elfrw.File, machine elf.Machine) {
+	t.Helper()
+	f.Header.Machine = machine
+	word := arch.Machines[machine].Word
+	for _, s := range f.Sections {
+		if !s.HasRelocs() {
+			continue
+		}
+		rs := slices.Clone(s.Relocs())
+		for i := range rs {
+			rs[i].Type = word
+		}
+		s.SetRelocs(rs)
+	}
+	if s := f.Section("__mcount_loc"); s != nil && machine != elf.EM_S390 {
+		s.Name = "__patchable_function_entries"
+	}
+	for _, name := range map[elf.Machine][]string{
+		elf.EM_PPC64: {".stubs", ".mygot"},
+		elf.EM_AARCH64: {".plt", ".init.plt", ".text.ftrace_trampoline",
+			".init.text.ftrace_trampoline"},
+		elf.EM_LOONGARCH: {".got", ".plt", ".plt.idx"},
+	}[machine] {
+		add(f, name, 0, make([]byte, 8))
+	}
+}
+
+// versionOf is a kernel in which the machine has livepatching.
+var versionOf = map[elf.Machine]string{elf.EM_S390: "6.12", elf.EM_PPC64: "6.12",
+	elf.EM_AARCH64: "7.3", elf.EM_LOONGARCH: "6.12"}
+
+// on returns a world of that machine.
+func on(machine elf.Machine) world {
+	w := good()
+	w.version = versionOf[machine]
+	w.config = "CONFIG_LIVEPATCH=y\n# CONFIG_STRICT_MODULE_RWX is not set\n"
+	w.target = func(t *testing.T, a *elfrw.File) { become(t, a, machine) }
+	return w
+}
+
+func TestGoodModuleLoadsOnEachMachine(t *testing.T) {
+	for machine := range versionOf {
+		w := on(machine)
+		f := w.convert(t)
+		become(t, f, machine)
+		r := w.check(t, encode(t, f))
+		assert.Zero(t, r.Problems(), "%s: %+v", machine, r.Findings)
+	}
+}
+
+// Which types a loader applies, with what error and message it refuses others, and what comes of
+// values that do not fit wherever everything is (arch/*/kernel/module*.c, apply_relocate_add).
+func TestRelocationsOfEachMachine(t *testing.T) {
+	const vm, module = klpVm, klpA
+	s390 := func(symbol string, typ int) string {
+		return fmt.Sprintf("module lp: relocation error for symbol .klp.sym.%s,0 (r_type %d, "+
+			"value 0x…)", symbol, typ)
+	}
+	arm64 := func(typ int) string {
+		return fmt.Sprintf("module lp: overflow in relocation type %d val …", typ)
+	}
+	nothing := func(name string) string {
+		return name + " does nothing: what it stands for is never relocated"
+	}
+	for name, c := range map[string]struct {
+		machine elf.Machine
+		version string // "" for versionOf
+		section string
+		typ     uint32
+		addend  int64
+		offset  uint64
+		id      diag.ID
+		errno   string
+		says    string // of the first case; "" for nothing
+	}{
+		"s390x, unknown": {elf.EM_S390, "", vm, 61, 0, 0,
+			diag.RelocationType, "ENOEXEC", "module lp: unknown relocation: 61"},
+		"s390x, shared objects'": {elf.EM_S390, "", vm, 12, 0, 0,
+			diag.RelocationType, "ENOEXEC", "no message, ENOEXEC"},
+		"s390x, 16 bits": {elf.EM_S390, "", vm, 3, 0, 0,
+			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 3)},
+		"s390x, 20 bits": {elf.EM_S390, "6.1", vm, 57, 0, 0,
+			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 57)},
+		"s390x, 32 bits": {elf.EM_S390, "", vm, 4, 0, 0,
+			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 4)},
+		// Where vmlinux is in memory decides.
+		"s390x, 32 bits, 6.1": {elf.EM_S390, "6.1", vm, 4, 0, 0, "", "", ""},
+		"s390x, 32 bits, 6.1, a module": {elf.EM_S390, "6.1", module, 4, 0, 0,
+			diag.RelocationType, "ENOEXEC", s390("a.asym", 4)},
+		"s390x, PC16DBL": {elf.EM_S390, "", vm, 17, 2, 2,
+			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 17)},
+		"s390x, PC32DBL": {elf.EM_S390, "", vm, 19, 2, 2, "", "", ""},
+		"s390x, PC32DBL, 6.1": {elf.EM_S390, "6.1", vm, 19, 2, 2,
+			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 19)},
+		"s390x, PC32DBL, 6.1, a module": {elf.EM_S390, "6.1", module, 19, 2, 2, "", "", ""},
+		"s390x, PC32DBL, odd": {elf.EM_S390, "", vm, 19, 1, 2,
+			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 19)},
+		"s390x, PC32DBL, large addend": {elf.EM_S390, "", vm, 19, 1 << 40, 2,
+			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 19)},
+		"s390x, PLT32DBL": {elf.EM_S390, "6.1", vm, 20, 2, 2, "", "", ""},
+		"s390x, PLT32DBL, odd": {elf.EM_S390, "", vm, 20, 2, 1,
+			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 20)},
+		"s390x, GOTENT": {elf.EM_S390, "6.1", vm, 26, 2, 2, "", "", ""},
+		"s390x, GOTENT, odd": {elf.EM_S390, "", vm, 26, 3, 2,
+			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 26)},
+		"s390x, NONE": {elf.EM_S390, "", vm, 0, 0, 0,
+			diag.RelocationType, "", nothing("page fault in vm_fn")},
+		"ppc64le, NONE": {elf.EM_PPC64, "", vm, 0, 0, 0,
+			diag.RelocationType, "ENOEXEC", "lp: Unknown ADD relocation: 0"},
+		"ppc64le, of the module's TOC": {elf.EM_PPC64, "", vm, 51, 0, 0, "", "", ""},
+		"ppc64le, ENTRY":               {elf.EM_PPC64, "", vm, 118, 0, 0, "", "", ""},
+		"ppc64le, PCREL34 in 6.1": {elf.EM_PPC64, "6.1", vm, 132, 0, 0,
+			diag.RelocationType, "ENOEXEC", "lp: Unknown ADD relocation: 132"},
+		"ppc64le, REL32": {elf.EM_PPC64, "", vm, 26, 0, 0,
+			diag.RelocationType, "ENOEXEC", "lp: REL32 … out of range!"},
+		"ppc64le, REL32, a module": {elf.EM_PPC64, "", module, 26, 0, 0, "", "", ""},
+		"ppc64le, TOC16": {elf.EM_PPC64, "", vm, 47, 0, 0,
+			diag.RelocationType, "ENOEXEC", "lp: bad TOC16 relocation (0x…)"},
+		"ppc64le, TOC16_DS": {elf.EM_PPC64, "", vm, 63, 0, 0,
+			diag.RelocationType, "ENOEXEC", "lp: bad TOC16_DS relocation (0x…)"},
+		"ppc64le, TOC16_LO_DS": {elf.EM_PPC64, "", vm, 64, 4, 2, "", "", ""},
+		"ppc64le, TOC16_LO_DS, odd": {elf.EM_PPC64, "", vm, 64, 2, 2, diag.RelocationType, "ENOEXEC",
+			"lp: bad TOC16_LO_DS relocation (0x…)"},
+		"ppc64le, TOC16_HA": {elf.EM_PPC64, "", vm, 50, 0, 0,
+			diag.OutsideTarget, "", "page fault in vm_fn"},
+		"ppc64le, ADDR32": {elf.EM_PPC64, "", vm, 1, 0, 0,
+			diag.OutsideTarget, "", "page fault in vm_fn"},
+		"ppc64le, branch out of step": {elf.EM_PPC64, "", vm, 10, 0, 2,
+			diag.RelocationType, "ENOEXEC", "lp: REL24 … out of range!"},
+		"ppc64le, no branch": {elf.EM_PPC64, "", vm, 10, 0, 4, "", "", ""},
+		"arm64, NONE": {elf.EM_AARCH64, "", vm, 256, 0, 0,
+			diag.RelocationType, "", "page fault in vm_fn"},
+		"arm64, unsupported": {elf.EM_AARCH64, "", vm, 311, 0, 0,
+			diag.RelocationType, "ENOEXEC", "module lp: unsupported RELA relocation: 311"},
+		"arm64, ABS32": {elf.EM_AARCH64, "", module, 258, 0, 0,
+			diag.RelocationType, "ENOEXEC", arm64(258)},
+		"arm64, PREL16": {elf.EM_AARCH64, "", vm, 262, 0, 0,
+			diag.RelocationType, "ENOEXEC", arm64(262)},
+		"arm64, PREL16, a module": {elf.EM_AARCH64, "", module, 262, 0, 0, "", "", ""},
+		"arm64, PREL32":           {elf.EM_AARCH64, "", vm, 261, 0, 0, "", "", ""},
+		"arm64, PREL32, large addend": {elf.EM_AARCH64, "", vm, 261, 1 << 33, 0,
+			diag.RelocationType, "ENOEXEC", arm64(261)},
+		"arm64, the least addend": {elf.EM_AARCH64, "", vm, 275, math.MinInt64, 0,
+			diag.RelocationType, "ENOEXEC", arm64(275)},
+		"arm64, ADRP": {elf.EM_AARCH64, "", vm, 275, 0, 0, "", "", ""},
+		"arm64, MOVW_UABS_G2": {elf.EM_AARCH64, "", vm, 267, 0, 0,
+			diag.RelocationType, "ENOEXEC", arm64(267)},
+		"arm64, MOVW_UABS_G2_NC": {elf.EM_AARCH64, "", vm, 268, 0, 0, "", "", ""},
+		"arm64, MOVW_SABS_G1": {elf.EM_AARCH64, "", vm, 271, 0, 0,
+			diag.RelocationType, "ENOEXEC", arm64(271)},
+		"arm64, MOVW_SABS_G2": {elf.EM_AARCH64, "", vm, 272, 0, 0, "", "", ""},
+		"arm64, TSTBR14": {elf.EM_AARCH64, "", vm, 279, 0, 0,
+			diag.RelocationType, "ENOEXEC", arm64(279)},
+		"arm64, CALL26": {elf.EM_AARCH64, "", vm, 283, 1 << 33, 0, "", "", ""},
+		"loongarch64, NONE": {elf.EM_LOONGARCH, "", vm, 20, 0, 0,
+			diag.RelocationType, "", "page fault in vm_fn"},
+		"loongarch64, ABS_HI20": {elf.EM_LOONGARCH, "", vm, 67, 0, 0,
+			diag.RelocationType, "EINVAL", "lp: Unsupport relocation type 67"},
+		"loongarch64, S_10_5": {elf.EM_LOONGARCH, "", vm, 38, 0, 0,
+			diag.RelocationType, "EINVAL", "lp: Unsupport relocation type 38"},
+		"loongarch64, PCADD_HI20": {elf.EM_LOONGARCH, "", vm, 128, 0, 0,
+			diag.RelocationType, "EINVAL", "lp: Unsupport relocation type 128"},
+		"loongarch64, PCADD_HI20, 7.3": {elf.EM_LOONGARCH, "7.3", vm, 128, 0, 0, "", "", ""},
+		"loongarch64, B26":             {elf.EM_LOONGARCH, "", vm, 66, 0, 0, "", "", ""},
+		"loongarch64, B26 out of step": {elf.EM_LOONGARCH, "", vm, 66, 0, 2,
+			diag.RelocationType, "ENOEXEC", "module lp: jump offset = 0x… " +
+				"unaligned! dangerous R_LARCH_B26 (66) relocation"},
+		"loongarch64, PCALA": {elf.EM_LOONGARCH, "", vm, 71, 0, 0,
+			diag.OutsideTarget, "", "page fault in vm_fn"},
+		"loongarch64, PCALA, a module": {elf.EM_LOONGARCH, "", module, 71, 0, 0, "", "", ""},
+		"loongarch64, 32_PCREL": {elf.EM_LOONGARCH, "", vm, 99, 0, 0,
+			diag.OutsideTarget, "", "page fault in vm_fn"},
+		"loongarch64, through the table": {elf.EM_LOONGARCH, "", vm, 75, 0, 0, "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := on(c.machine)
+			if c.version != "" {
+				w.version = c.version
+			}
+			if c.section == klpA {
+				w.uses["a_fn"], w.loaded = "asym", true
+			}
+			f := w.convert(t)
+			become(t, f, c.machine)
+			relocs(c.section, func(rs []elfrw.Rela) []elfrw.Rela {
+				rs[0].Type, rs[0].Addend, rs[0].Offset = c.typ, c.addend, c.offset
+				return rs[:1]
+			})(t, f)
+			r := w.check(t, encode(t, f))
+			if c.id == "" {
+				assert.Zero(t, r.Problems(), "%+v", r.Findings)
+				return
+			}
+			x := finding(r, c.id)
+			require.NotNil(t, x, "%+v", r.Findings)
+			assert.Equal(t, c.errno, x.Cases[0].Errno)
+			if c.typ == 0 && c.machine == elf.EM_S390 {
+				assert.Equal(t, nothing("R_390_NONE"), x.Message)
+				return
+			}
+			assert.Equal(t, c.says, x.KernelSays())
+		})
+	}
+}
+
+// A distance of 64 bits is filled in by more relocations of the symbol in the section.
+func TestLongDistanceOfLoongArch(t *testing.T) {
+	for second, fails := range map[uint32]bool{73: false, 72: true} { // PCALA64_LO20, PCALA_LO12
+		w := on(elf.EM_LOONGARCH)
+		f := w.convert(t)
+		become(t, f, elf.EM_LOONGARCH)
+		relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
+			rs[0].Type, rs[0].Offset = 71, 0
+			other := rs[0]
+			other.Type, other.Offset = second, 4
+			return []elfrw.Rela{rs[0], other}
+		})(t, f)
+		r := w.check(t, encode(t, f))
+		assert.Equal(t, fails, finding(r, diag.OutsideTarget) != nil, "%d: %+v", second, r.Findings)
+	}
+}
+
+// A call of ppc64le that returns has a nop after it, or, since 6.3, what the first relocation has
+// made of it; other instructions need none.
+func TestNopAfterACall(t *testing.T) {
+	const nop, load, other = 0x60000000, 0xe8410018, 0x38600000
+	for _, c := range []struct {
+		version    string
+		call, next uint32
+		config     string
+		fails      bool
+	}{
+		{"6.12", 0x48000001, nop, "", false}, {"6.12", 0x48000001, other, "", true},
+		{"6.12", 0x48000001, load, "", false}, {"6.1", 0x48000001, load, "", true},
+		{"6.12", 0x48000000, other, "", false}, // b
+		{"6.12", 0x48000003, other, "", false}, // bla
+		{"6.12", 0x41820001, other, "", true},  // beql
+		{"6.12", 0x38600001, other, "", false}, // li r3,1
+		{"6.12", 0x48000001, other, "CONFIG_LIVEPATCH=y\nCONFIG_PPC_KERNEL_PCREL=y\n", false},
+	} {
+		w := on(elf.EM_PPC64)
+		w.version, w.config = c.version, c.config
+		f := w.convert(t)
+		become(t, f, elf.EM_PPC64)
+		relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
+			rs[0].Type = uint32(elf.R_PPC64_REL24)
+			return rs[:1]
+		})(t, f)
+		s := section(t, f, ".text.vm_fn")
+		s.Data = slices.Clone(s.Data)
+		binary.LittleEndian.PutUint32(s.Data, c.call)
+		binary.LittleEndian.PutUint32(s.Data[4:], c.next)
+		r := w.check(t, encode(t, f))
+		assert.Equal(t, c.fails, finding(r, diag.CallSequence) != nil, "%+v: %+v", c, r.Findings)
+	}
+}
+
+// With STRICT_MODULE_RWX plain stores of ppc64 fault; calls are patched.
+func TestLateStoresOfPPC64(t *testing.T) {
+	for config, strict := range map[string]bool{"": true,
+		"CONFIG_LIVEPATCH=y\nCONFIG_STRICT_MODULE_RWX=y\n":            true,
+		"CONFIG_LIVEPATCH=y\n# CONFIG_STRICT_MODULE_RWX is not set\n": false} {
+		for typ, stores := range map[elf.R_PPC64]bool{elf.R_PPC64_ADDR64: true,
+			elf.R_PPC64_REL24: false, elf.R_PPC64_ENTRY: false} {
+			w := on(elf.EM_PPC64)
+			w.config, w.uses["a_fn"], w.loaded = config, "asym", true
+			f := w.convert(t)
+			become(t, f, elf.EM_PPC64)
+			relocs(klpA, func(rs []elfrw.Rela) []elfrw.Rela {
+				rs[0].Type = uint32(typ)
+				return rs
+			})(t, f)
+			r := w.check(t, encode(t, f))
+			assert.Equal(t, strict && stores, finding(r, diag.LateReadOnly) != nil, "%q, %s: %+v", config,
+				typ, r.Findings)
+		}
+	}
+}
+
+// Sections that loaders look for, in their order.
+func TestSectionsOfTheLinkerScript(t *testing.T) {
+	const pcrel = "CONFIG_LIVEPATCH=y\nCONFIG_PPC_KERNEL_PCREL=y\n"
+	for _, c := range []struct {
+		machine elf.Machine
+		config  string
+		without []string
+		says    string // "" for nothing
+	}{
+		{elf.EM_PPC64, "", []string{".stubs"}, "lp: doesn't contain .stubs."},
+		{elf.EM_PPC64, "", []string{".mygot"}, ""},
+		{elf.EM_PPC64, pcrel, []string{".mygot"}, "lp: doesn't contain .mygot."},
+		{elf.EM_AARCH64, "", []string{".init.plt"}, "lp: module PLT section(s) missing"},
+		{elf.EM_AARCH64, "", []string{".text.ftrace_trampoline"}, "no message, ENOEXEC"},
+		{elf.EM_AARCH64, "", []string{".init.text.ftrace_trampoline"}, "no message, ENOEXEC"},
+		{elf.EM_LOONGARCH, "", []string{".plt", ".got"}, "lp: module GOT section(s) missing"},
+		{elf.EM_LOONGARCH, "", []string{".plt", ".plt.idx"}, "lp: module PLT section(s) missing"},
+		{elf.EM_LOONGARCH, "", []string{".plt.idx"}, "lp: module PLT.IDX section(s) missing"},
+	} {
+		w := on(c.machine)
+		w.config = c.config
+		f := w.convert(t)
+		become(t, f, c.machine)
+		for _, name := range c.without {
+			section(t, f, name).Name += ".gone"
+		}
+		r := w.check(t, encode(t, f))
+		x := finding(r, diag.PLTSections)
+		require.Equal(t, c.says != "", x != nil, "%v: %+v", c.without, r.Findings)
+		if x != nil {
+			assert.Equal(t, c.says, x.KernelSays())
+			assert.Equal(t, "ENOEXEC", x.Cases[0].Errno)
+		}
+	}
+}
+
+// All but s390x sort relocations, so that which one is the first to fail is not known.
+func TestIndexOfASortedRelocation(t *testing.T) {
+	for machine, known := range map[elf.Machine]bool{elf.EM_S390: true, elf.EM_PPC64: false,
+		elf.EM_AARCH64: false, elf.EM_LOONGARCH: false} {
+		w := on(machine)
+		w.version = "7.3"
+		f := w.convert(t)
+		become(t, f, machine)
+		symbol(t, f, ".klp.sym.vmlinux.vsym,0").Index = elf.SHN_ABS
+		x := finding(w.check(t, encode(t, f)), diag.NotKlpSymbol)
+		require.NotNil(t, x)
+		text := "livepatch: symbol .klp.sym.vmlinux.vsym,0 at rela sec … idx "
+		assert.Equal(t, known, x.KernelSays() == text+"0 is not marked as a livepatch symbol",
+			"%s: %s", machine, x.KernelSays())
+	}
+}
+
+// The types of ordinary relocations are those that the loader applies.
+func TestOrdinaryRelocationsOfEachMachine(t *testing.T) {
+	for machine, says := range map[elf.Machine]string{
+		elf.EM_S390:      "module lp: unknown relocation: 200",
+		elf.EM_PPC64:     "lp: Unknown ADD relocation: 200",
+		elf.EM_AARCH64:   "module lp: unsupported RELA relocation: 200",
+		elf.EM_LOONGARCH: "lp: Unsupport relocation type 200",
+	} {
+		w := on(machine)
+		f := w.convert(t)
+		become(t, f, machine)
+		relocs(".rela.text.vm_fn", func(rs []elfrw.Rela) []elfrw.Rela {
+			rs[0].Type = 200
+			return rs
+		})(t, f)
+		x := finding(w.check(t, encode(t, f)), diag.RelocationType)
+		require.NotNil(t, x, machine)
+		assert.Equal(t, says, x.KernelSays())
+		assert.Equal(t, machine == elf.EM_LOONGARCH, x.Cases[0].Errno == "EINVAL")
+	}
+}
+
+// Places in tables are reserved for sections of type SHT_RELA only.
+func TestSectionForWhichNoPlacesAreReserved(t *testing.T) {
+	for name, c := range map[string]struct {
+		machine     elf.Machine
+		typ, second uint32 // of vm_fn's relocations
+		errno, says string
+		other       bool // a_fn uses the symbol likewise
+	}{
+		"s390x, through the table": {elf.EM_S390, 26, 22, "ENOEXEC", "module lp: relocation error for " +
+			"symbol .klp.sym.vmlinux.vsym,0 (r_type 26, value 0x…)", false},
+		"s390x, reserved by another": {elf.EM_S390, 26, 22, "", "", true},
+		"s390x, pointer":             {elf.EM_S390, 22, 22, "", "", false},
+		"s390x, branch":              {elf.EM_S390, 20, 22, "", "", false},
+		"arm64, branch":              {elf.EM_AARCH64, 283, 257, "", "", false},
+		"ppc64le, pointer":           {elf.EM_PPC64, 38, 38, "", "", false},
+		"loongarch64, pointer":       {elf.EM_LOONGARCH, 2, 2, "", "", false},
+		"loongarch64, through the table": {elf.EM_LOONGARCH, 75, 2, "EINVAL",
+			"lp: module contains bad GOT relocation", false},
+		"loongarch64, branch": {elf.EM_LOONGARCH, 66, 2, "killed",
+			"kernel BUG in module_emit_plt_entry", false},
+		// A branch to an export has reserved a place, and needs it.
+		"loongarch64, two branches": {elf.EM_LOONGARCH, 66, 66, "killed",
+			"kernel BUG in module_emit_plt_entry", false},
+		"loongarch64, reserved by another": {elf.EM_LOONGARCH, 66, 2, "", "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := on(c.machine)
+			f := w.convert(t)
+			become(t, f, c.machine)
+			of := map[string]uint32{klpVm: c.typ, ".rela.text.vm_fn": c.second}
+			if c.other {
+				of[".klp.rela.vmlinux..text.a_fn"] = c.typ
+			}
+			for section, typ := range of {
+				relocs(section, func(rs []elfrw.Rela) []elfrw.Rela {
+					for i := range rs {
+						rs[i].Type, rs[i].Offset, rs[i].Addend = typ, rs[i].Offset/4*4, 0
+					}
+					return rs[:1]
+				})(t, f)
+			}
+			header(klpVm, func(s *elfrw.Section) { s.Type = elf.SHT_PROGBITS })(t, f)
+			x := finding(w.check(t, encode(t, f)), diag.PLTSections)
+			require.NotNil(t, x)
+			assert.Equal(t, c.errno, x.Cases[0].Errno)
+			if c.says == "" {
+				assert.Empty(t, x.Cases[0].Messages)
+			} else {
+				assert.Equal(t, c.says, x.KernelSays())
+			}
+		})
+	}
+}
+
+// What a relocation writes past the end of its section depends on its type.
+func TestRelocationAtTheEndOfItsSection(t *testing.T) {
+	for _, c := range []struct {
+		machine elf.Machine
+		typ     uint32
+		last    uint64 // how far from the end it may be at least
+	}{
+		{elf.EM_S390, 22, 8}, {elf.EM_S390, 20, 4}, {elf.EM_PPC64, 38, 8}, {elf.EM_PPC64, 48, 2},
+		{elf.EM_AARCH64, 283, 4}, {elf.EM_AARCH64, 257, 8}, {elf.EM_LOONGARCH, 109, 8},
+		{elf.EM_LOONGARCH, 75, 4},
+	} {
+		for _, past := range []uint64{0, 2} {
+			w := on(c.machine)
+			f := w.convert(t)
+			become(t, f, c.machine)
+			size := section(t, f, ".text.vm_fn").Size()
+			relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
+				rs[0].Type, rs[0].Offset = c.typ, size-c.last+past
+				return rs[:1]
+			})(t, f)
+			r := w.check(t, encode(t, f))
+			assert.Equal(t, past > 0, finding(r, diag.OutsideTarget) != nil, "%+v: %+v", c, r.Findings)
+		}
+	}
+}
+
+// Two relocations of the same bytes.
+func TestOverlapsOfEachMachine(t *testing.T) {
+	for _, c := range []struct {
+		machine    elf.Machine
+		typ, other uint32 // at 0 and at 4
+		overlap    bool
+	}{
+		{elf.EM_S390, 22, 22, true}, {elf.EM_S390, 26, 22, false}, {elf.EM_S390, 0, 22, false},
+		{elf.EM_PPC64, 38, 38, true}, {elf.EM_PPC64, 10, 38, false},
+		{elf.EM_AARCH64, 257, 283, true}, {elf.EM_AARCH64, 275, 283, false},
+		{elf.EM_LOONGARCH, 2, 2, true}, {elf.EM_LOONGARCH, 75, 2, false},
+	} {
+		w := on(c.machine)
+		f := w.convert(t)
+		become(t, f, c.machine)
+		for section, typ := range map[string]uint32{klpVm: c.typ, ".rela.text.vm_fn": c.other} {
+			relocs(section, func(rs []elfrw.Rela) []elfrw.Rela {
+				rs[0].Type, rs[0].Offset = typ, 0
+				if section != klpVm {
+					rs[0].Offset = 4
+				}
+				return rs[:1]
+			})(t, f)
+		}
+		r := w.check(t, encode(t, f))
+		assert.Equal(t, c.overlap, finding(r, diag.Overlap) != nil, "%+v: %+v", c, r.Findings)
+	}
+}
+
+// What is in the way when the target comes a second time.
+func TestSecondTimeOnEachMachine(t *testing.T) {
+	for name, c := range map[string]struct {
+		machine     elf.Machine
+		version     string
+		typ         uint32
+		cause       string // "" for nothing
+		errno, says string
+	}{
+		"s390x, table":   {elf.EM_S390, "", 26, "keep the addresses of the first time", "", ""},
+		"s390x, pointer": {elf.EM_S390, "", 22, "", "", ""},
+		"ppc64le, 6.1": {elf.EM_PPC64, "6.1", 10, "calls have lost their nop", "ENOEXEC",
+			"lp: Expected nop after call, got … at …"},
+		"ppc64le, 6.3":         {elf.EM_PPC64, "6.3", 10, "has a stub", "", ""},
+		"ppc64le, pointer":     {elf.EM_PPC64, "6.1", 38, "", "", ""},
+		"loongarch64, pointer": {elf.EM_LOONGARCH, "", 2, "", "", ""},
+		"loongarch64, sum":     {elf.EM_LOONGARCH, "", 50, "add to what", "", ""},
+		"loongarch64, branch": {elf.EM_LOONGARCH, "", 66, "has a PLT entry", "killed",
+			"kernel BUG in module_emit_plt_entry"},
+		"loongarch64, table": {elf.EM_LOONGARCH, "", 75, "has a GOT entry", "EINVAL",
+			"lp: module contains bad GOT relocation"},
+		"arm64": {elf.EM_AARCH64, "", 257, "", "", ""},
+	} {
+		w := on(c.machine)
+		if c.version != "" {
+			w.version = c.version
+		}
+		w.uses["a_fn"] = "asym"
+		f := w.convert(t)
+		become(t, f, c.machine)
+		relocs(klpA, func(rs []elfrw.Rela) []elfrw.Rela {
+			rs[0].Type = c.typ
+			return rs[:1]
+		})(t, f)
+		x := finding(w.check(t, encode(t, f)), diag.ReloadRefused)
+		require.Equal(t, c.cause != "", x != nil, name)
+		if x == nil {
+			continue
+		}
+		assert.Contains(t, x.Message, c.cause, name)
+		assert.Equal(t, c.errno, x.Cases[0].Errno, name)
+		if c.says != "" {
+			assert.Equal(t, c.says, x.KernelSays(), name)
+		}
+	}
+}
