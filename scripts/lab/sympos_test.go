@@ -19,7 +19,7 @@ import (
 
 const (
 	startNames = `awk '$3 == "c_start" && NF == 3 { print $1 }' /proc/kallsyms`
-	param    = "cat /sys/module/%s/parameters/%s"
+	param      = "cat /sys/module/%s/parameters/%s"
 )
 
 // twins returns what the first and the second klplab_twin return, in the order
