@@ -898,8 +898,9 @@ func checkOverlaps(m *view, k *facts) (out result) {
 	return out
 }
 
-// tableSections are sections that the linker script of modules makes, in the order in which the
-// loader looks for them (arch/powerpc/kernel/module_64.c, arch/arm64/kernel/module-plts.c and
+// tableSections are sections that every module has, from arch/powerpc/include/asm/module.h or from
+// arch/*/include/asm/module.lds.h, in the order in which the loader looks for them
+// (arch/powerpc/kernel/module_64.c, arch/arm64/kernel/module-plts.c and
 // arch/loongarch/kernel/module-sections.c, module_frob_arch_sections), and what it says when
 // there is none.
 var tableSections = map[elf.Machine][]struct{ name, message string }{
@@ -930,8 +931,8 @@ func checkPLTSections(m *view, k *facts) (out result) {
 }
 
 func lacksSection(name string) finding {
-	return problem(diag.PLTSections, "the module lacks "+name+", which the linker script of modules "+
-		"makes").fix("link it with Kbuild (scripts/module.lds)")
+	return problem(diag.PLTSections, "the module lacks "+name+", which Kbuild gives to every module").
+		fix("build it with Kbuild")
 }
 
 // checkTrampolines: arm64 puts the jumps to ftrace there when all else is done, and says nothing
