@@ -173,7 +173,9 @@ func TestRelocationsOfEachMachine(t *testing.T) {
 		"arm64, MOVW_SABS_G2": {elf.EM_AARCH64, "", vm, 272, 0, 0, "", "", ""},
 		"arm64, TSTBR14": {elf.EM_AARCH64, "", vm, 279, 0, 0,
 			diag.RelocationType, "ENOEXEC", arm64(279)},
-		"arm64, CALL26": {elf.EM_AARCH64, "", vm, 283, 1 << 33, 0, "", "", ""},
+		"arm64, CALL26": {elf.EM_AARCH64, "", vm, 283, 0, 0, "", "", ""},
+		"arm64, CALL26, large addend": {elf.EM_AARCH64, "", vm, 283, 1 << 33, 0, diag.OutsideTarget, "",
+			"page fault in vm_fn"},
 		"loongarch64, NONE": {elf.EM_LOONGARCH, "", vm, 20, 0, 0,
 			diag.RelocationType, "", "page fault in vm_fn"},
 		"loongarch64, ABS_HI20": {elf.EM_LOONGARCH, "", vm, 67, 0, 0,
@@ -527,5 +529,59 @@ func TestSecondTimeOnEachMachine(t *testing.T) {
 		if c.says != "" {
 			assert.Equal(t, c.says, x.KernelSays(), name)
 		}
+	}
+}
+
+// A type that fills in data, in code that is not zero, overwrites an instruction.
+func TestOverwrittenInstructions(t *testing.T) {
+	for _, c := range []struct {
+		machine elf.Machine
+		typ     uint32
+		lost    bool
+	}{
+		{elf.EM_S390, 22, true}, {elf.EM_S390, 26, false}, {elf.EM_PPC64, 38, true},
+		{elf.EM_PPC64, 10, false}, {elf.EM_AARCH64, 257, true}, {elf.EM_AARCH64, 275, false},
+		{elf.EM_LOONGARCH, 2, true}, {elf.EM_LOONGARCH, 75, false},
+	} {
+		for _, zero := range []bool{false, true} {
+			w := on(c.machine)
+			f := w.convert(t)
+			become(t, f, c.machine)
+			relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
+				rs[0].Type = c.typ
+				return rs[:1]
+			})(t, f)
+			if !zero {
+				nonzero(t, f)
+			}
+			r := w.check(t, encode(t, f))
+			assert.Equal(t, c.lost && !zero, finding(r, diag.CheckNonzeroTarget) != nil, "%+v: %+v", c,
+				r.Findings)
+		}
+	}
+}
+
+// What is relocated twice in the same way is as it was; ppc64le looked for its nop before 6.3.
+func TestTheSameRelocationTwice(t *testing.T) {
+	for _, c := range []struct {
+		machine  elf.Machine
+		version  string
+		typ      uint32
+		severity diag.Severity
+	}{
+		{elf.EM_S390, "6.12", 26, diag.Note}, {elf.EM_AARCH64, "7.3", 283, diag.Note},
+		{elf.EM_PPC64, "6.12", 10, diag.Note}, {elf.EM_PPC64, "6.1", 10, diag.Error},
+	} {
+		w := on(c.machine)
+		w.version = c.version
+		f := w.convert(t)
+		become(t, f, c.machine)
+		relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
+			rs[0].Type = c.typ
+			return []elfrw.Rela{rs[0], rs[0]}
+		})(t, f)
+		x := finding(w.check(t, encode(t, f)), diag.Overlap)
+		require.NotNil(t, x, c.machine)
+		assert.Equal(t, c.severity, x.Severity, "%+v", c)
 	}
 }
