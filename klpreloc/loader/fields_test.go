@@ -123,6 +123,8 @@ func TestRelocationsOfEachMachine(t *testing.T) {
 		"s390x, PLT32DBL, odd": {elf.EM_S390, "", vm, 20, 2, 1,
 			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 20)},
 		"s390x, GOTENT": {elf.EM_S390, "6.1", vm, 26, 2, 2, "", "", ""},
+		"s390x, GOTENT, large addend": {elf.EM_S390, "", vm, 26, 1 << 33, 2,
+			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 26)},
 		"s390x, GOTENT, odd": {elf.EM_S390, "", vm, 26, 3, 2,
 			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 26)},
 		"s390x, NONE": {elf.EM_S390, "", vm, 0, 0, 0,
