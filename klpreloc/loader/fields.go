@@ -404,11 +404,15 @@ func readSlots(m *view) *slots {
 	}
 	for _, s := range m.file.Sections {
 		seen := map[elfrw.Rela]bool{}
+		sized := s.Type == elf.SHT_RELA
+		if klp := marked[s]; klp != nil {
+			sized = m.typeOf(klp) == elf.SHT_RELA
+		}
 		read := func(target *elfrw.Section, r *elfrw.Rela) {
 			if r.Sym == nil {
 				return
 			}
-			if s.Type == elf.SHT_RELA && slices.Contains(got.types, r.Type) {
+			if sized && slices.Contains(got.types, r.Type) {
 				all.got[r.Sym] = true
 			}
 			if machine != elf.EM_LOONGARCH || target == nil ||
@@ -419,7 +423,7 @@ func readSlots(m *view) *slots {
 				all.extended[reference{target, r.Sym}] = true
 			}
 			one := elfrw.Rela{Sym: r.Sym, Addend: r.Addend, Type: r.Type}
-			reserves := s.Type == elf.SHT_RELA && !seen[one]
+			reserves := sized && !seen[one]
 			seen[one] = true
 			got.count(r, reserves && r.Type != uint32(elf.R_LARCH_GOT_PC_LO12))
 			plt.count(r, reserves)
@@ -457,11 +461,12 @@ func (t *tableCount) count(r *elfrw.Rela, reserves bool) {
 func whenUnreserved(m *view, k *facts, f finding, klp *klpSection) finding {
 	switch machine := m.file.Header.Machine; {
 	case machine == elf.EM_S390:
-		// The place is that of a number that was not set, -1, which is odd.
+		// The place's number was not set, -1: it is before the GOT, and so before the module's
+		// memory (seen in 6.12).
 		for i := range klp.relocs {
 			r := &klp.relocs[i].Rela
 			if slices.Contains(gotSlots[machine], r.Type) && !m.slots().got[r.Sym] {
-				return whenOf(m, k, f, klp, "ENOEXEC", m.fieldMessages(r)...)
+				return whenOf(m, k, f, klp, "killed", oops("page fault", "apply_rela"))
 			}
 		}
 	case machine == elf.EM_LOONGARCH && m.slots().lackGOT:

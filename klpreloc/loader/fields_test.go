@@ -386,8 +386,7 @@ func TestSectionForWhichNoPlacesAreReserved(t *testing.T) {
 		errno, says string
 		other       bool // a_fn uses the symbol likewise
 	}{
-		"s390x, through the table": {elf.EM_S390, 26, 22, "ENOEXEC", "module lp: relocation error for " +
-			"symbol .klp.sym.vmlinux.vsym,0 (r_type 26, value 0x…)", false},
+		"s390x, through the table":   {elf.EM_S390, 26, 22, "killed", "page fault in apply_rela", false},
 		"s390x, reserved by another": {elf.EM_S390, 26, 22, "", "", true},
 		"s390x, pointer":             {elf.EM_S390, 22, 22, "", "", false},
 		"s390x, branch":              {elf.EM_S390, 20, 22, "", "", false},
@@ -420,13 +419,26 @@ func TestSectionForWhichNoPlacesAreReserved(t *testing.T) {
 				})(t, f)
 			}
 			header(klpVm, func(s *elfrw.Section) { s.Type = elf.SHT_PROGBITS })(t, f)
-			x := finding(w.check(t, encode(t, f)), diag.PLTSections)
-			require.NotNil(t, x)
-			assert.Equal(t, c.errno, x.Cases[0].Errno)
-			if c.says == "" {
-				assert.Empty(t, x.Cases[0].Messages)
-			} else {
-				assert.Equal(t, c.says, x.KernelSays())
+			for _, typ := range []elf.SectionType{elf.SHT_PROGBITS, elf.SHT_REL} {
+				b := encode(t, f)
+				poked := false
+				for at := int(binary.LittleEndian.Uint64(b[40:])); at+64 <= len(b); at += 64 {
+					if binary.LittleEndian.Uint64(b[at+8:])&0x100000 != 0 &&
+						binary.LittleEndian.Uint32(b[at+4:]) == 1 {
+						binary.LittleEndian.PutUint32(b[at+4:], uint32(typ))
+						poked = true
+					}
+				}
+				require.True(t, poked)
+				r := w.check(t, b)
+				x := finding(r, diag.PLTSections)
+				require.NotNil(t, x, "%v: %+v", typ, r.Findings)
+				assert.Equal(t, c.errno, x.Cases[0].Errno)
+				if c.says == "" {
+					assert.Empty(t, x.Cases[0].Messages)
+				} else {
+					assert.Equal(t, c.says, x.KernelSays())
+				}
 			}
 		})
 	}
@@ -585,5 +597,21 @@ func TestTheSameRelocationTwice(t *testing.T) {
 		x := finding(w.check(t, encode(t, f)), diag.Overlap)
 		require.NotNil(t, x, c.machine)
 		assert.Equal(t, c.severity, x.Severity, "%+v", c)
+	}
+}
+
+// s390x looks at the class, too (arch/s390/include/asm/elf.h, elf_check_arch).
+func TestClassOfTheFile(t *testing.T) {
+	for machine, fails := range map[elf.Machine]bool{elf.EM_S390: true, elf.EM_PPC64: false} {
+		w := on(machine)
+		f := w.convert(t)
+		become(t, f, machine)
+		b := encode(t, f)
+		b[elf.EI_CLASS] = byte(elf.ELFCLASSNONE)
+		x := finding(w.check(t, b), diag.BadELF)
+		require.Equal(t, fails, x != nil && x.Cases[0].Errno == "ENOEXEC", machine)
+		if fails {
+			assert.Equal(t, "Invalid architecture in ELF header: 22", x.KernelSays())
+		}
 	}
 }
