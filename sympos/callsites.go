@@ -15,15 +15,14 @@ import (
 // Where the addresses are depends on how the kernel is linked (arch/*/Makefile,
 // LDFLAGS_vmlinux):
 //
-//	in the list          x86_64; s390x, no longer linked with -pie (seen in 6.12); loongarch64
-//	                     with lld; what CONFIG_RELR packs
-//	in .rela.dyn         arm64, ppc64le with CONFIG_RELOCATABLE, loongarch64 with GNU ld, s390x
-//	                     before that: the list is zero, and each word has an entry
-//	                     (place, type, address), in the order of the places
+//	in the list     x86_64, s390x, ppc64le, loongarch64; what CONFIG_RELR packs
+//	in .rela.dyn    arm64, by --no-apply-dynamic-relocs: the list is zero, and each word has
+//	                an entry (place, type, address), in the order of the places
 //
-// A kernel whose symbols are relative to the first one has addresses of the linker in its
-// list. The distance is a multiple of a page: of two megabytes for arm64 and loongarch64, of
-// one for s390x.
+// That was seen in s390x 6.12, ppc64le 6.1 and in what GNU ld 2.44 makes for the others with the
+// kernel's flags. A kernel whose symbols are relative to the first one has addresses of the
+// linker in its list. The distance is a multiple of a page: of two megabytes for arm64 and
+// loongarch64, of one for s390x.
 //
 // What kernel/trace/ftrace.c (ftrace_process_locs, 7.3) makes of an address, arch/*
 // (ftrace_call_adjust) changes:

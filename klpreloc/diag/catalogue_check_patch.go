@@ -98,7 +98,7 @@ var checkPatchEntries = []Entry{
 			"ftrace has no entry for a function that is notrace, `__init` or assembly, or " +
 				"in a file that is built without -pg (such as those in lib/).",
 			"For vmlinux the kernel's image or its vmlinux tells, of all machines, between " +
-				"`__start_mcount_loc` and `__stop_mcount_loc` or in the relocations of " +
+				"`__start_mcount_loc` and `__stop_mcount_loc` or, of arm64, in the relocations of " +
 				"that list. What it tells is compared with ftrace's own list of " +
 				"functions on each of the lab's kernels (`go test -run " +
 				"TestImageTellsWhatCanBeTraced ./scripts/lab`).",

@@ -25,19 +25,21 @@ var checkRelocationEntries = []Entry{
 		Kernel: "The kernel says on x86: `module: x86/modules: Skipping invalid relocation " +
 			"target, existing value is nonzero for type %d, …`; since 6.3 `Invalid " +
 			"relocation target, …`; since 6.19 with section and index; ENOEXEC. This is so " +
-			"for ordinary relocations too.",
+			"for ordinary relocations too. Other machines overwrite what is there without a " +
+			"message: an instruction, where the type is one for data.",
 		Source: "`__write_relocate_add`.",
 		Fix: "Convert the module as modpost left it; something has written into the places " +
 			"that the kernel fills.",
 	},
 	{
 		ID:         "KLP133",
-		Severities: []Severity{Error},
+		Severities: []Severity{Error, Note},
 		Topics:     []Topic{aboutCheckRelocations},
 		Title:      "two relocations at one place",
-		Kernel:     "The kernel says on x86 the same as for KLP132, on other machines nothing.",
-		Source:     "`__write_relocate_add`.",
-		Fix:        "Convert the module as modpost left it.",
+		Kernel: "The kernel says on x86 the same as for KLP132, on other machines nothing. What is " +
+			"relocated twice in the same way is a note there.",
+		Source: "`__write_relocate_add`.",
+		Fix:    "Convert the module as modpost left it.",
 	},
 	{
 		ID:         "KLP134",
@@ -45,8 +47,8 @@ var checkRelocationEntries = []Entry{
 		Topics:     []Topic{aboutCheckRelocations},
 		Title:      "relocation past the end of its section",
 		Kernel: "The kernel has a page fault where the place is far past the end; otherwise " +
-			"it overwrites other memory. The same is true of a PC-relative relocation whose " +
-			"addend can't fit, which x86 does not check.",
+			"it overwrites other memory. The same is true of a relocation whose value can't " +
+			"fit, where the loader does not check that, and of an addend of 4 GiB and more.",
 		Source: "`apply_relocate_add` does not check.",
 		Fix:    "Convert the module as modpost left it.",
 	},

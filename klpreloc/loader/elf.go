@@ -136,6 +136,8 @@ func checkELF(m *view, k *facts) (out result) {
 			Message: cause}}.
 			fix("build it for the kernel's architecture").when(diag.Loading, "", "ENOEXEC", messages...))
 		return out
+	case machine == elf.EM_S390 && elf.Class(b[elf.EI_CLASS]) != elf.ELFCLASS64: // elf_check_arch
+		return refused(m, k, "Invalid architecture in ELF header: %s", uint16(machine))
 	case machine == elf.EM_PPC:
 		out.notChecked("what the loader of a 32-bit kernel makes of the ELF file", "this tool knows "+
 			"64-bit kernels' only")

@@ -182,7 +182,7 @@ func (k *facts) overflowsField(machine elf.Machine, f field, object string, adde
 	case f.form == distance && least > size && least-size > room:
 		return true
 	case machine == elf.EM_S390 || f.form == distance: // elsewhere a stub has the addend
-		return most != 0 && size > most && size-most > room
+		return most != 0 && size > most && size-most >= room
 	}
 	return false
 }
@@ -242,6 +242,41 @@ func (k *facts) readLowBits(n *klpName) int64 {
 		return -1
 	}
 	return int64(y.Value & mask)
+}
+
+// wholeWords are types that fill in data, and would overwrite an instruction: on s390x those that
+// are longer than any operand, elsewhere those that leave nothing of an instruction.
+var wholeWords = map[elf.Machine][]uint32{
+	elf.EM_S390:      {22, 23},                       // 64, PC64
+	elf.EM_PPC64:     {1, 26, 38, 44, 51},            // ADDR32, REL32, ADDR64, REL64, TOC
+	elf.EM_AARCH64:   {257, 258, 259, 260, 261, 262}, // ABS*, PREL*
+	elf.EM_LOONGARCH: {1, 2, 99, 109},                // 32, 64, 32_PCREL, 64_PCREL
+}
+
+// checkOverwritten reports whether it added a finding about what a klp relocation is lost on: an
+// addend that leads out of everything, an instruction that is overwritten. No loader but that of
+// x86 looks at it.
+func checkOverwritten(m *view, klp *klpSection, r *elfrw.Rela,
+	find func(diag.ID, string) finding, add func(finding)) bool {
+	if r.Addend >= unmapped || r.Addend <= -unmapped {
+		add(whenCalled(m, find(diag.OutsideTarget, fmt.Sprintf("the addend %#x leads out of what the "+
+			"symbol is part of, which the kernel does not check", r.Addend)), klp))
+		return true
+	}
+	width := uint64(widthOf(m.file, r.Type))
+	d := klp.target.Data
+	if klp.target.Flags&uint64(elf.SHF_EXECINSTR) == 0 || uint64(len(d)) < r.Offset+width ||
+		!slices.Contains(wholeWords[m.file.Header.Machine], r.Type) {
+		return false
+	}
+	b := d[r.Offset : r.Offset+width]
+	if !slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) {
+		return false
+	}
+	add(whenCalled(m, find(diag.CheckNonzeroTarget, fmt.Sprintf("%s overwrites %d bytes of code, % x",
+		arch.RelocName(m.file, r.Type), width, b)).
+		fix("build with the kernel's own flags (Kbuild)"), klp))
+	return true
 }
 
 // checkField reports whether it added a finding about the value of a klp relocation.
@@ -369,11 +404,15 @@ func readSlots(m *view) *slots {
 	}
 	for _, s := range m.file.Sections {
 		seen := map[elfrw.Rela]bool{}
+		sized := s.Type == elf.SHT_RELA
+		if klp := marked[s]; klp != nil {
+			sized = m.typeOf(klp) == elf.SHT_RELA
+		}
 		read := func(target *elfrw.Section, r *elfrw.Rela) {
 			if r.Sym == nil {
 				return
 			}
-			if s.Type == elf.SHT_RELA && slices.Contains(got.types, r.Type) {
+			if sized && slices.Contains(got.types, r.Type) {
 				all.got[r.Sym] = true
 			}
 			if machine != elf.EM_LOONGARCH || target == nil ||
@@ -384,7 +423,7 @@ func readSlots(m *view) *slots {
 				all.extended[reference{target, r.Sym}] = true
 			}
 			one := elfrw.Rela{Sym: r.Sym, Addend: r.Addend, Type: r.Type}
-			reserves := s.Type == elf.SHT_RELA && !seen[one]
+			reserves := sized && !seen[one]
 			seen[one] = true
 			got.count(r, reserves && r.Type != uint32(elf.R_LARCH_GOT_PC_LO12))
 			plt.count(r, reserves)
@@ -422,11 +461,12 @@ func (t *tableCount) count(r *elfrw.Rela, reserves bool) {
 func whenUnreserved(m *view, k *facts, f finding, klp *klpSection) finding {
 	switch machine := m.file.Header.Machine; {
 	case machine == elf.EM_S390:
-		// The place is that of a number that was not set, -1, which is odd.
+		// The place's number was not set, -1: it is before the GOT, and so before the module's
+		// memory (seen in 6.12).
 		for i := range klp.relocs {
 			r := &klp.relocs[i].Rela
 			if slices.Contains(gotSlots[machine], r.Type) && !m.slots().got[r.Sym] {
-				return whenOf(m, k, f, klp, "ENOEXEC", m.fieldMessages(r)...)
+				return whenOf(m, k, f, klp, "killed", oops("page fault", "apply_rela"))
 			}
 		}
 	case machine == elf.EM_LOONGARCH && m.slots().lackGOT:

@@ -61,7 +61,7 @@ func oops(kind, function string) diag.KernelMessage {
 // Of machines other than x86: arch/*/kernel/traps.c and mm/fault.c, die.
 const oopses = `BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|` +
 	`invalid opcode|int3|Oops|kernel BUG at|Unable to handle kernel|Internal error|` +
-	`illegal operation|Reserved instruction`
+	`illegal operation|Reserved instruction|exception: [0-9a-f]{4} ilc`
 
 // corrupted is what may be seen, now or later, of memory that was written over; often
 // the kernel says nothing and hangs.

@@ -667,8 +667,9 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, of *klpReloc, add func(fi
 				"are % x, not zero", width, b)).because("bytes"), klp, "ENOEXEC", k.nonzeroMessage(r.Type)).
 				fix("convert the module as modpost left it"))
 		}
-	case m.file.Header.Machine == elf.EM_PPC64:
-		checkCallSequence(m, k, klp, r, find, add)
+	case m.file.Header.Machine == elf.EM_PPC64 && checkCallSequence(m, k, klp, r, find, add):
+	case !x86:
+		checkOverwritten(m, klp, r, find, add)
 	}
 }
 
@@ -700,9 +701,10 @@ func whenCalled(m *view, f finding, klp *klpSection) finding {
 	return f.when(diag.Calling, "", "", oops("page fault", m.functionOf(klp)))
 }
 
-// checkCallSequence follows restore_r2 in arch/powerpc/kernel/module_64.c.
+// checkCallSequence follows restore_r2 in arch/powerpc/kernel/module_64.c. It reports whether it
+// added a finding.
 func checkCallSequence(m *view, k *facts, klp *klpSection, r *elfrw.Rela,
-	find func(diag.ID, string) finding, add func(finding)) {
+	find func(diag.ID, string) finding, add func(finding)) bool {
 	b := klp.target.Data
 	const nop, loadTOC = 0x60000000, 0xe8410018 // ld r2,24(r1)
 	switch {
@@ -711,20 +713,23 @@ func checkCallSequence(m *view, k *facts, klp *klpSection, r *elfrw.Rela,
 		call, next := m.file.Uint32(b[r.Offset:]), m.file.Uint32(b[r.Offset+4:])
 		if pcrel, _ := k.set("PPC_KERNEL_PCREL"); pcrel || !isLinkBranch(call) || next == nop ||
 			next == loadTOC && k.RestoredTOC {
-			return
+			return false
 		}
 		add(whenOf(m, k, find(diag.CallSequence, "the instruction after the call is not a nop, which "+
 			"the kernel needs to restore the TOC pointer"), klp, "ENOEXEC",
 			says("%s: Expected nop after call, got %s at %s", m.name,
 				fmt.Sprintf("%08x", next), anything)))
+		return true
 	case storesPlainly(r.Type) && k.late(klp) && klp.target.Flags&uint64(elf.SHF_WRITE) == 0:
 		if strict, known := k.set("STRICT_MODULE_RWX"); known && !strict {
-			return
+			return false
 		}
 		f := find(diag.LateReadOnly, "a plain store into "+klp.target.String()+", which is read-only "+
 			"by then (STRICT_MODULE_RWX)")
 		add(whenOf(m, k, f, klp, "killed", oops("page fault", "apply_relocate_add")))
+		return true
 	}
+	return false
 }
 
 // isLinkBranch reports whether a PowerPC instruction is a relative branch that returns (b or bc
@@ -884,8 +889,15 @@ func checkOverlaps(m *view, k *facts) (out result) {
 			f := problem(diag.Overlap, fmt.Sprintf("%s and %s relocate the "+
 				"same bytes of %s", a.section, b.section, t)).at(second.section, second.r.Offset).of(symbol).
 				fix("a relocation is in one section only: convert the module again")
+			x86 := m.file.Header.Machine == elf.EM_X86_64
+			same := a.from == b.from && a.r.Type == b.r.Type && a.r.Sym == b.r.Sym &&
+				a.r.Addend == b.r.Addend
 			switch {
-			case m.file.Header.Machine != elf.EM_X86_64:
+			case !x86 && same && (m.file.Header.Machine != elf.EM_PPC64 || k.RestoredTOC):
+				f.Severity = diag.Note
+				f.Message += ", and the second writes what the first has written"
+				out.add(f.when(diag.Loading, "", ""))
+			case !x86:
 				f.Message += ", and the second overwrites or adds to the first"
 				out.add(f.when(diag.Calling, "", "", oops("page fault", m.functionAt(t, second.from))))
 			case second.klp != nil:
@@ -898,8 +910,9 @@ func checkOverlaps(m *view, k *facts) (out result) {
 	return out
 }
 
-// tableSections are sections that the linker script of modules makes, in the order in which the
-// loader looks for them (arch/powerpc/kernel/module_64.c, arch/arm64/kernel/module-plts.c and
+// tableSections are sections that every module has, from arch/powerpc/include/asm/module.h or from
+// arch/*/include/asm/module.lds.h, in the order in which the loader looks for them
+// (arch/powerpc/kernel/module_64.c, arch/arm64/kernel/module-plts.c and
 // arch/loongarch/kernel/module-sections.c, module_frob_arch_sections), and what it says when
 // there is none.
 var tableSections = map[elf.Machine][]struct{ name, message string }{
@@ -930,8 +943,8 @@ func checkPLTSections(m *view, k *facts) (out result) {
 }
 
 func lacksSection(name string) finding {
-	return problem(diag.PLTSections, "the module lacks "+name+", which the linker script of modules "+
-		"makes").fix("link it with Kbuild (scripts/module.lds)")
+	return problem(diag.PLTSections, "the module lacks "+name+", which Kbuild gives to every module").
+		fix("build it with Kbuild")
 }
 
 // checkTrampolines: arm64 puts the jumps to ftrace there when all else is done, and says nothing

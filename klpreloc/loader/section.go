@@ -183,9 +183,9 @@ func checkKlpHeaders(m *view, k *facts) (out result) {
 				"the last relocation is cut off, and never applied", img.size(klp.index))).in(klp.Section).
 				fix("convert the module again").when(diag.Calling, "", "", oops("page fault", "")))
 		}
-		if klp.Type != elf.SHT_RELA {
+		if typ := m.typeOf(klp); typ != elf.SHT_RELA {
 			f := note(diag.SectionHeader, fmt.Sprintf("its type is %v, not SHT_RELA; the loader "+
-				"goes by the flag", klp.Type))
+				"goes by the flag", typ))
 			if m.file.Header.Machine != elf.EM_X86_64 {
 				f = problem(diag.PLTSections, "its type is not SHT_RELA: no GOT or PLT slots are reserved "+
 					"for it (module_frob_arch_sections)")
@@ -203,6 +203,14 @@ func checkKlpHeaders(m *view, k *facts) (out result) {
 		checkAllocated(&out, m, k, klp)
 	}
 	return out
+}
+
+// typeOf returns the type of a klp section as the loader reads it: what was read may be repaired.
+func (m *view) typeOf(klp *klpSection) elf.SectionType {
+	if img := m.image; img != nil && klp.index < img.count {
+		return img.kind(klp.index)
+	}
+	return klp.Type
 }
 
 // checkUnplaced: klp_write_section_relocs (klp_apply_section_relocs) does not check whether the
