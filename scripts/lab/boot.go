@@ -5,6 +5,7 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -128,9 +129,12 @@ func (v *VM) Boot(ctx context.Context, steps ...string) (*Run, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	off, end := context.WithCancel(ctx)
+	defer end()
 	if v.core != "" {
 		err = v.runForCore(cmd)
 	} else {
+		go v.turnOff(off, cancel)
 		_, err = run(cmd)
 	}
 	if err != nil && ctx.Err() == nil {
@@ -145,8 +149,38 @@ func (v *VM) Boot(ctx context.Context, steps ...string) (*Run, error) {
 		return nil, err
 	}
 	r.Took = time.Since(start).Seconds()
-	r.Stopped = ctx.Err() != nil
+	r.Stopped = ctx.Err() != nil && !v.over()
 	return r, nil
+}
+
+// over tells whether the agent has written its last line.
+func (v *VM) over() bool {
+	wire, _ := os.ReadFile(v.verdictLog())
+	return bytes.Contains(wire, []byte("{\"over\":true}")) ||
+		bytes.Contains(wire, []byte("{\"done\":true}"))
+}
+
+// turnOff ends a guest that has nothing more to say, if it does not end by itself: a CPU that
+// is in an endless loop in the kernel does not let it.
+func (v *VM) turnOff(ctx context.Context, end context.CancelFunc) {
+	const patience = 20 * time.Second
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var since time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			switch {
+			case since.IsZero() && v.over():
+				since = now
+			case !since.IsZero() && now.Sub(since) > patience:
+				end()
+				return
+			}
+		}
+	}
 }
 
 // arguments of QEMU. TCG is the default because KVM is not to be had, or hangs,

@@ -99,6 +99,7 @@ func parseRun(wire []byte) (*Run, error) {
 			Result
 			Hello string `json:"hello"`
 			Done  bool   `json:"done"`
+			Over  bool   `json:"over"`
 		}
 		if err := json.Unmarshal(line, &m); err != nil {
 			if !bytes.HasSuffix(wire, []byte("\n")) && !lines.Scan() {
@@ -111,6 +112,7 @@ func parseRun(wire []byte) (*Run, error) {
 			run.Release = m.Hello
 		case m.Done:
 			run.Done = true
+		case m.Over:
 		case m.Step != len(run.Steps):
 			return nil, fmt.Errorf("verdict on step %d where step %d was due", m.Step,
 				len(run.Steps))

@@ -10,7 +10,7 @@
 //
 //	{"hello":"6.1.0-50-amd64"}
 //	{"step":0,"cmd":"load x.ko","status":0,"out":"","dmesg":["livepatch: ..."],"took":0.3}
-//	{"done":true}
+//	{"done":true}, or {"over":true} when the guest is not fit for the rest
 //
 // Under another name it is one of the commands that steps use: load, settle, pack, gaps,
 // trial. A trial that leaves the guest unfit for another one ends the list.
@@ -113,7 +113,7 @@ func guest() error {
 			return err
 		}
 		if v.Status != 0 && strings.HasPrefix(cmd, "trial ") {
-			return nil
+			return report.Encode(map[string]bool{"over": true})
 		}
 	}
 	return report.Encode(map[string]bool{"done": true})
