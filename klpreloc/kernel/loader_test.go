@@ -50,15 +50,22 @@ func TestFactsOfStableKernels(t *testing.T) {
 
 // What changed with a version of mainline, on both sides of it.
 func TestFactsByVersion(t *testing.T) {
+	type fact func(l kernel.Loader) bool
 	for name, c := range map[string]struct {
 		before, since string
-		fact          func(l kernel.Loader) bool
+		fact          fact
 		isOld         bool // it is true before
 	}{
-		"the name vmlinux":   {"5.7.1", "5.8.1", func(l kernel.Loader) bool { return l.RefusesVmlinux }, false},
-		"jump labels":        {"4.19.1", "4.20.1", func(l kernel.Loader) bool { return l.JumpLabelFaults }, true},
-		"paravirt":           {"5.1.1", "5.2.1", func(l kernel.Loader) bool { return l.ParavirtBug }, false},
-		"klp_register_patch": {"5.0.1", "5.1.1", func(l kernel.Loader) bool { return l.Registers }, true},
+		"the name vmlinux": {"5.7.1", "5.8.1",
+			func(l kernel.Loader) bool { return l.RefusesVmlinux }, false},
+		"jump labels": {"4.19.1", "4.20.1",
+			func(l kernel.Loader) bool { return l.JumpLabelFaults }, true},
+		"paravirt": {"5.1.1", "5.2.1",
+			func(l kernel.Loader) bool { return l.ParavirtBug }, false},
+		"signatures": {"5.3.1", "5.4.1",
+			func(l kernel.Loader) bool { return l.SignatureReasons }, false},
+		"klp_register_patch": {"5.0.1", "5.1.1",
+			func(l kernel.Loader) bool { return l.Registers }, true},
 	} {
 		assert.Equal(t, c.isOld, c.fact(of(t, c.before)), "%s, %s", name, c.before)
 		assert.Equal(t, !c.isOld, c.fact(of(t, c.since)), "%s, %s", name, c.since)

@@ -288,7 +288,8 @@ func TestSignaturesByVersion(t *testing.T) {
 	for version, want := range map[string][2]string{"5.3": {"ENOKEY", "ENOPKG"},
 		"5.4": {"EKEYREJECTED", "EKEYREJECTED"}} {
 		w := good()
-		w.version, w.config = version, "CONFIG_LIVEPATCH=y\nCONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_FORCE=y\n"
+		w.version = version
+		w.config = "CONFIG_LIVEPATCH=y\nCONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_FORCE=y\n"
 		b := encode(t, w.convert(t))
 		other := append(slices.Clone(b), make([]byte, 64)...)
 		other = append(other, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 64) // PKEY_ID_X509
@@ -348,7 +349,8 @@ func TestObjectCalledVmlinuxBesideOneWithoutName(t *testing.T) {
 
 // Where the kernel has error injection, it looks at the addresses in its table.
 func TestErrorInjectionWithoutAddresses(t *testing.T) {
-	for config, found := range map[string]bool{"": false, "CONFIG_FUNCTION_ERROR_INJECTION=y\n": true} {
+	const set = "CONFIG_FUNCTION_ERROR_INJECTION=y\n"
+	for config, found := range map[string]bool{"": false, set: true} {
 		w := good()
 		w.config = "CONFIG_LIVEPATCH=y\n" + config
 		f := w.convert(t)

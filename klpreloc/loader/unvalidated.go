@@ -61,8 +61,8 @@ func checkSizeOfSectionZero(m *view, k *facts, img *image) (out result) {
 	if img.size(0) < symbol || img.find("__ksymtab") != 0 {
 		return
 	}
-	f := problem(diag.BadELF, "section 0 has a size: the kernel reads the tables that the module does "+
-		"not have at address 0").fix("build it again")
+	f := problem(diag.BadELF, "section 0 has a size: the kernel reads the tables that the module "+
+		"does not have at address 0").fix("build it again")
 	message := says("%s: no versions for exported symbols: kernel tainted.", m.name)
 	switch force, known := k.set("MODULE_FORCE_LOAD"); {
 	case !k.modversions:
