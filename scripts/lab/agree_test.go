@@ -106,7 +106,7 @@ var chatter = regexp.MustCompile(`^livepatch: (enabling patch|applying patch|rev
 	`|: tainting kernel with TAINT_LIVEPATCH` +
 	`|: module verification failed: signature and/or required key missing` +
 	`|^Disabling lock debugging due to kernel taint` +
-	`|^hrtimer: interrupt took|^clocksource: |^sched: RT throttling|^rcu: |: watchdog: ` +
+	`|^random: |^hrtimer: interrupt took|^clocksource: |^sched: RT throttling|^rcu: |: watchdog: ` +
 	`|^klplab-`)
 
 // splat are the lines that follow the first one of an oops or a warning.
