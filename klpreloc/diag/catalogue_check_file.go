@@ -140,9 +140,9 @@ var checkFileEntries = []Entry{
 	},
 	{
 		ID:         "KLP153",
-		Severities: []Severity{Error},
+		Severities: []Severity{Note, Error},
 		Topics:     []Topic{aboutCheckFile},
-		Title:      "table of an impossible size",
+		Title:      "table of an impossible size, or without addresses",
 		Kernel: "The kernel says: `WARNING … arch/x86/kernel/unwind_orc.c … " +
 			"unwind_module_init`, once. Stack traces through the module are then guesses.",
 		Source: "`unwind_module_init`.",

@@ -132,10 +132,11 @@ var checkPatchEntries = []Entry{
 		ID:         "KLP142",
 		Severities: []Severity{Error},
 		Topics:     []Topic{aboutCheckPatch},
-		Title:      ".klp.arch section that the kernel does not read",
-		Kernel:     "The kernel says nothing: the old instructions run.",
-		Source:     "arch/x86/kernel/livepatch.c, 4.9 to 5.7.",
-		Fix:        "Convert for this kernel: `--target` or `--kernel`.",
+		Title:      ".klp.arch section that the kernel does not read, or can't use",
+		Kernel: "The kernel mostly says nothing: the old instructions run. What it can't read is a " +
+			"page fault or a BUG in arch_klp_init_object_loaded, apply_alternatives or apply_paravirt.",
+		Source: "arch/x86/kernel/livepatch.c, alternative.c, 4.9 to 5.7.",
+		Fix:    "Convert for this kernel: `--target` or `--kernel`.",
 	},
 	{
 		ID:         "KLP147",

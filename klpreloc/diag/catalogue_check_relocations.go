@@ -56,11 +56,13 @@ var checkRelocationEntries = []Entry{
 		ID:         "KLP143",
 		Severities: []Severity{Error},
 		Topics:     []Topic{aboutCheckRelocations},
-		Title:      "late relocation of freed memory",
+		Title:      "late relocation of init code",
 		Kernel: "The kernel says: `… existing value is nonzero …`, or a page fault, when " +
-			"the target is loaded.",
-		Source: "`do_free_init`.",
-		Fix:    "Use the symbol of a module in code and data without `__init` and `__exit`.",
+			"the target is loaded: the memory was freed. Before 5.8 it has a page fault in the " +
+			"init function that uses a symbol of vmlinux before it registers the patch.",
+		Source: "`do_free_init`; before 5.8 `klp_write_object_relocations`.",
+		Fix: "Use the symbol in code and data without `__init` and `__exit`; one of vmlinux also " +
+			"after `klp_register_patch()`, or since 5.1 `klp_enable_patch()`.",
 	},
 	{
 		ID:         "KLP144",

@@ -47,7 +47,7 @@ const (
 	NotPatchable           ID = "KLP140" // or has no ftrace entry
 	LateSpecial            ID = "KLP141" // special section read before its relocation
 	CheckArchSection       ID = "KLP142" // .klp.arch that no kernel reads, or that it must read
-	LateInit               ID = "KLP143" // late relocation of freed memory
+	LateInit               ID = "KLP143" // late relocation of init code
 	LateReadOnly           ID = "KLP144" // late store into read-only memory
 	ReloadRefused          ID = "KLP145" // target can't be loaded a second time
 	CheckPerCPU            ID = "KLP146" // per-CPU data
@@ -57,7 +57,7 @@ const (
 	NotALivepatch          ID = "KLP150" // a module that patches nothing
 	OtherSymbol            ID = "KLP151" // position that is another symbol in another kernel
 	DuplicateExport        ID = "KLP152" // export that exists already
-	BadTable               ID = "KLP153" // table of the kernel's build with an impossible size
+	BadTable               ID = "KLP153" // table of the kernel's build that it can't use
 	TaintsKernel           ID = "KLP154" // module that says that it is not for production
 	CheckUnusedDepends     ID = "KLP155" // depends= names what nothing is imported from
 	KlpSymbolTruncated     ID = "KLP156" // klp symbol whose name the kernel truncates

@@ -473,6 +473,13 @@ var lines = []wording{
 	{"RIP: 0010:__write_relocate_add.constprop.0+0xd8/0x1e0", "fault-in-relocate", ""},
 	{"pc : apply_relocate_add+0x1e0/0x900", "fault-in-relocate", ""},
 	{"NIP [c0000000000520b8] apply_relocate_add+0x3d8/0x9b0", "fault-in-relocate", ""},
+	{"WARNING: CPU: 1 PID: 129 at jump_label_del_module+0x143/0x150", "jump-label-del", ""},
+	{"WARNING: CPU: 0 PID: 42 at ftrace_bug+0x9f/0x1a0", "ftrace-bug", ""},
+	{"ftrace failed to modify ", "ftrace-bug", ""},
+	{"Initializing ftrace call sites", "ftrace-bug", ""},
+	{"paravirt: Failed to patch indirect CALL at 0xffffefa7ffffeeec", "paravirt-short", "place=0xffffefa7ffffeeec"},
+	{"Failed to find error inject entry at (____ptrval____)", "error-injection", "place=(____ptrval____)"},
+	{"Module len 12000 truncated", "elf-layout", ""},
 	{
 		"WARNING: CPU: 1 PID: 130 at kernel/jump_label.c:738 jump_label_del_module+0x1a5/0x1b0",
 		"jump-label-del", "",

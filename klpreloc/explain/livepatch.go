@@ -370,6 +370,60 @@ var livepatch = []Entry{
 		},
 	},
 	{
+		ID:   "ftrace-bug",
+		From: "kernel/trace/ftrace.c, ftrace_bug",
+		Forms: []Form{
+			{"WARNING: {text}ftrace_bug+", ""},
+			{"ftrace failed to modify", ""},
+			{"Initializing ftrace call sites", ""},
+		},
+		Means: "A module's list of functions that ftrace can change names a place that has no " +
+			"call of __fentry__. ftrace switches itself off: no livepatch works until the next boot.",
+		Causes: []Cause{
+			{
+				Why: "The section with the calls was not relocated: an ordinary relocation section " +
+					"has the flag SHF_RELA_LIVEPATCH, and kernels before 5.8 pass over it.",
+				Fix: "Convert the module again, as modpost left it.",
+				Run: []string{"klp-convert check FILE.ko"},
+			},
+			{
+				Why: "The module was built by another compiler than the kernel, or edited.",
+				Fix: "Build it with this kernel's Kbuild.",
+			},
+		},
+	},
+	{
+		ID:   "error-injection",
+		From: "lib/error-inject.c, populate_error_injection_list",
+		Forms: []Form{
+			{"Failed to find error inject entry at {place}", "4.16 and later"},
+		},
+		Means: "An entry of _error_injection_whitelist is not the address of a function. It is " +
+			"passed over; the module works.",
+		Causes: []Cause{
+			{
+				Why: "The table's relocations were lost, or a klp relocation was applied too late.",
+				Fix: "Leave ALLOW_ERROR_INJECTION() out of livepatches.",
+			},
+		},
+	},
+	{
+		ID:   "paravirt-short",
+		From: "arch/x86/kernel/paravirt.c, paravirt_patch_call",
+		Forms: []Form{
+			{"paravirt: Failed to patch indirect CALL at {place}", "x86, 5.2 to 6.7"},
+		},
+		Means: "An entry of .parainstructions, or of .klp.arch.OBJECT..parainstructions, says that " +
+			"its site has fewer bytes than a call. The kernel stops there (BUG).",
+		Causes: []Cause{
+			{
+				Why: "The section has other contents than a compiler made: zeros, or another table.",
+				Fix: "Convert the module again, as modpost left it.",
+				Run: []string{"klp-convert check FILE.ko"},
+			},
+		},
+	},
+	{
 		ID:   "size-lookup",
 		From: "kernel/livepatch/core.c, klp_init_object_loaded",
 		Forms: []Form{

@@ -276,6 +276,7 @@ var loader = []Entry{
 			{"symbol name out of bounds in string table", "6.13 and later"},
 			{"Invalid ELF sh_link!=SHN_UNDEF({n})", "after 5.10"},
 			{"Module has invalid ELF structures", "before 5.15, for all of these"},
+			{"Module len {n} truncated", "before 5.12"},
 		},
 		Means: "The file is not a relocatable ELF file, or its tables contradict each other. " +
 			"ENOEXEC.",

@@ -30,6 +30,22 @@ type Loader struct {
 	// ImportNS is how source imports a namespace (Version.ImportNS).
 	ImportNS string
 
+	// ELFValidity: the file is checked before anything in it is believed (kernel/module.c,
+	// elf_validity_check, ec2a29593c83 of 5.12; stable 5.11.11, 5.10.27 and 5.4.109, of which 5.10.262
+	// and 5.4.286 were seen). Before, elf_header_check looks at the ELF header and
+	// rewrite_section_headers at where sections end (seen in 4.19.78, which has it in no stable
+	// release that was read).
+	ELFValidity bool
+	// SignatureReasons: the loader says why it rejects a signature, with EKEYREJECTED, and accepts
+	// one of an unknown kind where none is demanded (module_sig_check, 49fcf732bdae of 5.4).
+	// Before, only a missing one is accepted there (read in 4.19.78).
+	SignatureReasons bool
+	// IgnoresGOT: an undefined _GLOBAL_OFFSET_TABLE_ is ignored on x86 (simplify_symbols,
+	// ignore_undef_symbol, ebfac7b778fa of 5.11; seen in 5.4.286 and 5.10.262, not in 4.19.78;
+	// the first stable releases that have it are an assumption).
+	IgnoresGOT bool
+	// RefusesVmlinux: no module may be called vmlinux (klp_module_coming, dcf550e52f56 of 5.8).
+	RefusesVmlinux bool
 	// ELFMessages: the loader prints what is wrong with the ELF file (kernel/module/main.c,
 	// elf_validity_check: since 5.16, and 5.15.y). Before, one line is used for all but two
 	// ("Module has invalid ELF structures", ec2a29593c83 of 5.12; seen in 5.10.262).
@@ -100,6 +116,13 @@ type Loader struct {
 	// HighLowPairs: loongarch64 applies R_LARCH_PCADD_HI20 and its companions (seen in 7.3, not
 	// in 6.12).
 	HighLowPairs bool
+	// JumpLabelFaults: a jump label whose key is at address 0 oopses when the module is loaded
+	// (jump_label_apply_nops): entries have addresses (x86 before 4.20, 9ae033aca8d6; seen in
+	// 4.19.78), and distances since, of which none is 0.
+	JumpLabelFaults bool
+	// ParavirtBug: a paravirt site that is too short for a call is a BUG (paravirt_patch_call,
+	// 11e86dc7f274 of 5.2; seen in 5.4.286, not in 4.19.78).
+	ParavirtBug bool
 
 	// WarnThunk: a return thunk that was not replaced warns (since 6.9, 4461438a8405).
 	WarnThunk bool
@@ -123,6 +146,10 @@ func LoaderOf(v Version, scheme Scheme, release string) Loader {
 		Registers:        !v.atLeast(5, 1),
 		InitExists:       "EEXIST",
 		ImportNS:         v.ImportNS(),
+		ELFValidity:      v.validatesELF(release),
+		SignatureReasons: v.atLeast(5, 4),
+		IgnoresGOT:       v.ignoresGOT(release),
+		RefusesVmlinux:   v.atLeast(5, 8),
 		ELFMessages:      v.atLeast(5, 15),
 		ELFStrict:        v.atLeast(6, 12),
 		TableTypes:       v.atLeast(6, 12),
@@ -145,6 +172,8 @@ func LoaderOf(v Version, scheme Scheme, release string) Loader {
 		ModulesNear:      v.atLeast(6, 10),
 		RestoredTOC:      v.atLeast(6, 3),
 		HighLowPairs:     v.atLeast(7, 0),
+		JumpLabelFaults:  !v.atLeast(4, 20),
+		ParavirtBug:      v.atLeast(5, 2),
 		WarnThunk:        v.atLeast(6, 9),
 		KernelCFI:        v.atLeast(6, 1),
 	}

@@ -23,10 +23,10 @@ package kernel
 // klp_callbacks, of v4.7, v4.12 (consistency model: immediate, old_size, new_size), v4.15
 // (callbacks), v4.16 (immediate was removed), v5.1 (atomic replace: func_list, node, dynamic,
 // nop), v5.5 (states), unchanged up to 7.3; the BTF of kernels 5.10, 6.1, 6.12 and 7.2
-// agrees. Sizes of klp_patch: 136 seen in 4.19.78, 192 in 5.4.286. The 32-bit sizes are
-// computed from the same declarations, not seen in a kernel.
+// agrees. Sizes of klp_patch: 136 seen in 4.19.78, 192 in 5.4.286; 104 and 144, before 4.16, and
+// the 32-bit sizes are computed from the same declarations, not seen in a kernel.
 type Structures struct {
-	Patch            uint64 // 0 where it is not known
+	Patch            uint64
 	Object, Func     uint64
 	Object32, Func32 uint64 // with 32-bit pointers
 }
@@ -35,9 +35,9 @@ var structures = []struct {
 	major, minor int // the first kernel that has them
 	Structures
 }{
-	{4, 7, Structures{0, 96, 120, 52, 64}},
-	{4, 12, Structures{0, 96, 144, 52, 76}},
-	{4, 15, Structures{0, 136, 144, 72, 76}},
+	{4, 7, Structures{104, 96, 120, 52, 64}},
+	{4, 12, Structures{144, 96, 144, 52, 76}},
+	{4, 15, Structures{144, 136, 144, 72, 76}},
 	{4, 16, Structures{136, 136, 136, 72, 72}},
 	{5, 1, Structures{192, 168, 152, 88, 80}},
 	{5, 5, Structures{200, 168, 152, 88, 80}},

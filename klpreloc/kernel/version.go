@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -52,6 +53,40 @@ func (v Version) NameLimit() int {
 	}
 	return 127
 }
+
+// validatesELF reports whether a kernel of that version and release has elf_validity_check.
+func (v Version) validatesELF(release string) bool {
+	return v.backported(release, map[Version]int{{5, 4}: 109, {5, 10}: 27, {5, 11}: 11}) ||
+		v.atLeast(5, 12)
+}
+
+// ignoresGOT reports whether a kernel of that version and release has ignore_undef_symbol.
+func (v Version) ignoresGOT(release string) bool {
+	return v.backported(release, map[Version]int{{4, 14}: 222, {4, 19}: 177, {5, 4}: 100,
+		{5, 10}: 18}) || v.atLeast(5, 11)
+}
+
+// backported reports whether a release is one of a stable kernel that took a change, where
+// stable has the first sublevel that did. Releases of distributions do not tell which stable
+// release they contain: the last is assumed.
+func (v Version) backported(release string, stable map[Version]int) bool {
+	first, has := stable[v]
+	n, known := sublevel(release)
+	return has && (!known || n >= first)
+}
+
+// sublevel returns the third number of a release, 286 of 5.4.286, and whether it is that of
+// mainline's or a stable release: 5.10.0-46-amd64 does not tell.
+func sublevel(release string) (n int, known bool) {
+	m := sublevels.FindStringSubmatch(release)
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(m[1])
+	return n, err == nil && (n > 0 || m[2] == "")
+}
+
+var sublevels = regexp.MustCompile(`^\d+\.\d+\.(\d+)(-.*)?$`)
 
 // StoredLimit returns how many bytes of a klp symbol's whole name, .klp.sym.<object>.<name>,<n>,
 // a kernel of that version and scheme stores for the klp relocations that it applies late, 0

@@ -54,6 +54,7 @@ func (img *image) flags(i int) uint64  { return img.order.Uint64(img.header(i)[8
 func (img *image) offset(i int) uint64 { return img.order.Uint64(img.header(i)[24:]) }
 func (img *image) size(i int) uint64   { return img.order.Uint64(img.header(i)[32:]) }
 func (img *image) link(i int) uint32   { return img.order.Uint32(img.header(i)[40:]) }
+func (img *image) info(i int) int      { return int(img.order.Uint32(img.header(i)[shInfo:])) }
 func (img *image) nameAt(i int) uint32 { return img.order.Uint32(img.header(i)) }
 
 // name is the section's name, "" where it has none that can be read.
@@ -80,8 +81,9 @@ func (img *image) contents(i int) []byte {
 }
 
 // openImage returns the file, without its signature, as the loader reads it; nil where its
-// header does not let it, or where it is for 32-bit kernels.
-func openImage(b []byte) *image {
+// header does not let it, or where it is for 32-bit kernels. validated says whether the loader
+// has made sure that section names are in their table; otherwise it reads what follows, too.
+func openImage(b []byte, validated bool) *image {
 	if len(b) < ehdrSize {
 		return nil
 	}
@@ -94,7 +96,11 @@ func openImage(b []byte) *image {
 	}
 	img.table = b[off : off+uint64(img.count)*shdrSize]
 	img.nameTable = int(img.order.Uint16(b[62:]))
-	if n := img.nameTable; n > 0 && n < img.count && img.inside(n) {
+	switch n := img.nameTable; {
+	case n >= img.count:
+	case !validated && img.offset(n) < uint64(len(b)):
+		img.names = b[img.offset(n):]
+	case validated && n > 0 && img.inside(n):
 		img.names = img.contents(n)
 	}
 	return img
@@ -105,6 +111,9 @@ type elfStep func(m *view, k *facts, img *image) result
 
 // elfSteps returns them in the kernel's order.
 func elfSteps(k *facts) []elfStep {
+	if !k.ELFValidity {
+		return unvalidatedSteps
+	}
 	first := []elfStep{checkSectionNames, checkSectionZero, checkBounds}
 	if k.ELFStrict {
 		first = []elfStep{checkSectionZero, checkBounds, checkSectionNames}
@@ -190,10 +199,10 @@ func elfMessages(k *facts, format string, args ...any) (messages []diag.KernelMe
 		strings.HasSuffix(format, "No module found in object")
 	old := strings.HasPrefix(format, "Invalid ELF section in module") ||
 		strings.HasPrefix(format, "Invalid ELF section name in module")
-	if format != "" && (k.ELFMessages || setup || old) {
+	if format != "" && (k.ELFMessages || setup || old && k.ELFValidity) {
 		messages = append(messages, says(format, args...))
 	}
-	if !k.ELFMessages && !setup {
+	if !k.ELFMessages && k.ELFValidity && !setup {
 		messages = append(messages, says("Module has invalid ELF structures"))
 	}
 	return messages
@@ -551,7 +560,7 @@ func checkSymbolNumbers(_ *view, k *facts, img *image) (out result) {
 				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which the "+
 					"size of the symbol table leaves out: it is never resolved, and treated as 0", img.name(i),
 					n)).
-					fix("build it again").when(diag.Calling, "", "", oops("page fault", "")))
+					fix("build it again").when(diag.Calling, "", "", k.unrelocated("")))
 				return out
 			default: // what is there in memory decides; nothing more is judged, which is not "loads"
 				out.end(problem(diag.BadELF, fmt.Sprintf("%s: a relocation is against symbol %d, which is "+
@@ -644,10 +653,15 @@ func checkSignature(m *view, k *facts) (out result) {
 	if !signed {
 		switch force, known := k.set("MODULE_SIG_FORCE"); {
 		case force:
-			out.add(problem(diag.BadSignature, "the kernel is configured to load signed modules only "+
+			f := problem(diag.BadSignature, "the kernel is configured to load signed modules only "+
 				"(CONFIG_MODULE_SIG_FORCE)").
-				fix("sign it, after klp-convert: scripts/sign-file sha256 KEY CERT FILE").
-				when(diag.Loading, "", "EKEYREJECTED", says("Loading of unsigned module is rejected")))
+				fix("sign it, after klp-convert: scripts/sign-file sha256 KEY CERT FILE")
+			if k.SignatureReasons {
+				f = f.when(diag.Loading, "", "EKEYREJECTED", says("Loading of unsigned module is rejected"))
+			} else {
+				f = f.when(diag.Loading, "", "ENOKEY")
+			}
+			out.add(f)
 		case !known:
 			out.notJudged("whether an unsigned module is accepted", "the kernel's configuration is not "+
 				"available; Secure Boot and lockdown may refuse it as well")
@@ -673,9 +687,12 @@ func checkSignature(m *view, k *facts) (out result) {
 		f := problem(diag.BadSignature, "the signature is not a PKCS#7 message").fix("sign it again")
 		message := says("module: %s signed with "+
 			"expected PKCS#7 message", blank{"not", "(Module is not|not)"})
-		if force, _ := k.set("MODULE_SIG_FORCE"); force {
+		switch force, _ := k.set("MODULE_SIG_FORCE"); {
+		case !k.SignatureReasons:
+			out.add(f.when(diag.Loading, "", "ENOPKG", message))
+		case force:
 			out.add(f.when(diag.Loading, "", "EKEYREJECTED", message))
-		} else {
+		default:
 			out.add(f.when(diag.Loading, "", "", message))
 		}
 	case info.odd:

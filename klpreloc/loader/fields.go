@@ -256,10 +256,10 @@ var wholeWords = map[elf.Machine][]uint32{
 // checkOverwritten reports whether it added a finding about what a klp relocation is lost on: an
 // addend that leads out of everything, an instruction that is overwritten. No loader but that of
 // x86 looks at it.
-func checkOverwritten(m *view, klp *klpSection, r *elfrw.Rela,
+func checkOverwritten(m *view, k *facts, klp *klpSection, r *elfrw.Rela,
 	find func(diag.ID, string) finding, add func(finding)) bool {
 	if r.Addend >= unmapped || r.Addend <= -unmapped {
-		add(whenCalled(m, find(diag.OutsideTarget, fmt.Sprintf("the addend %#x leads out of what the "+
+		add(whenCalled(m, k, find(diag.OutsideTarget, fmt.Sprintf("the addend %#x leads out of what the "+
 			"symbol is part of, which the kernel does not check", r.Addend)), klp))
 		return true
 	}
@@ -273,8 +273,8 @@ func checkOverwritten(m *view, klp *klpSection, r *elfrw.Rela,
 	if !slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) {
 		return false
 	}
-	add(whenCalled(m, find(diag.CheckNonzeroTarget, fmt.Sprintf("%s overwrites %d bytes of code, % x",
-		arch.RelocName(m.file, r.Type), width, b)).
+	add(whenCalled(m, k, find(diag.CheckNonzeroTarget, fmt.Sprintf("%s overwrites %d bytes "+
+		"of code, % x", arch.RelocName(m.file, r.Type), width, b)).
 		fix("build with the kernel's own flags (Kbuild)"), klp))
 	return true
 }
@@ -302,8 +302,8 @@ func checkField(m *view, k *facts, klp *klpSection, r *klpReloc,
 		return refuse(fmt.Sprintf("%s can't hold the distance from the module, or the addend %#x is "+
 			"too large for it", name, r.Addend))
 	case overflows && !m.slots().extended[reference{klp.target, r.Sym}]:
-		add(whenCalled(m, find(diag.OutsideTarget, fmt.Sprintf("the value does not fit into %s, which "+
-			"the kernel does not check", name)).
+		add(whenCalled(m, k, find(diag.OutsideTarget, fmt.Sprintf("the value does not fit into %s, "+
+			"which the kernel does not check", name)).
 			fix("build with the kernel's own flags (Kbuild)"), klp))
 		return true
 	case misalignedField(machine, f, klp.target, &r.Rela, m.lowBits(k, r.klp)):

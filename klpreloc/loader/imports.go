@@ -149,7 +149,8 @@ func importOf(m *view, k *facts, y *elfrw.Symbol) (importKind, sympos.Export) {
 	case ok:
 		return exportedName, e
 	case !k.knowsExports() && !klp,
-		klpabi.LoaderIgnores(m.file.Header.Machine, y.Name),
+		klpabi.LoaderIgnores(m.file.Header.Machine, y.Name) &&
+			(k.IgnoresGOT || y.Name != "_GLOBAL_OFFSET_TABLE_"),
 		klpabi.WeakByDesign(m.file, y) && !hidesSymbol(m, k, y.Name):
 		return ignored, e
 	case origin == resolve.OfUnknown:
@@ -359,9 +360,14 @@ func checkChecksum(out *result, m *view, k *facts, y *elfrw.Symbol, e sympos.Exp
 				unknown("EINVAL")))
 		return false
 	case !found:
-		out.add(note(diag.ChecksumMismatch, "it is not in the module's version table: not "+
-			"checked by the kernel").of(y.Name).
-			when(diag.Loading, "", "", says("%s: no symbol version for %s", m.name, y.Name)))
+		f := note(diag.ChecksumMismatch, "it is not in the module's version table: not "+
+			"checked by the kernel").of(y.Name)
+		// check_version prints it once.
+		if out.first("no symbol version") && k.listsLayout(m.file) {
+			out.add(f.when(diag.Loading, "", "", says("%s: no symbol version for %s", m.name, y.Name)))
+		} else {
+			out.add(f.when(diag.Loading, "", ""))
+		}
 	case !known:
 		out.notJudged("the checksum of "+y.Name, "no available module imports it, and there is "+
 			"no Module.symvers")

@@ -110,7 +110,8 @@ func (f *facts) warnings() []string {
 }
 
 // options are those of the kernel's configuration that the rules ask for.
-var options = []string{"LIVEPATCH", "MODULE_SIG", "MODULE_SIG_FORCE", "MODULE_FORCE_LOAD",
+var options = []string{"LIVEPATCH", "FRAME_POINTER", "FUNCTION_ERROR_INJECTION", "MODULE_SIG",
+	"MODULE_SIG_FORCE", "MODULE_FORCE_LOAD",
 	"MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS", "MODVERSIONS", "BASIC_MODVERSIONS",
 	"EXTENDED_MODVERSIONS",
 	"PPC_KERNEL_PCREL", "STRICT_MODULE_RWX",

@@ -5,15 +5,13 @@ package loader
 import (
 	"debug/elf"
 	"fmt"
-	"strings"
 
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
-	"github.com/klp-convert/klp-convert/klpreloc/kernel"
+	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
-	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // checkSpecialSections: by the time a late klp relocation is applied, the kernel has read the
@@ -29,7 +27,7 @@ func checkSpecialSections(m *view, k *facts) (out result) {
 		if klp.target.Name == ".data..percpu" {
 			out.add(problem(diag.CheckPerCPU, "the loader places per-CPU data itself, and takes SHF_ALLOC "+
 				"from the section for it: the klp relocations are never applied").in(klp.Section).
-				fix("set the variable at run time").when(diag.Calling, "", "", oops("page fault", "")))
+				fix("set the variable at run time").when(diag.Calling, "", "", k.unrelocated("")))
 			continue
 		}
 		if !k.late(klp) {
@@ -57,7 +55,11 @@ func checkSpecialSections(m *view, k *facts) (out result) {
 // checkLateInit: init sections are freed when init returns (do_free_init), and the memory is
 // given to somebody else. Seen on 6.1: the target that comes gets it, and is refused.
 func checkLateInit(out *result, m *view, k *facts, klp *klpSection) {
-	if !isFreed(klp.target) || len(klp.relocs) == 0 || klp.object == "vmlinux" {
+	if !isFreed(klp.target) || len(klp.relocs) == 0 {
+		return
+	}
+	if klp.object == klppatch.Vmlinux {
+		checkInitBeforePatch(out, m, k, klp)
 		return
 	}
 	f := problem(diag.LateInit, fmt.Sprintf("%s is freed once the livepatch is loaded; when %s "+
@@ -70,6 +72,43 @@ func checkLateInit(out *result, m *view, k *facts, klp *klpSection) {
 		message.Pattern += "|" + oops("", "").Pattern
 	}
 	out.add(whenComing(m, f, klp.object, "ENOEXEC", message))
+}
+
+// checkInitBeforePatch: where vmlinux's relocations are late, they are applied by
+// klp_register_patch, or since 5.1 klp_enable_patch, which the init function calls. What it runs
+// before has the address 0. Seen on 4.19.78.
+func checkInitBeforePatch(out *result, m *view, k *facts, klp *klpSection) {
+	by := enablePatch
+	if k.registering() {
+		by = registerPatch
+	}
+	call, calls := m.firstUse(klp.target, by)
+	if klp.target.Flags&uint64(elf.SHF_EXECINSTR) == 0 || !calls {
+		return
+	}
+	for i := range klp.relocs {
+		r := &klp.relocs[i]
+		if r.Offset > call || r.Sym == nil {
+			continue
+		}
+		out.add(problem(diag.LateInit, "the init function uses it before it calls "+by+
+			"(), which resolves it").at(klp.Section, r.Offset).of(r.Sym.Name).
+			fix("use it after %s(), or not in the init function", by).
+			when(diag.Enabling, "", "killed", oops("page fault", "")))
+		return
+	}
+}
+
+// firstUse returns the place of the first relocation of a section that is against a symbol of
+// that name, and whether there is one.
+func (m *Module) firstUse(s *elfrw.Section, name string) (offset uint64, ok bool) {
+	m.file.Refers(func(y *elfrw.Symbol) bool { return y.Name == name }, func(x elfrw.Reference) bool {
+		if x.Section.Target == s && (!ok || x.Offset < offset) {
+			offset, ok = x.Offset, true
+		}
+		return true
+	})
+	return offset, ok
 }
 
 // checkLateSpecial checks one late relocation. seen are the entries that are reported for the
@@ -113,7 +152,7 @@ func checkLateSpecial(out *result, m *view, k *facts, klp *klpSection, r *elfrw.
 		if m.file.Header.Machine == elf.EM_X86_64 {
 			f = whenOf(m, k, f, klp, "ENOEXEC", k.nonzeroMessage(r.Type))
 		}
-		out.add(f.when(diag.Calling, "", "", oopsAt(m, e)))
+		out.add(f.when(diag.Calling, "", "", oopsAt(m, k, e)))
 	}
 	for _, e := range t.Replacements(klp.target, r.Offset, uint64(width)) {
 		found = true
@@ -121,20 +160,20 @@ func checkLateSpecial(out *result, m *view, k *facts, klp *klpSection, r *elfrw.
 			out.add(find("it is in the replacement of the %s at %s, which the kernel has copied "+
 				"there before %s comes",
 				e.Kind, t.Function(e.Site.Section, e.Site.Offset), klp.object).
-				fix("call it from a noinline helper function").when(diag.Calling, "", "", oopsAt(m, e)))
+				fix("call it from a noinline helper function").when(diag.Calling, "", "", oopsAt(m, k, e)))
 		}
 	}
 	if !found && special.ReadEarly(klp.target.Name) && klp.target.Name != ".altinstr_replacement" &&
 		first(nil) {
 		out.add(find("the kernel has read %s before %s comes, "+
 			"with the address 0", klp.target, klp.object).
-			when(diag.Calling, "", "", oops("page fault", "")))
+			when(diag.Calling, "", "", k.unrelocated("")))
 	}
 }
 
 // oopsAt is what comes of the code at an entry's site.
-func oopsAt(m *view, e *special.Entry) diag.KernelMessage {
-	return oops("page fault", m.functionAt(e.Site.Section, e.Site.Offset))
+func oopsAt(m *view, k *facts, e *special.Entry) diag.KernelMessage {
+	return k.unrelocated(m.functionAt(e.Site.Section, e.Site.Offset))
 }
 
 // lateEntry makes the finding of a late relocation in an entry of a table.
@@ -143,6 +182,11 @@ func lateEntry(m *view, k *facts, e *special.Entry, find func(format string, arg
 	const cause = "the kernel has read the %s for %s before %s comes, with the address 0"
 	switch e.Kind {
 	case special.JumpLabel:
+		if k.JumpLabelFaults {
+			return find(cause, e.Kind, function, object).
+				fix("static_key_enabled(&key) instead of static_branch_likely() and static_branch_unlikely()").
+				when(diag.Loading, "", "killed", oops("page fault", "jump_label_apply_nops"))
+		}
 		return find(cause+": the branch is never switched, and the entry can't be taken back", e.Kind,
 			function, object).
 			fix("static_key_enabled(&key) instead of static_branch_likely() and static_branch_unlikely()").
@@ -153,9 +197,9 @@ func lateEntry(m *view, k *facts, e *special.Entry, find func(format string, arg
 		if k.StaticCallFaults {
 			return f.when(diag.Loading, "", "killed", oops("page fault", "static_call_module_notify"))
 		}
-		return f.when(diag.Calling, "", "", oopsAt(m, e))
+		return f.when(diag.Calling, "", "", oopsAt(m, k, e))
 	}
-	return find(cause, e.Kind, function, object).when(diag.Calling, "", "", oopsAt(m, e))
+	return find(cause, e.Kind, function, object).when(diag.Calling, "", "", oopsAt(m, k, e))
 }
 
 // checkPerCPU follows percpu_modalloc in kernel/module/main.c, and pcpu_alloc in mm/percpu.c,
@@ -198,6 +242,26 @@ func checkUnwindTables(m *view, _ *facts) (out result) {
 	return out
 }
 
+// checkErrorInjection follows populate_error_injection_list in lib/error-inject.c (4.16 and later):
+// entries of two words, of which the first is a function's address.
+func checkErrorInjection(m *view, k *facts) (out result) {
+	const entry = 16
+	s := m.file.Section("_error_injection_whitelist")
+	if yes, _ := k.set("FUNCTION_ERROR_INJECTION"); !yes || s == nil || !s.Alloc() ||
+		m.file.PointerSize() != 8 {
+		return
+	}
+	for at := uint64(0); at+entry <= s.Size(); at += entry {
+		if m.pointer(s, at) == nil {
+			out.add(note(diag.BadTable, "the entry for error injection has no function's address").
+				at(s, at).when(diag.Loading, "", "", says("Failed to find error inject entry at %s",
+				anything)))
+			return
+		}
+	}
+	return
+}
+
 // leavesZeros reports whether the replacement of an alternative leaves zeros in that part of its
 // site.
 func leavesZeros(e *special.Entry, offset, width uint64) bool {
@@ -211,60 +275,6 @@ func leavesZeros(e *special.Entry, offset, width uint64) bool {
 		return false
 	}
 	return !slices.ContainsFunc(s.Data[from:from+width], func(x byte) bool { return x != 0 })
-}
-
-// checkArchSections: .klp.arch.<object>.<table>, 4.9 to 5.7 on x86
-// (arch/x86/kernel/livepatch.c, arch_klp_init_object_loaded; gone with 1d05334d2899).
-func checkArchSections(m *view, k *facts) (out result) {
-	seen := map[string]bool{}
-	for _, s := range m.file.Sections {
-		rest, ok := strings.CutPrefix(s.Name, ".klp.arch.")
-		if !ok {
-			continue
-		}
-		object, table, _ := strings.Cut(rest, ".")
-		if !s.Alloc() {
-			checkArchNotLoaded(&out, m, k, s, object, table)
-			continue
-		}
-		switch {
-		case k.Scheme != kernel.SchemeLate || m.file.Header.Machine != elf.EM_X86_64:
-			out.add(problem(diag.CheckArchSection, "this kernel does not read .klp.arch sections: what is "+
-				"in it is never patched, and the old instructions run").in(s).
-				fix("convert the module for this kernel").when(diag.Calling, "", ""))
-		case table != ".altinstructions" && table != ".parainstructions":
-			out.add(problem(diag.CheckArchSection, "no kernel reads a "+
-				".klp.arch section for "+diag.Printable(table)).in(s).when(diag.Calling, "", ""))
-		case seen[s.Name]:
-			out.add(problem(diag.CheckArchSection, "of two .klp.arch sections of one object and kind the "+
-				"kernel reads the last only").in(s).when(diag.Calling, "", ""))
-		case !m.patchesObject(object) && m.complete():
-			out.add(problem(diag.NotApplied, "the patch has no klp_object "+object+
-				": the section is never read").in(s).when(diag.Calling, "", ""))
-		}
-		seen[s.Name] = true
-	}
-	return out
-}
-
-// checkArchNotLoaded: the kernel finds the section among the headers that it has kept, where the
-// address of what is not loaded is that in the copy of the file, which is freed by then (seen
-// on 4.19.78: an oops in insmod).
-func checkArchNotLoaded(out *result, m *view, k *facts, s *elfrw.Section, object, table string) {
-	if k.Scheme != kernel.SchemeLate || m.file.Header.Machine != elf.EM_X86_64 || s.Size() == 0 ||
-		!m.patchesObject(object) ||
-		table != ".altinstructions" && table != ".parainstructions" {
-		return
-	}
-	f := problem(diag.CheckArchSection, "the section is not loaded (no SHF_ALLOC), and the kernel "+
-		"reads it where the copy of the file was").in(s).
-		fix("convert the module again, and don't edit it then")
-	message := oops("page fault", "arch_klp_init_object_loaded")
-	if object == sympos.Vmlinux {
-		out.add(f.when(diag.Enabling, "", "killed", message))
-		return
-	}
-	out.add(whenObject(m, k, f, object, "killed", message))
 }
 
 // checkReload: what comes of the target's second loading.

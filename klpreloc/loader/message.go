@@ -58,9 +58,21 @@ func oops(kind, function string) diag.KernelMessage {
 	return diag.KernelMessage{Text: text, Pattern: oopses}
 }
 
+// unrelocated is what comes of code that was not relocated. A call that leads to the next
+// instruction, as one of 0 does, pushes an address that nothing takes; with frame pointers the
+// function returns all the same, with a wrong result (seen in 4.19.78 and 5.4.286).
+func (k *facts) unrelocated(function string) diag.KernelMessage {
+	if framed, _ := k.set("FRAME_POINTER"); framed {
+		return oops(orWrong, function)
+	}
+	return oops("page fault", function)
+}
+
+const orWrong = "page fault or wrong result"
+
 // Of machines other than x86: arch/*/kernel/traps.c and mm/fault.c, die.
 const oopses = `BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|` +
-	`invalid opcode|int3|Oops|kernel BUG at|Unable to handle kernel|Internal error|` +
+	`invalid opcode|int3|Oops|[kK]ernel BUG at|Unable to handle kernel|Internal error|` +
 	`illegal operation|Reserved instruction|exception: [0-9a-f]{4} ilc`
 
 // corrupted is what may be seen, now or later, of memory that was written over; often
@@ -71,10 +83,10 @@ func corrupted() diag.KernelMessage {
 }
 
 // warning is what WARN prints: "WARNING: CPU: 0 PID: 1 at FILE:LINE FUNCTION", and
-// in 7.3 "WARNING: FILE:LINE at FUNCTION".
+// in 7.3 "WARNING: FILE:LINE at FUNCTION". Without CONFIG_DEBUG_BUGVERBOSE it has no file.
 func warning(file, function string) diag.KernelMessage {
-	return diag.KernelMessage{Text: "WARNING at " + file + " " + function, Pattern: `WARNING: .*` +
-		regexp.QuoteMeta(file) + `:\d+.*` + regexp.QuoteMeta(function)}
+	return diag.KernelMessage{Text: "WARNING at " + file + " " + function, Pattern: `WARNING: (.*` +
+		regexp.QuoteMeta(file) + `:\d+)?.*` + regexp.QuoteMeta(function)}
 }
 
 // overflowMessages are what x86 says of a value that does not fit.

@@ -44,7 +44,7 @@ func checkConverted(m *view, k *facts) (out result) {
 	if len(messages) > 0 {
 		out.add(f.when(diag.Loading, "", "ENOENT", messages...))
 	} else {
-		out.add(f.when(diag.Calling, "", "", oops("page fault", "")))
+		out.add(f.when(diag.Calling, "", "", k.unrelocated("")))
 	}
 	return out
 }
@@ -162,7 +162,7 @@ func checkModuleLayout(m *view, k *facts) (out result) {
 		out.add(forceLoaded(m, k, k.noVersions(m), "module_layout"))
 		return out
 	}
-	lists := slices.ContainsFunc(table, func(v version) bool { return v.name == "module_layout" })
+	lists := k.listsLayout(m.file)
 	switch {
 	case !lists && extended:
 		out.add(note(diag.ChecksumMismatch, "the module's version table does not have struct module").
@@ -170,12 +170,16 @@ func checkModuleLayout(m *view, k *facts) (out result) {
 			when(diag.Loading, "", "", says("%s: no extended symbol version for %s", m.name,
 				"module_layout")))
 		return
-	case !lists && k.MissingCRC:
-		out.add(problem(diag.ChecksumMismatch, "the module's version table does not have struct module").
+	case !lists:
+		f := problem(diag.ChecksumMismatch, "the module's version table does not have struct module").
 			of("module_layout").
-			fix("build it against the headers of %s", k.title()).
-			when(diag.Loading, "", "ENOEXEC", says("%s: no symbol version for %s", m.name,
-				"module_layout")))
+			fix("build it against the headers of %s", k.title())
+		errno := "ENOEXEC"
+		if !k.MissingCRC {
+			f.Severity, errno = diag.Note, ""
+		}
+		out.add(f.when(diag.Loading, "", errno, says("%s: no symbol version for %s", m.name,
+			"module_layout")))
 		return
 	}
 	want, known := k.crcs["module_layout"]
@@ -189,6 +193,12 @@ func checkModuleLayout(m *view, k *facts) (out result) {
 		}
 	}
 	return out
+}
+
+// listsLayout reports whether the module has a checksum of struct module.
+func (k *facts) listsLayout(f *elfrw.File) bool {
+	return slices.ContainsFunc(k.versionsOf(f),
+		func(v version) bool { return v.name == "module_layout" })
 }
 
 // noVersions is about a module without a version table that this kernel reads.
@@ -222,7 +232,7 @@ func checkLivepatchSupport(m *view, k *facts) (out result) {
 		case uses:
 			out.add(problem(diag.NotMarked, "klp relocations in a module that .modinfo does not call a "+
 				"livepatch: those of modules are never applied").
-				fix(`MODULE_INFO(livepatch, "Y");`).when(diag.Calling, "", "", oops("page fault", "")))
+				fix(`MODULE_INFO(livepatch, "Y");`).when(diag.Calling, "", "", k.unrelocated("")))
 		default:
 			out.add(note(diag.NotALivepatch, "the module is not a livepatch").when(diag.Loading, "", ""))
 		}
@@ -237,7 +247,7 @@ func checkLivepatchSupport(m *view, k *facts) (out result) {
 			when(diag.Loading, "", "ENOEXEC", says("%s: module is marked as livepatch module, but "+
 				"livepatch support is disabled", m.name)))
 	}
-	if m.name == "vmlinux" || structName(m.file) == "vmlinux" {
+	if k.RefusesVmlinux && (m.name == "vmlinux" || structName(m.file) == "vmlinux") {
 		out.add(problem(diag.BadModuleName, "no module may be called vmlinux "+
 			"(klp_module_coming, since 5.8)").fix("rename it").
 			when(diag.Loading, "", "EINVAL", says("livepatch: vmlinux.ko: invalid module name")))

@@ -168,7 +168,7 @@ type view struct {
 
 // newView returns the module as the kernel reads it.
 func newView(m *Module, k *facts) *view {
-	v := &view{Module: m, info: m.modinfo, image: openImage(k.unsigned(m.raw))}
+	v := &view{Module: m, info: m.modinfo, image: openImage(k.unsigned(m.raw), k.ELFValidity)}
 	if s := m.file.Section(".modinfo"); s != nil && !s.Alloc() && !k.ELFStrict {
 		v.info = nil // find_sec sees what is loaded only
 	}

@@ -229,6 +229,14 @@ func checkObjectArray(out *result, m *view, k *facts, s *elfrw.Section, at uint6
 	if isReadOnly(out, "the array of klp_object", s) {
 		return
 	}
+	switch called, nameless := m.vmlinuxObjects(k, s, at); {
+	case called && nameless:
+		reportObjectTwice(out, m, k, klppatch.Vmlinux)
+		return
+	case called:
+		reportObjectVmlinux(out)
+		return
+	}
 	for n := 0; at+k.Structures.Object <= s.Size(); n, at = n+1, at+k.Structures.Object {
 		name, funcs := m.pointer(s, at), m.pointer(s, at+atFuncs)
 		switch {
@@ -245,15 +253,27 @@ func checkObjectArray(out *result, m *view, k *facts, s *elfrw.Section, at uint6
 		if text, ok := textAt(name); ok && text == "" {
 			reportNamelessObject(out)
 			return
-		} else if ok && text == klppatch.Vmlinux {
-			reportObjectVmlinux(out)
-			return
 		}
 		if t := funcs.Sym; t == nil || t.Section == nil ||
 			!checkFuncArray(out, m, k, t.Section, t.Value+uint64(funcs.Addend), refuse) {
 			return
 		}
 	}
+}
+
+// vmlinuxObjects reports whether an array of klp_object has one with the name vmlinux, and one
+// without a name.
+func (m *view) vmlinuxObjects(k *facts, s *elfrw.Section, at uint64) (called, nameless bool) {
+	for ; at+k.Structures.Object <= s.Size(); at += k.Structures.Object {
+		name := m.pointer(s, at)
+		if m.pointer(s, at+atFuncs) == nil {
+			break
+		}
+		text, _ := textAt(name)
+		called = called || text == klppatch.Vmlinux
+		nameless = nameless || name == nil
+	}
+	return called, nameless
 }
 
 // textAt is the string that a pointer points to.
@@ -276,6 +296,15 @@ func reportNamelessObject(out *result) {
 		fix("leave the name out: that means vmlinux").
 		when(diag.Enabling, "", "EINVAL", says("kobject: (%s): attempted to be registered "+
 			"with empty name!", anything)))
+}
+
+// reportObjectTwice: two klp_objects of one name.
+func reportObjectTwice(out *result, m *view, k *facts, object string) {
+	out.add(problem(diag.PatchStructure, "two klp_objects of that name: the kernel makes a "+
+		"directory for each in /sys/kernel/livepatch/"+m.name).of(object).
+		fix("one klp_object, with the functions of both").
+		when(diag.Enabling, "", k.InitExists, says("sysfs: cannot create duplicate filename "+
+			"'/kernel/livepatch/%s/%s'", m.name, object), existsAlready(object)))
 }
 
 // reportObjectVmlinux: a klp_object with the name vmlinux.
@@ -351,11 +380,7 @@ func checkPatchStructure(m *view, k *facts) (out result) {
 					"has for it is never used").of(o.Name).
 					fix(".name = %q", sympos.ModuleName(o.Name)).when(diag.Calling, "", ""))
 			case seen[o.Name]:
-				out.add(problem(diag.PatchStructure, "two klp_objects of that name: the kernel makes a "+
-					"directory for each in /sys/kernel/livepatch/"+m.name).of(o.Name).
-					fix("one klp_object, with the functions of both").
-					when(diag.Enabling, "", k.InitExists, says("sysfs: cannot create duplicate filename "+
-						"'/kernel/livepatch/%s/%s'", m.name, o.Name), existsAlready(o.Name)))
+				reportObjectTwice(&out, m, k, o.Name)
 			}
 			seen[o.Name] = true
 			checkFuncs(&out, m, k, o)
@@ -451,9 +476,9 @@ func checkOwnFunction(out *result, m *view, object string, f klppatch.Func) {
 }
 
 // isItself reports whether the livepatch has the object's name, in struct module, where
-// find_module looks, or in .modinfo.
+// find_module looks, or in .modinfo. What has no name is not looked for.
 func (m *view) isItself(object string) bool {
-	return m.name == object || structName(m.file) == object
+	return object != klppatch.Vmlinux && (m.name == object || structName(m.file) == object)
 }
 
 // checkFunction looks one function up, and for its ftrace entry.

@@ -76,14 +76,18 @@ func checkKlpSymbol(out *result, m *view, k *facts, klp *klpSection, i int, r *k
 			fix("it belongs in the ordinary relocation section"))
 		return
 	}
+	stored := name
+	if k.StoredLimit > 0 && k.late(klp) {
+		stored = name[:min(len(name), k.StoredLimit)]
+	}
 	if why := k.whyUnreadable(name); why != "" {
 		out.add(whenOf(m, k, find(diag.SymbolGrammar, why), klp, "EINVAL", says("livepatch: symbol %s "+
-			"has an incorrectly formatted name", name)).
+			"has an incorrectly formatted name", stored)).
 			fix("%s<object>.<name>,<position>", klpabi.SymbolPrefix))
 		return
 	}
-	if limit := k.StoredLimit; limit > 0 && len(name) > limit && k.late(klp) {
-		checkStoredName(out, m, k, klp, name, name[:limit], find)
+	if stored != name {
+		checkStoredName(out, m, k, klp, name, stored, find)
 		return
 	}
 	n := r.klp
@@ -159,7 +163,7 @@ func checkStoredName(out *result, m *view, k *facts, klp *klpSection, name, stor
 		return
 	}
 	position := stored[strings.LastIndexByte(stored, ',')+1:]
-	out.add(whenCalled(m, find(diag.KlpSymbolTruncated, fmt.Sprintf("%s: it takes "+
+	out.add(whenCalled(m, k, find(diag.KlpSymbolTruncated, fmt.Sprintf("%s: it takes "+
 		"position %s for %s", cause, position, name[strings.LastIndexByte(name, ',')+1:])).
 		fix(fix), klp))
 }
@@ -460,7 +464,7 @@ func checkOrdinaryRelocs(m *view, k *facts) (out result) {
 			} else {
 				f = f.fix("it belongs in a klp relocation section: convert the module again")
 			}
-			out.add(f.when(diag.Calling, "", "", oops("page fault", m.functionAt(s.Target, x.Offset))))
+			out.add(f.when(diag.Calling, "", "", k.unrelocated(m.functionAt(s.Target, x.Offset))))
 		}
 	}
 	return out
@@ -468,13 +472,13 @@ func checkOrdinaryRelocs(m *view, k *facts) (out result) {
 
 // checkCompact: apply_relocations (kernel/module/main.c, 7.x; 5.10: kernel/module.c) goes by the
 // types SHT_REL and SHT_RELA and passes over all others, silently.
-func checkCompact(m *view, _ *facts) (out result) {
+func checkCompact(m *view, k *facts) (out result) {
 	for _, s := range m.file.Sections {
 		if rewrite.IsCompact(m.file, s) && s.Target != nil && s.Target.Alloc() {
 			out.add(problem(diag.RelocationType, "compact relocations (SHT_CREL), which no kernel reads: "+
 				"they are not applied").in(s).
 				fix("build with the kernel's own flags (Kbuild), without --crel").
-				when(diag.Calling, "", "", oops("page fault", "")))
+				when(diag.Calling, "", "", k.unrelocated("")))
 			return
 		}
 	}
@@ -627,7 +631,7 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, of *klpReloc, add func(fi
 		f := find(diag.RelocationType, arch.RelocName(m.file, r.Type)+" does nothing: what it "+
 			"stands for is never relocated")
 		if klp.target.Flags&uint64(elf.SHF_EXECINSTR) != 0 {
-			add(whenCalled(m, f, klp))
+			add(whenCalled(m, k, f, klp))
 		} else {
 			add(f.when(diag.Loading, "", ""))
 		}
@@ -646,12 +650,12 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, of *klpReloc, add func(fi
 		if r.Offset >= unmapped {
 			add(whenOf(m, k, f, klp, "killed", oops("page fault", "")))
 		} else {
-			add(whenCalled(m, f, klp))
+			add(whenCalled(m, k, f, klp))
 		}
 		return
 	}
 	if x86 && exceedsRange(r) {
-		add(whenCalled(m, find(diag.OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, "+
+		add(whenCalled(m, k, find(diag.OutsideTarget, fmt.Sprintf("the addend %#x does not fit into %s, "+
 			"which the kernel does not check", r.Addend, arch.RelocName(m.file, r.Type))), klp))
 		return
 	}
@@ -669,7 +673,7 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, of *klpReloc, add func(fi
 		}
 	case m.file.Header.Machine == elf.EM_PPC64 && checkCallSequence(m, k, klp, r, find, add):
 	case !x86:
-		checkOverwritten(m, klp, r, find, add)
+		checkOverwritten(m, k, klp, r, find, add)
 	}
 }
 
@@ -697,8 +701,8 @@ func exceedsRange(r *elfrw.Rela) bool {
 }
 
 // whenCalled returns f with the case of code that was not relocated.
-func whenCalled(m *view, f finding, klp *klpSection) finding {
-	return f.when(diag.Calling, "", "", oops("page fault", m.functionOf(klp)))
+func whenCalled(m *view, k *facts, f finding, klp *klpSection) finding {
+	return f.when(diag.Calling, "", "", k.unrelocated(m.functionOf(klp)))
 }
 
 // checkCallSequence follows restore_r2 in arch/powerpc/kernel/module_64.c. It reports whether it
@@ -899,7 +903,7 @@ func checkOverlaps(m *view, k *facts) (out result) {
 				out.add(f.when(diag.Loading, "", ""))
 			case !x86:
 				f.Message += ", and the second overwrites or adds to the first"
-				out.add(f.when(diag.Calling, "", "", oops("page fault", m.functionAt(t, second.from))))
+				out.add(f.when(diag.Calling, "", "", k.unrelocated(m.functionAt(t, second.from))))
 			case second.klp != nil:
 				out.add(whenOf(m, k, f, second.klp, "ENOEXEC", k.nonzeroMessage(second.r.Type)))
 			default:

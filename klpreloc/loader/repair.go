@@ -109,7 +109,10 @@ func (m *image) repair(i, symtab, names int) {
 		m.put64(i, shAlign, 1)
 	}
 	if kind != elf.SHT_NOBITS && !m.inside(i) {
-		return // seen by the loader
+		if m.flags(i)&uint64(elf.SHF_ALLOC) == 0 && kind != elf.SHT_SYMTAB && kind != elf.SHT_RELA {
+			clear(h[shType:shdrSize]) // refused, or not looked at (unvalidated.go)
+		}
+		return
 	}
 	if uint64(m.nameAt(i)) >= m.size(names) {
 		m.put32(i, shName, 0)

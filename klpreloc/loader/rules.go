@@ -34,6 +34,7 @@ func rules() []rule {
 		{"arch_klp_init_object_loaded", checkArchSections},
 		{"unwind_module_init", checkUnwindTables},
 		{"module_init_ftrace_plt", checkTrampolines},
+		{"module_load_ei_list", checkErrorInjection},
 		{"module_finalize", checkMitigations},
 		{"percpu_modalloc", checkPerCPU},
 		{"add_sect_attrs", checkDuplicateSections},

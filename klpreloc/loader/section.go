@@ -169,7 +169,7 @@ func checkKlpHeaders(m *view, k *facts) (out result) {
 			out.add(problem(diag.NotApplied, "its sh_info names no section: the loader ignores it "+
 				"(apply_relocations)").in(klp.Section).
 				fix("sh_info has to be the index of the section that is relocated").
-				when(diag.Calling, "", "", oops("page fault", "")))
+				when(diag.Calling, "", "", k.unrelocated("")))
 			continue
 		case !klp.target.Alloc():
 			out.add(note(diag.SectionHeader, "its target "+klp.target.String()+" is not loaded: it "+
@@ -181,7 +181,7 @@ func checkKlpHeaders(m *view, k *facts) (out result) {
 			m.file.PointerSize() == 8 {
 			out.add(problem(diag.SectionHeader, fmt.Sprintf("its sh_size, %d, is not a multiple of 24: "+
 				"the last relocation is cut off, and never applied", img.size(klp.index))).in(klp.Section).
-				fix("convert the module again").when(diag.Calling, "", "", oops("page fault", "")))
+				fix("convert the module again").when(diag.Calling, "", "", k.unrelocated("")))
 		}
 		if typ := m.typeOf(klp); typ != elf.SHT_RELA {
 			f := note(diag.SectionHeader, fmt.Sprintf("its type is %v, not SHT_RELA; the loader "+
@@ -216,6 +216,14 @@ func (m *view) typeOf(klp *klpSection) elf.SectionType {
 // checkUnplaced: klp_write_section_relocs (klp_apply_section_relocs) does not check whether the
 // section that is relocated was loaded. It writes to address 0, or to memory that was freed.
 func checkUnplaced(out *result, m *view, k *facts, klp *klpSection) {
+	if img := m.image; img != nil && klp.index < img.count && img.info(klp.index) >= img.count {
+		// It takes the address from after its copy of the headers (seen in 4.19.78 and 5.4.286).
+		out.add(problem(diag.SectionHeader, "its sh_info names a section that does not exist, and the "+
+			"kernel writes to what it reads as its address: the module was not judged").in(klp.Section).
+			fix("sh_info has to be the index of the section that is relocated").
+			when(diag.Enabling, "", ""))
+		return
+	}
 	f := problem(diag.SectionHeader, "its sh_info names no section that is loaded, and the kernel "+
 		"writes there nonetheless when it is applied").in(klp.Section).
 		fix("sh_info has to be the index of the section that is relocated")
@@ -237,15 +245,35 @@ func checkSectionName(out *result, m *view, k *facts, klp *klpSection) {
 		if k.Early() {
 			out.add(f.when(diag.Loading, "", "EINVAL", message))
 		} else {
-			out.add(f.when(diag.Enabling, "", "EINVAL", message))
+			checkSkippedSection(out, m, k, klp, f, message)
 		}
 	case len(object) > 55:
 		out.add(problem(diag.NotApplied, fmt.Sprintf("the object name has %d bytes, of which the "+
 			"kernel reads 55: the rest names no object, and the section is never applied", len(object))).
 			in(klp.Section).
 			fix("module names have at most 55 bytes").
-			when(diag.Calling, "", "", oops("page fault", m.functionOf(klp))))
+			when(diag.Calling, "", "", k.unrelocated(m.functionOf(klp))))
 	}
+}
+
+// checkSkippedSection: before 5.8 the loader passes over a section with the flag, whatever its
+// name, so that what it relocates is run or read as it is until the patch is refused. ftrace
+// finds no calls of __fentry__ in code (kernel/trace/ftrace.c, ftrace_bug; seen in 5.4.286).
+func checkSkippedSection(out *result, m *view, k *facts, klp *klpSection, f finding,
+	message diag.KernelMessage) {
+	if slices.ContainsFunc(klp.relocs, func(r klpReloc) bool {
+		return r.Sym != nil && r.Sym.Name == "__fentry__"
+	}) {
+		f = f.when(diag.Loading, "", "", warning("kernel/trace/ftrace.c", "ftrace_bug"),
+			says("ftrace failed to modify %s", anything),
+			diag.KernelMessage{Text: "ftrace's report", Pattern: `^\[<[0-9a-f]+>\] |` +
+				`^Initializing ftrace call sites|^ftrace record flags: `})
+	}
+	if t := klp.target; t != nil && t.Flags&uint64(elf.SHF_EXECINSTR) != 0 && isFreed(t) {
+		out.add(f.when(diag.Enabling, "", "killed", oops("page fault", "")))
+		return
+	}
+	out.add(f.when(diag.Enabling, "", "EINVAL", message))
 }
 
 // checkAllocated: a section that is applied late has to be in the module's memory
@@ -267,7 +295,7 @@ func checkAllocated(out *result, m *view, k *facts, klp *klpSection) {
 			function = "klp_write_section_relocs"
 		}
 		if !k.Early() {
-			function = "klp_write_object_relocations"
+			function = "klp_resolve_symbols" // seen in 4.19.78 and 5.4.286
 		}
 		out.add(whenObject(m, k, f, klp.object, "killed", oops("page fault", function)))
 	}
@@ -314,11 +342,11 @@ func checkGates(m *view, k *facts) (out result) {
 func unrelocatedMessages(m *view, k *facts, klp *klpSection) []diag.KernelMessage {
 	for _, o := range m.objects {
 		if o == sympos.Vmlinux || k.loaded[o] || k.Presence(o) == sympos.Present {
-			return []diag.KernelMessage{oops("page fault", m.functionOf(klp))}
+			return []diag.KernelMessage{k.unrelocated(m.functionOf(klp))}
 		}
 	}
 	if len(m.objects) == 0 {
-		return []diag.KernelMessage{oops("page fault", m.functionOf(klp))}
+		return []diag.KernelMessage{k.unrelocated(m.functionOf(klp))}
 	}
 	return nil
 }

@@ -137,6 +137,9 @@ func fetchCrossTools(c *Cache, r Release, say func(string, ...any)) (string, err
 // fetchBusybox returns the path of a static busybox of the architecture.
 func fetchBusybox(c *Cache, r Release, say func(string, ...any)) (string, error) {
 	arch, suite := r.arch(), r.debian().base()
+	if r.Root != "" {
+		suite = Host()
+	}
 	if arch.busybox != "" {
 		suite = Release{Series: "busybox", Suite: arch.busybox}
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 )
 
 // A draft is a module in the making: a good one, of which a mutation changes one thing.
@@ -304,12 +305,37 @@ func (d *draft) relocAt(f *elfrw.File, symbol string, field uint64) (s *elfrw.Se
 	return nil, 0
 }
 
-// Fields of the structures of kernel/livepatch; strides are those of 5.5 and later.
+// Fields of the structures of kernel/livepatch.
 const (
-	patchMod, patchObjs, patchStates, patchReplace = 0, 8, 16, 24
-	objectName, objectFuncs, objectStride          = 0, 8, 168
-	funcOld, funcNew, funcPos, funcStride          = 0, 8, 16, 152
+	patchMod, patchObjs       = 0, 8
+	objectName, objectFuncs   = 0, 8
+	funcOld, funcNew, funcPos = 0, 8, 16
 )
+
+// kernelVersion is that of the kernel that the mutant is for.
+func (d *draft) kernelVersion() kernel.Version {
+	v, ok := kernel.ParseVersion(d.room.kernel.Release)
+	d.need(ok, "no version in the release %s", d.room.kernel.Release)
+	return v
+}
+
+// objectStride and funcStride are the sizes of klp_object and klp_func.
+func (d *draft) objectStride() uint64 { return d.kernelVersion().Structures().Object }
+func (d *draft) funcStride() uint64   { return d.kernelVersion().Structures().Func }
+
+// statesAt and replaceAt are where klp_patch has those members (include/linux/livepatch.h).
+func (d *draft) statesAt() uint64 {
+	d.need(d.room.kernel.AtLeast(5, 5), "klp_patch has no states before 5.5")
+	return 16
+}
+
+func (d *draft) replaceAt() uint64 {
+	d.need(d.kernelVersion().Replaces(), "klp_patch has no replace before 5.1")
+	if d.room.kernel.AtLeast(5, 5) {
+		return 24
+	}
+	return 16
+}
 
 // null takes away a pointer of a structure.
 func (d *draft) null(symbol string, field uint64) {

@@ -20,6 +20,7 @@ import (
 
 func TestRefusedLivepatchesMisbehave(t *testing.T) {
 	everyX86(t, func(t *testing.T, w *workbench) {
+		w.since(t, 5, 8, "alternatives are converted, into .klp.arch sections")
 		s := w.scene(t, "klplab_owner.ko")
 		for _, name := range []string{"key", "replacement", "site", "clobber"} {
 			ko := w.forced(t, "klplab_forced_"+name+".ko", "KLP030")
@@ -109,6 +110,7 @@ func strayed(cmd string) step {
 // relocated, and the livepatch is refused.
 func TestModulesStaticCallIsRefusedOrKillsTheKernel(t *testing.T) {
 	everyX86(t, func(t *testing.T, w *workbench) {
+		w.since(t, 5, 10, "there are no static calls")
 		s := w.scene(t, "klplab_owner.ko")
 		s.file("klplab_forced_call.ko", w.forced(t, "klplab_forced_call.ko", "KLP030"))
 		steps := []string{

@@ -210,6 +210,14 @@ func observe(root string) error {
 	return nil
 }
 
+// since ends the test on kernels before that version: why says what they lack.
+func (w *workbench) since(t *testing.T, major, minor int, why string) {
+	t.Helper()
+	if !w.kernel.AtLeast(major, minor) {
+		need.Absent(t, fmt.Sprintf("%s; this is about %d.%d and later", why, major, minor))
+	}
+}
+
 // built returns one of the lab's modules as Kbuild left it: annotated, unconverted.
 func (w *workbench) built(t *testing.T, name string) []byte {
 	t.Helper()

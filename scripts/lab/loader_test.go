@@ -38,11 +38,14 @@ func (q question) String() string {
 
 // loaderSource is a livepatch that asks some questions. What the name is in C is
 // unused: labels take names that are no identifiers.
-func loaderSource(include string, questions []question, patch string) []byte {
+func loaderSource(root string, questions []question, patch string) []byte {
 	var b strings.Builder
 	b.WriteString("#include <linux/livepatch.h>\n#include <linux/module.h>\n" +
 		"#include <linux/seq_file.h>\n")
-	fmt.Fprintf(&b, "#include %q\n\n", filepath.Join(include, "klp_convert.h"))
+	for _, header := range []string{"scripts/include/klp_convert.h",
+		"scripts/lab/modules/compat/klplab_compat.h"} {
+		fmt.Fprintf(&b, "#include %q\n", filepath.Join(root, header))
+	}
 	for i, q := range questions {
 		fmt.Fprintf(&b, "extern char q%d[] KLP_RELOC_SYMBOL_POS(%s, %s, %s, %d);\n", i, q.object,
 			q.object, q.name, q.position)
@@ -59,13 +62,19 @@ func loaderSource(include string, questions []question, patch string) []byte {
 }
 
 const (
-	// Relocations of vmlinux are applied while the module is loaded: nothing to enable.
+	// Relocations of vmlinux are applied while the module is loaded, since 5.8: nothing to enable.
 	patchNothing = `static int __init ask_init(void)
 {
 	return 0;
 }
 module_init(ask_init);
 `
+	// Before, they are applied when vmlinux is being patched.
+	patchVmlinux = `static struct klp_object objs[] = {
+	KLPLAB_VMLINUX
+	{ }
+};
+` + patchEnd
 	// Those of a module are applied when that module is being patched.
 	patchTarget = `static int ask_show(struct seq_file *m, void *v)
 {
@@ -82,7 +91,8 @@ static struct klp_object objs[] = {
 	{ .name = "klplab_target", .funcs = funcs },
 	{ }
 };
-
+` + patchEnd
+	patchEnd = `
 static struct klp_patch patch = {
 	.mod = THIS_MODULE,
 	.objs = objs,
@@ -90,11 +100,12 @@ static struct klp_patch patch = {
 
 static int __init ask_init(void)
 {
-	return klp_enable_patch(&patch);
+	return klplab_enable(&patch);
 }
 
 static void __exit ask_exit(void)
 {
+	klplab_leave(&patch);
 }
 module_init(ask_init);
 module_exit(ask_exit);
@@ -127,20 +138,23 @@ func TestLoaderResolvesEveryPositionAsCounted(t *testing.T) {
 		s := w.scene(t, "klplab_target.ko")
 		dir := t.TempDir()
 		var (
-			names []string
-			asked [][]question
-			kbuild,
-			include = "", filepath.Join(w.root, "scripts/include")
+			names  []string
+			asked  [][]question
+			kbuild string
 		)
 		add := func(name string, batch []question, patch string) {
 			names, asked = append(names, name), append(asked, batch)
 			kbuild += "obj-m += " + name + ".o\n"
 			require.NoError(t, os.WriteFile(filepath.Join(dir, name+".c"),
-				loaderSource(include, batch, patch), 0o644))
+				loaderSource(w.root, batch, patch), 0o644))
+		}
+		patch := patchNothing
+		if !w.kernel.AtLeast(5, 8) {
+			patch = patchVmlinux
 		}
 		for len(questions) > 0 {
 			n := min(loaderBatch, len(questions))
-			add(fmt.Sprintf("klplab_ask%d", len(names)), questions[:n], patchNothing)
+			add(fmt.Sprintf("klplab_ask%d", len(names)), questions[:n], patch)
 			questions = questions[n:]
 		}
 		add("klplab_ask_target", target, patchTarget)

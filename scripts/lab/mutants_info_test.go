@@ -299,6 +299,7 @@ var structMutants = []mutant{
 	{name: "struct-name-of-target", base: inModule, edit: named("klplab_target")},
 	{name: "struct-name-of-builtin", base: inVmlinux, edit: named("printk"), alone: true,
 		open: "a built-in part has a directory in /sys/module if it has parameters"},
-	{name: "struct-name-vmlinux", base: inVmlinux, edit: named("vmlinux"), alone: true},
+	{name: "struct-name-vmlinux", base: inVmlinux, edit: named("vmlinux"), alone: true,
+		openBefore: misnamed, refusedBy: [2]int{5, 8}},
 	{name: "struct-name-slash", base: inVmlinux, edit: named("a/b"), alone: true, open: misnamed},
 }

@@ -25,6 +25,11 @@ func number(symbol string, field, value uint64) func(*draft) {
 	return func(d *draft) { d.number(symbol, field, value) }
 }
 
+func replacing(d *draft) { d.number("patch", d.replaceAt(), 1) }
+
+// funcTwice copies the first klp_func.
+func funcTwice(d *draft) { d.another("funcs", 0, d.funcStride(), d.funcStride()) }
+
 // old is a livepatch of another function; what it prints is not looked at.
 func old(name, function string) mutant {
 	return mutant{name: "function-" + name, base: inVmlinux,
@@ -49,16 +54,19 @@ var patchMutants = []mutant{
 	{name: "patch-mod-null", base: inVmlinux, edit: null("patch", patchMod)},
 	{name: "patch-objs-null", base: inVmlinux, edit: null("patch", patchObjs)},
 	{name: "patch-objs-empty", base: inVmlinux, edit: null("objs", objectFuncs)},
-	{name: "patch-replace", base: inVmlinux, edit: number("patch", patchReplace, 1)},
-	{name: "patch-replace-module", base: inModule, edit: number("patch", patchReplace, 1)},
-	{name: "patch-states-wild", base: inVmlinux, edit: number("patch", patchStates, 8)},
+	{name: "patch-replace", base: inVmlinux, edit: replacing},
+	{name: "patch-replace-module", base: inModule, edit: replacing},
+	{name: "patch-states-wild", base: inVmlinux, edit: func(d *draft) { d.number("patch", d.statesAt(), 8) }},
 	{name: "object-name-vmlinux", base: inVmlinux,
 		edit: func(d *draft) { d.christen("objs", "vmlinux") }},
 	{name: "object-name-empty", base: inVmlinux, edit: func(d *draft) { d.christen("objs", "") }},
 	{name: "object-name-added", base: inVmlinux,
 		edit: func(d *draft) { d.christen("objs", "klplab_nobody") }},
 	{name: "object-funcs-null", base: inModule, edit: null("objs", objectFuncs)},
-	{name: "object-name-null", base: inModule, edit: null("objs", objectName)},
+	{name: "object-name-null", base: inModule, edit: func(d *draft) {
+		d.need(d.room.kernel.AtLeast(5, 8), "the livepatch has a klp_object without a name already")
+		d.null("objs", objectName)
+	}},
 	{name: "object-name-nosuch", base: inModule, edit: point("objs", objectName, "klplab_nobody")},
 	{name: "object-name-builtin", base: inModule, edit: point("objs", objectName, "printk")},
 	{name: "object-name-of-module-empty", base: inModule, edit: point("objs", objectName, "")},
@@ -74,15 +82,12 @@ var patchMutants = []mutant{
 	{name: "object-name-itself", base: inModule, edit: point("objs", objectName, "klplab_v7")},
 	{name: "object-twice", base: inModule, edit: func(d *draft) { d.anotherObject() }},
 	{name: "object-vmlinux-twice", base: inVmlinux, edit: func(d *draft) { d.anotherObject() }},
-	{name: "func-twice", base: inVmlinux, edit: func(d *draft) {
-		d.another("funcs", 0, funcStride,
-			funcStride)
-	}},
+	{name: "func-twice", base: inVmlinux, edit: funcTwice},
 	{name: "func-twice-module", base: inModule,
-		edit: func(d *draft) { d.another("funcs", 0, funcStride, funcStride) }},
+		edit: funcTwice},
 	{name: "func-twice-position-1", base: inVmlinux, edit: func(d *draft) {
-		d.another("funcs", 0, funcStride, funcStride)
-		d.number("funcs", funcStride+funcPos, 1)
+		funcTwice(d)
+		d.number("funcs", d.funcStride()+funcPos, 1)
 	}},
 	{name: "func-old-null", base: inVmlinux, edit: null("funcs", funcOld)},
 	{name: "func-new-null", base: inVmlinux, edit: null("funcs", funcNew)},
@@ -94,8 +99,8 @@ var patchMutants = []mutant{
 	{name: "func-position-2-module", base: inModule, edit: number("funcs", funcPos, 2)},
 	{name: "func-position-alone", base: inVmlinux, edit: positionAlone},
 	{name: "func-position-alone-module", base: inModule, edit: positionAlone},
-	{name: "funcs-unclosed-zeros", base: inVmlinux, edit: sized("funcs", funcStride)},
-	{name: "objs-unclosed-zeros", base: inModule, edit: sized("objs", objectStride)},
+	{name: "funcs-unclosed-zeros", base: inVmlinux, edit: unclosed("funcs", (*draft).funcStride)},
+	{name: "objs-unclosed-zeros", base: inModule, edit: unclosed("objs", (*draft).objectStride)},
 	{name: "func-new-is-data", base: inVmlinux, edit: func(d *draft) {
 		d.model(func(f *elfrw.File) {
 			s, i := d.relocAt(f, "funcs", funcNew)
@@ -158,20 +163,21 @@ var patchMutants = []mutant{
 
 // positionAlone adds a klp_func that has nothing but a position.
 func positionAlone(d *draft) {
-	d.model(func(f *elfrw.File) { d.grow(f, "funcs", funcStride) })
-	d.number("funcs", funcStride+funcPos, 1)
+	d.model(func(f *elfrw.File) { d.grow(f, "funcs", d.funcStride()) })
+	d.number("funcs", d.funcStride()+funcPos, 1)
 }
 
-// sized gives a symbol another size, which leaves what follows where it is.
-func sized(symbol string, size uint64) func(*draft) {
+// unclosed takes the last element, which is empty, out of an array by the size of its symbol;
+// what follows stays where it is.
+func unclosed(symbol string, size func(*draft) uint64) func(*draft) {
 	return func(d *draft) {
-		d.model(func(f *elfrw.File) { d.symbolIn(f, symbol).Size = size })
+		d.model(func(f *elfrw.File) { d.symbolIn(f, symbol).Size -= size(d) })
 	}
 }
 
 // anotherObject copies the first klp_object, with functions of its own.
 func (d *draft) anotherObject() {
-	d.another("objs", 0, objectStride, objectStride)
+	d.another("objs", 0, d.objectStride(), d.objectStride())
 	d.model(func(f *elfrw.File) {
 		funcs, objs := d.symbolIn(f, "funcs"), d.symbolIn(f, "objs")
 		s := funcs.Section
@@ -179,7 +185,7 @@ func (d *draft) anotherObject() {
 		b := append(slices.Clone(s.Data), make([]byte, to+funcs.Size-uint64(len(s.Data)))...)
 		copy(b[to:], b[funcs.Value:funcs.Value+funcs.Size])
 		s.Data = b
-		rs, at := d.relocAt(f, "objs", objectStride+objectFuncs)
+		rs, at := d.relocAt(f, "objs", d.objectStride()+objectFuncs)
 		relocs := slices.Clone(rs.Relocs())
 		for _, r := range rs.Relocs() {
 			if r.Offset >= funcs.Value && r.Offset < funcs.Value+funcs.Size {

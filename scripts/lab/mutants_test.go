@@ -19,6 +19,8 @@ const (
 	ordinary  = "klplab_ordinary.ko" // special sections of its own
 	plain     = "klplab_target.ko"   // no livepatch
 	exporting = "klplab_owner.ko"    // no livepatch, and exports
+	inArch    = "klplab_arch.ko"     // .klp.arch sections for a module (4.9 to 5.7)
+	inArchVm  = "klplab_arch_vmlinux.ko"
 )
 
 var bases = map[string]base{
@@ -27,6 +29,8 @@ var bases = map[string]base{
 	inModule:               {show: "/proc/klplab_target", target: plain},
 	inData:                 {show: "/proc/klplab_target", target: plain},
 	ordinary:               {show: "/proc/klplab_owner", target: exporting},
+	inArch:                 {show: "/proc/klplab_target", target: plain},
+	inArchVm:               {show: "/proc/cmdline"},
 	plain:                  {show: "/proc/klplab_target", plain: true},
 	exporting:              {show: "/proc/klplab_owner", plain: true},
 	"klplab_forced_key.ko": {show: "/proc/klplab_key", target: exporting, unsafe: true},
@@ -47,11 +51,13 @@ type mutant struct {
 	alone      bool   // it needs a boot of its own: the kernel says some things once
 	open       string // why what comes of it can't be predicted
 	openLater  string // the same, of a target that comes later only
+	openBefore string // the same, before the kernel of the version that refuses it
+	refusedBy  [2]int // that version
 }
 
 var mutants = joined(unchanged, fileMutants, headerMutants, infoMutants, importMutants,
 	sectionMutants,
-	symbolMutants, relocMutants, structMutants, patchMutants, specialMutants)
+	symbolMutants, relocMutants, structMutants, patchMutants, specialMutants, archMutants)
 
 func joined(lists ...[]mutant) (all []mutant) {
 	for _, l := range lists {
@@ -67,6 +73,8 @@ var unchanged = []mutant{
 	{name: "good-module", base: inModule, again: true},
 	{name: "good-sections", base: inData, again: true},
 	{name: "good-ordinary", base: ordinary, again: true},
+	{name: "good-arch", base: inArch, again: true},
+	{name: "good-arch-vmlinux", base: inArchVm},
 	{name: "good-plain", base: plain},
 	{name: "good-exporting", base: exporting},
 	{name: "forced-key", base: "klplab_forced_key.ko"},

@@ -64,6 +64,7 @@ func readFile(t *testing.T, path string) []byte {
 
 func TestSampleCmdline(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
+		w.since(t, 5, 8, "the samples are written for the kernels of today")
 		s := w.scene(t)
 		s.addSample("cmdline")
 		s.run(
@@ -81,6 +82,7 @@ func TestSampleCmdline(t *testing.T) {
 
 func TestSampleOwnModule(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
+		w.since(t, 5, 8, "the samples are written for the kernels of today")
 		s := w.scene(t)
 		s.addSample("ownmod")
 		s.run(
@@ -101,6 +103,7 @@ func TestSampleOwnModule(t *testing.T) {
 // klp-convert.mk converts what was linked again, and nothing else.
 func TestMakeConvertsOnlyWhatChanged(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
+		w.since(t, 5, 8, "the samples are written for the kernels of today")
 		dir := copySample(t, w, "ownmod")
 		first := makeSample(t, w, dir)
 		assert.Equal(t, 2, strings.Count(first, "  KLP "), "modules converted at first:\n%s", first)

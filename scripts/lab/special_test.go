@@ -45,6 +45,7 @@ func remove(name string) step {
 // (f7af6977621a "x86/paravirt: Remove no longer needed paravirt patching code").
 func TestSymbolsOfVmlinuxInSpecialSections(t *testing.T) {
 	everyX86(t, func(t *testing.T, w *workbench) {
+		w.since(t, 5, 8, "the kernel reads these sections first")
 		s := w.scene(t, "klplab_vmlinux.ko")
 		ko := w.converted(t, "klplab_vmlinux.ko")
 		assert.NotEmpty(t, section(t, ko, ".klp.rela.vmlinux.__jump_table"))
@@ -84,6 +85,7 @@ func TestSymbolsOfVmlinuxInSpecialSections(t *testing.T) {
 // relocation near them does not concern them.
 func TestOrdinaryTablesStandNoRelocationInTheWay(t *testing.T) {
 	everyX86(t, func(t *testing.T, w *workbench) {
+		w.since(t, 5, 10, "there are no static calls")
 		s := w.scene(t, "klplab_owner.ko")
 		ko := w.warned(t, "klplab_ordinary.ko", nil)
 		for _, name := range []string{"__ex_table", "__bug_table", "__dyndbg", "__jump_table",

@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <klp_convert.h>
+#include <klplab_compat.h>
 
 extern char *saved_command_line;
 
@@ -44,7 +45,7 @@ MODULE_PARM_DESC(hold, "load only, enable later");
 
 static int enable_set(const char *val, const struct kernel_param *kp)
 {
-	return klp_enable_patch(&patch);
+	return klplab_enable(&patch);
 }
 
 static const struct kernel_param_ops enable_ops = { .set = enable_set };
@@ -53,11 +54,12 @@ MODULE_PARM_DESC(enable, "enable a patch that was loaded with hold=1");
 
 static int __init klplab_cmdline_init(void)
 {
-	return hold ? 0 : klp_enable_patch(&patch);
+	return hold ? 0 : klplab_enable(&patch);
 }
 
 static void __exit klplab_cmdline_exit(void)
 {
+	klplab_leave(&patch);
 }
 
 module_init(klplab_cmdline_init);

@@ -5,6 +5,7 @@
  */
 #include <linux/livepatch.h>
 #include <linux/module.h>
+#include <klplab_compat.h>
 #include <linux/seq_file.h>
 
 static int klplab_show(struct seq_file *m, void *v)
@@ -21,6 +22,7 @@ static struct klp_func funcs[] = {
 
 static struct klp_object objs[] = {
 	{ .name = "klplab_target", .funcs = funcs },
+	KLPLAB_VMLINUX
 	{ }
 };
 
@@ -31,11 +33,12 @@ static struct klp_patch patch = {
 
 static int __init klplab_init(void)
 {
-	return klp_enable_patch(&patch);
+	return klplab_enable(&patch);
 }
 
 static void __exit klplab_exit(void)
 {
+	klplab_leave(&patch);
 }
 
 module_init(klplab_init);

@@ -21,6 +21,7 @@
 #include <linux/uaccess.h>
 #include <trace/events/task.h>
 #include <klp_convert.h>
+#include <klplab_compat.h>
 
 extern int every_secret;
 extern int every_row[4];
@@ -165,6 +166,7 @@ static struct klp_func funcs[] = {
 
 static struct klp_object objs[] = {
 	{ .name = "klplab_every", .funcs = funcs },
+	KLPLAB_VMLINUX
 	{ }
 };
 

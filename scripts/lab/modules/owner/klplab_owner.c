@@ -11,7 +11,7 @@
 #include <linux/module.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
-#include <linux/static_call.h>
+#include <klplab_compat.h>
 
 #define CREATE_TRACE_POINTS
 #include "klplab_owner_trace.h"
@@ -47,11 +47,19 @@ static KLPLAB_KEEP int klplab_two(void)
 	return 2;
 }
 
+#ifdef KLPLAB_STATIC_CALLS
 DEFINE_STATIC_CALL(klplab_choice, klplab_one);
+#define klplab_call_choice() static_call(klplab_choice)()
+#define klplab_choose(fn) static_call_update(klplab_choice, fn)
+#else	/* a pointer, as it was done before */
+static int (*klplab_choice)(void) = klplab_one;
+#define klplab_call_choice() READ_ONCE(klplab_choice)()
+#define klplab_choose(fn) WRITE_ONCE(klplab_choice, fn)
+#endif
 
 static int choice_set(const char *val, const struct kernel_param *kp)
 {
-	static_call_update(klplab_choice, val[0] == '2' ? klplab_two : klplab_one);
+	klplab_choose(val[0] == '2' ? klplab_two : klplab_one);
 	return 0;
 }
 
@@ -77,7 +85,7 @@ static KLPLAB_KEEP int klplab_owner_show(struct seq_file *m, void *v)
 	trace_klplab_seen(klplab_owner_secret);
 	seq_printf(m, "owner: key %s choice %d helper %d\n",
 		   static_branch_unlikely(&klplab_key) ? "on" : "off",
-		   static_call(klplab_choice)(), klplab_helper(1));
+		   klplab_call_choice(), klplab_helper(1));
 	return 0;
 }
 

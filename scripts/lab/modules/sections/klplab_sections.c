@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <klp_convert.h>
+#include <klplab_compat.h>
 
 extern int klplab_secret KLP_RELOC_SYMBOL(klplab_target, klplab_target, klplab_secret);
 extern int klplab_helper(int x) KLP_RELOC_SYMBOL(klplab_target, klplab_target, klplab_helper);
@@ -103,6 +104,7 @@ static struct klp_func funcs[] = {
 
 static struct klp_object objs[] = {
 	{ .name = "klplab_target", .funcs = funcs },
+	KLPLAB_VMLINUX
 	{ }
 };
 
@@ -113,11 +115,12 @@ static struct klp_patch patch = {
 
 static int __init klplab_sections_init(void)
 {
-	return klp_enable_patch(&patch);
+	return klplab_enable(&patch);
 }
 
 static void __exit klplab_sections_exit(void)
 {
+	klplab_leave(&patch);
 }
 
 module_init(klplab_sections_init);

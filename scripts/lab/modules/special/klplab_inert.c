@@ -2,8 +2,8 @@
 /* klplab_inert - a tracepoint of the patched module, which can't be tied to it. */
 #include <linux/livepatch.h>
 #include <linux/seq_file.h>
-#include <linux/static_call.h>
 #include <klp_convert.h>
+#include <klplab_compat.h>
 #include "klplab_owner_trace.h"
 
 extern int klplab_helper(int x);
@@ -11,8 +11,10 @@ extern int klplab_helper(int x);
 static KLP_MODULE_RELOC(klplab_owner) of_owner[] = {
 	KLP_SYMPOS(klplab_helper, 0),
 	KLP_SYMPOS(__tracepoint_klplab_seen, 0),
+#ifdef KLPLAB_STATIC_CALLS
 	KLP_SYMPOS(__SCK__tp_func_klplab_seen, 0),
 	KLP_SYMPOS(__SCT__tp_func_klplab_seen, 0),
+#endif
 };
 
 static int klplab_inert_show(struct seq_file *m, void *v)

@@ -15,32 +15,49 @@
 #include <linux/sched.h>
 #include <linux/livepatch.h>
 #include <linux/seq_file.h>
-#include <linux/static_call.h>
 #include <linux/uaccess.h>
 #include <trace/events/task.h>
 #include <klp_convert.h>
+#include <klplab_compat.h>
 #include "alternative.h"
 
 extern int klplab_helper(int x);
 extern int klplab_owner_secret;
 extern struct static_key_false klplab_key;
 int klplab_one(void);
-DECLARE_STATIC_CALL(klplab_choice, klplab_one);
 
+#ifdef KLPLAB_STATIC_CALLS
+DECLARE_STATIC_CALL(klplab_choice, klplab_one);
 /* static_call_query() of 5.12 and later. */
 #define KLPLAB_QUERY(name) ((typeof(STATIC_CALL_TRAMP(name)) *)READ_ONCE(STATIC_CALL_KEY(name).func))
+#else
+extern int (*klplab_choice)(void);
+#define KLPLAB_QUERY(name) READ_ONCE(name)
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 0, 0)
+#define klplab_access_begin(p, n) user_access_begin(p, n)
+#else
+#define klplab_access_begin(p, n) ({ user_access_begin(); true; })
+#endif
 
 static KLP_MODULE_RELOC(klplab_owner) of_owner[] = {
 	KLP_SYMPOS(klplab_helper, 0),
 	KLP_SYMPOS(klplab_owner_secret, 0),
 	KLP_SYMPOS(klplab_key, 0),
+#ifdef KLPLAB_STATIC_CALLS
 	KLP_SYMPOS(__SCK__klplab_choice, 0),
+#else
+	KLP_SYMPOS(klplab_choice, 0),
+#endif
 };
 
 static KLP_MODULE_RELOC(vmlinux) of_vmlinux[] = {
 	KLP_SYMPOS(__tracepoint_task_rename, 0),
+#ifdef KLPLAB_STATIC_CALLS
 	KLP_SYMPOS(__SCK__tp_func_task_rename, 0),
 	KLP_SYMPOS(__SCT__tp_func_task_rename, 0),
+#endif
 };
 
 static bool warn;
@@ -52,7 +69,7 @@ static noinline const char *fault(void)
 	const char __user *p = (const char __user *)8;
 	char c;
 
-	if (!user_access_begin(p, 1))
+	if (!klplab_access_begin(p, 1))
 		return "not tried";
 	unsafe_get_user(c, p, failed);
 	user_access_end();
@@ -94,6 +111,7 @@ static struct klp_func funcs[] = {
 
 static struct klp_object objs[] = {
 	{ .name = "klplab_owner", .funcs = funcs },
+	KLPLAB_VMLINUX
 	{ }
 };
 

@@ -12,14 +12,27 @@
 #include <linux/livepatch.h>
 #include <linux/seq_file.h>
 #include <klp_convert.h>
+#include <klplab_compat.h>
 #include "alternative.h"
 
+#ifdef CONFIG_SCHEDSTATS
 extern struct static_key_false sched_schedstats;
+#else
+static DEFINE_STATIC_KEY_FALSE(sched_schedstats);
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 8, 0)
+#define KLPLAB_BRANCH(key) static_branch_unlikely(key)
+#else	/* the branch would never be switched */
+#define KLPLAB_BRANCH(key) static_key_enabled(key)
+#endif
+
 extern int nr_processes(void);
 extern char *saved_command_line;
 
 static KLP_MODULE_RELOC(vmlinux) relocs[] = {
+#ifdef CONFIG_SCHEDSTATS
 	KLP_SYMPOS(sched_schedstats, 0),
+#endif
 	KLP_SYMPOS(nr_processes, 0),
 	KLP_SYMPOS(saved_command_line, 0),
 };
@@ -40,7 +53,7 @@ static int klplab_vmlinux_show(struct seq_file *m, void *v)
 	first = *saved_command_line;
 	inside = irqs_disabled();
 	local_irq_restore(flags);
-	seq_printf(m, "schedstats %s\n", static_branch_unlikely(&sched_schedstats) ? "on" : "off");
+	seq_printf(m, "schedstats %s\n", KLPLAB_BRANCH(&sched_schedstats) ? "on" : "off");
 	seq_printf(m, "alternative %s\n", n > 0 && counted() == n ? "right" : "wrong");
 	seq_printf(m, "irqs %s, %s around %c\n", inside ? "off" : "on", irqs_disabled() ? "off" : "on", first);
 	return 0;

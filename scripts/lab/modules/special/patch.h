@@ -5,6 +5,7 @@
  */
 #include <linux/livepatch.h>
 #include <linux/module.h>
+#include <klplab_compat.h>
 
 #ifndef KLPLAB_PATCH
 #define KLPLAB_PATCH
@@ -18,11 +19,12 @@ static struct klp_patch patch = {
 
 static int __init klplab_init(void)
 {
-	return klp_enable_patch(&patch);
+	return klplab_enable(&patch);
 }
 
 static void __exit klplab_exit(void)
 {
+	klplab_leave(&patch);
 }
 
 module_init(klplab_init);

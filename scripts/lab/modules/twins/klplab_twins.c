@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <klp_convert.h>
+#include <klplab_compat.h>
 
 extern int twin_first(void) KLP_RELOC_SYMBOL_POS(klplab_target, klplab_target, klplab_twin, 1);
 extern int twin_second(void) KLP_RELOC_SYMBOL_POS(klplab_target, klplab_target, klplab_twin, 2);
@@ -35,6 +36,7 @@ static struct klp_func funcs[] = {
 
 static struct klp_object objs[] = {
 	{ .name = "klplab_target", .funcs = funcs },
+	KLPLAB_VMLINUX
 	{ }
 };
 
@@ -45,11 +47,12 @@ static struct klp_patch patch = {
 
 static int __init klplab_twins_init(void)
 {
-	return klp_enable_patch(&patch);
+	return klplab_enable(&patch);
 }
 
 static void __exit klplab_twins_exit(void)
 {
+	klplab_leave(&patch);
 }
 
 module_init(klplab_twins_init);

@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <klp_convert.h>
+#include <klplab_compat.h>
 
 extern int klplab_twin(void);
 extern int c_start(void);
@@ -36,6 +37,7 @@ static struct klp_func funcs[] = {
 
 static struct klp_object objs[] = {
 	{ .name = "klplab_target", .funcs = funcs },
+	KLPLAB_VMLINUX
 	{ }
 };
 
@@ -46,11 +48,12 @@ static struct klp_patch patch = {
 
 static int __init klplab_twins_init(void)
 {
-	return klp_enable_patch(&patch);
+	return klplab_enable(&patch);
 }
 
 static void __exit klplab_twins_exit(void)
 {
+	klplab_leave(&patch);
 }
 
 module_init(klplab_twins_init);
