@@ -190,7 +190,7 @@ func lateEntry(m *view, k *facts, e *special.Entry, find func(format string, arg
 		return find(cause+": the branch is never switched, and the entry can't be taken back", e.Kind,
 			function, object).
 			fix("static_key_enabled(&key) instead of static_branch_likely() and static_branch_unlikely()").
-			when(diag.Removing, "", "", warning("kernel/jump_label.c", "jump_label_del_module"))
+			when(diag.Removing, "", "", k.warning("kernel/jump_label.c", "jump_label_del_module")...)
 	case special.StaticCall:
 		f := find(cause, e.Kind, function, object).
 			fix("STATIC_CALL_KEY(name).func instead of static_call(name)")

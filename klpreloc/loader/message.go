@@ -3,6 +3,7 @@
 package loader
 
 import (
+	"debug/elf"
 	"fmt"
 	"regexp"
 	"strings"
@@ -60,12 +61,27 @@ func oops(kind, function string) diag.KernelMessage {
 
 // unrelocated is what comes of code that was not relocated. A call that leads to the next
 // instruction, as one of 0 does, pushes an address that nothing takes; with frame pointers the
-// function returns all the same, with a wrong result (seen in 4.19.78 and 5.4.286).
+// function returns all the same, with a wrong result (seen in 4.19.78 and 5.4.286). On other
+// machines than x86 a branch of 0 leads to itself, and on s390x address 0 can be read (seen in
+// 6.12.118).
 func (k *facts) unrelocated(function string) diag.KernelMessage {
+	if k.foreign() {
+		return oops("page fault, endless loop or wrong result", function)
+	}
 	if framed, _ := k.set("FRAME_POINTER"); framed {
 		return oops(orWrong, function)
 	}
 	return oops("page fault", function)
+}
+
+// foreign reports whether the kernel is for another machine than x86, as far as its modules or
+// its configuration tell.
+func (k *facts) foreign() bool {
+	if k.witness != nil {
+		return k.witness.Header.Machine != elf.EM_X86_64
+	}
+	x86, known := k.set("X86")
+	return known && !x86
 }
 
 const orWrong = "page fault or wrong result"
@@ -87,6 +103,14 @@ func corrupted() diag.KernelMessage {
 func warning(file, function string) diag.KernelMessage {
 	return diag.KernelMessage{Text: "WARNING at " + file + " " + function, Pattern: `WARNING: (.*` +
 		regexp.QuoteMeta(file) + `:\d+)?.*` + regexp.QuoteMeta(function)}
+}
+
+// warning is what a WARN prints; without CONFIG_BUG it prints nothing.
+func (k *facts) warning(file, function string) []diag.KernelMessage {
+	if bug, known := k.set("BUG"); known && !bug {
+		return nil
+	}
+	return []diag.KernelMessage{warning(file, function)}
 }
 
 // overflowMessages are what x86 says of a value that does not fit.
