@@ -232,6 +232,47 @@ func TestRelocationsOfEachMachine(t *testing.T) {
 	}
 }
 
+// The same is asked of ordinary relocations, where the symbol is the module's own.
+func TestOrdinaryRelocationsOfOtherMachines(t *testing.T) {
+	for name, c := range map[string]struct {
+		machine elf.Machine
+		typ     uint32
+		offset  uint64
+		says    string
+	}{
+		"s390x, 32 bits of an address": {elf.EM_S390, 4, 0,
+			"module lp: relocation error for symbol  (r_type 4, value 0x…)"},
+		"s390x, a place 1 TiB away": {elf.EM_S390, 19, 1 << 40,
+			"module lp: relocation error for symbol  (r_type 19, value 0x…)"},
+		"s390x, 64 bits": {elf.EM_S390, 22, 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := on(c.machine)
+			f := w.convert(t)
+			become(t, f, c.machine)
+			own := f.Section(".text")
+			y := &elfrw.Symbol{Section: own, Info: byte(elf.STT_SECTION)}
+			f.AddSymbol(y)
+			s := &elfrw.Section{Name: ".rela.data", Type: elf.SHT_RELA, Link: f.Symtab,
+				Target: f.Section(".data"), EntSize: 24, Align: 8}
+			if old := f.Section(".rela.data"); old != nil {
+				s = old
+			} else {
+				f.AddSection(s)
+			}
+			s.SetRelocs([]elfrw.Rela{{Offset: c.offset, Type: c.typ, Sym: y}})
+			x := finding(w.check(t, encode(t, f)), diag.RelocationType)
+			if c.says == "" {
+				assert.Nil(t, x)
+				return
+			}
+			require.NotNil(t, x)
+			assert.Equal(t, "ENOEXEC", x.Cases[0].Errno)
+			assert.Equal(t, c.says, x.KernelSays())
+		})
+	}
+}
+
 // A distance of 64 bits is filled in by more relocations of the symbol in the section.
 func TestLongDistanceOfLoongArch(t *testing.T) {
 	for second, fails := range map[uint32]bool{73: false, 72: true} { // PCALA64_LO20, PCALA_LO12

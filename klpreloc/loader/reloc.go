@@ -487,7 +487,7 @@ func checkCompact(m *view, k *facts) (out result) {
 
 // checkOrdinaryPlaces: the loaders ask the same of ordinary relocations (apply_relocate_add).
 // The first that fails ends it; what modpost left has none. On machines other than x86 their
-// types are checked, the values are not.
+// types are checked, and whether the value can fit at all.
 func checkOrdinaryPlaces(m *view, k *facts) (out result) {
 	x86 := m.file.Header.Machine == elf.EM_X86_64
 	for _, s := range m.file.Sections {
@@ -506,7 +506,8 @@ func checkOrdinaryPlaces(m *view, k *facts) (out result) {
 		}
 		relocs := s.ReadRelocs()
 		for r := relocs.Next(); r != nil; r = relocs.Next() {
-			if x86 && checkOrdinaryPlace(&out, m, k, s, r) || !x86 && refusesOrdinaryType(&out, m, k, s, r) {
+			if x86 && checkOrdinaryPlace(&out, m, k, s, r) || !x86 &&
+				(refusesOrdinaryType(&out, m, k, s, r) || refusesOrdinaryValue(&out, m, k, s, r)) {
 				break
 			}
 		}
@@ -525,6 +526,31 @@ func refusesOrdinaryType(out *result, m *view, k *facts, s *elfrw.Section, r *el
 		f = f.of(r.Sym.Name)
 	}
 	out.add(f.when(diag.Loading, "", m.typeErrno(), m.typeMessages(r.Type)...))
+	return true
+}
+
+// refusesOrdinaryValue reports whether the value makes the loader stop, wherever the module and
+// what it refers to are. An absolute symbol has any value.
+func refusesOrdinaryValue(out *result, m *view, k *facts, s *elfrw.Section, r *elfrw.Rela) bool {
+	machine := m.file.Header.Machine
+	f, has := fields[machine][r.Type]
+	if !has || !f.checked || r.Sym == nil || r.Sym.Section == nil && r.Sym.Index != 0 {
+		return false
+	}
+	value := r.Addend
+	if f.form == distance {
+		if r.Sym.Section == nil {
+			return false // how far an import is depends
+		}
+		value -= int64(r.Offset)
+	}
+	if !k.overflowsField(machine, f, m.name, value) {
+		return false
+	}
+	out.add(problem(diag.RelocationType, fmt.Sprintf("the value does not fit into %s",
+		arch.RelocName(m.file, r.Type))).at(s, r.Offset).of(r.Sym.Name).
+		fix("build with the kernel's own flags (Kbuild)").
+		when(diag.Loading, "", "ENOEXEC", m.fieldMessages(r)...))
 	return true
 }
 
