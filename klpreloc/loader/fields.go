@@ -313,6 +313,13 @@ func checkField(m *view, k *facts, klp *klpSection, r *klpReloc,
 	return false
 }
 
+// refusesFarPlace reports whether the loader finds, before it writes, that the distance from a
+// place far from everything does not fit.
+func (m *view) refusesFarPlace(r *elfrw.Rela) bool {
+	f, has := fields[m.file.Header.Machine][r.Type]
+	return has && f.checked && f.form != address
+}
+
 // outOfRange is what ppc64 says of branches and distances.
 var outOfRange = map[uint32]string{10: "%s: REL24 %s out of range!",
 	26: "%s: REL32 %s out of range!", 132: "%s: REL34 %s out of range!"}
@@ -466,7 +473,7 @@ func whenUnreserved(m *view, k *facts, f finding, klp *klpSection) finding {
 		for i := range klp.relocs {
 			r := &klp.relocs[i].Rela
 			if slices.Contains(gotSlots[machine], r.Type) && !m.slots().got[r.Sym] {
-				return whenOf(m, k, f, klp, "killed", oops("page fault", "apply_rela"))
+				return whenOf(m, k, f, klp, "killed", oops("page fault", "apply_relocate_add"))
 			}
 		}
 	case machine == elf.EM_LOONGARCH && m.slots().lackGOT:

@@ -122,6 +122,10 @@ func TestRelocationsOfEachMachine(t *testing.T) {
 			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 19)},
 		"s390x, PC32DBL, large addend": {elf.EM_S390, "", vm, 19, 1 << 40, 2,
 			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 19)},
+		"s390x, GOTENT, a place 1 TiB away": {elf.EM_S390, "", vm, 26, 2, 1 << 40,
+			diag.OutsideTarget, "ENOEXEC", s390("vmlinux.vsym", 26)},
+		"s390x, 64, a place 1 TiB away": {elf.EM_S390, "", vm, 22, 0, 1 << 40,
+			diag.OutsideTarget, "killed", "page fault"},
 		"s390x, PLT32DBL": {elf.EM_S390, "6.1", vm, 20, 2, 2, "", "", ""},
 		"s390x, PLT32DBL, odd": {elf.EM_S390, "", vm, 20, 2, 1,
 			diag.RelocationType, "ENOEXEC", s390("vmlinux.vsym", 20)},
@@ -430,7 +434,7 @@ func TestSectionForWhichNoPlacesAreReserved(t *testing.T) {
 		errno, says string
 		other       bool // a_fn uses the symbol likewise
 	}{
-		"s390x, through the table":   {elf.EM_S390, 26, 22, "killed", "page fault in apply_rela", false},
+		"s390x, through the table":   {elf.EM_S390, 26, 22, "killed", "page fault in apply_relocate_add", false},
 		"s390x, reserved by another": {elf.EM_S390, 26, 22, "", "", true},
 		"s390x, pointer":             {elf.EM_S390, 22, 22, "", "", false},
 		"s390x, branch":              {elf.EM_S390, 20, 22, "", "", false},

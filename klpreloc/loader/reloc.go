@@ -673,9 +673,12 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, of *klpReloc, add func(fi
 	if need := uint64(max(width, 1)); r.Offset > size || need > size-r.Offset {
 		f := find(diag.OutsideTarget, fmt.Sprintf("it writes past the end of %s (%#x bytes); the "+
 			"kernel does not check", klp.target, size))
-		if r.Offset >= unmapped {
+		switch {
+		case r.Offset >= unmapped && m.refusesFarPlace(r):
+			add(whenOf(m, k, f, klp, "ENOEXEC", m.fieldMessages(r)...))
+		case r.Offset >= unmapped:
 			add(whenOf(m, k, f, klp, "killed", oops("page fault", "")))
-		} else {
+		default:
 			add(whenCalled(m, k, f, klp))
 		}
 		return

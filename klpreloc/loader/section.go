@@ -227,6 +227,11 @@ func checkUnplaced(out *result, m *view, k *facts, klp *klpSection) {
 	f := problem(diag.SectionHeader, "its sh_info names no section that is loaded, and the kernel "+
 		"writes there nonetheless when it is applied").in(klp.Section).
 		fix("sh_info has to be the index of the section that is relocated")
+	if r := &klp.relocs[0].Rela; (klp.target == nil || klp.Section.Target == nil) &&
+		m.refusesFarPlace(r) {
+		out.add(whenObject(m, k, f, klp.object, "ENOEXEC", m.fieldMessages(r)...))
+		return
+	}
 	out.add(whenObject(m, k, f, klp.object, "killed", oops("page fault", "")))
 }
 

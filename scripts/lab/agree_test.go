@@ -722,16 +722,22 @@ var stamp = regexp.MustCompile(`^(<\d+>)?\[ *\d+\.\d+\] `)
 func fromConsole(path string) *outcome {
 	text, _ := os.ReadFile(path)
 	r := Result{Status: 137}
+	phase, fault := "", false // the phase so far, and whether it has killed a process
 	for _, l := range strings.Split(string(text), "\n") {
 		l = stamp.ReplaceAllString(strings.TrimRight(l, "\r"), "")
 		if name, ok := strings.CutPrefix(l, "klplab-trial: "); ok {
 			if name == "load" {
-				r.Dmesg, r.Out = nil, ""
+				r.Dmesg, r.Out, phase = nil, "", ""
 			}
+			if phase != "" {
+				r.Out += fmt.Sprintf("{\"phase\":%q,\"ended\":true,\"died\":%v}\n", phase, fault)
+			}
+			phase, fault = name, false
 			if name != "after" {
 				r.Out += fmt.Sprintf("{\"phase\":%q,\"ended\":false}\n", name)
 			}
 		}
+		fault = fault || oops.MatchString(l)
 		r.Dmesg = append(r.Dmesg, l)
 	}
 	return observed(r)
