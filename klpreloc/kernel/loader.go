@@ -124,6 +124,10 @@ type Loader struct {
 	// 11e86dc7f274 of 5.2; seen in 5.4.286, not in 4.19.78).
 	ParavirtBug bool
 
+	// ABILevel: ppc64le refuses modules of another ABI than version 2 (module_elf_check_arch in
+	// arch/powerpc/kernel/module_64.c; seen in 6.12, not in 6.1).
+	ABILevel bool
+
 	// WarnThunk: a return thunk that was not replaced warns (since 6.9, 4461438a8405).
 	WarnThunk bool
 	// KernelCFI: kCFI's hashes before functions, in place of jump tables (since 6.1,
@@ -144,6 +148,7 @@ func LoaderOf(v Version, scheme Scheme, release string) Loader {
 			elf.EM_LOONGARCH: v.atLeast(6, 9), elf.EM_AARCH64: v.atLeast(6, 17),
 		},
 		Registers:        !v.atLeast(5, 1),
+		ABILevel:         v.atLeast(6, 2),
 		InitExists:       "EEXIST",
 		ImportNS:         v.ImportNS(),
 		ELFValidity:      v.validatesELF(release),

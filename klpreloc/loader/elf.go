@@ -147,6 +147,12 @@ func checkELF(m *view, k *facts) (out result) {
 		return out
 	case machine == elf.EM_S390 && elf.Class(b[elf.EI_CLASS]) != elf.ELFCLASS64: // elf_check_arch
 		return refused(m, k, "Invalid architecture in ELF header: %s", uint16(machine))
+	case machine == elf.EM_PPC64 && k.ABILevel && order.Uint32(b[48:])&3 != 2:
+		out.end(finding{Diagnostic: diag.Diagnostic{ID: diag.BadELF, Severity: diag.Error,
+			Message: fmt.Sprintf("e_flags is %#x: not a module of ABI version 2", order.Uint32(b[48:]))}}.
+			fix("build it for the kernel's architecture").when(diag.Loading, "", "ENOEXEC",
+			elfMessages(k, "Invalid module architecture in ELF header: %s", uint16(machine))...))
+		return out
 	case machine == elf.EM_PPC:
 		out.notChecked("what the loader of a 32-bit kernel makes of the ELF file", "this tool knows "+
 			"64-bit kernels' only")
@@ -389,10 +395,10 @@ func checkUnseenSize(m *view, k *facts) (out result) {
 }
 
 // checkWriteOrExecute: module_enforce_rwx_sections (since 5.7, 5c3a7db0c7ec;
-// CONFIG_STRICT_MODULE_RWX, which all architectures with livepatching have). Sections that are not
+// CONFIG_STRICT_MODULE_RWX, which x86, s390x and arm64 always have). Sections that are not
 // loaded count too.
 func checkWriteOrExecute(m *view, k *facts, img *image) (out result) {
-	if !k.EnforcesRWX {
+	if strict, known := k.set("STRICT_MODULE_RWX"); !k.EnforcesRWX || known && !strict {
 		return out
 	}
 	for i := 0; i < img.count; i++ {

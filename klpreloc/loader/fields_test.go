@@ -23,6 +23,9 @@ import (
 func become(t *testing.T, f *elfrw.File, machine elf.Machine) {
 	t.Helper()
 	f.Header.Machine = machine
+	if machine == elf.EM_PPC64 {
+		f.Header.Flags = 2
+	}
 	word := arch.Machines[machine].Word
 	for _, s := range f.Sections {
 		if !s.HasRelocs() {
@@ -70,6 +73,32 @@ func TestGoodModuleLoadsOnEachMachine(t *testing.T) {
 		become(t, f, machine)
 		r := w.check(t, encode(t, f))
 		assert.Zero(t, r.Problems(), "%s: %+v", machine, r.Findings)
+	}
+}
+
+// ppc64le modules say which ABI they are for; what EI_DATA says is looked at by nobody.
+func TestABIOfModules(t *testing.T) {
+	for _, c := range []struct {
+		version string
+		flags   uint32
+		says    string
+	}{
+		{"6.12", 2, ""}, {"6.1", 1, ""}, {"6.12", 1, "Invalid module architecture in ELF header: 21"},
+	} {
+		w := on(elf.EM_PPC64)
+		w.version = c.version
+		f := w.convert(t)
+		become(t, f, elf.EM_PPC64)
+		f.Header.Flags = c.flags
+		b := encode(t, f)
+		b[elf.EI_DATA] = byte(elf.ELFDATA2MSB)
+		x := finding(w.check(t, b), diag.BadELF)
+		if c.says == "" {
+			assert.Nil(t, x, "%+v", c)
+			continue
+		}
+		require.NotNil(t, x)
+		assert.Equal(t, c.says, x.KernelSays())
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 
+	"golang.org/x/exp/slices"
+
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
@@ -80,8 +82,11 @@ func (k *facts) foreign() bool {
 	if k.witness != nil {
 		return k.witness.Header.Machine != elf.EM_X86_64
 	}
-	x86, known := k.set("X86")
-	return known && !x86
+	return slices.ContainsFunc([]string{"S390", "PPC64", "ARM64", "LOONGARCH"},
+		func(name string) bool {
+			set, _ := k.set(name)
+			return set
+		})
 }
 
 const orWrong = "page fault or wrong result"

@@ -32,11 +32,12 @@ func parse(b []byte) (*elfrw.File, error) {
 	return f, err
 }
 
-// byteOrder is that of a 64-bit machine; ppc64 has both.
+// byteOrder is that of a 64-bit machine: the loader does not look at EI_DATA. ppc64 has both,
+// and one of them has livepatching.
 func byteOrder(b []byte) elf.Data {
 	le, be := elf.Machine(uint16(b[18])|uint16(b[19])<<8), elf.Machine(uint16(b[19])|uint16(b[18])<<8)
 	switch {
-	case le == elf.EM_X86_64, le == elf.EM_AARCH64, le == elf.EM_LOONGARCH:
+	case le == elf.EM_X86_64, le == elf.EM_AARCH64, le == elf.EM_LOONGARCH, le == elf.EM_PPC64:
 		return elf.ELFDATA2LSB
 	case be == elf.EM_S390:
 		return elf.ELFDATA2MSB
