@@ -126,13 +126,16 @@ const (
 )
 
 // checkArchAlternatives: struct alt_instr of 13 bytes: two distances from their own places, the
-// feature, three lengths.
+// feature, three lengths. The kernel reads a last one that is cut, too.
 func checkArchAlternatives(out *result, m *view, k *facts, s archSection) {
-	const entry = 13
+	const entry, used = 13, 10
 	data := s.contents()
-	for at := uint64(0); at+entry <= uint64(len(data)); at += entry {
-		d := data[at:]
-		feature, length := m.file.Uint16(d[8:]), d[10]
+	for at := uint64(0); at+used <= uint64(len(data)); at += entry {
+		d, length := data[at:], byte(0)
+		feature := m.file.Uint16(d[8:])
+		if len(d) > used {
+			length = d[used]
+		}
 		find := func(cause string) finding {
 			return problem(diag.CheckArchSection, cause).at(s.Section, at).
 				fix("convert the module again, and don't edit it then")
@@ -142,6 +145,8 @@ func checkArchAlternatives(out *result, m *view, k *facts, s archSection) {
 			out.add(whenArch(m, k, find(fmt.Sprintf("the entry has feature %d and length %d, which the "+
 				"kernel does not accept", feature, length)), s, oops("kernel BUG", "apply_alternatives")))
 			return
+		case len(d) < entry:
+			return // what follows in memory is the rest of it
 		case length == 0:
 			out.add(find("the entry has length 0: its site is never patched").
 				when(diag.Calling, "", ""))

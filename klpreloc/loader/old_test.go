@@ -219,6 +219,8 @@ func TestArchSectionContents(t *testing.T) {
 			relocs(pc32, 0, 4), "silent", "killed"},
 		"sites as alternatives": {"..altinstructions", site(7), relocs(pointer, 0), "killed",
 			"killed"},
+		"a short site as an alternative": {"..altinstructions", site(7)[:10], relocs(pointer, 0),
+			"killed", "killed"},
 		"one dot": {".altinstructions", alternative(24, 5), relocs(pc32, 0, 4), "silent", "silent"},
 		"a blank": {". .altinstructions", alternative(24, 5), relocs(pc32, 0, 4), "", ""},
 	} {
