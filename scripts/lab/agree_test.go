@@ -100,6 +100,7 @@ type seen struct {
 
 // chatter is what the kernel says of every module and livepatch.
 var chatter = regexp.MustCompile(`^livepatch: (enabling patch|applying patch|reverting patch|'[^']*': )` +
+	`|^livepatch: signaling remaining tasks` + // a transition that a busy machine holds up
 	`|: loading out-of-tree module taints kernel` +
 	`|: tainting kernel with TAINT_LIVEPATCH` +
 	`|: module verification failed: signature and/or required key missing` +
