@@ -134,7 +134,7 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 		switch {
 		case y.section == nil: // undefined, absolute, common
 			return nil
-		case y.section.flags&uint64(elf.SHF_ALLOC) == 0:
+		case y.section.flags&uint64(elf.SHF_ALLOC|elf.SHF_WRITE) == 0:
 			return nil // debugging
 		case y.typ() == elf.STT_SECTION || y.typ() == elf.STT_FILE:
 			return nil // nm does not print them
@@ -143,6 +143,9 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 		}
 		e.Name, e.Address, e.Size, e.File, e.block = y.name, y.value, y.size, y.file, y.block
 		e.Type = y.nmLetter()
+		if y.section.flags&uint64(elf.SHF_ALLOC) == 0 {
+			e.Type = '?' // nm's word for __nosave_begin in the empty .data_nosave of ppc64le
+		}
 		labels = append(labels, label{y.value, isCode(e.Type)})
 		switch string(y.name) {
 		case "__start_mcount_loc":
@@ -150,7 +153,7 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 		case "__stop_mcount_loc":
 			stop = y.value
 		}
-		if y.bind() != elf.STB_LOCAL {
+		if y.bind() != elf.STB_LOCAL && e.Type != '?' {
 			e.Type -= 'a' - 'A'
 		}
 		visit(&e)
