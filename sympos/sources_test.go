@@ -152,27 +152,31 @@ func TestBadText(t *testing.T) {
 }
 
 func TestVmlinuxFile(t *testing.T) {
-	b := tinyVmlinux(
+	linked := tinyVmlinux(
 		tinySymbol{"b.c", local | file, abs, 0, 0},
 		tinySymbol{"dup", local | fn, 1, 0x2000, 7},
 		tinySymbol{"c.c", local | file, abs, 0, 0},
 		tinySymbol{"dup", local | fn, 1, 0x1000, 5},
 		tinySymbol{"dup", local | fn, abs, 0x10, 0},
 		tinySymbol{"dup", local | fn, 3, 0x20, 0},
+		tinySymbol{"kept", global, 4, 0x4000, 0},
 		tinySymbol{".Ldup", local, 1, 0x20, 0},
 		tinySymbol{"kallsyms_names", local, 1, 0x20, 0},
 		tinySymbol{"dup", global | data_, 2, 0x3000, 8},
 		tinySymbol{"dup", global | data_, 0, 0, 0},
 		tinySymbol{"w", weak | fn, 1, 0x1000, 0},
 		tinySymbol{"w", global | fn, 1, 0x1000, 0},
-	).bytes()
+	)
+	linked.sections = append(linked.sections, tinySection{".data_nosave", elf.SHF_WRITE, 0, nil})
+	b := linked.bytes()
 	table := read(t, source(t, "vmlinux", b))
 	assert.Equal(t, []Symbol{
 		{"vmlinux", "dup", 1, 1, 0x1000, 5, 't', "c.c", "vmlinux"},
 		{"vmlinux", "dup", 2, 2, 0x2000, 7, 't', "b.c", "vmlinux"},
 		{"vmlinux", "dup", 3, 3, 0x3000, 8, 'D', "", "vmlinux"},
 	}, table.Lookup("vmlinux", "dup"))
-	assert.Equal(t, []string{"dup", "w"}, table.Names("vmlinux"))
+	assert.Equal(t, []string{"dup", "kept", "w"}, table.Names("vmlinux"))
+	assert.Equal(t, byte('?'), table.Lookup("vmlinux", "kept")[0].Type)
 	assert.Equal(t, byte('W'), table.Lookup("vmlinux", "w")[1].Type)
 }
 

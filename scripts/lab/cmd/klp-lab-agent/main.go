@@ -30,6 +30,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // stepLimit ends a step that hangs, so that the later ones still get a verdict.
@@ -78,6 +80,7 @@ func guest() error {
 	if err != nil {
 		return err
 	}
+	defer drain(port)
 	report := json.NewEncoder(port)
 	var name syscall.Utsname
 	if err := syscall.Uname(&name); err != nil {
@@ -117,6 +120,13 @@ func guest() error {
 		}
 	}
 	return report.Encode(map[string]bool{"done": true})
+}
+
+// drain waits until all is out that was written to a terminal: what the driver of some machines
+// still holds is lost when the machine is reset.
+func drain(port *os.File) {
+	const untilSent = 1
+	_ = unix.IoctlSetInt(int(port.Fd()), unix.TCSBRK, untilSent) // tcdrain(3)
 }
 
 // verdictPort is the serial port of the machine that the kernel's console does not use.
