@@ -48,7 +48,14 @@ func ModpostIgnores(m elf.Machine, name string) bool {
 }
 
 // LoaderIgnores reports whether the loader lets a symbol of that name be
-// undefined (include/linux/module_symbol.h, ignore_undef_symbol).
+// undefined (kernel/module/main.c, ignore_undef_symbol). _GLOBAL_OFFSET_TABLE_ is so on x86, and
+// on s390x, which defines it (arch/s390/kernel/module.c, module_frob_arch_sections).
 func LoaderIgnores(m elf.Machine, name string) bool {
-	return name != "__this_module" && ModpostIgnores(m, name)
+	switch name {
+	case "__this_module":
+		return false
+	case "_GLOBAL_OFFSET_TABLE_":
+		return m == elf.EM_X86_64 || m == elf.EM_386 || m == elf.EM_S390
+	}
+	return ModpostIgnores(m, name)
 }

@@ -102,6 +102,41 @@ func TestABIOfModules(t *testing.T) {
 	}
 }
 
+// ppc64le looks for names without their first dot, and for _GLOBAL_OFFSET_TABLE_.
+func TestUndefinedSymbolsOfOtherMachines(t *testing.T) {
+	for _, c := range []struct {
+		machine    elf.Machine
+		name, says string
+	}{
+		{elf.EM_PPC64, ".klp.sym.vmlinux.vsym,0",
+			"lp: Unknown symbol klp.sym.vmlinux.vsym,0 (err -2)"},
+		{elf.EM_S390, ".klp.sym.vmlinux.vsym,0",
+			"lp: Unknown symbol .klp.sym.vmlinux.vsym,0 (err -2)"},
+		{elf.EM_PPC64, "_GLOBAL_OFFSET_TABLE_",
+			"lp: Unknown symbol _GLOBAL_OFFSET_TABLE_ (err -2)"},
+		{elf.EM_S390, "_GLOBAL_OFFSET_TABLE_", ""},
+	} {
+		w := on(c.machine)
+		f := w.convert(t)
+		become(t, f, c.machine)
+		f.AddSymbol(&elfrw.Symbol{Name: c.name, Info: byte(elf.STB_GLOBAL) << 4})
+		r := w.check(t, encode(t, f))
+		var said []string
+		for _, x := range r.Findings {
+			for _, k := range x.Cases {
+				for _, m := range k.Messages {
+					said = append(said, m.Text)
+				}
+			}
+		}
+		if c.says == "" {
+			assert.Empty(t, said)
+			continue
+		}
+		assert.Contains(t, said, c.says, "%v %s", c.machine, c.name)
+	}
+}
+
 // Which types a loader applies, with what error and message it refuses others, and what comes of
 // values that do not fit wherever everything is (arch/*/kernel/module*.c, apply_relocate_add).
 func TestRelocationsOfEachMachine(t *testing.T) {

@@ -150,7 +150,8 @@ func importOf(m *view, k *facts, y *elfrw.Symbol) (importKind, sympos.Export) {
 		return exportedName, e
 	case !k.knowsExports() && !klp,
 		klpabi.LoaderIgnores(m.file.Header.Machine, y.Name) &&
-			(k.IgnoresGOT || y.Name != "_GLOBAL_OFFSET_TABLE_"),
+			(k.IgnoresGOT || m.file.Header.Machine == elf.EM_S390 ||
+				y.Name != "_GLOBAL_OFFSET_TABLE_"),
 		klpabi.WeakByDesign(m.file, y) && !hidesSymbol(m, k, y.Name):
 		return ignored, e
 	case origin == resolve.OfUnknown:
@@ -165,10 +166,19 @@ func importOf(m *view, k *facts, y *elfrw.Symbol) (importKind, sympos.Export) {
 	return unknownName, e
 }
 
+// lookedUp is the name under which the loader looks for an undefined symbol: on ppc64 without
+// the dot that it begins with (arch/powerpc/kernel/module_64.c, dedotify; seen in 6.12.118).
+func (m *view) lookedUp(y *elfrw.Symbol) string {
+	if m.file.Header.Machine == elf.EM_PPC64 {
+		return strings.TrimPrefix(y.Name, ".")
+	}
+	return y.Name
+}
+
 // checkImport checks one undefined symbol.
 func checkImport(out *result, m *view, k *facts, y *elfrw.Symbol) {
 	unknown := func(errno string) diag.KernelMessage {
-		return says("%s: Unknown symbol %s (err %s)", m.name, y.Name, errnoNumber(errno))
+		return says("%s: Unknown symbol %s (err %s)", m.name, m.lookedUp(y), errnoNumber(errno))
 	}
 	switch kind, e := importOf(m, k, y); kind {
 	case ofUnknown:

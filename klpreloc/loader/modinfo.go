@@ -38,7 +38,8 @@ func checkConverted(m *view, k *facts) (out result) {
 		_, origin := m.origins().Of(y.Name)
 		found := origin == resolve.Exported || origin == resolve.OfUnknown && k.knowsExports()
 		if !found && y.Bind() != elf.STB_WEAK && len(messages) < mostOfAKind {
-			messages = append(messages, says("%s: Unknown symbol %s (err %s)", m.name, y.Name, -2))
+			messages = append(messages, says("%s: Unknown symbol %s (err %s)", m.name,
+				m.lookedUp(y), -2))
 		}
 	}
 	if len(messages) > 0 {
