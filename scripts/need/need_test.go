@@ -44,8 +44,8 @@ func TestMissingToolsAreSkippedAndFailInCI(t *testing.T) {
 		{"true", "", tools, "", "CI=true, and this cannot run: klp-no-such-program is not " +
 			"installed; make prerequisites"},
 		{"", "", lab, "not run: no kernel", ""},
-		{"true", "", lab, "", "CI=true or KLP_LAB_KERNELS is set, and this cannot run: no kernel"},
-		{"", "6.1", lab, "", "CI=true or KLP_LAB_KERNELS is set, and this cannot run: no kernel"},
+		{"true", "", lab, "", "CI=true, KLP_LAB_KERNELS or KLP_LAB_ROOT is set, and this cannot run: no kernel"},
+		{"", "6.1", lab, "", "CI=true, KLP_LAB_KERNELS or KLP_LAB_ROOT is set, and this cannot run: no kernel"},
 		{"true", "", func(t testing.TB) { Tools(t, "go") }, "", ""},
 		{"true", "", func(t testing.TB) { Absent(t, "no such file") }, "not run: no such file", ""},
 		{"true", "", func(t testing.TB) { Variable(t, "KLP_NO_SUCH", "make corpus") },
