@@ -419,14 +419,19 @@ func TestCallsOnPPC64(t *testing.T) {
 
 func TestLateStoresIntoReadOnlyMemoryOnPPC64(t *testing.T) {
 	for _, x := range []struct {
-		label string
-		flags elf.SectionFlag
-		typ   uint32
-		warns bool
-	}{{ext4Foo, 0, 38, true}, {ext4Foo, writable, 38, false}, {vmlinuxFoo, 0, 38, false}, {ext4Foo,
-		executable, 10, false}} {
+		label, section string
+		flags          elf.SectionFlag
+		typ            uint32
+		warns          bool
+	}{
+		{ext4Foo, ".ro", 0, 38, true}, {vmlinuxFoo, ".ro", 0, 38, false},
+		{ext4Foo, ".data.rw", writable, 38, false},
+		{ext4Foo, ".data..ro_after_init", writable, 38, true},
+		{vmlinuxFoo, ".data..ro_after_init", writable, 38, false},
+		{ext4Foo, ".text.use", executable, 10, false},
+	} {
 		f := bare(t, "ppc64le")
-		addLoaded(f, ".ro", x.flags, make([]byte, 8),
+		addLoaded(f, x.section, x.flags, make([]byte, 8),
 			elfrw.Rela{Sym: addUndefined(f, x.label, elf.STB_GLOBAL), Type: x.typ})
 		assert.Equal(t, x.warns, slices.Contains(ids(t, f, diag.Warning), diag.ReadOnlyTarget), "%+v", x)
 	}

@@ -112,7 +112,8 @@ var relocationEntries = []Entry{
 			"On ppc64le the kernel writes everything but a call with plain stores. It " +
 				"resolves a module's symbol when the module is loaded, and by then `.text` " +
 				"and `.rodata` of the livepatch are read-only under `STRICT_MODULE_RWX`: " +
-				"the kernel faults.",
+				"the kernel faults. `.data..ro_after_init` is so once the livepatch's init function " +
+				"has returned: the kernel faults when the module is loaded after that.",
 		},
 		Fix: "Use the symbol through a writable pointer (a plain, non-const variable in " +
 			"`.data`).",

@@ -415,6 +415,21 @@ func TestLateStoresOfPPC64(t *testing.T) {
 	}
 }
 
+// What is read-only after init is written in time when the target is there, and faults later.
+func TestLateStoresOfPPC64AfterInit(t *testing.T) {
+	w := on(elf.EM_PPC64)
+	w.config, w.uses["a_fn"], w.loaded = "", "asym", true
+	f := w.convert(t)
+	become(t, f, elf.EM_PPC64)
+	s := section(t, f, ".text.a_fn")
+	s.Name, s.Flags = ".data..ro_after_init", uint64(elf.SHF_ALLOC|elf.SHF_WRITE)
+	section(t, f, klpA).Name = ".klp.rela.a..data..ro_after_init"
+	late := finding(w.check(t, encode(t, f)), diag.LateReadOnly)
+	require.NotNil(t, late)
+	require.Len(t, late.Cases, 1)
+	assert.Equal(t, diag.Coming, late.Cases[0].When)
+}
+
 // Sections that loaders look for, in their order.
 func TestSectionsOfTheLinkerScript(t *testing.T) {
 	const pcrel = "CONFIG_LIVEPATCH=y\nCONFIG_PPC_KERNEL_PCREL=y\n"

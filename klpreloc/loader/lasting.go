@@ -9,6 +9,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 )
 
@@ -66,7 +67,7 @@ func checkStructureMemory(out *result, what string, at elfrw.Range,
 		f = problem(diag.PatchStructure, what+", which is freed once the livepatch is loaded; the "+
 			"kernel uses it until it is removed").
 			fix("no __initdata")
-	case s.Name == ".data..ro_after_init":
+	case kernel.ReadOnlyAfterInit(s.Name):
 		f = problem(diag.PatchStructure, what+", which can't be written once the livepatch is loaded; "+
 			"the kernel writes there until it is removed").
 			fix("no __ro_after_init")

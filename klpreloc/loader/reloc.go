@@ -16,6 +16,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/rewrite"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -753,16 +754,34 @@ func checkCallSequence(m *view, k *facts, klp *klpSection, r *elfrw.Rela,
 			says("%s: Expected nop after call, got %s at %s", m.name,
 				fmt.Sprintf("%08x", next), anything)))
 		return true
-	case storesPlainly(r.Type) && k.late(klp) && klp.target.Flags&uint64(elf.SHF_WRITE) == 0:
-		if strict, known := k.set("STRICT_MODULE_RWX"); known && !strict {
-			return false
-		}
-		f := find(diag.LateReadOnly, "a plain store into "+klp.target.String()+", which is read-only "+
-			"by then (STRICT_MODULE_RWX)")
-		add(whenOf(m, k, f, klp, "killed", oops("page fault", "apply_relocate_add")))
-		return true
+	case storesPlainly(r.Type) && k.late(klp):
+		return checkPlainStore(m, k, klp, find, add)
 	}
 	return false
+}
+
+// checkPlainStore: a late store of ppc64 into memory that is read-only by then. It reports whether
+// it added a finding.
+func checkPlainStore(m *view, k *facts, klp *klpSection, find func(diag.ID, string) finding,
+	add func(finding)) bool {
+	if strict, known := k.set("STRICT_MODULE_RWX"); known && !strict {
+		return false
+	}
+	readOnly := klp.target.Flags&uint64(elf.SHF_WRITE) == 0
+	// While init runs, from where livepatches are enabled, this is still writable.
+	afterInit := kernel.ReadOnlyAfterInit(klp.target.Name) && klp.object != sympos.Vmlinux
+	if !readOnly && !afterInit {
+		return false
+	}
+	f := find(diag.LateReadOnly, "a plain store into "+klp.target.String()+", which is read-only "+
+		"by then (STRICT_MODULE_RWX)")
+	message := oops("page fault", "apply_relocate_add")
+	if readOnly {
+		add(whenOf(m, k, f, klp, "killed", message))
+	} else {
+		add(whenComing(m, f, klp.object, "killed", message))
+	}
+	return true
 }
 
 // isLinkBranch reports whether a PowerPC instruction is a relative branch that returns (b or bc

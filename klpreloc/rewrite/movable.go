@@ -12,6 +12,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/gate"
+	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -241,22 +242,30 @@ func (c *checker) checkNop(where diag.Place, s *elfrw.Section, r elfrw.Rela) boo
 }
 
 // checkWritable: on ppc64 all but calls are plain stores, which fault in read-only
-// memory once the livepatch is loaded (linuxppc issue 375; so up to 7.3).
+// memory once the livepatch is loaded (linuxppc issue 375; so up to 7.3). What is read-only after
+// init is still writable when klp_enable_patch is called from there.
 func (c *checker) checkWritable(where diag.Place, s *elfrw.Section, r elfrw.Rela,
 	choice *gate.Choice,
 ) {
-	if c.machine.Nop && choice.Gate != sympos.Vmlinux && r.Type != ppc64REL24 &&
-		s.Flags&uint64(elf.SHF_WRITE) == 0 {
-		if c.AddPlace(diag.ReadOnlyTarget, diag.SymbolName(r.Sym)+" "+s.Name, where,
-			diag.SymbolName(r.Sym)) {
-			return
-		}
-		c.AddFor(diag.SymbolName(r.Sym)+" "+s.Name,
-			diag.Warnf(diag.ReadOnlyTarget, where, diag.SymbolName(r.Sym),
-				"%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into read-only memory",
-
-				diag.SymbolName(r.Sym), choice.Note.Object, diag.SectionName(s)))
+	if !c.machine.Nop || choice.Gate == sympos.Vmlinux || r.Type == ppc64REL24 {
+		return
 	}
+	object, late := choice.Note.Object, ""
+	switch {
+	case s.Flags&uint64(elf.SHF_WRITE) == 0:
+	case kernel.ReadOnlyAfterInit(s.Name):
+		late = ", if " + object + " is loaded after the livepatch"
+	default:
+		return
+	}
+	if c.AddPlace(diag.ReadOnlyTarget, diag.SymbolName(r.Sym)+" "+s.Name, where,
+		diag.SymbolName(r.Sym)) {
+		return
+	}
+	c.AddFor(diag.SymbolName(r.Sym)+" "+s.Name,
+		diag.Warnf(diag.ReadOnlyTarget, where, diag.SymbolName(r.Sym),
+			"%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into "+
+				"read-only memory%s", diag.SymbolName(r.Sym), object, diag.SectionName(s), late))
 }
 
 // window returns n bytes of b from off, and false where b is shorter.

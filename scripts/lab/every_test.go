@@ -2,7 +2,17 @@
 
 package lab
 
-import "testing"
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/klp-convert/klp-convert/scripts/need"
+)
 
 // klplab_uses replaces a function of klplab_every by one with uses of its symbols and of
 // vmlinux' as patched code has them: what they become differs from architecture to
@@ -133,6 +143,36 @@ func TestUsesAtRandomAddresses(t *testing.T) {
 				sh("settle klplab_uses"),
 				sh(showEvery, prints(everyWas)),
 			)
+		}
+	})
+}
+
+// On ppc64le the kernel fills in a module's symbols by plain stores. The tool warns where they
+// go into memory that is read-only by then, check names the fault, and the kernel has it: with
+// the target there at once, or where memory is read-only after init, with the target later.
+func TestLateStoresIntoReadOnlyMemory(t *testing.T) {
+	ppc64 := func(r Release) bool { return r.arch().Name == "ppc64le" }
+	everyKernelThat(t, ppc64, func(t *testing.T, w *workbench) {
+		if _, built := w.modules["klplab_rodata.ko"]; !built {
+			need.Absent(t, "the kernel has no CONFIG_STRICT_MODULE_RWX")
+		}
+		for name, order := range map[string][2]string{
+			"klplab_rodata.ko":     {"klplab_every.ko", "klplab_rodata.ko"},
+			"klplab_after_init.ko": {"klplab_after_init.ko", "klplab_every.ko"},
+		} {
+			ko := w.warned(t, name, []string{"KLP032"})
+			s := w.scene(t, "klplab_every.ko")
+			s.file(name, ko)
+			s.run(
+				sh("load "+order[0]),
+				crash("load "+order[1], "apply_relocate_add"),
+			)
+			at, target := filepath.Join(t.TempDir(), name), filepath.Join(t.TempDir(), "klplab_every.ko")
+			require.NoError(t, os.WriteFile(at, ko, 0o644))
+			require.NoError(t, os.WriteFile(target, w.built(t, "klplab_every.ko"), 0o644))
+			out, err := exec.Command(w.tool, "check", "-k", w.kernel.named()+","+target, at).CombinedOutput()
+			require.Error(t, err)
+			assert.Contains(t, string(out), "[KLP144]")
 		}
 	})
 }
