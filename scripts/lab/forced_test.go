@@ -64,7 +64,8 @@ func TestRefusedLivepatchesMisbehave(t *testing.T) {
 
 // On other machines the same holds for what does not depend on their instructions: a static
 // key that the loader looks for where the relocation has not been applied yet, and a klp
-// relocation for an object that the patch does not have.
+// relocation for an object that the patch does not have; and for a call that is copied, each in
+// its machine's alternatives.
 func TestRefusedLivepatchesMisbehaveOnForeignMachines(t *testing.T) {
 	everyKernelThat(t, func(r Release) bool { return r.arch().Name != "x86_64" },
 		func(t *testing.T, w *workbench) {
@@ -85,6 +86,13 @@ func TestRefusedLivepatchesMisbehaveOnForeignMachines(t *testing.T) {
 				sh("rmmod klplab_forced_key"),
 				enable("klplab_forced_object"),
 				strayed(cmdline),
+			)
+			s = w.scene(t, "klplab_owner.ko")
+			s.file("klplab_forced_copied.ko", w.forced(t, "klplab_forced_copied.ko", "KLP030"))
+			s.run(
+				sh("load klplab_owner.ko"),
+				enable("klplab_forced_copied"),
+				strayed("cat /proc/klplab_replacement"),
 			)
 		})
 }
