@@ -140,19 +140,12 @@ func checkELF(m *view, k *facts) (out result) {
 		if k.witness != nil {
 			cause += ", the kernel for " + strings.TrimPrefix(k.witness.Header.Machine.String(), "EM_")
 		}
-		messages := elfMessages(k, "Invalid architecture in ELF header: %s", uint16(machine))
-		out.end(finding{Diagnostic: diag.Diagnostic{ID: diag.BadELF, Severity: diag.Error,
-			Message: cause}}.
-			fix("build it for the kernel's architecture").when(diag.Loading, "", "ENOEXEC", messages...))
-		return out
+		return elsewhere(k, cause, "Invalid architecture in ELF header: %s", machine)
 	case machine == elf.EM_S390 && elf.Class(b[elf.EI_CLASS]) != elf.ELFCLASS64: // elf_check_arch
 		return refused(m, k, "Invalid architecture in ELF header: %s", uint16(machine))
 	case machine == elf.EM_PPC64 && k.ABILevel && order.Uint32(b[48:])&3 != 2:
-		out.end(finding{Diagnostic: diag.Diagnostic{ID: diag.BadELF, Severity: diag.Error,
-			Message: fmt.Sprintf("e_flags is %#x: not a module of ABI version 2", order.Uint32(b[48:]))}}.
-			fix("build it for the kernel's architecture").when(diag.Loading, "", "ENOEXEC",
-			elfMessages(k, "Invalid module architecture in ELF header: %s", uint16(machine))...))
-		return out
+		return elsewhere(k, fmt.Sprintf("e_flags is %#x: not a module of ABI version 2",
+			order.Uint32(b[48:])), "Invalid module architecture in ELF header: %s", machine)
 	case machine == elf.EM_PPC:
 		out.notChecked("what the loader of a 32-bit kernel makes of the ELF file", "this tool knows "+
 			"64-bit kernels' only")
@@ -174,6 +167,15 @@ func checkELF(m *view, k *facts) (out result) {
 			fix("build it again; nothing but klp-convert and the signature may follow modpost").
 			when(diag.Loading, "", ""))
 	}
+	return out
+}
+
+// elsewhere is what comes of a file that was built for another architecture, or another ABI of it.
+func elsewhere(k *facts, cause, format string, machine elf.Machine) (out result) {
+	out.end(finding{Diagnostic: diag.Diagnostic{ID: diag.BadELF, Severity: diag.Error,
+		Message: cause}}.
+		fix("build it for the kernel's architecture").when(diag.Loading, "", "ENOEXEC",
+		elfMessages(k, format, uint16(machine))...))
 	return out
 }
 

@@ -225,7 +225,7 @@ func checkPerCPU(m *view, _ *facts) (out result) {
 
 // checkUnwindTables follows unwind_module_init in arch/x86/kernel/unwind_orc.c: the tables of the
 // ORC unwinder go with each other, or the kernel warns and does without them.
-func checkUnwindTables(m *view, _ *facts) (out result) {
+func checkUnwindTables(m *view, k *facts) (out result) {
 	if m.file.Header.Machine != elf.EM_X86_64 {
 		return
 	}
@@ -237,8 +237,8 @@ func checkUnwindTables(m *view, _ *facts) (out result) {
 	}
 	out.add(problem(diag.BadTable, fmt.Sprintf(".orc_unwind has %d bytes, of %d for each entry, and "+
 		".orc_unwind_ip %d, of %d", orc.Size(), entry, ip.Size(), place)).in(orc).
-		fix("build it again").when(diag.Loading, "", "", warning("arch/x86/kernel/unwind_orc.c",
-		"unwind_module_init")))
+		fix("build it again").when(diag.Loading, "", "", k.warning("arch/x86/kernel/unwind_orc.c",
+		"unwind_module_init")...))
 	return out
 }
 

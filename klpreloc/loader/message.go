@@ -104,18 +104,14 @@ func corrupted() diag.KernelMessage {
 }
 
 // warning is what WARN prints: "WARNING: CPU: 0 PID: 1 at FILE:LINE FUNCTION", and
-// in 7.3 "WARNING: FILE:LINE at FUNCTION". Without CONFIG_DEBUG_BUGVERBOSE it has no file.
-func warning(file, function string) diag.KernelMessage {
-	return diag.KernelMessage{Text: "WARNING at " + file + " " + function, Pattern: `WARNING: (.*` +
-		regexp.QuoteMeta(file) + `:\d+)?.*` + regexp.QuoteMeta(function)}
-}
-
-// warning is what a WARN prints; without CONFIG_BUG it prints nothing.
+// in 7.3 "WARNING: FILE:LINE at FUNCTION". Without CONFIG_DEBUG_BUGVERBOSE it has no file, and
+// without CONFIG_BUG it prints nothing.
 func (k *facts) warning(file, function string) []diag.KernelMessage {
 	if bug, known := k.set("BUG"); known && !bug {
 		return nil
 	}
-	return []diag.KernelMessage{warning(file, function)}
+	return []diag.KernelMessage{{Text: "WARNING at " + file + " " + function, Pattern: `WARNING: (.*` +
+		regexp.QuoteMeta(file) + `:\d+)?.*` + regexp.QuoteMeta(function)}}
 }
 
 // overflowMessages are what x86 says of a value that does not fit.

@@ -269,10 +269,10 @@ func checkSkippedSection(out *result, m *view, k *facts, klp *klpSection, f find
 	if slices.ContainsFunc(klp.relocs, func(r klpReloc) bool {
 		return r.Sym != nil && r.Sym.Name == "__fentry__"
 	}) {
-		f = f.when(diag.Loading, "", "", warning("kernel/trace/ftrace.c", "ftrace_bug"),
+		f = f.when(diag.Loading, "", "", append(k.warning("kernel/trace/ftrace.c", "ftrace_bug"),
 			says("ftrace failed to modify %s", anything),
 			diag.KernelMessage{Text: "ftrace's report", Pattern: `^\[<[0-9a-f]+>\] |` +
-				`^Initializing ftrace call sites|^ftrace record flags: `})
+				`^Initializing ftrace call sites|^ftrace record flags: `})...)
 	}
 	if t := klp.target; t != nil && t.Flags&uint64(elf.SHF_EXECINSTR) != 0 && isFreed(t) {
 		out.add(f.when(diag.Enabling, "", "killed", oops("page fault", "")))
