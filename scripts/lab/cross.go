@@ -3,9 +3,11 @@
 package lab
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/exp/slices"
 )
@@ -89,10 +91,11 @@ func (r Release) arch() Arch {
 	return Arches["x86_64"]
 }
 
-// crossPackages are what builds, reads and boots the kernels.
+// crossPackages are what builds, reads and boots the kernels. bsdextrautils has hexdump, without
+// which no zboot image is made.
 var crossPackages = []string{
-	"bash", "bc", "bison", "coreutils", "cpio", "dash", "diffutils", "findutils", "flex", "gcc",
-	"grep", "gzip", "kmod", "libc6-dev", "libelf-dev", "libssl-dev", "make", "mawk", "openssl",
+	"bash", "bc", "bison", "bsdextrautils", "coreutils", "cpio", "dash", "diffutils", "findutils",
+	"flex", "gcc", "grep", "gzip", "kmod", "libc6-dev", "libelf-dev", "libssl-dev", "make", "mawk", "openssl",
 	"pahole", "perl-base", "python3-minimal", "sed", "tar", "util-linux", "xz-utils", "zstd",
 	"gcc-aarch64-linux-gnu", "gcc-loongarch64-linux-gnu", "gcc-powerpc64le-linux-gnu",
 	"gcc-s390x-linux-gnu",
@@ -117,7 +120,8 @@ func fetchCrossTools(c *Cache, r Release, say func(string, ...any)) (string, err
 			return "", nil, fmt.Errorf("no compiler among the %d packages that %s would install",
 				len(all), base.Suite)
 		}
-		return fmt.Sprintf("cross-%s_%s", all[i].Name, all[i].Version), all, nil
+		list := sha256.Sum256([]byte(strings.Join(crossPackages, " ")))
+		return fmt.Sprintf("cross-%s_%s_%x", all[i].Name, all[i].Version, list[:4]), all, nil
 	}
 	return fetchPicked(c, base, "amd64", say, pick, func(tmp, final string) error {
 		for name, a := range Arches {
@@ -132,6 +136,12 @@ func fetchCrossTools(c *Cache, r Release, say func(string, ...any)) (string, err
 		}
 		return finishTools(tmp, final)
 	})
+}
+
+// crossCompiler is the part of the name of such a directory that tells the compiler.
+func crossCompiler(tools string) string {
+	name := filepath.Base(tools)
+	return name[:strings.LastIndexByte(name, '_')]
 }
 
 // fetchBusybox returns the path of a static busybox of the architecture.

@@ -144,7 +144,7 @@ func FetchTree(c *Cache, r Release, say func(format string, args ...any)) (*Tree
 		if tree.tools, err = fetchCrossTools(c, r, say); err != nil {
 			return nil, err
 		}
-		recipe += installTree + filepath.Base(tree.tools)
+		recipe += installTree + crossCompiler(tree.tools)
 	}
 	hash := sha256.Sum256([]byte(recipe))
 	if err := os.MkdirAll(tree.place, 0o755); err != nil {
