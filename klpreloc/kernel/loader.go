@@ -197,10 +197,9 @@ func LoaderOf(v Version, scheme Scheme, release string) Loader {
 // Early reports whether the loader itself applies vmlinux's klp relocations.
 func (l *Loader) Early() bool { return l.Scheme.Early() }
 
-// ReadOnlyAfterInit reports whether the loader makes a section of that name read-only once the
-// module's init function has returned, if CONFIG_STRICT_MODULE_RWX is set (kernel/module/main.c,
-// layout_and_allocate, as of 6.1; module_mark_ro_after_init as of 6.12). x86 has .static_call_sites
-// too since then.
-func ReadOnlyAfterInit(section string) bool {
-	return section == ".data..ro_after_init" || section == "__jump_table"
-}
+// ReadOnlyAfterInit reports whether the loader makes the data in a section of that name read-only
+// once the module's init function has returned, if CONFIG_STRICT_MODULE_RWX is set
+// (kernel/module/main.c, layout_and_allocate, as of 6.1; module_mark_ro_after_init as of 6.12). It
+// does that to __jump_table and .static_call_sites too, in which a late relocation has worse
+// effects.
+func ReadOnlyAfterInit(section string) bool { return section == ".data..ro_after_init" }

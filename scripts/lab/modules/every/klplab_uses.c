@@ -50,17 +50,10 @@ typedef int helper_fn(int x);
 
 /*
  * ppc64 resolves a module's symbols by plain stores, which fault in what is read-only by then:
- * klplab_rodata and klplab_after_init show it.
+ * klplab_after_init shows it, and klplab_rodata. Its compilers put constants with relocations
+ * into .data.rel.ro, which the kernel takes for data.
  */
-#if defined(CONFIG_PPC64) && defined(CONFIG_STRICT_MODULE_RWX)
-#define NO_LATE_STORES
-#endif
-#if !defined(KLPLAB_RODATA) && defined(NO_LATE_STORES)
-#define KLPLAB_RODATA
-#elif !defined(KLPLAB_RODATA)
-#define KLPLAB_RODATA const
-#endif
-#if !defined(KLPLAB_AFTER_INIT) && defined(NO_LATE_STORES)
+#if defined(CONFIG_PPC64) && defined(CONFIG_STRICT_MODULE_RWX) && !defined(KLPLAB_AFTER_INIT)
 #define KLPLAB_AFTER_INIT
 #elif !defined(KLPLAB_AFTER_INIT)
 #define KLPLAB_AFTER_INIT __ro_after_init
@@ -68,7 +61,7 @@ typedef int helper_fn(int x);
 
 /* Not static: the compiler could see that nothing writes them. */
 int *uses_data = &every_secret;
-int *KLPLAB_RODATA uses_rodata = &every_secret;
+int *const uses_rodata = &every_secret;
 int *uses_ro_after_init KLPLAB_AFTER_INIT = &every_secret;
 int *uses_read_mostly __read_mostly = &every_secret;
 int *uses_array[] = { &every_row[0], &every_row[3], &every_secret };
@@ -77,7 +70,7 @@ helper_fn *uses_functions[] = { every_helper, every_leaf, dotted };
 static noinline int pointers(void)
 {
 	static int *local = &every_secret;
-	static int *KLPLAB_RODATA local_const[] = { &every_row[1], &every_secret };
+	static int *const local_const[] = { &every_row[1], &every_secret };
 	int *const *p = local_const;
 
 	OPTIMIZER_HIDE_VAR(local);
