@@ -111,7 +111,7 @@ var chatter = regexp.MustCompile(`^livepatch: (enabling patch|applying patch|rev
 // splat are the lines that follow the first one of an oops or a warning.
 var splat = regexp.MustCompile(`^( |$|LE PAGE_SIZE|NIP|REGS|MSR|LR |CFAR|GPR|CPU: |Hardware name: |Call Trace:|RIP: |Code: |R[A-Z0-9]{2}: |` +
 	`RSP: |CR2: |CS: |FS: |PKRU|DR[0-9]|Modules linked in|PGD |Oops: |#PF: |` +
-	`note: |---\[|Kernel panic|Workqueue: |Kernel Offset|Rebooting|ret_from|EFLAGS|` +
+	`note: |---\[|--- interrupt: |IRQMASK: |Kernel panic|Workqueue: |Kernel Offset|Rebooting|ret_from|EFLAGS|` +
 	`\[c0|Tainted:|irq event|hardirqs|softirqs|Stack:|RBP: )`)
 
 // faults is how the report of a fault begins on other machines than x86_64; all lines up to
