@@ -114,6 +114,8 @@ var relocationEntries = []Entry{
 				"and `.rodata` of the livepatch are read-only under `STRICT_MODULE_RWX`: " +
 				"the kernel faults. `.data..ro_after_init` is so once the livepatch's init function " +
 				"has returned: the kernel faults when the module is loaded after that.",
+			"A `const` pointer in C is no reason for this: compilers put constants that hold " +
+				"addresses into `.data.rel.ro`, which the kernel leaves writable.",
 		},
 		Fix: "Use the symbol through a writable pointer (a plain, non-const variable in " +
 			"`.data`).",

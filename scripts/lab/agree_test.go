@@ -112,7 +112,9 @@ var chatter = regexp.MustCompile(`^livepatch: (enabling patch|applying patch|rev
 var splat = regexp.MustCompile(`^( |$|LE PAGE_SIZE|NIP|REGS|MSR|LR |CFAR|GPR|CPU: |Hardware name: |Call Trace:|RIP: |Code: |R[A-Z0-9]{2}: |` +
 	`RSP: |CR2: |CS: |FS: |PKRU|DR[0-9]|Modules linked in|PGD |Oops: |#PF: |` +
 	`note: |---\[|--- interrupt: |IRQMASK: |Kernel panic|Workqueue: |Kernel Offset|Rebooting|ret_from|EFLAGS|` +
-	`\[c0|Tainted:|irq event|hardirqs|softirqs|Stack:|RBP: )`)
+	`\[c0|Tainted:|irq event|hardirqs|softirqs|Stack ?:|RBP: |` +
+	`pstate: |(pc|lr|sp) : |x\d+ ?: |Call trace:|` + // arm64
+	`pc [0-9a-f]{16} |[atus]\d [0-9a-f]{16} )`) // loongarch64
 
 // faults is how the report of a fault begins on other machines than x86_64; all lines up to
 // the end of its trace are of it.
@@ -689,7 +691,11 @@ func (c *corpus) boot(t *testing.T, number int, list []*attempt) int {
 	ctx, cancel := context.Background(), func() {}
 	if list[0].alone {
 		// It is for kernels that may report faults for ever.
-		ctx, cancel = context.WithTimeout(ctx, BootLimit/4)
+		limit := BootLimit / 4
+		if c.w.kernel.arch.Name != "x86_64" { // whose firmware alone may take a minute
+			limit = BootLimit / 2
+		}
+		ctx, cancel = context.WithTimeout(ctx, limit)
 	}
 	defer cancel()
 	run, err := vm.Boot(ctx, steps...)
