@@ -404,14 +404,16 @@ var build = []Entry{
 	},
 	{
 		ID:   "gas-comma",
-		From: "the assembler of binutils up to 2.36.1",
+		From: "the assembler of binutils up to 2.36.1, and that for loongarch64",
 		Forms: []Form{
 			{"Warning: missing closing '\"'", "binutils up to 2.36.1"},
 			{"Error: too many memory references for `{word}'", "binutils up to 2.36.1"},
 			{"Error: too many memory references for '{word}'", "binutils up to 2.36.1"},
+			{"Error: no match insn: {text}.klp.sym.{text}", "loongarch64, binutils up to 2.44"},
 		},
 		Means: "The assembler can't read a comma in a quoted symbol, as labels of " +
-			"KLP_RELOC_SYMBOL had (.klp.sym.rela.….name,0).",
+			"KLP_RELOC_SYMBOL had (.klp.sym.rela.….name,0). That for loongarch64 can't read a " +
+			"quoted symbol at all.",
 		Causes: []Cause{
 			{
 				Why: "An older klp header writes the comma.",
@@ -420,6 +422,10 @@ var build = []Entry{
 			{
 				Why: "The assembler is too old.",
 				Fix: "Use binutils 2.37 or later.",
+			},
+			{
+				Why: "It is a label by file (KLP_RELOC_SYMBOL_FILE), for loongarch64.",
+				Fix: "Use a record (KLP_SYMFILE), or a label by position.",
 			},
 		},
 	},

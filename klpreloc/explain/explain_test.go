@@ -661,6 +661,8 @@ var lines = []wording{
 	{"WARNING: could not open /tmp/lp/.lp1.o.cmd: No such file or directory", "no-cmd-file", ""},
 	{"/tmp/cc1.s:23: Warning: missing closing '\"'", "gas-comma", ""},
 	{"/tmp/cc1.s:23: Error: too many memory references for 'movq'", "gas-comma", ""},
+	{"{standard input}:56: Error: no match insn: bl\t%plt(\".klp.sym.rela.vmlinux.vmlinux.name_show,0\")",
+		"gas-comma", ""},
 	{"/tmp/cc1.s:23: Error: too many memory references for `movq'", "gas-comma", ""},
 	{"objdump: livepatch.ko: bad value", "bfd-bad-value", "file=livepatch.ko"},
 	{"objdump: livepatch.ko: file format not recognized", "bfd-bad-value", "file=livepatch.ko"},

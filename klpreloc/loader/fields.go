@@ -263,6 +263,12 @@ func checkOverwritten(m *view, k *facts, klp *klpSection, r *elfrw.Rela,
 			"symbol is part of, which the kernel does not check", r.Addend)), klp))
 		return true
 	}
+	if m.splitsInstruction(klp, r) {
+		add(whenCalled(m, k, find(diag.OutsideTarget, fmt.Sprintf("%s is for an instruction, and at "+
+			"%#x there is none", arch.RelocName(m.file, r.Type), r.Offset)).
+			fix("convert the module as modpost left it"), klp))
+		return true
+	}
 	width := uint64(widthOf(m.file, r.Type))
 	d := klp.target.Data
 	if klp.target.Flags&uint64(elf.SHF_EXECINSTR) == 0 || uint64(len(d)) < r.Offset+width ||
@@ -313,11 +319,43 @@ func checkField(m *view, k *facts, klp *klpSection, r *klpReloc,
 	return false
 }
 
-// refusesFarPlace reports whether the loader finds, before it writes, that the distance from a
-// place far from everything does not fit.
+// refusesFarPlace reports whether the loader finds, before it touches the place, that the distance
+// from a place far from everything does not fit. arm64's reads and writes the place first
+// (reloc_insn_imm, reloc_data). On ppc64 a value from the TOC does not depend on the place, and the
+// nop after a call of something outside of the module is read first.
 func (m *view) refusesFarPlace(r *elfrw.Rela) bool {
 	f, has := fields[m.file.Header.Machine][r.Type]
-	return has && f.checked && f.form != address
+	if !has || !f.checked || f.form == address {
+		return false
+	}
+	switch m.file.Header.Machine {
+	case elf.EM_AARCH64:
+		return false
+	case elf.EM_PPC64:
+		switch elf.R_PPC64(r.Type) {
+		case elf.R_PPC64_TOC16, elf.R_PPC64_TOC16_DS, elf.R_PPC64_TOC16_LO_DS:
+			return false
+		case elf.R_PPC64_REL24:
+			return r.Sym != nil && r.Sym.Section != nil
+		}
+	}
+	return true
+}
+
+// refusesZero reports whether the loader refuses the value 0, because no module is so close to that
+// address. Types with a slot in the module's own tables take it.
+func (m *view) refusesZero(r *elfrw.Rela) bool {
+	f, has := fields[m.file.Header.Machine][r.Type]
+	return has && f.checked && f.form == distance && r.Addend < unmapped && r.Addend > -unmapped
+}
+
+// splitsInstruction reports whether the machine's instructions are words of 4 bytes, and the
+// relocation is for one, but its place is not that of an instruction.
+func (m *view) splitsInstruction(klp *klpSection, r *elfrw.Rela) bool {
+	machine := m.file.Header.Machine
+	return (machine == elf.EM_AARCH64 || machine == elf.EM_LOONGARCH) && r.Offset%4 != 0 &&
+		klp.target.Flags&uint64(elf.SHF_EXECINSTR) != 0 && widthOf(m.file, r.Type) != 0 &&
+		!slices.Contains(wholeWords[machine], r.Type)
 }
 
 // outOfRange is what ppc64 says of branches and distances.

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,6 +17,7 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 )
 
 // become makes a module of another machine: addresses have that machine's relocation, and there
@@ -428,6 +430,131 @@ func TestLateStoresOfPPC64AfterInit(t *testing.T) {
 	require.NotNil(t, late)
 	require.Len(t, late.Cases, 1)
 	assert.Equal(t, diag.Coming, late.Cases[0].When)
+}
+
+// An ordinary relocation of a klp symbol has the value 0, which is refused where the type holds a
+// distance. Types with a slot of the module's own take it.
+func TestKlpSymbolInOrdinarySection(t *testing.T) {
+	for _, c := range []struct {
+		machine elf.Machine
+		typ     uint32
+		errno   string
+	}{
+		{elf.EM_AARCH64, 275, "ENOEXEC"}, {elf.EM_AARCH64, 283, ""}, {elf.EM_AARCH64, 257, ""},
+		{elf.EM_PPC64, 26, "ENOEXEC"}, {elf.EM_PPC64, 10, ""},
+		{elf.EM_S390, 19, "ENOEXEC"}, {elf.EM_S390, 20, ""},
+		{elf.EM_LOONGARCH, 71, ""}, {elf.EM_LOONGARCH, 66, ""},
+	} {
+		w := on(c.machine)
+		f := w.convert(t)
+		become(t, f, c.machine)
+		relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
+			rs[0].Type = c.typ
+			return rs[:1]
+		})(t, f)
+		section(t, f, klpVm).Flags &^= klpabi.FlagLivepatch
+		x := finding(w.check(t, encode(t, f)), diag.KlpSymbolOrdinary)
+		require.NotNil(t, x, "%+v", c)
+		require.Len(t, x.Cases, 1)
+		assert.Equal(t, c.errno, x.Cases[0].Errno, "%+v", c)
+		assert.Equal(t, c.errno == "", x.Cases[0].When == diag.Calling, "%+v", c)
+	}
+}
+
+// At a place far from everything arm64 faults; ppc64 does so where the value is from the TOC.
+func TestPlacesFarFromEverything(t *testing.T) {
+	for _, c := range []struct {
+		machine elf.Machine
+		typ     uint32
+		errno   string
+	}{
+		{elf.EM_AARCH64, 275, "killed"}, {elf.EM_AARCH64, 283, "killed"}, {elf.EM_PPC64, 47, "killed"},
+		{elf.EM_PPC64, 26, "ENOEXEC"}, {elf.EM_S390, 19, "ENOEXEC"}, {elf.EM_S390, 22, "killed"},
+		{elf.EM_LOONGARCH, 66, "ENOEXEC"},
+	} {
+		w := on(c.machine)
+		f := w.convert(t)
+		become(t, f, c.machine)
+		relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
+			rs[0].Type, rs[0].Offset = c.typ, 1<<40
+			return rs[:1]
+		})(t, f)
+		x := finding(w.check(t, encode(t, f)), diag.OutsideTarget)
+		require.NotNil(t, x, "%+v", c)
+		assert.Equal(t, c.errno, x.Cases[0].Errno, "%+v", c)
+	}
+}
+
+// arm64 and loongarch64 fill in parts of instructions, which are words of 4 bytes.
+func TestPlacesBetweenInstructions(t *testing.T) {
+	for _, c := range []struct {
+		machine elf.Machine
+		typ     uint32
+		between bool
+	}{
+		{elf.EM_AARCH64, 275, true}, {elf.EM_AARCH64, 283, true}, {elf.EM_LOONGARCH, 72, true},
+		{elf.EM_PPC64, 48, false}, {elf.EM_S390, 22, false},
+	} {
+		w := on(c.machine)
+		f := w.convert(t)
+		become(t, f, c.machine)
+		relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
+			rs[0].Type, rs[0].Offset = c.typ, 1
+			return rs[:1]
+		})(t, f)
+		x := finding(w.check(t, encode(t, f)), diag.OutsideTarget)
+		assert.Equal(t, c.between, x != nil && strings.Contains(x.Message, "instruction"), "%+v", c)
+	}
+}
+
+// arm64 and loongarch64 look at the target of each relocation section before they load it.
+func TestTargetsThatLoadersLookAt(t *testing.T) {
+	for machine, looks := range map[elf.Machine]bool{elf.EM_AARCH64: true, elf.EM_LOONGARCH: true,
+		elf.EM_PPC64: false, elf.EM_S390: false} {
+		w := on(machine)
+		f := w.convert(t)
+		become(t, f, machine)
+		f.AddSection(&elfrw.Section{Name: ".rela.exit.data", Type: elf.SHT_RELA, Info: 999, EntSize: 24})
+		r := w.check(t, encode(t, f))
+		assert.Equal(t, looks, slices.ContainsFunc(r.Findings, func(x diag.Diagnostic) bool {
+			return strings.Contains(x.Message, "was not judged")
+		}), "%s: %+v", machine, r.Findings)
+	}
+}
+
+// arm64 sorts branches to the front before it resolves symbols: the first that it does not find is
+// another one.
+func TestBranchesComeFirstOnArm64(t *testing.T) {
+	for typ, first := range map[uint32]string{283: "second", 275: "first"} {
+		w := on(elf.EM_AARCH64)
+		w.uses["a_fn"], w.loaded = "asym", true
+		f := w.convert(t)
+		become(t, f, elf.EM_AARCH64)
+		relocs(klpA, func(rs []elfrw.Rela) []elfrw.Rela {
+			one, two := rs[0], rs[0]
+			for name, r := range map[string]*elfrw.Rela{"first": &one, "second": &two} {
+				y := *rs[0].Sym
+				y.Name = ".klp.sym.a." + name + ",0"
+				f.Symbols = append(f.Symbols, &y)
+				r.Sym = &y
+			}
+			one.Type, two.Type = 275, typ
+			return []elfrw.Rela{one, two}
+		})(t, f)
+		r := w.check(t, encode(t, f))
+		var said []string
+		for _, x := range r.Findings {
+			for _, c := range x.Cases {
+				for _, m := range c.Messages {
+					if strings.HasPrefix(m.Text, "livepatch: symbol ") {
+						said = append(said, m.Text)
+					}
+				}
+			}
+		}
+		require.NotEmpty(t, said, "%+v", r.Findings)
+		assert.Contains(t, said[0], "'"+first+"'")
+	}
 }
 
 // Sections that loaders look for, in their order.

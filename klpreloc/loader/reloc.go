@@ -458,12 +458,20 @@ func checkOrdinaryRelocs(m *view, k *facts) (out result) {
 			if at := resolved[y]; at != 0 && at < i+1 {
 				continue
 			}
-			f := problem(diag.KlpSymbolOrdinary, "an ordinary relocation of a klp symbol: the loader "+
-				"silently uses its value, 0").at(s, x.Offset).of(y.Name)
+			refused := m.refusesZero(x)
+			cause := "an ordinary relocation of a klp symbol: the loader silently uses its value, 0"
+			if refused {
+				cause = "an ordinary relocation of a klp symbol, whose value is 0, too far from the module"
+			}
+			f := problem(diag.KlpSymbolOrdinary, cause).at(s, x.Offset).of(y.Name)
 			if strings.HasPrefix(s.Name, klpabi.SectionPrefix) {
 				f = f.fix("the section lacks the flag 0x100000 (SHF_RELA_LIVEPATCH)")
 			} else {
 				f = f.fix("it belongs in a klp relocation section: convert the module again")
+			}
+			if refused {
+				out.add(f.when(diag.Loading, "", "ENOEXEC", m.fieldMessages(x)...))
+				return out
 			}
 			out.add(f.when(diag.Calling, "", "", k.unrelocated(m.functionAt(s.Target, x.Offset))))
 		}
@@ -508,7 +516,8 @@ func checkOrdinaryPlaces(m *view, k *facts) (out result) {
 		relocs := s.ReadRelocs()
 		for r := relocs.Next(); r != nil; r = relocs.Next() {
 			if x86 && checkOrdinaryPlace(&out, m, k, s, r) || !x86 &&
-				(refusesOrdinaryType(&out, m, k, s, r) || refusesOrdinaryValue(&out, m, k, s, r)) {
+				(refusesOrdinaryType(&out, m, k, s, r) || faultsAtOrdinaryPlace(&out, m, s, r) ||
+					refusesOrdinaryValue(&out, m, k, s, r)) {
 				break
 			}
 		}
@@ -527,6 +536,21 @@ func refusesOrdinaryType(out *result, m *view, k *facts, s *elfrw.Section, r *el
 		f = f.of(r.Sym.Name)
 	}
 	out.add(f.when(diag.Loading, "", m.typeErrno(), m.typeMessages(r.Type)...))
+	return true
+}
+
+// faultsAtOrdinaryPlace reports whether the loader reads or writes at a place far from everything.
+func faultsAtOrdinaryPlace(out *result, m *view, s *elfrw.Section, r *elfrw.Rela) bool {
+	size := s.Target.Size()
+	if r.Offset < unmapped || r.Offset < size || widthOf(m.file, r.Type) == 0 || m.refusesFarPlace(r) {
+		return false
+	}
+	f := problem(diag.OutsideTarget, fmt.Sprintf("it writes past the end of %s (%#x bytes)", s.Target,
+		size)).at(s, r.Offset).fix("build with the kernel's own flags (Kbuild)")
+	if r.Sym != nil {
+		f = f.of(r.Sym.Name)
+	}
+	out.add(f.when(diag.Loading, "", "killed", oops("page fault", "")))
 	return true
 }
 
@@ -991,7 +1015,24 @@ func checkPLTSections(m *view, k *facts) (out result) {
 		out.add(lacksSection(".mygot").
 			when(diag.Loading, "", "ENOEXEC", says("%s: doesn't contain .mygot.", m.name)))
 	}
+	img := m.image
+	for i := 0; img != nil && countsEntries(machine) && i < img.count; i++ {
+		if img.kind(i) == elf.SHT_RELA && img.info(i) >= img.count {
+			out.end(problem(diag.SectionHeader, fmt.Sprintf("sh_info of section %d names a section that "+
+				"does not exist, and the kernel reads what it takes for that one's flags: the module was "+
+				"not judged", i)).
+				fix("sh_info has to be the index of the section that is relocated").
+				when(diag.Loading, "", ""))
+			return out
+		}
+	}
 	return out
+}
+
+// countsEntries reports whether the machine's module_frob_arch_sections looks at the target of
+// each relocation section, to count the entries of the tables.
+func countsEntries(machine elf.Machine) bool {
+	return machine == elf.EM_AARCH64 || machine == elf.EM_LOONGARCH
 }
 
 func lacksSection(name string) finding {

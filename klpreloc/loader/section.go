@@ -3,6 +3,7 @@
 package loader
 
 import (
+	"cmp"
 	"debug/elf"
 	"fmt"
 	"strings"
@@ -81,9 +82,48 @@ func klpSections(f *elfrw.File) []*klpSection {
 				klp.relocs = append(klp.relocs, klpReloc{r, read(r.Sym)})
 			}
 		}
+		if f.Header.Machine == elf.EM_AARCH64 && s.Type == elf.SHT_RELA && klp.target != nil &&
+			klp.target.Flags&uint64(elf.SHF_EXECINSTR) != 0 {
+			klp.branchesFirst(f)
+		}
 		all = append(all, klp)
 	}
 	return all
+}
+
+// branchesFirst puts the relocations into the order in which arm64 leaves them: calls of what is
+// outside of the section come first, by symbol and addend (arch/arm64/kernel/module-plts.c,
+// partition_branch_plt_relas and cmp_rela).
+func (s *klpSection) branchesFirst(f *elfrw.File) {
+	const jump26, call26 = 282, 283
+	outside := func(r *klpReloc) bool {
+		return (r.Type == jump26 || r.Type == call26) && (r.Sym == nil || r.Sym.Section != s.target)
+	}
+	list := s.relocs
+	i, j := 0, len(list)-1
+	for i < j {
+		switch {
+		case outside(&list[i]):
+			i++
+		case outside(&list[j]):
+			list[i], list[j] = list[j], list[i]
+		default:
+			j--
+		}
+	}
+	numbers := make(map[*elfrw.Symbol]int, len(f.Symbols))
+	for n, y := range f.Symbols {
+		numbers[y] = n
+	}
+	slices.SortStableFunc(list[:max(i, 0)], func(a, b klpReloc) int {
+		if a.Type != b.Type {
+			return int(a.Type) - int(b.Type)
+		}
+		if x, y := numbers[a.Sym], numbers[b.Sym]; x != y {
+			return x - y
+		}
+		return cmp.Compare(a.Addend, b.Addend)
+	})
 }
 
 // rawRelocs decodes what the loader takes for Elf64_Rela, where headers say otherwise.

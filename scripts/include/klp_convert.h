@@ -148,7 +148,8 @@ struct klp_module_reloc {
  * it bare. The comma separates operands, so that it has to be quoted, and there
  * toolchains part: gcc copies a label into its assembly as it is, hence the
  * quotes must be in the label, and gas up to 2.36 still stops at the comma
- * inside them ("missing closing"); clang quotes by itself, hence quotes in the
+ * inside them ("missing closing"), that for loongarch64 in 2.44 too ("no match
+ * insn"); clang quotes by itself, hence quotes in the
  * label end up in the symbol's name, or, with -fno-integrated-as, stop gas.
  * Seen with gcc 12 and gas 2.35, 2.40 and 2.44, and with clang 11 and 14.
  *
@@ -181,7 +182,8 @@ struct klp_module_reloc {
  *
  * No symbol's name holds a slash, and paths hold '-' and '/', so this label
  * needs the quotes of KLP_RELOC_SYMBOL_COMMA, which all of the assemblers named
- * above read: it is the comma that the older ones stop at.
+ * above read, but for gas for loongarch64, which reads no quoted symbol: use a
+ * record there. It is the comma that the older ones stop at.
  */
 #ifndef KLP_RELOC_SYMBOL_FILE
 #ifdef __clang__

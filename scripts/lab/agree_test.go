@@ -468,6 +468,11 @@ func newCorpus(t *testing.T, w *workbench) *corpus {
 				continue
 			}
 		}
+		if why := m.openOn[w.kernel.arch.Name]; why != "" {
+			accepted := *m
+			accepted.open = why
+			m = &accepted
+		}
 		if m.openBefore != "" && !w.kernel.AtLeast(m.refusedBy[0], m.refusedBy[1]) {
 			accepted := *m
 			accepted.open = m.openBefore

@@ -31,11 +31,16 @@ func TestConversionWithItsKernel(t *testing.T) {
 	everyKernel(t, func(t *testing.T, w *workbench) {
 		flags := w.kernelFlags(t)
 		s := w.scene(t, "klplab_target.ko", "klplab_owner.ko")
-		for _, name := range []string{"klplab_bare.ko", "klplab_byfile.ko", "klplab_export.ko"} {
+		names, byFile := []string{"klplab_bare.ko", "klplab_export.ko"}, []step(nil)
+		if w.kernel.arch.Name != "loongarch64" { // whose assembler takes no such label
+			names = append(names, "klplab_byfile.ko")
+			byFile = []step{enable("klplab_byfile"), sh(show, prints("first 100 second 200"))}
+			w.refused(t, "klplab_byfile.ko", "KLP038")
+		}
+		for _, name := range names {
 			s.file(name, w.warned(t, name, nil, flags...))
 		}
 		s.file("raw.ko", w.built(t, "klplab_export.ko"))
-		w.refused(t, "klplab_byfile.ko", "KLP038")
 
 		// modpost made the livepatch depend on what it patches.
 		raw, export := w.built(t, "klplab_export.ko"), s.vm.files["klplab_export.ko"]
@@ -46,7 +51,7 @@ func TestConversionWithItsKernel(t *testing.T) {
 			assert.NotContains(t, string(section(t, export, table)), name)
 		}
 
-		s.run(
+		s.run(append([]step{
 			sh("load raw.ko", refuses("ENOENT",
 				"klplab_export: Unknown symbol klplab_owner_export (err -2)")),
 			enable("klplab_export"),
@@ -58,8 +63,6 @@ func TestConversionWithItsKernel(t *testing.T) {
 			enable("klplab_bare"),
 			sh(show, patchedBy("klplab_bare", "42", "43")),
 			remove("klplab_bare"),
-			enable("klplab_byfile"),
-			sh(show, prints("first 100 second 200")),
-		)
+		}, byFile...)...)
 	})
 }

@@ -32,6 +32,14 @@ const (
 	gone = "what is not in the file any more can't be missed"
 )
 
+// otherCode is for machines whose relocations are a part of an instruction: another bit in it
+// makes another instruction.
+var otherCode = map[string]string{"arm64": otherInstruction, "ppc64le": otherInstruction,
+	"loongarch64": otherInstruction}
+
+const otherInstruction = "the relocation fills in a part of an instruction, and its other bits " +
+	"make another one"
+
 // vmName and moName give the klp section another name; vmSym and moSym the klp symbol.
 func vmName(name, to string) mutant {
 	return mutant{name: "section-" + name, base: inVmlinux, edit: rename(vmSection, to)}
@@ -92,7 +100,8 @@ var sectionMutants = []mutant{
 	{name: "module-section-flag-livepatch", base: inModule,
 		edit: flags(moSection, 0, shfRelaLivepatch)},
 	{name: "module-section-flag-alloc", base: inModule, edit: flags(moSection, 0, elf.SHF_ALLOC),
-		openLater: reused},
+		openLater: reused, openOn: map[string]string{"arm64": "the memory of the livepatch's file " +
+			"was given back, and may still be mapped for a while"}},
 	{name: "module-section-flag-write", base: inModule, edit: flags(moSection, elf.SHF_WRITE, 0)},
 	// Before 5.8 ftrace finds no calls, and switches itself off.
 	{name: "ordinary-section-flag-livepatch", base: inVmlinux, alone: true,
@@ -324,13 +333,13 @@ var relocMutants = []mutant{
 		edit: rela(vmSection, func(r view) { r.set64(rAddend, 1<<33) }), open: low},
 	{name: "module-reloc-addend-4-gib", base: inModule,
 		edit: rela(moSection, func(r view) { r.set64(rAddend, 1<<33) }), open: low},
-	{name: "reloc-target-nonzero", base: inVmlinux, edit: func(d *draft) {
+	{name: "reloc-target-nonzero", base: inVmlinux, openOn: otherCode, edit: func(d *draft) {
 		d.contents(".text").set8(int(d.rela(vmSection, 0).get64(rOffset)), 1)
 	}},
-	{name: "reloc-target-nonzero-last", base: inVmlinux, edit: func(d *draft) {
+	{name: "reloc-target-nonzero-last", base: inVmlinux, openOn: otherCode, edit: func(d *draft) {
 		d.contents(".text").set8(int(d.rela(vmSection, 0).get64(rOffset))+3, 0x80)
 	}},
-	{name: "module-reloc-target-nonzero", base: inModule, edit: func(d *draft) {
+	{name: "module-reloc-target-nonzero", base: inModule, openOn: otherCode, edit: func(d *draft) {
 		d.contents(".text").set8(int(d.rela(moSection, 0).get64(rOffset)), 1)
 	}},
 	{name: "data-reloc-target-nonzero", base: inData, edit: func(d *draft) {

@@ -46,13 +46,14 @@ var bases = map[string]base{
 type mutant struct {
 	name, base string
 	edit       func(d *draft)
-	show       string // another file to read than the base's, whatever it prints
-	again      bool   // the target is also removed and loaded again
-	alone      bool   // it needs a boot of its own: the kernel says some things once
-	open       string // why what comes of it can't be predicted
-	openLater  string // the same, of a target that comes later only
-	openBefore string // the same, before the kernel of the version that refuses it
-	refusedBy  [2]int // that version
+	show       string            // another file to read than the base's, whatever it prints
+	again      bool              // the target is also removed and loaded again
+	alone      bool              // it needs a boot of its own: the kernel says some things once
+	open       string            // why what comes of it can't be predicted
+	openLater  string            // the same, of a target that comes later only
+	openOn     map[string]string // the same, by architecture
+	openBefore string            // the same, before the kernel of the version that refuses it
+	refusedBy  [2]int            // that version
 }
 
 var mutants = joined(unchanged, fileMutants, headerMutants, infoMutants, importMutants,

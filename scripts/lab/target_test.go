@@ -28,8 +28,10 @@ func disable(name string) string {
 
 // hasComma tells whether the kernel's compiler takes labels with a comma. That of
 // 5.10 (Debian 11) comes with gas 2.35, which stops at one, as all do up to 2.36
-// (klp_convert.h).
-func (w *workbench) hasComma() bool { return w.kernel.AtLeast(5, 11) }
+// (klp_convert.h), and as that for loongarch64 still does in 2.44.
+func (w *workbench) hasComma() bool {
+	return w.kernel.AtLeast(5, 11) && w.kernel.arch.Name != "loongarch64"
+}
 
 // One livepatch in every dialect: records of the RFC, with a gap between the
 // arrays; records of v7; labels with comma and with dot; three in one module.
