@@ -250,11 +250,12 @@ func (c *checker) checkWritable(where diag.Place, s *elfrw.Section, r elfrw.Rela
 	if !c.machine.Nop || choice.Gate == sympos.Vmlinux || r.Type == ppc64REL24 {
 		return
 	}
-	object, late := choice.Note.Object, ""
+	format := "%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, " +
+		"into read-only memory"
 	switch {
 	case s.Flags&uint64(elf.SHF_WRITE) == 0:
 	case kernel.ReadOnlyAfterInit(s.Name):
-		late = ", if " + object + " is loaded after the livepatch"
+		format += ", if the module is loaded after the livepatch"
 	default:
 		return
 	}
@@ -264,8 +265,7 @@ func (c *checker) checkWritable(where diag.Place, s *elfrw.Section, r elfrw.Rela
 	}
 	c.AddFor(diag.SymbolName(r.Sym)+" "+s.Name,
 		diag.Warnf(diag.ReadOnlyTarget, where, diag.SymbolName(r.Sym),
-			"%s of module %s in %s: with STRICT_MODULE_RWX the kernel writes there too late, into "+
-				"read-only memory%s", diag.SymbolName(r.Sym), object, diag.SectionName(s), late))
+			format, diag.SymbolName(r.Sym), choice.Note.Object, diag.SectionName(s)))
 }
 
 // window returns n bytes of b from off, and false where b is shorter.
