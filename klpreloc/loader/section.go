@@ -44,6 +44,7 @@ type klpName struct {
 func klpSections(f *elfrw.File) []*klpSection {
 	var all []*klpSection
 	names := map[*elfrw.Symbol]*klpName{}
+	var numbers map[*elfrw.Symbol]int // in the symbol table
 	read := func(y *elfrw.Symbol) *klpName {
 		if names[y] == nil {
 			n := &klpName{}
@@ -84,7 +85,13 @@ func klpSections(f *elfrw.File) []*klpSection {
 		}
 		if f.Header.Machine == elf.EM_AARCH64 && s.Type == elf.SHT_RELA && klp.target != nil &&
 			klp.target.Flags&uint64(elf.SHF_EXECINSTR) != 0 {
-			klp.branchesFirst(f)
+			if numbers == nil {
+				numbers = make(map[*elfrw.Symbol]int, len(f.Symbols))
+				for n, y := range f.Symbols {
+					numbers[y] = n
+				}
+			}
+			klp.branchesFirst(numbers)
 		}
 		all = append(all, klp)
 	}
@@ -94,7 +101,7 @@ func klpSections(f *elfrw.File) []*klpSection {
 // branchesFirst puts the relocations into the order in which arm64 leaves them: calls of what is
 // outside of the section come first, by symbol and addend (arch/arm64/kernel/module-plts.c,
 // partition_branch_plt_relas and cmp_rela).
-func (s *klpSection) branchesFirst(f *elfrw.File) {
+func (s *klpSection) branchesFirst(numbers map[*elfrw.Symbol]int) {
 	const jump26, call26 = 282, 283
 	outside := func(r *klpReloc) bool {
 		return (r.Type == jump26 || r.Type == call26) && (r.Sym == nil || r.Sym.Section != s.target)
@@ -110,10 +117,6 @@ func (s *klpSection) branchesFirst(f *elfrw.File) {
 		default:
 			j--
 		}
-	}
-	numbers := make(map[*elfrw.Symbol]int, len(f.Symbols))
-	for n, y := range f.Symbols {
-		numbers[y] = n
 	}
 	slices.SortStableFunc(list[:max(i, 0)], func(a, b klpReloc) int {
 		if a.Type != b.Type {

@@ -95,7 +95,8 @@ func (r Release) arch() Arch {
 // which no zboot image is made.
 var crossPackages = []string{
 	"bash", "bc", "bison", "bsdextrautils", "coreutils", "cpio", "dash", "diffutils", "findutils",
-	"flex", "gcc", "grep", "gzip", "kmod", "libc6-dev", "libelf-dev", "libssl-dev", "make", "mawk", "openssl",
+	"flex", "gcc", "grep", "gzip", "kmod", "libc6-dev", "libelf-dev", "libssl-dev", "make", "mawk",
+	"openssl",
 	"pahole", "perl-base", "python3-minimal", "sed", "tar", "util-linux", "xz-utils", "zstd",
 	"gcc-aarch64-linux-gnu", "gcc-loongarch64-linux-gnu", "gcc-powerpc64le-linux-gnu",
 	"gcc-s390x-linux-gnu",

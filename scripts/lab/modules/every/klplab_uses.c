@@ -51,7 +51,7 @@ typedef int helper_fn(int x);
 /*
  * ppc64 resolves a module's symbols by plain stores, which fault in what is read-only by then:
  * klplab_after_init shows it, and klplab_rodata. Its compilers put constants with relocations
- * into .data.rel.ro, which the kernel takes for data.
+ * into .data.rel.ro, which the kernel treats as data.
  */
 #if defined(CONFIG_PPC64) && defined(CONFIG_STRICT_MODULE_RWX) && !defined(KLPLAB_AFTER_INIT)
 #define KLPLAB_AFTER_INIT
