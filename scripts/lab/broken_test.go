@@ -9,7 +9,7 @@ import "testing"
 // Each of these takes a converted module, breaks one thing, and sees that happen.
 
 func TestMissingVmlinuxSectionFaultsWhenUsed(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyX86(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t)
 		ko := w.converted(t, "klplab_cmdline.ko")
 		s.file("klplab_cmdline.ko", without(t, ko, ".klp.rela.vmlinux..text"))
@@ -26,7 +26,7 @@ func TestMissingVmlinuxSectionFaultsWhenUsed(t *testing.T) {
 // unresolvedPointer loads klplab_sections, edited, and reads through a pointer that the
 // kernel then has not resolved.
 func unresolvedPointer(t *testing.T, edit func(t *testing.T, ko []byte) []byte) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyX86(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t, "klplab_target.ko")
 		s.file("klplab_sections.ko", edit(t, w.converted(t, "klplab_sections.ko")))
 		s.run(

@@ -92,7 +92,7 @@ func TestStepsAreReportedOneByOne(t *testing.T) {
 
 // A kernel that dies ends the boot at once, with the verdicts so far.
 func TestPanicLeavesConsoleLog(t *testing.T) {
-	everyKernel(t, func(t *testing.T, w *workbench) {
+	everyDebian(t, func(t *testing.T, w *workbench) {
 		s := w.scene(t)
 		run, err := s.vm.Boot(context.Background(), "echo before", "echo c > /proc/sysrq-trigger",
 			"echo after")
