@@ -95,7 +95,8 @@ func TestSampleOwnModule(t *testing.T) {
 				prints("Linux version "+w.kernel.Release)),
 			sh(disable("livepatch_ownmod")),
 			sh("settle livepatch_ownmod"),
-			sh("cat /proc/ownmod", prints("read 4: even")),
+			// How often tail reads the file is busybox's choice.
+			sh("cat /proc/ownmod | cut -d ' ' -f 1", prints("read")),
 		)
 	})
 }

@@ -66,6 +66,10 @@ func TestImageTellsWhatCanBeTraced(t *testing.T) {
 			w.kernel.Release, traced, not, aliases)
 		assert.Greater(t, traced, 5000) // the lab's own kernels are small
 		assert.Greater(t, not, 1000)
-		assert.Less(t, aliases, traced/50)
+		most := traced / 50
+		if w.kernel.arch.Name == "loongarch64" {
+			most = traced / 20 // its system calls have two names: sys_NAME and __se_sys_NAME
+		}
+		assert.Less(t, aliases, most)
 	})
 }
