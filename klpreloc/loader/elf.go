@@ -141,7 +141,8 @@ func checkELF(m *view, k *facts) (out result) {
 			cause += ", the kernel for " + strings.TrimPrefix(k.witness.Header.Machine.String(), "EM_")
 		}
 		return elsewhere(k, cause, "Invalid architecture in ELF header: %s", machine)
-	case machine == elf.EM_S390 && elf.Class(b[elf.EI_CLASS]) != elf.ELFCLASS64: // elf_check_arch
+	case (machine == elf.EM_S390 || machine == elf.EM_LOONGARCH) &&
+		elf.Class(b[elf.EI_CLASS]) != elf.ELFCLASS64: // elf_check_arch
 		return refused(m, k, "Invalid architecture in ELF header: %s", uint16(machine))
 	case machine == elf.EM_PPC64 && k.ABILevel && order.Uint32(b[48:])&3 != 2:
 		return elsewhere(k, fmt.Sprintf("e_flags is %#x: not a module of ABI version 2",

@@ -342,6 +342,11 @@ func (m *view) refusesFarPlace(r *elfrw.Rela) bool {
 	return true
 }
 
+// refusesValues reports whether the loader looks at whether a value fits.
+func (m *view) refusesValues(r *elfrw.Rela) bool {
+	return fields[m.file.Header.Machine][r.Type].checked
+}
+
 // refusesZero reports whether the loader refuses the value 0, because no module is so close to that
 // address. Types with a slot in the module's own tables take it.
 func (m *view) refusesZero(r *elfrw.Rela) bool {

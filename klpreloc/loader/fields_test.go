@@ -557,6 +557,21 @@ func TestBranchesComeFirstOnArm64(t *testing.T) {
 	}
 }
 
+// ppc64 stores a word whose value it does not look at, wherever it is.
+func TestLateWordInCodeOfPPC64(t *testing.T) {
+	w := on(elf.EM_PPC64)
+	w.config, w.uses["a_fn"], w.loaded = "", "asym", true
+	f := w.convert(t)
+	become(t, f, elf.EM_PPC64)
+	relocs(klpA, func(rs []elfrw.Rela) []elfrw.Rela {
+		rs[0].Type = uint32(elf.R_PPC64_ADDR32)
+		return rs
+	})(t, f)
+	x := finding(w.check(t, encode(t, f)), diag.LateReadOnly)
+	require.NotNil(t, x)
+	assert.Equal(t, "killed", x.Cases[0].Errno)
+}
+
 // Sections that loaders look for, in their order.
 func TestSectionsOfTheLinkerScript(t *testing.T) {
 	const pcrel = "CONFIG_LIVEPATCH=y\nCONFIG_PPC_KERNEL_PCREL=y\n"

@@ -94,7 +94,7 @@ const orWrong = "page fault or wrong result"
 // Of machines other than x86: arch/*/kernel/traps.c and mm/fault.c, die.
 const oopses = `BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|` +
 	`invalid opcode|int3|Oops|[kK]ernel BUG at|Unable to handle kernel|Internal error|` +
-	`illegal operation|Reserved instruction|exception: [0-9a-f]{4} ilc`
+	`illegal operation|Reserved instruction|exception: [0-9a-f]{4} ilc|Kernel a[dl]e access`
 
 // corrupted is what may be seen, now or later, of memory that was written over; often
 // the kernel says nothing and hangs.

@@ -713,6 +713,11 @@ func checkKlpPlace(m *view, k *facts, klp *klpSection, of *klpReloc, add func(fi
 			"which the kernel does not check", r.Addend, arch.RelocName(m.file, r.Type))), klp))
 		return
 	}
+	// What is not refused for its value is stored.
+	plain := m.file.Header.Machine == elf.EM_PPC64 && storesPlainly(r.Type) && k.late(klp)
+	if plain && !m.refusesValues(r) && checkPlainStore(m, k, klp, find, add) {
+		return
+	}
 	if !x86 && checkField(m, k, klp, of, find, add) {
 		return
 	}

@@ -114,13 +114,13 @@ var splat = regexp.MustCompile(`^( |$|LE PAGE_SIZE|NIP|REGS|MSR|LR |CFAR|GPR|CPU
 	`note: |---\[|--- interrupt: |IRQMASK: |Kernel panic|Workqueue: |Kernel Offset|Rebooting|ret_from|EFLAGS|` +
 	`\[c0|Tainted:|irq event|hardirqs|softirqs|Stack ?:|RBP: |` +
 	`pstate: |(pc|lr|sp) : |x\d+ ?: |Call trace:|` + // arm64
-	`pc [0-9a-f]{16} |[atus]\d [0-9a-f]{16} )`) // loongarch64
+	`pc [0-9a-f]{16} |[atus]\d [0-9a-f]{16} |ESTAT: |PRID: |BADV: |Process |\[<[0-9a-f]{16})`)
 
 // faults is how the report of a fault begins on other machines than x86_64; all lines up to
 // the end of its trace are of it.
 var faults = regexp.MustCompile(`^(Unable to handle kernel |CPU \d+ Unable to handle kernel |` +
 	`Internal error: |BUG: Kernel NULL pointer|BUG: Unable to handle kernel |` +
-	`.*: [0-9a-f]{4} ilc:\d \[#|Oops: Kernel |Oops\[#|kernel tried to execute)`)
+	`.*: [0-9a-f]{4} ilc:\d \[#|Oops: Kernel |Oops\[#|Kernel a[dl]e access|kernel tried to execute)`)
 
 const endOfTrace = "---[ end trace"
 
