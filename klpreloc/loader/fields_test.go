@@ -869,9 +869,10 @@ func TestTheSameRelocationTwice(t *testing.T) {
 	}
 }
 
-// s390x looks at the class, too (arch/s390/include/asm/elf.h, elf_check_arch).
+// s390x and loongarch64 look at the class, too (arch/*/include/asm/elf.h, elf_check_arch).
 func TestClassOfTheFile(t *testing.T) {
-	for machine, fails := range map[elf.Machine]bool{elf.EM_S390: true, elf.EM_PPC64: false} {
+	for machine, fails := range map[elf.Machine]bool{elf.EM_S390: true, elf.EM_LOONGARCH: true,
+		elf.EM_PPC64: false, elf.EM_AARCH64: false} {
 		w := on(machine)
 		f := w.convert(t)
 		become(t, f, machine)
@@ -880,7 +881,8 @@ func TestClassOfTheFile(t *testing.T) {
 		x := finding(w.check(t, b), diag.BadELF)
 		require.Equal(t, fails, x != nil && x.Cases[0].Errno == "ENOEXEC", machine)
 		if fails {
-			assert.Equal(t, "Invalid architecture in ELF header: 22", x.KernelSays())
+			assert.Equal(t, fmt.Sprintf("Invalid architecture in ELF header: %d", machine),
+				x.KernelSays())
 		}
 	}
 }
