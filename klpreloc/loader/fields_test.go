@@ -461,6 +461,44 @@ func TestKlpSymbolInOrdinarySection(t *testing.T) {
 	}
 }
 
+// A klp relocation of the same place makes good what an ordinary one has done, but on s390x.
+func TestKlpSymbolInBothSections(t *testing.T) {
+	for machine, good := range map[elf.Machine]bool{elf.EM_PPC64: true, elf.EM_LOONGARCH: true,
+		elf.EM_S390: false} {
+		w := on(machine)
+		w.uses["a_fn"], w.loaded = "asym", true
+		f := w.convert(t)
+		become(t, f, machine)
+		klp := section(t, f, klpA)
+		f.AddReloc(section(t, f, ".rela.text.a_fn"), klp.Relocs()[0])
+		r := w.check(t, encode(t, f))
+		x := finding(r, diag.KlpSymbolOrdinary)
+		require.NotNil(t, x, "%s: %+v", machine, r.Findings)
+		want := diag.Calling
+		if good {
+			want = diag.Loading
+		}
+		assert.Equal(t, want, x.Cases[0].When, machine)
+		assert.Empty(t, x.Cases[0].Errno, machine)
+	}
+}
+
+// Where a klp section is for nothing that is loaded, loongarch64 has no place in its GOT for it.
+func TestUnplacedSectionOnLoongarch(t *testing.T) {
+	w := on(elf.EM_LOONGARCH)
+	w.uses["a_fn"], w.loaded = "asym", true
+	f := w.convert(t)
+	become(t, f, elf.EM_LOONGARCH)
+	relocs(klpA, func(rs []elfrw.Rela) []elfrw.Rela {
+		rs[0].Type = 75 // GOT_PC_HI20
+		return rs[:1]
+	})(t, f)
+	section(t, f, klpA).Target = nil
+	x := finding(w.check(t, encode(t, f)), diag.SectionHeader)
+	require.NotNil(t, x)
+	assert.Equal(t, "EINVAL", x.Cases[0].Errno)
+}
+
 // At a place far from everything arm64 faults; ppc64 does so where the value is from the TOC.
 func TestPlacesFarFromEverything(t *testing.T) {
 	for _, c := range []struct {

@@ -433,6 +433,7 @@ func (k *facts) misnamed(object string) bool {
 // in the order of the sections.
 func checkOrdinaryRelocs(m *view, k *facts) (out result) {
 	resolved := map[*elfrw.Symbol]int{} // section from which on it has its address
+	var again map[relocated]bool
 	if k.Early() {
 		for _, klp := range m.klp {
 			for i := range klp.relocs {
@@ -473,10 +474,46 @@ func checkOrdinaryRelocs(m *view, k *facts) (out result) {
 				out.add(f.when(diag.Loading, "", "ENOEXEC", m.fieldMessages(x)...))
 				return out
 			}
+			if again == nil {
+				again = m.overwritten()
+			}
+			if again[relocated{s.Target, x.Offset, x.Type, y}] {
+				out.add(f.when(diag.Loading, "", ""))
+				continue
+			}
 			out.add(f.when(diag.Calling, "", "", k.unrelocated(m.functionAt(s.Target, x.Offset))))
 		}
 	}
 	return out
+}
+
+// relocated is what a relocation writes, and where.
+type relocated struct {
+	section *elfrw.Section
+	offset  uint64
+	typ     uint32
+	symbol  *elfrw.Symbol
+}
+
+// overwritten returns what klp relocations write over whatever an ordinary one has left at the same
+// place. x86 refuses that, and s390x keeps what its GOT and PLT have.
+func (m *view) overwritten() map[relocated]bool {
+	switch m.file.Header.Machine {
+	case elf.EM_PPC64, elf.EM_AARCH64, elf.EM_LOONGARCH:
+	default:
+		return nil
+	}
+	all := map[relocated]bool{}
+	for _, klp := range m.klp {
+		if !klp.applied() {
+			continue
+		}
+		for i := range klp.relocs {
+			r := &klp.relocs[i]
+			all[relocated{klp.target, r.Offset, r.Type, r.Sym}] = true
+		}
+	}
+	return all
 }
 
 // checkCompact: apply_relocations (kernel/module/main.c, 7.x; 5.10: kernel/module.c) goes by the

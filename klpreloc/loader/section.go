@@ -270,7 +270,15 @@ func checkUnplaced(out *result, m *view, k *facts, klp *klpSection) {
 	f := problem(diag.SectionHeader, "its sh_info names no section that is loaded, and the kernel "+
 		"writes there nonetheless when it is applied").in(klp.Section).
 		fix("sh_info has to be the index of the section that is relocated")
-	if r := &klp.relocs[0].Rela; (klp.target == nil || klp.Section.Target == nil) &&
+	first := &klp.relocs[0].Rela
+	if m.file.Header.Machine == elf.EM_LOONGARCH &&
+		slices.Contains(gotSlots[elf.EM_LOONGARCH], first.Type) {
+		// Entries are counted for code that is loaded (module_frob_arch_sections).
+		out.add(whenObject(m, k, f, klp.object, "EINVAL",
+			says("%s: module contains bad GOT relocation", m.name)))
+		return
+	}
+	if r := first; (klp.target == nil || klp.Section.Target == nil) &&
 		m.refusesFarPlace(r) {
 		out.add(whenObject(m, k, f, klp.object, "ENOEXEC", m.fieldMessages(r)...))
 		return
