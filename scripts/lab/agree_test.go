@@ -643,7 +643,7 @@ func findingsOfCommand(t *testing.T, list diag.List) []map[string]any {
 // other is the same mutant with the target there before.
 func (c *corpus) other(a *attempt) *attempt {
 	i := slices.IndexFunc(c.attempts, func(b *attempt) bool {
-		return b.mutant == a.mutant && b.order == before
+		return b.number == a.number && b.order == before
 	})
 	return c.attempts[i]
 }
@@ -651,7 +651,9 @@ func (c *corpus) other(a *attempt) *attempt {
 // fatal reports whether the guest is predicted to be unfit for more.
 func fatal(a *attempt) bool {
 	return slices.ContainsFunc(a.report.Findings, func(f diag.Diagnostic) bool {
-		return slices.ContainsFunc(f.Cases, func(k diag.Case) bool { return k.Errno == "killed" })
+		return slices.ContainsFunc(f.Cases, func(k diag.Case) bool {
+			return k.Errno == "killed" && (k.When != diag.Again || a.order == again)
+		})
 	})
 }
 
