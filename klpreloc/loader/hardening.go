@@ -103,7 +103,7 @@ func checkReturnThunks(out *result, m *view, k *facts) {
 	for _, p := range all {
 		named[p] = true
 	}
-	jumps, read := map[place]bool{}, map[*elfrw.Section]bool{}
+	jumps, read, unread := map[place]bool{}, map[*elfrw.Section]bool{}, map[*elfrw.Section]bool{}
 	var first *elfrw.Rela
 	var at *elfrw.Section
 	count, passed := 0, true
@@ -114,9 +114,9 @@ func checkReturnThunks(out *result, m *view, k *facts) {
 		}
 		// A copy of a replacement is run.
 		code := t.Flags&uint64(elf.SHF_EXECINSTR) != 0 && t.Name != ".altinstr_replacement"
-		r := s.ReadRelocs()
+		r, symbols, relocs := s.ReadRelocs(), false, false
 		for x := r.Next(); x != nil; x = r.Next() {
-			read[t] = read[t] || x.Sym != nil
+			symbols, relocs = symbols || x.Sym != nil, true
 			if x.Sym == nil || symbolName(x.Sym) != thunk {
 				continue
 			}
@@ -133,10 +133,12 @@ func checkReturnThunks(out *result, m *view, k *facts) {
 				first, at, passed = &y, t, isFreed(t)
 			}
 		}
+		read[t] = read[t] || symbols
+		// Without its link to the symbols a section is read as if it had none.
+		unread[t] = unread[t] || relocs && !symbols
 	}
 	checkReturnSites(out, k, slices.DeleteFunc(all, func(p place) bool {
-		return jumps[p] ||
-			!read[p.section]
+		return jumps[p] || !read[p.section] || unread[p.section]
 	}))
 	if count == 0 {
 		return

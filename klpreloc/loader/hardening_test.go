@@ -333,3 +333,21 @@ func TestSealedFunctionOfVmlinux(t *testing.T) {
 		assert.Equal(t, c.sealed == nil, open)
 	}
 }
+
+// A section that has lost its link to the symbols is read as if its relocations had none; that of
+// klp relocations for the same code does not make up for it.
+func TestReturnSitesWhoseRelocationsHaveNoSymbols(t *testing.T) {
+	w := good()
+	more("6.1", before)(&w)
+	f := w.convert(t)
+	returning(".text.returning", 2)(t, f)
+	code := section(t, f, ".text.returning")
+	_, klp := add(f, ".text.other", elf.SHF_EXECINSTR, make([]byte, 16), elfrw.Rela{Offset: 4,
+		Sym: symbol(t, f, "returning"), Type: uint32(elf.R_X86_64_PC32)})
+	klp.Target = code
+	relocs(".rela.text.returning", func(r []elfrw.Rela) []elfrw.Rela {
+		r[0].Sym, r[1].Sym = nil, nil
+		return r
+	})(t, f)
+	assert.Nil(t, finding(w.check(t, encode(t, f)), diag.ReturnThunk))
+}
