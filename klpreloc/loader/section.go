@@ -278,9 +278,8 @@ func checkUnplaced(out *result, m *view, k *facts, klp *klpSection) {
 			says("%s: module contains bad GOT relocation", m.name)))
 		return
 	}
-	if r := first; (klp.target == nil || klp.Section.Target == nil) &&
-		m.refusesFarPlace(r) {
-		out.add(whenObject(m, k, f, klp.object, "ENOEXEC", m.fieldMessages(r)...))
+	if (klp.target == nil || klp.Section.Target == nil) && m.refusesFarPlace(first) {
+		out.add(whenObject(m, k, f, klp.object, "ENOEXEC", m.fieldMessages(first)...))
 		return
 	}
 	out.add(whenObject(m, k, f, klp.object, "killed", oops("page fault", "")))

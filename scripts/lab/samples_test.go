@@ -85,6 +85,10 @@ func TestSampleOwnModule(t *testing.T) {
 		w.since(t, 5, 8, "the samples are written for the kernels of today")
 		s := w.scene(t)
 		s.addSample("ownmod")
+		last := "read 4: even"
+		if w.kernel.arch.Name == "loongarch64" {
+			last = "read 5: odd" // tail of its busybox, 1.38, reads the file twice
+		}
 		s.run(
 			sh("load ownmod.ko"),
 			sh("cat /proc/ownmod", prints("read 1: odd")),
@@ -95,8 +99,7 @@ func TestSampleOwnModule(t *testing.T) {
 				prints("Linux version "+w.kernel.Release)),
 			sh(disable("livepatch_ownmod")),
 			sh("settle livepatch_ownmod"),
-			// How often tail reads the file is busybox's choice.
-			sh("cat /proc/ownmod | cut -d ' ' -f 1", prints("read")),
+			sh("cat /proc/ownmod", prints(last)),
 		)
 	})
 }
