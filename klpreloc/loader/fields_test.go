@@ -432,6 +432,19 @@ func TestLateStoresOfPPC64AfterInit(t *testing.T) {
 	assert.Equal(t, diag.Coming, late.Cases[0].When)
 }
 
+// withFirst converts the livepatch for a machine; of what it has for vmlinux the first relocation is
+// left, edited.
+func withFirst(t *testing.T, w *world, machine elf.Machine, edit func(r *elfrw.Rela)) *elfrw.File {
+	t.Helper()
+	f := w.convert(t)
+	become(t, f, machine)
+	relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
+		edit(&rs[0])
+		return rs[:1]
+	})(t, f)
+	return f
+}
+
 // An ordinary relocation of a klp symbol has the value 0, which is refused where the type holds a
 // distance. Types with a slot of the module's own take it.
 func TestKlpSymbolInOrdinarySection(t *testing.T) {
@@ -446,12 +459,7 @@ func TestKlpSymbolInOrdinarySection(t *testing.T) {
 		{elf.EM_LOONGARCH, 71, ""}, {elf.EM_LOONGARCH, 66, ""},
 	} {
 		w := on(c.machine)
-		f := w.convert(t)
-		become(t, f, c.machine)
-		relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
-			rs[0].Type = c.typ
-			return rs[:1]
-		})(t, f)
+		f := withFirst(t, &w, c.machine, func(r *elfrw.Rela) { r.Type = c.typ })
 		section(t, f, klpVm).Flags &^= klpabi.FlagLivepatch
 		x := finding(w.check(t, encode(t, f)), diag.KlpSymbolOrdinary)
 		require.NotNil(t, x, "%+v", c)
@@ -511,12 +519,7 @@ func TestPlacesFarFromEverything(t *testing.T) {
 		{elf.EM_LOONGARCH, 66, "ENOEXEC"},
 	} {
 		w := on(c.machine)
-		f := w.convert(t)
-		become(t, f, c.machine)
-		relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
-			rs[0].Type, rs[0].Offset = c.typ, 1<<40
-			return rs[:1]
-		})(t, f)
+		f := withFirst(t, &w, c.machine, func(r *elfrw.Rela) { r.Type, r.Offset = c.typ, 1<<40 })
 		x := finding(w.check(t, encode(t, f)), diag.OutsideTarget)
 		require.NotNil(t, x, "%+v", c)
 		assert.Equal(t, c.errno, x.Cases[0].Errno, "%+v", c)
@@ -534,12 +537,7 @@ func TestPlacesBetweenInstructions(t *testing.T) {
 		{elf.EM_PPC64, 48, false}, {elf.EM_S390, 22, false},
 	} {
 		w := on(c.machine)
-		f := w.convert(t)
-		become(t, f, c.machine)
-		relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
-			rs[0].Type, rs[0].Offset = c.typ, 1
-			return rs[:1]
-		})(t, f)
+		f := withFirst(t, &w, c.machine, func(r *elfrw.Rela) { r.Type, r.Offset = c.typ, 1 })
 		x := finding(w.check(t, encode(t, f)), diag.OutsideTarget)
 		assert.Equal(t, c.between, x != nil && strings.Contains(x.Message, "instruction"), "%+v", c)
 	}
