@@ -114,6 +114,8 @@ var kernelProvocations = map[diag.ID]provokeWith{
 	diag.LabelAgainstUse: {diag.Warning, func(t *testing.T) *elfrw.File {
 		return patched(t, "a b", map[string]string{"a_fn": ".klp.sym.rela.b.b.sym,0"})
 	}, kallsyms, klpreloc.Options{}},
+	diag.BadList: {diag.Error, annotated("vmlinux", "once", 0), kallsyms,
+		klpreloc.Options{Lists: listOf("once")}},
 	diag.Incomplete: {diag.Warning, annotated("vmlinux", "show", 1),
 		kallsyms + "ffffffffc0002300 t hal", klpreloc.Options{}},
 	diag.InitSymbol: {diag.Error, annotated("vmlinux", "setup", 0),

@@ -16,6 +16,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/proof"
@@ -31,7 +32,10 @@ func convert(cmd *cobra.Command, o *options) error {
 	if c.input, err = readInput(o.in, cmd.InOrStdin()); err == nil {
 		defer c.unmap()
 		c.result.Input = c.name
-		if err = c.findKernel(); err == nil {
+		if c.annotations, err = c.options.lists.read(cmd.InOrStdin()); err == nil {
+			err = c.findKernel()
+		}
+		if err == nil {
 			err = c.run()
 		}
 	}
@@ -93,6 +97,8 @@ type conversion struct {
 	result  *result
 	kernel  *sympos.Kernel // nil when none is given
 	answers proof.Claims
+
+	annotations []annotation.List
 }
 
 // findKernel finds the kernel that the module is for, if one was given.
@@ -185,7 +191,7 @@ func (c *conversion) planOptions() klpreloc.Options {
 	target, _ := kernel.ParseVersion(c.target)
 	return klpreloc.Options{
 		Kernel: c.kernel, Imports: len(c.symvers) > 0, Target: target,
-		NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports,
+		Lists: c.annotations, NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports,
 		KeepInert: c.keepInert, Unsafe: c.unsafe,
 	}
 }

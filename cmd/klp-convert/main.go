@@ -113,6 +113,11 @@ late: .klp.rela.<object>.<section> sections and .klp.sym.<object>.<name>,<pos>
 symbols. Run it after modpost and before signing and compression, as the last
 step that edits the module.
 
+--symbols reads annotations of further symbols from a text file, one a line:
+object:name, object:name,position or object:name@path/of/the/source.c, with
+symbol= in front where the module calls the symbol something else; # begins a
+comment.
+
 With --kernel, annotations are checked against that kernel's symbols, and an
 undefined symbol without an annotation is converted if it can mean only one
 symbol of the kernel (use --no-infer to disable this). References to exports of
@@ -147,6 +152,7 @@ file. A module with nothing to convert is copied byte for byte.`,
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print errors only")
 	f.BoolVar(&o.json, "json", false, "print plan and diagnostics as JSON")
 	o.kernel.register(cmd)
+	o.lists.register(cmd)
 	f.StringArrayVar(&o.symvers, "symvers", nil, "check imports against the exports in `FILE` too")
 	f.BoolVar(&o.noInfer, "no-infer", false, "convert annotated symbols only")
 	f.StringVar(&o.target, "target", "", "convert for kernel `VERSION`, not the module's")
@@ -172,6 +178,7 @@ type options struct {
 	verbose, quiet bool
 	json           bool
 	kernel         kernelFlags
+	lists          listFlags
 	symvers        []string
 	list           string // symbols.klp of a command line of v7
 	noInfer        bool   // see klpreloc.Options
@@ -223,6 +230,9 @@ func (o *options) parseArgs(_ *cobra.Command, args []string) error {
 	o.in = args[0]
 	if len(args) == 2 {
 		o.out = args[1]
+	}
+	if err := o.lists.check(o.in); err != nil {
+		return err
 	}
 	if err := checkSuffix(o.out); err != nil {
 		return err

@@ -8,6 +8,7 @@ import "github.com/klp-convert/klp-convert/klpreloc/kernel"
 // flags of the command line.
 type Claims struct {
 	Looked  []Lookup
+	Lists   []List   // annotations that are beside the module, as they are written
 	Depends []string // modules that nothing needs any more, which leave depends=
 	Scheme  kernel.Scheme
 	Unsafe  bool // klp relocations may be where they can't work

@@ -73,7 +73,9 @@ type Rewrite struct {
 }
 
 // Empty reports whether the plan changes nothing.
-func (p *Plan) Empty() bool { return len(p.Drop) == 0 && len(p.Symbols) == 0 }
+func (p *Plan) Empty() bool {
+	return len(p.Drop) == 0 && len(p.Symbols) == 0 && len(p.DropSymbols) == 0
+}
 
 // New makes the plan for f, in which set are the annotations: what targets become, where the
 // relocations of edits go, and which modules leave depends=. refused says that a relocation
