@@ -36,6 +36,8 @@ type Options struct {
 	// KeepInert makes it an error to drop entries that cannot work: those of tracepoints and
 	// debug messages, which could not be switched on.
 	KeepInert bool
+	// NoTargetID says that the builds of the livepatched modules are not recorded.
+	NoTargetID bool
 	// Lists annotate symbols of the module from outside of it.
 	Lists []annotation.List
 	// Unsafe converts what will break on the kernel, for experiments.
@@ -45,7 +47,7 @@ type Options struct {
 func (o Options) resolve() resolve.Options {
 	return resolve.Options{
 		Kernel: o.Kernel, Target: o.Target, Imports: o.Imports,
-		NoInfer: o.NoInfer, ConvertModuleExports: o.ConvertModuleExports,
+		NoInfer: o.NoInfer, ConvertModuleExports: o.ConvertModuleExports, NoTargetID: o.NoTargetID,
 	}
 }
 
@@ -109,12 +111,24 @@ func NewPlan(f *elfrw.File, o Options) (*Plan, diag.List) {
 	depends, found := resolve.Depends(view, gate.SymbolNames(targets), gates)
 	r.Add(found...)
 
+	builds, found := resolve.Builds(view)
+	r.Add(found...)
+	if !set.Annotated() && len(targets) == 0 && len(builds) > 0 {
+		// What has nothing else to convert is no reason to refuse a file.
+		if _, found := rewrite.CheckSound(f); found.Failed() {
+			builds = nil
+		}
+	}
+
 	refused := edits.Refused || gate.Count(movable) < gate.Count(decided.Sections)
-	plan, found := rewrite.New(f, set, targets, uses.Unloaded, edits, depends, refused)
+	plan, found := rewrite.New(f, set, targets, uses.Unloaded, edits, depends, builds, refused)
 	r.Add(found...)
 	r.Add(plan.CheckNames(view.Target(), scheme, o.Unsafe)...)
 	claims := proof.Claims{Depends: depends, Scheme: scheme, Unsafe: o.Unsafe,
 		KeepInert: o.KeepInert, Lists: o.Lists}
+	for _, t := range plan.Targets {
+		claims.Targets = append(claims.Targets, t.String())
+	}
 	for _, x := range bindings.Looked {
 		claims.Looked = append(claims.Looked, proof.Lookup(x))
 	}

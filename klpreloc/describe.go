@@ -252,7 +252,8 @@ type PlanInfo struct {
 	Tables       []TableInfo  `json:"tables"`   // special sections that lose entries
 	Rewrites     []string     `json:"rewrites"` // sections of modpost that lose what is converted
 	Scheme       string       `json:"scheme"`
-	Listed       []ListedInfo `json:"listed,omitempty"` // annotations of lists
+	Targets      []string     `json:"klp_targets,omitempty"` // MODULE:ID, which .modinfo gets
+	Listed       []ListedInfo `json:"listed,omitempty"`      // annotations of lists
 }
 
 // ListedInfo is a line of a list of annotations.
@@ -338,7 +339,7 @@ func (p *Plan) Info() *PlanInfo {
 	for _, y := range p.DropSymbols {
 		i.DropSymbols = append(i.DropSymbols, y.Name)
 	}
-	i.Listed = p.listedInfo()
+	i.Listed, i.Targets = p.listedInfo(), p.Claims.Targets
 	for _, d := range p.Detach {
 		i.Detached = append(i.Detached, DetachInfo{d.From.Name, len(d.Relocs), len(d.Drop)})
 	}

@@ -192,7 +192,7 @@ func (c *conversion) planOptions() klpreloc.Options {
 	return klpreloc.Options{
 		Kernel: c.kernel, Imports: len(c.symvers) > 0, Target: target,
 		Lists: c.annotations, NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports,
-		KeepInert: c.keepInert, Unsafe: c.unsafe,
+		KeepInert: c.keepInert, Unsafe: c.unsafe, NoTargetID: c.noTargetID,
 	}
 }
 
@@ -334,7 +334,8 @@ func writeJSON(w io.Writer, v any) error {
 // writePlan prints a plan for --dry-run.
 func writePlan(w io.Writer, p *klpreloc.PlanInfo) error {
 	t := newTable(w)
-	if len(p.Moves) == 0 && len(p.Symbols) == 0 && len(p.DropSections) == 0 {
+	if len(p.Moves) == 0 && len(p.Symbols) == 0 && len(p.DropSections) == 0 &&
+		len(p.DropSymbols) == 0 && len(p.Targets) == 0 {
 		t.line("nothing to convert")
 	}
 	t.section("relocations to move", "FROM", "TO", "RELOCATIONS")
@@ -364,6 +365,11 @@ func writePlan(w io.Writer, p *klpreloc.PlanInfo) error {
 	t.section("modpost's tables to clean", "SECTION")
 	for _, s := range p.Rewrites {
 		t.row(s)
+	}
+	t.section("builds of modules to record", "MODULE", "BUILD")
+	for _, x := range p.Targets {
+		module, build, _ := strings.Cut(x, ":")
+		t.row(module, build)
 	}
 	t.section("debug information", "SECTION", "DETACHED", "DROPPED")
 	for _, d := range p.Detached {

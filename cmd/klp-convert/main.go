@@ -155,6 +155,7 @@ file. A module with nothing to convert is copied byte for byte.`,
 	o.lists.register(cmd)
 	f.StringArrayVar(&o.symvers, "symvers", nil, "check imports against the exports in `FILE` too")
 	f.BoolVar(&o.noInfer, "no-infer", false, "convert annotated symbols only")
+	f.BoolVar(&o.noTargetID, "no-target-id", false, "do not record builds of patched modules")
 	f.StringVar(&o.target, "target", "", "convert for kernel `VERSION`, not the module's")
 	f.BoolVar(&o.keepInert, "keep-inert", false, "fail instead of dropping entries")
 	f.BoolVar(&o.unsafe, "unsafe", false, "for experiments: convert even what will break")
@@ -183,6 +184,7 @@ type options struct {
 	list           string // symbols.klp of a command line of v7
 	noInfer        bool   // see klpreloc.Options
 	moduleExports  bool
+	noTargetID     bool
 	target         string
 	keepInert      bool
 	unsafe         bool

@@ -139,6 +139,9 @@ func (m *Module) wanted(loaded []string) []string {
 			set[o] = true
 		}
 	}
+	for _, t := range m.modinfo.Targets() {
+		set[t.Module] = true
+	}
 	for _, s := range m.klp {
 		for _, r := range s.relocs {
 			if r.klp.err == nil {

@@ -32,6 +32,8 @@ type Options struct {
 	// ConvertModuleExports makes klp relocations of references to exports of
 	// modules that the livepatch does not patch.
 	ConvertModuleExports bool
+	// NoTargetID says that the builds of the livepatched modules are not recorded.
+	NoTargetID bool
 }
 
 // View is what this stage knows: the module with its annotations and what it declares, and
