@@ -123,6 +123,8 @@ undefined symbol without an annotation is converted if it can mean only one
 symbol of the kernel (use --no-infer to disable this). References to exports of
 patched modules are converted too; other modules stay dependencies, unless
 --convert-module-exports is given.
+The build-id of each patched module is recorded in .modinfo (klp_target=), for
+check to compare, unless --no-target-id is given.
 Use --target if the module does not show the version of its kernel: old kernels
 and vendors' kernels. Table entries that cannot work in a livepatch and are not
 needed (tracepoints, debug messages) are dropped; with --keep-inert they are an
@@ -132,7 +134,7 @@ error.
 
 in.ko may be compressed (gzip, xz, zstd, bzip2, lz4, lzma); out.ko is compressed
 if its name ends in .gz, .xz or .zst. Either may be "-". Both may be the same
-file. A module with nothing to convert is copied byte for byte.`,
+file. A module with nothing to convert or to record is copied byte for byte.`,
 		Example: `  klp-convert livepatch.tmp.ko livepatch.ko
   klp-convert livepatch.ko livepatch.ko        # in place
   klp-convert -n livepatch.ko                  # show what would be done

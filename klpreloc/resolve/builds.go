@@ -12,8 +12,8 @@ import (
 
 // Builds says which build of each livepatched module was looked at, for .modinfo. A module that
 // .modinfo has an entry of gets no other one: what an author wrote, and what an earlier
-// conversion found, stays. There is none for vmlinux, of which vermagic tells the release, and
-// none of a module whose file is not available.
+// conversion found, stays. vmlinux, of which vermagic tells the release, gets none, nor does a
+// module whose file is not available.
 func Builds(v *View) (add []klpabi.Target, found diag.List) {
 	if v.table == nil || v.options.NoTargetID || !v.set.Modinfo.Livepatch() {
 		return nil, nil
