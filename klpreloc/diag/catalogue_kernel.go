@@ -76,8 +76,7 @@ var kernelEntries = []Entry{
 				"looks at the key; `modinfo` shows it, and `check` compares it (KLP170).",
 			"A module that `.modinfo` has an entry of already gets no other one. It is a " +
 				"warning when none of these entries is the build that symbols are looked " +
-				"up in. A file without build-id and srcversion is a note, and nothing is " +
-				"recorded.",
+				"up in. Of a file without build-id and srcversion nothing is recorded.",
 		},
 		Fix: "None is needed for a note. For a warning, give the file of the module that the " +
 			"livepatch is for, or correct `MODULE_INFO(klp_target, …)` in the source. " +

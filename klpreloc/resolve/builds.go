@@ -13,7 +13,7 @@ import (
 // Builds says which build of each livepatched module was looked at, for .modinfo. A module that
 // .modinfo has an entry of gets no other one: what an author wrote, and what an earlier
 // conversion found, stays. vmlinux, of which vermagic tells the release, gets none, nor does a
-// module whose file is not available.
+// module whose file is not available, or has neither a build-id nor srcversion.
 func Builds(v *View) (add []klpabi.Target, found diag.List) {
 	if v.table == nil || v.options.NoTargetID || !v.set.Modinfo.Livepatch() {
 		return nil, nil
@@ -31,11 +31,7 @@ func Builds(v *View) (add []klpabi.Target, found diag.List) {
 		switch {
 		case len(written) > 0:
 			v.compareTargets(&r, module, written, build)
-		case build.Identity() == "":
-			r.Add(diag.Notef(diag.TargetBuild, diag.Nowhere, module,
-				"which build of %s was looked at is not recorded: its file has neither a build-id nor srcversion",
-				module))
-		case v.infers():
+		case v.infers() && build.Identity() != "":
 			add = append(add, klpabi.Target{Module: module, ID: build.Identity()})
 		}
 	}
