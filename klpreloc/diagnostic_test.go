@@ -299,6 +299,7 @@ func TestEveryIDIsProvoked(t *testing.T) {
 		diag.TrailingData:  true, // by the command, which unpacks
 		diag.OtherFile:     true, // by kernels with files: see TestAnnotationByFile
 		diag.FileAssumed:   true, // the same
+		diag.TargetBuild:   true, // by kernels with modules' files: see TestBuildsAreRecorded
 	}
 	isReported := func(id diag.ID, severity diag.Severity, f *elfrw.File, o klpreloc.Options) {
 		_, found := klpreloc.NewPlan(f, o)
