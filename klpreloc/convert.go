@@ -150,9 +150,9 @@ func finish(found diag.List, sound rewrite.Soundness, p *Plan) (*Plan, diag.List
 
 // Annotate returns lines, of C or of a list, that annotate what is undefined in f and hidden in
 // the kernel, in the dialect (annotation.Records, Labels or Listed; "": the one that the module
-// is written in, or annotated in by lists). Of
-// what could mean several symbols there is a line each, commented out. It returns "" when
-// nothing is missing. An error among the diagnostics is about a symbol that is nowhere.
+// is written in, or annotated in by lists). Of what could mean several symbols there is a line
+// each, commented out. It returns "" when nothing is missing. An error among the diagnostics is
+// about a symbol that is nowhere.
 func Annotate(f *elfrw.File, o Options, dialect annotation.Dialect) (string, diag.List) {
 	var r diag.Reporter
 	set, found := annotation.Read(f, o.Lists...)

@@ -72,7 +72,9 @@ func TestListsAgainstModules(t *testing.T) {
 		klp    []string // klp symbols beside those of records
 		found  []string // id, place and message; what errors there are
 	}{
-		"position": {two, "vmlinux:first\next4:second,2", []string{"ext4.second,2", "vmlinux.first,0"}, nil},
+		"position": {
+			two, "vmlinux:first\next4:second,2", []string{"ext4.second,2", "vmlinux.first,0"}, nil,
+		},
 		"dash": {
 			func(t *testing.T) *elfrw.File { return undefinedIn(t, borrower(t, "nf_x"), "first") },
 			"nf-x:first", []string{"nf_x.first,0"}, nil,

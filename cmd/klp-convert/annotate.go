@@ -102,7 +102,7 @@ is not found, or the file can't be read.`,
 	f.SortFlags = false
 	flags.register(cmd)
 	lists.register(cmd)
-	f.StringVar(&dialect, "dialect", "", "`DIALECT`: records, labels, list (default: as it is)")
+	f.StringVar(&dialect, "dialect", "", "`DIALECT`: records, labels, list (default: the module's)")
 	f.StringArrayVar(&symvers, "symvers", nil, "also read exports from the Module.symvers `FILE`")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print notes, and which files were used")
 	return cmd

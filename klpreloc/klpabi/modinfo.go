@@ -103,9 +103,9 @@ func FindDepends(f *elfrw.File) (list []string, s *elfrw.Section, at int, ok boo
 	return nil, s, 0, false
 }
 
-// EditModinfo returns .modinfo, and its contents without these modules in depends=, and with entries for these
-// targets after all others. Nothing that was there moves: what is left of the list is filled up
-// with zeros, which readers skip (kernel/module/main.c, next_string).
+// EditModinfo returns .modinfo, and its contents without these modules in depends= and with
+// entries of these targets after all others. Nothing that was there moves: what is left of the
+// list is filled up with zeros, which readers skip (kernel/module/main.c, next_string).
 func EditModinfo(f *elfrw.File, gone []string, targets []Target) (s *elfrw.Section, b []byte) {
 	if s = f.Section(modinfoName); s == nil {
 		return nil, nil

@@ -34,17 +34,17 @@ func checkBuilds(m *view, k *facts) (out result) {
 			out.notJudged("whether "+name+" is the build that the livepatch is for",
 				"its file is not available")
 		} else {
-			compareBuild(&out, m, k, name, ids, k.table.ModuleBuild(name), diag.Printable(k.paths[name]))
+			compareBuild(&out, k, name, ids, k.table.ModuleBuild(name), diag.Printable(k.paths[name]))
 		}
 		if build, loaded := k.LoadedBuild(name); loaded {
-			compareBuild(&out, m, k, name, ids, build, "the "+name+" that is loaded")
+			compareBuild(&out, k, name, ids, build, "the "+name+" that is loaded")
 		}
 	}
 	return out
 }
 
 // compareBuild reports a build that is none of those that the livepatch is for.
-func compareBuild(out *result, m *view, k *facts, name string, ids []string, build sympos.Build,
+func compareBuild(out *result, k *facts, name string, ids []string, build sympos.Build,
 	what string) {
 	theirs := ""
 	for _, id := range ids {
@@ -62,18 +62,9 @@ func compareBuild(out *result, m *view, k *facts, name string, ids []string, bui
 		return
 	}
 	out.add(problem(diag.OtherTarget, fmt.Sprintf("the livepatch is for build %s of %s, and %s is "+
-		"build %s", clipIDs(ids), name, what, theirs)).of(name).
+		"build %s", diag.ClipEither(ids), name, what, theirs)).of(name).
 		because(name+" "+what).
 		fix("build the livepatch again for that %s, and convert it with --kernel %s", name,
 			diag.ShellQuote(k.Name)).
 		when(diag.Calling, "", ""))
-}
-
-// clipIDs joins identities for a message.
-func clipIDs(ids []string) string {
-	short := make([]string, 0, len(ids))
-	for _, id := range ids {
-		short = append(short, diag.Clip(id))
-	}
-	return diag.ClipEither(short)
 }

@@ -140,7 +140,9 @@ func (m *Module) wanted(loaded []string) []string {
 		}
 	}
 	for _, t := range m.modinfo.Targets() {
-		set[t.Module] = true
+		if !m.complete() {
+			set[t.Module] = true
+		}
 	}
 	for _, s := range m.klp {
 		for _, r := range s.relocs {

@@ -32,6 +32,6 @@
 //     thousands of modules.
 //
 // What only a kernel can tell is taken as claimed (Claims): which symbol of a kernel an
-// undefined one is, which build of a module it has. Package loader checks that against a kernel, after conversion (klp-convert
-// check).
+// undefined one is, and which builds of modules .modinfo gets entries of. Package loader checks
+// that against a kernel, after conversion (klp-convert check).
 package proof

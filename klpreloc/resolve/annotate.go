@@ -29,9 +29,8 @@ type missingAnnotation struct {
 
 // Annotate returns lines, of C or of a list, that annotate what is undefined in f and hidden in
 // the kernel, in the dialect (Records, Labels or Listed; "": the one that the module is written
-// in). Of what could
-// mean several symbols there is a line each, commented out. It returns "" when nothing is
-// missing. An error among the diagnostics is about a symbol that is nowhere.
+// in). Of what could mean several symbols there is a line each, commented out. It returns "" when
+// nothing is missing. An error among the diagnostics is about a symbol that is nowhere.
 func Annotate(v *View, dialect annotation.Dialect) (string, diag.List) {
 	if dialect == "" {
 		switch dialect = annotation.Records; {

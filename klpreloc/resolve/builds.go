@@ -3,8 +3,6 @@
 package resolve
 
 import (
-	"golang.org/x/exp/slices"
-
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -19,18 +17,18 @@ func Builds(v *View) (add []klpabi.Target, found diag.List) {
 		return nil, nil
 	}
 	var r diag.Reporter
-	mine := v.set.Modinfo.Targets()
+	written := map[string][]string{} // ids, by module
+	for _, t := range v.set.Modinfo.Targets() {
+		written[t.Module] = append(written[t.Module], t.ID)
+	}
 	for _, module := range v.objects {
 		if module == vmlinux || !v.patches(module) || v.table.Facts(module).Kind != sympos.ModuleFile {
 			continue
 		}
 		build := v.table.ModuleBuild(module)
-		written := slices.DeleteFunc(slices.Clone(mine), func(t klpabi.Target) bool {
-			return t.Module != module
-		})
-		switch {
-		case len(written) > 0:
-			v.compareTargets(&r, module, written, build)
+		switch ids := written[module]; {
+		case len(ids) > 0:
+			v.compareBuild(&r, module, ids, build)
 		case v.infers() && build.Identity() != "":
 			add = append(add, klpabi.Target{Module: module, ID: build.Identity()})
 		}
@@ -38,17 +36,12 @@ func Builds(v *View) (add []klpabi.Target, found diag.List) {
 	return add, r.List()
 }
 
-// compareTargets warns where none of the entries for a module is the build that was looked at.
-func (v *View) compareTargets(r *diag.Reporter, module string, written []klpabi.Target,
-	build sympos.Build,
-) {
-	var ids []string
-	for _, t := range written {
-		same, known := build.Is(t.ID)
-		if same || !known {
+// compareBuild warns where none of the builds that .modinfo names is the one that was looked at.
+func (v *View) compareBuild(r *diag.Reporter, module string, ids []string, build sympos.Build) {
+	for _, id := range ids {
+		if same, known := build.Is(id); same || !known {
 			return
 		}
-		ids = append(ids, t.ID)
 	}
 	r.Add(diag.Warnf(diag.TargetBuild, diag.Nowhere, module,
 		"the module is for build %s of %s (klp_target= in .modinfo), and symbols are looked up in build %s",

@@ -35,7 +35,7 @@ type Plan struct {
 	Tables []latereloc.TableEdit
 	// Targets are the builds of livepatched modules that .modinfo gets an entry of.
 	Targets []klpabi.Target
-	// Rewrites are modpost's tables, and .modinfo, without the symbols that are no longer imported.
+	// Rewrites are modpost's tables without the symbols that are no longer imported, and .modinfo.
 	Rewrites []Rewrite
 
 	file *elfrw.File
@@ -83,9 +83,9 @@ func (p *Plan) converts() bool {
 }
 
 // New makes the plan for f, in which set are the annotations: what targets become, where the
-// relocations of edits go, which modules leave depends=, and which builds it is for. refused says that a relocation
-// can't be moved, which is reported: the plan is of no use then, and a symbol that it drops may
-// be used.
+// relocations of edits go, which modules leave depends=, and which builds .modinfo gets entries
+// of. refused says that a relocation can't be moved, which is reported: the plan is of no use
+// then, and a symbol that it drops may be used.
 func New(f *elfrw.File, set *annotation.Set, targets []*gate.Target, unloaded []gate.Unloaded,
 	edits *latereloc.Edits, depends []string, builds []klpabi.Target, refused bool,
 ) (*Plan, diag.List) {
