@@ -3,6 +3,8 @@
 package klpreloc
 
 import (
+	"golang.org/x/exp/slices"
+
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/arch"
@@ -34,6 +36,10 @@ type Options struct {
 	// KeepInert makes it an error to drop entries that cannot work: those of tracepoints and
 	// debug messages, which could not be switched on.
 	KeepInert bool
+	// NoTargetID says that the builds of the livepatched modules are not recorded.
+	NoTargetID bool
+	// Lists annotate symbols of the module from outside of it.
+	Lists []annotation.List
 	// Unsafe converts what will break on the kernel, for experiments.
 	Unsafe bool
 }
@@ -41,7 +47,7 @@ type Options struct {
 func (o Options) resolve() resolve.Options {
 	return resolve.Options{
 		Kernel: o.Kernel, Target: o.Target, Imports: o.Imports,
-		NoInfer: o.NoInfer, ConvertModuleExports: o.ConvertModuleExports,
+		NoInfer: o.NoInfer, ConvertModuleExports: o.ConvertModuleExports, NoTargetID: o.NoTargetID,
 	}
 }
 
@@ -50,6 +56,8 @@ type Plan struct {
 	*rewrite.Plan
 	Set    *annotation.Set // what the author wrote
 	Claims proof.Claims    // what the proof has to take as claimed
+
+	written []*annotation.Annotation // those of Set that hold, with their positions
 }
 
 // NewPlan decides what becomes of f. It reads f and, where a kernel is given, the symbols of
@@ -58,7 +66,7 @@ type Plan struct {
 // one, so that all independent errors come in one run.
 func NewPlan(f *elfrw.File, o Options) (*Plan, diag.List) {
 	var r diag.Reporter
-	set, found := annotation.Read(f)
+	set, found := annotation.Read(f, o.Lists...)
 	r.Add(found...)
 	r.Add(checkModule(set)...)
 
@@ -98,19 +106,33 @@ func NewPlan(f *elfrw.File, o Options) (*Plan, diag.List) {
 	}
 	gates := edits.Gates()
 	r.Add(rules.CheckApplied(gates, o.Unsafe)...)
-	r.Add(gate.Unused(bindings.Annotated, targets, decided, edits.Gone)...)
+	written := append(slices.Clip(bindings.Annotated), bindings.Absent...)
+	r.Add(gate.Unused(written, targets, decided, edits.Gone)...)
 	depends, found := resolve.Depends(view, gate.SymbolNames(targets), gates)
 	r.Add(found...)
 
+	builds, found := resolve.Builds(view)
+	r.Add(found...)
+	if !set.Annotated() && len(targets) == 0 && len(builds) > 0 {
+		// What has nothing else to convert is no reason to refuse a file.
+		if _, found := rewrite.CheckSound(f); found.Failed() {
+			builds = nil
+		}
+	}
+
 	refused := edits.Refused || gate.Count(movable) < gate.Count(decided.Sections)
-	plan, found := rewrite.New(f, set, targets, uses.Unloaded, edits, depends, refused)
+	plan, found := rewrite.New(f, set, targets, uses.Unloaded, edits, depends, builds, refused)
 	r.Add(found...)
 	r.Add(plan.CheckNames(view.Target(), scheme, o.Unsafe)...)
-	claims := proof.Claims{Depends: depends, Scheme: scheme, Unsafe: o.Unsafe, KeepInert: o.KeepInert}
+	claims := proof.Claims{Depends: depends, Scheme: scheme, Unsafe: o.Unsafe,
+		KeepInert: o.KeepInert, Lists: o.Lists}
+	for _, t := range plan.Targets {
+		claims.Targets = append(claims.Targets, t.String())
+	}
 	for _, x := range bindings.Looked {
 		claims.Looked = append(claims.Looked, proof.Lookup(x))
 	}
-	return finish(r.List(), sound, &Plan{plan, set, claims})
+	return finish(r.List(), sound, &Plan{plan, set, claims, written})
 }
 
 // finish returns the plan, unless there are errors, and the diagnostics in their order.
@@ -126,13 +148,14 @@ func finish(found diag.List, sound rewrite.Soundness, p *Plan) (*Plan, diag.List
 	return p, found
 }
 
-// Annotate returns C lines that annotate what is undefined in f and hidden in the kernel, in
-// the dialect (annotation.Records or Labels; "": the one that the module is written in). Of
-// what could mean several symbols there is a line each, commented out. It returns "" when
-// nothing is missing. An error among the diagnostics is about a symbol that is nowhere.
+// Annotate returns lines, of C or of a list, that annotate what is undefined in f and hidden in
+// the kernel, in the dialect (annotation.Records, Labels or Listed; "": the one that the module
+// is written in, or annotated in by lists). Of what could mean several symbols there is a line
+// each, commented out. It returns "" when nothing is missing. An error among the diagnostics is
+// about a symbol that is nowhere.
 func Annotate(f *elfrw.File, o Options, dialect annotation.Dialect) (string, diag.List) {
 	var r diag.Reporter
-	set, found := annotation.Read(f)
+	set, found := annotation.Read(f, o.Lists...)
 	r.Add(found...)
 	r.Add(checkModule(set)...)
 	view, found := resolve.Read(f, set, klppatch.Declared(f), o.resolve())

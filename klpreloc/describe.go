@@ -252,6 +252,20 @@ type PlanInfo struct {
 	Tables       []TableInfo  `json:"tables"`   // special sections that lose entries
 	Rewrites     []string     `json:"rewrites"` // sections of modpost that lose what is converted
 	Scheme       string       `json:"scheme"`
+	Targets      []string     `json:"klp_targets,omitempty"` // MODULE:ID, which .modinfo gets
+	Listed       []ListedInfo `json:"listed,omitempty"`      // annotations of lists
+}
+
+// ListedInfo is a line of a list of annotations.
+type ListedInfo struct {
+	List   string `json:"list"`
+	Line   int    `json:"line"`
+	Symbol string `json:"symbol"` // in the module
+	Object string `json:"symbol_object"`
+	Name   string `json:"name"`
+	Pos    uint32 `json:"sympos"`         // of an annotation by file, what was looked up
+	File   string `json:"file,omitempty"` // the path, in an annotation by file
+	Relocs int    `json:"relocations"`    // against its klp symbol
 }
 
 // TableInfo is a TableEdit, by where the entries go.
@@ -325,8 +339,45 @@ func (p *Plan) Info() *PlanInfo {
 	for _, y := range p.DropSymbols {
 		i.DropSymbols = append(i.DropSymbols, y.Name)
 	}
+	i.Listed, i.Targets = p.listedInfo(), p.Claims.Targets
 	for _, d := range p.Detach {
 		i.Detached = append(i.Detached, DetachInfo{d.From.Name, len(d.Relocs), len(d.Drop)})
 	}
 	return i
+}
+
+// listedInfo describes the annotations of lists, in the order of the lists.
+func (p *Plan) listedInfo() (all []ListedInfo) {
+	relocs := map[string]int{}
+	for _, c := range p.Symbols {
+		relocs[c.Name] = c.Relocs
+	}
+	type key struct{ symbol, object string }
+	holds := map[key]*annotation.Annotation{}
+	for _, a := range p.written {
+		holds[key{a.Symbol.Name, a.Object}] = a
+	}
+	for _, a := range append(slices.Clip(p.Set.Annotations), p.Set.Unmatched...) {
+		if a.Dialect != annotation.Listed {
+			continue
+		}
+		x := ListedInfo{Symbol: a.Symbol.Name, Object: klpabi.ModuleName(a.Object), Name: a.Name,
+			Pos: a.Pos, File: a.File}
+		x.List, x.Line = a.Place().FileLine()
+		if b := holds[key{x.Symbol, x.Object}]; b != nil {
+			x.Pos, x.Relocs = b.Pos, relocs[b.KlpName()]
+		}
+		all = append(all, x)
+	}
+	order := map[string]int{}
+	for i, l := range p.Claims.Lists {
+		order[l.Name] = i
+	}
+	slices.SortStableFunc(all, func(a, b ListedInfo) int {
+		if a.List != b.List {
+			return order[a.List] - order[b.List]
+		}
+		return a.Line - b.Line
+	})
+	return all
 }

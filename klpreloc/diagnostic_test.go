@@ -114,6 +114,8 @@ var kernelProvocations = map[diag.ID]provokeWith{
 	diag.LabelAgainstUse: {diag.Warning, func(t *testing.T) *elfrw.File {
 		return patched(t, "a b", map[string]string{"a_fn": ".klp.sym.rela.b.b.sym,0"})
 	}, kallsyms, klpreloc.Options{}},
+	diag.BadList: {diag.Error, annotated("vmlinux", "once", 0), kallsyms,
+		klpreloc.Options{Lists: listOf("once")}},
 	diag.Incomplete: {diag.Warning, annotated("vmlinux", "show", 1),
 		kallsyms + "ffffffffc0002300 t hal", klpreloc.Options{}},
 	diag.InitSymbol: {diag.Error, annotated("vmlinux", "setup", 0),
@@ -297,6 +299,7 @@ func TestEveryIDIsProvoked(t *testing.T) {
 		diag.TrailingData:  true, // by the command, which unpacks
 		diag.OtherFile:     true, // by kernels with files: see TestAnnotationByFile
 		diag.FileAssumed:   true, // the same
+		diag.TargetBuild:   true, // by kernels with modules' files: see TestBuildsAreRecorded
 	}
 	isReported := func(id diag.ID, severity diag.Severity, f *elfrw.File, o klpreloc.Options) {
 		_, found := klpreloc.NewPlan(f, o)

@@ -5,6 +5,7 @@ package sympos
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 )
@@ -24,19 +25,27 @@ func (f *elfFile) buildID() string {
 		if err != nil {
 			continue
 		}
-		// gABI, "Note Section": three words, name and description padded to 4.
-		for len(b) >= 12 {
-			name, desc, typ := uint64(f.order.Uint32(b)), uint64(f.order.Uint32(b[4:])), f.order.Uint32(b[8:])
-			at := 12 + (name+3)&^3
-			end := at + (desc+3)&^3
-			if at+desc > uint64(len(b)) {
-				break
-			}
-			if typ == noteBuildID && bytes.Equal(b[12:12+name], []byte("GNU\x00")) {
-				return hex.EncodeToString(b[at : at+desc])
-			}
-			b = b[min(end, uint64(len(b))):]
+		if id := findBuildID(b, f.order); id != "" {
+			return id
 		}
+	}
+	return ""
+}
+
+// findBuildID returns the build-id among notes, in hex, or "".
+func findBuildID(b []byte, order binary.ByteOrder) string {
+	// gABI, "Note Section": three words, name and description padded to 4.
+	for len(b) >= 12 {
+		name, desc, typ := uint64(order.Uint32(b)), uint64(order.Uint32(b[4:])), order.Uint32(b[8:])
+		at := 12 + (name+3)&^3
+		end := at + (desc+3)&^3
+		if at+desc > uint64(len(b)) {
+			break
+		}
+		if typ == noteBuildID && bytes.Equal(b[12:12+name], []byte("GNU\x00")) {
+			return hex.EncodeToString(b[at : at+desc])
+		}
+		b = b[min(end, uint64(len(b))):]
 	}
 	return ""
 }

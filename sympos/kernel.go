@@ -21,6 +21,9 @@ type Kernel struct {
 	// BuiltFor is the release for which the module was built that this kernel is to load. It
 	// is used when Release is "".
 	BuiltFor string
+	// Sysfs is where sysfs of the running system is, "/sys", when that runs this kernel: it
+	// tells of the modules that are loaded. Else "".
+	Sysfs string
 	// Notes are what was found, used and passed over, a line each.
 	Notes []string
 	// Warnings are where the parts seem to come from different kernels, a line each.

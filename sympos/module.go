@@ -49,11 +49,14 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	livepatch := false
+	livepatch, srcversion := false, ""
 	e := Entry{}
 	for _, field := range bytes.Split(info, []byte{0}) {
 		if name, ok := bytes.CutPrefix(field, []byte("name=")); ok {
 			e.Object = string(name)
+		}
+		if value, ok := bytes.CutPrefix(field, []byte("srcversion=")); ok && srcversion == "" {
+			srcversion = string(value)
 		}
 		livepatch = livepatch || bytes.HasPrefix(field, []byte("livepatch="))
 	}
@@ -87,7 +90,7 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 	if err == nil && !exports {
 		err = f.visitExports(e.Object, visit)
 	}
-	return Facts{Kind: ModuleFile, Order: Listed}, err
+	return Facts{Kind: ModuleFile, Order: Listed, Build: newBuild(f.buildID(), srcversion)}, err
 }
 
 // slimLTO reports whether the file has only a compiler's intermediate code.

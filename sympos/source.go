@@ -23,6 +23,7 @@ type Facts struct {
 	// ones.
 	Relative string
 	BuildID  string   // of a vmlinux or the kernel in an image, in hex
+	Build    Build    // of a module
 	Notes    []string // details, one line each
 	// Partial is why the source may not have all symbols (of Module.symvers: exports) of
 	// the object PartialOf or, when that is empty, of any object; "" when it has all.

@@ -17,9 +17,11 @@ func newAnnotateCommand(o *options) *cobra.Command {
 		dialect string
 		file    string
 		symvers []string
+		lists   listFlags
 	)
 	dialects := map[string]annotation.Dialect{
 		"": "", "records": annotation.Records, "labels": annotation.Labels,
+		"list": annotation.Listed,
 	}
 	cmd := &cobra.Command{
 		Use:   "annotate [flags] --kernel KERNEL FILE",
@@ -29,12 +31,16 @@ a linked livepatch module that the kernel has but does not export. A comment
 gives position, address and source file of each. Where a name can mean several
 symbols, one line is printed for each, commented out: choose one.
 
+With --dialect list the lines are those of a list for --symbols instead. What
+the list that --symbols names annotates is not missing.
+
 ` + kernelHelp + `
 
 Nothing is printed when no annotation is missing. Exit status 1 when a symbol
 is not found, or the file can't be read.`,
 		Example: `  klp-convert annotate livepatch.ko --kernel 6.1.0-56-amd64 >> livepatch-syms.h
-  klp-convert annotate --dialect labels livepatch.ko -k ./linux`,
+  klp-convert annotate --dialect labels livepatch.ko -k ./linux
+  klp-convert annotate --dialect list livepatch.ko -k ./linux > symbols.txt`,
 		Args: func(_ *cobra.Command, args []string) error {
 			_, known := dialects[dialect]
 			switch {
@@ -45,13 +51,16 @@ is not found, or the file can't be read.`,
 			case args[0] == "":
 				return usagef("a file name is empty")
 			case !known:
-				return usagef("--dialect is %q, want records or labels", dialect)
+				return usagef("--dialect is %q, want records, labels or list", dialect)
 			case len(flags.kernels) == 0 && len(flags.modules) == 0:
 				return usagef("annotate needs a kernel: --kernel KERNEL (see klp-convert annotate --help)")
 			case len(flags.kernels) > 1:
 				return usagef("annotations are looked up in one kernel")
 			}
 			file = args[0]
+			if err := lists.check(file); err != nil {
+				return err
+			}
 			return o.checkColor()
 		},
 		ValidArgsFunction: completeModules,
@@ -61,6 +70,10 @@ is not found, or the file can't be read.`,
 				return printError(cmd.ErrOrStderr(), err, o)
 			}
 			defer in.unmap()
+			annotations, err := lists.read(cmd.InOrStdin())
+			if err != nil {
+				return printError(cmd.ErrOrStderr(), err, o)
+			}
 			kernels, err := flags.find()
 			if err == nil {
 				kernels, err = withSymvers(kernels, symvers)
@@ -77,7 +90,8 @@ is not found, or the file can't be read.`,
 			if o.verbose {
 				noteKernel(cmd.ErrOrStderr(), kernels[0].Name, kernels[0].Notes)
 			}
-			text, found := klpreloc.Annotate(f, klpreloc.Options{Kernel: kernels[0]}, dialects[dialect])
+			text, found := klpreloc.Annotate(f, klpreloc.Options{Kernel: kernels[0], Lists: annotations},
+				dialects[dialect])
 			if _, err := io.WriteString(cmd.OutOrStdout(), text); err != nil {
 				return err
 			}
@@ -87,7 +101,8 @@ is not found, or the file can't be read.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	flags.register(cmd)
-	f.StringVar(&dialect, "dialect", "", "`DIALECT`: records, labels (default: as the module)")
+	lists.register(cmd)
+	f.StringVar(&dialect, "dialect", "", "`DIALECT`: records, labels, list (default: the module's)")
 	f.StringArrayVar(&symvers, "symvers", nil, "also read exports from the Module.symvers `FILE`")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print notes, and which files were used")
 	return cmd

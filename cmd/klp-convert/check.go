@@ -42,7 +42,9 @@ will print, followed by the cause, when it happens, and the fix.
 ` + kernelHelp + `
 
 --module names a module that does not come with the kernel and is loaded before
-FILE. For each livepatched module, loading it after FILE is checked as well.
+FILE. For each livepatched module, loading it after FILE is checked as well. If
+FILE says which build of it is meant (klp_target= in .modinfo), its file is
+compared and, with -k running, what is loaded.
 
 FILE is checked as it is: convert it first. Exit status 0 when it loads on all
 kernels and there are no findings, 1 when there are findings, 2 for wrong use.

@@ -30,7 +30,7 @@ func completeFlags(cmd *cobra.Command) {
 			"4.7\tno alternatives", "4.9\tall with their objects, .klp.arch",
 			"5.8\tthose of vmlinux by the module loader",
 		}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder),
-		"dialect": cobra.FixedCompletions([]cobra.Completion{"records", "labels"},
+		"dialect": cobra.FixedCompletions([]cobra.Completion{"records", "labels", "list"},
 			cobra.ShellCompDirectiveNoFileComp),
 		"color": cobra.FixedCompletions([]cobra.Completion{"auto", "always", "never"},
 			cobra.ShellCompDirectiveNoFileComp),

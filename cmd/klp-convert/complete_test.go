@@ -117,7 +117,7 @@ func TestIDsAreOffered(t *testing.T) {
 
 func TestFixedValuesAreOffered(t *testing.T) {
 	for args, want := range map[string]string{
-		"--color": "auto always never", "annotate --dialect": "records labels",
+		"--color": "auto always never", "annotate --dialect": "records labels list",
 		"check --color": "auto always never", "--target": "4.7 4.9 5.8",
 	} {
 		found, _ := offered(t, append(strings.Fields(args), "")...)

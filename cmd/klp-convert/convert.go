@@ -16,6 +16,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/proof"
@@ -31,7 +32,10 @@ func convert(cmd *cobra.Command, o *options) error {
 	if c.input, err = readInput(o.in, cmd.InOrStdin()); err == nil {
 		defer c.unmap()
 		c.result.Input = c.name
-		if err = c.findKernel(); err == nil {
+		if c.annotations, err = c.options.lists.read(cmd.InOrStdin()); err == nil {
+			err = c.findKernel()
+		}
+		if err == nil {
 			err = c.run()
 		}
 	}
@@ -93,6 +97,8 @@ type conversion struct {
 	result  *result
 	kernel  *sympos.Kernel // nil when none is given
 	answers proof.Claims
+
+	annotations []annotation.List
 }
 
 // findKernel finds the kernel that the module is for, if one was given.
@@ -185,8 +191,8 @@ func (c *conversion) planOptions() klpreloc.Options {
 	target, _ := kernel.ParseVersion(c.target)
 	return klpreloc.Options{
 		Kernel: c.kernel, Imports: len(c.symvers) > 0, Target: target,
-		NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports,
-		KeepInert: c.keepInert, Unsafe: c.unsafe,
+		Lists: c.annotations, NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports,
+		KeepInert: c.keepInert, Unsafe: c.unsafe, NoTargetID: c.noTargetID,
 	}
 }
 
@@ -328,7 +334,8 @@ func writeJSON(w io.Writer, v any) error {
 // writePlan prints a plan for --dry-run.
 func writePlan(w io.Writer, p *klpreloc.PlanInfo) error {
 	t := newTable(w)
-	if len(p.Moves) == 0 && len(p.Symbols) == 0 && len(p.DropSections) == 0 {
+	if len(p.Moves) == 0 && len(p.Symbols) == 0 && len(p.DropSections) == 0 &&
+		len(p.DropSymbols) == 0 && len(p.Targets) == 0 {
 		t.line("nothing to convert")
 	}
 	t.section("relocations to move", "FROM", "TO", "RELOCATIONS")
@@ -358,6 +365,11 @@ func writePlan(w io.Writer, p *klpreloc.PlanInfo) error {
 	t.section("modpost's tables to clean", "SECTION")
 	for _, s := range p.Rewrites {
 		t.row(s)
+	}
+	t.section("builds of modules to record", "MODULE", "BUILD")
+	for _, x := range p.Targets {
+		module, build, _ := strings.Cut(x, ":")
+		t.row(module, build)
 	}
 	t.section("debug information", "SECTION", "DETACHED", "DROPPED")
 	for _, d := range p.Detached {

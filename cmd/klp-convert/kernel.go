@@ -51,7 +51,8 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 	}
 	var kernels []*sympos.Kernel
 	for _, name := range names {
-		if name == "running" {
+		running := name == "running"
+		if running {
 			var err error
 			if name, err = runningRelease("/"); err != nil {
 				return nil, err
@@ -60,6 +61,9 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 		kernel, err := sympos.FindKernel(name)
 		if err != nil {
 			return nil, err
+		}
+		if running {
+			kernel.Sysfs = "/sys"
 		}
 		kernels = append(kernels, kernel)
 	}

@@ -113,11 +113,18 @@ late: .klp.rela.<object>.<section> sections and .klp.sym.<object>.<name>,<pos>
 symbols. Run it after modpost and before signing and compression, as the last
 step that edits the module.
 
+--symbols reads annotations of further symbols from a text file, one a line:
+object:name, object:name,position or object:name@path/of/the/source.c, with
+symbol= in front where the module calls the symbol something else; # begins a
+comment.
+
 With --kernel, annotations are checked against that kernel's symbols, and an
 undefined symbol without an annotation is converted if it can mean only one
 symbol of the kernel (use --no-infer to disable this). References to exports of
 patched modules are converted too; other modules stay dependencies, unless
 --convert-module-exports is given.
+The build-id of each patched module is recorded in .modinfo (klp_target=), for
+check to compare, unless --no-target-id is given.
 Use --target if the module does not show the version of its kernel: old kernels
 and vendors' kernels. Table entries that cannot work in a livepatch and are not
 needed (tracepoints, debug messages) are dropped; with --keep-inert they are an
@@ -127,7 +134,7 @@ error.
 
 in.ko may be compressed (gzip, xz, zstd, bzip2, lz4, lzma); out.ko is compressed
 if its name ends in .gz, .xz or .zst. Either may be "-". Both may be the same
-file. A module with nothing to convert is copied byte for byte.`,
+file. A module with nothing to convert or to record is copied byte for byte.`,
 		Example: `  klp-convert livepatch.tmp.ko livepatch.ko
   klp-convert livepatch.ko livepatch.ko        # in place
   klp-convert -n livepatch.ko                  # show what would be done
@@ -147,8 +154,10 @@ file. A module with nothing to convert is copied byte for byte.`,
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print errors only")
 	f.BoolVar(&o.json, "json", false, "print plan and diagnostics as JSON")
 	o.kernel.register(cmd)
+	o.lists.register(cmd)
 	f.StringArrayVar(&o.symvers, "symvers", nil, "check imports against the exports in `FILE` too")
 	f.BoolVar(&o.noInfer, "no-infer", false, "convert annotated symbols only")
+	f.BoolVar(&o.noTargetID, "no-target-id", false, "do not record builds of patched modules")
 	f.StringVar(&o.target, "target", "", "convert for kernel `VERSION`, not the module's")
 	f.BoolVar(&o.keepInert, "keep-inert", false, "fail instead of dropping entries")
 	f.BoolVar(&o.unsafe, "unsafe", false, "for experiments: convert even what will break")
@@ -172,10 +181,12 @@ type options struct {
 	verbose, quiet bool
 	json           bool
 	kernel         kernelFlags
+	lists          listFlags
 	symvers        []string
 	list           string // symbols.klp of a command line of v7
 	noInfer        bool   // see klpreloc.Options
 	moduleExports  bool
+	noTargetID     bool
 	target         string
 	keepInert      bool
 	unsafe         bool
@@ -223,6 +234,9 @@ func (o *options) parseArgs(_ *cobra.Command, args []string) error {
 	o.in = args[0]
 	if len(args) == 2 {
 		o.out = args[1]
+	}
+	if err := o.lists.check(o.in); err != nil {
+		return err
 	}
 	if err := checkSuffix(o.out); err != nil {
 		return err

@@ -36,6 +36,8 @@ const (
 
 	FileRecords Dialect = "file record" // two records, the second with a path
 	FileLabels  Dialect = "file label"  // .klp.sym.file.LP.SYM.NAME/PATH
+
+	Listed Dialect = "list" // a line of a list: OBJECT:NAME,POS or OBJECT:NAME@PATH
 )
 
 // IsLabel reports whether the annotation is the symbol's name.
@@ -52,20 +54,27 @@ type Annotation struct {
 	File     string // path as the author wrote it; "" when annotated by position
 	Symbol   *elfrw.Symbol
 
-	Section *elfrw.Section // that holds the record; nil for labels
+	Section *elfrw.Section // that holds the record; nil for labels and lines of lists
 	offset  uint64
+	where   diag.Place // of a list
 }
 
-// Place is where the author wrote it, as far as the module tells: where its record is.
+// Place is where the author wrote it, as far as that is known: where its record is, or its line
+// of a list.
 func (a *Annotation) Place() diag.Place {
-	if a.Section == nil {
-		return diag.Nowhere
+	switch {
+	case a.Section != nil:
+		return diag.At(a.Section, a.offset)
+	case !a.where.IsNowhere():
+		return a.where
 	}
-	return diag.At(a.Section, a.offset)
+	return diag.Nowhere
 }
 
 // IsWritten reports whether the author wrote it, and not inference.
-func (a *Annotation) IsWritten() bool { return a.Section != nil || IsLabel(a.Symbol.Name) }
+func (a *Annotation) IsWritten() bool {
+	return a.Section != nil || !a.where.IsNowhere() || IsLabel(a.Symbol.Name)
+}
 
 // Which says which symbol of its name a means.
 func (a *Annotation) Which() string {
@@ -75,8 +84,11 @@ func (a *Annotation) Which() string {
 	return fmt.Sprintf("at position %d", a.Pos)
 }
 
-// Macro returns the annotation as a label's macro, for hints.
+// Macro returns the annotation as a label's macro, or as the line of a list, for hints.
 func (a *Annotation) Macro() string {
+	if a.Dialect == Listed {
+		return ListLine(a, a.Pos)
+	}
 	if a.File != "" {
 		return fmt.Sprintf("KLP_RELOC_SYMBOL_FILE(%s, %s, %s, %q)", a.LPObject, a.Object,
 			nameToPaste(a.Name), nameToPaste(a.File))
@@ -93,6 +105,7 @@ type Set struct {
 	Modinfo     klpabi.Modinfo
 	Kernel      kernel.Version // that it was built for
 	Annotations []Annotation
+	Unmatched   []Annotation     // of lists, about symbols that the module does not have
 	Sections    []*elfrw.Section // annotation sections, in header order
 	KlpSections []*elfrw.Section // finished klp relocation sections
 	KlpSymbols  []*elfrw.Symbol  // finished klp symbols
@@ -100,10 +113,11 @@ type Set struct {
 	Signed      bool             // a module signature is appended
 
 	labels int // symbols in label form, readable or not
+	listed int // symbols of the module that a list annotates
 }
 
 // Annotated reports whether there is anything to convert.
-func (in *Set) Annotated() bool { return len(in.Sections) > 0 || in.labels > 0 }
+func (in *Set) Annotated() bool { return len(in.Sections) > 0 || in.labels > 0 || in.listed > 0 }
 
 // Converted reports whether there are finished klp relocations.
 func (in *Set) Converted() bool { return len(in.KlpSections) > 0 || len(in.KlpSymbols) > 0 }
@@ -111,9 +125,9 @@ func (in *Set) Converted() bool { return len(in.KlpSections) > 0 || len(in.KlpSy
 // signatureMarker ends a signed module (include/linux/module_signature.h).
 const signatureMarker = "~Module signature appended~\n"
 
-// Read finds what f says about livepatching. It decides nothing; what can't be
-// read is in the diagnostics.
-func Read(f *elfrw.File) (*Set, diag.List) {
+// Read finds what f says about livepatching, and what the lists say of it. It decides nothing;
+// what can't be read is in the diagnostics. The symbols of Set.Unmatched are in no file.
+func Read(f *elfrw.File, lists ...List) (*Set, diag.List) {
 	in := &Set{Modinfo: klpabi.ReadModinfo(f)}
 	in.Kernel = in.Modinfo.Kernel()
 	in.Signed = bytes.HasSuffix(f.Trailer, []byte(signatureMarker))
@@ -135,6 +149,7 @@ func Read(f *elfrw.File) (*Set, diag.List) {
 	r := &reader{File: f, Set: in, strings: map[*elfrw.Section]string{}}
 	r.readRecords()
 	r.readLabels()
+	r.readLists(lists)
 	return in, r.List()
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
@@ -94,6 +95,11 @@ func (a *Annotation) Declare(as, macro string) string {
 // DeclareAlias declares an alias for what a names, where the symbol's own name already means
 // something else.
 func (a *Annotation) DeclareAlias() []string {
+	if a.Dialect == Listed && FitsLine(a.Name) {
+		b := *a
+		b.Symbol = &elfrw.Symbol{Name: Alias(a.Object + "_" + a.Name)}
+		return []string{b.Macro() + "   # and " + b.Symbol.Name + " in the code"}
+	}
 	if !FitsLabel(a.Name) {
 		return nil
 	}

@@ -191,6 +191,11 @@ var annotationEntries = []Entry{
 					"(see KLP025).",
 				Fix: "Correct the name.",
 			},
+			{
+				Why: "A line of a list (`--symbols`) is about a symbol that this module " +
+					"does not have.",
+				Fix: "Remove the line, or give each module its own list.",
+			},
 		},
 		Fix: "Remove the annotation, or correct the name.",
 	},
@@ -309,5 +314,43 @@ var annotationEntries = []Entry{
 		},
 		Fix: "Get to the symbol by another one (a pointer to it, a function that calls it), " +
 			"or patch its caller.",
+	},
+	{
+		ID:         "KLP090",
+		Severities: []Severity{Error},
+		Topics:     []Topic{aboutReading},
+		Title:      "line of a list that can't be read",
+		Meaning: []string{
+			"`--symbols` names a text file with one annotation a line: `object:name`, " +
+				"`object:name,position` or `object:name@path/to/file.c`, with `symbol=` in " +
+				"front where the module calls the symbol something else. A comment begins " +
+				"with `#`, at the beginning of the line or after a blank. The place of the " +
+				"message is the file and the line.",
+		},
+		Cases: Table{
+			Columns: []string{"message", "meaning"},
+			Rows: [][]string{
+				{
+					"`has no object`",
+					"a bare name: the line must say where the symbol lives, `vmlinux:name`",
+				},
+				{
+					"`position X is not a number of 32 bits`",
+					"what follows the comma is not a decimal number",
+				},
+				{"`holds a blank`", "blanks are around an annotation, and not in it"},
+				{"`holds a NUL byte`", "the file is UTF-16 text, or no text"},
+				{
+					"`line names X, which is an annotation itself (a label)`",
+					"the symbol of the module already has a `KLP_RELOC_SYMBOL` label",
+				},
+				{
+					"`more than 200 lines can't be read`, `more than 100000 annotations`",
+					"the file is something else than a list",
+				},
+			},
+		},
+		Fix: "Correct the line. `klp-convert annotate --dialect list` prints such lines.",
+		See: []string{"format.md#input-lists"},
 	},
 }

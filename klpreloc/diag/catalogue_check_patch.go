@@ -154,4 +154,41 @@ var checkPatchEntries = []Entry{
 		Fix: "For built-in code write vmlinux as the object. For a module that is loaded " +
 			"later, do nothing.",
 	},
+	{
+		ID:         "KLP170",
+		Severities: []Severity{Error},
+		Topics:     []Topic{aboutCheckPatch},
+		Title:      "made for another build of the module",
+		Kernel: "The kernel says nothing: it does not look at `klp_target=`, and applies the " +
+			"livepatch to any module of that name.",
+		Source: "kernel/module/main.c, get_next_modinfo; `klp_find_object_module`.",
+		Meaning: []string{
+			"`.modinfo` of the livepatch says which build of the module was looked at " +
+				"(`klp_target=`), and the file of this kernel's module has another build-id " +
+				"or srcversion. With `-k running` the module that is loaded is compared as " +
+				"well, by /sys/module/NAME/notes/.note.gnu.build-id and srcversion.",
+			"What was true of that build may not be of this one: the layout of structures, " +
+				"what was inlined where, which functions the compiler split.",
+		},
+		Causes: []Cause{
+			{
+				Why: "The livepatch was built and converted for another kernel.",
+				Fix: "Build it again for this one.",
+			},
+			{
+				Why: "The module was built again, by DKMS or by an update, and the file or " +
+					"what is loaded is the other one.",
+				Fix: "Load the module that the livepatch is for, or build the livepatch for " +
+					"the one that is loaded.",
+			},
+			{
+				Why: "One livepatch is meant for several builds.",
+				Fix: "Write `MODULE_INFO(klp_target, \"MODULE:ID\")` for each of them, or " +
+					"convert with `--no-target-id`.",
+			},
+		},
+		Fix: "Build the livepatch against the sources of this module, and convert it with its " +
+			"kernel.",
+		See: []string{"format.md#target-builds"},
+	},
 }

@@ -63,4 +63,24 @@ var kernelEntries = []Entry{
 		Fix: "Copy the whole file again. The output of `grep` on a list is not a list.",
 		See: []string{"sympos.md#whole"},
 	},
+	{
+		ID:         "KLP091",
+		Severities: []Severity{Note, Warning},
+		When:       "warning where it is another one",
+		Topics:     []Topic{aboutGivenKernel},
+		Title:      "build of a livepatched module",
+		Meaning: []string{
+			"With `--kernel` or `--module`, the build of each livepatched module whose file " +
+				"was read goes into `.modinfo`, as `klp_target=MODULE:ID`. ID is the " +
+				"build-id of the module or, where it has none, its srcversion. No kernel " +
+				"looks at the key; `modinfo` shows it, and `check` compares it (KLP170).",
+			"A module that `.modinfo` has an entry of already gets no other one. It is a " +
+				"warning when none of these entries is the build that symbols are looked " +
+				"up in. Of a file without build-id and srcversion nothing is recorded.",
+		},
+		Fix: "None is needed for a note. For a warning, give the file of the module that the " +
+			"livepatch is for, or correct `MODULE_INFO(klp_target, …)` in the source. " +
+			"`--no-target-id` records nothing.",
+		See: []string{"format.md#target-builds"},
+	},
 }

@@ -144,7 +144,8 @@ var moduleEntries = []Entry{
 		Topics:     []Topic{aboutModule},
 		Title:      "nothing to convert",
 		Meaning: []string{
-			"The module has no annotations. It is copied byte for byte; with the same file " +
+			"The module has no annotations, and no build is recorded in it (KLP091). It is " +
+				"copied byte for byte; with the same file " +
 				"as input and output, nothing is written. Kbuild can therefore run " +
 				"klp-convert on every module. A module that is already converted gets the " +
 				"same note.",

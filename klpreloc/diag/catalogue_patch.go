@@ -10,8 +10,9 @@ var patchEntries = []Entry{
 		Topics:     []Topic{aboutPatch},
 		Title:      "contradictory annotations",
 		Meaning: []string{
-			"Two records give one C symbol two positions or two objects. In the module it " +
-				"is one undefined symbol.",
+			"Two records, or lines of a list (`--symbols`), give one C symbol two " +
+				"positions, two objects or two names. In the module it is one undefined " +
+				"symbol.",
 			"Two positions can't be told apart. Two objects can, where the patch has a " +
 				"`klp_object` for both and each use is in code for one of them: then both " +
 				"records are converted, each use by the object of its function. Code that " +
@@ -19,7 +20,8 @@ var patchEntries = []Entry{
 			"The same record twice is not an error.",
 		},
 		Fix: "Paste the declaration of the hint for one of the two, use the new C name for " +
-			"it, and remove its record. Labels give each meaning a symbol of its own.",
+			"it, and remove its record. Labels, and lines of a list that begin with " +
+			"`symbol=`, give each meaning a symbol of its own.",
 		See: []string{"special-sections.md#two-objects"},
 	},
 	{

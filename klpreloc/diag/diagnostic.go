@@ -35,6 +35,8 @@ type Diagnostic struct {
 	Severity Severity `json:"severity"`
 	Section  string   `json:"section,omitempty"` // printable
 	Offset   *uint64  `json:"offset,omitempty"`  // in Section, in bytes
+	File     string   `json:"file,omitempty"`    // beside the module, that Line is in
+	Line     int      `json:"line,omitempty"`    // from 1 on
 	Symbol   string   `json:"symbol,omitempty"`
 	Message  string   `json:"message"`
 	// Cases are what a kernel makes of it, and when; only check knows.
@@ -44,30 +46,32 @@ type Diagnostic struct {
 	Hints  []string `json:"hints,omitempty"`
 }
 
-// String returns "section+0xoff: message".
+// String returns "section+0xoff: message" or "file:line: message".
 func (d Diagnostic) String() string {
-	var b strings.Builder
-	if d.Section != "" {
-		b.WriteString(d.Section)
-		if d.Offset != nil {
-			fmt.Fprintf(&b, "+%#x", *d.Offset)
-		}
-		b.WriteString(": ")
+	if place := d.place(); place != "" {
+		return place + ": " + d.Message
 	}
-	b.WriteString(d.Message)
-	return b.String()
+	return d.Message
 }
 
 // Where returns the place in the file: "section+0xoff", the section or else the symbol; ""
 // for all of it.
 func (d *Diagnostic) Where() string {
-	switch {
-	case d.Section != "" && d.Offset != nil:
-		return fmt.Sprintf("%s+%#x", d.Section, *d.Offset)
-	case d.Section != "":
-		return d.Section
+	if place := d.place(); place != "" {
+		return place
 	}
 	return d.Symbol
+}
+
+// place returns "section+0xoff", the section, "file:line" or "".
+func (d *Diagnostic) place() string {
+	switch {
+	case d.Line > 0:
+		return fmt.Sprintf("%s:%d", d.File, d.Line)
+	case d.Section != "" && d.Offset != nil:
+		return fmt.Sprintf("%s+%#x", d.Section, *d.Offset)
+	}
+	return d.Section
 }
 
 // List are the diagnostics of one run.
@@ -78,8 +82,8 @@ func (d List) Failed() bool {
 	return slices.ContainsFunc(d, func(x Diagnostic) bool { return x.Severity == Error })
 }
 
-// Sort puts errors first, then warnings, then notes, each by place and then by
-// text, so that the same input says the same in the same order.
+// Sort puts errors first, then warnings, then notes, each by place (in the module, then in
+// files beside it) and then by text, so that the same input says the same in the same order.
 func (d List) Sort() {
 	slices.SortStableFunc(d, func(a, b Diagnostic) int {
 		if a.Severity != b.Severity {
@@ -93,6 +97,12 @@ func (d List) Sort() {
 				return -1
 			}
 			return 1
+		}
+		if c := strings.Compare(a.File, b.File); c != 0 {
+			return c
+		}
+		if a.Line != b.Line {
+			return a.Line - b.Line
 		}
 		return strings.Compare(a.Message, b.Message)
 	})
@@ -121,7 +131,8 @@ func Notef(id ID, where Place, sym, format string, args ...any) Diagnostic {
 }
 
 func newDiagnostic(sev Severity, id ID, where Place, sym, format string, args []any) Diagnostic {
-	d := Diagnostic{ID: id, Severity: sev, Symbol: sym, Message: fmt.Sprintf(format, args...)}
+	d := Diagnostic{ID: id, Severity: sev, Symbol: sym, Message: fmt.Sprintf(format, args...),
+		File: where.file, Line: where.line}
 	if where.at.Section != nil {
 		d.Section = SectionName(where.at.Section)
 		if !where.whole {

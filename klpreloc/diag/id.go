@@ -88,4 +88,6 @@ const (
 	FileAssumed      ID = "KLP078" // annotated by file, of whose path only a part is known
 	Incomplete       ID = "KLP081" // list of the kernel's that may have been cut
 	TrailingData     ID = "KLP082" // bytes after the end of a compressed module
+	BadList          ID = "KLP090" // line of a list of annotations that can't be read
+	TargetBuild      ID = "KLP091" // which build of a livepatched module was looked at
 )

@@ -67,4 +67,5 @@ const (
 	SealedFunction         ID = "KLP161" // address of a function that the kernel sealed
 	NoCallType             ID = "KLP162" // function called by address without a kCFI hash
 	NoPadding              ID = "KLP163" // call that call depth tracking can't count
+	OtherTarget            ID = "KLP170" // another build of a livepatched module than was looked at
 )

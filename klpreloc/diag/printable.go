@@ -76,7 +76,11 @@ func ClipEither(names []string) string {
 	if n := len(names) - most; n > 0 {
 		return ClipList(names[:most]) + " or " + strconv.Itoa(n) + " others"
 	}
-	return strings.Join(names, " or ")
+	short := make([]string, 0, most)
+	for _, n := range names {
+		short = append(short, Clip(n))
+	}
+	return strings.Join(short, " or ")
 }
 
 // SymbolName names a symbol in a diagnostic; sections' own symbols have no name.

@@ -56,7 +56,7 @@ func (r *Reporter) AddPlace(id ID, what string, where Place, sym string, lines .
 	if !known {
 		return false
 	}
-	if sym == r.list[i].Symbol && where.at.Section != nil {
+	if sym == r.list[i].Symbol && !where.IsNowhere() {
 		sym = ""
 	}
 	text := where.String()

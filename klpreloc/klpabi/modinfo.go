@@ -18,7 +18,7 @@ type Modinfo []string
 
 // ReadModinfo returns the contents of f's .modinfo, nil when it has none.
 func ReadModinfo(f *elfrw.File) Modinfo {
-	s := f.Section(".modinfo")
+	s := f.Section(modinfoName)
 	if s == nil {
 		return nil
 	}
@@ -77,12 +77,15 @@ func (m Modinfo) Kernel() kernel.Version {
 	return v
 }
 
-const dependsKey = "depends="
+const (
+	modinfoName = ".modinfo"
+	dependsKey  = "depends="
+)
 
 // FindDepends returns the modules in depends=, the section that has it and where
 // in it the list begins.
 func FindDepends(f *elfrw.File) (list []string, s *elfrw.Section, at int, ok bool) {
-	s = f.Section(".modinfo")
+	s = f.Section(modinfoName)
 	if s == nil {
 		return nil, nil, 0, false
 	}
@@ -100,21 +103,28 @@ func FindDepends(f *elfrw.File) (list []string, s *elfrw.Section, at int, ok boo
 	return nil, s, 0, false
 }
 
-// WithoutDepends returns .modinfo without these modules in depends=. Nothing
-// moves: what is left of the list is filled up with zeros, which readers skip
-// (kernel/module/main.c, next_string).
-func WithoutDepends(f *elfrw.File, gone []string) []byte {
-	list, s, at, ok := FindDepends(f)
-	if !ok {
-		return nil
+// EditModinfo returns .modinfo, and its contents without these modules in depends= and with
+// entries of these targets after all others. Nothing that was there moves: what is left of the
+// list is filled up with zeros, which readers skip (kernel/module/main.c, next_string).
+func EditModinfo(f *elfrw.File, gone []string, targets []Target) (s *elfrw.Section, b []byte) {
+	if s = f.Section(modinfoName); s == nil {
+		return nil, nil
 	}
-	old := len(strings.Join(list, ","))
-	left := strings.Join(slices.DeleteFunc(list, func(m string) bool {
-		return slices.Contains(gone, m)
-	}), ",")
-	b := slices.Clone(s.Data)
-	copy(b[at:at+old], left+strings.Repeat("\x00", old-len(left)))
-	return b
+	b = slices.Clone(s.Data)
+	if list, _, at, ok := FindDepends(f); ok && len(gone) > 0 {
+		old := len(strings.Join(list, ","))
+		left := strings.Join(slices.DeleteFunc(list, func(m string) bool {
+			return slices.Contains(gone, m)
+		}), ",")
+		copy(b[at:at+old], left+strings.Repeat("\x00", old-len(left)))
+	}
+	for _, t := range targets {
+		if n := len(b); n > 0 && b[n-1] != 0 {
+			b = append(b, 0)
+		}
+		b = append(append(b, targetKey+"="+t.String()...), 0)
+	}
+	return s, b
 }
 
 // DependsOf returns the modules in depends=, by their names in the kernel.

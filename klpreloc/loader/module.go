@@ -139,6 +139,11 @@ func (m *Module) wanted(loaded []string) []string {
 			set[o] = true
 		}
 	}
+	for _, t := range m.modinfo.Targets() {
+		if !m.complete() {
+			set[t.Module] = true
+		}
+	}
 	for _, s := range m.klp {
 		for _, r := range s.relocs {
 			if r.klp.err == nil {

@@ -49,6 +49,7 @@ func rules() []rule {
 		{"klp_init_object_loaded", checkGates},
 		{"klp_patch_func", checkFunctions},
 		{"klp_module_coming", checkReload},
+		{"", checkBuilds},
 		{"", listLimits},
 	}
 }

@@ -187,16 +187,22 @@ var brokenFunctions = []brokenFunction{
 		slip:     "checksums can be edited where their names can't",
 	},
 	{
-		function: "WithoutDepends",
+		function: "EditModinfo",
 		old:      `slices.Contains(gone, m)`,
 		new:      `slices.Contains(gone, m) || m != list[0]`,
 		slip:     "the first module is the needed one",
 	},
 	{
-		function: "WithoutDepends",
+		function: "EditModinfo",
 		old:      `strings.Repeat("\x00", old-len(left))`,
 		new:      `strings.Repeat(",", old-len(left))`,
 		slip:     "commas at the end do no harm",
+	},
+	{
+		function: "EditModinfo",
+		old:      `append(append(b, targetKey+"="+t.String()...), 0)`,
+		new:      `append(b, targetKey+"="+t.String()...)`,
+		slip:     "the last entry needs no end",
 	},
 	{
 		function: "wholeSymbols",
@@ -434,6 +440,19 @@ var brokenFunctions = []brokenFunction{
 		old:      `strings.LastIndexByte(s, '.')`,
 		new:      `strings.IndexByte(s, '.')`,
 		slip:     "names of symbols hold no dots",
+	},
+
+	{
+		function: "parseLine",
+		old:      `x.symbol, head = symbol, object`,
+		new:      `head = object`,
+		slip:     "a symbol has one name",
+	},
+	{
+		function: "parseLine",
+		old:      `x.Pos = uint32(pos)`,
+		new:      `x.Pos = uint32(pos) + 1`,
+		slip:     "lists count positions from 0",
 	},
 
 	// What the proof shares: the model of the loader is the judge.

@@ -54,6 +54,11 @@ func TestBrokenFunctions(t *testing.T) {
 			jobs[i].Symbols = filepath.Join(dir, "kallsyms")
 			require.NoError(t, os.WriteFile(jobs[i].Symbols, []byte(f.symbols), 0o600))
 		}
+		if jobs[i].List = f.list; f.target != "" {
+			var err error
+			jobs[i].Target, err = filepath.Abs(filepath.Join(testdata, f.target))
+			require.NoError(t, err)
+		}
 	}
 	unbroken := w.convert(t, w.functions, 0, jobs)
 	written := 0
@@ -134,7 +139,7 @@ func (f fixture) judge(r result) error {
 }
 
 // job and result are convertall's.
-type job struct{ Module, Symbols, Output string }
+type job struct{ Module, Symbols, Target, List, Output string }
 
 type result struct {
 	Status, Message string

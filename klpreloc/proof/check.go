@@ -17,7 +17,7 @@ import (
 //     relocations, symbols and strings (of contents over 2 MiB that are not loaded both ends
 //     are compared), and after them klp relocation sections as the kernel wants them;
 //   - modpost's version tables are without what is converted and depends= without
-//     claims.Depends, and nothing else of them changed;
+//     claims.Depends, and nothing else of them changed; .modinfo ends with claims.Targets;
 //   - tables of alternatives and the like are without the entries that had to leave, which
 //     are in .klp.arch sections of the right object, or in none where they serve tracepoints
 //     or debug messages;

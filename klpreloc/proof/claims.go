@@ -8,6 +8,8 @@ import "github.com/klp-convert/klp-convert/klpreloc/kernel"
 // flags of the command line.
 type Claims struct {
 	Looked  []Lookup
+	Lists   []List   // annotations that are beside the module, as they are written
+	Targets []string // MODULE:ID, builds of livepatched modules, which .modinfo gets
 	Depends []string // modules that nothing needs any more, which leave depends=
 	Scheme  kernel.Scheme
 	Unsafe  bool // klp relocations may be where they can't work

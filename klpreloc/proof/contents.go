@@ -190,7 +190,7 @@ func isVersionTable(name string) bool {
 // have a place in.
 func rewritten(before *elfrw.File, m *meanings) (map[*elfrw.Section][]byte, error) {
 	expected := map[*elfrw.Section][]byte{}
-	if len(m.notes) == 0 && len(m.claims.Depends) == 0 {
+	if len(m.notes) == 0 && len(m.claims.Depends) == 0 && len(m.claims.Targets) == 0 {
 		return expected, nil
 	}
 	first, fixed := map[string]*elfrw.Section{}, map[*elfrw.Section]bool{}
@@ -218,18 +218,32 @@ func rewritten(before *elfrw.File, m *meanings) (map[*elfrw.Section][]byte, erro
 			expected[crcs], expected[names] = left.crcs, left.names
 		}
 	}
-	if len(m.claims.Depends) > 0 {
+	if len(m.claims.Depends) > 0 || len(m.claims.Targets) > 0 {
 		s := first[modinfoName]
 		if s == nil {
-			return nil, fmt.Errorf("depends= loses modules, and there is no .modinfo")
+			return nil, fmt.Errorf(".modinfo changes, and there is none")
 		}
-		left, err := withoutModules(s.Data, m.claims.Depends)
-		if err != nil {
-			return nil, err
+		left := s.Data
+		if len(m.claims.Depends) > 0 {
+			var err error
+			if left, err = withoutModules(left, m.claims.Depends); err != nil {
+				return nil, err
+			}
 		}
-		expected[s] = left
+		expected[s] = withTargets(left, m.claims.Targets)
 	}
 	return expected, nil
+}
+
+// withTargets returns .modinfo with an entry of each build after all others, each ended by NUL.
+func withTargets(modinfo []byte, builds []string) []byte {
+	for _, build := range builds {
+		if n := len(modinfo); n > 0 && modinfo[n-1] != 0 {
+			modinfo = append(slices.Clip(modinfo), 0)
+		}
+		modinfo = append(slices.Clip(modinfo), "klp_target="+build+"\x00"...)
+	}
+	return modinfo
 }
 
 // extended is the contents of both parts of an extended version table.

@@ -22,8 +22,8 @@
 // Some rules are shared, because a second version of them would be a second opinion and not
 // a check. They are in shared.go, and others check them:
 //
-//   - the reading of annotations. What they were read as is compared with the labels and
-//     records themselves (spelling.go), but for the paths of annotations by file, which
+//   - the reading of annotations. What they were read as is compared with the labels, records
+//     and lists themselves (spelling.go), but for the paths of annotations by file, which
 //     klpreloc's tests check; klpreloc/loadermodel reads all others by debug/elf;
 //   - which object's load applies a relocation (gates), checked by klpreloc/loadermodel and
 //     by the kernels that scripts/lab boots;
@@ -32,6 +32,6 @@
 //     thousands of modules.
 //
 // What only a kernel can tell is taken as claimed (Claims): which symbol of a kernel an
-// undefined one is. Package loader checks that against a kernel, after conversion (klp-convert
-// check).
+// undefined one is, and which builds of modules .modinfo gets entries of. Package loader checks
+// that against a kernel, after conversion (klp-convert check).
 package proof

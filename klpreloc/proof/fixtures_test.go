@@ -23,6 +23,8 @@ type fixture struct {
 	name    string
 	module  []byte
 	symbols string // of a kernel; "": none
+	target  string // path of a module of a kernel, below testdata; "": none
+	list    string // of annotations
 	// scenario loads the module by the model of the loader; nil where it has no model of the
 	// machine.
 	scenario *loadermodel.Scenario
@@ -42,9 +44,11 @@ func fixtures(t *testing.T) []fixture {
 		}
 		several := severalOfEach(scheme)
 		all = append(all,
-			fixture{"positions-" + directory, positions(t, directory), "", several},
-			fixture{"two meanings-" + directory, twoMeanings(t, directory), "", several},
-			fixture{"another module-" + directory, anotherModule(t, directory), "", plain(scheme)},
+			fixture{name: "positions-" + directory, module: positions(t, directory), scenario: several},
+			fixture{name: "two meanings-" + directory, module: twoMeanings(t, directory),
+				scenario: several},
+			fixture{name: "another module-" + directory, module: anotherModule(t, directory),
+				scenario: plain(scheme)},
 		)
 	}
 	versions := withVersions(t, "arch/6.1/plain.ko", "nr_processes", "ext4_helper")
@@ -60,6 +64,10 @@ func fixtures(t *testing.T) []fixture {
 		fixture{name: "tracepoints", module: tracepoints(t)},
 		fixture{name: "spellings", module: spellings(t)},
 		fixture{name: "new numbers", module: newNumbers(t)},
+		fixture{name: "list", module: contents(t, "odd/strong-undefined.ko"),
+			list: "vmlinux:foo\nforgotten=vmlinux:remembered,2   # the second\n"},
+		fixture{name: "build", module: contents(t, "x86_64/livepatch-ownmod.ko"),
+			target: "x86_64/ownmod.ko"},
 	)
 	slices.SortFunc(all, func(a, b fixture) int { return strings.Compare(a.name, b.name) })
 	return all

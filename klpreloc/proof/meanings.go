@@ -30,8 +30,8 @@ type meanings struct {
 
 // readMeanings reads what before says, and adds the claims.
 func readMeanings(before *elfrw.File, claims Claims) (*meanings, error) {
-	list := readAnnotations(before)
-	if err := compareSpelling(before, list); err != nil {
+	list := readAnnotations(before, claims.Lists)
+	if err := compareSpelling(before, claims.Lists, list); err != nil {
 		return nil, err
 	}
 	m := &meanings{

@@ -16,9 +16,12 @@ import (
 // note is what an author, or a kernel, says of an undefined symbol.
 type note = annotation.Annotation
 
-// readAnnotations returns what f's records and labels say.
-func readAnnotations(f *elfrw.File) []note {
-	set, _ := annotation.Read(f)
+// List is the text of annotations that are beside the module.
+type List = annotation.List
+
+// readAnnotations returns what f's records and labels, and the lists, say of f's symbols.
+func readAnnotations(f *elfrw.File, lists []List) []note {
+	set, _ := annotation.Read(f, lists...)
 	return set.Annotations
 }
 

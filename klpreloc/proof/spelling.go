@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,8 @@ import (
 //	label by file    .klp.sym.file.<livepatched object>.<object>.<name>/<path>
 //	record           in .klp.module_relocs.<object>: a pointer to the symbol, and a u32;
 //	                 every byte outside of records is zero
+//	line of a list   [symbol=]object:name[,position | @path], and a comment that begins
+//	                 with '#'
 
 // spelling is an annotation as it is written.
 type spelling struct {
@@ -34,8 +37,8 @@ type spelling struct {
 // KLP_SYMFILE).
 const posByFile = math.MaxUint32
 
-// compareSpelling compares annotations with the labels and records of f.
-func compareSpelling(f *elfrw.File, list []note) error {
+// compareSpelling compares annotations with the labels and records of f, and with the lists.
+func compareSpelling(f *elfrw.File, lists []List, list []note) error {
 	read := make(map[spelling]bool, len(list))
 	for i := range list {
 		a := &list[i]
@@ -88,8 +91,61 @@ func compareSpelling(f *elfrw.File, list []note) error {
 			return fmt.Errorf("%s+%#x: contents that were read as nothing", s, i)
 		}
 	}
+	for _, l := range lists {
+		if err := compareList(f, l, read, found); err != nil {
+			return err
+		}
+	}
 	if len(found) != len(read) {
 		return fmt.Errorf("%d annotations were read, and %d are there", len(read), len(found))
+	}
+	return nil
+}
+
+// listLine is a line of a list: the symbol in the module, its object, its name in the kernel,
+// a position, a path. A comment follows a blank.
+var listLine = regexp.MustCompile(`^[ \t\r]*(?:([^=: \t]+)=)?([^:= \t]+):([^,@ \t]+)` +
+	`(?:,([0-9]+)|@(.+?))?(?:[ \t]+#.*|[ \t\r]*)$`)
+
+// compareList compares annotations with the lines of a list that are about undefined symbols of
+// f, and adds these to found.
+func compareList(f *elfrw.File, l List, read, found map[spelling]bool) error {
+	undefined := map[string]*elfrw.Symbol{}
+	for _, y := range f.Symbols {
+		if y.Undefined() && undefined[y.Name] == nil {
+			undefined[y.Name] = y
+		}
+	}
+	text := strings.TrimPrefix(string(l.Text), "\ufeff")
+	for i, s := range strings.Split(text, "\n") {
+		s = strings.TrimRight(s, "\r")
+		if t := strings.Trim(s, " \t\r"); t == "" || t[0] == '#' {
+			continue
+		}
+		part := listLine.FindStringSubmatch(s)
+		if part == nil {
+			return fmt.Errorf("%s:%d: a line that is no annotation", l.Name, i+1)
+		}
+		name := part[1]
+		if name == "" {
+			name = part[3]
+		}
+		y := undefined[name]
+		if y == nil {
+			continue
+		}
+		x := spelling{y, part[2], part[2], part[3], 0, part[5] != ""}
+		if part[4] != "" {
+			pos, err := strconv.ParseUint(part[4], 10, 32)
+			if err != nil {
+				return fmt.Errorf("%s:%d: %w", l.Name, i+1, err)
+			}
+			x.pos = uint32(pos)
+		}
+		if !read[x] {
+			return fmt.Errorf("%s:%d was read as something else", l.Name, i+1)
+		}
+		found[x] = true
 	}
 	return nil
 }

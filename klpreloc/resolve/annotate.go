@@ -27,22 +27,27 @@ type missingAnnotation struct {
 	gateKnown bool            // LPObject is known
 }
 
-// Annotate returns C lines that annotate what is undefined in f and hidden in the kernel, in
-// the dialect (Records or Labels; "": the one that the module is written in). Of what could
-// mean several symbols there is a line each, commented out. It returns "" when nothing is
-// missing. An error among the diagnostics is about a symbol that is nowhere.
+// Annotate returns lines, of C or of a list, that annotate what is undefined in f and hidden in
+// the kernel, in the dialect (Records, Labels or Listed; "": the one that the module is written
+// in). Of what could mean several symbols there is a line each, commented out. It returns "" when
+// nothing is missing. An error among the diagnostics is about a symbol that is nowhere.
 func Annotate(v *View, dialect annotation.Dialect) (string, diag.List) {
 	if dialect == "" {
-		dialect = annotation.Records
-		if v.dialect().IsLabel() {
+		switch dialect = annotation.Records; {
+		case v.dialect() == annotation.Listed:
+			dialect = annotation.Listed
+		case v.dialect().IsLabel():
 			dialect = annotation.Labels
 		}
 	}
 	out := v.newCollector()
 	missing := v.findMissing(out)
 	v.addNearMisses(out)
-	if dialect == annotation.Labels {
+	switch dialect {
+	case annotation.Labels:
 		return v.formatLabels(missing), out.List()
+	case annotation.Listed:
+		return v.formatList(missing), out.List()
 	}
 	return v.formatRecords(missing), out.List()
 }
@@ -291,4 +296,34 @@ func (v *View) describeSymbol(s sympos.Symbol) string {
 // escapeComment returns a text as it can be in a comment of C.
 func escapeComment(text string) string {
 	return strings.NewReplacer("*/", "* /", "\n", " ", "\\", "/").Replace(text)
+}
+
+// formatList returns a line of a list for each symbol, and its facts in a comment.
+func (v *View) formatList(missing []missingAnnotation) string {
+	var b strings.Builder
+	choices := countChoices(missing)
+	for _, l := range missing {
+		if !annotation.FitsLine(l.Name) {
+			fmt.Fprintf(&b, "# %s: no annotation can express this name\n", diag.Printable(l.Name))
+			continue
+		}
+		mark := ""
+		if !v.isUnique(l, choices[l.Name]) {
+			mark = "# "
+			fmt.Fprintf(&b, "# %s: choose one of %d\n", diag.Clip(l.Name), choices[l.Name])
+		}
+		for _, s := range l.list {
+			pos, known := v.position(s)
+			if !known {
+				fmt.Fprintf(&b, "# %s: its position is not known: %s\n", diag.Clip(s.Name),
+					v.describeSymbol(s))
+				continue
+			}
+			a := *l.Annotation
+			a.Object = s.Object
+			fmt.Fprintf(&b, "%s%s\t# %s\n", mark, annotation.ListLine(&a, uint32(pos)),
+				v.describeSymbol(s))
+		}
+	}
+	return b.String()
 }

@@ -14,6 +14,8 @@ type Bindings struct {
 	// Annotated are the annotations that hold, with their objects' names as the kernel has
 	// them and their positions; Inferred are those that the author did not write.
 	Annotated, Inferred []*annotation.Annotation
+	// Absent are annotations that hold of symbols that the module does not have.
+	Absent []*annotation.Annotation
 	// Looked are the symbols whose meaning, or whose position, the kernel's symbols told.
 	Looked []Lookup
 }
@@ -77,7 +79,10 @@ func (v *View) bindAnnotations(out *collector) {
 			}
 			records[a.Symbol] = append(records[a.Symbol], &a)
 		}
-		if v.locateByFile(out, &a) && v.checkAgainstKernel(out, &a) {
+		switch holds := v.locateByFile(out, &a) && v.checkAgainstKernel(out, &a); {
+		case holds && v.notes[i].absent:
+			out.Absent = append(out.Absent, &a)
+		case holds:
 			out.Annotated = append(out.Annotated, &a)
 		}
 	}
@@ -101,6 +106,8 @@ func (v *View) findConflict(notes []*annotation.Annotation, a *annotation.Annota
 func reportConflict(out *collector, a, first *annotation.Annotation) {
 	var why string
 	switch {
+	case a.Name != first.Name:
+		why = "as " + diag.Clip(first.Name) + " and as " + diag.Clip(a.Name)
 	case a.Object != first.Object:
 		why = "in object " + first.Object + " and in object " + a.Object
 	case a.Pos != first.Pos || a.File != first.File:
@@ -108,7 +115,8 @@ func reportConflict(out *collector, a, first *annotation.Annotation) {
 	default:
 		return // the same annotation twice
 	}
-	out.Add(diag.Errorf(diag.Conflict, a.Place(), a.Name,
-		"symbol %s is annotated %s, but the module has one symbol of that name", a.Name, why).
+	name := diag.SymbolName(a.Symbol)
+	out.Add(diag.Errorf(diag.Conflict, a.Place(), name,
+		"symbol %s is annotated %s, but the module has one symbol of that name", name, why).
 		WithHints(a.DeclareAlias()...))
 }

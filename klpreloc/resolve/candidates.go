@@ -42,6 +42,9 @@ func (v *View) candidateLine(a *annotation.Annotation, s sympos.Symbol) string {
 	b.LPObject = v.gateForLabel(a, s.Object)
 	b.Object, b.Name = s.Object, s.Name
 	pos := uint32(max(s.Position, 0))
+	if a.Dialect == annotation.Listed {
+		return listLine(&b, s, pos)
+	}
 	if !annotation.FitsLabel(s.Name) {
 		return s.Name // no annotation can express it
 	}
@@ -59,6 +62,19 @@ func (v *View) candidateLine(a *annotation.Annotation, s sympos.Symbol) string {
 		return fmt.Sprintf("KLP_SYMPOS(%s, %d),", s.Name, pos)
 	}
 	return recordArray(s, pos)
+}
+
+// listLine returns the line of a list that makes a an annotation of s.
+func listLine(a *annotation.Annotation, s sympos.Symbol, pos uint32) string {
+	if !annotation.FitsLine(s.Name) {
+		return s.Name // no annotation can express it
+	}
+	if a.File != "" && strings.Contains(s.File, "/") && annotation.CheckPath(s.File) == nil {
+		a.File = s.File
+	} else {
+		a.File = ""
+	}
+	return annotation.ListLine(a, pos)
 }
 
 // recordArray returns an array with one record.
@@ -155,6 +171,9 @@ func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []
 		rows = append(rows, row)
 	}
 	out := Aligned(rows)
+	if a.Dialect == annotation.Listed {
+		out = alignedLines(rows)
+	}
 	if n := len(list) - len(rows); n > 0 {
 		out = append(out, fmt.Sprintf("and %d more: klp-convert sympos --kernel %s %s@%s", n,
 			v.kernel.Name, list[0].Name, list[0].Object))
@@ -169,13 +188,19 @@ func (v *View) annotatedLines(a *annotation.Annotation, t *sympos.Table, list []
 }
 
 // Aligned makes lines of code and comments.
-func Aligned(rows [][2]string) (lines []string) {
+func Aligned(rows [][2]string) []string { return align(rows, "%-*s   /* %s */") }
+
+// alignedLines makes lines of a list, with comments.
+func alignedLines(rows [][2]string) []string { return align(rows, "%-*s   # %s") }
+
+// align makes lines of the width of the longest first column, the column and a comment.
+func align(rows [][2]string, format string) (lines []string) {
 	width := 0
 	for _, r := range rows {
 		width = max(width, len(r[0]))
 	}
 	for _, r := range rows {
-		lines = append(lines, fmt.Sprintf("%-*s   /* %s */", width, r[0], r[1]))
+		lines = append(lines, fmt.Sprintf(format, width, r[0], r[1]))
 	}
 	return lines
 }

@@ -22,6 +22,9 @@ import (
 
 // addLookup notes that a's position, or all of it, follows from the kernel's symbols.
 func (out *collector) addLookup(a *annotation.Annotation) {
+	if a.Symbol.Num() == 0 {
+		return // the module has no such symbol
+	}
 	out.Looked = append(out.Looked, Lookup{a.Symbol.Num(), a.LPObject, a.Object, a.Name, a.Pos})
 }
 

@@ -32,6 +32,8 @@ type Options struct {
 	// ConvertModuleExports makes klp relocations of references to exports of
 	// modules that the livepatch does not patch.
 	ConvertModuleExports bool
+	// NoTargetID says that the builds of the livepatched modules are not recorded.
+	NoTargetID bool
 }
 
 // View is what this stage knows: the module with its annotations and what it declares, and
@@ -58,6 +60,7 @@ type View struct {
 type note struct {
 	annotation.Annotation
 	readable bool // the kernel can read its names
+	absent   bool // it is a line of a list, and the module has no such symbol
 }
 
 // Read checks the names in the annotations of f, and reads from the kernel what the
@@ -69,8 +72,8 @@ func Read(f *elfrw.File, set *annotation.Set, declared *klppatch.Declaration, o 
 		v.target = o.Target
 	}
 	var r diag.Reporter
-	for _, a := range set.Annotations {
-		n := note{Annotation: a}
+	for i, a := range append(slices.Clip(set.Annotations), set.Unmatched...) {
+		n := note{Annotation: a, absent: i >= len(set.Annotations)}
 		n.readable = checkNames(&r, &n.Annotation, v.target)
 		v.notes = append(v.notes, n)
 	}

@@ -33,7 +33,9 @@ type Plan struct {
 
 	// Tables are special sections that lose entries.
 	Tables []latereloc.TableEdit
-	// Rewrites are modpost's tables without the symbols that are no longer imported.
+	// Targets are the builds of livepatched modules that .modinfo gets an entry of.
+	Targets []klpabi.Target
+	// Rewrites are modpost's tables without the symbols that are no longer imported, and .modinfo.
 	Rewrites []Rewrite
 
 	file *elfrw.File
@@ -73,14 +75,19 @@ type Rewrite struct {
 }
 
 // Empty reports whether the plan changes nothing.
-func (p *Plan) Empty() bool { return len(p.Drop) == 0 && len(p.Symbols) == 0 }
+func (p *Plan) Empty() bool { return !p.converts() && len(p.Targets) == 0 }
+
+// converts reports whether the plan changes more than .modinfo.
+func (p *Plan) converts() bool {
+	return len(p.Drop) > 0 || len(p.Symbols) > 0 || len(p.DropSymbols) > 0
+}
 
 // New makes the plan for f, in which set are the annotations: what targets become, where the
-// relocations of edits go, and which modules leave depends=. refused says that a relocation
-// can't be moved, which is reported: the plan is of no use then, and a symbol that it drops may
-// be used.
+// relocations of edits go, which modules leave depends=, and which builds .modinfo gets entries
+// of. refused says that a relocation can't be moved, which is reported: the plan is of no use
+// then, and a symbol that it drops may be used.
 func New(f *elfrw.File, set *annotation.Set, targets []*gate.Target, unloaded []gate.Unloaded,
-	edits *latereloc.Edits, depends []string, refused bool,
+	edits *latereloc.Edits, depends []string, builds []klpabi.Target, refused bool,
 ) (*Plan, diag.List) {
 	var r diag.Reporter
 	symbols := newKlpSymbols(targets)
@@ -93,9 +100,7 @@ func New(f *elfrw.File, set *annotation.Set, targets []*gate.Target, unloaded []
 			"not loaded by the kernel: of its relocations %s", describeUnloaded(u)))
 	}
 	p.rewriteVersions(&r, targets)
-	if _, s, _, ok := klpabi.FindDepends(f); ok && len(depends) > 0 {
-		p.Rewrites = append(p.Rewrites, Rewrite{Section: s, Data: klpabi.WithoutDepends(f, depends)})
-	}
+	p.editModinfo(&r, set, depends, builds, refused)
 	if set.Signed && (!p.Empty() || refused) {
 		p.DropTrailer = true
 		r.Add(diag.Warnf(diag.SignatureDropped, diag.Nowhere, "",
@@ -103,6 +108,23 @@ func New(f *elfrw.File, set *annotation.Set, targets []*gate.Target, unloaded []
 	}
 	p.checkRemoval(&r, refused)
 	return p, r.List()
+}
+
+// editModinfo plans the new .modinfo. A signature is worth more than an entry of a build: what
+// is signed and not converted stays as it is.
+func (p *Plan) editModinfo(r *diag.Reporter, set *annotation.Set, depends []string,
+	builds []klpabi.Target, refused bool,
+) {
+	if set.Signed && !p.converts() && !refused {
+		builds = nil
+	}
+	s, data := klpabi.EditModinfo(p.file, depends, builds)
+	for _, t := range builds {
+		r.Add(diag.Notef(diag.TargetBuild, diag.In(s), t.Module, "recorded: klp_target=%s", t))
+	}
+	if p.Targets = builds; len(depends) > 0 || len(builds) > 0 {
+		p.Rewrites = append(p.Rewrites, Rewrite{Section: s, Data: data})
+	}
 }
 
 // describeUnloaded says what becomes of relocations that are not loaded.

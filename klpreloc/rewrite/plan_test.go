@@ -43,7 +43,7 @@ func decided(t *testing.T, typ uint32) (f *elfrw.File, targets []*gate.Target, r
 func TestPlanIsDataUntilItIsApplied(t *testing.T) {
 	f, targets, _, d := decided(t, uint32(elf.R_X86_64_64))
 	in := testmodule.Bytes(t, f)
-	plan, found := rewrite.New(f, &annotation.Set{}, targets, nil, &latereloc.Edits{Sections: d.Sections}, nil, false)
+	plan, found := rewrite.New(f, &annotation.Set{}, targets, nil, &latereloc.Edits{Sections: d.Sections}, nil, nil, false)
 	assert.Empty(t, found)
 	require.Len(t, plan.Moves, 2)
 	assert.Equal(t, ".klp.rela.vmlinux..data.use", plan.Moves[0].Name)
@@ -63,7 +63,7 @@ func TestPlanIsDataUntilItIsApplied(t *testing.T) {
 
 func TestNothingToPlan(t *testing.T) {
 	f := testmodule.Open(t, "../../testdata/odd/nothing-to-convert.ko")
-	plan, found := rewrite.New(f, &annotation.Set{Signed: true}, nil, nil, &latereloc.Edits{}, nil, false)
+	plan, found := rewrite.New(f, &annotation.Set{Signed: true}, nil, nil, &latereloc.Edits{}, nil, nil, false)
 	assert.Empty(t, found)
 	assert.True(t, plan.Empty())
 	assert.False(t, plan.DropTrailer, "a signature stays valid when nothing changes")

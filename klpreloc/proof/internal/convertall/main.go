@@ -19,12 +19,14 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
+	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/proof"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// Job is a module to convert.
-type Job struct{ Module, Symbols, Output string }
+// Job is a module to convert, with the symbols of a kernel and a module of it, and a list of
+// annotations; "" for none.
+type Job struct{ Module, Symbols, Target, List, Output string }
 
 // Result is what became of a job: converted, copied, refused, not proven, or panicked.
 type Result struct{ Status, Message string }
@@ -55,7 +57,7 @@ func run(j Job) (r Result) {
 	if err != nil {
 		return Result{"unread", err.Error()}
 	}
-	status, message, out := convert(b, j.Symbols)
+	status, message, out := convert(b, j)
 	if out != nil {
 		if err := os.WriteFile(j.Output, out, 0o644); err != nil {
 			return Result{"unwritten", err.Error()}
@@ -65,12 +67,12 @@ func run(j Job) (r Result) {
 }
 
 // convert does what the command does between reading and writing.
-func convert(b []byte, symbols string) (status, message string, out []byte) {
+func convert(b []byte, j Job) (status, message string, out []byte) {
 	f, err := elfrw.Parse("", b)
 	if err != nil {
 		return "refused", err.Error(), nil
 	}
-	o, err := options(symbols)
+	o, err := options(j)
 	if err != nil {
 		return "refused", err.Error(), nil
 	}
@@ -106,17 +108,24 @@ func prove(before, after []byte, claims proof.Claims) error {
 	return proof.Check(f, g, claims, nil)
 }
 
-func options(symbols string) (klpreloc.Options, error) {
-	if symbols == "" {
-		return klpreloc.Options{}, nil
+func options(j Job) (o klpreloc.Options, err error) {
+	if j.List != "" {
+		o.Lists = []annotation.List{{Name: "list", Text: []byte(j.List)}}
 	}
-	b, err := os.ReadFile(symbols)
-	if err != nil {
-		return klpreloc.Options{}, err
+	switch {
+	case j.Symbols != "":
+		b, err := os.ReadFile(j.Symbols)
+		if err != nil {
+			return o, err
+		}
+		s, err := sympos.New("kernel", bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			return o, err
+		}
+		o.Kernel = sympos.NewKernel("kernel", s)
+	case j.Target != "":
+		o.Kernel = sympos.NewKernel("kernel")
+		return o, o.Kernel.AddModules(j.Target)
 	}
-	s, err := sympos.New("kernel", bytes.NewReader(b), int64(len(b)))
-	if err != nil {
-		return klpreloc.Options{}, err
-	}
-	return klpreloc.Options{Kernel: sympos.NewKernel("kernel", s)}, nil
+	return o, nil
 }
