@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"golang.org/x/exp/slices"
 
@@ -82,6 +83,9 @@ func (t *Table) Types() (*ctypes.Types, error) {
 		case areDifferent(w.BuildID, t.build):
 			other = fmt.Errorf("types of another build than the symbols: %s", t.otherBuild)
 		default:
+			// The kernel that the image had in it is garbage by now. To use its memory again
+			// costs a tenth of what new memory does, whose pages the system has to map.
+			runtime.GC()
 			return named(frombtf.Read(w.Source.String(), w.BTF))(w.BuildID)
 		}
 	}

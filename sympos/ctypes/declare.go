@@ -53,7 +53,10 @@ func (p *printer) declare(t *Type, name string, depth int) (base, declarator str
 			return p.declare(elem, join(t.Kind.String(), name), depth-1)
 		}
 		base, declarator = p.declare(elem, name, depth-1)
-		return t.Kind.String() + " " + base, declarator
+		if qualifier := t.Kind.String() + " "; !strings.HasPrefix(base, qualifier) {
+			base = qualifier + base // an array of const elements may be const itself
+		}
+		return base, declarator
 	case Pointer:
 		elem := t.Elem.Type()
 		if elem.Kind == Array || elem.Kind == Func {
