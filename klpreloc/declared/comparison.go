@@ -80,7 +80,7 @@ type Comparison struct {
 }
 
 // Worst returns the highest severity among the differences.
-func (c *Comparison) Worst() Severity {
+func (c Comparison) Worst() Severity {
 	worst := Same
 	for _, d := range c.Differences {
 		worst = max(worst, d.Severity)

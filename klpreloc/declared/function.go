@@ -18,7 +18,8 @@ const (
 )
 
 // Function compares a function that a livepatch declares (Borrowed) or defines (Replaced) with the
-// kernel's.
+// kernel's. One that is void f(void) in the kernel and may be in assembler (ctypes.Function.Compiled)
+// is Unjudged.
 func Function(machine elf.Machine, use Use, declared, actual ctypes.Function) Comparison {
 	a, b := declared.Type.Type(), actual.Type.Type()
 	c := Comparison{Name: actual.Name, Declared: a.Declare(declared.Name),
@@ -35,12 +36,22 @@ func Function(machine elf.Machine, use Use, declared, actual ctypes.Function) Co
 			return c
 		}
 	}
+	if !actual.Compiled && isEmpty(b.Bare()) && !isEmpty(a.Bare()) {
+		c.unjudged("the kernel's types say %s, which they also say of functions in assembler",
+			c.Actual)
+		return c
+	}
 	arguments := toKernel
 	if use == Replaced {
 		arguments = fromKernel
 	}
 	x.comparePrototypes(a.Bare(), b.Bare(), arguments)
 	return c
+}
+
+// isEmpty reports whether a function has neither parameters nor a result.
+func isEmpty(f *ctypes.Type) bool {
+	return len(f.Params) == 0 && !f.Variadic && f.Elem.Type().Bare().Kind == ctypes.Void
 }
 
 // Functions compares a function of a livepatch with all functions of the kernel that have the name.
@@ -67,8 +78,7 @@ func Functions(machine elf.Machine, use Use, declared ctypes.Function,
 // comparePrototypes compares parameters and results. arguments is where arguments flow; the result
 // flows the other way.
 func (x *comparer) comparePrototypes(a, b *ctypes.Type, arguments flow) {
-	if x.left--; x.left < 0 {
-		x.unjudged("its types refer to too many others")
+	if !x.spend() {
 		return
 	}
 	result := inMemory
@@ -96,6 +106,9 @@ func (x *comparer) comparePrototypes(a, b *ctypes.Type, arguments flow) {
 			"functions that end with ... find their arguments elsewhere")
 	}
 	for i := range min(len(a.Params), len(b.Params)) {
+		if *x.left < 0 {
+			break
+		}
 		x.place = fmt.Sprintf("parameter %d", i+1)
 		if name := b.Params[i].Name; name != "" {
 			x.place += " (" + name + ")"

@@ -120,6 +120,12 @@ func (x *comparer) compareMembers(a, b *ctypes.Type) {
 		known[f.name] = true
 	}
 	// A member that the other side does not know may be the one in its place, renamed.
+	places := map[[2]uint64][]*field{}
+	for _, g := range actual {
+		if !known[g.name] {
+			places[g.place()] = append(places[g.place()], g)
+		}
+	}
 	renamed := map[*field]bool{}
 	for _, f := range declared {
 		x.place = outer + f.name
@@ -127,7 +133,7 @@ func (x *comparer) compareMembers(a, b *ctypes.Type) {
 			x.compareFields(f, g)
 			continue
 		}
-		g := x.findRenamed(f, actual, known)
+		g := x.findRenamed(f, places[f.place()])
 		if g == nil {
 			x.differ(WrongCode, Missing, f.String(), "-", "the kernel does not have it")
 			continue
@@ -144,15 +150,16 @@ func (x *comparer) compareMembers(a, b *ctypes.Type) {
 	}
 }
 
-// findRenamed returns the field in the place of f that has its type and a name that the other side
-// does not know.
-func (x *comparer) findRenamed(f *field, others []*field, known map[string]bool) *field {
+// place returns what fields in the same place have in common.
+func (f *field) place() [2]uint64 { return [2]uint64{f.offset, f.width} }
+
+// findRenamed returns the one of the fields in the place of f that has its type, nil if none has.
+func (x *comparer) findRenamed(f *field, others []*field) *field {
 	for _, g := range others {
-		if x.left--; x.left < 0 {
+		if !x.spend() {
 			return nil
 		}
-		if !known[g.name] && g.offset == f.offset && g.width == f.width &&
-			g.typ.String() == f.typ.String() {
+		if g.typ.String() == f.typ.String() {
 			return g
 		}
 	}

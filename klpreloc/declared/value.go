@@ -27,15 +27,34 @@ type comparer struct {
 	c       *Comparison
 	machine elf.Machine
 	place   string
-	left    int // how many types may still be compared
-	nested  int // how many structs without a tag are around the one that is compared
+	left    *int // how many types may still be compared
+	nested  int  // how many structs without a tag are around the one that is compared
 }
 
 // maxCompared bounds the work for one comparison: functions whose parameters are functions.
-const maxCompared = 1 << 14
+const maxCompared = 1 << 16
 
 func newComparer(c *Comparison, machine elf.Machine) *comparer {
-	return &comparer{c: c, machine: machine, left: maxCompared}
+	left := maxCompared
+	return &comparer{c: c, machine: machine, left: &left}
+}
+
+// spend counts a comparison. When too many were made it notes that, and returns false.
+func (x *comparer) spend() bool {
+	if *x.left--; *x.left >= 0 {
+		return true
+	}
+	if *x.left == -1 {
+		x.unjudged("its types refer to too many others")
+	}
+	return false
+}
+
+// differTypes adds a difference whose sides are two types.
+func (x *comparer) differTypes(severity Severity, subject Subject, declared, actual *ctypes.Type,
+	why string,
+) {
+	x.differ(severity, subject, declared.String(), actual.String(), why)
 }
 
 func (x *comparer) differ(severity Severity, subject Subject, declared, actual, why string) {
@@ -77,7 +96,9 @@ func (x *comparer) compareValue(declared, actual *ctypes.Type, f flow) {
 			return
 		}
 	}
-	da, db := declared.String(), actual.String()
+	if !x.spend() {
+		return
+	}
 	switch {
 	case isScalar(a) && isScalar(b):
 		x.compareScalars(declared, actual, f)
@@ -88,15 +109,15 @@ func (x *comparer) compareValue(declared, actual *ctypes.Type, f flow) {
 	case a.Kind == ctypes.Void && b.Kind == ctypes.Void:
 	case a.Kind == ctypes.Float && b.Kind == ctypes.Float:
 		if a.Size != b.Size {
-			x.differ(WrongCode, Width, da, db, "it has another size")
+			x.differTypes(WrongCode, Width, declared, actual, "it has another size")
 		}
 	case a.Kind == ctypes.Array && b.Kind == ctypes.Pointer && f == inMemory,
 		a.Kind == ctypes.Pointer && b.Kind == ctypes.Array && f == inMemory:
-		x.differ(WrongCode, Class, da, db, "an array is where it is, a pointer has to be read first")
+		x.differTypes(WrongCode, Class, declared, actual, "an array is where it is, a pointer has to be read first")
 	case isStruct(a) && isScalar(b) || isScalar(a) && isStruct(b):
 		x.compareStructToScalar(declared, actual, f)
 	default:
-		x.differ(WrongCode, Class, da, db, "it is another kind of value")
+		x.differTypes(WrongCode, Class, declared, actual, "it is another kind of value")
 	}
 }
 
@@ -109,9 +130,11 @@ func isStruct(t *ctypes.Type) bool { return t.Kind == ctypes.Struct || t.Kind ==
 // compareScalars compares integers, enums and pointers.
 func (x *comparer) compareScalars(declared, actual *ctypes.Type, f flow) {
 	a, b := declared.Bare(), actual.Bare()
-	da, db := declared.String(), actual.String()
-	if a.Incomplete || b.Incomplete { // enum without values
-		x.unjudged(fmt.Sprintf("%s or %s is declared only", da, db))
+	if (a.Incomplete || b.Incomplete) && tag(a) == tag(b) { // enum without values
+		return
+	}
+	if a.Incomplete || b.Incomplete {
+		x.unjudged(fmt.Sprintf("%s or %s is declared only", declared, actual))
 		return
 	}
 	if a.Size != b.Size {
@@ -124,12 +147,12 @@ func (x *comparer) compareScalars(declared, actual *ctypes.Type, f flow) {
 			why = fmt.Sprintf("the kernel reads %d bytes, of which %d are not set", b.Size,
 				b.Size-a.Size)
 		}
-		x.differ(WrongCode, Width, da, db, why)
+		x.differTypes(WrongCode, Width, declared, actual, why)
 		return
 	}
 	isPointer := a.Kind == ctypes.Pointer
 	if isPointer != (b.Kind == ctypes.Pointer) {
-		x.differ(Note, Class, da, db, "one is a pointer, the other an integer of the same size")
+		x.differTypes(Note, Class, declared, actual, "one is a pointer, the other an integer of the same size")
 		return
 	}
 	if isPointer {
@@ -145,7 +168,7 @@ func (x *comparer) compareScalars(declared, actual *ctypes.Type, f flow) {
 		if f == inMemory || reader.Bool {
 			severity, why = WrongCode, "bool must be 0 or 1, the other side may set other values"
 		}
-		x.differ(severity, Bool, da, db, why)
+		x.differTypes(severity, Bool, declared, actual, why)
 		return
 	}
 	// BTF may not tell the sign of enums.
@@ -153,10 +176,10 @@ func (x *comparer) compareScalars(declared, actual *ctypes.Type, f flow) {
 		return
 	}
 	if f == toKernel && !extends(x.machine, a.Size) {
-		x.differ(Note, Sign, da, db, "the same bits are another number")
+		x.differTypes(Note, Sign, declared, actual, "the same bits are another number")
 		return
 	}
-	x.differ(WrongCode, Sign, da, db, "the value is extended in another way")
+	x.differTypes(WrongCode, Sign, declared, actual, "the value is extended in another way")
 }
 
 // compareArrays compares arrays in memory.
@@ -174,22 +197,21 @@ func (x *comparer) compareArrays(declared, actual *ctypes.Type) {
 // member by member.
 func (x *comparer) compareStructs(declared, actual *ctypes.Type) {
 	a, b := declared.Bare(), actual.Bare()
-	da, db := declared.String(), actual.String()
 	tagA, tagB := tag(declared), tag(actual)
 	switch {
 	case a.Incomplete && a.Size == 0, b.Incomplete && b.Size == 0:
 		if tagA != tagB {
-			x.differ(Note, PointedTo, da, db, "it has another name, and is only declared")
+			x.differTypes(Note, PointedTo, declared, actual, "it has another name, and is only declared")
 		}
 		return
 	case a.Size != b.Size:
-		x.differ(WrongCode, Size, fmt.Sprintf("%s, %d bytes", da, a.Size),
-			fmt.Sprintf("%s, %d bytes", db, b.Size), "it has another size")
+		x.differ(WrongCode, Size, fmt.Sprintf("%s, %d bytes", declared, a.Size),
+			fmt.Sprintf("%s, %d bytes", actual, b.Size), "it has another size")
 	case tagA != tagB:
-		x.differ(Note, PointedTo, da, db, "it has another name and the same size")
+		x.differTypes(Note, PointedTo, declared, actual, "it has another name and the same size")
 	case a.Name == "" && b.Name == "":
-		if x.left--; x.left < 0 || x.nested == maxNesting {
-			x.unjudged("its types refer to too many others")
+		if x.nested == maxNesting {
+			x.unjudged("structs without a name are nested too deep")
 			return
 		}
 		x.nested++
@@ -240,7 +262,6 @@ func tag(t *ctypes.Type) string {
 
 // comparePointers compares what two pointers point to, over all pointers in a row.
 func (x *comparer) comparePointers(declared, actual *ctypes.Type) {
-	da, db := declared.String(), actual.String()
 	a, b := declared, actual
 	depth := 0
 	for ; depth < maxDepth; depth++ {
@@ -249,8 +270,8 @@ func (x *comparer) comparePointers(declared, actual *ctypes.Type) {
 		}
 		a, b = a.Bare().Elem.Type(), b.Bare().Elem.Type()
 	}
-	if x.left--; x.left < 0 || depth == maxDepth {
-		x.unjudged("its types refer to too many others")
+	if depth == maxDepth {
+		x.unjudged("it is a pointer to a pointer, and so on")
 		return
 	}
 	// A pointer to an array points to its elements as well.
@@ -268,30 +289,31 @@ func (x *comparer) comparePointers(declared, actual *ctypes.Type) {
 		x.unjudged(b1.Why)
 	case a1.Kind == ctypes.Void || b1.Kind == ctypes.Void: // every pointer fits
 	case a1.Kind == ctypes.Func && b1.Kind == ctypes.Func:
-		x.compareCallbacks(a1, b1, da, db)
+		x.compareCallbacks(a1, b1, declared, actual)
 	case isStruct(a1) && isStruct(b1):
 		if tag(a) != tag(b) {
-			x.differ(Note, PointedTo, da, db, "it points to something of another name")
+			x.differTypes(Note, PointedTo, declared, actual, "it points to something of another name")
 		}
 	case a1.Kind == ctypes.Pointer || b1.Kind == ctypes.Pointer:
 		if n, ok := other(a1, b1).SizeOf(); ok && n == pointerSize(a1, b1) && !isStruct(other(a1, b1)) {
-			x.differ(Note, PointedTo, da, db, "one points to a pointer, the other to an integer")
+			x.differTypes(Note, PointedTo, declared, actual, "one points to a pointer, the other to an integer")
 			return
 		}
-		x.differ(WrongCode, PointerDepth, da, db, "one points to a pointer, the other does not")
+		x.differTypes(WrongCode, PointerDepth, declared, actual, "one points to a pointer, the other does not")
 	case isScalar(a1) && isScalar(b1):
 		switch {
 		case a1.Incomplete || b1.Incomplete:
-			x.unjudged(fmt.Sprintf("what %s or %s points to is declared only", da, db))
+			x.unjudged(fmt.Sprintf("what %s or %s points to is declared only", declared,
+				actual))
 		case a1.Size != b1.Size:
-			x.differ(WrongCode, PointedTo, da, db,
+			x.differTypes(WrongCode, PointedTo, declared, actual,
 				fmt.Sprintf("it points to %d bytes where there are %d", a1.Size, b1.Size))
 		case a1.Size > 1 && a1.Signed != b1.Signed && a1.Kind != ctypes.Enum && b1.Kind != ctypes.Enum,
 			a1.Bool != b1.Bool:
-			x.differ(Note, PointedTo, da, db, "the same bits are another value")
+			x.differTypes(Note, PointedTo, declared, actual, "the same bits are another value")
 		}
 	default:
-		x.differ(Note, PointedTo, da, db, "it points to another kind of thing")
+		x.differTypes(Note, PointedTo, declared, actual, "it points to another kind of thing")
 	}
 }
 
@@ -312,14 +334,17 @@ func pointerSize(a, b *ctypes.Type) uint64 {
 
 // compareCallbacks compares what pointers to functions point to. Who calls is not known, so both
 // directions have to fit.
-func (x *comparer) compareCallbacks(a, b *ctypes.Type, declared, actual string) {
+func (x *comparer) compareCallbacks(a, b, declared, actual *ctypes.Type) {
 	if a.Unprototyped || b.Unprototyped {
 		return // it fits every function
 	}
+	if x.nested == maxNesting {
+		x.unjudged("its parameters are functions whose parameters are functions, and so on")
+		return
+	}
 	inner := Comparison{}
-	y := &comparer{c: &inner, machine: x.machine, left: x.left / 2}
+	y := &comparer{c: &inner, machine: x.machine, left: x.left, nested: x.nested + 1}
 	y.comparePrototypes(a, b, inMemory)
-	x.left -= x.left/2 - y.left
 	if worst := inner.Worst(); worst > Same {
 		d := inner.Differences[0]
 		for _, e := range inner.Differences {
@@ -332,7 +357,7 @@ func (x *comparer) compareCallbacks(a, b *ctypes.Type, declared, actual string) 
 		if d.Place != "" {
 			place = " in its " + d.Place
 		}
-		x.differ(worst, PointedTo, declared, actual,
+		x.differTypes(worst, PointedTo, declared, actual,
 			fmt.Sprintf("the function that it points to differs%s: %s", place, d.Why))
 	}
 	for _, u := range inner.Unjudged {

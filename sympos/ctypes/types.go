@@ -32,6 +32,11 @@ type Function struct {
 	Static bool
 	// File is the source file of the unit, as the compiler was given it; "" in BTF.
 	File string
+	// Compiled is set if a compiler made the function, so that its type is what the type says. A
+	// function in assembler has debug information since gas 2.35, without parameters and result,
+	// and BTF made from that says void f(void) of memcpy. DWARF tells compilers from assemblers,
+	// BTF does not. Whoever knows that a function calls ftrace may set it.
+	Compiled bool
 }
 
 // A Variable is a variable that the source defines or declares.

@@ -16,6 +16,7 @@ const (
 	atLocation     = 0x02
 	atName         = 0x03
 	atLowPC        = 0x11
+	atLanguage     = 0x13
 	atHighPC       = 0x12
 	atCompDir      = 0x1b
 	atRanges       = 0x55
@@ -35,6 +36,8 @@ type Unit struct {
 	Name string
 	// Dir is the directory in which the compiler ran, "" if not known.
 	Dir string
+	// Assembler is set for units that no compiler made: their functions have no types.
+	Assembler bool
 
 	section    int    // of Info.sections
 	header     uint64 // where it begins in .debug_info
@@ -175,6 +178,9 @@ func (d *reader) readRoot(u *Unit) (bool, error) {
 				name = v
 			case atCompDir:
 				dir = v
+			case atLanguage:
+				const assembler = 0x8001 // DW_LANG_Mips_Assembler, which gas uses on all machines
+				u.Assembler = v.n == assembler
 			case atLowPC:
 				low = v
 			case atHighPC:

@@ -19,9 +19,11 @@ type decoder struct {
 	spec   *btf.Spec
 	failed error // of checkDepth, final
 
-	base     *ctypes.Types // the kernel, if the base is not distilled; else nil
-	kernel   *ctypes.Types // whose types complete those of a distilled base; else nil
-	sections map[uint32]place
+	// kernel are the types of the kernel, nil if there are none. Those of a base that is not
+	// distilled are the kernel's.
+	kernel    *ctypes.Types
+	distilled bool
+	sections  map[uint32]place
 }
 
 // A place is where a variable is.
@@ -67,11 +69,7 @@ func ReadSplit(name string, b, distilled []byte, kernel *ctypes.Types) (*ctypes.
 	if err != nil {
 		return fail(err)
 	}
-	if distilled != nil {
-		d.kernel = kernel
-	} else {
-		d.base = kernel
-	}
+	d.kernel, d.distilled = kernel, distilled != nil
 	return d.finish(name), nil
 }
 
@@ -150,7 +148,7 @@ func (d *decoder) Decode(key ctypes.Key) (*ctypes.Type, error) {
 	if err != nil {
 		return nil, fmt.Errorf("BTF: type %d: %w", id, err)
 	}
-	if d.kernel != nil && id < d.layout.first {
+	if d.distilled && id < d.layout.first {
 		return d.complete(y), nil
 	}
 	return y, nil
@@ -164,6 +162,9 @@ func (d *decoder) complete(y *ctypes.Type) *ctypes.Type {
 	case ctypes.Struct, ctypes.Union, ctypes.Enum:
 	default:
 		return y // the base has all of it
+	}
+	if y.Incomplete = len(y.Members) == 0 && len(y.Values) == 0; !y.Incomplete || d.kernel == nil {
+		return y
 	}
 	list, err := d.kernel.Named(y.Kind, y.Name)
 	if err != nil {
@@ -251,11 +252,6 @@ func (d *decoder) convert(t btf.Type) (*ctypes.Type, error) {
 	default:
 		return nil, fmt.Errorf("%T is not a type", t)
 	}
-	if y.Kind == ctypes.Struct || y.Kind == ctypes.Union || y.Kind == ctypes.Enum {
-		// Distilled: kind, name and size. An empty struct has no size.
-		y.Incomplete = y.Incomplete ||
-			y.Size != 0 && len(y.Members) == 0 && len(y.Values) == 0 && y.Name != ""
-	}
 	return y, failed
 }
 
@@ -276,8 +272,8 @@ func (d *decoder) ref(id uint32) ctypes.Ref {
 	switch {
 	case id == 0:
 		return ctypes.Ref{}
-	case d.base != nil && id < d.layout.first:
-		return d.base.Ref(ctypes.Key(id))
+	case d.kernel != nil && !d.distilled && id < d.layout.first:
+		return d.kernel.Ref(ctypes.Key(id))
 	}
 	return d.types.Ref(ctypes.Key(id))
 }

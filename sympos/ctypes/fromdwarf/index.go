@@ -91,6 +91,7 @@ type found struct {
 	path       string
 	declared   bool
 	external   bool
+	compiled   bool
 	size, line uint64
 }
 
@@ -182,7 +183,8 @@ func (d *decoder) readUnit(u *debuginfo.Unit) error {
 		}
 		for i := range list[string(name)] {
 			if f := &list[string(name)][i]; f.offset == to {
-				*f = found{offset: off, path: path, external: declared.Flag(atExternal)}
+				*f = found{offset: off, path: path, external: declared.Flag(atExternal),
+					compiled: true}
 				if e.Tag == tagSubprogram {
 					d.order = append(d.order, string(name))
 				}
@@ -210,7 +212,7 @@ func kindOf(tag uint64) ctypes.Kind {
 // add adds an entry to the index.
 func (d *decoder) add(e *debuginfo.Entry, name, path string) error {
 	f := found{offset: e.Offset, path: path, declared: e.Flag(atDeclaration),
-		external: e.Flag(atExternal), size: e.Number(atByteSize), line: e.Number(atDeclLine)}
+		external: e.Flag(atExternal), compiled: !e.Unit.Assembler, size: e.Number(atByteSize), line: e.Number(atDeclLine)}
 	if d.count++; d.count > maxIndex {
 		return fmt.Errorf("more than %d names", maxIndex)
 	}
@@ -244,7 +246,7 @@ func (d *decoder) add(e *debuginfo.Entry, name, path string) error {
 func (d *decoder) Functions(name string) (list []ctypes.Function, err error) {
 	for _, f := range d.functions[name] {
 		list = append(list, ctypes.Function{Name: name, Type: d.types.Ref(ctypes.Key(f.offset)),
-			Declared: f.declared, Static: !f.external, File: f.path})
+			Declared: f.declared, Static: !f.external, File: f.path, Compiled: f.compiled})
 	}
 	return list, nil
 }
