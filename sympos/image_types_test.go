@@ -31,7 +31,8 @@ func someBTF(t *testing.T) []byte {
 func kernelWithBTF(t *testing.T) []byte {
 	k := someKernel()
 	last := k.symbols[len(k.symbols)-1].address
-	k.symbols = append(k.symbols, tinyName{last + 1, "R" + startBTF}, tinyName{last + 2, "R" + stopBTF})
+	k.symbols = append(k.symbols, tinyName{last + 1, "R" + startBTF},
+		tinyName{last + 2, "R" + stopBTF})
 	b, types := k.bytes(), someBTF(t)
 	at := max(uint64(len(b)), last-kernelBase+16)
 	n := len(k.symbols)
@@ -88,7 +89,8 @@ func TestRawTypes(t *testing.T) {
 func vmlinuxOfBuild(t *testing.T, id byte) []byte {
 	e := tinyVmlinux(tinySymbol{"is_ready", global | fn, 1, 0xffffffff81000000, 16})
 	note := []byte{4, 0, 0, 0, 4, 0, 0, 0, noteBuildID, 0, 0, 0, 'G', 'N', 'U', 0, id, id, id, id}
-	e.sections = append(e.sections, tinySection{".BTF", elf.SHF_ALLOC, 0xffffffff82000000, someBTF(t)},
+	e.sections = append(e.sections,
+		tinySection{".BTF", elf.SHF_ALLOC, 0xffffffff82000000, someBTF(t)},
 		tinySection{".notes", elf.SHF_ALLOC, 0xffffffff83000000, note})
 	b := e.bytes()
 	// tinyELF has PROGBITS only.

@@ -50,7 +50,8 @@ func (f *elfFile) readBTF() []byte { return f.readSection(btfSection) }
 // readSection returns a copy of the contents of a section, nil if there are none.
 func (f *elfFile) readSection(name string) []byte {
 	i := f.find(name)
-	if i < 0 || elf.SectionType(f.sections[i].etype) == elf.SHT_NOBITS || f.sections[i].size > maxBTF {
+	if i < 0 || elf.SectionType(f.sections[i].etype) == elf.SHT_NOBITS ||
+		f.sections[i].size > maxBTF {
 		return nil
 	}
 	b, err := f.contents(i, "types")
@@ -75,7 +76,9 @@ func (k *kernelTable) readBTF(start, stop uint64) []byte {
 // than the symbols is not used, and the error says so.
 func (t *Table) Types() (*ctypes.Types, error) {
 	witnesses := slices.Clone(t.Sources)
-	slices.SortStableFunc(witnesses, func(a, b Witness) int { return a.precedence() - b.precedence() })
+	slices.SortStableFunc(witnesses, func(a, b Witness) int {
+		return a.precedence() - b.precedence()
+	})
 	var other error
 	for _, w := range witnesses {
 		switch {
@@ -106,8 +109,8 @@ func (t *Table) CheckTypes(types *ctypes.Types) error {
 }
 
 // ReadTypes returns the types in a file that describes a kernel: an image or a vmlinux, compressed
-// or not, /sys/kernel/btf/vmlinux or a copy of it, a vmlinux of a debug package. BTF is preferred to
-// debug information, and of that only the wanted names are read.
+// or not, /sys/kernel/btf/vmlinux or a copy of it, a vmlinux of a debug package. BTF is preferred
+// to debug information, and of that only the wanted names are read.
 //
 // Reading an image unpacks it again; for one that was read for its symbols see Table.Types. The
 // error wraps ErrNoTypes if the file has no types. The caller calls Types.Close.

@@ -26,8 +26,8 @@ var updateTypes = flag.Bool("update-types", false, "rewrite testdata/types/*.txt
 // dump prints all that testdata/src/types/kernel.c has, as a reader describes it.
 func dump(t *testing.T, types *ctypes.Types) string {
 	var b strings.Builder
-	for _, name := range []string{"is_ready", "read_device", "narrow", "nothing", "log_it", "by_value",
-		"walk", "absent"} {
+	for _, name := range []string{"is_ready", "read_device", "narrow", "nothing", "log_it",
+		"by_value", "walk", "absent"} {
 		list, err := types.Functions(name)
 		require.NoError(t, err)
 		for _, f := range list {

@@ -18,8 +18,8 @@ const (
 )
 
 // Function compares a function that a livepatch declares (Borrowed) or defines (Replaced) with the
-// kernel's. One that is void f(void) in the kernel and may be in assembler (ctypes.Function.Compiled)
-// is Unjudged.
+// kernel's. One that is void f(void) in the kernel and may be in assembler
+// (ctypes.Function.Compiled) is Unjudged.
 func Function(machine elf.Machine, use Use, declared, actual ctypes.Function) Comparison {
 	a, b := declared.Type.Type(), actual.Type.Type()
 	c := Comparison{Name: actual.Name, Declared: a.Declare(declared.Name),
@@ -54,9 +54,9 @@ func isEmpty(f *ctypes.Type) bool {
 	return len(f.Params) == 0 && !f.Variadic && f.Elem.Type().Bare().Kind == ctypes.Void
 }
 
-// Functions compares a function of a livepatch with all functions of the kernel that have the name.
-// fits are those that have no difference that leads to wrong code, as numbers in the list of
-// comparisons, the ones with the fewest differences first.
+// Functions compares a function of a livepatch with all functions of the kernel that have the
+// name. fits are those that have no difference that leads to wrong code, as numbers in the list of
+// comparisons; the first has the fewest differences.
 func Functions(machine elf.Machine, use Use, declared ctypes.Function,
 	actual []ctypes.Function,
 ) (all []Comparison, fits []int) {
@@ -93,8 +93,8 @@ func (x *comparer) comparePrototypes(a, b *ctypes.Type, arguments flow) {
 	x.place = ""
 	if a.Unprototyped || b.Unprototyped {
 		if len(a.Params)+len(b.Params) > 0 {
-			x.unjudged("it is declared without parameters: f() says nothing of them, f(void) that " +
-				"it has none")
+			x.unjudged("it is declared without parameters: f() says nothing of them, f(void) " +
+				"that it has none")
 		}
 		return
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
-// Layout compares a struct or union that a livepatch defines with the kernel's of the same name, or
-// two enums. What differs in the members is one difference for each member.
+// Layout compares a struct or union that a livepatch defines with the kernel's of the same name,
+// or two enums. What differs in the members is one difference for each member.
 func Layout(machine elf.Machine, declared, actual *ctypes.Type) Comparison {
 	a, b := declared.Bare(), actual.Bare()
 	c := Comparison{Name: tag(actual), Declared: declared.String(), Actual: actual.String()}
@@ -176,10 +176,17 @@ func (x *comparer) compareFields(f, g *field) {
 		a, b := f.typ.Bare(), g.typ.Bare()
 		if isScalar(a) && isScalar(b) && a.Signed != b.Signed && a.Kind == b.Kind &&
 			a.Kind != ctypes.Enum {
-			x.differ(WrongCode, Sign, f.String(), g.String(), "the value is extended in another way")
+			x.differ(WrongCode, Sign, f.String()+signOf(a), g.String()+signOf(b),
+				"the value is extended in another way")
 		}
 	default:
+		from := len(x.c.Differences)
 		x.compareValue(f.typ, g.typ, inMemory)
+		for i := range x.c.Differences[from:] { // but those of members of a member
+			if d := &x.c.Differences[from+i]; d.Place == x.place && d.Subject != Sign {
+				d.Declared, d.Actual = f.String(), g.String()
+			}
+		}
 	}
 }
 

@@ -19,9 +19,6 @@ const (
 	inMemory               // both read and write it
 )
 
-// maxDepth bounds how many pointers are followed.
-const maxDepth = 16
-
 // A comparer compares values for one machine and adds what differs to c.
 type comparer struct {
 	c       *Comparison
@@ -113,7 +110,8 @@ func (x *comparer) compareValue(declared, actual *ctypes.Type, f flow) {
 		}
 	case a.Kind == ctypes.Array && b.Kind == ctypes.Pointer && f == inMemory,
 		a.Kind == ctypes.Pointer && b.Kind == ctypes.Array && f == inMemory:
-		x.differTypes(WrongCode, Class, declared, actual, "an array is where it is, a pointer has to be read first")
+		x.differTypes(WrongCode, Class, declared, actual,
+			"an array is in its place, a pointer has to be read first")
 	case isStruct(a) && isScalar(b) || isScalar(a) && isStruct(b):
 		x.compareStructToScalar(declared, actual, f)
 	default:
@@ -152,7 +150,8 @@ func (x *comparer) compareScalars(declared, actual *ctypes.Type, f flow) {
 	}
 	isPointer := a.Kind == ctypes.Pointer
 	if isPointer != (b.Kind == ctypes.Pointer) {
-		x.differTypes(Note, Class, declared, actual, "one is a pointer, the other an integer of the same size")
+		x.differTypes(Note, Class, declared, actual,
+			"one is a pointer, the other an integer of the same size")
 		return
 	}
 	if isPointer {
@@ -175,11 +174,19 @@ func (x *comparer) compareScalars(declared, actual *ctypes.Type, f flow) {
 	if a.Signed == b.Signed || a.Kind == ctypes.Enum || b.Kind == ctypes.Enum {
 		return
 	}
+	severity, why := WrongCode, "the value is extended in another way"
 	if f == toKernel && !extends(x.machine, a.Size) {
-		x.differTypes(Note, Sign, declared, actual, "the same bits are another number")
-		return
+		severity, why = Note, "the same bits are another number"
 	}
-	x.differTypes(WrongCode, Sign, declared, actual, "the value is extended in another way")
+	x.differ(severity, Sign, declared.String()+signOf(a), actual.String()+signOf(b), why)
+}
+
+// signOf returns the sign of an integer for messages: char has either.
+func signOf(t *ctypes.Type) string {
+	if t.Signed {
+		return " (signed)"
+	}
+	return " (unsigned)"
 }
 
 // compareArrays compares arrays in memory.
@@ -201,7 +208,8 @@ func (x *comparer) compareStructs(declared, actual *ctypes.Type) {
 	switch {
 	case a.Incomplete && a.Size == 0, b.Incomplete && b.Size == 0:
 		if tagA != tagB {
-			x.differTypes(Note, PointedTo, declared, actual, "it has another name, and is only declared")
+			x.differTypes(Note, PointedTo, declared, actual,
+				"it has another name, and is only declared")
 		}
 		return
 	case a.Size != b.Size:
@@ -233,11 +241,11 @@ func (x *comparer) compareStructToScalar(declared, actual *ctypes.Type, f flow) 
 		x.machine == elf.EM_LOONGARCH
 	if okN && okM && n == m && inRegister {
 		x.differ(Note, Class, declared.String(), actual.String(),
-			"one is a struct, the other a number of the same size")
+			"one is a struct, the other is not, but has the same size")
 		return
 	}
 	x.differ(WrongCode, Class, declared.String(), actual.String(),
-		"one is a struct, the other a number")
+		"one is a struct, the other is not")
 }
 
 // tag returns the name by which a struct, union or enum is known: struct foo, or that of the
@@ -258,109 +266,4 @@ func tag(t *ctypes.Type) string {
 		t = t.Elem.Type()
 	}
 	return name
-}
-
-// comparePointers compares what two pointers point to, over all pointers in a row.
-func (x *comparer) comparePointers(declared, actual *ctypes.Type) {
-	a, b := declared, actual
-	depth := 0
-	for ; depth < maxDepth; depth++ {
-		if a.Bare().Kind != ctypes.Pointer || b.Bare().Kind != ctypes.Pointer {
-			break
-		}
-		a, b = a.Bare().Elem.Type(), b.Bare().Elem.Type()
-	}
-	if depth == maxDepth {
-		x.unjudged("it is a pointer to a pointer, and so on")
-		return
-	}
-	// A pointer to an array points to its elements as well.
-	if a.Bare().Kind == ctypes.Array {
-		_, a = a.Elements()
-	}
-	if b.Bare().Kind == ctypes.Array {
-		_, b = b.Elements()
-	}
-	a1, b1 := a.Bare(), b.Bare()
-	switch {
-	case a1.Kind == ctypes.Unreadable:
-		x.unjudged(a1.Why)
-	case b1.Kind == ctypes.Unreadable:
-		x.unjudged(b1.Why)
-	case a1.Kind == ctypes.Void || b1.Kind == ctypes.Void: // every pointer fits
-	case a1.Kind == ctypes.Func && b1.Kind == ctypes.Func:
-		x.compareCallbacks(a1, b1, declared, actual)
-	case isStruct(a1) && isStruct(b1):
-		if tag(a) != tag(b) {
-			x.differTypes(Note, PointedTo, declared, actual, "it points to something of another name")
-		}
-	case a1.Kind == ctypes.Pointer || b1.Kind == ctypes.Pointer:
-		if n, ok := other(a1, b1).SizeOf(); ok && n == pointerSize(a1, b1) && !isStruct(other(a1, b1)) {
-			x.differTypes(Note, PointedTo, declared, actual, "one points to a pointer, the other to an integer")
-			return
-		}
-		x.differTypes(WrongCode, PointerDepth, declared, actual, "one points to a pointer, the other does not")
-	case isScalar(a1) && isScalar(b1):
-		switch {
-		case a1.Incomplete || b1.Incomplete:
-			x.unjudged(fmt.Sprintf("what %s or %s points to is declared only", declared,
-				actual))
-		case a1.Size != b1.Size:
-			x.differTypes(WrongCode, PointedTo, declared, actual,
-				fmt.Sprintf("it points to %d bytes where there are %d", a1.Size, b1.Size))
-		case a1.Size > 1 && a1.Signed != b1.Signed && a1.Kind != ctypes.Enum && b1.Kind != ctypes.Enum,
-			a1.Bool != b1.Bool:
-			x.differTypes(Note, PointedTo, declared, actual, "the same bits are another value")
-		}
-	default:
-		x.differTypes(Note, PointedTo, declared, actual, "it points to another kind of thing")
-	}
-}
-
-// other returns the one of the two that is not a pointer.
-func other(a, b *ctypes.Type) *ctypes.Type {
-	if a.Kind == ctypes.Pointer {
-		return b
-	}
-	return a
-}
-
-func pointerSize(a, b *ctypes.Type) uint64 {
-	if a.Kind == ctypes.Pointer {
-		return a.Size
-	}
-	return b.Size
-}
-
-// compareCallbacks compares what pointers to functions point to. Who calls is not known, so both
-// directions have to fit.
-func (x *comparer) compareCallbacks(a, b, declared, actual *ctypes.Type) {
-	if a.Unprototyped || b.Unprototyped {
-		return // it fits every function
-	}
-	if x.nested == maxNesting {
-		x.unjudged("its parameters are functions whose parameters are functions, and so on")
-		return
-	}
-	inner := Comparison{}
-	y := &comparer{c: &inner, machine: x.machine, left: x.left, nested: x.nested + 1}
-	y.comparePrototypes(a, b, inMemory)
-	if worst := inner.Worst(); worst > Same {
-		d := inner.Differences[0]
-		for _, e := range inner.Differences {
-			if e.Severity == worst {
-				d = e
-				break
-			}
-		}
-		place := ""
-		if d.Place != "" {
-			place = " in its " + d.Place
-		}
-		x.differTypes(worst, PointedTo, declared, actual,
-			fmt.Sprintf("the function that it points to differs%s: %s", place, d.Why))
-	}
-	for _, u := range inner.Unjudged {
-		x.unjudged(u)
-	}
 }

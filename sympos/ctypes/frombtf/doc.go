@@ -21,11 +21,10 @@
 //	                    up by these when they are asked for; what it does not have once and with
 //	                    that size is Incomplete.
 //
-// A type is decoded by github.com/cilium/ebpf/btf. That package trusts its input: some headers make
-// it panic, and it decodes all that a type leads to by calling itself, so a long enough chain of
-// types ends the program. Also, with a type it decodes all that this leads to. So the data is
-// checked as a whole before (layout.go), at a cost of some milliseconds, and chains that are too
-// long are refused. cilium/ebpf (v0.21.0) has no distilled base; it reads .BTF.base as any other,
+// A type is decoded by github.com/cilium/ebpf/btf. That package trusts its input: some headers
+// make it panic, and it decodes all that a type leads to by calling itself, so a long enough chain
+// of types ends the program. So the data is checked as a whole before (layout.go), at a cost of
+// some milliseconds, and chains that are too long are refused. cilium/ebpf (v0.21.0) has no distilled base; it reads .BTF.base as any other,
 // which is all that is needed here.
 //
 // What cilium/ebpf decoded becomes a ctypes.Type one at a time, when it is asked for.

@@ -270,9 +270,9 @@ func (l *layout) refs(h *header, list []uint32) []uint32 {
 	return list
 }
 
-// mayRefer are, by kind, the kinds that a type may refer to, a bit for each: functions only by their
-// tags and sections, variables only by sections and tags (kernel/bpf/btf.c, the resolve and check
-// functions).
+// mayRefer are, by kind, the kinds that a type may refer to, a bit for each: functions only by
+// their tags and sections, variables only by sections and tags (kernel/bpf/btf.c, the resolve and
+// check functions).
 var mayRefer = func() (may [32]uint32) {
 	const (
 		never = 1<<kindFunc | 1<<kindVar | 1<<kindDatasec | 1<<kindDeclTag

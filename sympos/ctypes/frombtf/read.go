@@ -44,8 +44,9 @@ func Read(name string, b []byte) (*ctypes.Types, error) {
 
 // ReadSplit returns the types in a module's BTF, .BTF, that was split from its own base or from
 // the kernel's BTF. distilled is the contents of the module's .BTF.base, nil if there is none.
+// Neither must change after.
 //
-// b must not change after. kernel are the types of the kernel, from BTF. They may be nil if there is a distilled base;
+// kernel are the types of the kernel, from BTF. They may be nil if there is a distilled base;
 // what is in the kernel only is Incomplete then.
 func ReadSplit(name string, b, distilled []byte, kernel *ctypes.Types) (*ctypes.Types, error) {
 	fail := func(err error) (*ctypes.Types, error) { return nil, fmt.Errorf("%s: %w", name, err) }

@@ -19,8 +19,8 @@
 //
 // Three things take two entries. A definition that follows a declaration refers to it
 // (DW_AT_specification) and has no name. The code of a function that is also inlined refers to the
-// entry that has its name (DW_AT_abstract_origin). A type in a unit of its own (-fdebug-types-section)
-// is declared with its signature (DW_AT_signature).
+// entry that has its name (DW_AT_abstract_origin). A type in a unit of its own
+// (-fdebug-types-section) is declared with its signature (DW_AT_signature).
 //
 // The entries are read by package debuginfo, which relocates those of modules. The standard
 // library's debug/dwarf reads the abbreviations of all units before anything else, some hundred

@@ -212,7 +212,8 @@ func kindOf(tag uint64) ctypes.Kind {
 // add adds an entry to the index.
 func (d *decoder) add(e *debuginfo.Entry, name, path string) error {
 	f := found{offset: e.Offset, path: path, declared: e.Flag(atDeclaration),
-		external: e.Flag(atExternal), compiled: !e.Unit.Assembler, size: e.Number(atByteSize), line: e.Number(atDeclLine)}
+		external: e.Flag(atExternal), compiled: !e.Unit.Assembler, size: e.Number(atByteSize),
+		line: e.Number(atDeclLine)}
 	if d.count++; d.count > maxIndex {
 		return fmt.Errorf("more than %d names", maxIndex)
 	}
