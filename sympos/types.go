@@ -32,7 +32,7 @@ const (
 	stopBTF    = "__stop_BTF"
 	btfSection = ".BTF"
 	btfBase    = ".BTF.base"
-	maxBTF     = 64 << 20
+	maxBTF     = 32 << 20
 )
 
 // ErrNoTypes is that a file has neither BTF nor debug information.

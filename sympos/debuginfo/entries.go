@@ -377,7 +377,7 @@ func (i *Info) Children(e *Entry) ([]*Entry, error) {
 		kept := *c
 		kept.values = append([]Value(nil), c.values...)
 		list = append(list, &kept)
-		return nil
+		return i.d.spend(64 + 64*len(kept.values)) // of memory
 	})
 	return list, err
 }

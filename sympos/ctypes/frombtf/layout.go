@@ -15,7 +15,7 @@ import (
 // Bounds. The kernel's own are BTF_MAX_TYPE (2^20) and BTF_MAX_NAME_OFFSET (2^24) in
 // include/uapi/linux/btf.h; kernels of distributions have some 150 000 types in 6 MB.
 const (
-	maxBytes = 64 << 20
+	maxBytes = 32 << 20
 	maxTypes = 1 << 20
 	// maxDepth bounds how many types lead to each other before one that is known, since
 	// cilium/ebpf calls itself for each, with 2.5 KB of stack. 250 are seen in kernels.

@@ -56,8 +56,9 @@ const (
 	// maxIndex bounds the index. A livepatch of ten units has some hundred thousand names.
 	maxIndex = 1 << 21
 	// maxAlike bounds how many types of one name, size and line are kept: each unit of a kernel
-	// has one, and they are the same.
-	maxAlike = 16
+	// has one, and they are the same. maxNamed bounds those of one name.
+	maxAlike = 4
+	maxNamed = 64
 )
 
 // Want reports whether a name will be asked for. It must not keep the slice.
@@ -73,9 +74,9 @@ type decoder struct {
 	want  Want
 	big   bool
 
-	functions map[string][]found
-	variables map[string][]found
-	named     map[nameKey][]found
+	functions map[string][]*found
+	variables map[string][]*found
+	named     map[nameKey][]*found
 	count     int
 	order     []string // names of defined functions
 }
@@ -87,6 +88,7 @@ type nameKey struct {
 
 // A found is a top entry with a name.
 type found struct {
+	name       string
 	offset     uint64
 	path       string
 	declared   bool
@@ -106,8 +108,8 @@ func Read(name string, f *debuginfo.File, want Want) (*ctypes.Types, error) {
 		return fail(err)
 	}
 	d := &decoder{info: info, want: want, big: f.Order.Uint16([]byte{0, 1}) == 1,
-		functions: map[string][]found{}, variables: map[string][]found{},
-		named: map[nameKey][]found{}}
+		functions: map[string][]*found{}, variables: map[string][]*found{},
+		named: map[nameKey][]*found{}}
 	t := ctypes.New(d)
 	t.Name, t.Format, t.PointerSize, t.BigEndian = name, "DWARF", 8, d.big
 	if !f.Is64 {
@@ -139,7 +141,8 @@ func (d *decoder) readUnit(u *debuginfo.Unit) error {
 	if path == "" {
 		path = u.Name
 	}
-	var nameless []uint64 // definitions
+	var nameless []uint64           // definitions
+	declared := map[uint64]*found{} // of the unit, by their offsets
 	err := d.info.VisitTop(u, func(e *debuginfo.Entry) error {
 		kind := kindOf(e.Tag)
 		if kind == ctypes.Void && e.Tag != tagSubprogram && e.Tag != tagVariable {
@@ -155,7 +158,11 @@ func (d *decoder) readUnit(u *debuginfo.Unit) error {
 		if !d.want(name) {
 			return nil
 		}
-		return d.add(e, string(name), path)
+		f, err := d.add(e, string(name), path)
+		if f != nil && f.declared {
+			declared[e.Offset] = f
+		}
+		return err
 	})
 	if err != nil {
 		return err
@@ -169,26 +176,13 @@ func (d *decoder) readUnit(u *debuginfo.Unit) error {
 		if err != nil {
 			continue // nothing has this name then
 		}
-		declared, err := d.info.At(to)
-		if err != nil {
-			return err
-		}
-		name := d.info.Name(declared)
-		if len(name) == 0 || !d.want(name) {
+		f := declared[to]
+		if f == nil {
 			continue
 		}
-		list := d.functions
-		if e.Tag == tagVariable {
-			list = d.variables
-		}
-		for i := range list[string(name)] {
-			if f := &list[string(name)][i]; f.offset == to {
-				*f = found{offset: off, path: path, external: declared.Flag(atExternal),
-					compiled: true}
-				if e.Tag == tagSubprogram {
-					d.order = append(d.order, string(name))
-				}
-			}
+		f.offset, f.declared = off, false
+		if e.Tag == tagSubprogram {
+			d.order = append(d.order, f.name)
 		}
 	}
 	return nil
@@ -209,38 +203,38 @@ func kindOf(tag uint64) ctypes.Kind {
 	return ctypes.Void
 }
 
-// add adds an entry to the index.
-func (d *decoder) add(e *debuginfo.Entry, name, path string) error {
-	f := found{offset: e.Offset, path: path, declared: e.Flag(atDeclaration),
+// add adds an entry to the index, and returns it if it is a function or a variable.
+func (d *decoder) add(e *debuginfo.Entry, name, path string) (*found, error) {
+	f := &found{name: name, offset: e.Offset, path: path, declared: e.Flag(atDeclaration),
 		external: e.Flag(atExternal), compiled: !e.Unit.Assembler, size: e.Number(atByteSize),
 		line: e.Number(atDeclLine)}
 	if d.count++; d.count > maxIndex {
-		return fmt.Errorf("more than %d names", maxIndex)
+		return nil, fmt.Errorf("more than %d names", maxIndex)
 	}
-	switch e.Tag {
-	case tagSubprogram:
-		d.functions[name] = append(d.functions[name], f)
+	if e.Tag != tagSubprogram && e.Tag != tagVariable {
+		key := nameKey{kindOf(e.Tag), name}
+		alike := 0
+		for _, x := range d.named[key] {
+			if x.size == f.size && x.line == f.line && x.declared == f.declared {
+				alike++
+			}
+		}
+		if alike < maxAlike && len(d.named[key]) < maxNamed {
+			d.named[key] = append(d.named[key], f)
+		} else {
+			d.count--
+		}
+		return nil, nil
+	}
+	list := d.variables
+	if e.Tag == tagSubprogram {
+		list = d.functions
 		if !f.declared {
 			d.order = append(d.order, name)
 		}
-		return nil
-	case tagVariable:
-		d.variables[name] = append(d.variables[name], f)
-		return nil
 	}
-	key := nameKey{kindOf(e.Tag), name}
-	alike := 0
-	for _, x := range d.named[key] {
-		if x.size == f.size && x.line == f.line && x.declared == f.declared {
-			alike++
-		}
-	}
-	if alike < maxAlike {
-		d.named[key] = append(d.named[key], f)
-	} else {
-		d.count--
-	}
-	return nil
+	list[name] = append(list[name], f)
+	return f, nil
 }
 
 // Functions implements ctypes.Decoder.
@@ -295,17 +289,16 @@ func (d *decoder) Named(kind ctypes.Kind, name string) ([]ctypes.Ref, error) {
 	return forward, nil
 }
 
-// alike reports whether two types of one name have the same members or values. The types of the
-// members are not compared, but for their names.
+// alike reports whether two types of one name have the same members or values. Of the types of
+// members kind, name and size are compared.
 func alike(a, b *ctypes.Type) bool {
-	if a.Kind != b.Kind || a.Size != b.Size || len(a.Members) != len(b.Members) ||
-		len(a.Values) != len(b.Values) || a.Kind == ctypes.Unreadable {
+	if !sameHead(a, b) || len(a.Members) != len(b.Members) || len(a.Values) != len(b.Values) {
 		return false
 	}
 	for i, m := range a.Members {
 		n := b.Members[i]
 		if m.Name != n.Name || m.Offset != n.Offset || m.Width != n.Width ||
-			m.Type.Type().String() != n.Type.Type().String() {
+			!sameHead(m.Type.Type(), n.Type.Type()) {
 			return false
 		}
 	}
@@ -314,10 +307,12 @@ func alike(a, b *ctypes.Type) bool {
 			return false
 		}
 	}
-	if a.Kind == ctypes.Typedef {
-		return a.Elem.Type().String() == b.Elem.Type().String()
-	}
-	return true
+	return sameHead(a.Elem.Type(), b.Elem.Type())
+}
+
+func sameHead(a, b *ctypes.Type) bool {
+	return a.Kind == b.Kind && a.Name == b.Name && a.Size == b.Size && a.Count == b.Count &&
+		a.Kind != ctypes.Unreadable
 }
 
 // FunctionNames implements ctypes.Decoder.
