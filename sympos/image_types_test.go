@@ -85,12 +85,12 @@ func TestRawTypes(t *testing.T) {
 	require.ErrorContains(t, err, path)
 }
 
-// vmlinuxOfBuild returns a vmlinux with BTF and a build-id.
-func vmlinuxOfBuild(t *testing.T, id byte) []byte {
+// vmlinuxOfBuild returns a vmlinux with a build-id and types.
+func vmlinuxOfBuild(t *testing.T, id byte, types []byte) []byte {
 	e := tinyVmlinux(tinySymbol{"is_ready", global | fn, 1, 0xffffffff81000000, 16})
 	note := []byte{4, 0, 0, 0, 4, 0, 0, 0, noteBuildID, 0, 0, 0, 'G', 'N', 'U', 0, id, id, id, id}
 	e.sections = append(e.sections,
-		tinySection{".BTF", elf.SHF_ALLOC, 0xffffffff82000000, someBTF(t)},
+		tinySection{".BTF", elf.SHF_ALLOC, 0xffffffff82000000, types},
 		tinySection{".notes", elf.SHF_ALLOC, 0xffffffff83000000, note})
 	b := e.bytes()
 	// tinyELF has PROGBITS only.
@@ -107,26 +107,34 @@ func vmlinuxOfBuild(t *testing.T, id byte) []byte {
 }
 
 func TestTypesOfAnotherBuild(t *testing.T) {
-	one := read(t, source(t, "vmlinux", vmlinuxOfBuild(t, 1)))
+	one := read(t, source(t, "vmlinux", vmlinuxOfBuild(t, 1, someBTF(t))))
 	types, err := one.Types()
 	require.NoError(t, err)
 	assert.Equal(t, "01010101", types.BuildID)
 	require.NoError(t, one.CheckTypes(types))
-	two := read(t, source(t, "other", vmlinuxOfBuild(t, 2)))
+	two := read(t, source(t, "other", vmlinuxOfBuild(t, 2, someBTF(t))))
 	assert.EqualError(t, two.CheckTypes(types), "types of another build than the symbols: vmlinux "+
 		"has build-id 01010101, the symbols have 02020202")
 	types.BuildID = ""
 	require.NoError(t, two.CheckTypes(types), "not known")
 
 	// The best source of symbols has no types, and the one that has is of another build.
-	e := tinyVmlinux(tinySymbol{"is_ready", global | fn, 1, 0xffffffff81000000, 16})
-	_, err = read(t, source(t, "plain", e.bytes())).Types()
+	plain := vmlinuxOfBuild(t, 1, nil)
+	_, err = read(t, source(t, "plain", plain)).Types()
 	require.ErrorIs(t, err, ErrNoTypes)
+	_, err = read(t, source(t, "plain", plain),
+		source(t, "other", vmlinuxOfBuild(t, 2, someBTF(t)))).Types()
+	require.EqualError(t, err, "types of another build than the symbols: plain has build-id "+
+		"01010101, other has 02020202")
+	types, err = read(t, source(t, "plain", plain),
+		source(t, "debug", vmlinuxOfBuild(t, 1, someBTF(t)))).Types()
+	require.NoError(t, err)
+	assert.Equal(t, "debug", types.Name)
 }
 
 func TestTypesOfAVmlinux(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "vmlinux")
-	require.NoError(t, os.WriteFile(path, vmlinuxOfBuild(t, 3), 0o666))
+	require.NoError(t, os.WriteFile(path, vmlinuxOfBuild(t, 3, someBTF(t)), 0o666))
 	types, err := ReadTypes(path, All)
 	require.NoError(t, err)
 	assert.Equal(t, "03030303", types.BuildID)

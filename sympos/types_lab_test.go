@@ -31,7 +31,8 @@ var typedNames = []string{"vfs_read", "vfs_write", "vfs_open", "do_filp_open", "
 	"jiffies_to_msecs", "kallsyms_lookup_name", "module_put", "try_module_get",
 	"sysfs_create_group", "init_task", "runqueues", "current_task", "cpu_number"}
 
-// askForTypes asks for the types of typedNames as a comparison does, and returns how many there are.
+// askForTypes asks for the types of typedNames as a comparison does, and returns how many there
+// are.
 func askForTypes(t testing.TB, types *ctypes.Types) (n int) {
 	for _, name := range typedNames {
 		functions, err := types.Functions(name)

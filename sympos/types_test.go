@@ -159,6 +159,12 @@ func TestDeclarationsOfALivepatch(t *testing.T) {
 	require.Len(t, list, 1)
 	assert.True(t, list[0].Static)
 	assert.False(t, list[0].Declared)
+	// A definition that follows a declaration has no name of its own.
+	table, err := kernel.Variables("table")
+	require.NoError(t, err)
+	require.Len(t, table, 1)
+	assert.False(t, table[0].Declared)
+	assert.Equal(t, uint64(16), table[0].Size)
 	names, err := kernel.FunctionNames()
 	require.NoError(t, err)
 	slices.Sort(names)

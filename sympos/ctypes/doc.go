@@ -31,14 +31,18 @@
 //	                       BTF                      DWARF
 //	functions              those defined, without   those defined, and those that a unit
 //	                       what pahole leaves out   declares and uses
-//	variables              per-CPU ones, and global those defined, and those declared and
-//	                       ones since pahole 1.30   used
+//	variables              per-CPU ones             those defined, and those declared and
+//	                                                used
 //	int a[2][3]            one array of 6           two arrays
 //	int a[], int a[0]      the same                 different
 //	enum signed            since pahole 1.24        always
 //	static                 no                       yes
 //	names of static        once for each prototype  once for each definition
 //	source files           no                       yes
+//	functions in assembler void f(void)             told apart by the unit's language
+//
+// (pahole can describe global variables as well, but no kernel up to 7.3 asks for it:
+// scripts/Makefile.btf, btf_features.)
 //
 // A Types says which build it belongs to (BuildID). Symbols of another build must not be used
 // with it (sympos.Table.CheckTypes).

@@ -15,17 +15,17 @@
 //	                    (ErrOtherBase).
 //	.BTF.base           from 6.11 on, modules that are built outside of the kernel's tree have a
 //	                    base of their own: of each type of the kernel that they refer to its kind,
-//	                    name and size (scripts/Makefile.btf, distilled_base; tools/lib/bpf/btf.c,
-//	                    btf__distill_base). It fits any kernel that has types of these names and
-//	                    sizes (tools/lib/bpf/btf_relocate.c). The types of the kernel are looked
-//	                    up by these when they are asked for; what it does not have once and with
-//	                    that size is Incomplete.
+//	                    name and size (scripts/Makefile.btf, distilled_base, later distill_base;
+//	                    tools/lib/bpf/btf.c, btf__distill_base). It fits any kernel that has
+//	                    types of these names and sizes (tools/lib/bpf/btf_relocate.c). The types of
+//	                    the kernel are looked up by these when they are asked for; what it does
+//	                    not have once and with that size is Incomplete.
 //
 // A type is decoded by github.com/cilium/ebpf/btf. That package trusts its input: some headers
 // make it panic, and it decodes all that a type leads to by calling itself, so a long enough chain
 // of types ends the program. So the data is checked as a whole before (layout.go), at a cost of
-// some milliseconds, and chains that are too long are refused. cilium/ebpf (v0.21.0) has no distilled base; it reads .BTF.base as any other,
-// which is all that is needed here.
+// some milliseconds, and chains that are too long are refused. cilium/ebpf (v0.21.0) knows nothing
+// of distilled bases; it reads .BTF.base as any other BTF, which is all that is needed here.
 //
 // What cilium/ebpf decoded becomes a ctypes.Type one at a time, when it is asked for.
 package frombtf
