@@ -23,10 +23,11 @@ var floors = []string{
 	"cmd/klp-convert",
 	"klpreloc klpreloc/loader klpreloc/explain klpreloc/klpdiff",
 	"klpreloc/resolve klpreloc/gate klpreloc/latereloc klpreloc/rewrite klpreloc/proof",
-	"klpreloc/annotation klpreloc/reach klpreloc/special klpreloc/klppatch",
+	"klpreloc/declared klpreloc/annotation klpreloc/reach klpreloc/special klpreloc/klppatch",
 	"klpreloc/klpabi klpreloc/kernel klpreloc/arch klpreloc/diag",
 	"sympos",
-	"elfrw sympos/content sympos/debuginfo",
+	"sympos/ctypes/frombtf sympos/ctypes/fromdwarf",
+	"elfrw sympos/content sympos/debuginfo sympos/ctypes",
 }
 
 var sameFloor = map[string]string{
@@ -58,6 +59,7 @@ var alone = map[string]string{
 var libraries = map[string]string{
 	"github.com/spf13/cobra":             "cmd/klp-convert",
 	"golang.org/x/term":                  "cmd/klp-convert",
+	"github.com/cilium/ebpf/btf":         "sympos/ctypes/frombtf",
 	"github.com/klauspost/compress/zstd": "cmd/klp-convert sympos sympos/debuginfo",
 	"github.com/ulikunitz/xz":            "cmd/klp-convert",
 	"github.com/ulikunitz/xz/lzma":       "sympos",

@@ -8,6 +8,7 @@
 #	scripts/testdata.sh patches	of these, what klpreloc/klppatch reads
 #	scripts/testdata.sh entries	functions with ftrace entries, over flags
 #	scripts/testdata.sh hardening	code with and without landing pads and hashes
+#	scripts/testdata.sh types	types of C, in every format
 #	scripts/testdata.sh kbuild	the samples, by a stock kernel's Kbuild
 #	scripts/testdata.sh special	of these the ones with special sections
 #	scripts/testdata.sh many FILE	a module of more than 0xff00 sections
@@ -152,6 +153,7 @@ small() {
 	patches
 	entries
 	hardening
+	types
 	for a in s390x ppc64le aarch64 ppc32; do
 		twins $a
 	done
@@ -300,6 +302,37 @@ hashed() {
 	"$tool-ld" -r -o "$out" "$tmp/c.o"
 }
 
+# types: testdata/src/types in BTF and in each version of DWARF, in both byte orders
+types() {
+	need x86_64-linux-gnu-gcc:gcc clang:clang \
+	     s390x-linux-gnu-gcc:gcc-s390x-linux-gnu
+	mkdir -p types
+	for a in x86_64 s390x; do
+		arch $a
+		described $a-btf kernel "$tool-gcc" -gbtf
+		for version in 2 3 4 5; do
+			described $a-dwarf$version kernel "$tool-gcc" -g -gdwarf-$version
+		done
+		described $a-patch patch "$tool-gcc" -g
+	done
+	arch x86_64
+	described x86_64-clang kernel "clang --target=$tool" -g
+	for version in 4 5; do
+		described x86_64-units$version kernel "$tool-gcc" -g -gdwarf-$version -fdebug-types-section
+	done
+}
+
+# described NAME SOURCE COMPILER FLAG...: compile testdata/src/types/SOURCE.c
+described() {
+	out=types/$1.ko
+	src=src/types/$2.c
+	cc=$3
+	shift 3
+	$cc $cflags $model "$@" "-ffile-prefix-map=$PWD=." \
+		-c -o "$tmp/c.o" "$src"
+	"$tool-ld" -r -o "$out" "$tmp/c.o"
+}
+
 # headers: unpack the current kernel's headers below $tmp and set KDIR
 headers() {
 	need apt-get:apt dpkg-deb:dpkg
@@ -344,6 +377,7 @@ small)	small ;;
 patches) patches ;;
 entries) entries ;;
 hardening) hardening ;;
+types)	types ;;
 special) special ;;
 kbuild)	kbuild ;;
 many)	s x86_64 "$2" src/many-sections.S ;;

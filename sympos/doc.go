@@ -52,6 +52,9 @@
 //		fmt.Println(s.Position, s.Address, s.Size, s.File)
 //	}
 //
+// Images, vmlinux and modules may describe their types too (Table.Types, ReadTypes,
+// ReadModuleTypes, ReadDeclarations; package ctypes).
+//
 // A Kernel is all of that for one kernel, found from its release, a directory or
 // files (FindKernel), modules and exports included:
 //

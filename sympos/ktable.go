@@ -365,7 +365,7 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 	if isELF(k.data) {
 		if f, err := readELF(&input{name: in.name, r: bytes.NewReader(k.data),
 			size: int64(len(k.data))}); err == nil {
-			facts.BuildID = f.buildID()
+			facts.BuildID, facts.BTF = f.buildID(), f.readBTF()
 		}
 	}
 	var (
@@ -377,6 +377,7 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 		labels      = make([]label, 0, k.n)
 		start, stop uint64
 		seal, end   uint64
+		btf, btfEnd uint64
 	)
 	if k.relative {
 		base = k.address(0)
@@ -416,12 +417,21 @@ func (k *kernelTable) scan(in *input, visit func(*Entry)) (Facts, error) {
 				end = e.Address
 			}
 		}
+		switch string(e.Name) {
+		case startBTF:
+			btf = e.Address
+		case stopBTF:
+			btfEnd = e.Address
+		}
 		if ns := k.namespaceOf(i, e.Name); len(ns) > 0 {
 			visit(&Entry{Object: Vmlinux, Name: exportOf(e.Name), Namespace: ns, Export: true})
 		}
 	}
 	if facts.Config = embeddedConfig(k.data); facts.Config != nil {
 		facts.Notes = append(facts.Notes, "configuration: in the kernel's data (CONFIG_IKCONFIG)")
+	}
+	if facts.BTF == nil {
+		facts.BTF = k.readBTF(btf+base, btfEnd+base)
 	}
 	facts.Untraced = k.readUntraced(labels, start, stop, base)
 	if !k.relative {

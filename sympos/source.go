@@ -31,6 +31,9 @@ type Facts struct {
 	// Config is the kernel's configuration, where it is part of the kernel
 	// (CONFIG_IKCONFIG); else nil.
 	Config []byte
+	// BTF is the description of the kernel's types (Documentation/bpf/btf.rst), nil where the
+	// source has none or does not belong to vmlinux. Table.Types reads it.
+	BTF []byte
 	// Untraced are the addresses of functions without a call that ftrace can change,
 	// ascending; nil when not known.
 	Untraced []uint64

@@ -160,7 +160,7 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 		return nil
 	})
 	return Facts{Kind: VmlinuxFile, Order: ByAddress, BuildID: f.buildID(), Config: f.readConfig(),
-		Untraced: f.readUntraced(labels, start, stop)}, err
+		BTF: f.readBTF(), Untraced: f.readUntraced(labels, start, stop)}, err
 }
 
 // readConfig returns the configuration in .rodata, nil when it has none.

@@ -26,6 +26,7 @@ type abbrev struct {
 	// Its steps are those from firstStep up to endStep.
 	firstStep, endStep int
 	found              bool // the table has this code
+	children           bool // entries with this code have children
 }
 
 type attr struct {
@@ -71,7 +72,7 @@ func (d *reader) abbrevsAt(off uint64) (*abbrevs, error) {
 				break
 			}
 			a := abbrev{tag: c.uleb(), from: len(t.attrs), found: true}
-			c.u8()
+			a.children = c.u8() != 0
 			for !c.bad {
 				x := attr{name: c.uleb(), form: c.uleb()}
 				if x.form == 0x21 { // DW_FORM_implicit_const

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-// Package debuginfo finds, in the debug information of a vmlinux or a module, the
-// source file that defines what is at an address.
+// Package debuginfo reads the debug information of a vmlinux or a module: it finds the
+// source file that defines what is at an address (Locate), and reads the entries of units
+// one at a time (Info), for types.
 //
 // Two records tell it:
 //
@@ -19,11 +20,13 @@
 // has the name that STT_FILE gives, and for a global variable in one unit after another
 // until it is found.
 //
-// The names of entries are not used: an address belongs to one symbol, a name does not.
+// Locate does not use the names of entries: an address belongs to one symbol, a name does
+// not.
 //
 // It reads as much of DWARF (versions 2 to 5) as that needs:
 //
 //	.debug_info     unit header │ entry │ entry …        entry: code, values
+//	.debug_types    the same, of types (version 4)
 //	.debug_abbrev   table: code → tag, attributes and the forms of their values
 //	.debug_ranges, .debug_rnglists                       code ranges of a unit
 //	.debug_addr                                          addresses, by index

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -33,6 +34,7 @@ type section struct {
 	r      io.ReaderAt // nil: does not exist
 	size   uint64
 	relocs *relocs // nil in linked files
+	types  bool    // it is .debug_types
 
 	off uint64 // of buf
 	buf []byte
@@ -40,17 +42,21 @@ type section struct {
 
 // section opens .debug_<name>.
 func (d *reader) section(name string) (*section, error) {
-	s := &section{d: d}
 	i := d.f.find(".debug_" + name)
-	old := false
 	if i < 0 {
 		i = d.f.find(".zdebug_" + name)
-		old = i >= 0
 	}
 	if i < 0 {
-		return s, nil
+		return &section{d: d}, nil
 	}
+	return d.openSection(i, name)
+}
+
+// openSection opens section i, which is .debug_<name> or .zdebug_<name>.
+func (d *reader) openSection(i int, name string) (*section, error) {
+	s := &section{d: d, types: name == "types"}
 	h := d.f.Sections[i]
+	old := strings.HasPrefix(h.Name, ".zdebug_")
 	if h.Type == elf.SHT_NOBITS {
 		return s, nil
 	}
@@ -59,7 +65,7 @@ func (d *reader) section(name string) (*section, error) {
 	}
 	s.r, s.size = io.NewSectionReader(d.f.Contents, int64(h.Offset), int64(h.Size)), h.Size
 	if old || h.Flags&elf.SHF_COMPRESSED != 0 {
-		if err := s.unpack(old, name != "info"); err != nil {
+		if err := s.unpack(old, name != "info" && name != "types"); err != nil {
 			return nil, fmt.Errorf("%s: %w", h.Name, err)
 		}
 	}

@@ -16,6 +16,7 @@ const (
 	atLocation     = 0x02
 	atName         = 0x03
 	atLowPC        = 0x11
+	atLanguage     = 0x13
 	atHighPC       = 0x12
 	atCompDir      = 0x1b
 	atRanges       = 0x55
@@ -35,8 +36,15 @@ type Unit struct {
 	Name string
 	// Dir is the directory in which the compiler ran, "" if not known.
 	Dir string
+	// Assembler is set for units that no compiler made: their functions have no types.
+	Assembler bool
 
-	start, end uint64 // of its entries in .debug_info
+	section    int    // of Info.sections
+	header     uint64 // where it begins in .debug_info
+	start, end uint64 // of its entries
+	kind       uint8
+	signature  uint64 // of a type unit
+	typeAt     uint64 // where the entry of its type is
 	abbrevs    uint64
 	version    int
 	wide       bool // 64-bit DWARF
@@ -61,47 +69,66 @@ func (u *Unit) Path() string {
 	return path.Join(u.Dir, u.Name)
 }
 
+// Kinds of units (DWARF 5, 7.5.1). Those of older versions have none written down.
+const (
+	unitCompile   = 1
+	unitType      = 2
+	unitPartial   = 3
+	unitSkeleton  = 4
+	unitSplit     = 5
+	unitSplitType = 6
+)
+
+// readHeader reads the header of the unit at off in a section of units. next is where the next
+// unit begins. ok is false if the unit is of a later version or empty.
+func (d *reader) readHeader(s *section, off uint64) (u *Unit, next uint64, ok bool, err error) {
+	b, err := s.at(off, 40)
+	if err != nil {
+		return nil, 0, false, err
+	}
+	c := cursor{b: b, order: d.f.Order}
+	u = &Unit{header: off, kind: unitCompile}
+	length := uint64(c.u32())
+	if length == 0xffffffff {
+		u.wide, length = true, c.u64()
+	}
+	if c.bad || length > s.size-off-uint64(c.pos) {
+		return nil, 0, false, fmt.Errorf("unit at %#x: %w", off, errUnreadable)
+	}
+	u.end = off + uint64(c.pos) + length
+	u.version = int(c.u16())
+	if u.version >= 5 {
+		u.kind, u.address = c.u8(), int(c.u8())
+		u.abbrevs = c.offset(u.wide)
+	} else {
+		u.abbrevs = c.offset(u.wide)
+		u.address = int(c.u8())
+		if s.types {
+			u.kind = unitType
+		}
+	}
+	switch u.kind {
+	case unitSkeleton, unitSplit: // an id
+		c.skip(8)
+	case unitType, unitSplitType:
+		u.signature, u.typeAt = c.u64(), off+c.offset(u.wide)
+	}
+	u.start = off + uint64(c.pos)
+	return u, u.end, !c.bad && u.version >= 2 && u.version <= 5 &&
+		(u.address == 4 || u.address == 8) && u.start <= u.end, nil
+}
+
 // visitUnits visits the units that have entries for code and data.
 func (d *reader) visitUnits(visit func(*Unit) error) error {
 	for off := uint64(0); off < d.info.size; {
-		b, err := d.info.at(off, 40)
+		u, next, ok, err := d.readHeader(d.info, off)
 		if err != nil {
 			return err
 		}
-		c := cursor{b: b, order: d.f.Order}
-		u := &Unit{}
-		length := uint64(c.u32())
-		if length == 0xffffffff {
-			u.wide, length = true, c.u64()
-		}
-		if c.bad || length > d.info.size-off-uint64(c.pos) {
-			return fmt.Errorf("unit at %#x: %w", off, errUnreadable)
-		}
-		u.end = off + uint64(c.pos) + length
-		u.version = int(c.u16())
-		kind := uint8(1) // DW_UT_compile
-		if u.version >= 5 {
-			kind, u.address = c.u8(), int(c.u8())
-			u.abbrevs = c.offset(u.wide)
-		} else {
-			u.abbrevs = c.offset(u.wide)
-			u.address = int(c.u8())
-		}
-		next := u.end
-		switch kind {
-		case 4, 5: // skeleton, split: an id
-			c.skip(8)
-		case 2, 6: // types
-			off = next
+		if off = next; !ok || u.kind == unitType || u.kind == unitSplitType {
 			continue
 		}
-		u.start = off + uint64(c.pos)
-		if off = next; c.bad || u.version < 2 || u.version > 5 ||
-			u.address != 4 && u.address != 8 || u.start > u.end {
-			continue // of a later version, or empty
-		}
-		ok, err := d.readRoot(u)
-		if err != nil {
+		if ok, err = d.readRoot(u); err != nil {
 			return err
 		}
 		if ok {
@@ -113,7 +140,8 @@ func (d *reader) visitUnits(visit func(*Unit) error) error {
 	return nil
 }
 
-// readRoot reads the unit's first entry and reports whether the unit is of that kind.
+// readRoot reads the unit's first entry, in .debug_info, and reports whether it is that of a unit
+// for code and data.
 func (d *reader) readRoot(u *Unit) (bool, error) {
 	// Most entries are short. Their longest string is the compiler's flags.
 	for n := 256; ; n *= 16 {
@@ -135,8 +163,8 @@ func (d *reader) readRoot(u *Unit) (bool, error) {
 			return false, nil
 		}
 		var name, dir, low, high, ranges value
-		*u = Unit{start: u.start, end: u.end, abbrevs: u.abbrevs, version: u.version, wide: u.wide,
-			address: u.address}
+		*u = Unit{header: u.header, start: u.start, end: u.end, kind: u.kind, abbrevs: u.abbrevs,
+			version: u.version, wide: u.wide, address: u.address}
 		if u.version >= 5 { // unless an attribute has another base
 			u.strBase, u.listBase, u.addrBase = 8, 12, 8
 			if u.wide {
@@ -150,6 +178,9 @@ func (d *reader) readRoot(u *Unit) (bool, error) {
 				name = v
 			case atCompDir:
 				dir = v
+			case atLanguage:
+				const assembler = 0x8001 // DW_LANG_Mips_Assembler, which gas uses on all machines
+				u.Assembler = v.n == assembler
 			case atLowPC:
 				low = v
 			case atHighPC:

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package frombtf
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/cilium/ebpf/btf"
+
+	"github.com/klp-convert/klp-convert/sympos/ctypes"
+)
+
+// A decoder decodes types of a BTF blob.
+type decoder struct {
+	types  *ctypes.Types
+	layout *layout
+	spec   *btf.Spec
+	failed error // of checkDepth, final
+
+	// kernel are the types of the kernel, nil if there are none. Those of a base that is not
+	// distilled are the kernel's.
+	kernel    *ctypes.Types
+	distilled bool
+	sections  map[uint32]place
+}
+
+// A place is where a variable is.
+type place struct {
+	section string
+	size    uint64
+}
+
+// Read returns the types in a BTF blob that is not split: that of a kernel. b must not change
+// after.
+func Read(name string, b []byte) (*ctypes.Types, error) {
+	d, err := open(b, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return d.finish(name), nil
+}
+
+// ReadSplit returns the types in a module's BTF, .BTF, that was split from its own base or from
+// the kernel's BTF. distilled is the contents of the module's .BTF.base, nil if there is none.
+// Neither must change after.
+//
+// kernel are the types of the kernel, from BTF. They may be nil if there is a distilled base;
+// what is in the kernel only is Incomplete then.
+func ReadSplit(name string, b, distilled []byte, kernel *ctypes.Types) (*ctypes.Types, error) {
+	fail := func(err error) (*ctypes.Types, error) { return nil, fmt.Errorf("%s: %w", name, err) }
+	var base *decoder
+	if distilled != nil {
+		var err error
+		if base, err = open(distilled, nil); err != nil {
+			return fail(fmt.Errorf(".BTF.base: %w", err))
+		}
+	} else {
+		if kernel == nil {
+			return fail(fmt.Errorf("its BTF needs that of the kernel, which is not available"))
+		}
+		var ok bool
+		if base, ok = kernel.Decoder().(*decoder); !ok {
+			return fail(fmt.Errorf("its BTF needs that of the kernel, of which %s has %s",
+				kernel.Name, kernel.Format))
+		}
+	}
+	d, err := open(b, base)
+	if err != nil {
+		return fail(err)
+	}
+	d.kernel, d.distilled = kernel, distilled != nil
+	return d.finish(name), nil
+}
+
+// open checks a blob and opens it.
+func open(b []byte, base *decoder) (d *decoder, err error) {
+	d = &decoder{}
+	var baseLayout *layout
+	var baseSpec *btf.Spec
+	if base != nil {
+		baseLayout, baseSpec = base.layout, base.spec
+	}
+	if d.layout, err = parseLayout(b, baseLayout); err != nil {
+		return nil, err
+	}
+	if !d.layout.isCanonical(b) {
+		b = d.layout.canonical()
+	}
+	err = guard(func() error {
+		d.spec, err = btf.LoadSplitSpecFromReader(bytes.NewReader(b), baseSpec)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("BTF: %w", err)
+	}
+	return d, nil
+}
+
+// guard turns a panic of cilium/ebpf into an error.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("damaged: %v", p)
+		}
+	}()
+	return f()
+}
+
+// finish returns the Types of the decoder.
+func (d *decoder) finish(name string) *ctypes.Types {
+	t := ctypes.New(d)
+	t.Name, t.Format, t.PointerSize = name, "BTF", 8
+	t.BigEndian = d.layout.order.Uint16([]byte{0, 1}) == 1
+	d.types = t
+	for at := d.layout; at != nil; at = at.base {
+		for _, name := range []string{"long unsigned int", "unsigned long"} { // gcc, clang
+			at.byName(name, func(_ uint32, h *header) {
+				if h.sizeType == 4 {
+					t.PointerSize = 4
+				}
+			}, kindInt)
+		}
+	}
+	return t
+}
+
+// Decode implements ctypes.Decoder. Keys are the numbers of types.
+func (d *decoder) Decode(key ctypes.Key) (*ctypes.Type, error) {
+	if d.failed != nil {
+		return nil, d.failed
+	}
+	id := uint32(key)
+	if d.failed = d.layout.checkDepth(id); d.failed != nil {
+		return nil, d.failed
+	}
+	var y *ctypes.Type
+	err := guard(func() error {
+		t, err := d.spec.TypeByID(btf.TypeID(id))
+		if err != nil {
+			return err
+		}
+		if t, err = untag(t); err == nil {
+			y, err = d.convert(t)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("BTF: type %d: %w", id, err)
+	}
+	if d.distilled && id < d.layout.first {
+		return d.complete(y), nil
+	}
+	return y, nil
+}
+
+// complete returns the type of the kernel that a type of a distilled base means: the only one of
+// that kind and name whose size is that of the base, if it has one
+// (tools/lib/bpf/btf_relocate.c, btf_relocate_map_distilled_base).
+func (d *decoder) complete(y *ctypes.Type) *ctypes.Type {
+	switch y.Kind {
+	case ctypes.Struct, ctypes.Union, ctypes.Enum:
+	default:
+		return y // the base has all of it
+	}
+	if y.Incomplete = len(y.Members) == 0 && len(y.Values) == 0; !y.Incomplete || d.kernel == nil {
+		return y
+	}
+	list, err := d.kernel.Named(y.Kind, y.Name)
+	if err != nil {
+		return ctypes.Unread(err.Error())
+	}
+	var found *ctypes.Type
+	for _, k := range list {
+		if k.Incomplete || y.Size != 0 && k.Size != y.Size {
+			continue
+		}
+		if found != nil {
+			return y
+		}
+		found = k
+	}
+	if found == nil {
+		return y
+	}
+	return found
+}
+
+// convert returns the model of one type.
+func (d *decoder) convert(t btf.Type) (*ctypes.Type, error) {
+	y := &ctypes.Type{}
+	var failed error
+	ref := func(to btf.Type) ctypes.Ref {
+		to, err := untag(to)
+		if err == nil {
+			var id btf.TypeID
+			if id, err = d.spec.TypeID(to); err == nil {
+				return d.ref(uint32(id))
+			}
+		}
+		if failed == nil {
+			failed = err
+		}
+		return ctypes.Ref{}
+	}
+	switch t := t.(type) {
+	case *btf.Void:
+	case *btf.Int:
+		y.Kind, y.Name, y.Size = ctypes.Int, t.Name, uint64(t.Size)
+		// Bits of the encoding, of which cilium/ebpf knows values only.
+		y.Signed = t.Encoding&btf.Signed != 0
+		y.Char, y.Bool = t.Encoding&btf.Char != 0, t.Encoding&btf.Bool != 0
+	case *btf.Float:
+		y.Kind, y.Name, y.Size = ctypes.Float, t.Name, uint64(t.Size)
+	case *btf.Pointer:
+		y.Kind, y.Size, y.Elem = ctypes.Pointer, d.types.PointerSize, ref(t.Target)
+	case *btf.Array:
+		y.Kind, y.Count, y.Elem = ctypes.Array, uint64(t.Nelems), ref(t.Type)
+	case *btf.Struct:
+		y.Kind, y.Name, y.Size = ctypes.Struct, t.Name, uint64(t.Size)
+		y.Members = members(t.Members, ref)
+	case *btf.Union:
+		y.Kind, y.Name, y.Size = ctypes.Union, t.Name, uint64(t.Size)
+		y.Members = members(t.Members, ref)
+	case *btf.Enum:
+		y.Kind, y.Name, y.Size, y.Signed = ctypes.Enum, t.Name, uint64(t.Size), t.Signed
+		for _, v := range t.Values {
+			y.Values = append(y.Values, ctypes.Enumerator{Name: v.Name, Value: v.Value})
+		}
+	case *btf.Fwd:
+		y.Kind, y.Name, y.Incomplete = ctypes.Struct, t.Name, true
+		if t.Kind == btf.FwdUnion {
+			y.Kind = ctypes.Union
+		}
+	case *btf.Typedef:
+		y.Kind, y.Name, y.Elem = ctypes.Typedef, t.Name, ref(t.Type)
+	case *btf.Const:
+		y.Kind, y.Elem = ctypes.Const, ref(t.Type)
+	case *btf.Volatile:
+		y.Kind, y.Elem = ctypes.Volatile, ref(t.Type)
+	case *btf.Restrict:
+		y.Kind, y.Elem = ctypes.Restrict, ref(t.Type)
+	case *btf.FuncProto:
+		y.Kind, y.Elem = ctypes.Func, ref(t.Return)
+		for i, p := range t.Params {
+			if _, ok := p.Type.(*btf.Void); ok && i == len(t.Params)-1 && p.Name == "" {
+				y.Variadic = true
+				break
+			}
+			y.Params = append(y.Params, ctypes.Param{Name: p.Name, Type: ref(p.Type)})
+		}
+	default:
+		return nil, fmt.Errorf("%T is not a type", t)
+	}
+	return y, failed
+}
+
+// untag returns the type that type tags are around: attributes for tools, as __user.
+func untag(t btf.Type) (btf.Type, error) {
+	for range maxDepth {
+		tag, ok := t.(*btf.TypeTag)
+		if !ok {
+			return t, nil
+		}
+		t = tag.Type
+	}
+	return nil, errors.New("type tags without an end")
+}
+
+// ref returns a reference to the type with that number. 0 is void.
+func (d *decoder) ref(id uint32) ctypes.Ref {
+	switch {
+	case id == 0:
+		return ctypes.Ref{}
+	case d.kernel != nil && !d.distilled && id < d.layout.first:
+		return d.kernel.Ref(ctypes.Key(id))
+	}
+	return d.types.Ref(ctypes.Key(id))
+}
+
+func members(list []btf.Member, ref func(btf.Type) ctypes.Ref) []ctypes.Member {
+	all := make([]ctypes.Member, len(list))
+	for i, m := range list {
+		all[i] = ctypes.Member{Name: m.Name, Type: ref(m.Type), Offset: uint64(m.Offset),
+			Width: uint64(m.BitfieldSize)}
+	}
+	return all
+}
+
+// Functions implements ctypes.Decoder.
+func (d *decoder) Functions(name string) (list []ctypes.Function, err error) {
+	d.layout.byName(name, func(_ uint32, h *header) {
+		const extern = 2 // enum btf_func_linkage; static and global are not told apart
+		list = append(list, ctypes.Function{Name: name, Type: d.ref(h.sizeType),
+			Declared: h.vlen() == extern})
+	}, kindFunc)
+	return list, nil
+}
+
+// Variables implements ctypes.Decoder.
+func (d *decoder) Variables(name string) (list []ctypes.Variable, err error) {
+	d.layout.byName(name, func(id uint32, h *header) {
+		linkage := d.layout.order.Uint32(h.data)
+		p := d.placeOf(id)
+		list = append(list, ctypes.Variable{Name: name, Type: d.ref(h.sizeType),
+			Declared: linkage == 2, Section: p.section, Size: p.size})
+	}, kindVar)
+	return list, nil
+}
+
+// placeOf returns the section and size of a variable.
+func (d *decoder) placeOf(id uint32) place {
+	if d.sections == nil {
+		d.sections = map[uint32]place{}
+		for _, off := range d.layout.offsets {
+			h := d.layout.headerAt(off)
+			if h.kind() != kindDatasec {
+				continue
+			}
+			section := string(d.layout.nameAt(h.name))
+			for i := range h.vlen() {
+				b := h.data[12*i:]
+				d.sections[d.layout.order.Uint32(b)] = place{section,
+					uint64(d.layout.order.Uint32(b[8:]))}
+			}
+		}
+	}
+	return d.sections[id]
+}
+
+// Named implements ctypes.Decoder. A module's types come before those of its base.
+func (d *decoder) Named(kind ctypes.Kind, name string) ([]ctypes.Ref, error) {
+	var complete, forward []ctypes.Ref
+	for l := d.layout; l != nil; l = l.base {
+		visit := func(id uint32, h *header) {
+			isUnion := h.kind() == kindFwd && h.info>>31 == 1
+			switch {
+			case h.kind() != kindFwd:
+				complete = append(complete, d.ref(id))
+			case isUnion == (kind == ctypes.Union):
+				forward = append(forward, d.ref(id))
+			}
+		}
+		switch kind {
+		case ctypes.Struct:
+			l.byName(name, visit, kindStruct, kindFwd)
+		case ctypes.Union:
+			l.byName(name, visit, kindUnion, kindFwd)
+		case ctypes.Enum:
+			l.byName(name, visit, kindEnum, kindEnum64)
+		case ctypes.Typedef:
+			l.byName(name, visit, kindTypedef)
+		default:
+			return nil, fmt.Errorf("a %s has no name to be found by", kind)
+		}
+	}
+	if len(complete) > 0 {
+		return complete, nil
+	}
+	return forward, nil
+}
+
+// FunctionNames implements ctypes.Decoder.
+func (d *decoder) FunctionNames() ([]string, error) {
+	var names []string
+	for _, off := range d.layout.offsets {
+		if h := d.layout.headerAt(off); h.kind() == kindFunc {
+			names = append(names, string(d.layout.nameAt(h.name)))
+		}
+	}
+	return names, nil
+}
