@@ -301,6 +301,11 @@ func checkField(m *view, k *facts, klp *klpSection, r *klpReloc,
 	}
 	overflows := k.overflowsField(machine, f, r.klp.object, r.Addend)
 	switch {
+	case m.leavesData(klp.target, &r.Rela):
+		f := find(diag.RelocationType, m.whyLeavesData(klp.target, &r.Rela))
+		errno, says := m.leavesDataMessage(&r.Rela)
+		add(whenOf(m, k, f, klp, errno, says))
+		return true
 	case overflows && f.checked && f.form == address:
 		return refuse(fmt.Sprintf("%s can't hold the address, or the addend %#x is too large for it",
 			name, r.Addend))
@@ -317,6 +322,29 @@ func checkField(m *view, k *facts, klp *klpSection, r *klpReloc,
 			1<<f.shift))
 	}
 	return false
+}
+
+// leavesData reports whether loongarch64 refuses a branch, because it is in a section without
+// SHF_EXECINSTR: those are 128 MiB or more away from code and from the module's PLT
+// (arch/loongarch/mm/init.c, execmem_arch_setup; as of 6.12, seen in 7.3).
+func (m *view) leavesData(target *elfrw.Section, r *elfrw.Rela) bool {
+	return m.file.Header.Machine == elf.EM_LOONGARCH && r.Type == larchB26 &&
+		target.Flags&uint64(elf.SHF_EXECINSTR) == 0 && r.Sym != nil &&
+		(r.Sym.Section == nil || r.Sym.Section.Flags&uint64(elf.SHF_EXECINSTR) != 0)
+}
+
+func (m *view) whyLeavesData(target *elfrw.Section, r *elfrw.Rela) string {
+	return fmt.Sprintf("%s does not reach code from %s, which has no SHF_EXECINSTR and is loaded as "+
+		"data", arch.RelocName(m.file, r.Type), target)
+}
+
+// leavesDataMessage is what the loader does then. What is outside of the module gets a place in the
+// PLT first, and none may be reserved (arch/loongarch/kernel/module.c, apply_r_larch_b26).
+func (m *view) leavesDataMessage(r *elfrw.Rela) (errno string, message diag.KernelMessage) {
+	if r.Sym.Section == nil && m.slots().noPLT {
+		return "killed", oops("kernel BUG", "module_emit_plt_entry")
+	}
+	return "ENOEXEC", m.branchMessage("overflow")
 }
 
 // refusesFarPlace reports whether the loader finds, before it touches the place, that the distance
@@ -390,8 +418,16 @@ func (m *view) fieldMessages(r *elfrw.Rela) []diag.KernelMessage {
 	case machine == elf.EM_PPC64:
 		return []diag.KernelMessage{says(outOfRange[r.Type], m.name, signed)}
 	}
-	return []diag.KernelMessage{says("module %s: jump offset = 0x%s unaligned! dangerous "+
-		"R_LARCH_B26 (%s) relocation", m.name, anyHex, r.Type)}
+	if r.Offset >= unmapped && (r.Offset^uint64(r.Addend))%4 == 0 {
+		return []diag.KernelMessage{m.branchMessage("overflow")}
+	}
+	return []diag.KernelMessage{m.branchMessage("unaligned")}
+}
+
+// branchMessage is what loongarch64 says of a branch.
+func (m *view) branchMessage(fault string) diag.KernelMessage {
+	return says("module %s: jump offset = 0x%s %s! dangerous R_LARCH_B26 (%s) relocation", m.name,
+		anyHex, fault, larchB26)
 }
 
 // gotSlots and pltSlots are the types for which module_frob_arch_sections reserves a place in a
@@ -402,8 +438,10 @@ var (
 		elf.EM_S390:      {26, 33}, // GOTENT, GOTPLTENT
 		elf.EM_LOONGARCH: {75, 76}, // GOT_PC_HI20, GOT_PC_LO12
 	}
-	pltSlots = map[elf.Machine][]uint32{elf.EM_LOONGARCH: {29, 66}} // SOP_PUSH_PLT_PCREL, B26
+	pltSlots = map[elf.Machine][]uint32{elf.EM_LOONGARCH: {29, larchB26}} // SOP_PUSH_PLT_PCREL
 )
+
+const larchB26 = 66
 
 // s390Slots are all types of s390x that take a place in the GOT or in the PLT, which it keeps.
 var s390Slots = []uint32{6, 7, 8, 15, 18, 20, 24, 25, 26, 29, 30, 31, 32, 33, 34, 35, 36, 58, 59}
@@ -417,6 +455,8 @@ type slots struct {
 	// outside of the module need, each of which is too far for anything else: one for each
 	// different relocation of an executable section.
 	lackGOT, lackPLT bool
+	// noPLT: on loongarch64 no place is reserved in the PLT at all.
+	noPLT bool
 	// extended are symbols for which other relocations of the same section fill in the rest of a
 	// distance on loongarch64 (PCALA64_LO20 and PCALA64_HI12).
 	extended map[reference]bool
@@ -490,6 +530,7 @@ func readSlots(m *view) *slots {
 		}
 	}
 	all.lackGOT, all.lackPLT = len(got.needed) > got.reserved, len(plt.needed) > plt.reserved
+	all.noPLT = plt.reserved == 0
 	return all
 }
 

@@ -507,6 +507,57 @@ func TestUnplacedSectionOnLoongarch(t *testing.T) {
 	assert.Equal(t, "EINVAL", x.Cases[0].Errno)
 }
 
+// Code in a section without SHF_EXECINSTR is too far from all other code of loongarch64.
+func TestBranchesFromDataOfLoongarch(t *testing.T) {
+	for name, c := range map[string]struct {
+		typ         uint32
+		code, named bool // the section of the branch; whether it is to a symbol of the module
+		errno       string
+		says        string
+	}{
+		"from code":     {66, true, false, "", ""},
+		"to the kernel": {66, false, false, "killed", "kernel BUG"},
+		"to the module's code": {66, false, true, "ENOEXEC",
+			"module lp: jump offset = 0x… overflow! dangerous R_LARCH_B26 (66) relocation"},
+		"an address, not a branch":  {2, false, true, "", ""},
+		"from code to the module's": {66, true, true, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := on(elf.EM_LOONGARCH)
+			f := w.convert(t)
+			become(t, f, elf.EM_LOONGARCH)
+			target := &elfrw.Section{Name: ".text.other", Type: elf.SHT_PROGBITS, Align: 4,
+				Flags: uint64(elf.SHF_ALLOC), Data: make([]byte, 8)}
+			if c.code {
+				target.Flags |= uint64(elf.SHF_EXECINSTR)
+			}
+			f.AddSection(target)
+			y := &elfrw.Symbol{Section: f.Section(".text"), Info: byte(elf.STT_SECTION)}
+			if c.named {
+				f.AddSymbol(y)
+			} else {
+				i := slices.IndexFunc(f.Symbols, func(y *elfrw.Symbol) bool {
+					return y.Index == elf.SHN_UNDEF && y.Section == nil && y.Name != ""
+				})
+				require.GreaterOrEqual(t, i, 0)
+				y = f.Symbols[i]
+			}
+			s := &elfrw.Section{Name: ".rela.text.other", Type: elf.SHT_RELA, Link: f.Symtab,
+				Target: target, EntSize: 24, Align: 8}
+			f.AddSection(s)
+			s.SetRelocs([]elfrw.Rela{{Type: c.typ, Sym: y}})
+			x := finding(w.check(t, encode(t, f)), diag.RelocationType)
+			if c.errno == "" {
+				assert.Nil(t, x)
+				return
+			}
+			require.NotNil(t, x)
+			assert.Equal(t, c.errno, x.Cases[0].Errno)
+			assert.Contains(t, x.KernelSays(), c.says)
+		})
+	}
+}
+
 // At a place far from everything arm64 faults; ppc64 does so where the value is from the TOC.
 func TestPlacesFarFromEverything(t *testing.T) {
 	for _, c := range []struct {

@@ -595,6 +595,13 @@ func faultsAtOrdinaryPlace(out *result, m *view, s *elfrw.Section, r *elfrw.Rela
 // what it refers to are. An absolute symbol has any value.
 func refusesOrdinaryValue(out *result, m *view, k *facts, s *elfrw.Section, r *elfrw.Rela) bool {
 	machine := m.file.Header.Machine
+	if m.leavesData(s.Target, r) {
+		errno, says := m.leavesDataMessage(r)
+		out.add(problem(diag.RelocationType, m.whyLeavesData(s.Target, r)).at(s, r.Offset).
+			of(r.Sym.Name).fix("build with the kernel's own flags (Kbuild)").
+			when(diag.Loading, "", errno, says))
+		return true
+	}
 	f, has := fields[machine][r.Type]
 	if !has || !f.checked || r.Sym == nil || r.Sym.Section == nil && r.Sym.Index != 0 {
 		return false
