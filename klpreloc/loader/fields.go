@@ -344,7 +344,7 @@ func (m *view) leavesDataMessage(r *elfrw.Rela) (errno string, message diag.Kern
 	if r.Sym.Section == nil && m.slots().noPLT {
 		return "killed", oops("kernel BUG", "module_emit_plt_entry")
 	}
-	return "ENOEXEC", m.branchMessage("overflow")
+	return "ENOEXEC", m.tooFar()
 }
 
 // refusesFarPlace reports whether the loader finds, before it touches the place, that the distance
@@ -419,15 +419,16 @@ func (m *view) fieldMessages(r *elfrw.Rela) []diag.KernelMessage {
 		return []diag.KernelMessage{says(outOfRange[r.Type], m.name, signed)}
 	}
 	if r.Offset >= unmapped && (r.Offset^uint64(r.Addend))%4 == 0 {
-		return []diag.KernelMessage{m.branchMessage("overflow")}
+		return []diag.KernelMessage{m.tooFar()}
 	}
-	return []diag.KernelMessage{m.branchMessage("unaligned")}
+	return []diag.KernelMessage{says("module %s: jump offset = 0x%s unaligned! dangerous "+
+		"R_LARCH_B26 (%s) relocation", m.name, anyHex, r.Type)}
 }
 
-// branchMessage is what loongarch64 says of a branch.
-func (m *view) branchMessage(fault string) diag.KernelMessage {
-	return says("module %s: jump offset = 0x%s %s! dangerous R_LARCH_B26 (%s) relocation", m.name,
-		anyHex, fault, larchB26)
+// tooFar is what loongarch64 says of a branch that does not reach.
+func (m *view) tooFar() diag.KernelMessage {
+	return says("module %s: jump offset = 0x%s overflow! dangerous R_LARCH_B26 (%s) relocation",
+		m.name, anyHex, larchB26)
 }
 
 // gotSlots and pltSlots are the types for which module_frob_arch_sections reserves a place in a
