@@ -530,8 +530,8 @@ var livepatch = []Entry{
 			"moved to the new code.",
 		Causes: []Cause{
 			{
-				Why: "The kernel was built without HAVE_RELIABLE_STACKTRACE: on x86 with the " +
-					"frame pointer instead of the ORC unwinder.",
+				Why: "The kernel was built without HAVE_RELIABLE_STACKTRACE: on x86 with neither " +
+					"CONFIG_UNWINDER_ORC nor CONFIG_STACK_VALIDATION. s390x has it since 5.5.",
 				Fix: "Use a kernel with CONFIG_UNWINDER_ORC, or expect to wait.",
 				Run: []string{
 					"grep -E 'UNWINDER|RELIABLE_STACKTRACE' /boot/config-$(uname -r)",

@@ -24,6 +24,12 @@ type Loader struct {
 	// Registers: klp_enable_patch refuses a patch that klp_register_patch was not called for;
 	// the latter was removed by 958ef1e39d24 of 5.1.
 	Registers bool
+	// NeedsStacks: klp_register_patch refuses every patch, with ENOSYS, where the kernel has no
+	// reliable stack traces (CONFIG_HAVE_RELIABLE_STACKTRACE and CONFIG_STACKTRACE; d83a7cb375ee of
+	// 4.12). Since 958ef1e39d24 of 5.1 klp_enable_patch only warns.
+	NeedsStacks bool
+	// ImmediatePatch: not where klp_patch.immediate is set, which d0807da78e11 of 4.16 removed.
+	ImmediatePatch bool
 	// InitExists is the error of insmod when a module's init function returns EEXIST: EBUSY
 	// (seen in 7.3), before EEXIST (seen in 6.12).
 	InitExists string
@@ -148,6 +154,8 @@ func LoaderOf(v Version, scheme Scheme, release string) Loader {
 			elf.EM_LOONGARCH: v.atLeast(6, 9), elf.EM_AARCH64: v.atLeast(6, 17),
 		},
 		Registers:        !v.atLeast(5, 1),
+		NeedsStacks:      v.atLeast(4, 12) && !v.atLeast(5, 1),
+		ImmediatePatch:   v.atLeast(4, 12) && !v.atLeast(4, 16),
 		ABILevel:         v.atLeast(6, 2),
 		InitExists:       "EEXIST",
 		ImportNS:         v.ImportNS(),

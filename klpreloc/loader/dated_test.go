@@ -140,6 +140,48 @@ func TestRegistering(t *testing.T) {
 	}
 }
 
+// Without reliable stack traces kernels before 5.1 refuse all patches, later ones warn.
+func TestReliableStacks(t *testing.T) {
+	const without = "CONFIG_LIVEPATCH=y\nCONFIG_STACKTRACE_SUPPORT=y\nCONFIG_STACKTRACE=y\n"
+	const with = without + "CONFIG_HAVE_RELIABLE_STACKTRACE=y\n"
+	for name, c := range map[string]struct {
+		version, config string
+		immediate       bool
+		errno           string
+		note            bool
+	}{
+		"4.19":                      {"4.19", without, false, "ENOSYS", false},
+		"4.19 with them":            {"4.19", with, false, "", false},
+		"4.19, a part of a config":  {"4.19", "CONFIG_LIVEPATCH=y\n", false, "", false},
+		"4.11":                      {"4.11", without, false, "", false},
+		"4.14":                      {"4.14", without, false, "ENOSYS", false},
+		"4.14, immediate":           {"4.14", without, true, "", false},
+		"4.19 has no immediate":     {"4.19", without, true, "ENOSYS", false},
+		"5.4: the transition hangs": {"5.4", without, false, "", true},
+		"6.12 with them":            {"6.12", with, false, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := good()
+			w.version, w.config = c.version, c.config
+			f := w.convert(t)
+			if c.immediate {
+				s := section(t, f, ".data.patch")
+				s.Data = slices.Clone(s.Data)
+				s.Data[16] = 1
+			}
+			x := finding(w.check(t, encode(t, f)), diag.PatchStructure)
+			if c.errno == "" && !c.note {
+				assert.Nil(t, x)
+				return
+			}
+			require.NotNil(t, x)
+			assert.Equal(t, c.note, x.Severity == diag.Note)
+			assert.Equal(t, c.errno, x.Cases[0].Errno)
+			assert.Contains(t, x.KernelSays(), "support for the livepatch consistency model")
+		})
+	}
+}
+
 // A .klp.arch section that is not loaded is read where the copy of the file was.
 func TestArchSectionThatIsNotLoaded(t *testing.T) {
 	for version, oops := range map[string]bool{"4.8": false, "4.19": true, "5.4": true,

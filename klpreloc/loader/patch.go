@@ -92,6 +92,48 @@ func (k *facts) registering() bool {
 	return k.Registers
 }
 
+// checkReliableStacks: without them a kernel can't see which tasks are inside of a patched function
+// (kernel/livepatch/core.c, klp_have_reliable_stack). Read in 4.19.78, 5.4.286 and 6.1; x86 with
+// neither ORC nor STACK_VALIDATION has none, nor has s390x before 5.5.
+func checkReliableStacks(m *view, k *facts) (out result) {
+	const message = "livepatch: This architecture doesn't have support for the livepatch " +
+		"consistency model."
+	// The others are not mentioned where they are not set; this one is in each whole configuration.
+	whole, _ := k.set("STACKTRACE_SUPPORT")
+	stacks, knows := k.set("STACKTRACE")
+	reliable, known := k.set("HAVE_RELIABLE_STACKTRACE")
+	if !whole || !knows || !known || stacks && reliable || !m.info.Livepatch() || !m.enables() {
+		return
+	}
+	const cause = "this kernel has no reliable stack traces (CONFIG_STACKTRACE, " +
+		"CONFIG_HAVE_RELIABLE_STACKTRACE)"
+	switch {
+	case !k.NeedsStacks && k.Registers: // 4.7 to 4.11 look at no stack
+	case !k.NeedsStacks:
+		out.add(note(diag.PatchStructure, cause+": a sleeping task is patched only when it leaves the "+
+			"kernel, so the transition may never end").
+			fix("use a kernel with reliable stack traces, on x86 with CONFIG_UNWINDER_ORC").
+			when(diag.Enabling, "", "", says(message),
+				says("livepatch: The livepatch transition may never complete.")))
+	case k.ImmediatePatch && m.isImmediate():
+	default:
+		out.add(problem(diag.PatchStructure, cause+" and refuses every livepatch").
+			fix("use a kernel with reliable stack traces, on x86 with CONFIG_UNWINDER_ORC").
+			when(diag.Enabling, "", "ENOSYS", says(message)))
+	}
+	return out
+}
+
+// isImmediate reports whether klp_patch.immediate may be set in all of the module's patches
+// (include/linux/livepatch.h of 4.12 to 4.15, the third member).
+func (m *view) isImmediate() bool {
+	at := uint64(2 * m.file.PointerSize())
+	return !slices.ContainsFunc(m.patches, func(p *klppatch.Patch) bool {
+		d := p.At.Section.Data
+		return p.From == klppatch.Static && uint64(len(d)) > p.At.Offset+at && d[p.At.Offset+at] == 0
+	})
+}
+
 // checkRegistration: before 5.1 klp_enable_patch asks whether the patch was registered
 // (kernel/livepatch/core.c, klp_is_patch_registered). Seen on 4.19.78.
 func checkRegistration(m *view, k *facts) (out result) {

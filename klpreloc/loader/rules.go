@@ -44,6 +44,7 @@ func rules() []rule {
 		{"klp_init_patch", checkOnePatch},
 		{"do_free_init", checkPatchMemory},
 		{"klp_init_patch_early", checkUnreadablePatch},
+		{"klp_register_patch", checkReliableStacks},
 		{"klp_is_patch_registered", checkRegistration},
 		{"do_init_module", checkInitAndExit},
 		{"klp_init_object_loaded", checkGates},
