@@ -113,6 +113,7 @@ var splat = regexp.MustCompile(`^( |$|LE PAGE_SIZE|NIP|REGS|MSR|LR |CFAR|GPR|CPU
 	`RSP: |CR2: |CS: |FS: |PKRU|DR[0-9]|Modules linked in|PGD |Oops: |#PF: |` +
 	`note: |---\[|--- interrupt: |IRQMASK: |Kernel panic|Workqueue: |Kernel Offset|Rebooting|ret_from|EFLAGS|` +
 	`\[c0|Tainted:|irq event|hardirqs|softirqs|Stack ?:|RBP: |` +
+	`Krnl (PSW|GPRS|Code)\b|Last Breaking-Event-Address:|` + // s390x
 	`pstate: |(pc|lr|sp) : |x\d+ ?: |Call trace:|` + // arm64
 	`pc [0-9a-f]{16} |[atus]\d [0-9a-f]{16} |ESTAT: |PRID: |BADV: |Process |\[<[0-9a-f]{16})`)
 
