@@ -115,7 +115,7 @@ var splat = regexp.MustCompile(`^( |$|LE PAGE_SIZE|NIP|REGS|MSR|LR |CFAR|GPR|CPU
 	`\[c0|Tainted:|irq event|hardirqs|softirqs|Stack ?:|RBP: |` +
 	`Krnl (PSW|GPRS|Code)\b|Last Breaking-Event-Address:|` + // s390x
 	`pstate: |(pc|lr|sp) : |x\d+ ?: |Call trace:|` + // arm64
-	`pc [0-9a-f]{16} |[atus]\d [0-9a-f]{16} |ESTAT: |PRID: |BADV: |Process |\[<[0-9a-f]{16})`)
+	`pc [0-9a-f]{16} |[atus]\d [0-9a-f]{16} |ESTAT: |PRID: |BADV: |Process |\(?\[<[0-9a-f]{16})`)
 
 // faults is how the report of a fault begins on other machines than x86_64; all lines up to
 // the end of its trace are of it.
