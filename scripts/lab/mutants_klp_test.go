@@ -23,10 +23,11 @@ const (
 	after  = "what follows the section decides: whether it is zeros"
 	filled = "fields of struct module that the loader has filled before it relocates are " +
 		"refused; which they are is the configuration's"
-	freed    = "init memory is given back, and to somebody else, at a time of the kernel's choice"
-	reused   = "where the livepatch's file was the target's own file may be by then"
-	misnamed = "it loads, and the trial removes it by the name of its file"
-	reads    = "a PC-relative place with 0 in it is the code after it: what comes of it depends " +
+	freed       = "init memory is given back, and to somebody else, at a time of the kernel's choice"
+	reused      = "where the livepatch's file was the target's own file may be by then"
+	stillMapped = "the memory of the livepatch's file was given back, and may still be mapped for a while"
+	misnamed    = "it loads, and the trial removes it by the name of its file"
+	reads       = "a PC-relative place with 0 in it is the code after it: what comes of it depends " +
 		"on how it is read"
 	low  = "the low 32 bits of the sum say where it leads"
 	gone = "what is not in the file any more can't be missed"
@@ -100,8 +101,8 @@ var sectionMutants = []mutant{
 	{name: "module-section-flag-livepatch", base: inModule,
 		edit: flags(moSection, 0, shfRelaLivepatch)},
 	{name: "module-section-flag-alloc", base: inModule, edit: flags(moSection, 0, elf.SHF_ALLOC),
-		openLater: reused, openOn: map[string]string{"arm64": "the memory of the livepatch's file " +
-			"was given back, and may still be mapped for a while"}},
+		openLater: reused, openOn: map[string]string{"arm64": stillMapped,
+			"loongarch64": stillMapped}},
 	{name: "module-section-flag-write", base: inModule, edit: flags(moSection, elf.SHF_WRITE, 0)},
 	// Before 5.8 ftrace finds no calls, and switches itself off.
 	{name: "ordinary-section-flag-livepatch", base: inVmlinux, alone: true,

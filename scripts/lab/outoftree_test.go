@@ -145,6 +145,16 @@ func converted(out string) []string {
 	return names
 }
 
+// inspected is how inspect begins after the name of a module of the kernel, which it calls by the
+// machine in the ELF header.
+func (k *Kernel) inspected(state string) string {
+	name := map[string]string{"arm64": "aarch64"}[k.arch.Name]
+	if name == "" {
+		name = k.arch.Name
+	}
+	return ": " + name + ", " + state + "\n"
+}
+
 // inspect returns what klp-convert says of a file.
 func (p *project) inspect(path string) string {
 	p.t.Helper()
@@ -183,7 +193,7 @@ func TestOutOfTree(t *testing.T) {
 		assert.Equal(t, []string{"livepatch-sub.ko", "livepatch-two.ko", "plain.ko", "user.ko"},
 			converted(out), "%s", out)
 		assert.NotContains(t, out, "jobserver")
-		assert.Contains(t, p.inspect(p.path("livepatch-two.ko")), ": x86_64, converted\n")
+		assert.Contains(t, p.inspect(p.path("livepatch-two.ko")), w.kernel.inspected("converted"))
 		assert.Contains(t, p.inspect(p.path("plain.ko")), ": x86_64, no livepatch\n")
 
 		s := w.scene(t)
@@ -382,7 +392,7 @@ func TestOutOfTreeHeadersOnly(t *testing.T) {
 		out := p.make("KDIR=" + headers)
 		assert.Contains(t, out, "has the symbols of vmlinux: its annotations are not "+
 			"checked [KLP047]")
-		assert.Contains(t, p.inspect(p.path("livepatch-two.ko")), ": x86_64, converted\n")
+		assert.Contains(t, p.inspect(p.path("livepatch-two.ko")), w.kernel.inspected("converted"))
 		p.edit("part.c", "static KLP_MODULE_RELOC(vmlinux) symbols[] = { "+
 			"KLP_SYMPOS(saved_command_line, 0) };", "")
 		out = p.refused("KDIR=" + headers)
@@ -508,7 +518,7 @@ func TestOutOfTreeKbuildByHand(t *testing.T) {
 		assert.Empty(t, p.modules(""))
 		p.make("-C", w.kernel.Headers, "M="+p.dir, "KBUILD_MODPOST_WARN=1", "modules")
 		assert.Equal(t, []string{"livepatch-two.ko", "plain.ko"}, converted(p.make("klp-convert")))
-		assert.Contains(t, p.inspect(p.path("livepatch-two.ko")), ": x86_64, converted\n")
+		assert.Contains(t, p.inspect(p.path("livepatch-two.ko")), w.kernel.inspected("converted"))
 		assert.Empty(t, converted(p.make()), "make, afterwards")
 	})
 }
@@ -541,7 +551,7 @@ func TestOutOfTreeOutputElsewhere(t *testing.T) {
 			converted(p.make("MO="+out)))
 		assert.Equal(t, before, p.list(), "the sources' directory")
 		assert.Contains(t, p.inspect(filepath.Join(out, "sub/livepatch-sub.ko")),
-			": x86_64, converted\n")
+			w.kernel.inspected("converted"))
 		assert.Empty(t, converted(p.make("MO="+out)))
 		s := w.scene(t)
 		data, err := os.ReadFile(filepath.Join(out, "livepatch-two.ko"))
@@ -634,7 +644,7 @@ func TestOutOfTreeSigned(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		assert.Equal(t, "lab", signer(t, found[0]))
-		assert.Contains(t, p.inspect(found[0]), ": x86_64, converted\n")
+		assert.Contains(t, p.inspect(found[0]), w.kernel.inspected("converted"))
 
 		assert.Empty(t, converted(p.make("KLP_SIGN_KEY="+key, "KLP_STRIP=1")), "not signed twice")
 		s := w.scene(t)
@@ -667,7 +677,7 @@ func TestOutOfTreeSignedByKbuild(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		assert.Equal(t, "lab", signer(t, found[0]))
-		assert.Contains(t, p.inspect(found[0]), ": x86_64, converted\n")
+		assert.Contains(t, p.inspect(found[0]), w.kernel.inspected("converted"))
 	})
 }
 

@@ -71,7 +71,7 @@ func (c referenceCase) file() string { return strings.TrimPrefix(c.name, "ref-")
 func (c referenceCase) check(p *project, path, line string) []step {
 	p.t.Helper()
 	printed := p.inspect(path)
-	assert.Contains(p.t, printed, ": x86_64, converted\n")
+	assert.Contains(p.t, printed, p.bench.kernel.inspected("converted"))
 	for _, s := range c.symbols {
 		name, object, _ := strings.Cut(s, " ")
 		assert.Regexp(p.t, `(?m)^  `+regexp.QuoteMeta(name)+` +`+regexp.QuoteMeta(object)+` `,
@@ -184,7 +184,7 @@ func TestLabModulesOutOfTree(t *testing.T) {
 			if slices.Contains([]string{"klplab_target.ko", "klplab_owner.ko", "klplab_every.ko"}, name) {
 				want = "no livepatch"
 			}
-			assert.Contains(t, p.inspect(found[0]), ": x86_64, "+want+"\n", name)
+			assert.Contains(t, p.inspect(found[0]), w.kernel.inspected(want), name)
 			s.file(name, readFile(t, found[0]))
 		}
 		assert.Empty(t, converted(p.make()), "nothing has changed")
@@ -253,7 +253,7 @@ func TestOutOfTreeOrderOfOldKernels(t *testing.T) {
 			"kernel/"+p.path("livepatch-two.ko")+"\nkernel/"+p.path("plain.ko")+"\nkernel/"+p.path("sub/livepatch-sub.ko")+"\n")
 		assert.Equal(t, []string{"livepatch-sub.ko", "livepatch-two.ko", "plain.ko"},
 			converted(p.make("klp-convert")))
-		assert.Contains(t, p.inspect(p.path("sub/livepatch-sub.ko")), ": x86_64, converted\n")
+		assert.Contains(t, p.inspect(p.path("sub/livepatch-sub.ko")), w.kernel.inspected("converted"))
 		assert.Empty(t, converted(p.make("klp-convert")), "nothing has changed")
 	})
 }
@@ -393,7 +393,7 @@ func (h *hooked) testReference(t *testing.T) {
 			more).CombinedOutput()
 		require.NoError(t, err, "%s", printed)
 		assert.Regexp(t, ` --module (\S*/)?ref-target\.ko .*ref-record\.ko`, string(printed))
-		assert.Contains(t, e.inspect(e.path("ref-record.ko")), ": x86_64, converted\n")
+		assert.Contains(t, e.inspect(e.path("ref-record.ko")), e.bench.kernel.inspected("converted"))
 	}
 	e.edit("ref-record.c", "KLP_SYMPOS(ref_secret, 0)", "KLP_SYMPOS(ref_secret, 2)")
 	printed, err := h.Make("M="+e.dir, "KLP_CONVERT="+h.bench.tool, "modules",
