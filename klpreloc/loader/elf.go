@@ -339,19 +339,29 @@ func checkUniqueSections(m *view, k *facts, img *image) (out result) {
 		return refused(m, k, "module %s: .gnu.linkonce.this_module must occupy memory during "+
 			"process execution", name)
 	}
-	cause := ""
+	return checkStruct(m, k, img, this[0], name)
+}
+
+// checkStruct: the section of struct module, and its size.
+func checkStruct(m *view, k *facts, img *image, this int, name string) (out result) {
+	const readOnly = "struct module is in a section that is not writable"
 	switch {
-	case img.kind(this[0]) == elf.SHT_NOBITS: // noticed since 6.4; seen in 6.1
-		cause = "struct module is in a section without contents, and has no pointers"
-	case img.flags(this[0])&uint64(elf.SHF_WRITE) == 0:
-		cause = "struct module is in a section that is not writable, and the kernel writes to it"
-	}
-	if cause != "" {
-		out.end(problem(diag.BadELF, cause).fix("build it again").
+	case img.kind(this) == elf.SHT_NOBITS: // noticed since 6.4; seen in 6.1
+		out.end(problem(diag.BadELF, "struct module is in a section without contents, and has no "+
+			"pointers").fix("build it again").when(diag.Loading, "", "killed", oops("page fault", "")))
+		return out
+	case img.flags(this)&uint64(elf.SHF_WRITE) != 0:
+	case !k.leavesWritable(m):
+		out.end(problem(diag.BadELF, readOnly+", and the kernel writes to it").fix("build it again").
 			when(diag.Loading, "", "killed", oops("page fault", "")))
 		return out
+	case k.StructSize: // its memory is given back before that of .data (free_mod_mem, as of 6.4)
+		out.add(problem(diag.BadELF, readOnly+", which the kernel gives back before it is done with "+
+			"it").fix("build it again").
+			when(diag.Removing, "", "killed", oops("page fault", "free_module")))
 	}
-	return checkStructSize(k, img.size(this[0]), name)
+	out.join(checkStructSize(k, img.size(this), name))
+	return out
 }
 
 // checkStructSize: struct module (since 6.4; before, see checkUnseenSize).
@@ -397,11 +407,19 @@ func checkUnseenSize(m *view, k *facts) (out result) {
 	return out
 }
 
+// leavesWritable reports whether all memory of modules stays writable: CONFIG_STRICT_MODULE_RWX is
+// not set, which loongarch64 does not have up to 7.3 (arch/loongarch/Kconfig).
+func (k *facts) leavesWritable(m *view) bool {
+	strict, known := k.set("STRICT_MODULE_RWX")
+	return known && !strict ||
+		!known && m.file != nil && m.file.Header.Machine == elf.EM_LOONGARCH
+}
+
 // checkWriteOrExecute: module_enforce_rwx_sections (since 5.7, 5c3a7db0c7ec;
 // CONFIG_STRICT_MODULE_RWX, which x86, s390x and arm64 always have). Sections that are not
 // loaded count too.
 func checkWriteOrExecute(m *view, k *facts, img *image) (out result) {
-	if strict, known := k.set("STRICT_MODULE_RWX"); !k.EnforcesRWX || known && !strict {
+	if !k.EnforcesRWX || k.leavesWritable(m) {
 		return out
 	}
 	for i := 0; i < img.count; i++ {

@@ -324,6 +324,27 @@ func checkField(m *view, k *facts, klp *klpSection, r *klpReloc,
 	return false
 }
 
+// pops reports whether the relocation takes a value from loongarch64's stack of values, which
+// relocations before it have to push: the loader refuses an empty stack silently
+// (arch/loongarch/kernel/module.c, rela_stack_pop; seen in 7.3).
+func pops(machine elf.Machine, t uint32) bool {
+	return machine == elf.EM_LOONGARCH && t > lastPush && t <= 46 // SOP_POP_32_U
+}
+
+// pushes reports whether it puts a value there.
+func pushes(machine elf.Machine, t uint32) bool {
+	return machine == elf.EM_LOONGARCH && t >= 22 && t <= lastPush // SOP_PUSH_PCREL
+}
+
+const lastPush = 29 // R_LARCH_SOP_PUSH_PLT_PCREL
+
+// emptyStack is the finding about a relocation that pops where none has pushed.
+func emptyStack(m *view, s *elfrw.Section, r *elfrw.Rela) finding {
+	return problem(diag.RelocationType, arch.RelocName(m.file, r.Type)+" takes a value that no "+
+		"relocation of the section has computed").at(s, r.Offset).
+		fix("build with the kernel's own flags (Kbuild)")
+}
+
 // leavesData reports whether loongarch64 refuses a branch, because it is in a section without
 // SHF_EXECINSTR: those are 128 MiB or more away from code and from the module's PLT
 // (arch/loongarch/mm/init.c, execmem_arch_setup; as of 6.12, seen in 7.3).
@@ -436,8 +457,8 @@ func (m *view) tooFar() diag.KernelMessage {
 // arch/loongarch/kernel/module-sections.c, count_max_entries).
 var (
 	gotSlots = map[elf.Machine][]uint32{
-		elf.EM_S390:      {26, 33}, // GOTENT, GOTPLTENT
-		elf.EM_LOONGARCH: {75, 76}, // GOT_PC_HI20, GOT_PC_LO12
+		elf.EM_S390:      {26, 33},      // GOTENT, GOTPLTENT
+		elf.EM_LOONGARCH: {75, 76, 130}, // GOT_PC_HI20, GOT_PC_LO12, GOT_PCADD_HI20
 	}
 	pltSlots = map[elf.Machine][]uint32{elf.EM_LOONGARCH: {29, larchB26}} // SOP_PUSH_PLT_PCREL
 )
@@ -458,6 +479,8 @@ type slots struct {
 	lackGOT, lackPLT bool
 	// noPLT: on loongarch64 no place is reserved in the PLT at all.
 	noPLT bool
+	// placesGOT are the places that are reserved in the GOT of loongarch64.
+	placesGOT int
 	// extended are symbols for which other relocations of the same section fill in the rest of a
 	// distance on loongarch64 (PCALA64_LO20 and PCALA64_HI12).
 	extended map[reference]bool
@@ -473,6 +496,7 @@ type reference struct {
 type tableCount struct {
 	types    []uint32
 	reserved int
+	all      bool // symbols of the module need a place too
 	needed   map[slotUse]bool
 }
 
@@ -487,7 +511,7 @@ func readSlots(m *view) *slots {
 	const lo20 = 73
 	machine := m.file.Header.Machine
 	all := &slots{got: map[*elfrw.Symbol]bool{}, extended: map[reference]bool{}}
-	got := tableCount{types: gotSlots[machine], needed: map[slotUse]bool{}}
+	got := tableCount{types: gotSlots[machine], all: true, needed: map[slotUse]bool{}}
 	plt := tableCount{types: pltSlots[machine], needed: map[slotUse]bool{}}
 	marked := map[*elfrw.Section]*klpSection{}
 	for _, klp := range m.klp {
@@ -531,7 +555,7 @@ func readSlots(m *view) *slots {
 		}
 	}
 	all.lackGOT, all.lackPLT = len(got.needed) > got.reserved, len(plt.needed) > plt.reserved
-	all.noPLT = plt.reserved == 0
+	all.noPLT, all.placesGOT = plt.reserved == 0, got.reserved
 	return all
 }
 
@@ -542,9 +566,86 @@ func (t *tableCount) count(r *elfrw.Rela, reserves bool) {
 	if reserves {
 		t.reserved++
 	}
-	if r.Sym.Section == nil {
+	if t.all || r.Sym.Section == nil {
 		t.needed[slotUse{r.Sym, r.Addend}] = true
 	}
+}
+
+// lacksPlace returns the relocation for which the GOT of loongarch64 has no place left; s is nil if
+// there is none. The loader reserves one for each R_LARCH_GOT_PC_HI20, and takes one for each
+// address that a HI20 or a LO12 is for (arch/loongarch/kernel/module-sections.c,
+// count_max_entries, module_emit_got_entry). What is applied late comes last.
+func lacksPlace(m *view, k *facts) (s *elfrw.Section, at elfrw.Rela) {
+	if !m.slots().lackGOT {
+		return nil, at
+	}
+	late := map[*elfrw.Section]bool{}
+	relocs := map[*elfrw.Section][]elfrw.Rela{}
+	for _, klp := range m.klp {
+		late[klp.Section] = klp.marked && k.late(klp)
+		list := make([]elfrw.Rela, len(klp.relocs))
+		for i := range klp.relocs {
+			list[i] = klp.relocs[i].Rela
+		}
+		relocs[klp.Section] = list
+	}
+	taken := map[slotUse]bool{}
+	types := gotSlots[elf.EM_LOONGARCH]
+	for _, wanted := range []bool{false, true} {
+		for _, s := range m.file.Sections {
+			if late[s] != wanted || s.Target == nil || !s.Target.Alloc() {
+				continue
+			}
+			list, klp := relocs[s]
+			if !klp && s.HasRelocs() {
+				list = m.inOrder(s)
+			}
+			for _, r := range list {
+				if r.Sym == nil || !slices.Contains(types, r.Type) {
+					continue
+				}
+				if taken[slotUse{r.Sym, r.Addend}] = true; len(taken) > m.slots().placesGOT {
+					return s, r
+				}
+			}
+		}
+	}
+	return nil, at
+}
+
+// inOrder returns the relocations of a section in the order in which the loader applies them.
+func (m *view) inOrder(s *elfrw.Section) []elfrw.Rela {
+	list := s.Relocs()
+	if m.file.Header.Machine == elf.EM_LOONGARCH && reorders(m.file, s, s.Target) {
+		list = slices.Clone(list)
+		numbers := m.numbers()
+		slices.SortStableFunc(list, func(a, b elfrw.Rela) int { return numbers.compare(&a, &b) })
+	}
+	return list
+}
+
+// checkPlaces: the GOT of loongarch64 has a place for each relocation that needs one.
+func checkPlaces(m *view, k *facts) (out result) {
+	if m.file.Header.Machine != elf.EM_LOONGARCH {
+		return
+	}
+	s, r := lacksPlace(m, k)
+	if s == nil {
+		return
+	}
+	f := problem(diag.RelocationType, fmt.Sprintf("the module's table of addresses (.got) has no place "+
+		"for it: one is reserved for each R_LARCH_GOT_PC_HI20, and %s of another symbol or addend needs "+
+		"one more", arch.RelocName(m.file, r.Type))).at(s, r.Offset).of(r.Sym.Name).
+		fix("build with the kernel's own flags (Kbuild), and convert the module as modpost left it")
+	message := says("%s: module contains bad GOT relocation", m.name)
+	for _, klp := range m.klp {
+		if klp.Section == s {
+			out.add(whenOf(m, k, f, klp, "EINVAL", message))
+			return
+		}
+	}
+	out.add(f.when(diag.Loading, "", "EINVAL", message))
+	return
 }
 
 // whenUnreserved returns f with the case of a klp section whose type is not SHT_RELA, so that no

@@ -507,6 +507,82 @@ func TestUnplacedSectionOnLoongarch(t *testing.T) {
 	assert.Equal(t, "EINVAL", x.Cases[0].Errno)
 }
 
+// The GOT of loongarch64 has a place for each HI20, and none for a LO12 alone.
+func TestPlacesInTheGOTOfLoongarch(t *testing.T) {
+	const hi20, lo12, word = 75, 76, 2
+	for name, c := range map[string]struct {
+		types []uint32
+		errno string
+	}{
+		"a pair":               {[]uint32{hi20, lo12}, ""},
+		"LO12 alone":           {[]uint32{word, lo12}, "EINVAL"},
+		"HI20 alone":           {[]uint32{hi20, word}, ""},
+		"neither":              {[]uint32{word, word}, ""},
+		"before another error": {[]uint32{200, lo12}, "EINVAL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := on(elf.EM_LOONGARCH)
+			f := w.convert(t)
+			become(t, f, elf.EM_LOONGARCH)
+			relocs(klpVm, func(rs []elfrw.Rela) []elfrw.Rela {
+				first, second := rs[0], rs[0]
+				first.Type, first.Offset, first.Addend = c.types[0], 0, 0
+				second.Type, second.Offset, second.Addend = c.types[1], 4, 0
+				return []elfrw.Rela{first, second}
+			})(t, f)
+			r := w.check(t, encode(t, f))
+			i := slices.IndexFunc(r.Findings, func(x diag.Diagnostic) bool {
+				return x.ID == diag.RelocationType && x.Cases[0].Errno != ""
+			})
+			require.Equal(t, c.errno != "", i >= 0, "%+v", r.Findings)
+			if i >= 0 {
+				assert.Equal(t, c.errno, r.Findings[i].Cases[0].Errno)
+				assert.Equal(t, "lp: module contains bad GOT relocation", r.Findings[i].KernelSays())
+			}
+		})
+	}
+}
+
+// Types that compute with values need one that was pushed.
+func TestEmptyStackOfLoongarch(t *testing.T) {
+	const push, pop = 22, 42 // SOP_PUSH_PCREL, SOP_POP_32_S_5_20
+	for name, c := range map[string]struct {
+		types []uint32
+		fails bool
+	}{
+		"pushed and popped": {[]uint32{push, pop}, false},
+		"popped":            {[]uint32{pop}, true},
+	} {
+		for _, ordinary := range []bool{false, true} {
+			w := on(elf.EM_LOONGARCH)
+			f := w.convert(t)
+			become(t, f, elf.EM_LOONGARCH)
+			s := section(t, f, klpVm)
+			if ordinary {
+				s = &elfrw.Section{Name: ".rela.text.other", Type: elf.SHT_RELA, Link: f.Symtab,
+					Target: f.Section(".text"), EntSize: 24, Align: 8}
+				f.AddSection(s)
+			}
+			var list []elfrw.Rela
+			y := section(t, f, klpVm).Relocs()[0].Sym
+			if ordinary {
+				y = &elfrw.Symbol{Section: f.Section(".text"), Info: byte(elf.STT_SECTION)}
+				f.AddSymbol(y)
+			}
+			for _, typ := range c.types {
+				list = append(list, elfrw.Rela{Type: typ, Sym: y})
+			}
+			s.SetRelocs(list)
+			r := w.check(t, encode(t, f))
+			fails := slices.ContainsFunc(r.Findings, func(x diag.Diagnostic) bool {
+				return x.ID == diag.RelocationType && strings.Contains(x.Message, "takes a value") &&
+					x.Cases[0].Errno == "ENOEXEC" && len(x.Cases[0].Messages) == 0
+			})
+			assert.Equal(t, c.fails, fails, "%s, ordinary %v: %+v", name, ordinary, r.Findings)
+		}
+	}
+}
+
 // Code in a section without SHF_EXECINSTR is too far from all other code of loongarch64.
 func TestBranchesFromDataOfLoongarch(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -168,6 +168,7 @@ type view struct {
 	versions func() map[string]uint64 // checksums of imports; nil without a table
 	held     func() map[string]bool   // modules that are there as long as the livepatch is
 	slots    func() *slots            // what relocations reserve in tables, and need
+	numbers  func() numbering         // of symbols
 	lows     map[*klpName]int64       // the last bits of addresses
 }
 
@@ -186,6 +187,7 @@ func newView(m *Module, k *facts) *view {
 		return resolve.NewExporters(m.file, k.table, k.Presence, loaded)
 	})
 	v.versions = sync.OnceValue(func() map[string]uint64 { return checksums(k.versionsOf(m.file)) })
+	v.numbers = sync.OnceValue(func() numbering { return symbolNumbers(m.file) })
 	v.slots = sync.OnceValue(func() *slots { return readSlots(v) })
 	v.lows = map[*klpName]int64{}
 	v.held = sync.OnceValue(func() map[string]bool { return readHeld(v, k) })

@@ -240,7 +240,7 @@ func checkUnreadablePatch(m *view, k *facts) (out result) {
 			refuse("klp_patch without mod: .mod = THIS_MODULE")
 		case objects == nil:
 			refuse("klp_patch without objs")
-		case y.Section.Flags&uint64(elf.SHF_WRITE) == 0:
+		case y.Section.Flags&uint64(elf.SHF_WRITE) == 0 && !k.leavesWritable(m):
 			out.add(problem(diag.PatchStructure, "klp_patch is in "+y.Section.String()+
 				", which is not writable").of(y.Name).fix("leave it writable: no const").
 				when(diag.Enabling, "", "killed", oops("page fault", "")))
@@ -255,8 +255,8 @@ func checkUnreadablePatch(m *view, k *facts) (out result) {
 
 // isReadOnly reports a structure that is in a section that is not writable:
 // klp_init_patch_early writes a kobject and a list head into each.
-func isReadOnly(out *result, what string, s *elfrw.Section) bool {
-	if s.Flags&uint64(elf.SHF_WRITE) != 0 {
+func isReadOnly(out *result, m *view, k *facts, what string, s *elfrw.Section) bool {
+	if s.Flags&uint64(elf.SHF_WRITE) != 0 || k.leavesWritable(m) {
 		return false
 	}
 	out.add(problem(diag.PatchStructure, what+" is in "+s.String()+", which is not writable").
@@ -268,7 +268,7 @@ func isReadOnly(out *result, what string, s *elfrw.Section) bool {
 // checkObjectArray looks through an array of klp_object for what klp_enable_patch refuses.
 func checkObjectArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64,
 	refuse func(string)) {
-	if isReadOnly(out, "the array of klp_object", s) {
+	if isReadOnly(out, m, k, "the array of klp_object", s) {
 		return
 	}
 	switch called, nameless := m.vmlinuxObjects(k, s, at); {
@@ -359,7 +359,7 @@ func reportObjectVmlinux(out *result) {
 // checkFuncArray does so with an array of klp_func, and reports whether it found nothing.
 func checkFuncArray(out *result, m *view, k *facts, s *elfrw.Section, at uint64,
 	refuse func(string)) bool {
-	if isReadOnly(out, "the array of klp_func", s) {
+	if isReadOnly(out, m, k, "the array of klp_func", s) {
 		return false
 	}
 	for ; at+k.Structures.Func <= s.Size(); at += k.Structures.Func {

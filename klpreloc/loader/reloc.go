@@ -550,16 +550,39 @@ func checkOrdinaryPlaces(m *view, k *facts) (out result) {
 		if !s.HasRelocs() {
 			continue
 		}
+		if m.file.Header.Machine == elf.EM_LOONGARCH {
+			checkSorted(&out, m, k, s)
+			continue
+		}
 		relocs := s.ReadRelocs()
 		for r := relocs.Next(); r != nil; r = relocs.Next() {
-			if x86 && checkOrdinaryPlace(&out, m, k, s, r) || !x86 &&
-				(refusesOrdinaryType(&out, m, k, s, r) || faultsAtOrdinaryPlace(&out, m, s, r) ||
-					refusesOrdinaryValue(&out, m, k, s, r)) {
+			if x86 && checkOrdinaryPlace(&out, m, k, s, r) ||
+				!x86 && refusesOrdinary(&out, m, k, s, r) {
 				break
 			}
 		}
 	}
 	return out
+}
+
+// refusesOrdinary reports whether the relocation makes another machine's loader stop.
+func refusesOrdinary(out *result, m *view, k *facts, s *elfrw.Section, r *elfrw.Rela) bool {
+	return refusesOrdinaryType(out, m, k, s, r) || faultsAtOrdinaryPlace(out, m, s, r) ||
+		refusesOrdinaryValue(out, m, k, s, r)
+}
+
+// checkSorted is that for the section of loongarch64, in the order in which it is applied.
+func checkSorted(out *result, m *view, k *facts, s *elfrw.Section) {
+	machine, pushed := m.file.Header.Machine, false
+	for _, r := range m.inOrder(s) {
+		if refusesOrdinary(out, m, k, s, &r) {
+			return
+		}
+		if pushed = pushed || pushes(machine, r.Type); !pushed && pops(machine, r.Type) {
+			out.add(emptyStack(m, s, &r).when(diag.Loading, "", "ENOEXEC"))
+			return
+		}
+	}
 }
 
 // refusesOrdinaryType reports whether the type makes the loader stop.
@@ -691,7 +714,15 @@ func checkKlpPlaces(m *view, k *facts) (out result) {
 				out.add(f)
 			}
 		}
+		pushed := false
 		for i := range klp.relocs {
+			r := &klp.relocs[i].Rela
+			machine := m.file.Header.Machine
+			pushed = pushed || pushes(machine, r.Type)
+			if !pushed && pops(machine, r.Type) && k.applies(m.file, r.Type) {
+				add(whenOf(m, k, emptyStack(m, klp.Section, r), klp, "ENOEXEC"))
+				continue
+			}
 			checkKlpPlace(m, k, klp, &klp.relocs[i], add)
 		}
 		out.notChecked("the reach of PC-relative relocations and of "+
@@ -837,7 +868,7 @@ func checkCallSequence(m *view, k *facts, klp *klpSection, r *elfrw.Rela,
 // it added a finding.
 func checkPlainStore(m *view, k *facts, klp *klpSection, find func(diag.ID, string) finding,
 	add func(finding)) bool {
-	if strict, known := k.set("STRICT_MODULE_RWX"); known && !strict {
+	if k.leavesWritable(m) {
 		return false
 	}
 	readOnly := klp.target.Flags&uint64(elf.SHF_WRITE) == 0

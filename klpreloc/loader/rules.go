@@ -25,6 +25,7 @@ func rules() []rule {
 		{"verify_exported_symbols", checkExports},
 		{"apply_relocations", checkKlpHeaders},
 		{"apply_relocations", checkOrdinaryRelocs},
+		{"module_emit_got_entry", checkPlaces},
 		{"apply_relocate_add", checkOrdinaryPlaces},
 		{"apply_relocations", checkCompact},
 		{"klp_resolve_symbols", checkKlpSymbols},

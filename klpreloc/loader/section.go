@@ -44,7 +44,7 @@ type klpName struct {
 func klpSections(f *elfrw.File) []*klpSection {
 	var all []*klpSection
 	names := map[*elfrw.Symbol]*klpName{}
-	var numbers map[*elfrw.Symbol]int // in the symbol table
+	var numbers numbering
 	read := func(y *elfrw.Symbol) *klpName {
 		if names[y] == nil {
 			n := &klpName{}
@@ -83,25 +83,52 @@ func klpSections(f *elfrw.File) []*klpSection {
 				klp.relocs = append(klp.relocs, klpReloc{r, read(r.Sym)})
 			}
 		}
-		if f.Header.Machine == elf.EM_AARCH64 && s.Type == elf.SHT_RELA && klp.target != nil &&
-			klp.target.Flags&uint64(elf.SHF_EXECINSTR) != 0 {
+		if reorders(f, s, klp.target) {
 			if numbers == nil {
-				numbers = make(map[*elfrw.Symbol]int, len(f.Symbols))
-				for n, y := range f.Symbols {
-					numbers[y] = n
-				}
+				numbers = symbolNumbers(f)
 			}
-			klp.branchesFirst(numbers)
+			if f.Header.Machine == elf.EM_AARCH64 {
+				klp.branchesFirst(numbers)
+			} else {
+				slices.SortStableFunc(klp.relocs,
+					func(a, b klpReloc) int { return numbers.compare(&a.Rela, &b.Rela) })
+			}
 		}
 		all = append(all, klp)
 	}
 	return all
 }
 
+// reorders reports whether the loader sorts the relocations of a section in the file's memory when
+// it counts what needs a place in a table: those for code, on two machines.
+func reorders(f *elfrw.File, s, target *elfrw.Section) bool {
+	machine := f.Header.Machine
+	return (machine == elf.EM_AARCH64 || machine == elf.EM_LOONGARCH) && s.Type == elf.SHT_RELA &&
+		target != nil && target.Flags&uint64(elf.SHF_EXECINSTR) != 0
+}
+
+// numbering is the index of each symbol in the symbol table; symbol 0 is nil.
+type numbering map[*elfrw.Symbol]int
+
+func symbolNumbers(f *elfrw.File) numbering {
+	numbers := make(numbering, len(f.Symbols)+1)
+	for i, y := range f.Symbols {
+		numbers[y] = i + 1
+	}
+	return numbers
+}
+
+// compare is loongarch64's order: by symbol, type and addend (arch/loongarch/kernel/
+// module-sections.c, compare_rela and count_max_entries).
+func (n numbering) compare(a, b *elfrw.Rela) int {
+	return cmp.Or(cmp.Compare(n[a.Sym], n[b.Sym]), cmp.Compare(a.Type, b.Type),
+		cmp.Compare(a.Addend, b.Addend))
+}
+
 // branchesFirst puts the relocations into the order in which arm64 leaves them: calls of what is
 // outside of the section come first, by symbol and addend (arch/arm64/kernel/module-plts.c,
 // partition_branch_plt_relas and cmp_rela).
-func (s *klpSection) branchesFirst(numbers map[*elfrw.Symbol]int) {
+func (s *klpSection) branchesFirst(numbers numbering) {
 	const jump26, call26 = 282, 283
 	outside := func(r *klpReloc) bool {
 		return (r.Type == jump26 || r.Type == call26) && (r.Sym == nil || r.Sym.Section != s.target)

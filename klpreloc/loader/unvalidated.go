@@ -133,20 +133,7 @@ func checkTruncated(m *view, k *facts, img *image) (out result) {
 			when(diag.Loading, "", "ENOEXEC", says("Module len %s truncated", len(img.b))))
 		return out
 	}
-	this := img.find(sympos.ThisModule)
-	cause := ""
-	switch {
-	case img.kind(this) == elf.SHT_NOBITS:
-		cause = "struct module is in a section without contents, and has no pointers"
-	case img.flags(this)&uint64(elf.SHF_WRITE) == 0:
-		cause = "struct module is in a section that is not writable, and the kernel writes to it"
-	}
-	if cause != "" {
-		out.end(problem(diag.BadELF, cause).fix("build it again").
-			when(diag.Loading, "", "killed", oops("page fault", "")))
-		return out
-	}
-	return checkStructSize(k, img.size(this), m.name)
+	return checkStruct(m, k, img, img.find(sympos.ThisModule), m.name)
 }
 
 // checkSymbolTableLink: the names of symbols are read from whatever section sh_link leads to.

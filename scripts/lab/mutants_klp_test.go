@@ -367,7 +367,8 @@ var relocMutants = []mutant{
 		d.copyReloc(vmSection, ".rela.text")
 		d.shdr(vmSection).set64(shSize, 0)
 	}},
-	{name: "data-reloc-offset-1-more", base: inData,
+	{name: "data-reloc-offset-1-more", base: inData, openOn: map[string]string{
+		"loongarch64": "it is still inside of .data: where the pointer leads then is not known"},
 		edit: rela(".klp.rela.klplab_target..data",
 			func(r view) { r.set64(rOffset, r.get64(rOffset)+1) })},
 	{name: "reloc-in-init", base: inModule, edit: func(d *draft) {
@@ -377,7 +378,8 @@ var relocMutants = []mutant{
 	{name: "ordinary-reloc-type-200", base: inVmlinux, edit: relNumber(".rela.text", 200)},
 	{name: "ordinary-reloc-type-gotpcrelx", base: inVmlinux,
 		edit: relNumber(".rela.text", uint32(elf.R_X86_64_REX_GOTPCRELX))},
-	{name: "ordinary-reloc-type-32", base: inVmlinux,
+	{name: "ordinary-reloc-type-32", base: inVmlinux, openOn: map[string]string{
+		"loongarch64": "it overwrites an instruction: what it makes of it is not known"},
 		edit: relType(".rela.init.text", word32)},
 	{name: "ordinary-reloc-target-nonzero", base: inVmlinux, edit: func(d *draft) {
 		d.contents(".text").set8(int(d.rela(".rela.text", 1).get64(rOffset)), 1)
