@@ -543,6 +543,59 @@ func TestPlacesInTheGOTOfLoongarch(t *testing.T) {
 	}
 }
 
+// What a module's per-CPU data may have depends on the size of a page.
+func TestPerCPUByPageSize(t *testing.T) {
+	for name, c := range map[string]struct {
+		machine     elf.Machine
+		config      string
+		align, size uint64
+		note, fails bool
+	}{
+		"s390x, 8 KiB alignment":        {elf.EM_S390, "", 8 << 10, 8, true, false},
+		"s390x, 40 KiB":                 {elf.EM_S390, "", 8, 40 << 10, false, true},
+		"loongarch64, 16 KiB":           {elf.EM_LOONGARCH, "CONFIG_PAGE_SHIFT=14\n", 8 << 10, 8, false, false},
+		"loongarch64, 32 KiB alignment": {elf.EM_LOONGARCH, "CONFIG_PAGE_SHIFT=14\n", 32 << 10, 8, true, false},
+		"ppc64le, 64 KiB":               {elf.EM_PPC64, "CONFIG_PPC_64K_PAGES=y\n", 64 << 10, 40 << 10, false, false},
+		"ppc64le, 4 KiB":                {elf.EM_PPC64, "CONFIG_PPC_4K_PAGES=y\n", 8, 40 << 10, false, true},
+		"arm64, 64 KiB":                 {elf.EM_AARCH64, "CONFIG_ARM64_64K_PAGES=y\n", 8, 72 << 10, false, true},
+		"ppc64le, not known":            {elf.EM_PPC64, "", 64 << 10, 72 << 10, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := on(c.machine)
+			w.config = "CONFIG_LIVEPATCH=y\n" + c.config
+			f := w.convert(t)
+			become(t, f, c.machine)
+			f.AddSection(&elfrw.Section{Name: ".data..percpu", Type: elf.SHT_PROGBITS, Align: c.align,
+				Flags: uint64(elf.SHF_ALLOC | elf.SHF_WRITE), Data: make([]byte, c.size)})
+			x := finding(w.check(t, encode(t, f)), diag.CheckPerCPU)
+			require.Equal(t, c.note || c.fails, x != nil)
+			if x != nil {
+				assert.Equal(t, c.note, x.Severity == diag.Note)
+				assert.Equal(t, c.fails, x.Cases[0].Errno == "ENOMEM")
+			}
+		})
+	}
+}
+
+// The entries of ORC tables have another size on each machine.
+func TestUnwindTablesOfLoongarch(t *testing.T) {
+	for size, fails := range map[int]bool{16: false, 12: true} {
+		w := on(elf.EM_LOONGARCH)
+		w.config = "CONFIG_LIVEPATCH=y\nCONFIG_BUG=y\n"
+		f := w.convert(t)
+		become(t, f, elf.EM_LOONGARCH)
+		for name, n := range map[string]int{".orc_unwind": size, ".orc_unwind_ip": 8} {
+			f.AddSection(&elfrw.Section{Name: name, Type: elf.SHT_PROGBITS, Align: 1,
+				Flags: uint64(elf.SHF_ALLOC), Data: make([]byte, n)})
+		}
+		x := finding(w.check(t, encode(t, f)), diag.BadTable)
+		require.Equal(t, fails, x != nil, size)
+		if fails {
+			assert.Contains(t, x.KernelSays(), "arch/loongarch/kernel/unwind_orc.c unwind_module_init")
+		}
+	}
+}
+
 // Types that compute with values need one that was pushed.
 func TestEmptyStackOfLoongarch(t *testing.T) {
 	const push, pop = 22, 42 // SOP_PUSH_PCREL, SOP_POP_32_S_5_20

@@ -3,8 +3,10 @@
 package loader
 
 import (
+	"debug/elf"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/exp/slices"
@@ -121,7 +123,9 @@ var options = []string{"LIVEPATCH", "FRAME_POINTER", "FUNCTION_ERROR_INJECTION",
 	"CPU_UNRET_ENTRY",
 	"MITIGATION_SRSO", "CPU_SRSO", "MITIGATION_CALL_DEPTH_TRACKING", "CALL_DEPTH_TRACKING",
 	"X86_KERNEL_IBT", "ARM64_BTI_KERNEL", "CFI", "CFI_CLANG", "SHADOW_CALL_STACK", "DYNAMIC_SCS",
-	"STACKTRACE_SUPPORT", "STACKTRACE", "HAVE_RELIABLE_STACKTRACE"}
+	"STACKTRACE_SUPPORT", "STACKTRACE", "HAVE_RELIABLE_STACKTRACE",
+	"PAGE_SHIFT", "PPC_64K_PAGES", "PPC_4K_PAGES", "ARM64_64K_PAGES", "ARM64_16K_PAGES",
+	"ARM64_4K_PAGES", "PAGE_SIZE_64KB", "PAGE_SIZE_16KB", "PAGE_SIZE_4KB"}
 
 // configuration returns that of a file, else that of the kernel's data; nil when there is none.
 func (f *facts) configuration() []byte {
@@ -162,6 +166,28 @@ func (f *facts) readConfig() {
 func (f *facts) set(option string) (yes, known bool) {
 	value, mentioned := f.config[option]
 	return value == "y", f.config != nil && (mentioned || !f.configCut)
+}
+
+// pageSize is the kernel's PAGE_SIZE in bytes, 0 if nothing tells: CONFIG_PAGE_SHIFT does since 6.9,
+// options of the machine before. x86_64 and s390x have one size.
+func (f *facts) pageSize(machine elf.Machine) uint64 {
+	if machine == elf.EM_X86_64 || machine == elf.EM_S390 {
+		return 4096
+	}
+	if shift, err := strconv.ParseUint(f.config["PAGE_SHIFT"], 10, 8); err == nil &&
+		shift >= 12 && shift <= 18 {
+		return 1 << shift
+	}
+	for size, options := range map[uint64][]string{
+		64 << 10: {"PPC_64K_PAGES", "ARM64_64K_PAGES", "PAGE_SIZE_64KB"},
+		16 << 10: {"ARM64_16K_PAGES", "PAGE_SIZE_16KB"},
+		4 << 10:  {"PPC_4K_PAGES", "ARM64_4K_PAGES", "PAGE_SIZE_4KB"},
+	} {
+		if slices.ContainsFunc(options, func(o string) bool { return f.config[o] == "y" }) {
+			return size
+		}
+	}
+	return 0
 }
 
 // witnesses lets modules of the kernel tell: those that were read already, and then

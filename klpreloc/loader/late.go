@@ -203,16 +203,20 @@ func lateEntry(m *view, k *facts, e *special.Entry, find func(format string, arg
 }
 
 // checkPerCPU follows percpu_modalloc in kernel/module/main.c, and pcpu_alloc in mm/percpu.c,
-// which allocates at most PCPU_MIN_UNIT_SIZE.
-func checkPerCPU(m *view, _ *facts) (out result) {
-	const most, page = 32 << 10, 4096
+// which allocates at most PCPU_MIN_UNIT_SIZE: 32 KiB, or a page if that is more.
+func checkPerCPU(m *view, k *facts) (out result) {
 	s := m.file.Section(".data..percpu")
-	if s != nil && s.Align > page {
+	page := k.pageSize(m.file.Header.Machine)
+	if s == nil || page == 0 {
+		return
+	}
+	most := max(32<<10, page)
+	if s.Align > page {
 		out.add(note(diag.CheckPerCPU, fmt.Sprintf("the alignment %d is more than a page, "+
 			"which is what it gets", s.Align)).in(s).
 			when(diag.Loading, "", "", says("%s: per-cpu alignment %s > %s", m.name, s.Align, page)))
 	}
-	if s == nil || s.Size() <= most {
+	if s.Size() <= most {
 		return
 	}
 	out.add(problem(diag.CheckPerCPU, fmt.Sprintf("%d bytes of per-CPU data, of which a "+
@@ -226,10 +230,17 @@ func checkPerCPU(m *view, _ *facts) (out result) {
 // checkUnwindTables follows unwind_module_init in arch/x86/kernel/unwind_orc.c: the tables of the
 // ORC unwinder go with each other, or the kernel warns and does without them.
 func checkUnwindTables(m *view, k *facts) (out result) {
-	if m.file.Header.Machine != elf.EM_X86_64 {
+	var entry uint64
+	file := ""
+	switch m.file.Header.Machine {
+	case elf.EM_X86_64:
+		entry, file = 6, "arch/x86/kernel/unwind_orc.c"
+	case elf.EM_LOONGARCH:
+		entry, file = 8, "arch/loongarch/kernel/unwind_orc.c"
+	default:
 		return
 	}
-	const entry, place = 6, 4
+	const place = 4
 	orc, ip := m.file.Section(".orc_unwind"), m.file.Section(".orc_unwind_ip")
 	if orc == nil || ip == nil || orc.Size()%entry == 0 && ip.Size()%place == 0 &&
 		orc.Size()/entry == ip.Size()/place {
@@ -237,7 +248,7 @@ func checkUnwindTables(m *view, k *facts) (out result) {
 	}
 	out.add(problem(diag.BadTable, fmt.Sprintf(".orc_unwind has %d bytes, of %d for each entry, and "+
 		".orc_unwind_ip %d, of %d", orc.Size(), entry, ip.Size(), place)).in(orc).
-		fix("build it again").when(diag.Loading, "", "", k.warning("arch/x86/kernel/unwind_orc.c",
+		fix("build it again").when(diag.Loading, "", "", k.warning(file,
 		"unwind_module_init")...))
 	return out
 }
