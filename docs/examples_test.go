@@ -53,8 +53,10 @@ func TestExamplesArePrinted(t *testing.T) {
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
 	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", dir, "./cmd/klp-convert")
-	build.Dir = root
+	// As make builds it, so that its packages are compiled once for both.
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", dir,
+		"./cmd/klp-convert")
+	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	require.NoError(t, os.Symlink(filepath.Join(root, "testdata"), filepath.Join(dir, "testdata")))

@@ -424,10 +424,14 @@ func TestWorkGrowsWithTheModule(t *testing.T) {
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	// Where it is, since "go tool" takes longer to find it than it takes to print the counters.
+	out, err = exec.Command("go", "tool", "-n", "covdata").Output()
+	require.NoError(t, err)
+	covdata := strings.TrimSpace(string(out))
 	for _, d := range dimensions {
 		t.Run(d.name, func(t *testing.T) {
-			few := countBlocks(t, tool, d, growthSmall)
-			many := countBlocks(t, tool, d, growthSmall*growthFactor)
+			few := countBlocks(t, tool, covdata, d, growthSmall)
+			many := countBlocks(t, tool, covdata, d, growthSmall*growthFactor)
 			var bad []string
 			for block, n := range many {
 				if n > 4*growthSmall*growthFactor && float64(n) > growthLimit*float64(few[block]) {
@@ -444,7 +448,7 @@ func TestWorkGrowsWithTheModule(t *testing.T) {
 // countBlocks runs the instrumented program's commands on a module with n of the dimension
 // and returns how often each block of its statements ran. Sorting itself is left out: that
 // it takes n log n steps is known.
-func countBlocks(t *testing.T, tool string, d dimension, n int) map[string]int {
+func countBlocks(t *testing.T, tool, covdata string, d dimension, n int) map[string]int {
 	t.Helper()
 	dir := t.TempDir()
 	module, kernel := growthModule(t, t.TempDir(), d, n)
@@ -459,8 +463,7 @@ func countBlocks(t *testing.T, tool string, d dimension, n int) map[string]int {
 		}
 	}
 	text := filepath.Join(dir, "counts")
-	out, err := exec.Command("go", "tool", "covdata", "textfmt", "-i="+dir,
-		"-o="+text).CombinedOutput()
+	out, err := exec.Command(covdata, "textfmt", "-i="+dir, "-o="+text).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	file, err := os.Open(text)
 	require.NoError(t, err)

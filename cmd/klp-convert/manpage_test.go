@@ -66,6 +66,22 @@ func renderPage(t *testing.T, path string) string {
 	return stdout.String()
 }
 
+var rendered map[string]string
+
+// renderedPages returns all pages as man shows them, by name. They are rendered once; the
+// caller does not modify the map.
+func renderedPages(t *testing.T) map[string]string {
+	t.Helper()
+	if rendered == nil {
+		pages := map[string]string{}
+		for _, path := range manPages(t) {
+			pages[strings.TrimSuffix(filepath.Base(path), ".1")] = renderPage(t, path)
+		}
+		rendered = pages
+	}
+	return rendered
+}
+
 func TestManPagesPassMandocLint(t *testing.T) {
 	need.Tools(t, "mandoc")
 	for _, path := range manPages(t) {
@@ -76,20 +92,17 @@ func TestManPagesPassMandocLint(t *testing.T) {
 }
 
 func TestManPagesFitATerminal(t *testing.T) {
-	for _, path := range manPages(t) {
-		for _, line := range strings.Split(renderPage(t, path), "\n") {
-			assert.LessOrEqual(t, utf8.RuneCountInString(line), 80, "%s: %s", path, line)
-			assert.NotContains(t, line, "‐", "%s: a word is broken", path)
+	for name, page := range renderedPages(t) {
+		for _, line := range strings.Split(page, "\n") {
+			assert.LessOrEqual(t, utf8.RuneCountInString(line), 80, "%s: %s", name, line)
+			assert.NotContains(t, line, "‐", "%s: a word is broken", name)
 		}
 	}
 }
 
 // A page has its command's summary, arguments, options and examples, and no others.
 func TestManPagesDescribeTheCommands(t *testing.T) {
-	pages := map[string]string{}
-	for _, path := range manPages(t) {
-		pages[strings.TrimSuffix(filepath.Base(path), ".1")] = renderPage(t, path)
-	}
+	pages := renderedPages(t)
 	commands := commandsWithPage(newCommand())
 	assert.Len(t, pages, len(commands))
 	for _, cmd := range commands {

@@ -272,8 +272,9 @@ func (w *workshop) build(t *testing.T, edits []edit) string {
 	file := filepath.Join(w.dir, "overlay.json")
 	require.NoError(t, os.WriteFile(file, list, 0o600))
 	tool := filepath.Join(w.dir, fmt.Sprintf("convertall-%d", w.builds))
-	cmd := exec.Command("go", "build", "-overlay", file, "-ldflags", "-s -w", "-o", tool,
-		"./klpreloc/proof/internal/convertall")
+	// With -trimpath as make builds the program: the libraries are compiled once for both.
+	cmd := exec.Command("go", "build", "-overlay", file, "-trimpath", "-ldflags", "-s -w", "-o",
+		tool, "./klpreloc/proof/internal/convertall")
 	cmd.Dir, cmd.Env = w.root, append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)

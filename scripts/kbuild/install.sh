@@ -82,37 +82,63 @@ tree_edits() {
 	echo "$edits"
 }
 
-lines() { grep -cxF -e "$2" "$1" || :; }
+# states reads $work/edits, and writes what each file of it is without the lines to
+# plain/FILE and what it is with them to hooked/FILE, in $work. It prints, in front of
+# each edit, how many lines PLACE and LINE the tree's file has. One process does it all:
+# a tree is examined often, and a process costs more than the reading.
+states() {
+	TREE=$tree WORK=$work awk -F '|' '
+		{
+			edit[NR] = $0; file[NR] = $1; line[NR] = $2; place[NR] = $3
+		}
+		END {
+			for (i = 1; i <= NR; i++) {
+				if (!(file[i] in done)) split_states(file[i])
+				done[file[i]] = 1
+				print places[i] + 0 "|" lines[i] + 0 "|" edit[i]
+			}
+		}
+		function split_states(name, from, plain, hooked, text, got, i, ours) {
+			from = ENVIRON["TREE"] "/" name
+			plain = ENVIRON["WORK"] "/plain/" name
+			hooked = ENVIRON["WORK"] "/hooked/" name
+			printf "" >plain
+			printf "" >hooked
+			while ((got = (getline text <from)) > 0) {
+				ours = 0
+				for (i = 1; i <= NR; i++) {
+					if (file[i] != name) continue
+					if (text == line[i]) { lines[i]++; ours = 1 }
+					if (text == place[i]) { places[i]++; print line[i] >hooked }
+				}
+				if (ours) continue
+				print text >plain
+				print text >hooked
+			}
+			if (got < 0) {
+				print "install.sh: " from " cannot be read" >"/dev/stderr"
+				exit 1
+			}
+			close(from); close(plain); close(hooked)
+		}' "$work/edits"
+}
 
 # examine works out, in $work, both states of each file that is edited: plain/FILE
-# and hooked/FILE. It sets state to plain, hooked or mixed.
+# and hooked/FILE. It sets state to plain, hooked or mixed, and edited to the files.
 examine() {
 	state=
 	tree_edits >"$work/edits"
-	while IFS='|' read -r file line place; do
-		for kind in plain hooked; do
-			[ -e "$work/$kind/$file" ] && continue
-			mkdir -p "$work/$kind/$(dirname "$file")"
-			cp "$tree/$file" "$work/$kind/$file"
-		done
-		n=$(lines "$tree/$file" "$place")
-		[ "$n" = 1 ] || die "$tree is not a tree that this knows: $file: $n lines \"$(echo $place)\", not 1"
-		n=$(lines "$tree/$file" "$line")
+	mkdir -p "$work/plain/scripts/mod" "$work/hooked/scripts/mod" "$work/hooked/include/linux"
+	states >"$work/counts"
+	while IFS='|' read -r places n file line place; do
+		[ "$places" = 1 ] || die "$tree is not a tree that this knows: $file: $places lines \"$(echo $place)\", not 1"
 		case $n in
 		0) this=plain ;;
 		1) this=hooked ;;
 		*) die "$tree: $file: $n lines \"$(echo $line)\", where there can be one at most: edited by hand?" ;;
 		esac
 		[ "${state:-$this}" = "$this" ] && state=$this || state=mixed
-		# Taken out here, both are the same; then one gets it in its place.
-		for kind in plain hooked; do
-			LINE=$line PLACE=$place KIND=$kind awk '
-				$0 == ENVIRON["LINE"] { next }
-				$0 == ENVIRON["PLACE"] && ENVIRON["KIND"] == "hooked" { print ENVIRON["LINE"] }
-				{ print }' "$work/$kind/$file" >"$work/next"
-			cat "$work/next" >"$work/$kind/$file"
-		done
-	done <"$work/edits"
+	done <"$work/counts"
 	echo "$shape" >"$work/shape"
 	while IFS='|' read -r file pattern; do
 		n=$(grep -c -e "$pattern" "$tree/$file" || :)
@@ -120,7 +146,8 @@ examine() {
 	done <"$work/shape"
 	# What is not one of the two is neither: a line moved by hand, or a file that
 	# would not come back to the byte.
-	for file in $(cut -d '|' -f 1 "$work/edits" | sort -u); do
+	edited=$(cut -d '|' -f 1 "$work/edits" | sort -u)
+	for file in $edited; do
 		cmp -s "$tree/$file" "$work/plain/$file" && continue
 		cmp -s "$tree/$file" "$work/hooked/$file" && continue
 		die "$tree: $file: not all of klp-convert's lines are there, or not where they belong: edited by hand?"
@@ -143,7 +170,6 @@ examine_added() {
 	files=
 	echo "$added" >"$work/added"
 	while read -r file from; do
-		mkdir -p "$work/hooked/$(dirname "$file")"
 		stamped "$here/$from" >"$work/hooked/$file"
 		if [ ! -e "$tree/$file" ]; then
 			this=none
@@ -159,10 +185,18 @@ examine_added() {
 	done <"$work/added"
 }
 
-# stage FILE: put the file's new contents beside it. Whatever can go wrong does so
+# staging FILE: set tmp to where stage puts the file's new contents.
+staging() {
+	case $1 in
+	*/*) tmp=$tree/${1%/*}/.klp-install.${1##*/} ;;
+	*) tmp=$tree/.klp-install.$1 ;;
+	esac
+}
+
+# stage FILE KIND: put the file's new contents beside it. Whatever can go wrong does so
 # here, before the first file is replaced.
 stage() {
-	tmp=$tree/$(dirname "$1")/.klp-install.$(basename "$1")
+	staging "$1"
 	echo "$tmp" >>"$work/staged"
 	(
 		if [ -e "$tree/$1" ]; then cp -p "$tree/$1" "$tmp"; else : >"$tmp" && chmod 644 "$tmp"; fi &&
@@ -170,7 +204,10 @@ stage() {
 	) 2>"$work/why" || die "nothing changed: $(head -n 1 "$work/why")"
 }
 
-place() { mv -f "$tree/$(dirname "$1")/.klp-install.$(basename "$1")" "$tree/$1"; }
+place() {
+	staging "$1"
+	mv -f "$tmp" "$tree/$1"
+}
 
 cleanup() {
 	[ ! -e "$work/staged" ] || while read -r tmp; do rm -f "$tmp"; done <"$work/staged"
@@ -198,14 +235,16 @@ trap 'exit 1' HUP INT TERM
 version=$(sed -n 's/^\(VERSION\|PATCHLEVEL\) = \([0-9]*\)$/\2/p' "$tree/Makefile" | paste -sd .)
 examine
 examine_added
-edited=$(cut -d '|' -f 1 "$work/edits" | sort -u)
 new=$(cut -d ' ' -f 1 "$work/added")
 
 # Of one that was killed while it staged.
 if [ "$mode" != check ]; then
+	set --
 	for file in $new $edited; do
-		rm -f "$tree/$(dirname "$file")/.klp-install.$(basename "$file")"
+		staging "$file"
+		set -- "$@" "$tmp"
 	done
+	rm -f "$@"
 fi
 
 case $mode in

@@ -66,19 +66,27 @@ func asRoot(args ...string) []string {
 
 var errNoPacker = errors.New("nfpm can't be had")
 
-// build makes the packages for a machine and returns the directory they are in.
-func build(arch string) (string, error) {
+// packer asks the nfpm that the Makefile runs for its version.
+var packer = sync.OnceValue(func() error {
 	makefile, err := os.ReadFile(filepath.Join(top, "Makefile"))
 	if err != nil {
-		return "", err
+		return err
 	}
 	m := regexp.MustCompile(`(?m)^NFPM .* run (\S+)$`).FindSubmatch(makefile)
 	if m == nil {
-		return "", errors.New("the Makefile does not say which nfpm")
+		return errors.New("the Makefile does not say which nfpm")
 	}
 	if out, err := exec.Command("go", "run", string(m[1]),
 		"--version").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %w\n%s", errNoPacker, err, out)
+		return fmt.Errorf("%w: %w\n%s", errNoPacker, err, out)
+	}
+	return nil
+})
+
+// build makes the packages for a machine and returns the directory they are in.
+func build(arch string) (string, error) {
+	if err := packer(); err != nil {
+		return "", err
 	}
 	dir, err := os.MkdirTemp(work, arch)
 	if err != nil {
