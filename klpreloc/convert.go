@@ -40,6 +40,8 @@ type Options struct {
 	NoTargetID bool
 	// Lists annotate symbols of the module from outside of it.
 	Lists []annotation.List
+	// Types says what becomes of declarations that the kernel's types contradict.
+	Types TypeCheck
 	// Unsafe converts what will break on the kernel, for experiments.
 	Unsafe bool
 }
@@ -77,6 +79,7 @@ func NewPlan(f *elfrw.File, o Options) (*Plan, diag.List) {
 	r.Add(found...)
 	bindings, view, found := resolve.Bind(view)
 	r.Add(found...)
+	r.Add(checkTypes(f, set, view, bindings, declared, o.Types)...)
 
 	rules := gate.NewRules(f, declared, scheme)
 	targets, found := rules.Targets(bindings.Annotated, bindings.Inferred)

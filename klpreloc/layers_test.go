@@ -22,7 +22,8 @@ const project = "github.com/klp-convert/klp-convert/"
 var floors = []string{
 	"cmd/klp-convert",
 	"klpreloc klpreloc/loader klpreloc/explain klpreloc/klpdiff",
-	"klpreloc/resolve klpreloc/gate klpreloc/latereloc klpreloc/rewrite klpreloc/proof",
+	"klpreloc/resolve klpreloc/gate klpreloc/latereloc klpreloc/rewrite klpreloc/proof " +
+		"klpreloc/typecheck",
 	"klpreloc/declared klpreloc/annotation klpreloc/reach klpreloc/special klpreloc/klppatch",
 	"klpreloc/klpabi klpreloc/kernel klpreloc/arch klpreloc/diag",
 	"sympos",

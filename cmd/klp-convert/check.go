@@ -28,6 +28,7 @@ type checking struct {
 	file        string
 	json, sarif bool
 	strict      bool // unchecked things count as findings
+	noTypes     bool
 }
 
 func newCheckCommand(o *options) *cobra.Command {
@@ -81,6 +82,7 @@ with --strict only. --verbose lists what only a running kernel can tell.`,
 	f.BoolVar(&c.json, "json", false, "print {file, kernels: [{verdict, findings, …}, …]}")
 	f.BoolVar(&c.sarif, "sarif", false, "print SARIF 2.1.0, for code scanning")
 	f.BoolVar(&c.strict, "strict", false, "exit with 1 also when something could not be checked")
+	f.BoolVar(&c.noTypes, "no-types", false, "do not compare declarations with the kernel's")
 	f.BoolVarP(&o.verbose, "verbose", "v", false,
 		"list what was not checked, and which files were used")
 	return cmd
@@ -169,6 +171,7 @@ func (c *checking) checkKernels(
 			for i := range next {
 				all[i], failed[i] = checkKernel(module, loader.Options{
 					Kernel: kernels[i], Loaded: loaded, File: path, ComparesFiles: len(kernels) > 1,
+					NoTypes: c.noTypes,
 				})
 				kernels[i] = nil
 				runtime.GC() // otherwise several kernels would be in memory at once
@@ -321,6 +324,9 @@ func (c *checking) details(v verdict) string {
 			place += ": "
 		}
 		fmt.Fprintf(b, "  %s: %s%s [%s]\n", findingWord(f.Severity), place, f.Message, f.ID)
+		for _, line := range differenceLines(f.Differences) {
+			fmt.Fprintf(b, "      %s\n", line)
+		}
 		for _, line := range alsoAt(f.Places) {
 			fmt.Fprintf(b, "      %s\n", line)
 		}

@@ -33,15 +33,16 @@ type kernelVerdict struct {
 // findingJSON is a diagnostic of check: its message is the cause of what the kernel does, and
 // its hints fix it.
 type findingJSON struct {
-	ID       diag.ID     `json:"id"`
-	Severity string      `json:"severity"`
-	Section  string      `json:"section,omitempty"`
-	Offset   *uint64     `json:"offset,omitempty"`
-	Symbol   string      `json:"symbol,omitempty"`
-	Cases    []diag.Case `json:"cases"`
-	Cause    string      `json:"cause"`
-	Places   []string    `json:"places,omitempty"`
-	Fix      []string    `json:"fix,omitempty"`
+	ID          diag.ID           `json:"id"`
+	Severity    string            `json:"severity"`
+	Section     string            `json:"section,omitempty"`
+	Offset      *uint64           `json:"offset,omitempty"`
+	Symbol      string            `json:"symbol,omitempty"`
+	Cases       []diag.Case       `json:"cases"`
+	Cause       string            `json:"cause"`
+	Differences []diag.Difference `json:"differences,omitempty"`
+	Places      []string          `json:"places,omitempty"`
+	Fix         []string          `json:"fix,omitempty"`
 }
 
 // findingWord is what check calls the severity of a diagnostic.
@@ -70,6 +71,7 @@ func findingsJSON(list diag.List) []findingJSON {
 		all = append(all, findingJSON{
 			ID: d.ID, Severity: findingWord(d.Severity), Section: d.Section, Offset: d.Offset, Symbol: d.Symbol,
 			Cases: append([]diag.Case{}, d.Cases...), Cause: d.Message, Places: d.Places, Fix: d.Hints,
+			Differences: d.Differences,
 		})
 	}
 	return all

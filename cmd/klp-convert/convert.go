@@ -189,10 +189,15 @@ func (c *conversion) run() error {
 // planOptions returns the options of the conversion from the command line.
 func (c *conversion) planOptions() klpreloc.Options {
 	target, _ := kernel.ParseVersion(c.target)
+	types := klpreloc.TypeCheck{Contents: c.module, Strict: c.strictTypes}
+	if c.noTypes {
+		types.Contents = nil
+	}
 	return klpreloc.Options{
 		Kernel: c.kernel, Imports: len(c.symvers) > 0, Target: target,
 		Lists: c.annotations, NoInfer: c.noInfer, ConvertModuleExports: c.moduleExports,
 		KeepInert: c.keepInert, Unsafe: c.unsafe, NoTargetID: c.noTargetID,
+		Types: types,
 	}
 }
 

@@ -125,6 +125,10 @@ patched modules are converted too; other modules stay dependencies, unless
 --convert-module-exports is given.
 The build-id of each patched module is recorded in .modinfo (klp_target=), for
 check to compare, unless --no-target-id is given.
+With --kernel, what the module declares of functions, variables and structures
+is compared with the types of that kernel and its modules (BTF, or debug
+information), if the module was built with -g. What differs is a warning;
+--strict-types makes it an error, --no-types turns this off.
 Use --target if the module does not show the version of its kernel: old kernels
 and vendors' kernels. Table entries that cannot work in a livepatch and are not
 needed (tracepoints, debug messages) are dropped; with --keep-inert they are an
@@ -158,6 +162,8 @@ file. A module with nothing to convert or to record is copied byte for byte.`,
 	f.StringArrayVar(&o.symvers, "symvers", nil, "check imports against the exports in `FILE` too")
 	f.BoolVar(&o.noInfer, "no-infer", false, "convert annotated symbols only")
 	f.BoolVar(&o.noTargetID, "no-target-id", false, "do not record builds of patched modules")
+	f.BoolVar(&o.noTypes, "no-types", false, "do not compare declarations with the kernel's")
+	f.BoolVar(&o.strictTypes, "strict-types", false, "fail where declarations differ")
 	f.StringVar(&o.target, "target", "", "convert for kernel `VERSION`, not the module's")
 	f.BoolVar(&o.keepInert, "keep-inert", false, "fail instead of dropping entries")
 	f.BoolVar(&o.unsafe, "unsafe", false, "for experiments: convert even what will break")
@@ -187,6 +193,8 @@ type options struct {
 	noInfer        bool   // see klpreloc.Options
 	moduleExports  bool
 	noTargetID     bool
+	noTypes        bool
+	strictTypes    bool
 	target         string
 	keepInert      bool
 	unsafe         bool
@@ -228,6 +236,8 @@ func (o *options) parseArgs(_ *cobra.Command, args []string) error {
 		return usagef("too many arguments: %s", strings.Join(args[2:], " "))
 	case slices.Contains(args, ""):
 		return usagef("a file name is empty")
+	case o.strictTypes && o.noTypes:
+		return usagef("--strict-types and --no-types exclude each other")
 	case o.verbose && o.quiet:
 		return usagef("--verbose and --quiet exclude each other")
 	}

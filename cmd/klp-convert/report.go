@@ -95,6 +95,9 @@ func (r *reporter) print(found diag.List) {
 		}
 		fmt.Fprintf(&b, "%s: %s: klp-convert: %s [%s]\n",
 			r.file, r.severity(d.Severity), clean(d.String()), d.ID)
+		for _, line := range differenceLines(d.Differences) {
+			fmt.Fprintf(&b, "    %s\n", clean(line))
+		}
 		for _, line := range alsoAt(d.Places) {
 			fmt.Fprintf(&b, "    %s\n", clean(line))
 		}

@@ -133,12 +133,15 @@ func sarifOf(file string, all []verdict) sarifLog {
 			if m := f.KernelSays(); !strings.HasPrefix(m, "no message") {
 				text += ". The kernel says: " + m
 			}
+			properties := map[string]any{
+				"kernel": v.label, "cases": append([]diag.Case{}, f.Cases...), "fix": f.Hints,
+			}
+			if len(f.Differences) > 0 {
+				properties["differences"] = f.Differences
+			}
 			run.Results = append(run.Results, sarifResult{
 				RuleID: id, RuleIndex: index, Level: level, Message: sarifText{Text: text},
-				Locations: []sarifLocation{location},
-				Properties: map[string]any{
-					"kernel": v.label, "cases": append([]diag.Case{}, f.Cases...), "fix": f.Hints,
-				},
+				Locations: []sarifLocation{location}, Properties: properties,
 			})
 		}
 	}

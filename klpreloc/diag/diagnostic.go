@@ -41,9 +41,20 @@ type Diagnostic struct {
 	Message  string   `json:"message"`
 	// Cases are what a kernel makes of it, and when; only check knows.
 	Cases []Case `json:"cases,omitempty"`
+	// Differences are the parts in which the module and the kernel differ, for a table.
+	Differences []Difference `json:"differences,omitempty"`
 	// Places are where else the same cause shows: "section+0xoff", a symbol, or both.
 	Places []string `json:"places,omitempty"`
 	Hints  []string `json:"hints,omitempty"`
+}
+
+// Difference is one row of a table: a parameter or a member, as the module and as the kernel have
+// it, and what follows from it. A side that does not have it is "-".
+type Difference struct {
+	Part     string `json:"part"`
+	Declared string `json:"declared"`
+	Kernel   string `json:"kernel"`
+	Why      string `json:"why"`
 }
 
 // String returns "section+0xoff: message" or "file:line: message".

@@ -90,4 +90,8 @@ const (
 	TrailingData     ID = "KLP082" // bytes after the end of a compressed module
 	BadList          ID = "KLP090" // line of a list of annotations that can't be read
 	TargetBuild      ID = "KLP091" // which build of a livepatched module was looked at
+	OtherDeclaration ID = "KLP092" // function or variable declared with other types
+	OtherSignature   ID = "KLP093" // function replaced by one with other types
+	OtherLayout      ID = "KLP094" // struct, union or enum defined otherwise
+	NotCompared      ID = "KLP095" // declarations that could not be compared
 )

@@ -68,4 +68,7 @@ const (
 	NoCallType             ID = "KLP162" // function called by address without a kCFI hash
 	NoPadding              ID = "KLP163" // call that call depth tracking can't count
 	OtherTarget            ID = "KLP170" // another build of a livepatched module than was looked at
+	CheckDeclaration       ID = "KLP171" // function or variable declared with other types
+	CheckSignature         ID = "KLP172" // function replaced by one with other types
+	CheckLayout            ID = "KLP173" // struct, union or enum defined otherwise
 )

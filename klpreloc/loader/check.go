@@ -19,6 +19,8 @@ type Options struct {
 	// ComparesFiles says that the report is for Compare: the paths of source files are read
 	// from debug information.
 	ComparesFiles bool
+	// NoTypes says that declarations are not compared with the kernel's types.
+	NoTypes bool
 	// File is the livepatch's path, for hints that can be pasted; "" when it has none.
 	File string
 }

@@ -30,6 +30,7 @@ type facts struct {
 	loaded        map[string]bool // modules that are loaded before the livepatch
 	path          string          // of the livepatch, as a word of a command line
 	comparesFiles bool
+	noTypes       bool
 	config        map[string]string // options that it mentions; nil when there is no configuration
 	// configCut: what it does not mention may be set all the same.
 	configCut bool
@@ -66,7 +67,7 @@ func readKernel(o Options, names, objects []string) (*facts, error) {
 			"System.map, /proc/kallsyms or Module.symvers is wanted")
 	}
 	f := &facts{
-		Kernel: k, table: table, comparesFiles: o.ComparesFiles, path: "FILE", loaded: map[string]bool{},
+		Kernel: k, table: table, comparesFiles: o.ComparesFiles, noTypes: o.NoTypes, path: "FILE", loaded: map[string]bool{},
 		modules: map[string]*elfrw.File{}, paths: map[string]string{}, crcs: map[string]uint64{},
 		needs: map[*elfrw.File]map[string]bool{},
 	}

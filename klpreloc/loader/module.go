@@ -18,6 +18,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/klpreloc/resolve"
+	"github.com/klp-convert/klp-convert/klpreloc/typecheck"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -42,6 +43,7 @@ type Module struct {
 	users     func() map[*elfrw.Symbol]string           // a function that uses an undefined symbol
 	taken     func() takenAddresses
 	sharing   func() map[string]bool // objects whose functions are another's
+	types     func() *typecheck.Livepatch
 }
 
 // Open reads the module. What is wrong with it is found by Check, not here. The bytes must
@@ -54,6 +56,7 @@ func Open(b []byte) *Module {
 	m.users = sync.OnceValue(m.readUsers)
 	m.taken = sync.OnceValue(m.readTaken)
 	m.sharing = sync.OnceValue(m.readSharing)
+	m.types = sync.OnceValue(m.readTypes)
 	if m.file, m.broken = parse(b); m.broken != nil {
 		m.file = &elfrw.File{}
 		return m

@@ -52,6 +52,7 @@ func rules() []rule {
 		{"klp_patch_func", checkFunctions},
 		{"klp_module_coming", checkReload},
 		{"", checkBuilds},
+		{"", checkDeclarations},
 		{"", listLimits},
 	}
 }

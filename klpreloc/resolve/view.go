@@ -171,6 +171,21 @@ func (v *View) namedObjects() []string {
 // Table is what was read of the kernel; nil when no kernel was given, or none was needed.
 func (v *View) Table() *sympos.Table { return v.table }
 
+// Kernel is the kernel that was given; nil if none was.
+func (v *View) Kernel() *sympos.Kernel { return v.kernel }
+
+// ExportersOf returns the objects that are known to export a symbol, vmlinux for one that it has if
+// nothing tells its exports.
+func (v *View) ExportersOf(name string) (objects []string) {
+	for _, e := range v.table.Exports(name) {
+		objects = append(objects, e.Object)
+	}
+	if len(objects) == 0 && len(v.table.Lookup(vmlinux, name)) > 0 {
+		objects = append(objects, vmlinux)
+	}
+	return objects
+}
+
 // Target is the version of the kernel that the module is for.
 func (v *View) Target() kernel.Version { return v.target }
 

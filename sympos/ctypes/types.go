@@ -24,7 +24,10 @@ type Decoder interface {
 // A Function is a function that the source defines or declares.
 type Function struct {
 	Name string
-	Type Ref // to a Func
+	// Symbol is the name of its symbol if the source gives it another one, as asm labels do;
+	// else "". Only DWARF tells.
+	Symbol string
+	Type   Ref // to a Func
 	// Declared marks a declaration: the unit uses a function of another one.
 	Declared bool
 	// Static marks a function that is not visible outside its file. Only DWARF tells: pahole
@@ -41,8 +44,9 @@ type Function struct {
 
 // A Variable is a variable that the source defines or declares.
 type Variable struct {
-	Name string
-	Type Ref
+	Name   string
+	Symbol string // see Function.Symbol
+	Type   Ref
 	// Declared marks a declaration: the unit uses a variable of another one.
 	Declared bool
 	Static   bool // see Function.Static
@@ -99,11 +103,11 @@ func (t *Types) decode(key Key) *Type {
 // Decoded returns how many types were decoded so far.
 func (t *Types) Decoded() int { return len(t.decoded) }
 
-// Functions returns all functions of that name, in the order of the source; none is not an
-// error. BTF has static functions of one name and one prototype once.
+// Functions returns all functions of that name, or with a symbol of that name, in the order of the
+// source; none is not an error. BTF has static functions of one name and one prototype once.
 func (t *Types) Functions(name string) ([]Function, error) { return t.decoder.Functions(name) }
 
-// Variables returns all variables of that name; none is not an error.
+// Variables returns all variables of that name, or with a symbol of that name; none is not an error.
 func (t *Types) Variables(name string) ([]Variable, error) { return t.decoder.Variables(name) }
 
 // Named returns all types of that kind (Struct, Union, Enum, Typedef) and name; none is not an

@@ -287,8 +287,12 @@ func (e *Entry) Flag(attribute uint64) bool {
 }
 
 // Name returns DW_AT_name, valid until the next unit is loaded; nil if there is none.
-func (i *Info) Name(e *Entry) []byte {
-	v, ok := e.Value(atName)
+func (i *Info) Name(e *Entry) []byte { return i.Text(e, atName) }
+
+// Text returns an attribute that is a string, valid until the next unit is loaded; nil if there
+// is none.
+func (i *Info) Text(e *Entry, attribute uint64) []byte {
+	v, ok := e.Value(attribute)
 	if !ok {
 		return nil
 	}

@@ -16,12 +16,14 @@ const (
 	tagEnum            = 0x04
 	tagParameter       = 0x05
 	tagMember          = 0x0d
+	tagLexicalBlock    = 0x0b
 	tagPointer         = 0x0f
 	tagStruct          = 0x13
 	tagSubroutine      = 0x15
 	tagTypedef         = 0x16
 	tagUnion           = 0x17
 	tagMoreParameters  = 0x18
+	tagInlined         = 0x1d
 	tagSubrange        = 0x21
 	tagBase            = 0x24
 	tagConst           = 0x26
@@ -33,23 +35,25 @@ const (
 	tagUnspecifiedType = 0x3b
 	tagAtomic          = 0x47
 
-	atByteSize       = 0x0b
-	atBitOffset      = 0x0c
-	atBitSize        = 0x0d
-	atConstValue     = 0x1c
-	atPrototyped     = 0x27
-	atUpperBound     = 0x2f
-	atAbstractOrigin = 0x31
-	atCount          = 0x37
-	atMemberLocation = 0x38
-	atDeclLine       = 0x3b
-	atDeclaration    = 0x3c
-	atEncoding       = 0x3e
-	atExternal       = 0x3f
-	atSpecification  = 0x47
-	atType           = 0x49
-	atSignature      = 0x69
-	atDataBitOffset  = 0x6b
+	atByteSize        = 0x0b
+	atBitOffset       = 0x0c
+	atBitSize         = 0x0d
+	atConstValue      = 0x1c
+	atPrototyped      = 0x27
+	atUpperBound      = 0x2f
+	atAbstractOrigin  = 0x31
+	atCount           = 0x37
+	atMemberLocation  = 0x38
+	atDeclLine        = 0x3b
+	atDeclaration     = 0x3c
+	atEncoding        = 0x3e
+	atExternal        = 0x3f
+	atSpecification   = 0x47
+	atType            = 0x49
+	atSignature       = 0x69
+	atDataBitOffset   = 0x6b
+	atLinkageName     = 0x6e
+	atLinkageNameMIPS = 0x2007 // before DWARF 4
 )
 
 const (
@@ -89,6 +93,7 @@ type nameKey struct {
 // A found is a top entry with a name.
 type found struct {
 	name       string
+	symbol     string // "" if it is the name
 	offset     uint64
 	path       string
 	declared   bool
@@ -155,10 +160,11 @@ func (d *decoder) readUnit(u *debuginfo.Unit) error {
 			}
 			return nil
 		}
-		if !d.want(name) {
+		symbol := d.symbolOf(e)
+		if !d.want(name) && (len(symbol) == 0 || !d.want(symbol)) {
 			return nil
 		}
-		f, err := d.add(e, string(name), path)
+		f, err := d.add(e, string(name), string(symbol), path)
 		if f != nil && f.declared {
 			declared[e.Offset] = f
 		}
@@ -188,6 +194,18 @@ func (d *decoder) readUnit(u *debuginfo.Unit) error {
 	return nil
 }
 
+// symbolOf returns the name of a function's or a variable's symbol if the source gives it one
+// of its own: extern int foo asm("bar"). Else it returns nil.
+func (d *decoder) symbolOf(e *debuginfo.Entry) []byte {
+	if e.Tag != tagSubprogram && e.Tag != tagVariable {
+		return nil
+	}
+	if symbol := d.info.Text(e, atLinkageName); len(symbol) > 0 {
+		return symbol
+	}
+	return d.info.Text(e, atLinkageNameMIPS)
+}
+
 // kindOf returns the kind of the types with a name that an entry describes, else Void.
 func kindOf(tag uint64) ctypes.Kind {
 	switch tag {
@@ -204,8 +222,8 @@ func kindOf(tag uint64) ctypes.Kind {
 }
 
 // add adds an entry to the index, and returns it if it is a function or a variable.
-func (d *decoder) add(e *debuginfo.Entry, name, path string) (*found, error) {
-	f := &found{name: name, offset: e.Offset, path: path, declared: e.Flag(atDeclaration),
+func (d *decoder) add(e *debuginfo.Entry, name, symbol, path string) (*found, error) {
+	f := &found{name: name, symbol: symbol, offset: e.Offset, path: path, declared: e.Flag(atDeclaration),
 		external: e.Flag(atExternal), compiled: !e.Unit.Assembler, size: e.Number(atByteSize),
 		line: e.Number(atDeclLine)}
 	if d.count++; d.count > maxIndex {
@@ -234,13 +252,16 @@ func (d *decoder) add(e *debuginfo.Entry, name, path string) (*found, error) {
 		}
 	}
 	list[name] = append(list[name], f)
+	if symbol != "" && symbol != name {
+		list[symbol] = append(list[symbol], f)
+	}
 	return f, nil
 }
 
 // Functions implements ctypes.Decoder.
 func (d *decoder) Functions(name string) (list []ctypes.Function, err error) {
 	for _, f := range d.functions[name] {
-		list = append(list, ctypes.Function{Name: name, Type: d.types.Ref(ctypes.Key(f.offset)),
+		list = append(list, ctypes.Function{Name: f.name, Symbol: f.symbol, Type: d.types.Ref(ctypes.Key(f.offset)),
 			Declared: f.declared, Static: !f.external, File: f.path, Compiled: f.compiled})
 	}
 	return list, nil
@@ -249,7 +270,7 @@ func (d *decoder) Functions(name string) (list []ctypes.Function, err error) {
 // Variables implements ctypes.Decoder.
 func (d *decoder) Variables(name string) (list []ctypes.Variable, err error) {
 	for _, f := range d.variables[name] {
-		v := ctypes.Variable{Name: name, Declared: f.declared, Static: !f.external, File: f.path}
+		v := ctypes.Variable{Name: f.name, Symbol: f.symbol, Declared: f.declared, Static: !f.external, File: f.path}
 		e, err := d.info.At(f.offset)
 		if err != nil {
 			return list, err

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package typecheck
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/klpreloc/declared"
+	"github.com/klp-convert/klp-convert/sympos"
+	"github.com/klp-convert/klp-convert/sympos/ctypes"
+)
+
+// checker compares one livepatch with one kernel.
+type checker struct {
+	livepatch *Livepatch
+	borrowed  []Borrowed
+	machine   elf.Machine
+	ours      *ctypes.Types // the livepatch's
+	kernel    *sympos.Kernel
+	table     *sympos.Table
+	objects   map[string]described
+	close     []func()
+	answer    *Answer
+	walk      *walk
+}
+
+// Check compares what the livepatch declares, of what it borrows and replaces, with the types of a
+// kernel, from whose files the table was read.
+func Check(l *Livepatch, borrowed []Borrowed, kernel *sympos.Kernel, table *sympos.Table) *Answer {
+	c := &checker{livepatch: l, borrowed: borrowed, machine: l.machine, ours: l.types, kernel: kernel, table: table,
+		objects: map[string]described{}, answer: &Answer{}}
+	defer func() {
+		for _, f := range c.close {
+			f()
+		}
+	}()
+	if !c.readOurs() {
+		return c.answer
+	}
+	c.walk = newWalk(c)
+	of, symbols := bySymbol(borrowed)
+	for _, symbol := range symbols {
+		c.checkBorrowed(symbol, of[symbol])
+	}
+	for _, r := range l.replaced {
+		c.checkReplaced(r)
+	}
+	c.walk.run()
+	for _, x := range l.locals {
+		c.checkLocal(x)
+	}
+	c.walk.run()
+	c.walk.report()
+	return c.answer
+}
+
+// readOurs finds the livepatch's types, and reports whether anything can be compared.
+func (c *checker) readOurs() bool {
+	l := c.livepatch
+	if len(c.borrowed)+len(l.replaced)+len(l.locals) == 0 {
+		return false
+	}
+	if l.failed != nil && !errors.Is(l.failed, sympos.ErrNoTypes) {
+		c.answer.Nothing, c.answer.Damaged = oneLine(l.failed), true
+		return false
+	}
+	if l.types == nil && !l.hasBTF {
+		c.answer.Nothing = "the livepatch has no type information"
+		c.answer.Hint = "build it with -g (Kbuild does with CONFIG_DEBUG_INFO=y); strip it after " +
+			"conversion only (KLP_STRIP=y)"
+		return false
+	}
+	kernel := c.object(sympos.Vmlinux)
+	if kernel.types == nil && !c.knowsAny() {
+		c.answer.Nothing = kernel.why
+		c.answer.Hint = "give the kernel's image, or the vmlinux of its debug package"
+		return false
+	}
+	if l.types != nil {
+		return true
+	}
+	return c.readOurBTF(kernel.types)
+}
+
+// knowsAny reports whether a module that the livepatch has to do with is described.
+func (c *checker) knowsAny() bool {
+	for _, b := range c.borrowed {
+		if c.object(b.Object).types != nil {
+			return true
+		}
+	}
+	for _, r := range c.livepatch.replaced {
+		if c.object(r.Object).types != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// readOurBTF reads the livepatch's own BTF. It describes what the livepatch defines, and nothing
+// that it declares, so that replacements can be compared. BTF that refers to the types of a kernel
+// by number is used with the kernel only that it was built for.
+func (c *checker) readOurBTF(kernel *ctypes.Types) bool {
+	l := c.livepatch
+	types, err := sympos.ReadModuleTypes("", l.contents, kernel, c.names())
+	switch {
+	case err != nil:
+		c.answer.Nothing, c.answer.Damaged = oneLine(err), true
+		return false
+	case l.release == "" || l.release != c.kernel.Release:
+		c.answer.Nothing = "the livepatch has BTF only, which is for another kernel"
+		c.answer.Hint = "build it with -g, and strip it after conversion only (KLP_STRIP=y)"
+		return false
+	}
+	c.ours = types
+	c.close = append(c.close, types.Close)
+	return true
+}
+
+// oneLine returns an error without the name of a file, which the caller prints.
+func oneLine(err error) string {
+	return strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", " "), ": ")
+}
+
+// checkBorrowed compares a declaration of the livepatch with what the kernel has under that name,
+// in one object or several.
+func (c *checker) checkBorrowed(symbol string, of []Borrowed) {
+	functions, err := c.ours.Functions(symbol)
+	if err != nil {
+		c.answer.unjudged(symbol, err.Error())
+		return
+	}
+	functions = slices.DeleteFunc(functions, func(f ctypes.Function) bool {
+		return !f.Declared || f.Symbol != "" && f.Symbol != symbol && !isLabelOf(f.Symbol, of)
+	})
+	if len(functions) > 0 {
+		c.checkBorrowedFunction(functions, of)
+		return
+	}
+	variables, err := c.ours.Variables(symbol)
+	if err != nil {
+		c.answer.unjudged(symbol, err.Error())
+		return
+	}
+	variables = slices.DeleteFunc(variables, func(v ctypes.Variable) bool {
+		return !v.Declared || v.Symbol != "" && v.Symbol != symbol && !isLabelOf(v.Symbol, of)
+	})
+	if len(variables) > 0 {
+		c.checkVariable(variables, of)
+		return
+	}
+	why := "no C file of the livepatch declares it: a call that the compiler makes, or assembler"
+	if c.ours.Format == "BTF" {
+		why = "the livepatch has BTF only, which has no declarations: build it with -g"
+	}
+	c.answer.unjudged(of[0].Name, why)
+}
+
+// isLabelOf reports whether a label that a declaration had before conversion is about one of these:
+// .klp.sym.rela.LP.OBJECT.NAME,POS.
+func isLabelOf(label string, of []Borrowed) bool {
+	return slices.ContainsFunc(of, func(b Borrowed) bool {
+		return strings.HasPrefix(label, ".klp.sym.") &&
+			strings.Contains(label, "."+b.Object+"."+b.Name)
+	})
+}
+
+func (c *checker) checkBorrowedFunction(ours []ctypes.Function, of []Borrowed) {
+	var actual []ctypes.Function
+	object, why := of[0].Object, ""
+	for _, b := range of {
+		list, reason := c.functions(b.Object, b.Name, b.Position)
+		actual = append(actual, list...)
+		if len(list) > 0 && len(actual) == len(list) {
+			object = b.Object
+		}
+		if reason != "" {
+			why = reason
+		}
+	}
+	if len(actual) == 0 {
+		if why == "" {
+			why = leftOut(object, c.object(object).types)
+		}
+		c.answer.unjudged(of[0].Name, why)
+		return
+	}
+	c.compareFunctions(Finding{Kind: Declaration, Symbol: of[0].Name}, declared.Borrowed, ours,
+		actual, object)
+}
+
+// leftOut says why types do not have a function that exists.
+func leftOut(object string, types *ctypes.Types) string {
+	if types != nil && types.Format == "BTF" {
+		return "BTF of " + object + " does not have it: pahole leaves out functions that the " +
+			"compiler changed, and those of one name that differ"
+	}
+	return "debug information of " + object + " does not have it"
+}
+
+func (c *checker) checkReplaced(r Replaced) {
+	if r.New == "" {
+		c.answer.unjudged(r.Name, "its replacement has no symbol")
+		return
+	}
+	ours, err := c.ours.Functions(r.New)
+	if err != nil {
+		c.answer.unjudged(r.Name, err.Error())
+		return
+	}
+	ours = slices.DeleteFunc(ours, func(f ctypes.Function) bool { return f.Declared })
+	if len(ours) == 0 {
+		c.answer.unjudged(r.Name, "type information of the livepatch does not have its replacement")
+		return
+	}
+	actual, why := c.functions(r.Object, r.Name, r.Position)
+	if len(actual) == 0 {
+		if why == "" {
+			why = leftOut(r.Object, c.object(r.Object).types)
+		}
+		c.answer.unjudged(r.Name, why)
+		return
+	}
+	for i := range actual { // what can be replaced calls ftrace, so a compiler made it
+		actual[i].Compiled = true
+	}
+	c.compareFunctions(Finding{Kind: Replacement, Symbol: r.Name}, declared.Replaced, ours, actual,
+		r.Object)
+}
+
+// compareFunctions compares each declaration with all functions that can be meant. f is completed
+// and added for the first declaration that fits none.
+func (c *checker) compareFunctions(f Finding, use declared.Use, ours, actual []ctypes.Function,
+	object string,
+) {
+	seen := map[string]bool{}
+	reported := false
+	for _, our := range ours {
+		text := our.Type.Type().Declare(our.Name)
+		all, fits := declared.Functions(c.machine, use, our, actual)
+		best := 0
+		if len(fits) > 0 {
+			best = fits[0]
+		} else {
+			for i := range all {
+				if wrong(all[i]) < wrong(all[best]) {
+					best = i
+				}
+			}
+		}
+		if len(fits) > 0 {
+			c.walk.function(our.Name, our.Type.Type(), actual[best].Type.Type())
+		}
+		if seen[text] || reported {
+			continue
+		}
+		seen[text] = true
+		for _, why := range all[best].Unjudged {
+			c.answer.unjudged(f.Symbol, why)
+		}
+		if len(all) > 1 && len(fits) > 0 {
+			c.answer.unjudged(f.Symbol, fmt.Sprintf("%s has %d functions of the name with different "+
+				"types, and nothing tells which of them is meant: fits %s", object, len(all),
+				all[best].Actual))
+		}
+		if all[best].Worst() == declared.Same {
+			continue
+		}
+		reported = true
+		c.addFunction(f, our, object, all, actual, best)
+	}
+}
+
+// addFunction adds the finding about a function.
+func (c *checker) addFunction(f Finding, our ctypes.Function, object string,
+	all []declared.Comparison, actual []ctypes.Function, best int,
+) {
+	what := fmt.Sprintf("%s of %s is declared with other types than it has", f.Symbol, object)
+	fix := "declare it as it is: extern %s;"
+	if f.Kind == Replacement {
+		what = fmt.Sprintf("%s replaces %s of %s, which has other types", our.Name, f.Symbol, object)
+		fix = "give it these types: %s"
+	}
+	f.Message = what
+	if len(all) > 1 {
+		f.Message += fmt.Sprintf(" (the nearest of %d of the name)", len(all))
+	}
+	for i := range actual {
+		if i != best && all[i].Actual == all[best].Actual {
+			continue
+		}
+		if text := actual[i].Type.Type().Declare(our.Name); !strings.Contains(text, "{...}") {
+			f.Hints = append(f.Hints, fmt.Sprintf(fix, text))
+		}
+		const most = 4
+		if len(f.Hints) == most {
+			break
+		}
+	}
+	c.answer.add(f, all[best])
+}
+
+// wrong counts the differences that lead to wrong code.
+func wrong(c declared.Comparison) (n int) {
+	for _, d := range c.Differences {
+		if d.Severity == declared.WrongCode {
+			n++
+		}
+	}
+	return n
+}
+
+// checkVariable compares a declaration of a variable with those that can be meant.
+func (c *checker) checkVariable(ours []ctypes.Variable, of []Borrowed) {
+	name := of[0].Name
+	var actual []ctypes.Variable
+	var object, why string
+	for _, b := range of {
+		d := c.object(b.Object)
+		if d.types == nil {
+			why = d.why
+			continue
+		}
+		list, err := d.types.Variables(b.Name)
+		if err != nil {
+			why = err.Error()
+		}
+		list = slices.DeleteFunc(list, func(v ctypes.Variable) bool { return v.Declared })
+		if len(list) == 0 && why == "" {
+			why = "debug information of " + b.Object + " does not have it"
+			if d.types.Format == "BTF" {
+				why = "BTF of " + b.Object + " describes per-CPU variables only"
+			}
+		}
+		if len(list) > 0 {
+			actual, object = append(actual, list...), b.Object
+		}
+	}
+	if len(actual) == 0 {
+		c.answer.unjudged(name, why)
+		return
+	}
+	seen := map[string]bool{}
+	for _, our := range ours {
+		best := -1
+		var all []declared.Comparison
+		for i, v := range actual {
+			all = append(all, declared.Variable(c.machine, our, v))
+			if best < 0 || wrong(all[i]) < wrong(all[best]) {
+				best = i
+			}
+		}
+		if wrong(all[best]) == 0 {
+			c.walk.visit(our.Type.Type(), actual[best].Type.Type(), name)
+		}
+		text := our.Type.Type().Declare(our.Name)
+		if seen[text] {
+			continue
+		}
+		seen[text] = true
+		for _, why := range all[best].Unjudged {
+			c.answer.unjudged(name, why)
+		}
+		f := Finding{Kind: Declaration, Symbol: name,
+			Message: fmt.Sprintf("%s of %s is declared with another type than it has", name, object)}
+		if text := actual[best].Type.Type().Declare(our.Name); !strings.Contains(text, "{...}") {
+			f.Hints = []string{fmt.Sprintf("declare it as it is: extern %s;", text)}
+		}
+		c.answer.add(f, all[best])
+		if all[best].Worst() != declared.Same {
+			return
+		}
+	}
+}
