@@ -3,6 +3,8 @@
 package klpreloc
 
 import (
+	"strings"
+
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
@@ -42,8 +44,9 @@ func checkTypes(f *elfrw.File, set *annotation.Set, view *resolve.View, bindings
 	for _, list := range [][]*annotation.Annotation{bindings.Annotated, bindings.Inferred} {
 		for _, a := range list {
 			bound[a.Symbol] = true
-			symbols = append(symbols, a.Symbol.Name)
-			borrowed = append(borrowed, typecheck.Borrowed{Symbol: a.Symbol.Name, Object: a.Object,
+			symbol := strings.Trim(a.Symbol.Name, `"`) // as clang leaves labels
+			symbols = append(symbols, symbol)
+			borrowed = append(borrowed, typecheck.Borrowed{Symbol: symbol, Object: a.Object,
 				Name: a.Name, Position: uint64(a.Pos)})
 		}
 	}

@@ -9,6 +9,7 @@
 #	scripts/testdata.sh entries	functions with ftrace entries, over flags
 #	scripts/testdata.sh hardening	code with and without landing pads and hashes
 #	scripts/testdata.sh types	types of C, in every format
+#	scripts/testdata.sh declared	livepatches and the types of their kernel
 #	scripts/testdata.sh kbuild	the samples, by a stock kernel's Kbuild
 #	scripts/testdata.sh special	of these the ones with special sections
 #	scripts/testdata.sh many FILE	a module of more than 0xff00 sections
@@ -154,6 +155,7 @@ small() {
 	entries
 	hardening
 	types
+	declared
 	for a in s390x ppc64le aarch64 ppc32; do
 		twins $a
 	done
@@ -333,6 +335,34 @@ described() {
 	"$tool-ld" -r -o "$out" "$tmp/c.o"
 }
 
+# declared: testdata/src/declared, a kernel with its types in BTF and in DWARF, and livepatches that
+# declare them rightly and wrongly
+declared() {
+	need x86_64-linux-gnu-gcc:gcc
+	mkdir -p declared
+	arch x86_64
+	d="x86_64-linux-gnu-gcc $cflags $model -Isrc/declared -ffile-prefix-map=$PWD=. -c"
+	for how in btf dwarf; do
+		flag=-gbtf
+		[ $how = btf ] || flag=-gdwarf-5
+		$d $flag -o "$tmp/kernel.o" src/declared/vmlinux.c
+		set -- "$tmp/kernel.o"
+		if [ $how = dwarf ]; then
+			$d $flag -o "$tmp/first.o" src/declared/twin.c
+			$d $flag -o "$tmp/second.o" src/declared/other.c
+			set -- "$@" "$tmp/first.o" "$tmp/second.o"
+		fi
+		x86_64-linux-gnu-ld -e 0 -Ttext=0x10000000 -z max-page-size=0x1000 -z noseparate-code \
+			-o declared/vmlinux-$how "$@"
+		chmod -x declared/vmlinux-$how
+	done
+	for how in GOOD DECLARED SIGNATURE LAYOUT PRIVATE TWIN=1 TWIN=2; do
+		out=declared/$(echo "$how" | tr -d = | tr A-Z a-z)
+		compile x86_64 "$out.ko" src/declared/livepatch.c -g -Isrc/declared -D$how
+	done
+	compile x86_64 declared/plain.ko src/declared/livepatch.c -Isrc/declared
+}
+
 # headers: unpack the current kernel's headers below $tmp and set KDIR
 headers() {
 	need apt-get:apt dpkg-deb:dpkg
@@ -378,6 +408,7 @@ patches) patches ;;
 entries) entries ;;
 hardening) hardening ;;
 types)	types ;;
+declared) declared ;;
 special) special ;;
 kbuild)	kbuild ;;
 many)	s x86_64 "$2" src/many-sections.S ;;

@@ -47,6 +47,10 @@ FILE. For each livepatched module, loading it after FILE is checked as well. If
 FILE says which build of it is meant (klp_target= in .modinfo), its file is
 compared and, with -k running, what is loaded.
 
+If FILE was built with -g, what it declares of functions, variables and
+structures is compared with the kernel's types (BTF, or debug information); what
+differs is a finding.
+
 FILE is checked as it is: convert it first. Exit status 0 when it loads on all
 kernels and there are no findings, 1 when there are findings, 2 for wrong use.
 Notes do not count. If a file of the kernel that a check needs is not available,

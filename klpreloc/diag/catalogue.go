@@ -64,6 +64,7 @@ const (
 	aboutUnannotated
 	aboutExports
 	aboutGivenKernel
+	aboutDeclarations
 	aboutFiles
 	aboutCheckFile
 	aboutCheckImports
@@ -88,6 +89,7 @@ var topicTitles = [topics]string{
 	aboutUnannotated:      "symbols without annotation, with a kernel",
 	aboutExports:          "exports of modules",
 	aboutGivenKernel:      "the kernel that was given",
+	aboutDeclarations:     "declarations compared with the kernel's types",
 	aboutFiles:            "files",
 	aboutCheckFile:        "`check`: the file, its signature, vermagic, struct module",
 	aboutCheckImports:     "`check`: undefined symbols, exports, checksums, namespaces",
@@ -115,7 +117,7 @@ var Catalogue = sync.OnceValue(func() []*Entry {
 	var all []*Entry
 	for _, part := range [][]Entry{
 		annotationEntries, symbolEntries, relocationEntries, specialEntries, patchEntries,
-		exportEntries, kernelEntries, moduleEntries,
+		exportEntries, kernelEntries, moduleEntries, declarationEntries,
 		checkFileEntries, checkImportEntries, checkKlpEntries, checkRelocationEntries,
 		checkPatchEntries, checkMitigationEntries,
 	} {

@@ -253,10 +253,12 @@ func (c *checker) compareFunctions(f Finding, use declared.Use, ours, actual []c
 				}
 			}
 		}
-		if len(fits) > 0 {
+		isLayout := len(actual) == 1 && isLayoutOnly(all[best]) &&
+			haveSameTags(our.Type.Type(), actual[best].Type.Type())
+		if len(fits) > 0 || isLayout {
 			c.walk.function(our.Name, our.Type.Type(), actual[best].Type.Type())
 		}
-		if seen[text] || reported {
+		if seen[text] || reported || isLayout {
 			continue
 		}
 		seen[text] = true
@@ -281,10 +283,10 @@ func (c *checker) addFunction(f Finding, our ctypes.Function, object string,
 	all []declared.Comparison, actual []ctypes.Function, best int,
 ) {
 	what := fmt.Sprintf("%s of %s is declared with other types than it has", f.Symbol, object)
-	fix := "declare it as it is: extern %s;"
+	fix := "extern %s;"
 	if f.Kind == Replacement {
 		what = fmt.Sprintf("%s replaces %s of %s, which has other types", our.Name, f.Symbol, object)
-		fix = "give it these types: %s"
+		fix = "%s"
 	}
 	f.Message = what
 	if len(all) > 1 {
@@ -303,6 +305,35 @@ func (c *checker) addFunction(f Finding, our ctypes.Function, object string,
 		}
 	}
 	c.answer.add(f, all[best])
+}
+
+// isLayoutOnly reports whether only the sizes of structs differ. Where they have the same tags, that
+// is a matter of their layout, which gets its own finding.
+func isLayoutOnly(c declared.Comparison) bool {
+	for _, d := range c.Differences {
+		if d.Severity == declared.WrongCode && d.Subject != declared.Size {
+			return false
+		}
+	}
+	return wrong(c) > 0
+}
+
+// haveSameTags reports whether the structs in two variables, or those that two functions pass and
+// return, have the same tags.
+func haveSameTags(a, b *ctypes.Type) bool {
+	if x, y := a.Bare(), b.Bare(); x.Kind == ctypes.Func && y.Kind == ctypes.Func {
+		same := len(x.Params) == len(y.Params) && haveSameTags(x.Elem.Type(), y.Elem.Type())
+		for i := range min(len(x.Params), len(y.Params)) {
+			same = same && haveSameTags(x.Params[i].Type.Type(), y.Params[i].Type.Type())
+		}
+		return same
+	}
+	_, a = a.Elements()
+	_, b = b.Elements()
+	isStruct := func(t *ctypes.Type) bool {
+		return t.Bare().Kind == ctypes.Struct || t.Bare().Kind == ctypes.Union
+	}
+	return !isStruct(a) || !isStruct(b) || tagOf(a) == tagOf(b)
 }
 
 // wrong counts the differences that lead to wrong code.
@@ -334,7 +365,8 @@ func (c *checker) checkVariable(ours []ctypes.Variable, of []Borrowed) {
 		if len(list) == 0 && why == "" {
 			why = "debug information of " + b.Object + " does not have it"
 			if d.types.Format == "BTF" {
-				why = "BTF of " + b.Object + " describes per-CPU variables only"
+				why = "BTF of " + b.Object + " does not have it: of variables, that of kernels has " +
+					"per-CPU ones only"
 			}
 		}
 		if len(list) > 0 {
@@ -355,11 +387,13 @@ func (c *checker) checkVariable(ours []ctypes.Variable, of []Borrowed) {
 				best = i
 			}
 		}
-		if wrong(all[best]) == 0 {
+		isLayout := isLayoutOnly(all[best]) &&
+			haveSameTags(our.Type.Type(), actual[best].Type.Type())
+		if wrong(all[best]) == 0 || isLayout {
 			c.walk.visit(our.Type.Type(), actual[best].Type.Type(), name)
 		}
 		text := our.Type.Type().Declare(our.Name)
-		if seen[text] {
+		if seen[text] || isLayout {
 			continue
 		}
 		seen[text] = true
@@ -369,7 +403,7 @@ func (c *checker) checkVariable(ours []ctypes.Variable, of []Borrowed) {
 		f := Finding{Kind: Declaration, Symbol: name,
 			Message: fmt.Sprintf("%s of %s is declared with another type than it has", name, object)}
 		if text := actual[best].Type.Type().Declare(our.Name); !strings.Contains(text, "{...}") {
-			f.Hints = []string{fmt.Sprintf("declare it as it is: extern %s;", text)}
+			f.Hints = []string{fmt.Sprintf("extern %s;", text)}
 		}
 		c.answer.add(f, all[best])
 		if all[best].Worst() != declared.Same {

@@ -3,6 +3,7 @@
 package fromdwarf
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -195,15 +196,17 @@ func (d *decoder) readUnit(u *debuginfo.Unit) error {
 }
 
 // symbolOf returns the name of a function's or a variable's symbol if the source gives it one
-// of its own: extern int foo asm("bar"). Else it returns nil.
+// of its own: extern int foo asm("bar"). Else it returns nil. Quotes that the source has around the
+// name are gone: the assembler takes them away.
 func (d *decoder) symbolOf(e *debuginfo.Entry) []byte {
 	if e.Tag != tagSubprogram && e.Tag != tagVariable {
 		return nil
 	}
-	if symbol := d.info.Text(e, atLinkageName); len(symbol) > 0 {
-		return symbol
+	symbol := d.info.Text(e, atLinkageName)
+	if len(symbol) == 0 {
+		symbol = d.info.Text(e, atLinkageNameMIPS)
 	}
-	return d.info.Text(e, atLinkageNameMIPS)
+	return bytes.Trim(symbol, `"`)
 }
 
 // kindOf returns the kind of the types with a name that an entry describes, else Void.
