@@ -352,7 +352,7 @@ declared() {
 			$d $flag -o "$tmp/second.o" src/declared/other.c
 			set -- "$@" "$tmp/first.o" "$tmp/second.o"
 		fi
-		x86_64-linux-gnu-ld -e 0 -Ttext=0x10000000 -z max-page-size=0x1000 -z noseparate-code \
+		x86_64-linux-gnu-ld -e 0 -Ttext=0xffffffff81000000 -z max-page-size=0x1000 -z noseparate-code \
 			-o declared/vmlinux-$how "$@"
 		chmod -x declared/vmlinux-$how
 	done

@@ -75,6 +75,11 @@ func (c *checker) readOurs() bool {
 			"conversion only (KLP_STRIP=y)"
 		return false
 	}
+	if l.empty {
+		c.answer.Nothing = "debug information of the livepatch has none of its functions"
+		c.answer.Hint = "build its C files with -g"
+		return false
+	}
 	kernel := c.object(sympos.Vmlinux)
 	if kernel.types == nil && !c.knowsAny() {
 		c.answer.Nothing = kernel.why
@@ -130,45 +135,64 @@ func oneLine(err error) string {
 // checkBorrowed compares a declaration of the livepatch with what the kernel has under that name,
 // in one object or several.
 func (c *checker) checkBorrowed(symbol string, of []Borrowed) {
-	functions, err := c.ours.Functions(symbol)
-	if err != nil {
-		c.answer.unjudged(symbol, err.Error())
-		return
-	}
-	functions = slices.DeleteFunc(functions, func(f ctypes.Function) bool {
-		return !f.Declared || f.Symbol != "" && f.Symbol != symbol && !isLabelOf(f.Symbol, of)
-	})
-	if len(functions) > 0 {
+	functions, variables, err := c.declarations(symbol, of)
+	switch {
+	case err != nil:
+		c.answer.unjudged(of[0].Name, err.Error())
+	case len(functions) > 0:
 		c.checkBorrowedFunction(functions, of)
-		return
-	}
-	variables, err := c.ours.Variables(symbol)
-	if err != nil {
-		c.answer.unjudged(symbol, err.Error())
-		return
-	}
-	variables = slices.DeleteFunc(variables, func(v ctypes.Variable) bool {
-		return !v.Declared || v.Symbol != "" && v.Symbol != symbol && !isLabelOf(v.Symbol, of)
-	})
-	if len(variables) > 0 {
+	case len(variables) > 0:
 		c.checkVariable(variables, of)
-		return
+	case c.ours.Format == "BTF":
+		c.answer.unjudged(of[0].Name,
+			"the livepatch has BTF only, which has no declarations: build it with -g")
+	default:
+		c.answer.unjudged(of[0].Name,
+			"no C file of the livepatch declares it: a call that the compiler makes, or assembler")
 	}
-	why := "no C file of the livepatch declares it: a call that the compiler makes, or assembler"
-	if c.ours.Format == "BTF" {
-		why = "the livepatch has BTF only, which has no declarations: build it with -g"
-	}
-	c.answer.unjudged(of[0].Name, why)
 }
 
-// isLabelOf reports whether a label that a declaration had before conversion is about one of these:
-// .klp.sym.rela.LP.OBJECT.NAME,POS.
-func isLabelOf(label string, of []Borrowed) bool {
-	return slices.ContainsFunc(of, func(b Borrowed) bool {
-		return strings.HasPrefix(label, ".klp.sym.") &&
-			strings.Contains(label, "."+b.Object+"."+b.Name)
-	})
+// declarations returns what the livepatch declares for a symbol: under that name, or with a label
+// that the symbol had before conversion.
+func (c *checker) declarations(symbol string, of []Borrowed) (functions []ctypes.Function,
+	variables []ctypes.Variable, err error,
+) {
+	labels := c.labels(of)
+	for _, name := range append([]string{symbol}, labels...) {
+		var f []ctypes.Function
+		if f, err = c.ours.Functions(name); err != nil {
+			return nil, nil, err
+		}
+		var v []ctypes.Variable
+		if v, err = c.ours.Variables(name); err != nil {
+			return nil, nil, err
+		}
+		// What has a symbol of its own is meant by that only.
+		functions = append(functions, slices.DeleteFunc(f, func(f ctypes.Function) bool {
+			return !f.Declared || f.Symbol != "" && f.Symbol != name
+		})...)
+		variables = append(variables, slices.DeleteFunc(v, func(v ctypes.Variable) bool {
+			return !v.Declared || v.Symbol != "" && v.Symbol != name
+		})...)
+	}
+	return functions, variables, nil
 }
+
+// labels returns the labels that a symbol may have had before conversion, in the spellings of
+// KLP_RELOC_SYMBOL: .klp.sym.rela.LP.OBJECT.NAME,POS and .klp.sym.rela.LP.OBJECT.NAME.POS.
+func (c *checker) labels(of []Borrowed) (list []string) {
+	for _, b := range of {
+		for _, patched := range c.livepatch.patched {
+			stem := labelPrefix + "rela." + patched + "." + b.Object + "." + b.Name
+			list = append(list, fmt.Sprintf("%s,%d", stem, b.Position),
+				fmt.Sprintf("%s.%d", stem, b.Position))
+		}
+	}
+	return list
+}
+
+// labelPrefix is how labels begin: of annotations, and of klp symbols.
+const labelPrefix = ".klp.sym."
 
 func (c *checker) checkBorrowedFunction(ours []ctypes.Function, of []Borrowed) {
 	var actual []ctypes.Function
@@ -283,6 +307,10 @@ func (c *checker) addFunction(f Finding, our ctypes.Function, object string,
 	all []declared.Comparison, actual []ctypes.Function, best int,
 ) {
 	what := fmt.Sprintf("%s of %s is declared with other types than it has", f.Symbol, object)
+	if our.Name != f.Symbol {
+		what = fmt.Sprintf("%s is declared with other types than %s of %s has", our.Name, f.Symbol,
+			object)
+	}
 	fix := "extern %s;"
 	if f.Kind == Replacement {
 		what = fmt.Sprintf("%s replaces %s of %s, which has other types", our.Name, f.Symbol, object)
@@ -402,6 +430,10 @@ func (c *checker) checkVariable(ours []ctypes.Variable, of []Borrowed) {
 		}
 		f := Finding{Kind: Declaration, Symbol: name,
 			Message: fmt.Sprintf("%s of %s is declared with another type than it has", name, object)}
+		if our.Name != name {
+			f.Message = fmt.Sprintf("%s is declared with another type than %s of %s has", our.Name, name,
+				object)
+		}
 		if text := actual[best].Type.Type().Declare(our.Name); !strings.Contains(text, "{...}") {
 			f.Hints = []string{fmt.Sprintf("extern %s;", text)}
 		}

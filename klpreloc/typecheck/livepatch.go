@@ -3,6 +3,7 @@
 package typecheck
 
 import (
+	"bytes"
 	"debug/elf"
 
 	"golang.org/x/exp/slices"
@@ -41,6 +42,7 @@ type Livepatch struct {
 	contents []byte
 	types    *ctypes.Types // from debug information; nil if there is none
 	failed   error
+	empty    bool // the types have none of its functions
 	locals   []local
 	defined  []string
 	hasBTF   bool
@@ -73,8 +75,9 @@ func Read(f *elfrw.File, contents []byte, release string, patches []*klppatch.Pa
 			wanted[y.Name] = true
 		}
 	}
-	l.types, l.failed = sympos.ReadDeclarations("", contents,
-		func(name []byte) bool { return wanted[string(name)] })
+	l.types, l.failed = sympos.ReadDeclarations("", contents, func(name []byte) bool {
+		return wanted[string(name)] || bytes.HasPrefix(name, []byte(labelPrefix))
+	})
 	if l.failed != nil {
 		l.types = nil
 		return l
@@ -107,7 +110,11 @@ const maxDefined = 1 << 16
 // readLocals collects the structs, unions and enums that variables of the code are, or point to.
 func (l *Livepatch) readLocals() {
 	known := map[string]bool{}
+	l.empty = true
 	for _, name := range l.defined {
+		if list, err := l.types.Functions(name); err != nil || len(list) > 0 {
+			l.empty = false
+		}
 		refs, err := fromdwarf.Locals(l.types, name)
 		if err != nil {
 			l.failed = err

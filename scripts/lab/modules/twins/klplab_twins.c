@@ -14,8 +14,10 @@
 
 extern int twin_first(void) KLP_RELOC_SYMBOL_POS(klplab_target, klplab_target, klplab_twin, 1);
 extern int twin_second(void) KLP_RELOC_SYMBOL_POS(klplab_target, klplab_target, klplab_twin, 2);
-extern int start_first(void) KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, c_start, 1);
-extern int start_second(void) KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, c_start, 2);
+extern void *start_first(struct seq_file *m, loff_t *pos)
+	KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, c_start, 1);
+extern void *start_second(struct seq_file *m, loff_t *pos)
+	KLP_RELOC_SYMBOL_POS(vmlinux, vmlinux, c_start, 2);
 
 static unsigned long first = (unsigned long)start_first;
 module_param(first, ulong, 0444);

@@ -11,7 +11,7 @@
 #include <klplab_compat.h>
 
 extern int klplab_twin(void);
-extern int c_start(void);
+extern void *c_start(struct seq_file *m, loff_t *pos);
 
 KLP_MODULE_RELOC(klplab_target) of_target[] = {
 	KLP_SYMPOS(klplab_twin, 2),
