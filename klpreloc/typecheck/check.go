@@ -89,7 +89,7 @@ func (c *checker) readOurs() bool {
 	if l.types != nil {
 		return true
 	}
-	return c.readOurBTF(kernel.types)
+	return c.readOurBTF(kernel)
 }
 
 // knowsAny reports whether a module that the livepatch has to do with is described.
@@ -108,18 +108,23 @@ func (c *checker) knowsAny() bool {
 }
 
 // readOurBTF reads the livepatch's own BTF. It describes what the livepatch defines, and nothing
-// that it declares, so that replacements can be compared. BTF that refers to the types of a kernel
-// by number is used with the kernel only that it was built for.
-func (c *checker) readOurBTF(kernel *ctypes.Types) bool {
+// that it declares, so that replacements can be compared. BTF without a base of its own refers to
+// the types of a kernel by number: it is used with the kernel only that it was built for.
+func (c *checker) readOurBTF(kernel described) bool {
 	l := c.livepatch
-	types, err := sympos.ReadModuleTypes("", l.contents, kernel, c.names())
 	switch {
-	case err != nil:
-		c.answer.Nothing, c.answer.Damaged = oneLine(err), true
+	case l.hasBase:
+	case kernel.types == nil:
+		c.answer.Nothing = kernel.why
 		return false
 	case l.release == "" || l.release != c.kernel.Release:
 		c.answer.Nothing = "the livepatch has BTF only, which is for another kernel"
-		c.answer.Hint = "build it with -g, and strip it after conversion only (KLP_STRIP=y)"
+		c.answer.Hint = "build it with -g; strip it after conversion only (KLP_STRIP=y)"
+		return false
+	}
+	types, err := sympos.ReadModuleTypes("", l.contents, kernel.types, c.names())
+	if err != nil {
+		c.answer.Nothing, c.answer.Damaged = oneLine(err), true
 		return false
 	}
 	c.ours = types

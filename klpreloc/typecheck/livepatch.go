@@ -46,6 +46,7 @@ type Livepatch struct {
 	locals   []local
 	defined  []string
 	hasBTF   bool
+	hasBase  bool // for the BTF
 }
 
 // local is the type of a variable in the livepatch's code.
@@ -63,7 +64,7 @@ func Read(f *elfrw.File, contents []byte, release string, patches []*klppatch.Pa
 	symbols []string,
 ) *Livepatch {
 	l := &Livepatch{machine: f.Header.Machine, release: release, contents: contents,
-		hasBTF: f.Section(".BTF") != nil}
+		hasBTF: f.Section(".BTF") != nil, hasBase: f.Section(".BTF.base") != nil}
 	l.readPatches(patches)
 	wanted := map[string]bool{}
 	for _, name := range symbols {
