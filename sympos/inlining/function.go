@@ -4,13 +4,13 @@ package inlining
 
 import "github.com/klp-convert/klp-convert/sympos/debuginfo"
 
-// A Query asks for the function of a name.
+// A Query asks for functions.
 type Query struct {
-	Name string
-	// Addresses are those of its symbols: in a linked file as they are, in a module what
-	// debuginfo.File.Place returns. Without any the functions of that name are wanted that
-	// have no symbol.
+	// Addresses are those of their symbols, whose names may be others: in a linked file as they
+	// are, in a module what debuginfo.File.Place returns.
 	Addresses []uint64
+	// Name is that of functions without a symbol; used if there are no addresses.
+	Name string
 }
 
 // A Function is a function as the source has it, and where its code is.
@@ -71,4 +71,6 @@ type Result struct {
 	Functions []*Function
 	// Doubt says why there may be more copies; "" if there are not.
 	Doubt string
+	// Units are all units of the file.
+	Units []*debuginfo.Unit
 }

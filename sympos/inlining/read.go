@@ -5,6 +5,7 @@ package inlining
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"golang.org/x/exp/slices"
 
@@ -64,8 +65,9 @@ type entry struct {
 
 // A reader reads the functions of the queries.
 type reader struct {
-	info  *debuginfo.Info
-	asked map[string][]uint64 // addresses by name
+	info      *debuginfo.Info
+	addresses map[uint64]bool // of symbols that are asked for
+	names     map[string]bool // that are asked for; nil for all
 
 	functions []*Function
 	byKey     map[key]*Function
@@ -76,7 +78,7 @@ type reader struct {
 	bodyUnits map[*debuginfo.Unit]bool // units with entries in of
 	seen      map[*debuginfo.Unit]bool // units whose names are read
 	files     map[*debuginfo.Unit]debuginfo.FileList
-	names     map[uint64]string
+	called    map[uint64]string // names by offset, see nameOf
 	sites     int
 	unread    int // inlined functions of which no unit has the description
 }
@@ -90,23 +92,29 @@ func Find(f *debuginfo.File, queries []Query) (*Result, error) {
 	}
 	defer info.Close()
 	r := &reader{
-		info: info, asked: map[string][]uint64{}, byKey: map[key]*Function{},
+		info: info, addresses: map[uint64]bool{}, byKey: map[key]*Function{},
 		entries: map[uint64]*entry{}, of: map[uint64]*Function{}, bodies: map[uint64]*Body{},
 		bodyUnits: map[*debuginfo.Unit]bool{}, seen: map[*debuginfo.Unit]bool{},
-		files: map[*debuginfo.Unit]debuginfo.FileList{}, names: map[uint64]string{},
+		files: map[*debuginfo.Unit]debuginfo.FileList{}, called: map[uint64]string{},
 	}
+	names := map[string]bool{} // of what has no symbol
 	for _, q := range queries {
-		r.asked[q.Name] = append(r.asked[q.Name], q.Addresses...)
+		for _, a := range q.Addresses {
+			r.addresses[a] = true
+		}
+		if len(q.Addresses) == 0 {
+			names[q.Name] = true
+		}
 	}
-	return r.find()
+	return r.find(names)
 }
 
-func (r *reader) find() (*Result, error) {
-	var addresses []uint64
-	everywhere := false
-	for _, list := range r.asked {
-		addresses = append(addresses, list...)
-		everywhere = everywhere || len(list) == 0
+func (r *reader) find(names map[string]bool) (*Result, error) {
+	// In the units with the addresses all functions are read: a symbol may have another name
+	// than the function (an alias).
+	addresses := make([]uint64, 0, len(r.addresses))
+	for a := range r.addresses {
+		addresses = append(addresses, a)
 	}
 	slices.Sort(addresses)
 	units, err := r.info.Covering(addresses)
@@ -121,6 +129,17 @@ func (r *reader) find() (*Result, error) {
 	if err := r.resolve(); err != nil {
 		return nil, err
 	}
+	gone := maps.Clone(names)
+	everywhere := len(gone) > 0
+	for _, f := range r.functions {
+		for _, b := range f.Bodies {
+			if r.addresses[b.Address] {
+				f.queried, names[f.Name] = true, true
+				everywhere = everywhere || f.File != b.Unit.Path()
+			}
+		}
+	}
+	r.names = names
 	outside := map[*debuginfo.Unit]bool{} // units that refer to entries of others
 	split := 0
 	for _, u := range r.info.Units() {
@@ -140,7 +159,7 @@ func (r *reader) find() (*Result, error) {
 	if split > 0 && split == len(r.info.Units()) {
 		return nil, ErrSplit
 	}
-	if everywhere || len(outside) > 0 || !r.isLocal(addresses) {
+	if everywhere || len(outside) > 0 && len(names) > 0 {
 		for _, u := range r.info.Units() {
 			if err := r.readNames(u); err != nil {
 				return nil, err
@@ -151,7 +170,7 @@ func (r *reader) find() (*Result, error) {
 		}
 	}
 	r.pending = nil
-	r.choose()
+	r.choose(gone)
 	for _, u := range r.info.Units() {
 		if r.bodyUnits[u] || outside[u] {
 			if err := r.walk(u); err != nil {
@@ -164,7 +183,7 @@ func (r *reader) find() (*Result, error) {
 
 // result returns what the queries asked for.
 func (r *reader) result(split int) *Result {
-	out := &Result{}
+	out := &Result{Units: r.info.Units()}
 	for _, f := range r.functions {
 		if f.queried && f.defined {
 			out.Functions = append(out.Functions, f)
@@ -191,7 +210,7 @@ func (r *reader) readNames(u *debuginfo.Unit) error {
 			return nil
 		}
 		name := r.info.Name(e)
-		if _, asked := r.asked[string(name)]; len(name) > 0 && !asked {
+		if len(name) > 0 && r.names != nil && !r.names[string(name)] {
 			return nil
 		}
 		x := &entry{offset: e.Offset, name: string(name), file: e.Number(atDeclFile),
@@ -307,24 +326,11 @@ func (r *reader) file(u *debuginfo.Unit, number uint64) (string, error) {
 	return list.Path(number), nil
 }
 
-// isLocal reports whether each of the addresses is that of a function that is defined in the file
-// of its unit.
-func (r *reader) isLocal(addresses []uint64) bool {
-	local := map[uint64]bool{}
+// choose leaves the functions that are asked for, by an address or as one of the names without a
+// symbol, and marks the units of their entries.
+func (r *reader) choose(gone map[string]bool) {
 	for _, f := range r.functions {
-		for _, b := range f.Bodies {
-			local[b.Address] = f.File != "" && f.File == b.Unit.Path()
-		}
-	}
-	return !slices.ContainsFunc(addresses, func(a uint64) bool { return !local[a] })
-}
-
-// choose marks the functions that the queries ask for, and the units of their entries.
-func (r *reader) choose() {
-	for _, f := range r.functions {
-		addresses := r.asked[f.Name]
-		f.queried = len(addresses) == 0 ||
-			slices.ContainsFunc(addresses, func(a uint64) bool { return f.At(a) != nil })
+		f.queried = f.queried || gone[f.Name]
 	}
 	for offset, f := range r.of {
 		if f.queried {

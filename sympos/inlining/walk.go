@@ -120,7 +120,7 @@ func (r *reader) site(e *debuginfo.Entry, stack []frame) (s Site, err error) {
 
 // nameOf returns the name of the function that an entry is of, "" if none has one.
 func (r *reader) nameOf(offset uint64) (string, error) {
-	if name, known := r.names[offset]; known {
+	if name, known := r.called[offset]; known {
 		return name, nil
 	}
 	name, at := "", offset
@@ -141,6 +141,6 @@ func (r *reader) nameOf(offset uint64) (string, error) {
 		}
 		at = to
 	}
-	r.names[offset] = name
+	r.called[offset] = name
 	return name, nil
 }
