@@ -43,12 +43,24 @@ type Function struct {
 	// and 0 if not known.
 	File string
 	Line uint64
+	// Calls are the direct calls of the code at its symbol, if the compiler describes them.
+	Calls []CodeSite
 	// Inlined are the places where it is inlined, in the order of the debug information.
 	Inlined []CodeSite
-	// Clones are its code with other symbols: f.isra.0 and the like, and of a function in a
-	// header the code in other files.
+	// Clones are its code with symbols of other names: f.isra.0 and the like.
 	Clones []Clone
+	// Same are the positions of all symbols of its name that are this function, compiled for
+	// several files: of a function in a header.
+	Same []int
+
+	address uint64 // of its symbol; 0 if it has none
 }
+
+// The slices of functions are shared by those of other positions, and must not be modified.
+
+// Owns reports whether a place is in the code at the function's own symbol, as that of a function
+// is that was split and put together again, or calls itself.
+func (f *Function) Owns(s *CodeSite) bool { return f.address != 0 && s.address == f.address }
 
 // A Clone is code of a function with a symbol of its own.
 type Clone struct {
@@ -69,6 +81,8 @@ type CodeSite struct {
 	// Via are the functions by whose inlining the place came into the caller, the outermost
 	// first; the last one has the call in its source.
 	Via []string
+
+	address uint64 // of the caller's code
 }
 
 // Place returns the caller, the functions between, and the line: "open, via start (fs/x.c:12)".
@@ -89,6 +103,8 @@ type Code struct {
 	Source string
 	// Symbols are the symbols at its address, that of the name Source first.
 	Symbols []CodeSymbol
+	// Init is set for code that runs once, when the kernel boots or the module is loaded.
+	Init bool
 }
 
 // A CodeSymbol is a symbol, with its position among the Of ones of the object with its name.
@@ -108,25 +124,37 @@ func (c Code) String() string {
 	return c.Symbols[0].Name
 }
 
+// ErrNoDebugInfo is that no file has debug information.
+var ErrNoDebugInfo = debuginfo.ErrNone
+
 // Copies finds where the code of functions of an object is, of those with symbols and of those
 // without, from the first source of the table that has debug information of the object: a
-// vmlinux, or the module's file. The error wraps debuginfo.ErrNone if none has.
+// vmlinux, the module's file, or what a debug package has of it. The error wraps ErrNoDebugInfo if
+// none has.
 func (t *Table) Copies(object string, names ...string) (*Copies, error) {
+	count := func(name string) int { return len(t.Lookup(object, name)) }
+	var files []*fileSource
 	for _, w := range t.Sources {
-		src, ok := w.Source.(*fileSource)
-		if !ok || areDifferent(w.BuildID, t.build) ||
-			!(w.Kind == VmlinuxFile && object == Vmlinux ||
+		if src, ok := w.Source.(*fileSource); ok && w.debugInfo && !areDifferent(w.BuildID, t.build) &&
+			(w.Kind == VmlinuxFile && object == Vmlinux ||
 				w.Kind == ModuleFile && t.mayBeOf(w, object)) {
-			continue
+			files = append(files, src)
 		}
-		c, err := src.readCopies(object, names, func(name string) int {
-			return len(t.Lookup(object, name))
-		})
+	}
+	build := t.build
+	if object != Vmlinux {
+		build = t.ModuleBuild(object).ID
+		for _, path := range t.debugFiles[object] {
+			files = append(files, &fileSource{path, opener(path)})
+		}
+	}
+	for _, src := range files {
+		c, err := src.readCopies(object, names, build, count)
 		if c != nil || err != nil {
 			return c, err
 		}
 	}
-	return nil, fmt.Errorf("%s: %w", object, debuginfo.ErrNone)
+	return nil, fmt.Errorf("%s: %w", object, ErrNoDebugInfo)
 }
 
 // A placedSymbol is a symbol of a file, and where it is.
@@ -135,6 +163,7 @@ type placedSymbol struct {
 	address uint64 // as of debuginfo.File.Place
 	weak    int
 	text    bool
+	init    bool // in a section that is freed
 }
 
 // A copyReader reads copies from one file.
@@ -143,12 +172,14 @@ type copyReader struct {
 	object string
 	debug  *debuginfo.File
 	tree   *sourceTree
-	at     map[uint64][]CodeSymbol
+	at     map[uint64][]placedSymbol // symbols of code
 }
 
-// readCopies returns nil if the file has no debug information or no symbols. count is how many
-// symbols of a name there are: one of which the file has another number is left out.
-func (s *fileSource) readCopies(object string, names []string, count func(string) int,
+// readCopies returns nil if the file has no debug information or no symbols, or is of another
+// build. count is how many symbols of a name there are: one of which the file has another number
+// is left out.
+func (s *fileSource) readCopies(object string, names []string, build string,
+	count func(string) int,
 ) (*Copies, error) {
 	in, done, err := s.input()
 	if err != nil {
@@ -160,7 +191,8 @@ func (s *fileSource) readCopies(object string, names []string, count func(string
 		return nil, err
 	}
 	f, err := readELF(in)
-	if err != nil || !f.hasDebugInfo() || f.find(".symtab") < 0 {
+	if err != nil || !f.hasDebugInfo() || f.find(".symtab") < 0 ||
+		areDifferent(f.buildID(), build) {
 		return nil, err
 	}
 	r := &copyReader{f: f, object: object, debug: f.debugInfo()}
@@ -193,33 +225,64 @@ func (s *fileSource) readCopies(object string, names []string, count func(string
 		return nil, err
 	}
 	c := &Copies{Source: in.name, Doubt: found.Doubt, functions: map[string][]*Function{}}
+	at, bodies := map[uint64]*inlining.Function{}, map[uint64]*inlining.Body{}
+	for _, x := range found.Functions {
+		for _, b := range x.Bodies {
+			at[b.Address], bodies[b.Address] = x, b
+		}
+	}
 	for _, name := range known {
 		if len(symbols[name]) == 0 {
 			for _, x := range found.Functions {
 				if x.Name == name {
-					c.functions[name] = append(c.functions[name], r.function(x, 0))
+					c.functions[name] = append(c.functions[name], r.function(x, name))
 				}
 			}
 		}
+		shared := map[*inlining.Function]*Function{}
 		for _, y := range symbols[name] {
-			i := slices.IndexFunc(found.Functions, func(x *inlining.Function) bool {
-				return x.At(y.address) != nil
-			})
-			var function *Function
-			if i >= 0 && y.text {
-				function = r.function(found.Functions[i], y.address)
+			x := at[y.address]
+			if x == nil || !y.text {
+				c.functions[name] = append(c.functions[name], nil)
+				continue
 			}
-			c.functions[name] = append(c.functions[name], function)
+			if shared[x] == nil {
+				shared[x] = r.function(x, name)
+			}
+			f := *shared[x]
+			f.address, f.Calls = y.address, r.sites(bodies[y.address].Calls)
+			c.functions[name] = append(c.functions[name], &f)
 		}
 	}
 	return c, nil
 }
 
+// visit visits the object's symbols in the order of the table. Debug packages have files of modules
+// with little but debug information and symbols.
+func (r *copyReader) visit(visit func(*Entry)) error {
+	if r.f.etype != elf.ET_REL {
+		_, err := r.f.scanVmlinux(func(e *Entry) {
+			if !e.Export && e.Object == r.object {
+				visit(e)
+			}
+		})
+		return err
+	}
+	e := Entry{Object: r.object}
+	return r.f.symbols(func(y *elfSymbol) error {
+		if y.shndx != uint32(elf.SHN_UNDEF) && len(y.name) > 0 {
+			e.Name, e.Address, e.Type, e.section = y.name, y.value, y.nmLetter(), y.index
+			visit(&e)
+		}
+		return nil
+	})
+}
+
 // symbols returns the object's wanted symbols by name, each list in the loader's order.
 func (r *copyReader) symbols(want Want) (map[string][]placedSymbol, error) {
 	all := map[string][]placedSymbol{}
-	visit := func(e *Entry) {
-		if e.Export || e.Object != r.object || !want(e.Name) {
+	err := r.visit(func(e *Entry) {
+		if !want(e.Name) {
 			return
 		}
 		address, _ := r.debug.Place(e.section, e.Address)
@@ -227,14 +290,9 @@ func (r *copyReader) symbols(want Want) (map[string][]placedSymbol, error) {
 		all[string(e.Name)] = append(all[string(e.Name)], placedSymbol{
 			CodeSymbol: CodeSymbol{Name: string(e.Name)}, address: address, weak: weakness(e.Type),
 			text: kind == 't' || kind == 'w',
+			init: strings.HasPrefix(r.f.name(e.section), ".init"),
 		})
-	}
-	var err error
-	if r.f.etype == elf.ET_REL {
-		_, err = r.f.scanModule(visit)
-	} else {
-		_, err = r.f.scanVmlinux(visit)
-	}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +311,7 @@ func (r *copyReader) symbols(want Want) (map[string][]placedSymbol, error) {
 
 // nameCode finds the symbols of all code in the result.
 func (r *copyReader) nameCode(found *inlining.Result) error {
-	r.at = map[uint64][]CodeSymbol{}
+	r.at = map[uint64][]placedSymbol{}
 	for _, x := range found.Functions {
 		for _, b := range x.Bodies {
 			r.at[b.Address] = nil
@@ -267,23 +325,13 @@ func (r *copyReader) nameCode(found *inlining.Result) error {
 	}
 	// A position is told by all symbols of a name, so the names are found first.
 	var names []string
-	var scan func(e *Entry)
-	scan = func(e *Entry) {
-		if e.Export || e.Object != r.object {
-			return
-		}
+	err := r.visit(func(e *Entry) {
 		if address, ok := r.debug.Place(e.section, e.Address); ok {
 			if _, wanted := r.at[address]; wanted {
 				names = append(names, string(e.Name))
 			}
 		}
-	}
-	var err error
-	if r.f.etype == elf.ET_REL {
-		_, err = r.f.scanModule(scan)
-	} else {
-		_, err = r.f.scanVmlinux(scan)
-	}
+	})
 	if err != nil {
 		return err
 	}
@@ -295,7 +343,7 @@ func (r *copyReader) nameCode(found *inlining.Result) error {
 	for _, name := range slices.Compact(names) {
 		for _, y := range symbols[name] {
 			if list, wanted := r.at[y.address]; wanted && y.text {
-				r.at[y.address] = append(list, y.CodeSymbol)
+				r.at[y.address] = append(list, y)
 			}
 		}
 	}
@@ -304,7 +352,11 @@ func (r *copyReader) nameCode(found *inlining.Result) error {
 
 // code returns the code at an address, which the source calls by that name.
 func (r *copyReader) code(name string, address uint64) Code {
-	c := Code{Source: name, Symbols: slices.Clone(r.at[address])}
+	c := Code{Source: name}
+	for _, y := range r.at[address] {
+		c.Symbols = append(c.Symbols, y.CodeSymbol)
+		c.Init = y.init
+	}
 	rank := func(y CodeSymbol) int {
 		switch {
 		case y.Name == name:
@@ -324,19 +376,24 @@ func (r *copyReader) code(name string, address uint64) Code {
 func (r *copyReader) sites(list []inlining.Site) (all []CodeSite) {
 	for _, s := range list {
 		all = append(all, CodeSite{Caller: r.code(s.Caller, s.Address), File: r.path(s.File),
-			Line: s.Line, Via: s.Via})
+			Line: s.Line, Via: s.Via, address: s.Address})
 	}
 	return all
 }
 
-// function returns a function without the body at the address, which is that of its symbol.
-func (r *copyReader) function(x *inlining.Function, address uint64) *Function {
+// function returns a function whose symbols have a name.
+func (r *copyReader) function(x *inlining.Function, name string) *Function {
 	f := &Function{Name: x.Name, File: r.path(x.File), Line: x.Line, Inlined: r.sites(x.Copies)}
 	for _, b := range x.Bodies {
-		if b.Address != address || address == 0 {
-			f.Clones = append(f.Clones, Clone{r.code(x.Name, b.Address), r.sites(b.Calls)})
+		code := r.code(x.Name, b.Address)
+		i := slices.IndexFunc(code.Symbols, func(y CodeSymbol) bool { return y.Name == name })
+		if i >= 0 {
+			f.Same = append(f.Same, code.Symbols[i].Position)
+		} else {
+			f.Clones = append(f.Clones, Clone{code, r.sites(b.Calls)})
 		}
 	}
+	slices.Sort(f.Same)
 	return f
 }
 

@@ -7,12 +7,15 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/klp-convert/klp-convert/scripts/need"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -33,13 +36,16 @@ func describeCopies(t *testing.T, table *sympos.Table, object string) string {
 			fmt.Fprintf(&b, "    %s %s\n", what, s.Place())
 		}
 	}
-	print := func(title string, f *sympos.Function) {
+	add := func(title string, f *sympos.Function) {
 		if f == nil {
 			fmt.Fprintf(&b, "%s: not described\n", title)
 			return
 		}
 		fmt.Fprintf(&b, "%s: %s:%d\n", title, f.File, f.Line)
 		sites("inlined into", f.Inlined)
+		if len(f.Same) > 1 {
+			fmt.Fprintf(&b, "    positions %v are the same function\n", f.Same)
+		}
 		for _, x := range f.Clones {
 			fmt.Fprintf(&b, "    clone %s\n", x)
 			sites("    called by", x.Calls)
@@ -48,11 +54,11 @@ func describeCopies(t *testing.T, table *sympos.Table, object string) string {
 	for _, name := range copiedNames {
 		n := len(table.Lookup(object, name))
 		for i := range n {
-			print(fmt.Sprintf("%s,%d", name, i+1), c.Of(name, i+1))
+			add(fmt.Sprintf("%s,%d", name, i+1), c.Of(name, i+1))
 		}
 		if n == 0 {
 			for _, f := range c.Gone(name) {
-				print(name, f)
+				add(name, f)
 			}
 		}
 	}
@@ -94,4 +100,42 @@ func TestCopiesWithoutDebugInformation(t *testing.T) {
 	require.NoError(t, err)
 	_, err = table.Copies("drive", "spin")
 	require.EqualError(t, err, "drive: no debug information")
+}
+
+// A debug package has a file of the module with little but debug information and symbols.
+func TestCopiesFromADebugPackage(t *testing.T) {
+	need.Tools(t, "objcopy")
+	const release = "6.1.0-99-test"
+	root := t.TempDir()
+	at := func(path string) string {
+		path = filepath.Join(root, path)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		return path
+	}
+	require.NoError(t, os.WriteFile(at("boot/System.map-"+release), []byte(
+		"ffffffff81000000 T _text\nffffffff81000100 t show\nffffffff81000500 T _end\n"), 0o644))
+	b, err := os.ReadFile("../testdata/inlining/x86_64-stripped.ko")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(at("lib/modules/"+release+"/kernel/drivers/drive.ko"), b, 0o644))
+	describe := func() string {
+		k, err := sympos.FindKernelIn(root, release)
+		require.NoError(t, err)
+		table, err := k.Read(sympos.Names(copiedNames...), "drive")
+		require.NoError(t, err)
+		if _, err := table.Copies("drive", copiedNames...); err != nil {
+			return err.Error()
+		}
+		return describeCopies(t, table, "drive")
+	}
+	assert.Equal(t, "drive: no debug information", describe())
+	want, err := os.ReadFile("../testdata/inlining/x86_64.txt")
+	require.NoError(t, err)
+	for _, name := range []string{"drive.ko", "drive.ko.debug"} {
+		debug := at("usr/lib/debug/lib/modules/" + release + "/kernel/drivers/" + name)
+		out, err := exec.Command("objcopy", "--only-keep-debug",
+			"../testdata/inlining/x86_64-dwarf5.ko", debug).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Equal(t, string(want), describe(), name)
+		require.NoError(t, os.Remove(debug))
+	}
 }

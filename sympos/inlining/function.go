@@ -30,16 +30,6 @@ type Function struct {
 	defined bool
 }
 
-// At returns the body at an address, or nil.
-func (f *Function) At(address uint64) *Body {
-	for _, b := range f.Bodies {
-		if b.Address == address {
-			return b
-		}
-	}
-	return nil
-}
-
 // A Body is code of a function that something calls.
 type Body struct {
 	Address uint64 // as in a Query

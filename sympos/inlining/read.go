@@ -134,9 +134,18 @@ func (r *reader) find(names map[string]bool) (*Result, error) {
 	for _, f := range r.functions {
 		for _, b := range f.Bodies {
 			if r.addresses[b.Address] {
-				f.queried, names[f.Name] = true, true
+				names[f.Name] = true
 				everywhere = everywhere || f.File != b.Unit.Path()
 			}
+		}
+	}
+	for _, x := range r.pending { // with link-time optimisation the name is in another unit
+		if x.hasCode && r.addresses[x.address] {
+			name, err := r.nameOf(x.offset)
+			if err != nil {
+				return nil, err
+			}
+			names[name] = true
 		}
 	}
 	r.names = names
@@ -330,7 +339,9 @@ func (r *reader) file(u *debuginfo.Unit, number uint64) (string, error) {
 // symbol, and marks the units of their entries.
 func (r *reader) choose(gone map[string]bool) {
 	for _, f := range r.functions {
-		f.queried = f.queried || gone[f.Name]
+		f.queried = gone[f.Name] || slices.ContainsFunc(f.Bodies, func(b *Body) bool {
+			return r.addresses[b.Address]
+		})
 	}
 	for offset, f := range r.of {
 		if f.queried {
