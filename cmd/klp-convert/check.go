@@ -46,6 +46,10 @@ FILE. For each livepatched module, loading it after FILE is checked as well. If
 FILE says which build of it is meant (klp_target= in .modinfo), its file is
 compared and, with -k running, what is loaded.
 
+If debug information of what is patched is available (a vmlinux of a debug
+package, or the module's own), code of the patched functions that FILE does not
+replace is a finding: inlined copies and clones.
+
 FILE is checked as it is: convert it first. Exit status 0 when it loads on all
 kernels and there are no findings, 1 when there are findings, 2 for wrong use.
 Notes do not count. If a file of the kernel that a check needs is not available,

@@ -68,4 +68,7 @@ const (
 	NoCallType             ID = "KLP162" // function called by address without a kCFI hash
 	NoPadding              ID = "KLP163" // call that call depth tracking can't count
 	OtherTarget            ID = "KLP170" // another build of a livepatched module than was looked at
+	InlinedCopy            ID = "KLP176" // patched function that is inlined elsewhere
+	CloneCalled            ID = "KLP177" // clone of a patched function
+	OtherBody              ID = "KLP178" // patched function of a header, compiled again elsewhere
 )
