@@ -62,9 +62,9 @@ var checkPatchEntries = []Entry{
 			"EINVAL.",
 		Source: "`klp_init_object_loaded`.",
 		Fix: "Find the name by `klp-convert sympos NAME -k KERNEL`: compilers rename functions " +
-			"(foo.isra.0). Of a function that was inlined, patch the callers: with debug " +
-			"information they are named, and where BTF has the function it is certain that " +
-			"it existed when the kernel was compiled.",
+			"(foo.isra.0). Of a function that was inlined, patch the callers: debug " +
+			"information names them. If BTF has the function and there is no symbol, all of " +
+			"its code is in callers or clones.",
 		See: []string{"inlining.md"},
 	},
 	{
