@@ -27,7 +27,7 @@ var floors = []string{
 	"klpreloc/declared klpreloc/annotation klpreloc/reach klpreloc/special klpreloc/klppatch",
 	"klpreloc/klpabi klpreloc/kernel klpreloc/arch klpreloc/diag",
 	"sympos",
-	"sympos/ctypes/frombtf sympos/ctypes/fromdwarf",
+	"sympos/ctypes/frombtf sympos/ctypes/fromdwarf sympos/inlining",
 	"elfrw sympos/content sympos/debuginfo sympos/ctypes",
 }
 

@@ -10,6 +10,7 @@
 #	scripts/testdata.sh hardening	code with and without landing pads and hashes
 #	scripts/testdata.sh types	types of C, in every format
 #	scripts/testdata.sh declared	livepatches and the types of their kernel
+#	scripts/testdata.sh inlining	functions of which the compiler makes copies
 #	scripts/testdata.sh kbuild	the samples, by a stock kernel's Kbuild
 #	scripts/testdata.sh special	of these the ones with special sections
 #	scripts/testdata.sh many FILE	a module of more than 0xff00 sections
@@ -156,6 +157,7 @@ small() {
 	hardening
 	types
 	declared
+	inlining
 	for a in s390x ppc64le aarch64 ppc32; do
 		twins $a
 	done
@@ -363,6 +365,44 @@ declared() {
 	compile x86_64 declared/plain.ko src/declared/livepatch.c -Isrc/declared
 }
 
+# inlining: testdata/src/inlining as a module and as a kernel, and livepatches of these
+inlining() {
+	need x86_64-linux-gnu-gcc:gcc clang:clang \
+	     s390x-linux-gnu-gcc:gcc-s390x-linux-gnu
+	mkdir -p inlining
+	for a in x86_64 s390x; do
+		arch $a
+		for version in 4 5; do
+			copied $a-dwarf$version.ko "$tool-gcc" -gdwarf-$version -fipa-cp-clone
+		done
+	done
+	arch x86_64
+	copied x86_64-stripped.ko "$tool-gcc" -g0 -fipa-cp-clone
+	copied x86_64-clang.ko "clang --target=$tool" -g
+	copied x86_64-vmlinux "$tool-gcc" -g -fipa-cp-clone
+	c x86_64 inlining/x86_64-patch inlining/patch
+	c x86_64 inlining/x86_64-patch-callers inlining/patch -DCALLERS
+}
+
+# copied NAME COMPILER FLAG...: compile the files of testdata/src/inlining, and link them
+copied() {
+	out=inlining/$1
+	cc=$2
+	shift 2
+	for f in disk tape; do
+		(cd src/inlining && $cc $cflags $model "$@" \
+			"-ffile-prefix-map=$PWD=/build/linux" -c -o "$tmp/$f.o" $f.c)
+	done
+	case $out in
+	*vmlinux)
+		"$tool-ld" -e 0 -Ttext=0xffffffff81000000 --defsym outb=0xffffffff81008000 \
+			-z max-page-size=0x1000 -z noseparate-code -o "$out" "$tmp/disk.o" "$tmp/tape.o"
+		chmod -x "$out" ;;
+	*)
+		"$tool-ld" -r -o "$out" "$tmp/disk.o" "$tmp/tape.o" ;;
+	esac
+}
+
 # headers: unpack the current kernel's headers below $tmp and set KDIR
 headers() {
 	need apt-get:apt dpkg-deb:dpkg
@@ -409,6 +449,7 @@ entries) entries ;;
 hardening) hardening ;;
 types)	types ;;
 declared) declared ;;
+inlining) inlining ;;
 special) special ;;
 kbuild)	kbuild ;;
 many)	s x86_64 "$2" src/many-sections.S ;;

@@ -26,13 +26,17 @@ import (
 //	modules      /lib/modules/R, or /usr/lib/modules/R, with lists of the modules
 //	             that were built (modules.order) and that are part of vmlinux
 //	             (modules.builtin)
+//	debug files  /usr/lib/debug/lib/modules/R, of debug packages: the same names, or
+//	             with .debug at the end
 //	exports      Module.symvers among the headers, /boot/symvers-R.gz
 //
 // The image is the best witness and always installed, but on Ubuntu only root may read
 // it. A vmlinux, if there is one, is read too: it has sizes and files.
 
 // places are the paths of each kind of file below the root; %s is the release.
-var places = struct{ image, vmlinux, systemMap, symvers, config, modules, headers []string }{
+var places = struct {
+	image, vmlinux, systemMap, symvers, config, modules, debugs, headers []string
+}{
 	image: []string{"boot/vmlinuz-%s", "lib/modules/%s/vmlinuz", "usr/lib/modules/%s/vmlinuz",
 		"boot/Image-%s", "boot/image-%s", "lib/modules/%s/Image", "usr/lib/modules/%s/Image"},
 	vmlinux: []string{"usr/lib/debug/boot/vmlinux-%s", "usr/lib/debug/lib/modules/%s/vmlinux",
@@ -45,6 +49,7 @@ var places = struct{ image, vmlinux, systemMap, symvers, config, modules, header
 		"lib/modules/%s/symvers.gz", "lib/modules/%s/symvers.xz", "usr/lib/modules/%s/symvers.gz", "usr/lib/modules/%s/symvers.xz"},
 	config:  []string{"boot/config-%s", "lib/modules/%s/config", "usr/lib/modules/%s/config"},
 	modules: []string{"lib/modules/%s", "usr/lib/modules/%s"},
+	debugs:  []string{"usr/lib/debug/lib/modules/%s", "usr/lib/debug/usr/lib/modules/%s"},
 	headers: []string{"lib/modules/%s/build", "usr/lib/modules/%s/build",
 		"usr/src/linux-headers-%s", "usr/src/kernels/%s"},
 }
@@ -328,6 +333,12 @@ func (f *finder) findRelease(root, r string) {
 	each(places.vmlinux, f.useVmlinux)
 	each(places.systemMap, f.useSystemMap)
 	each(places.modules, f.useModulesDir)
+	each(places.debugs, func(dir string) bool {
+		if f.exists(dir) {
+			f.k.debugs = append(f.k.debugs, dir)
+		}
+		return false
+	})
 	each(places.headers, func(dir string) bool {
 		dir = followLink(root, dir)
 		f.useBuilt(dir)

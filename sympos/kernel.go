@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/exp/slices"
 )
@@ -45,6 +46,7 @@ type Kernel struct {
 	given    map[string]bool   // modules that were named: true by file, false by directory
 	builtin  map[string]bool   // modules that are part of vmlinux
 	complete bool              // modules and builtin have all modules of the kernel
+	debugs   []string          // directories that debug packages have like that of the modules
 }
 
 // NewKernel returns the kernel that these sources describe.
@@ -223,6 +225,29 @@ func findModules(dir string) ([]string, error) {
 	return found, err
 }
 
+// debugFiles returns the files that debug packages have of modules.
+func (k *Kernel) debugFiles(modules []string) map[string][]string {
+	all := map[string][]string{}
+	for _, name := range modules {
+		_, rest, ok := strings.Cut(k.modules[name], "/lib/modules/")
+		_, rest, ok2 := strings.Cut(rest, "/") // after the release
+		if !ok || !ok2 {
+			continue
+		}
+		dir, file := filepath.Split(rest)
+		stem, _, _ := splitModuleFile(file)
+		for _, debug := range k.debugs {
+			for _, end := range []string{".ko", ".ko.debug"} {
+				path := filepath.Join(debug, dir, stem+end)
+				if _, err := os.Stat(path); err == nil {
+					all[name] = append(all[name], path)
+				}
+			}
+		}
+	}
+	return all
+}
+
 func (k *Kernel) warn(format string, args ...any) {
 	k.Warnings = append(k.Warnings, fmt.Sprintf(format, args...))
 }
@@ -344,6 +369,7 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 		}
 	}
 	t := merge(used)
+	t.debugFiles = k.debugFiles(t.Objects())
 	t.Notes = append(notes, t.Notes...)
 	t.Warnings = append(t.Warnings, warnings...)
 	return t, nil

@@ -90,7 +90,8 @@ func (f *elfFile) scanModule(visit func(*Entry)) (Facts, error) {
 	if err == nil && !exports {
 		err = f.visitExports(e.Object, visit)
 	}
-	return Facts{Kind: ModuleFile, Order: Listed, Build: newBuild(f.buildID(), srcversion)}, err
+	return Facts{Kind: ModuleFile, Order: Listed, Build: newBuild(f.buildID(), srcversion),
+		debugInfo: f.hasDebugInfo()}, err
 }
 
 // slimLTO reports whether the file has only a compiler's intermediate code.

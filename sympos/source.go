@@ -40,6 +40,8 @@ type Facts struct {
 	// Sealed are the addresses of functions whose endbr64 the kernel removes, ascending
 	// (.ibt_endbr_seal of x86); nil when not known.
 	Sealed []uint64
+
+	debugInfo bool // an ELF file with debug information
 }
 
 // Order is how the order of a source relates to that of the loader.

@@ -30,7 +30,7 @@ type Entry struct {
 	listed, gplOnly bool
 	crc             uint32
 
-	section int // in a module file, of Address
+	section int // in an ELF file, of Address
 	block   int // in an ELF file: which STT_FILE it follows; 0: none
 }
 

@@ -39,6 +39,7 @@ type Table struct {
 	otherBuild string                           // see OtherBuild
 	paths      map[string][]map[string][]placed // by object; see Files
 	coverage   exportCoverage                   // whose exports the sources have
+	debugFiles map[string][]string              // of modules, in debug packages; see Copies
 }
 
 // A Witness is a source and the facts that its scan found.

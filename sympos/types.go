@@ -98,6 +98,26 @@ func (t *Table) Types() (*ctypes.Types, error) {
 	return nil, fmt.Errorf("%s: %w", Vmlinux, ErrNoTypes)
 }
 
+// TypedFunctions returns which of the names BTF of the object describes as functions. Of modules it
+// is not read.
+func (t *Table) TypedFunctions(object string, names ...string) map[string]bool {
+	if object != Vmlinux || len(names) == 0 {
+		return nil
+	}
+	types, err := t.Types()
+	if err != nil {
+		return nil
+	}
+	defer types.Close()
+	typed := map[string]bool{}
+	for _, name := range names {
+		if list, err := types.Functions(name); err == nil && len(list) > 0 {
+			typed[name] = true
+		}
+	}
+	return typed
+}
+
 // CheckTypes returns an error if the types are of another build of vmlinux than the symbols, by
 // their build-ids. Where one of these is not known, as of /sys/kernel/btf/vmlinux, it returns nil.
 func (t *Table) CheckTypes(types *ctypes.Types) error {

@@ -142,7 +142,7 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 			return nil
 		}
 		e.Name, e.Address, e.Size, e.File, e.block = y.name, y.value, y.size, y.file, y.block
-		e.Type = y.nmLetter()
+		e.Type, e.section = y.nmLetter(), y.index
 		if y.section.flags&uint64(elf.SHF_ALLOC) == 0 {
 			e.Type = '?' // nm's word for __nosave_begin in the empty .data_nosave of ppc64le
 		}
@@ -160,7 +160,8 @@ func (f *elfFile) scanVmlinux(visit func(*Entry)) (Facts, error) {
 		return nil
 	})
 	return Facts{Kind: VmlinuxFile, Order: ByAddress, BuildID: f.buildID(), Config: f.readConfig(),
-		BTF: f.readBTF(), Untraced: f.readUntraced(labels, start, stop)}, err
+		BTF: f.readBTF(), Untraced: f.readUntraced(labels, start, stop),
+		debugInfo: f.hasDebugInfo()}, err
 }
 
 // readConfig returns the configuration in .rodata, nil when it has none.

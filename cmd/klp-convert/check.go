@@ -51,6 +51,10 @@ If FILE was built with -g, what it declares of functions, variables and
 structures is compared with the kernel's types (BTF, or debug information); what
 differs is a finding.
 
+If debug information of what is patched is available (a vmlinux of a debug
+package, or the module's own), code of the patched functions that FILE does not
+replace is a finding: inlined copies and clones.
+
 FILE is checked as it is: convert it first. Exit status 0 when it loads on all
 kernels and there are no findings, 1 when there are findings, 2 for wrong use.
 Notes do not count. If a file of the kernel that a check needs is not available,

@@ -30,9 +30,14 @@ Without --kernel, the running kernel is searched; with --module alone, only
 those modules. Several kernels are compared, position by position: "!" marks a
 different symbol, "?" one that may be different.
 
+If a vmlinux with debug information is available, or the module's file has it,
+the functions are listed into which the compiler inlined a copy: they do not go
+by a livepatch of the function alone. So are its clones, such as NAME.isra.0.
+
 --json prints an array of {kernel, object, name, position, address, size, type,
-file}; position and address are null where they are not known, and doubt says
-why the list that they are from may be incomplete.
+file, inlined, clones}; position and address are null where they are not known,
+inlined is left out where nothing tells, and doubt says why the list of symbols
+may be incomplete.
 
 Exit status 1 when a name is not found.`,
 		Example: `  klp-convert sympos name_show
@@ -71,6 +76,7 @@ Exit status 1 when a name is not found.`,
 			}
 			s.setLabels()
 			absent := s.find()
+			s.readCopies()
 			if json {
 				err = writeJSON(cmd.OutOrStdout(), s.list())
 			} else {

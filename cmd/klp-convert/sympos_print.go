@@ -48,7 +48,7 @@ func (s *search) writeFinding(t *table, f finding) {
 			}
 			t.row(row...)
 		}
-		about := s.remarks(k, g)
+		about := append(s.remarks(k, g), copyLines(k, g, g.lists[0])...)
 		if i == len(f.groups)-1 || f.groups[i+1].name != g.name {
 			about = append(about, exported(k, g.name)...)
 		}
@@ -205,6 +205,11 @@ func (s *search) compare(t *table, g group) {
 			t.line("  %s", l)
 		}
 	}
+	for i, k := range s.kernels {
+		for _, l := range copyLines(k, g, g.lists[i]) {
+			t.line("  %s: %s", k.label, clean(l))
+		}
+	}
 }
 
 // mark compares the symbol at a position in kernel i with those in the kernels before it.
@@ -318,6 +323,10 @@ type foundSymbol struct {
 	File     string  `json:"file"`
 	// Doubt says why there may be more symbols of the name, or others before this one.
 	Doubt string `json:"doubt,omitempty"`
+	// Inlined are the places where the function is inlined; left out if nothing tells. Clones are
+	// other code of the function.
+	Inlined *[]inlinedJSON `json:"inlined,omitempty"`
+	Clones  []cloneJSON    `json:"clones,omitempty"`
 }
 
 // list is what was found, for --json.
@@ -334,7 +343,7 @@ func (s *search) list() []foundSymbol {
 func (s *search) appendGroup(all []foundSymbol, g group) []foundSymbol {
 	for i, list := range g.lists {
 		k := s.kernels[i]
-		for _, y := range list {
+		for n, y := range list {
 			f := foundSymbol{
 				Kernel: k.title, Object: g.object, Name: g.name, Size: y.Size, File: y.File,
 				Doubt: k.table.Partial(g.object),
@@ -349,6 +358,7 @@ func (s *search) appendGroup(all []foundSymbol, g group) []foundSymbol {
 			if y.Position != 0 && y.Steady() {
 				f.Position = &y.Position
 			}
+			f.addCopies(k, g, n)
 			all = append(all, f)
 		}
 	}

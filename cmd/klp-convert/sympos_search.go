@@ -29,6 +29,8 @@ type searched struct {
 	title string // unique name for JSON
 	label string // unique short name for tables
 	table *sympos.Table
+	// copies are where the code of the found functions is, by object; see readCopies.
+	copies map[string]*sympos.Copies
 }
 
 // A group is the symbols of one name in one object, in each of the kernels.
@@ -189,6 +191,9 @@ func (s *search) reportMisses(misses []miss) {
 		}
 		if more[i] > 0 {
 			fmt.Fprintf(s.stderr, "    and %d more that are no nearer\n", more[i])
+		}
+		for _, line := range s.goneLines(m) {
+			fmt.Fprintf(s.stderr, "    %s\n", clean(line))
 		}
 	}
 }

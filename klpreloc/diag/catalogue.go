@@ -119,7 +119,7 @@ var Catalogue = sync.OnceValue(func() []*Entry {
 		annotationEntries, symbolEntries, relocationEntries, specialEntries, patchEntries,
 		exportEntries, kernelEntries, moduleEntries, declarationEntries,
 		checkFileEntries, checkImportEntries, checkKlpEntries, checkRelocationEntries,
-		checkPatchEntries, checkMitigationEntries,
+		checkPatchEntries, checkMitigationEntries, checkCopyEntries,
 	} {
 		for i := range part {
 			all = append(all, &part[i])

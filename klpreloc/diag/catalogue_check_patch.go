@@ -62,7 +62,10 @@ var checkPatchEntries = []Entry{
 			"EINVAL.",
 		Source: "`klp_init_object_loaded`.",
 		Fix: "Find the name by `klp-convert sympos NAME -k KERNEL`: compilers rename functions " +
-			"(foo.isra.0). Of a function that was inlined, patch the callers.",
+			"(foo.isra.0). Of a function that was inlined, patch the callers: debug " +
+			"information names them. If BTF has the function and there is no symbol, all of " +
+			"its code is in callers or clones.",
+		See: []string{"inlining.md"},
 	},
 	{
 		ID:         "KLP138",
@@ -111,6 +114,8 @@ var checkPatchEntries = []Entry{
 				"`-fpatchable-function-entry=4,2`). `check` does as the kernel's " +
 				"`ftrace_call_adjust` and `ftrace_location`. The paddings that x86 kernels " +
 				"have from `-fpatchable-function-entry=16,16` are not entries.",
+			"A function that has an entry and may be the caller, by its name, is named: of " +
+				"`__do_sys_openat` the entry `__x64_sys_openat`, of `__foo` the function `foo`.",
 		},
 		Fix: "Patch the callers of the function.",
 	},

@@ -71,4 +71,7 @@ const (
 	CheckDeclaration       ID = "KLP171" // function or variable declared with other types
 	CheckSignature         ID = "KLP172" // function replaced by one with other types
 	CheckLayout            ID = "KLP173" // struct, union or enum defined otherwise
+	InlinedCopy            ID = "KLP176" // patched function that is inlined elsewhere
+	CloneCalled            ID = "KLP177" // clone of a patched function
+	OtherBody              ID = "KLP178" // patched function of a header, compiled again elsewhere
 )

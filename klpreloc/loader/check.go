@@ -37,13 +37,14 @@ func (m *Module) Check(o Options) (*Report, error) {
 // CheckAll predicts what the kernel makes of each of the modules, as if it were the only
 // one. The kernel's files are read once.
 func CheckAll(modules []*Module, o Options) ([]*Report, error) {
-	var names, objects []string
+	var names, patched, objects []string
 	for _, m := range modules {
 		names, objects = append(names, m.names()...), append(objects, m.wanted(o.Loaded)...)
+		patched = append(patched, m.patchedNames()...)
 	}
 	slices.Sort(names)
 	slices.Sort(objects)
-	k, err := readKernel(o, slices.Compact(names), slices.Compact(objects))
+	k, err := readKernel(o, slices.Compact(names), patched, slices.Compact(objects))
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,7 @@ type facts struct {
 	paths     map[string]string               // of modules
 	needs     map[*elfrw.File]map[string]bool // modules by what can't be without them
 	entries   map[*elfrw.File]*entries        // what ftrace can change in modules
+	copies    map[*patched]*copiesRead        // see copiesOf
 	unread    []string                        // modules whose files can't be read
 	// from modules of the kernel; zero values when none is available
 	witness     *elfrw.File // the one that tells of struct module
@@ -53,10 +54,11 @@ type facts struct {
 // mostWitnesses bounds how many modules are read beside those that are named.
 const mostWitnesses = 8
 
-// readKernel reads what the check needs of the kernel, at once.
-func readKernel(o Options, names, objects []string) (*facts, error) {
+// readKernel reads what the check needs of the kernel, at once: the symbols of these names, and
+// clones of the patched functions.
+func readKernel(o Options, names, patched, objects []string) (*facts, error) {
 	k := o.Kernel
-	table, err := k.Read(sympos.Names(names...), objects...)
+	table, err := k.Read(withClones(sympos.Names(names...), patched), objects...)
 	if err != nil {
 		return nil, err
 	}

@@ -355,8 +355,7 @@ func reloadTrouble(m *view, k *facts, klp *klpSection) (cause, errno string,
 
 // listLimits lists what nothing in the file tells.
 func listLimits(*view, *facts) (out result) {
-	out.notChecked("what the code does", "semantics, inlining of the patched functions, changed "+
-		"data: no file tells")
+	out.notChecked("what the code does", "semantics, changed data: no file tells")
 	out.notChecked("whether other livepatches, kprobes or ftrace "+
 		"users are in the way", "known at run time (EBUSY, not compatible with the already "+
 		"installed livepatches)")

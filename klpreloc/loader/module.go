@@ -44,6 +44,7 @@ type Module struct {
 	taken     func() takenAddresses
 	sharing   func() map[string]bool // objects whose functions are another's
 	types     func() *typecheck.Livepatch
+	patched   func() map[string]*patched
 }
 
 // Open reads the module. What is wrong with it is found by Check, not here. The bytes must
@@ -57,6 +58,7 @@ func Open(b []byte) *Module {
 	m.taken = sync.OnceValue(m.readTaken)
 	m.sharing = sync.OnceValue(m.readSharing)
 	m.types = sync.OnceValue(m.readTypes)
+	m.patched = sync.OnceValue(func() map[string]*patched { return readPatched(m) })
 	if m.file, m.broken = parse(b); m.broken != nil {
 		m.file = &elfrw.File{}
 		return m
@@ -119,15 +121,26 @@ func (m *Module) names() []string {
 			}
 		}
 	}
-	for _, p := range m.patches {
-		for i := range p.Objects {
-			for _, f := range p.Objects[i].Funcs {
-				add(f.OldName)
-			}
+	for _, name := range m.patchedNames() {
+		add(name)
+		for _, wrapper := range resolve.Wrappers(name) {
+			add(wrapper)
 		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// patchedNames returns the names of the functions that are patched, of all objects.
+func (m *Module) patchedNames() (names []string) {
+	for _, p := range m.patches {
+		for i := range p.Objects {
+			for _, f := range p.Objects[i].Funcs {
+				names = append(names, f.OldName)
+			}
+		}
+	}
+	return names
 }
 
 // nameMost is longer than any symbol's name.

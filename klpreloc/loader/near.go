@@ -3,12 +3,16 @@
 package loader
 
 import (
+	"debug/elf"
 	"fmt"
+	"strings"
 
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
+	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
 	"github.com/klp-convert/klp-convert/klpreloc/resolve"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // A name that the kernel does not have exists in another form in most cases. Package resolve
@@ -91,4 +95,40 @@ func declaration(x resolve.Near) string {
 		return fmt.Sprintf(".old_name = %q, .old_sympos = %d,", x.Name, position)
 	}
 	return fmt.Sprintf(".old_name = %q,", x.Name)
+}
+
+// wrappersOf returns hints that name functions that ftrace can change and that may call the
+// function, by their names: the entry of a system call for __do_sys_NAME, NAME for __NAME.
+func (k *facts) wrappersOf(object, function string) (hints []string) {
+	for _, name := range resolve.Wrappers(function) {
+		if len(k.table.Lookup(object, name)) != 1 || !k.canPatch(object, name) {
+			continue
+		}
+		if strings.Contains(name, "sys_") && strings.Contains(function, "sys_") {
+			hints = append(hints, "patch "+name+", the entry of the system call")
+		} else {
+			hints = append(hints, "patch "+name+", if it calls "+function+
+				": it has an ftrace entry")
+		}
+	}
+	return hints
+}
+
+// canPatch reports whether it is known that the only function of a name has an ftrace entry. One of
+// vmlinux that is exported is assumed to, where the entries are not known.
+func (k *facts) canPatch(object, name string) bool {
+	if object == sympos.Vmlinux {
+		return (sitesKnown(k) || len(k.table.Exports(name)) > 0) &&
+			whyUntraced(k, klppatch.Func{OldName: name}) == ""
+	}
+	target := k.modules[object]
+	if target == nil {
+		return false
+	}
+	y := symbolAt(target, name, 1)
+	if y == nil || y.Type() == elf.STT_OBJECT {
+		return false
+	}
+	yes, _ := k.traceable(target, y)
+	return yes
 }

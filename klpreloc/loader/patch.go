@@ -532,6 +532,11 @@ func checkFunction(out *result, m *view, k *facts, object string, f klppatch.Fun
 	find := func(id diag.ID, cause string) finding {
 		x := problem(id, cause).of(f.OldName)
 		x.object = object
+		if id == diag.FunctionAbsent {
+			for _, hint := range whyGone(m, k, object, f.OldName) {
+				x = x.fix("%s", hint)
+			}
+		}
 		return x
 	}
 	q := lookup{object, f.OldName, f.Sympos, [3]diag.ID{diag.FunctionAbsent, diag.FunctionAmbiguous,
@@ -636,8 +641,11 @@ var untraced = []struct{ from, to, why string }{
 
 // reportNotPatchable follows klp_patch_func in kernel/livepatch/patch.c.
 func reportNotPatchable(out *result, m *view, k *facts, object, function, why string) {
-	f := problem(diag.NotPatchable, why).of(function).
-		fix("patch a function that calls it, and is not inlined")
+	f := problem(diag.NotPatchable, why).of(function)
+	for _, wrapper := range k.wrappersOf(object, function) {
+		f = f.fix("%s", wrapper)
+	}
+	f = f.fix("patch a function that calls it, and is not inlined")
 	message := says("livepatch: failed to set ftrace filter for function '%s' (%s)", function, -22)
 	if k.EntrySearch || m.file.Header.Machine == elf.EM_PPC64 {
 		message = says("livepatch: failed to find location for function '%s'", function)

@@ -51,6 +51,7 @@ func rules() []rule {
 		{"klp_init_object_loaded", checkGates},
 		{"klp_patch_func", checkFunctions},
 		{"klp_module_coming", checkReload},
+		{"", checkCopies},
 		{"", checkBuilds},
 		{"", checkDeclarations},
 		{"", listLimits},

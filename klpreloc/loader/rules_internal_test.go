@@ -59,7 +59,7 @@ func checkRulesAlone(t *testing.T, path string) (found int) {
 	}
 	o := Options{Kernel: smallKernel(t), Loaded: []string{"xfs"}}
 	m := Open(b)
-	k, err := readKernel(o, m.names(), m.wanted(o.Loaded))
+	k, err := readKernel(o, m.names(), m.patchedNames(), m.wanted(o.Loaded))
 	require.NoError(t, err)
 	shared := newView(m, k)
 	for _, r := range rules() {

@@ -5,6 +5,8 @@ package resolve
 import (
 	"strings"
 
+	"golang.org/x/exp/slices"
+
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
 
@@ -148,4 +150,30 @@ func (f callForm) why(wanted callForm, name string, kind byte) string {
 		why += ", into which " + diag.Clip(name) + " is inlined"
 	}
 	return why
+}
+
+// Wrappers returns names of functions that may call the function of that name: the entries of a
+// system call, or the name without what begins the names of inner functions. Which of them
+// exists, and whether it calls the function, is not known.
+func Wrappers(name string) (names []string) {
+	add := func(wrapper string) {
+		if wrapper != "" && wrapper != name && !slices.Contains(names, wrapper) {
+			names = append(names, wrapper)
+		}
+	}
+	if inner, call, ok := callOf(name); ok {
+		for _, f := range callForms {
+			if f.compat == inner.compat && (f.part == callEntry || f.part == callEntry32) &&
+				inner.part != callEntry {
+				add(f.prefix + call)
+			}
+		}
+		return names
+	}
+	trimmed := strings.TrimLeft(name, "_")
+	for _, suffix := range []string{"_inner", "_noinstr", "_nocheck", "_locked"} {
+		add(strings.TrimSuffix(trimmed, suffix))
+	}
+	add(strings.TrimPrefix(trimmed, "do_"))
+	return names
 }

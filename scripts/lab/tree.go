@@ -150,16 +150,7 @@ func FetchTree(c *Cache, r Release, say func(format string, args ...any)) (*Tree
 	if err := os.MkdirAll(tree.place, 0o755); err != nil {
 		return nil, err
 	}
-	pick := func(a *apt) (string, []pkg, error) {
-		pkgs, err := a.closure(sourceParts, "linux-source")
-		if err != nil {
-			return "", nil, err
-		}
-		p := pkgs[len(pkgs)-1]
-		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, nil
-	}
-	source, err := fetchPicked(c, r.debian(), "amd64", say, pick,
-		func(string, string) error { return nil }, sourceArchive)
+	source, err := fetchSource(c, r, say)
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +168,40 @@ func FetchTree(c *Cache, r Release, say func(format string, args ...any)) (*Tree
 		return made.build(source, config, final+".log")
 	})
 	return tree, err
+}
+
+// fetchSource returns the directory of the unpacked package with the source of a release's kernel.
+func fetchSource(c *Cache, r Release, say func(format string, args ...any)) (string, error) {
+	pick := func(a *apt) (string, []pkg, error) {
+		pkgs, err := a.closure(sourceParts, "linux-source")
+		if err != nil {
+			return "", nil, err
+		}
+		p := pkgs[len(pkgs)-1]
+		return fmt.Sprintf("%s_%s", p.Name, p.Version), []pkg{p}, nil
+	}
+	return fetchPicked(c, r.debian(), "amd64", say, pick, func(string, string) error { return nil },
+		sourceArchive)
+}
+
+// ExtractSource extracts a directory of the source of a release's kernel, such as fs/fat, without
+// those below it, into the directory to.
+func ExtractSource(c *Cache, r Release, dir, to string,
+	say func(format string, args ...any),
+) error {
+	source, err := fetchSource(c, r, say)
+	if err != nil {
+		return err
+	}
+	archive, err := one(source, sourceArchive)
+	if err != nil {
+		return err
+	}
+	top := strings.TrimSuffix(filepath.Base(archive), ".tar.xz")
+	_, err = run(exec.Command("tar", "-xf", archive, "-C", to, "--wildcards",
+		"--no-wildcards-match-slash", fmt.Sprintf("--strip-components=%d", 2+strings.Count(dir, "/")),
+		top+"/"+dir+"/*"))
+	return err
 }
 
 // sourceArchive is all that a source package is unpacked for.

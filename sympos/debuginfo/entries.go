@@ -28,7 +28,8 @@ type Info struct {
 	units      []*Unit
 	signatures map[uint64]uint64
 	loaded     map[*Unit]*loaded
-	held       int // bytes in loaded
+	held       int      // bytes in loaded
+	line       *section // .debug_line; nil before Files
 }
 
 // sectionShift is where the number of the section is in an offset.
@@ -388,7 +389,6 @@ func (i *Info) Children(e *Entry) ([]*Entry, error) {
 
 // visitChildren calls visit with the entries directly below e.
 func (i *Info) visitChildren(e *Entry, visit func(*Entry) error) error {
-	const atSibling = 0x01
 	if !e.HasChildren {
 		return nil
 	}
@@ -416,12 +416,9 @@ func (i *Info) visitChildren(e *Entry, visit func(*Entry) error) error {
 		if !c.HasChildren {
 			continue
 		}
-		if next, ok, err := i.Reference(c, atSibling); ok && err == nil {
-			if to := int(next&(1<<sectionShift-1)) - int(e.Unit.start); to > at && to <= len(e.of.bytes) &&
-				to >= c.end {
-				pos = to
-				continue
-			}
+		if to, ok := i.sibling(c, at); ok {
+			pos = to
+			continue
 		}
 		depth++
 	}
