@@ -23,7 +23,7 @@ var floors = []string{
 	"cmd/klp-convert",
 	"klpreloc klpreloc/loader klpreloc/explain klpreloc/klpdiff",
 	"klpreloc/resolve klpreloc/gate klpreloc/latereloc klpreloc/rewrite klpreloc/proof",
-	"klpreloc/declared klpreloc/annotation klpreloc/reach klpreloc/special klpreloc/klppatch",
+	"klpreloc/declared klpreloc/cdecl klpreloc/annotation klpreloc/reach klpreloc/special klpreloc/klppatch",
 	"klpreloc/klpabi klpreloc/kernel klpreloc/arch klpreloc/diag",
 	"sympos",
 	"sympos/ctypes/frombtf sympos/ctypes/fromdwarf",

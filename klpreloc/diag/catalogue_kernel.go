@@ -83,4 +83,30 @@ var kernelEntries = []Entry{
 			"`--no-target-id` records nothing.",
 		See: []string{"format.md#target-builds"},
 	},
+	{
+		ID:         "KLP099",
+		Severities: []Severity{Note, Warning, Error},
+		When:       "note where no file has types, warning where they can't be used, error in new",
+		Topics:     []Topic{aboutGivenKernel},
+		Title:      "types of an object that can't be used",
+		Meaning: []string{
+			"`annotate` writes declarations, and `new` writes functions, from the types that the " +
+				"kernel's files describe: BTF, which an image, a vmlinux and modules have with " +
+				"`CONFIG_DEBUG_INFO_BTF`, or debug information.",
+			"Without types `annotate` writes its annotations alone. `new` writes nothing.",
+		},
+		Causes: []Cause{
+			{
+				Why: "The files that were given have no types (System.map, kallsyms, a module " +
+					"whose file is not available).",
+				Fix: "Give the image or a vmlinux with debug information: " +
+					"`--kernel /boot/vmlinuz-RELEASE`, and `--module FILE` for a module.",
+			},
+			{
+				Why: "A vmlinux is of another build than the image, or its BTF is damaged.",
+				Fix: "Give files of one build.",
+			},
+		},
+		See: []string{"format.md#declarations"},
+	},
 }

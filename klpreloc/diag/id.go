@@ -90,4 +90,6 @@ const (
 	TrailingData     ID = "KLP082" // bytes after the end of a compressed module
 	BadList          ID = "KLP090" // line of a list of annotations that can't be read
 	TargetBuild      ID = "KLP091" // which build of a livepatched module was looked at
+	NotReplaceable   ID = "KLP098" // function that a livepatch can't replace
+	NoTypes          ID = "KLP099" // object whose types can't be used
 )
