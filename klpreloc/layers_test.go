@@ -21,7 +21,7 @@ const project = "github.com/klp-convert/klp-convert/"
 // lower floors, and those of its own floor that sameFloor names.
 var floors = []string{
 	"cmd/klp-convert",
-	"klpreloc klpreloc/loader klpreloc/explain klpreloc/klpdiff",
+	"klpreloc klpreloc/skeleton klpreloc/loader klpreloc/explain klpreloc/klpdiff",
 	"klpreloc/resolve klpreloc/gate klpreloc/latereloc klpreloc/rewrite klpreloc/proof",
 	"klpreloc/declared klpreloc/cdecl klpreloc/annotation klpreloc/reach klpreloc/special klpreloc/klppatch",
 	"klpreloc/klpabi klpreloc/kernel klpreloc/arch klpreloc/diag",
@@ -32,6 +32,7 @@ var floors = []string{
 
 var sameFloor = map[string]string{
 	"klpreloc/klpdiff":   "klpreloc",
+	"klpreloc/skeleton":  "klpreloc/loader",
 	"klpreloc/latereloc": "klpreloc/gate",
 	"klpreloc/rewrite":   "klpreloc/gate klpreloc/latereloc",
 	"klpreloc/proof":     "klpreloc/gate klpreloc/latereloc",

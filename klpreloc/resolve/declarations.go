@@ -52,7 +52,7 @@ func (v *View) declareMissing(out *collector, missing []missingAnnotation) strin
 	types := NewTypes(v.kernel, v.table, sympos.Names(names...))
 	defer types.Close()
 	var page cdecl.Page
-	text, found := Declare(&page, types, wanted)
+	text, _, found := Declare(&page, types, wanted)
 	out.Add(found...)
 	if text == "" {
 		return ""
@@ -66,8 +66,11 @@ func (v *View) declareMissing(out *collector, missing []missingAnnotation) strin
 
 // Declare returns declarations of the wanted symbols, by object; the page gets what they need. A
 // diagnostic is about an object whose types can't be used. "" if there are no types at all.
-func Declare(page *cdecl.Page, types *Types, wanted []Wanted) (string, diag.List) {
+// declared has the names of those that are declared, and not only mentioned in a comment.
+func Declare(page *cdecl.Page, types *Types, wanted []Wanted,
+) (text string, declared map[string]bool, found diag.List) {
 	var r diag.Reporter
+	declared = map[string]bool{}
 	var objects []string
 	for _, w := range wanted {
 		for _, s := range w.List {
@@ -95,13 +98,14 @@ func Declare(page *cdecl.Page, types *Types, wanted []Wanted) (string, diag.List
 			list := slices.DeleteFunc(slices.Clone(w.List),
 				func(s sympos.Symbol) bool { return s.Object != object })
 			if len(list) > 0 {
-				lines = append(lines, declareName(page, types, object, w, list)...)
+				more, ok := declareName(page, types, object, w, list)
+				lines, declared[w.Name] = append(lines, more...), ok
 			}
 		}
 		blocks = append(blocks, fmt.Sprintf("/* %s, by %s */\n%s\n", object, describeTypes(known),
 			strings.Join(lines, "\n")))
 	}
-	return strings.Join(blocks, "\n"), r.List()
+	return strings.Join(blocks, "\n"), declared, r.List()
 }
 
 // describeTypes says where types are from: the file and its build.
@@ -122,15 +126,15 @@ type prototype struct {
 	files    []string // of those that DWARF tells; "" for one that it does not tell
 }
 
-// declareName returns the lines that declare a name, of which the object has the symbols in list.
+// declareName returns the lines that declare a name, of which the object has the symbols in list,
+// and whether they do, or are comments.
 func declareName(page *cdecl.Page, types *Types, object string, w Wanted, list []sympos.Symbol,
-) []string {
+) (lines []string, declared bool) {
 	known, _ := types.Of(object)
 	found, err := types.prototypes(page, known, w.Name, list)
 	if len(found) == 0 {
-		return []string{"/* " + escapeComment(whyUndeclared(known, w.Name, list, err)) + " */"}
+		return []string{"/* " + escapeComment(whyUndeclared(known, w.Name, list, err)) + " */"}, false
 	}
-	var lines []string
 	choices := len(w.List)
 	mark := ""
 	switch {
@@ -158,9 +162,9 @@ func declareName(page *cdecl.Page, types *Types, object string, w Wanted, list [
 			lines = append(lines, "// "+p.Text+from)
 			continue
 		}
-		lines = append(lines, mark+p.Text+from)
+		lines, declared = append(lines, mark+p.Text+from), declared || mark == ""
 	}
-	return lines
+	return lines, declared
 }
 
 // prototypes returns the different declarations of a name, of which the object has the symbols in
@@ -234,6 +238,32 @@ func (t *Types) isTraced(list []sympos.Symbol) bool {
 		return s.Object != vmlinux || none
 	})
 }
+
+// FunctionsOf returns the functions that the types have by a name, for a symbol of that name: those
+// of its source file only, where that is known and the types tell files.
+func FunctionsOf(types *ctypes.Types, name string, s sympos.Symbol) ([]ctypes.Function, error) {
+	functions, err := types.Functions(name)
+	var defined, here []ctypes.Function
+	for _, f := range functions {
+		if f.Declared {
+			continue
+		}
+		defined = append(defined, f)
+		if s.File != "" && path.Base(f.File) == path.Base(s.File) {
+			here = append(here, f)
+		}
+	}
+	if len(here) > 0 {
+		return here, err
+	}
+	return defined, err
+}
+
+// BoundNames returns the names that a table must have been read with to tell per-CPU variables.
+func BoundNames() []string { return perCPUBounds[:] }
+
+// Facts returns what is known of a symbol, for a comment: type, address, size, source file.
+func Facts(s sympos.Symbol) string { return formatFacts(s) }
 
 // perCPUBounds are the symbols around the per-CPU variables of vmlinux.
 var perCPUBounds = [...]string{"__per_cpu_start", "__per_cpu_end"}
