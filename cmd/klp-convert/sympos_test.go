@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -37,6 +38,21 @@ func vmlinuxCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 	}
 	b, err := makeVmlinux(ts.ReadFile(args[0]), btf)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o644))
+}
+
+// livepatchCommand is a command of the scripts: livepatch IN OUT makes the object IN a livepatch
+// module, as far as .modinfo says so.
+func livepatchCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: livepatch IN OUT")
+	}
+	f, err := elfrw.Parse(args[0], []byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	f.AddSection(&elfrw.Section{Name: ".modinfo", Type: elf.SHT_PROGBITS,
+		Flags: uint64(elf.SHF_ALLOC), Align: 1, Data: []byte("license=GPL\x00livepatch=Y\x00")})
+	b, err := f.Bytes()
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o644))
 }

@@ -146,8 +146,8 @@ func declareName(page *cdecl.Page, types *Types, object string, w Wanted, list [
 		}
 	default:
 		mark = "// "
-		lines = append(lines, fmt.Sprintf("// %s: choose one declaration of %d, for the symbol that "+
-			"is meant", w.Name, len(found)))
+		lines = append(lines, fmt.Sprintf("// %s: choose the declaration of the symbol that is meant",
+			w.Name))
 	}
 	for _, p := range found {
 		for _, remark := range p.Remarks {

@@ -86,7 +86,7 @@ func TestDeclarationsOfRandomNames(t *testing.T) {
 		// A module that refers to all of them, without types.
 		dir := t.TempDir()
 		var text strings.Builder
-		text.WriteString(".data\n")
+		text.WriteString(".section .modinfo,\"a\"\n.asciz \"livepatch=Y\"\n.data\n")
 		for _, n := range names {
 			fmt.Fprintf(&text, ".quad %s\n", n)
 		}
