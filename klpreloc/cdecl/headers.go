@@ -500,15 +500,15 @@ var tagHeaders = headersOf(map[string]string{
 // DECLARE_PER_CPU does (DECLARE_PER_CPU_READ_MOSTLY and others): to declare them again in another
 // one is an error.
 var perCPUHeaders = headersOf(map[string]string{
-	"asm-generic/rqspinlock.h": `rqspinlock_held_locks`,
-	"asm/current.h":            `const_current_task const_pcpu_hot current_task pcpu_hot`,
-	"asm/desc.h":               `gdt_page`,
-	"asm/espfix.h":             `espfix_stack espfix_waddr`,
-	"asm/hardirq.h":            `__softirq_pending posted_msi_pi_desc`,
-	"asm/intel_ds.h":           `cpu_debug_store`,
-	"asm/nospec-branch.h":      `__x86_call_depth`,
-	"asm/percpu.h":             `this_cpu_off`,
-	"asm/preempt.h":            `__preempt_count`,
+	"asm/rqspinlock.h":    `rqspinlock_held_locks`,
+	"asm/current.h":       `const_current_task const_pcpu_hot current_task pcpu_hot`,
+	"asm/desc.h":          `gdt_page`,
+	"asm/espfix.h":        `espfix_stack espfix_waddr`,
+	"asm/hardirq.h":       `__softirq_pending posted_msi_pi_desc`,
+	"asm/intel_ds.h":      `cpu_debug_store`,
+	"asm/nospec-branch.h": `__x86_call_depth`,
+	"asm/percpu.h":        `this_cpu_off`,
+	"asm/preempt.h":       `__preempt_count`,
 	"asm/processor.h": `const_cpu_current_top_of_stack cpu_current_top_of_stack cpu_info cpu_tss_rw
 		fixed_percpu_data hardirq_stack_inuse hardirq_stack_ptr softirq_stack_ptr`,
 	"asm/smp.h": `cpu_core_map cpu_die_map cpu_l2c_id cpu_l2c_shared_map cpu_llc_id cpu_llc_shared_map
