@@ -108,7 +108,8 @@ Exit status 1 when a function can't be replaced. Then nothing is written.`,
 				return err
 			}
 			err = writeProject(dir, []projectFile{{source, text}, {makefile, fmt.Sprintf(
-				"# SPDX-License-Identifier: GPL-2.0-only\nobj-m := %s.o\ninclude %s\n", order.Name, include)}})
+				"# SPDX-License-Identifier: GPL-2.0-only\nobj-m := %s.o\ninclude %s\n",
+				order.Name, include)}})
 			if err == nil {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s\n", source, makefile)
 			}
@@ -144,14 +145,14 @@ func nameOfProject(dir string) (string, error) {
 	}
 	name := filepath.Base(path)
 	const longest = 55 // MODULE_NAME_LEN of 64-bit kernels
-	for _, c := range name {
-		if c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
-			return "", usagef("a module is called as its directory is, and %q is no name of a module", name)
-		}
-	}
-	if len(name) > longest {
-		return "", usagef("a module is called as its directory is, and %q is longer than %d bytes", name,
-			longest)
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+	switch {
+	case strings.IndexFunc(name, func(r rune) bool { return !strings.ContainsRune(letters, r) }) >= 0:
+		return "", usagef("a module is called as its directory is, and %q is no name of a module",
+			name)
+	case len(name) > longest:
+		return "", usagef("a module is called as its directory is, and %q is longer than %d bytes",
+			name, longest)
 	}
 	return name, nil
 }

@@ -119,7 +119,7 @@ var kernelEntries = []Entry{
 	{
 		ID:         "KLP099",
 		Severities: []Severity{Note, Warning, Error},
-		When:       "note where no file has types, warning where they can't be used, error in new",
+		When:       "warning where they can't be used, error in new",
 		Topics:     []Topic{aboutGivenKernel},
 		Title:      "types of an object that can't be used",
 		Meaning: []string{

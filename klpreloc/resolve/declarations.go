@@ -158,8 +158,8 @@ func declareName(page *cdecl.Page, types *Types, object string, w Wanted, list [
 			from = "\t/* " + escapeComment(from) + " */"
 		}
 		if p.doubtful {
-			lines = append(lines, fmt.Sprintf("/* %s: BTF says this of functions in assembler, too */", w.Name))
-			lines = append(lines, "// "+p.Text+from)
+			lines = append(lines, fmt.Sprintf("/* %s: BTF says this of functions in assembler, too */",
+				w.Name), "// "+p.Text+from)
 			continue
 		}
 		lines, declared = append(lines, mark+p.Text+from), declared || mark == ""

@@ -37,7 +37,8 @@ func (p *plan) format(declarations string) string {
 		p.formatUses(&b)
 	}
 	for _, f := range p.functions {
-		add("\n%s%s\n{\n\tpr_warn_once(\"%%s has no body yet\\n\", __func__);\n", origin(f), static(f.head))
+		add("\n%s%s\n{\n\tpr_warn_once(\"%%s has no body yet\\n\", __func__);\n", origin(f),
+			static(f.head))
 		if f.result != "" {
 			add("\treturn %s;\n", f.result)
 		}
@@ -251,7 +252,9 @@ func (p *plan) formatPatch(b *strings.Builder) {
 	// Before 5.8 the klp relocations of vmlinux symbols are applied with the klp_object of vmlinux
 	// (7c8e2bdd5f0d).
 	extra := !p.replacer.Scheme().Early() && !slices.Contains(objects, sympos.Vmlinux) &&
-		slices.ContainsFunc(p.uses, func(u use) bool { return u.Object == sympos.Vmlinux && !u.exported })
+		slices.ContainsFunc(p.uses, func(u use) bool {
+			return u.Object == sympos.Vmlinux && !u.exported
+		})
 	if extra {
 		b.WriteString("\n/* With this object the kernel resolves the symbols of vmlinux. */\n" +
 			"static struct klp_func vmlinux_funcs[] = { { } };\n")

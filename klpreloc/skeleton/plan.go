@@ -196,7 +196,8 @@ func (p *plan) offerNear() {
 	var refs []Ref
 	for _, r := range append(slices.Clone(p.Functions), p.Uses...) {
 		if p.table.Has(r.Object) && len(p.table.Lookup(r.Object, r.Name)) == 0 {
-			sought, refs = append(sought, resolve.Sought{Object: r.Object, Name: r.Name}), append(refs, r)
+			sought = append(sought, resolve.Sought{Object: r.Object, Name: r.Name})
+			refs = append(refs, r)
 		}
 	}
 	if len(sought) == 0 {
@@ -291,7 +292,8 @@ func (p *plan) addFunction(r Ref) {
 		}
 	}
 	if types.Format == "BTF" && len(p.table.Lookup(r.Object, r.Name)) > 1 {
-		f.remarks = append(f.remarks, "BTF has the types of one function of that name: compare with the source")
+		f.remarks = append(f.remarks,
+			"BTF has the types of one function of that name: compare with the source")
 	}
 	if f.origin == "" {
 		f.origin = s.File
@@ -302,7 +304,8 @@ func (p *plan) addFunction(r Ref) {
 // newName returns a name for the replacement that no other one has.
 func (p *plan) newName(r Ref) string {
 	name := "livepatch_" + r.Name
-	for n := 2; slices.ContainsFunc(p.functions, func(f function) bool { return f.newName == name }); n++ {
+	taken := func(f function) bool { return f.newName == name }
+	for n := 2; slices.ContainsFunc(p.functions, taken); n++ {
 		name = fmt.Sprintf("livepatch_%s_%d", r.Name, n)
 	}
 	return name
