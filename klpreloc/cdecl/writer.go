@@ -255,8 +255,8 @@ func (w *writer) enum(t *ctypes.Type) (string, error) {
 }
 
 // isSigned reports whether the compiler uses a signed integer for an enum: one of its values
-// is negative. BTF before pahole 1.24 does not tell, but has values of 32 bits then, and gcc's
-// enums of such values that are not negative are below 2^31 in nearly all cases.
+// is negative. BTF before pahole 1.24 does not tell. Then it is written as unsigned, which is passed
+// and read in the same way.
 func isSigned(t *ctypes.Type) bool {
 	if t.Signed {
 		for _, v := range t.Values {
