@@ -21,10 +21,11 @@ const project = "github.com/klp-convert/klp-convert/"
 // lower floors, and those of its own floor that sameFloor names.
 var floors = []string{
 	"cmd/klp-convert",
-	"klpreloc klpreloc/loader klpreloc/explain klpreloc/klpdiff",
+	"klpreloc klpreloc/skeleton klpreloc/loader klpreloc/explain klpreloc/klpdiff",
 	"klpreloc/resolve klpreloc/gate klpreloc/latereloc klpreloc/rewrite klpreloc/proof " +
 		"klpreloc/typecheck",
-	"klpreloc/declared klpreloc/annotation klpreloc/reach klpreloc/special klpreloc/klppatch",
+	"klpreloc/declared klpreloc/cdecl klpreloc/annotation klpreloc/reach klpreloc/special " +
+		"klpreloc/klppatch",
 	"klpreloc/klpabi klpreloc/kernel klpreloc/arch klpreloc/diag",
 	"sympos",
 	"sympos/ctypes/frombtf sympos/ctypes/fromdwarf sympos/inlining",
@@ -33,6 +34,7 @@ var floors = []string{
 
 var sameFloor = map[string]string{
 	"klpreloc/klpdiff":   "klpreloc",
+	"klpreloc/skeleton":  "klpreloc/loader",
 	"klpreloc/latereloc": "klpreloc/gate",
 	"klpreloc/rewrite":   "klpreloc/gate klpreloc/latereloc",
 	"klpreloc/proof":     "klpreloc/gate klpreloc/latereloc",

@@ -29,7 +29,9 @@ func newAnnotateCommand(o *options) *cobra.Command {
 		Long: `Print annotations, as lines of C for klp_convert.h, for the undefined symbols of
 a linked livepatch module that the kernel has but does not export. A comment
 gives position, address and source file of each. Where a name can mean several
-symbols, one line is printed for each, commented out: choose one.
+symbols, one line is printed for each, commented out: choose one. Before these
+lines are declarations, as far as the kernel's files have types: BTF or debug
+information.
 
 With --dialect list the lines are those of a list for --symbols instead. What
 the list that --symbols names annotates is not missing.

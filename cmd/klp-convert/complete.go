@@ -26,6 +26,7 @@ func completeFlags(cmd *cobra.Command) {
 		"module":     completeModuleFiles,
 		"output":     completeModuleFiles,
 		"debug-copy": completeModuleFiles,
+		"use":        cobra.NoFileCompletions,
 		"target": cobra.FixedCompletions([]cobra.Completion{
 			"4.7\tno alternatives", "4.9\tall with their objects, .klp.arch",
 			"5.8\tthose of vmlinux by the module loader",

@@ -9,6 +9,7 @@
 //	klp-convert sympos NAME[@OBJECT]...
 //	klp-convert check FILE --kernel KERNEL...
 //	klp-convert annotate FILE --kernel KERNEL
+//	klp-convert new [DIR] OBJECT:FUNCTION...
 //	klp-convert diff A.ko B.ko
 //	klp-convert explain [TEXT | -]
 //
@@ -175,7 +176,7 @@ file. A module with nothing to convert or to record is copied byte for byte.`,
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.ValidArgsFunction = completeModules
 	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o), newCheckCommand(&o),
-		newAnnotateCommand(&o), newExplainCommand(&o), newDiffCommand(&o))
+		newAnnotateCommand(&o), newNewCommand(&o), newExplainCommand(&o), newDiffCommand(&o))
 	completeFlags(cmd)
 	return cmd
 }

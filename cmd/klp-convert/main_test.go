@@ -42,7 +42,8 @@ func TestScripts(t *testing.T) {
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"vmlinux": vmlinuxCommand,
+			"vmlinux":   vmlinuxCommand,
+			"livepatch": livepatchCommand,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("MODULES", modules)

@@ -18,23 +18,48 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
-// vmlinuxCommand is a command of the scripts: vmlinux LIST OUT makes a kernel with the
-// symbols in LIST, "address size type file name" on each line, in that order.
+// vmlinuxCommand is a command of the scripts: vmlinux LIST OUT [TYPES] makes a kernel with the
+// symbols in LIST, "address size type file name" on each line, in that order, and with the BTF
+// of the module TYPES.
 func vmlinuxCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: vmlinux LIST OUT")
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: vmlinux LIST OUT [TYPES]")
 	}
-	b, err := makeVmlinux(ts.ReadFile(args[0]))
+	var btf []byte
+	if len(args) == 3 {
+		f, err := elf.Open(ts.MkAbs(args[2]))
+		ts.Check(err)
+		defer f.Close()
+		btf, err = f.Section(".BTF").Data()
+		ts.Check(err)
+	}
+	b, err := makeVmlinux(ts.ReadFile(args[0]), btf)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o644))
 }
 
-// makeVmlinux makes an ELF file of .text, .symtab, .strtab and .shstrtab.
-func makeVmlinux(list string) ([]byte, error) {
-	const shstrtab = "\x00.text\x00.symtab\x00.strtab\x00.shstrtab\x00"
+// livepatchCommand is a command of the scripts: livepatch IN OUT makes the object IN a livepatch
+// module, as far as .modinfo says so.
+func livepatchCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: livepatch IN OUT")
+	}
+	f, err := elfrw.Parse(args[0], []byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	f.AddSection(&elfrw.Section{Name: ".modinfo", Type: elf.SHT_PROGBITS,
+		Flags: uint64(elf.SHF_ALLOC), Align: 1, Data: []byte("license=GPL\x00livepatch=Y\x00")})
+	b, err := f.Bytes()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o644))
+}
+
+// makeVmlinux makes an ELF file of .text, .symtab, .strtab, .shstrtab and .BTF.
+func makeVmlinux(list string, btf []byte) ([]byte, error) {
+	const shstrtab = "\x00.text\x00.symtab\x00.strtab\x00.shstrtab\x00.BTF\x00"
 	le := binary.LittleEndian
 	symbols := []elf.Sym64{{}}
 	strtab := []byte{0}
@@ -63,7 +88,11 @@ func makeVmlinux(list string) ([]byte, error) {
 		if typ == 'T' {
 			bind = elf.STB_GLOBAL
 		}
-		y.Name, y.Info, y.Shndx = name(sym), elf.ST_INFO(bind, elf.STT_FUNC), 1
+		kind := elf.STT_FUNC
+		if typ == 'd' {
+			kind = elf.STT_OBJECT
+		}
+		y.Name, y.Info, y.Shndx = name(sym), elf.ST_INFO(bind, kind), 1
 		symbols = append(symbols, y)
 	}
 	text, table := make([]byte, 64), new(bytes.Buffer)
@@ -88,6 +117,9 @@ func makeVmlinux(list string) ([]byte, error) {
 		section(".symtab", elf.SHT_SYMTAB, 0, table.Bytes()),
 		section(".strtab", elf.SHT_STRTAB, 0, strtab),
 		section(".shstrtab", elf.SHT_STRTAB, 0, []byte(shstrtab)),
+	}
+	if btf != nil {
+		sections = append(sections, section(".BTF", elf.SHT_PROGBITS, elf.SHF_ALLOC, btf))
 	}
 	sections[1].Addr = 0xffffffff81000000
 	sections[2].Link, sections[2].Info, sections[2].Entsize = 3, 1, 24

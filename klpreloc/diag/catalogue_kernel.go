@@ -83,4 +83,63 @@ var kernelEntries = []Entry{
 			"`--no-target-id` records nothing.",
 		See: []string{"format.md#target-builds"},
 	},
+	{
+		ID:         "KLP098",
+		Severities: []Severity{Error},
+		Topics:     []Topic{aboutPatch},
+		Title:      "function that a livepatch can't replace",
+		Meaning: []string{
+			"`klp-convert new` writes a replacement for functions that ftrace can change, and for " +
+				"no others. Nothing was written. The lines below the message name what can be " +
+				"replaced instead, as an argument for the command.",
+		},
+		Causes: []Cause{
+			{
+				Why: "Several symbols have the name.",
+				Fix: "Choose one by its position: `vmlinux:name_show,2`.",
+			},
+			{
+				Why: "There is no symbol of that name: the compiler put the function into those that " +
+					"call it, or made another one of it (`name.isra.0`), or it is a system call, " +
+					"whose function is called `__x64_sys_name`.",
+				Fix: "Replace the functions that call it, or the one that is offered.",
+			},
+			{
+				Why: "It has no ftrace entry: it is `notrace`, in assembler, or in `.noinstr.text`; or " +
+					"it is `__init`, and gone when the kernel has started.",
+				Fix: "Replace a function that calls it.",
+			},
+			{
+				Why: "No module of that name is known, or it is part of the kernel.",
+				Fix: "Name the module's file with `--module`, or `vmlinux` as the object.",
+			},
+		},
+		See: []string{"guide.md#a-livepatch-begun-by-klp-convert"},
+	},
+	{
+		ID:         "KLP099",
+		Severities: []Severity{Note, Warning, Error},
+		When:       "warning where they can't be used, error in new",
+		Topics:     []Topic{aboutGivenKernel},
+		Title:      "types of an object that can't be used",
+		Meaning: []string{
+			"`annotate` writes declarations, and `new` writes functions, from the types that the " +
+				"kernel's files describe: BTF, which an image, a vmlinux and modules have with " +
+				"`CONFIG_DEBUG_INFO_BTF`, or debug information.",
+			"Without types `annotate` writes its annotations alone. `new` writes nothing.",
+		},
+		Causes: []Cause{
+			{
+				Why: "The files that were given have no types (System.map, kallsyms, a module " +
+					"whose file is not available).",
+				Fix: "Give the image or a vmlinux with debug information: " +
+					"`--kernel /boot/vmlinuz-RELEASE`, and `--module FILE` for a module.",
+			},
+			{
+				Why: "A vmlinux is of another build than the image, or its BTF is damaged.",
+				Fix: "Give files of one build.",
+			},
+		},
+		See: []string{"format.md#declarations"},
+	},
 }

@@ -94,4 +94,6 @@ const (
 	OtherSignature   ID = "KLP093" // function replaced by one with other types
 	OtherLayout      ID = "KLP094" // struct, union or enum defined otherwise
 	NotCompared      ID = "KLP095" // declarations that could not be compared
+	NotReplaceable   ID = "KLP098" // function that a livepatch can't replace
+	NoTypes          ID = "KLP099" // object whose types can't be used
 )

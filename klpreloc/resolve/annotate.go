@@ -29,8 +29,9 @@ type missingAnnotation struct {
 
 // Annotate returns lines, of C or of a list, that annotate what is undefined in f and hidden in
 // the kernel, in the dialect (Records, Labels or Listed; "": the one that the module is written
-// in). Of what could mean several symbols there is a line each, commented out. It returns "" when
-// nothing is missing. An error among the diagnostics is about a symbol that is nowhere.
+// in). Before lines of C are declarations, as far as the kernel's types are available. Of what
+// could mean several symbols there is a line each, commented out. It returns "" when nothing is
+// missing. An error among the diagnostics is about a symbol that is nowhere.
 func Annotate(v *View, dialect annotation.Dialect) (string, diag.List) {
 	if dialect == "" {
 		switch dialect = annotation.Records; {
@@ -43,13 +44,14 @@ func Annotate(v *View, dialect annotation.Dialect) (string, diag.List) {
 	out := v.newCollector()
 	missing := v.findMissing(out)
 	v.addNearMisses(out)
-	switch dialect {
-	case annotation.Labels:
-		return v.formatLabels(missing), out.List()
-	case annotation.Listed:
+	if dialect == annotation.Listed {
 		return v.formatList(missing), out.List()
 	}
-	return v.formatRecords(missing), out.List()
+	declarations := v.declareMissing(out, missing)
+	if dialect == annotation.Labels {
+		return declarations + v.formatLabels(missing), out.List()
+	}
+	return declarations + v.formatRecords(missing), out.List()
 }
 
 // findMissing finds the symbols that need an annotation, in the order of the symbol table.

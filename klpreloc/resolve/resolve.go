@@ -132,7 +132,7 @@ func (v *View) reportUnsteady(out *collector, a *annotation.Annotation, err erro
 // initBounds are the symbols between which vmlinux's init sections lie, and within them
 // the per-CPU variables' first values, whose addresses are those of the variables
 // (arch/*/kernel/vmlinux.lds.S; on x86 since 6.15).
-var initBounds = []string{"__init_begin", "__init_end", "__per_cpu_start", "__per_cpu_end"}
+var initBounds = []string{"__init_begin", "__init_end", perCPUBounds[0], perCPUBounds[1]}
 
 // isFreed reports whether s is a symbol of vmlinux that is gone when the kernel has
 // booted. The loader finds it nevertheless.
