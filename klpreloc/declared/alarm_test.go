@@ -148,12 +148,18 @@ func TestNoFalseAlarmOnKernels(t *testing.T) {
 		source, calls, noC := w.borrow(functions, types)
 		require.Len(t, calls, functions)
 		for _, c := range compilers {
-			patch := declarations(t, c.compile(t, source, w.charFlag()))
+			patch := declarations(t, c.compile(t, source, w.char))
 			fns := tally{unjudged: map[string]int{}}
 			for _, use := range []declared.Use{declared.Borrowed, declared.Replaced} {
 				for _, f := range calls {
 					ours, err := patch.Functions(f.name)
 					require.NoError(t, err)
+					// clang describes no declared function whose name is reserved (CGDebugInfo.cpp,
+					// EmitFuncDeclForCallSite).
+					if len(ours) == 0 && c.name == "clang" && strings.HasPrefix(f.name, "_") {
+						fns.unjudged["not described by clang"]++
+						continue
+					}
 					require.NotEmpty(t, ours, f.name)
 					theirs, err := w.kernel.Functions(f.actual)
 					require.NoError(t, err)

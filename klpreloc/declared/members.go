@@ -175,7 +175,7 @@ func (x *comparer) compareFields(f, g *field) {
 	case f.width != 0: // the storage of bit fields may be declared with another type
 		a, b := f.typ.Bare(), g.typ.Bare()
 		if isScalar(a) && isScalar(b) && a.Signed != b.Signed && a.Kind == b.Kind &&
-			a.Kind != ctypes.Enum {
+			a.Kind != ctypes.Enum && !a.SignUnknown && !b.SignUnknown {
 			x.differ(WrongCode, Sign, f.String()+signOf(a), g.String()+signOf(b),
 				"the value is extended in another way")
 		}

@@ -38,6 +38,7 @@ type witness struct {
 	random  *rand.Rand
 	full    bool // the figures of the docs, not those of every run
 	header  string
+	char    string // the compilers' flag for the sign of char
 	entries map[int]*entry
 	funcs   []*entry
 	// times counts structs, unions, enums and typedefs of a kind and name, and functions.
@@ -89,6 +90,7 @@ func forEachKernel(t *testing.T, test func(t *testing.T, w *witness)) {
 			}
 			require.NoError(t, err)
 			w := askBpftool(t, kernel.Image)
+			w.char = charFlag(kernel.Release)
 			w.kernel, w.full, w.random = types, lab.Demanded(), rand.New(rand.NewSource(seed(t)))
 			test(t, w)
 		})
@@ -301,8 +303,7 @@ type compiler struct {
 	machine elf.Machine
 }
 
-// kernelFlags are the flags of all kernels that matter for types. Those from 6.2 on have
-// -funsigned-char.
+// kernelFlags are the flags of all kernels that matter for types.
 var kernelFlags = []string{"-std=gnu11", "-w", "-g", "-O2", "-ffreestanding", "-fno-builtin",
 	"-fshort-wchar", "-fno-pie", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
 	"-DBPF_NO_PRESERVE_ACCESS_INDEX", "-c", "-x", "c", "-"}
@@ -326,12 +327,15 @@ func (c compiler) compile(t *testing.T, source string, more ...string) []byte {
 	return b
 }
 
-// charFlag is the flag for the kernel's plain char, whose sign is the machine's up to 6.1.
-func (w *witness) charFlag() string {
-	for _, e := range w.entries {
-		if e.kind == "INT" && e.name == "char" && e.encoding == "SIGNED" {
-			return "-fsigned-char"
-		}
+// charFlag returns the flag for plain char, whose sign is the machine's up to 6.1 (Makefile,
+// -funsigned-char).
+func charFlag(release string) string {
+	var major, minor int
+	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
+		return ""
+	}
+	if major < 6 || major == 6 && minor < 2 {
+		return "-fsigned-char"
 	}
 	return "-funsigned-char"
 }
