@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -472,9 +473,9 @@ func (w *witness) judge(t *testing.T, c compiler, functions []functionMutant,
 	b.WriteString(w.header)
 	b.WriteString("extern long klp_b[];\n")
 	for i, m := range functions {
-		for side, p := range map[string]prototype{"o": m.original, "m": m.mutant} {
-			name := fmt.Sprintf("klp_%s%d", side, i)
-			fmt.Fprintf(&b, "extern %s __asm__(\"klp_f%d\");\n", p.declare(name), i)
+		for j, p := range []prototype{m.original, m.mutant} {
+			name := fmt.Sprintf("klp_%c%d", "om"[j], i)
+			fmt.Fprintf(&b, "extern %s;\n", p.declare(name))
 			b.WriteString(w.caller(p, name, "use_"+name))
 			b.WriteString(w.callee(p, "def_"+name))
 		}
@@ -541,6 +542,9 @@ func (w *witness) judge(t *testing.T, c compiler, functions []functionMutant,
 	return y
 }
 
+// ownName is the name of a function, the original or a mutant.
+var ownName = regexp.MustCompile(`^klp_[om](\d+)$`)
+
 // codeOf returns the code of each function that has a section of its own, with what its
 // relocations refer to.
 func codeOf(t *testing.T, object []byte) map[string]string {
@@ -565,8 +569,8 @@ func codeOf(t *testing.T, object []byte) map[string]string {
 		for ; len(b) >= 24; b = b[24:] {
 			var r struct{ Offset, Info, Addend uint64 }
 			require.NoError(t, binary.Read(bytes.NewReader(b), f.ByteOrder, &r))
-			symbol := symbols[r.Info>>32-1]
-			code[name] += fmt.Sprintf("\n%#x %d %s+%#x", r.Offset, uint32(r.Info), symbol.Name,
+			symbol := ownName.ReplaceAllString(symbols[r.Info>>32-1].Name, "$1")
+			code[name] += fmt.Sprintf("\n%#x %d %s+%#x", r.Offset, uint32(r.Info), symbol,
 				r.Addend)
 		}
 	}

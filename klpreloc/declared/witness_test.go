@@ -83,13 +83,17 @@ func forEachKernel(t *testing.T, test func(t *testing.T, w *witness)) {
 			if err != nil {
 				need.Lab(t, fmt.Sprintf("the kernel %v is not to be had here: %v", r, err))
 			}
-			types, err := sympos.ReadTypes(kernel.Image, sympos.All)
+			source, err := sympos.Open(kernel.Image)
+			require.NoError(t, err)
+			table, err := sympos.Read(sympos.Names("init_task"), source)
+			require.NoError(t, err)
+			types, err := table.Types()
 			if errors.Is(err, sympos.ErrNoTypes) {
 				t.Logf("%v", err)
 				return
 			}
 			require.NoError(t, err)
-			w := askBpftool(t, kernel.Image)
+			w := askBpftool(t, table.Sources[0].BTF)
 			w.char = charFlag(kernel.Release)
 			w.kernel, w.full, w.random = types, lab.Demanded(), rand.New(rand.NewSource(seed(t)))
 			test(t, w)
@@ -108,14 +112,10 @@ func seed(t *testing.T) int64 {
 	return n
 }
 
-// askBpftool reads the BTF of an image with bpftool.
-func askBpftool(t *testing.T, image string) *witness {
-	source, err := sympos.Open(image)
-	require.NoError(t, err)
-	table, err := sympos.Read(sympos.Names("init_task"), source)
-	require.NoError(t, err)
+// askBpftool reads BTF with bpftool.
+func askBpftool(t *testing.T, btf []byte) *witness {
 	path := filepath.Join(t.TempDir(), "vmlinux.btf")
-	require.NoError(t, os.WriteFile(path, table.Sources[0].BTF, 0o600))
+	require.NoError(t, os.WriteFile(path, btf, 0o600))
 	dump := func(format string) string {
 		out, err := exec.Command("bpftool", "btf", "dump", "file", path, "format", format).Output()
 		require.NoError(t, err)
