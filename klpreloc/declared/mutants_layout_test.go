@@ -38,6 +38,8 @@ type layoutMutant struct {
 	use              string // code that uses p, a pointer to either
 }
 
+// source returns the mutant, and a function that uses each. Stores are volatile: the vectorizer
+// moves constants out of the code.
 func (m layoutMutant) source(i int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "struct klp_m%d {\n", i)
@@ -45,8 +47,8 @@ func (m layoutMutant) source(i int) string {
 		b.WriteString(c.text + "\n")
 	}
 	fmt.Fprintf(&b, "}%s;\n", m.tail)
-	fmt.Fprintf(&b, "void use_struct_o%d(struct %s *p, long *b) {%s}\n", i, m.name, m.use)
-	fmt.Fprintf(&b, "void use_struct_m%d(struct klp_m%d *p, long *b) {%s}\n", i, i, m.use)
+	fmt.Fprintf(&b, "void use_struct_o%d(struct %s *p, volatile long *b) {%s}\n", i, m.name, m.use)
+	fmt.Fprintf(&b, "void use_struct_m%d(struct klp_m%d *p, volatile long *b) {%s}\n", i, i, m.use)
 	return b.String()
 }
 
@@ -297,7 +299,7 @@ func (w *witness) judgeEnums(t *testing.T, c compiler, all map[string][]enumMuta
 		compile := func(pick func(enumMutant) string) (map[string]string, *ctypes.Types) {
 			var b strings.Builder
 			for i, m := range all[kind] {
-				fmt.Fprintf(&b, "enum %s {\n%s};\nvoid use%d(enum %s *e, long *b) { ", m.name,
+				fmt.Fprintf(&b, "enum %s {\n%s};\nvoid use%d(enum %s *e, volatile long *b) { ", m.name,
 					pick(m), i, m.name)
 				b.WriteString("b[0] = sizeof(*e);")
 				for j, name := range m.use {

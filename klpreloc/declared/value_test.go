@@ -88,10 +88,10 @@ func theVariable(t *ctypes.Type) ctypes.Variable {
 
 // summary is severity and subject of each difference.
 func summary(c Comparison) string {
-	subjects := map[Subject]string{ParameterCount: "count", Order: "order",
-		Variadic: "variadic", Class: "class", Width: "width", Sign: "sign", Bool: "bool", PointedTo: "pointed to", PointerDepth: "depth",
-		Length: "length", Constant: "const", Size: "size", Offset: "offset", Missing: "missing",
-		Added: "added", Renamed: "renamed", Value: "value"}
+	subjects := map[Subject]string{ParameterCount: "count", Order: "order", Variadic: "variadic",
+		Class: "class", Width: "width", Sign: "sign", Bool: "bool", PointedTo: "pointed to",
+		PointerDepth: "depth", Length: "length", Constant: "const", Size: "size",
+		Offset: "offset", Missing: "missing", Added: "added", Renamed: "renamed", Value: "value"}
 	var list []string
 	for _, d := range c.Differences {
 		text := d.Severity.String() + " " + subjects[d.Subject]
