@@ -96,7 +96,8 @@ func fields(t *ctypes.Type) (list []*field, complete bool) {
 				continue // padding
 			}
 			f := &field{prefix + m.Name, offset + m.Offset, m.Width, typ}
-			if size, ok := typ.SizeOf(); ok && f.width == 8*size && f.offset%f.width == 0 {
+			size, ok := typ.SizeOf()
+			if ok && f.width > 0 && f.width == 8*size && f.offset%f.width == 0 {
 				f.width = 0 // u8 x : 8 is as u8 x, which is what clang says of it
 			}
 			list = append(list, f)

@@ -62,6 +62,8 @@ func TestMembers(t *testing.T) {
 			structure(4, member("x", tUint, 0, 0)), "wrong code width at x"},
 		{"a bit field as wide as its type", structure(4, member("x", tUchar, 8, 8)),
 			structure(4, member("x", tUchar, 8, 0)), ""},
+		{"a struct of no size", structure(4, member("x", structure(0), 0, 0), a),
+			structure(4, member("x", structure(0), 0, 0), a), ""},
 		{"a bit field as wide as its type, within two", structure(4, member("x", tUchar, 12, 8)),
 			structure(4, member("x", tUchar, 8, 0)), "wrong code offset at x"},
 		{"bit fields with another storage", structure(4, member("x", tUint, 0, 3)),
