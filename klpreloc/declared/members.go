@@ -84,12 +84,12 @@ func fields(t *ctypes.Type) (list []*field, complete bool) {
 				complete = false
 				return
 			}
-			if isStruct(typ) && typ.Name == "" { // neither a tag nor a typedef
+			if within := unqualified(typ); isStruct(within) && within.Name == "" {
 				inner := prefix
 				if m.Name != "" {
 					inner += m.Name + "."
 				}
-				add(typ, inner, offset+m.Offset, depth-1)
+				add(within, inner, offset+m.Offset, depth-1)
 				continue
 			}
 			if m.Name == "" {
@@ -105,6 +105,20 @@ func fields(t *ctypes.Type) (list []*field, complete bool) {
 	}
 	add(t, "", 0, maxNesting)
 	return list, complete
+}
+
+// unqualified returns the type without the qualifiers before it, but a typedef as it is: struct
+// vm_fault has a const struct { … } in it.
+func unqualified(t *ctypes.Type) *ctypes.Type {
+	for range maxDepth {
+		switch t.Kind {
+		case ctypes.Const, ctypes.Volatile, ctypes.Restrict, ctypes.Atomic:
+			t = t.Elem.Type()
+		default:
+			return t
+		}
+	}
+	return t
 }
 
 // compareMembers compares the members of two structs or unions by their names.
