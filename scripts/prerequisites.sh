@@ -31,6 +31,7 @@ openssl:openssl:building a kernel to hook, and signing its modules
 depmod:kmod:installing the modules of a kernel that was built
 git:git:install.sh as git sees it
 clang:clang:klp_convert.h with a second compiler
+bpftool:bpftool:bpftool as a second reader of the types of real kernels
 aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu:klp_convert.h, what weak symbols would be there
 s390x-linux-gnu-gcc:gcc-s390x-linux-gnu:klp_convert.h, what weak symbols would be there
 shellcheck:shellcheck:make lint of the scripts

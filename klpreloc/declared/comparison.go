@@ -29,6 +29,7 @@ type Subject int
 const (
 	ParameterCount Subject = iota + 1
 	Variadic               // whether the parameters end with "..."
+	Order                  // of two parameters
 	Class                  // how a value is passed or stored: integer, struct, nothing
 	Width                  // of a value, in bytes
 	Sign

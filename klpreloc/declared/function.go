@@ -116,6 +116,49 @@ func (x *comparer) comparePrototypes(a, b *ctypes.Type, arguments flow) {
 		x.compareValue(a.Params[i].Type.Type(), b.Params[i].Type.Type(), arguments)
 	}
 	x.place = ""
+	if len(a.Params) == len(b.Params) {
+		x.compareOrder(a, b)
+	}
+}
+
+// maxOrdered bounds how many parameters are compared with each other. The kernel's functions have
+// up to 20.
+const maxOrdered = 32
+
+// compareOrder finds two parameters that are declared in each other's place. Alone they may be no
+// difference, a void * and a struct foo *, or a note, pointers to two structs.
+func (x *comparer) compareOrder(a, b *ctypes.Type) {
+	n := min(len(a.Params), maxOrdered)
+	for i := range n {
+		for j := i + 1; j < n; j++ {
+			ai, aj := a.Params[i].Type.Type(), a.Params[j].Type.Type()
+			bi, bj := b.Params[i].Type.Type(), b.Params[j].Type.Type()
+			if spelling(ai.Bare()) == spelling(aj.Bare()) || // size_t and unsigned long
+				spelling(ai) != spelling(bj) || spelling(aj) != spelling(bi) {
+				continue
+			}
+			x.differ(WrongCode, Order, ai.String()+", "+aj.String(), bi.String()+", "+bj.String(),
+				fmt.Sprintf("parameters %d and %d are in the other order", i+1, j+1))
+		}
+	}
+}
+
+// spelling returns a type as its source writes it, but integers by size and sign: compilers call
+// one type unsigned long and long unsigned int.
+func spelling(t *ctypes.Type) string {
+	text := ""
+	for range maxDepth {
+		switch t.Kind {
+		case ctypes.Pointer, ctypes.Const, ctypes.Volatile, ctypes.Restrict:
+			text += t.Kind.String() + " "
+			t = t.Elem.Type()
+		case ctypes.Int:
+			return fmt.Sprintf("%s%d %t %t", text, t.Size, t.Signed, t.Bool)
+		default:
+			return text + t.String()
+		}
+	}
+	return text
 }
 
 func parameterCount(a, b *ctypes.Type, arguments flow) string {

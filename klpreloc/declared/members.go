@@ -84,22 +84,41 @@ func fields(t *ctypes.Type) (list []*field, complete bool) {
 				complete = false
 				return
 			}
-			if isStruct(typ) && typ.Name == "" { // neither a tag nor a typedef
+			if within := unqualified(typ); isStruct(within) && within.Name == "" {
 				inner := prefix
 				if m.Name != "" {
 					inner += m.Name + "."
 				}
-				add(typ, inner, offset+m.Offset, depth-1)
+				add(within, inner, offset+m.Offset, depth-1)
 				continue
 			}
 			if m.Name == "" {
 				continue // padding
 			}
-			list = append(list, &field{prefix + m.Name, offset + m.Offset, m.Width, typ})
+			f := &field{prefix + m.Name, offset + m.Offset, m.Width, typ}
+			size, ok := typ.SizeOf()
+			if ok && f.width > 0 && f.width == 8*size && f.offset%f.width == 0 {
+				f.width = 0 // u8 x : 8 is as u8 x, which is what clang says of it
+			}
+			list = append(list, f)
 		}
 	}
 	add(t, "", 0, maxNesting)
 	return list, complete
+}
+
+// unqualified returns the type without the qualifiers before it, but a typedef as it is: struct
+// vm_fault has a const struct { … } in it.
+func unqualified(t *ctypes.Type) *ctypes.Type {
+	for range maxDepth {
+		switch t.Kind {
+		case ctypes.Const, ctypes.Volatile, ctypes.Restrict, ctypes.Atomic:
+			t = t.Elem.Type()
+		default:
+			return t
+		}
+	}
+	return t
 }
 
 // compareMembers compares the members of two structs or unions by their names.
@@ -175,7 +194,7 @@ func (x *comparer) compareFields(f, g *field) {
 	case f.width != 0: // the storage of bit fields may be declared with another type
 		a, b := f.typ.Bare(), g.typ.Bare()
 		if isScalar(a) && isScalar(b) && a.Signed != b.Signed && a.Kind == b.Kind &&
-			a.Kind != ctypes.Enum {
+			a.Kind != ctypes.Enum && !a.SignUnknown && !b.SignUnknown {
 			x.differ(WrongCode, Sign, f.String()+signOf(a), g.String()+signOf(b),
 				"the value is extended in another way")
 		}

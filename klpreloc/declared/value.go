@@ -159,15 +159,20 @@ func (x *comparer) compareScalars(declared, actual *ctypes.Type, f flow) {
 		return
 	}
 	if a.Bool != b.Bool {
-		severity, why := Note, "one of them takes every value for 0 or 1"
-		reader := b
-		if f == fromKernel {
-			reader = a
-		}
-		if f == inMemory || reader.Bool {
-			severity, why = WrongCode, "bool must be 0 or 1, the other side may set other values"
+		severity, why := WrongCode, "bool must be 0 or 1, the other side may set other values"
+		switch {
+		case f == fromKernel && b.Bool: // what reads it finds 0 or 1
+			severity, why = Note, "it is only 0 or 1"
+		case f == toKernel && a.Bool: // the compiler converts to 0 or 1 before it passes
+			why = "every other value than 0 is passed as 1"
 		}
 		x.differTypes(severity, Bool, declared, actual, why)
+		return
+	}
+	if a.SignUnknown || b.SignUnknown {
+		if a.Name != b.Name { // char is char: both are built with the kernel's flags
+			x.unjudged("the kernel's types do not tell whether its char is signed")
+		}
 		return
 	}
 	// BTF may not tell the sign of enums.

@@ -13,6 +13,25 @@ import (
 	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
+// A char whose sign the kernel's types do not tell is the livepatch's char, and nothing is said
+// of other integers of one byte.
+func TestCharOfUnknownSign(t *testing.T) {
+	unknown := &ctypes.Type{Kind: ctypes.Int, Name: "char", Size: 1, SignUnknown: true}
+	for _, test := range []struct {
+		declared *ctypes.Type
+		want     string
+	}{
+		{tChar, ""},
+		{&ctypes.Type{Kind: ctypes.Int, Name: "char", Size: 1}, ""},
+		{tUchar, "unjudged"},
+		{&ctypes.Type{Kind: ctypes.Int, Name: "signed char", Size: 1, Signed: true}, "unjudged"},
+		{tInt, "wrong code width"},
+	} {
+		assert.Equal(t, test.want, summary(Variable(x86, theVariable(test.declared),
+			theVariable(unknown))), "%s", test.declared)
+	}
+}
+
 // Types for the tests, as a 64-bit machine has them.
 var (
 	tVoid   = &ctypes.Type{}
@@ -69,10 +88,10 @@ func theVariable(t *ctypes.Type) ctypes.Variable {
 
 // summary is severity and subject of each difference.
 func summary(c Comparison) string {
-	subjects := map[Subject]string{ParameterCount: "count", Variadic: "variadic", Class: "class",
-		Width: "width", Sign: "sign", Bool: "bool", PointedTo: "pointed to", PointerDepth: "depth",
-		Length: "length", Constant: "const", Size: "size", Offset: "offset", Missing: "missing",
-		Added: "added", Renamed: "renamed", Value: "value"}
+	subjects := map[Subject]string{ParameterCount: "count", Order: "order", Variadic: "variadic",
+		Class: "class", Width: "width", Sign: "sign", Bool: "bool", PointedTo: "pointed to",
+		PointerDepth: "depth", Length: "length", Constant: "const", Size: "size",
+		Offset: "offset", Missing: "missing", Added: "added", Renamed: "renamed", Value: "value"}
 	var list []string
 	for _, d := range c.Differences {
 		text := d.Severity.String() + " " + subjects[d.Subject]
@@ -114,7 +133,7 @@ func TestValues(t *testing.T) {
 		{tInt, tUint, "note sign", "wrong code sign", "wrong code sign"},
 		{tShort, tUshort, "wrong code sign", "wrong code sign", "wrong code sign"},
 		{tChar, tUchar, "wrong code sign", "wrong code sign", "wrong code sign"},
-		{tBool, tUchar, "note bool", "wrong code bool", "wrong code bool"},
+		{tBool, tUchar, "wrong code bool", "wrong code bool", "wrong code bool"},
 		{tUchar, tBool, "wrong code bool", "note bool", "wrong code bool"},
 		// Pointers.
 		{ptr(tDev), ptr(tFile), "note pointed to", "note pointed to", "note pointed to"},
@@ -209,8 +228,15 @@ func TestPrototypes(t *testing.T) {
 			"wrong code variadic"},
 		{variadic(function(tInt, ptr(tChar))), variadic(function(tInt, ptr(tChar))), "", ""},
 		{function(tInt, tLong, ptr(tDev)), function(tInt, ptr(tDev), tLong),
-			"note class at parameter 1, note class at parameter 2",
-			"note class at parameter 1, note class at parameter 2"},
+			"note class at parameter 1, note class at parameter 2, wrong code order",
+			"note class at parameter 1, note class at parameter 2, wrong code order"},
+		{function(tInt, ptr(tVoid), tInt, ptr(tDev)), function(tInt, ptr(tDev), tInt, ptr(tVoid)),
+			"wrong code order", "wrong code order"},
+		{function(tInt, ptr(tDev), ptr(qualified(ctypes.Const, tDev))),
+			function(tInt, ptr(qualified(ctypes.Const, tDev)), ptr(tDev)),
+			"wrong code order", "wrong code order"},
+		{function(tInt, tUlong, named("size_t", tUlong)),
+			function(tInt, named("size_t", tUlong), tUlong), "", ""},
 		{unprototyped, function(tInt, tInt), "unjudged", "unjudged"},
 		{unprototyped, function(tInt), "", ""},
 		{function(tInt), function(tVoid), "wrong code class at return value",

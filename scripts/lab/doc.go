@@ -79,6 +79,8 @@
 //	                and all when KLP_LAB_KERNELS is set)
 //	KLP_LAB_SEED    which names the loader is asked about, are declared and are replaced
 //	                (default: others each time)
+//	KLP_LAB_SEED    which names the loader is asked about (default: others each time), and
+//	                which functions and types klpreloc/declared compares (default: 1)
 //	KLP_LAB_DEBUG   set: sympos is compared with the kernels' debug packages too,
 //	                each a download of a gigabyte, and crash(8) reads a livepatch
 //	                by its copy for debuggers

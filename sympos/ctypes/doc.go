@@ -35,6 +35,7 @@
 //	                                                used
 //	int a[2][3]            one array of 6           two arrays
 //	int a[], int a[0]      the same                 different
+//	sign of char           since pahole 1.24      always
 //	enum signed            since pahole 1.24        always
 //	static                 no                       yes
 //	names of static        once for each prototype  once for each definition

@@ -48,6 +48,9 @@ type Type struct {
 	Size uint64
 	// Signed is of Int and Enum. BTF written by pahole before 1.24 has no signed enums.
 	Signed bool
+	// SignUnknown marks an Int whose source does not tell its sign: a plain char in BTF that was
+	// written by an old pahole. Signed is false then.
+	SignUnknown bool
 	// Bool marks C's _Bool, and Char the types that DWARF calls characters, plain char too.
 	// BTF mostly does not tell characters from other integers of one byte.
 	Bool, Char bool

@@ -24,6 +24,8 @@ type decoder struct {
 	kernel    *ctypes.Types
 	distilled bool
 	sections  map[uint32]place
+
+	tellsChar bool // see tellsSignOfChar
 }
 
 // A place is where a variable is.
@@ -114,6 +116,7 @@ func (d *decoder) finish(name string) *ctypes.Types {
 	t.Name, t.Format, t.PointerSize = name, "BTF", 8
 	t.BigEndian = d.layout.order.Uint16([]byte{0, 1}) == 1
 	d.types = t
+	d.tellsChar = d.tellsSignOfChar()
 	for at := d.layout; at != nil; at = at.base {
 		for _, name := range []string{"long unsigned int", "unsigned long"} { // gcc, clang
 			at.byName(name, func(_ uint32, h *header) {
@@ -124,6 +127,18 @@ func (d *decoder) finish(name string) *ctypes.Types {
 		}
 	}
 	return t
+}
+
+// tellsSignOfChar reports whether the sign of a char is that of the kernel. An old pahole marks no
+// character as signed, not even signed char (seen in Debian's 5.10; its 6.1, with pahole 1.24,
+// does). Without a signed char nothing tells which pahole it was.
+func (d *decoder) tellsSignOfChar() (tells bool) {
+	for at := d.layout; at != nil; at = at.base {
+		at.byName("signed char", func(_ uint32, h *header) {
+			tells = tells || btf.IntEncoding(d.layout.order.Uint32(h.data)>>24)&btf.Signed != 0
+		}, kindInt)
+	}
+	return tells
 }
 
 // Decode implements ctypes.Decoder. Keys are the numbers of types.
@@ -211,6 +226,12 @@ func (d *decoder) convert(t btf.Type) (*ctypes.Type, error) {
 		// Bits of the encoding, of which cilium/ebpf knows values only.
 		y.Signed = t.Encoding&btf.Signed != 0
 		y.Char, y.Bool = t.Encoding&btf.Char != 0, t.Encoding&btf.Bool != 0
+		switch {
+		case t.Name == "signed char":
+			y.Signed = true
+		case t.Name == "char" && !y.Signed && !d.tellsChar:
+			y.SignUnknown = true
+		}
 	case *btf.Float:
 		y.Kind, y.Name, y.Size = ctypes.Float, t.Name, uint64(t.Size)
 	case *btf.Pointer:

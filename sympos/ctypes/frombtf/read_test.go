@@ -66,6 +66,39 @@ func TestRead(t *testing.T) {
 }
 
 // A parameter that is void and has no name is "...".
+// Up to some version before 1.24, pahole marked no character as signed.
+func TestSignOfChar(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		encoding     uint32 // of signed char
+		charEncoding uint32
+		isSigned     bool
+		unknown      bool
+	}{
+		{name: "signed char", encoding: 0, charEncoding: 0, unknown: true},
+		{name: "signed char", encoding: 1, charEncoding: 0},
+		{name: "signed char", encoding: 1, charEncoding: 1, isSigned: true},
+		{name: "unsigned char", encoding: 0, charEncoding: 0, unknown: true},
+		{name: "unsigned char", encoding: 0, charEncoding: 1, isSigned: true},
+	} {
+		b := sample(binary.LittleEndian)
+		b.function("plain", b.int("char", 1, test.charEncoding))
+		b.function("other", b.int(test.name, 1, test.encoding))
+		types, err := Read("vmlinux", b.bytes(24))
+		require.NoError(t, err)
+		result := func(name string) *ctypes.Type {
+			list, err := types.Functions(name)
+			require.NoError(t, err)
+			require.Len(t, list, 1)
+			return list[0].Type.Type().Elem.Type()
+		}
+		assert.Equal(t, test.isSigned, result("plain").Signed, test)
+		assert.Equal(t, test.unknown, result("plain").SignUnknown, test)
+		assert.Equal(t, test.name == "signed char", result("other").Signed, test)
+		assert.False(t, result("other").SignUnknown)
+	}
+}
+
 func TestVariadic(t *testing.T) {
 	b := newBlob(binary.LittleEndian)
 	integer := b.int("int", 4, 1)
