@@ -77,10 +77,8 @@
 //	KLP_LAB_MUTANTS which mutants TestCheckAgreesWithTheKernel tries: all, a regular
 //	                expression of their names, or 0, 1, 2 for a third (default: a third,
 //	                and all when KLP_LAB_KERNELS is set)
-//	KLP_LAB_SEED    which names the loader is asked about, are declared and are replaced
-//	                (default: others each time)
 //	KLP_LAB_SEED    which names the loader is asked about (default: others each time), and
-//	                which functions and types klpreloc/declared compares (default: 1)
+//	                which are declared, replaced, and compared by klpreloc/declared (default: 1)
 //	KLP_LAB_DEBUG   set: sympos is compared with the kernels' debug packages too,
 //	                each a download of a gigabyte, and crash(8) reads a livepatch
 //	                by its copy for debuggers

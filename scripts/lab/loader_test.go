@@ -120,11 +120,12 @@ const (
 // labelled are the names that the assembler reads bare.
 var labelled = regexp.MustCompile(`^[A-Za-z0-9_.]+$`)
 
-func loaderSeed(t *testing.T) int64 {
+// seedOr returns KLP_LAB_SEED, and if that is not set another number.
+func seedOr(t *testing.T, other int64) int64 {
 	t.Helper()
 	text := os.Getenv("KLP_LAB_SEED")
 	if text == "" {
-		return time.Now().UnixNano()
+		return other
 	}
 	seed, err := strconv.ParseInt(text, 10, 64)
 	require.NoError(t, err, "KLP_LAB_SEED")
@@ -213,7 +214,7 @@ func TestLoaderResolvesEveryPositionAsCounted(t *testing.T) {
 // vmlinuxQuestions takes names at random, and one position of each.
 func vmlinuxQuestions(t *testing.T, w *workbench) []question {
 	t.Helper()
-	seed := loaderSeed(t)
+	seed := seedOr(t, time.Now().UnixNano())
 	t.Logf("KLP_LAB_SEED=%d", seed)
 	image, err := sympos.Open(w.kernel.Image)
 	require.NoError(t, err)
