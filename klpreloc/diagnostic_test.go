@@ -300,6 +300,15 @@ func TestEveryIDIsProvoked(t *testing.T) {
 		diag.OtherFile:     true, // by kernels with files: see TestAnnotationByFile
 		diag.FileAssumed:   true, // the same
 		diag.TargetBuild:   true, // by kernels with modules' files: see TestBuildsAreRecorded
+
+		// by kernels with types: see declarations.txtar, annotate_declarations.txtar and new.txtar of
+		// the command
+		diag.OtherDeclaration: true,
+		diag.OtherSignature:   true,
+		diag.OtherLayout:      true,
+		diag.NotCompared:      true,
+		diag.NotReplaceable:   true,
+		diag.NoTypes:          true,
 	}
 	isReported := func(id diag.ID, severity diag.Severity, f *elfrw.File, o klpreloc.Options) {
 		_, found := klpreloc.NewPlan(f, o)

@@ -47,7 +47,7 @@ write the bodies first.
 
 Exit status 1 when a function can't be replaced. Then nothing is written.`,
 		Example: `  klp-convert new livepatch-uptime vmlinux:uptime_proc_show
-  klp-convert new livepatch-stat ext4:ext4_getattr --use ext4:ext4_iget_extra_inode
+  klp-convert new livepatch-stat ext4:ext4_getattr --use ext4:ext4_readdir
   klp-convert new vmlinux:name_show,2 --kernel 6.1.0-56-amd64`,
 		Args: func(_ *cobra.Command, args []string) (err error) {
 			if len(args) > 0 && !strings.Contains(args[0], ":") {

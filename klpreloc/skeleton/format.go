@@ -235,8 +235,9 @@ func (p *plan) formatPatch(b *strings.Builder) {
 		}
 	}
 	slices.Sort(objects)
+	// Names of modules may begin with a digit.
 	for _, object := range objects {
-		fmt.Fprintf(b, "\nstatic struct klp_func %s_funcs[] = {\n", object)
+		fmt.Fprintf(b, "\nstatic struct klp_func funcs_of_%s[] = {\n", object)
 		for _, f := range p.functions {
 			if f.Object != object {
 				continue
@@ -257,7 +258,7 @@ func (p *plan) formatPatch(b *strings.Builder) {
 		})
 	if extra {
 		b.WriteString("\n/* With this object the kernel resolves the symbols of vmlinux. */\n" +
-			"static struct klp_func vmlinux_funcs[] = { { } };\n")
+			"static struct klp_func funcs_of_vmlinux[] = { { } };\n")
 		objects = append(objects, sympos.Vmlinux)
 	}
 	b.WriteString("\nstatic struct klp_object objs[] = {\n")
@@ -267,7 +268,7 @@ func (p *plan) formatPatch(b *strings.Builder) {
 		} else {
 			fmt.Fprintf(b, "\t{\n\t\t.name = %q,\n", object)
 		}
-		fmt.Fprintf(b, "\t\t.funcs = %s_funcs,\n\t},\n", object)
+		fmt.Fprintf(b, "\t\t.funcs = funcs_of_%s,\n\t},\n", object)
 	}
 	b.WriteString("\t{ }\n};\n\nstatic struct klp_patch patch = {\n\t.mod = THIS_MODULE,\n" +
 		"\t.objs = objs,\n};\n")
