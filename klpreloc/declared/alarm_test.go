@@ -38,7 +38,7 @@ func (w *witness) types() (list []*entry) {
 	for id := range len(w.entries) {
 		e := w.entries[id]
 		switch {
-		case e == nil || !w.isUnique(e):
+		case e == nil || !w.isUnique(e) || !w.defined[e.name]:
 		case e.kind == "STRUCT" || e.kind == "UNION" || strings.HasPrefix(e.kind, "ENUM"):
 			list = append(list, e)
 		}
@@ -147,7 +147,7 @@ func TestNoFalseAlarmOnKernels(t *testing.T) {
 		source, calls, noC := w.borrow(functions, types)
 		require.Len(t, calls, functions)
 		for _, c := range compilers {
-			patch := declarations(t, c.compile(t, source, w.char))
+			patch := declarations(t, c.compile(t, source, w.flags...))
 			fns := tally{unjudged: map[string]int{}}
 			for _, use := range []declared.Use{declared.Borrowed, declared.Replaced} {
 				for _, f := range calls {

@@ -71,8 +71,8 @@ const (
 	maxNesting = 16      // of anonymous structs
 )
 
-// fields returns the members of a struct or union, with those of structs that have no tag in the
-// place of these.
+// fields returns the members of a struct or union, with those of structs that have no tag, or are
+// members without a name, in the place of these.
 func fields(t *ctypes.Type) (list []*field, complete bool) {
 	complete = true
 	steps := 0
@@ -84,7 +84,11 @@ func fields(t *ctypes.Type) (list []*field, complete bool) {
 				complete = false
 				return
 			}
-			if within := unqualified(typ); isStruct(within) && within.Name == "" {
+			within := unqualified(typ)
+			if m.Name == "" {
+				within = typ.Bare() // struct foo; with -fms-extensions, which kernels have from 6.19
+			}
+			if isStruct(within) && (within.Name == "" || m.Name == "") {
 				inner := prefix
 				if m.Name != "" {
 					inner += m.Name + "."

@@ -483,7 +483,7 @@ func (w *witness) judge(t *testing.T, c compiler, functions []functionMutant,
 	for i, m := range layouts {
 		b.WriteString(m.source(i))
 	}
-	more := []string{"-ffunction-sections", w.char}
+	more := append([]string{"-ffunction-sections"}, w.flags...)
 	if !strings.Contains(c.name, "clang") {
 		more = append(more, "-fno-ipa-icf") // or one of two equal functions calls the other
 	}

@@ -38,12 +38,14 @@ type witness struct {
 	random  *rand.Rand
 	full    bool // the figures of the docs, not those of every run
 	header  string
-	char    string // the compilers' flag for the sign of char
+	flags   []string // of the release's Makefile that matter for types
 	entries map[int]*entry
 	funcs   []*entry
 	// times counts structs, unions, enums and typedefs of a kind and name, and functions.
 	times map[string]int
 	taken map[string]bool // names that the header has for typedefs and enumerators
+	// defined are structs, unions and enums that the header defines by their own names.
+	defined map[string]bool
 }
 
 // An entry is a type in the order and with the words of bpftool.
@@ -94,7 +96,7 @@ func forEachKernel(t *testing.T, test func(t *testing.T, w *witness)) {
 			}
 			require.NoError(t, err)
 			w := askBpftool(t, table.Sources[0].BTF)
-			w.char = charFlag(kernel.Release)
+			w.flags = flagsOf(kernel.Release)
 			w.kernel, w.full, w.random = types, lab.Demanded(), rand.New(rand.NewSource(seed(t)))
 			test(t, w)
 		})
@@ -124,10 +126,35 @@ func askBpftool(t *testing.T, btf []byte) *witness {
 	w := &witness{header: dump("c")}
 	w.parse(t, dump("raw"))
 	w.taken = map[string]bool{}
+	w.defined = map[string]bool{}
+	for _, m := range definitionRE.FindAllStringSubmatch(w.header, -1) {
+		w.defined[m[1]] = true
+	}
+	w.sizeEnums()
 	for _, m := range headerNames.FindAllStringSubmatch(w.header, -1) {
 		w.taken[m[1]+m[2]] = true
 	}
 	return w
+}
+
+var definitionRE = regexp.MustCompile(`(?m)^(?:struct|union|enum) (\w+) \{`)
+
+// sizeEnums adds the sizes of enums that are not as wide as an int. bpftool before 7.2 leaves them
+// out.
+func (w *witness) sizeEnums() {
+	sizes := map[string]int{}
+	for _, e := range w.entries {
+		if e.kind == "ENUM" && w.isUnique(e) {
+			sizes[e.name] = e.size
+		}
+	}
+	w.header = enumRE.ReplaceAllStringFunc(w.header, func(text string) string {
+		mode := map[int]string{1: "QI", 2: "HI"}[sizes[enumRE.FindStringSubmatch(text)[1]]]
+		if mode == "" {
+			return text
+		}
+		return strings.TrimSuffix(text, ";") + " __attribute__((mode(" + mode + ")));"
+	})
 }
 
 // headerNames are enumerators and the names at the end of typedefs.
@@ -327,17 +354,22 @@ func (c compiler) compile(t *testing.T, source string, more ...string) []byte {
 	return b
 }
 
-// charFlag returns the flag for plain char, whose sign is the machine's up to 6.1 (Makefile,
-// -funsigned-char).
-func charFlag(release string) string {
+// flagsOf returns the flags that a release of the kernel has in its Makefile: plain char is
+// unsigned from 6.2 on, and members may be structs with a tag and no name from 6.19 on.
+func flagsOf(release string) (flags []string) {
 	var major, minor int
 	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
-		return ""
+		return nil
 	}
-	if major < 6 || major == 6 && minor < 2 {
-		return "-fsigned-char"
+	isSince := func(m, n int) bool { return major > m || major == m && minor >= n }
+	flags = []string{"-fsigned-char"}
+	if isSince(6, 2) {
+		flags = []string{"-funsigned-char"}
 	}
-	return "-funsigned-char"
+	if isSince(6, 19) {
+		flags = append(flags, "-fms-extensions")
+	}
+	return flags
 }
 
 // declarations returns the types that a livepatch declares.
