@@ -53,7 +53,7 @@ func (w *witness) borrow(functions, types int) (source string, calls []borrowed,
 	known := map[string]bool{}
 	w.pick(functions, w.funcs, func(f *entry) bool {
 		proto := w.entries[f.to]
-		text, err := w.declare(f.to, "")
+		_, err := w.declare(f.to, "")
 		var params []string
 		if err == nil {
 			params, err = w.parameters(proto)
@@ -67,7 +67,7 @@ func (w *witness) borrow(functions, types int) (source string, calls []borrowed,
 			name = fmt.Sprintf("klp_%d", len(calls))
 		}
 		known[name] = true
-		text, err = w.declare(f.to, name)
+		text, err := w.declare(f.to, name)
 		if err != nil {
 			return false
 		}
