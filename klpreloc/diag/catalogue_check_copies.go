@@ -7,7 +7,7 @@ var checkCopyEntries = []Entry{
 	{
 		ID:         "KLP176",
 		Severities: []Severity{Error, Note},
-		When:       "a note if all of these functions are patched too",
+		When:       "a note if all callers are patched",
 		Topics:     []Topic{aboutCheckPatch},
 		Title:      "patched function that is inlined elsewhere",
 		Kernel: "The kernel says nothing: ftrace redirects what enters the function at its " +
@@ -31,7 +31,7 @@ var checkCopyEntries = []Entry{
 	{
 		ID:         "KLP177",
 		Severities: []Severity{Error, Note},
-		When:       "a note if what calls the clone is not known",
+		When:       "a note if its callers are not known",
 		Topics:     []Topic{aboutCheckPatch},
 		Title:      "clone of a patched function that is called",
 		Kernel: "The kernel says nothing: it does not know that `f.isra.0` and " +

@@ -8,7 +8,6 @@ var declarationEntries = []Entry{
 	{
 		ID:         "KLP092",
 		Severities: []Severity{Warning, Error, Note},
-		When:       "error with `--strict-types`; note where the machine code is the same",
 		Topics:     []Topic{aboutDeclarations},
 		Title:      "declaration that does not match the kernel",
 		Meaning: []string{
@@ -37,7 +36,6 @@ var declarationEntries = []Entry{
 	{
 		ID:         "KLP093",
 		Severities: []Severity{Warning, Error, Note},
-		When:       "error with `--strict-types`; note where the machine code is the same",
 		Topics:     []Topic{aboutDeclarations},
 		Title:      "replacement with other parameters or another result",
 		Meaning: []string{
@@ -50,7 +48,6 @@ var declarationEntries = []Entry{
 	{
 		ID:         "KLP094",
 		Severities: []Severity{Warning, Error, Note},
-		When:       "error with `--strict-types`; note where only names or additions differ",
 		Topics:     []Topic{aboutDeclarations},
 		Title:      "struct, union or enum that is not defined as in the kernel",
 		Meaning: []string{
@@ -76,10 +73,8 @@ var declarationEntries = []Entry{
 	{
 		ID:         "KLP095",
 		Severities: []Severity{Note, Warning, Error},
-		When: "warning where debug information of the module can't be read; error with " +
-			"`--strict-types` where nothing could be compared",
-		Topics: []Topic{aboutDeclarations},
-		Title:  "declarations that were not compared",
+		Topics:     []Topic{aboutDeclarations},
+		Title:      "declarations that were not compared",
 		Meaning: []string{
 			"Nothing is known of these, neither good nor bad. Either one side as a whole has no " +
 				"types, or the types do not tell of some names; the message has the reason.",
@@ -102,7 +97,6 @@ var declarationEntries = []Entry{
 	{
 		ID:         "KLP171",
 		Severities: []Severity{Error, Note},
-		When:       "note where the machine code is the same",
 		Topics:     []Topic{aboutCheckPatch},
 		Title:      "declaration that does not match the kernel",
 		Kernel: "The kernel says nothing: it knows no types of what a module imports, and what " +
@@ -117,7 +111,6 @@ var declarationEntries = []Entry{
 	{
 		ID:         "KLP172",
 		Severities: []Severity{Error, Note},
-		When:       "note where the machine code is the same",
 		Topics:     []Topic{aboutCheckPatch},
 		Title:      "replacement with other parameters or another result",
 		Kernel: "The kernel says nothing: ftrace hands the registers of the call to the new " +
@@ -133,7 +126,6 @@ var declarationEntries = []Entry{
 	{
 		ID:         "KLP173",
 		Severities: []Severity{Error, Note},
-		When:       "note where only names or additions differ",
 		Topics:     []Topic{aboutCheckPatch},
 		Title:      "struct, union or enum that is not defined as in the kernel",
 		Kernel: "The kernel says nothing: the livepatch reads and writes the memory of other " +

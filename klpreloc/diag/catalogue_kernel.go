@@ -114,12 +114,12 @@ var kernelEntries = []Entry{
 				Fix: "Name the module's file with `--module`, or `vmlinux` as the object.",
 			},
 		},
+		Fix: "Name what the message offers instead.",
 		See: []string{"guide.md#a-livepatch-begun-by-klp-convert"},
 	},
 	{
 		ID:         "KLP099",
 		Severities: []Severity{Note, Warning, Error},
-		When:       "warning where they can't be used, error in new",
 		Topics:     []Topic{aboutGivenKernel},
 		Title:      "types of an object that can't be used",
 		Meaning: []string{
@@ -140,6 +140,7 @@ var kernelEntries = []Entry{
 				Fix: "Give files of one build.",
 			},
 		},
+		Fix: "Give a file of this kernel that has types: its image, or the vmlinux of its debug package.",
 		See: []string{"format.md#declarations"},
 	},
 }
