@@ -21,7 +21,10 @@ import (
 )
 
 // borrowed is a function that the source declares and calls under a name.
-type borrowed struct{ name, actual string }
+type borrowed struct {
+	name, actual string
+	proto        *entry
+}
 
 // pick returns n of the entries by chance, that satisfy a condition.
 func (w *witness) pick(n int, from []*entry, wanted func(*entry) bool) (list []*entry) {
@@ -53,24 +56,20 @@ func (w *witness) borrow(functions, types int) (source string, calls []borrowed,
 	known := map[string]bool{}
 	w.pick(functions, w.funcs, func(f *entry) bool {
 		proto := w.entries[f.to]
-		_, err := w.declare(f.to, "")
-		var params []string
+		params, err := w.parameters(proto)
+		name := f.name
+		if w.taken[name] || w.times[f.key()] > 1 || known[name] || !isIdentifier(name) {
+			name = fmt.Sprintf("klp_%d", len(calls))
+		}
+		var text string
 		if err == nil {
-			params, err = w.parameters(proto)
+			text, err = w.declare(f.to, name)
 		}
 		if err != nil {
 			noC++
 			return false
 		}
-		name := f.name
-		if w.taken[name] || w.times[f.key()] > 1 || known[name] || !isIdentifier(name) {
-			name = fmt.Sprintf("klp_%d", len(calls))
-		}
 		known[name] = true
-		text, err := w.declare(f.to, name)
-		if err != nil {
-			return false
-		}
 		var args []string
 		for i, p := range params {
 			if p != "..." {
@@ -83,7 +82,7 @@ func (w *witness) borrow(functions, types int) (source string, calls []borrowed,
 		}
 		fmt.Fprintf(&b, "extern %s;\nvoid klp_call_%d(long *b) { %s; }\n", text, len(calls),
 			call)
-		calls = append(calls, borrowed{name, f.name})
+		calls = append(calls, borrowed{name, f.name, proto})
 		return true
 	})
 	for i, e := range w.pick(types, w.types(), func(*entry) bool { return true }) {
@@ -160,6 +159,10 @@ func TestNoFalseAlarmOnKernels(t *testing.T) {
 						continue
 					}
 					require.NotEmpty(t, ours, f.name)
+					if w.hasOtherSizes(f.proto, ours[0].Type.Type()) {
+						fns.unjudged["bpftool's C has another size than bpftool says"]++
+						continue
+					}
 					theirs, err := w.kernel.Functions(f.actual)
 					require.NoError(t, err)
 					all, _ := declared.Functions(c.machine, use, ours[0], theirs)
@@ -170,9 +173,10 @@ func TestNoFalseAlarmOnKernels(t *testing.T) {
 			assert.Empty(t, fns.alarms, c.name)
 			assert.Empty(t, layouts.alarms, c.name)
 			assert.Greater(t, layouts.compared, types)
+			assert.Less(t, unfit, layouts.compared/50)
 			t.Logf("%s: %d functions borrowed and replaced: %d fit, not judged %v (%d others have "+
-				"no prototype in C); %d types: %d fit, not judged %v (%d others refer to names "+
-				"that bpftool made)", c.name, len(calls), fns.fits, fns.unjudged, noC,
+				"no prototype in C); %d types: %d fit, not judged %v (%d others bpftool "+
+				"renames, or gives another size in C)", c.name, len(calls), fns.fits, fns.unjudged, noC,
 				layouts.compared, layouts.fits, layouts.unjudged, unfit)
 		}
 	})
@@ -206,7 +210,7 @@ func (w *witness) compareTypes(t *testing.T, c compiler, patch *ctypes.Types) (y
 			if a.Bare().Incomplete {
 				continue
 			}
-			if hasMadeNames(a.Bare()) {
+			if hasMadeNames(a.Bare()) || w.isUnique(e) && a.Bare().Size != uint64(w.bare(id).size) {
 				unfit++
 				continue
 			}
@@ -220,6 +224,19 @@ func (w *witness) compareTypes(t *testing.T, c compiler, patch *ctypes.Types) (y
 		}
 	}
 	return y, unfit
+}
+
+// hasOtherSizes reports whether structs that a function gets by value have another size in
+// bpftool's C than bpftool says. It leaves out attributes: of unions that are packed within packed
+// structs, say.
+func (w *witness) hasOtherSizes(proto *entry, declared *ctypes.Type) bool {
+	for i, p := range declared.Params {
+		e, y := w.bare(proto.members[i].to), p.Type.Type().Bare()
+		if (e.kind == "STRUCT" || e.kind == "UNION") && y.Size != uint64(e.size) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasMadeNames reports whether bpftool had to rename enumerators or what types of members refer to.

@@ -69,6 +69,7 @@ func TestMembers(t *testing.T) {
 		{"without a name, with a tag", structure(8, member("", structure(8, a, b), 0, 0)), base, ""},
 		{"without a name, of a typedef", structure(8, member("", named("pair_t", pair), 0, 0)), base,
 			""},
+		{"no members where there is a size", base, structure(8), "unjudged"},
 		{"a struct of no size", structure(4, member("x", structure(0), 0, 0), a),
 			structure(4, member("x", structure(0), 0, 0), a), ""},
 		{"a bit field as wide as its type, within two", structure(4, member("x", tUchar, 12, 8)),

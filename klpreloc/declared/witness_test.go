@@ -355,7 +355,8 @@ func (c compiler) compile(t *testing.T, source string, more ...string) []byte {
 }
 
 // flagsOf returns the flags that a release of the kernel has in its Makefile: plain char is
-// unsigned from 6.2 on, and members may be structs with a tag and no name from 6.19 on.
+// unsigned from 6.2 on. 7.3 has members that are structs with a tag and no name (init/Kconfig,
+// CC_MS_EXTENSIONS); 6.12 has not.
 func flagsOf(release string) (flags []string) {
 	var major, minor int
 	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
@@ -366,7 +367,7 @@ func flagsOf(release string) (flags []string) {
 	if isSince(6, 2) {
 		flags = []string{"-funsigned-char"}
 	}
-	if isSince(6, 19) {
+	if isSince(7, 0) {
 		flags = append(flags, "-fms-extensions")
 	}
 	return flags
