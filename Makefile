@@ -118,7 +118,7 @@ unit: vet
 lab: prerequisites ## run the kernel scenarios on KLP_LAB_KERNELS, KLP_LAB_ROOT (default all: docs/lab.md)
 	@[ -n "$$KLP_LAB_KERNELS$$KLP_LAB_ROOT" ] || export KLP_LAB_KERNELS=all; set -ex; \
 	$(GO) test -count=1 -timeout 8h $(TESTFLAGS) ./scripts/lab; \
-	$(GO) test -count=1 -timeout 2h -run '^TestRunningKernelAgrees$$' -v $(TESTFLAGS) ./sympos
+	$(GO) test -count=1 -timeout 2h -run '^(TestRunningKernelAgrees|TestCopiesOfRealModules)$$' -v $(TESTFLAGS) ./sympos
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	scripts/fuzz.sh $(FUZZTIME)

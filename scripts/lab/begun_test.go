@@ -75,6 +75,9 @@ func (w *workbench) makesQuietly(t *testing.T, dir string, args ...string) {
 }
 
 func TestDeclarationsOfRandomNames(t *testing.T) {
+	if !Demanded() {
+		need.Absent(t, "make lab runs it: each name is a question about the whole kernel")
+	}
 	everyDebian(t, func(t *testing.T, w *workbench) {
 		types := w.typesOfKernel(t)
 		seed := seedOr(t, 1)
@@ -232,6 +235,9 @@ var idle = regexp.MustCompile(`^vmlinux:(nfs|xfrm|snd|usb|scsi|ata|drm|hid|i2c|s
 // A livepatch of random functions builds without a warning, is converted, and loads as it is. With
 // ready=1 the kernel accepts its functions; that is tried with functions that nothing calls.
 func TestBegunLivepatches(t *testing.T) {
+	if !Demanded() {
+		need.Absent(t, "make lab runs it: each name is a question about the whole kernel")
+	}
 	everyDebian(t, func(t *testing.T, w *workbench) {
 		types := w.typesOfKernel(t)
 		seed := seedOr(t, 1)
