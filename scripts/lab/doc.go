@@ -75,7 +75,7 @@
 //	KLP_LAB_PARALLEL set: TestLongestGap runs the guest's CPUs at the same time
 //	KLP_LAB_TOOL    a klp-convert to judge instead of the one built from this tree
 //	KLP_LAB_MUTANTS which mutants TestCheckAgreesWithTheKernel tries: all, a regular
-//	                expression of their names, or 0, 1, 2 for a third (default: a third,
+//	                expression of their names, or 0, 1, 2 for a third (default: a sixth,
 //	                and all when KLP_LAB_KERNELS is set)
 //	KLP_LAB_SEED    which names the loader is asked about (default: others each time), and
 //	                which are declared, replaced, and compared by klpreloc/declared (default: 1)
