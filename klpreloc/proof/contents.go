@@ -221,7 +221,7 @@ func rewritten(before *elfrw.File, m *meanings) (map[*elfrw.Section][]byte, erro
 	if len(m.claims.Depends) > 0 || len(m.claims.Targets) > 0 {
 		s := first[modinfoName]
 		if s == nil {
-			return nil, fmt.Errorf(".modinfo changes, and there is none")
+			return nil, fmt.Errorf(".modinfo changes, but the module has no such section")
 		}
 		left := s.Data
 		if len(m.claims.Depends) > 0 {
