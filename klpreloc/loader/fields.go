@@ -613,6 +613,11 @@ func lacksPlace(m *view, k *facts) (s *elfrw.Section, at elfrw.Rela) {
 	return nil, at
 }
 
+// badGOT is what loongarch64 says when no place is left.
+func (m *view) badGOT() diag.KernelMessage {
+	return says("%s: module contains bad GOT relocation", m.name)
+}
+
 // inOrder returns the relocations of a section in the order in which the loader applies them.
 func (m *view) inOrder(s *elfrw.Section) []elfrw.Rela {
 	list := s.Relocs()
@@ -637,14 +642,13 @@ func checkPlaces(m *view, k *facts) (out result) {
 		"for it: one is reserved for each R_LARCH_GOT_PC_HI20, and %s of another symbol or addend needs "+
 		"one more", arch.RelocName(m.file, r.Type))).at(s, r.Offset).of(r.Sym.Name).
 		fix("build with the kernel's own flags (Kbuild), and convert the module as modpost left it")
-	message := says("%s: module contains bad GOT relocation", m.name)
 	for _, klp := range m.klp {
 		if klp.Section == s {
-			out.add(whenOf(m, k, f, klp, "EINVAL", message))
+			out.add(whenOf(m, k, f, klp, "EINVAL", m.badGOT()))
 			return
 		}
 	}
-	out.add(f.when(diag.Loading, "", "EINVAL", message))
+	out.add(f.when(diag.Loading, "", "EINVAL", m.badGOT()))
 	return
 }
 
@@ -663,7 +667,7 @@ func whenUnreserved(m *view, k *facts, f finding, klp *klpSection) finding {
 			}
 		}
 	case machine == elf.EM_LOONGARCH && m.slots().lackGOT:
-		return whenOf(m, k, f, klp, "EINVAL", says("%s: module contains bad GOT relocation", m.name))
+		return whenOf(m, k, f, klp, "EINVAL", m.badGOT())
 	case machine == elf.EM_LOONGARCH && m.slots().lackPLT:
 		return whenOf(m, k, f, klp, "killed", oops("kernel BUG", "module_emit_plt_entry"))
 	}

@@ -348,7 +348,7 @@ func reloadTrouble(m *view, k *facts, klp *klpSection) (cause, errno string,
 			oops("kernel BUG", "module_emit_plt_entry")
 	case machine == elf.EM_LOONGARCH && has(gotSlots[machine]...):
 		return "each access has a GOT entry for the address" + another, "EINVAL",
-			says("%s: module contains bad GOT relocation", m.name)
+			m.badGOT()
 	}
 	return "", "", message
 }

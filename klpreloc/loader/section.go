@@ -301,8 +301,7 @@ func checkUnplaced(out *result, m *view, k *facts, klp *klpSection) {
 	if m.file.Header.Machine == elf.EM_LOONGARCH &&
 		slices.Contains(gotSlots[elf.EM_LOONGARCH], first.Type) {
 		// Entries are counted for code that is loaded (module_frob_arch_sections).
-		out.add(whenObject(m, k, f, klp.object, "EINVAL",
-			says("%s: module contains bad GOT relocation", m.name)))
+		out.add(whenObject(m, k, f, klp.object, "EINVAL", m.badGOT()))
 		return
 	}
 	if (klp.target == nil || klp.Section.Target == nil) && m.refusesFarPlace(first) {
