@@ -82,7 +82,13 @@ compile() {
 	mkdir -p "${out%/*}"
 	"$tool-gcc" $cflags $model "$@" "-ffile-prefix-map=$PWD=." \
 		-c -o "$tmp/c.o" "$src"
+	hide "$tmp/c.o"
 	"$tool-ld" -r -o "$out" "$tmp/c.o"
+}
+
+# hide FILE: take this directory out of BTF, where gcc's -ffile-prefix-map does not reach
+hide() {
+	HERE=$PWD perl -pi -e 's/\Q$ENV{HERE}\E/"." . "\/" x (length($ENV{HERE}) - 1)/ge' "$1"
 }
 
 # twins ARCH: files that share a name, with debug information, linked as a kernel
@@ -348,6 +354,7 @@ declared() {
 		flag=-gbtf
 		[ $how = btf ] || flag=-gdwarf-5
 		$d $flag -o "$tmp/kernel.o" src/declared/vmlinux.c
+		hide "$tmp/kernel.o"
 		set -- "$tmp/kernel.o"
 		if [ $how = dwarf ]; then
 			$d $flag -o "$tmp/first.o" src/declared/twin.c
