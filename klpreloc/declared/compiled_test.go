@@ -92,8 +92,8 @@ func prefix(place string) string {
 func TestCompiledDeclarations(t *testing.T) {
 	const wrong, note = ": wrong code: ", ": note: "
 	want := []string{
-		"is_ready" + wrong + "return value: the kernel sets 1 bytes, the other 3 that are read are " +
-			"undefined",
+		"is_ready" + wrong + "return value: the kernel sets 1 byte, the rest of the 4 that are " +
+			"read is undefined",
 		"read_device" + wrong + "the function reads a parameter that is not passed",
 		"narrow" + wrong + "parameter 2 (b): the value is extended in another way",
 		"log_it" + wrong + "functions that end with ... find their arguments elsewhere",
@@ -109,8 +109,8 @@ func TestCompiledDeclarations(t *testing.T) {
 		"device" + wrong + "ready: it is in another place",
 		"device" + wrong + "whole: the kernel does not have it",
 		"device" + note + "pointer: it has another name",
-		"device" + wrong + "read: the function that it points to differs in its parameter 3: 4 " +
-			"bytes are written or read where there are 8",
+		"device" + wrong + "read: the function that it points to differs in its parameter 3: the " +
+			"livepatch uses 4 bytes, the kernel 8",
 		"device" + note + "word: the livepatch does not have it",
 		"device" + note + "u.number: the livepatch does not have it",
 		"device" + note + "tail: the livepatch does not have it",

@@ -40,7 +40,7 @@ func Layout(machine elf.Machine, declared, actual *ctypes.Type) Comparison {
 
 func (x *comparer) compareSizes(a, b *ctypes.Type) {
 	if a.Size != b.Size {
-		x.differ(WrongCode, Size, fmt.Sprintf("%d bytes", a.Size), fmt.Sprintf("%d bytes", b.Size),
+		x.differ(WrongCode, Size, bytes(a.Size), bytes(b.Size),
 			"it has another size")
 	}
 }
@@ -63,7 +63,7 @@ func (f *field) String() string {
 	if !ok {
 		return f.typ.Declare("") + ", " + place
 	}
-	return fmt.Sprintf("%s, %s, %d bytes", f.typ.Declare(""), place, size)
+	return fmt.Sprintf("%s, %s, %s", f.typ.Declare(""), place, bytes(size))
 }
 
 const (

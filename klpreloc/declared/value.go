@@ -136,14 +136,14 @@ func (x *comparer) compareScalars(declared, actual *ctypes.Type, f flow) {
 		return
 	}
 	if a.Size != b.Size {
-		why := fmt.Sprintf("%d bytes are written or read where there are %d", a.Size, b.Size)
+		why := fmt.Sprintf("the livepatch uses %s, the kernel %d", bytes(a.Size), b.Size)
 		switch {
 		case f == fromKernel && a.Size > b.Size:
-			why = fmt.Sprintf("the kernel sets %d bytes, the other %d that are read are undefined",
-				b.Size, a.Size-b.Size)
+			why = fmt.Sprintf("the kernel sets %s, the rest of the %d that are read is undefined",
+				bytes(b.Size), a.Size)
 		case f == toKernel && a.Size < b.Size:
-			why = fmt.Sprintf("the kernel reads %d bytes, of which %d are not set", b.Size,
-				b.Size-a.Size)
+			why = fmt.Sprintf("the livepatch sets %s of the %d that the kernel reads", bytes(a.Size),
+				b.Size)
 		}
 		x.differTypes(WrongCode, Width, declared, actual, why)
 		return
@@ -218,8 +218,8 @@ func (x *comparer) compareStructs(declared, actual *ctypes.Type) {
 		}
 		return
 	case a.Size != b.Size:
-		x.differ(WrongCode, Size, fmt.Sprintf("%s, %d bytes", declared, a.Size),
-			fmt.Sprintf("%s, %d bytes", actual, b.Size), "it has another size")
+		x.differ(WrongCode, Size, fmt.Sprintf("%s, %s", declared, bytes(a.Size)),
+			fmt.Sprintf("%s, %s", actual, bytes(b.Size)), "it has another size")
 	case tagA != tagB:
 		x.differTypes(Note, PointedTo, declared, actual, "it has another name and the same size")
 	case a.Name == "" && b.Name == "":
@@ -271,4 +271,12 @@ func tag(t *ctypes.Type) string {
 		t = t.Elem.Type()
 	}
 	return name
+}
+
+// bytes returns a size in words.
+func bytes(n uint64) string {
+	if n == 1 {
+		return "1 byte"
+	}
+	return fmt.Sprintf("%d bytes", n)
 }

@@ -151,18 +151,18 @@ func TestProblems(t *testing.T) {
 			relocate("__jump_table", 3, func(_ *elfrw.File, r *elfrw.Rela) {
 				r.Addend = 0x3c
 			}),
-			"__jump_table+0x10: code, 1 bytes at .text+0x3c, is outside of that section (0x3c bytes)", 1},
+			"__jump_table+0x10: code, size 1 at .text+0x3c, is outside of that section (0x3c bytes)", 1},
 		"site in front of the start": {"x86_64-6.1",
 			relocate("__jump_table", 3, func(_ *elfrw.File, r *elfrw.Rela) { r.Addend = -1 }),
-			"__jump_table+0x10: code, 1 bytes at .text-0x1, is outside of that section (0x3c bytes)", 1},
+			"__jump_table+0x10: code, size 1 at .text-0x1, is outside of that section (0x3c bytes)", 1},
 		"site across the end": {"x86_64-6.1",
 			relocate("__jump_table", 3, func(_ *elfrw.File, r *elfrw.Rela) {
 				r.Addend = 0x3b
 			}),
-			"__jump_table+0x10: code, 5 bytes at .text+0x3b, is outside of that section (0x3c bytes)", 1},
+			"__jump_table+0x10: code, size 5 at .text+0x3b, is outside of that section (0x3c bytes)", 1},
 		"length across the end": {"x86_64-6.1", into(".altinstructions", 2,
 			elfrw.Section{Name: ".text.short", Type: elf.SHT_PROGBITS, Flags: text, Data: make([]byte, 5)}),
-			".altinstructions+0xc: instruction, 6 bytes at .text.short+0x0, is outside of that section (0x5 bytes)",
+			".altinstructions+0xc: instruction, size 6 at .text.short+0x0, is outside of that section (0x5 bytes)",
 
 			1},
 		"replacement at an address": {"x86_64-6.1",
@@ -182,7 +182,7 @@ func TestProblems(t *testing.T) {
 			".altinstructions+0xc: replacement of 6 bytes for 5", 1},
 		"replacement across the end": {"x86_64-6.1",
 			relocate(".altinstructions", 3, func(_ *elfrw.File, r *elfrw.Rela) { r.Addend = 1 }),
-			".altinstructions+0x10: replacement, 5 bytes at .altinstr_replacement+0x1, is outside of that section (0x5 bytes)",
+			".altinstructions+0x10: replacement, size 5 at .altinstr_replacement+0x1, is outside of that section (0x5 bytes)",
 
 			1},
 		"longer replacement": {"x86_64-6.1", func(t *testing.T, f *elfrw.File) {
@@ -195,7 +195,7 @@ func TestProblems(t *testing.T) {
 			relocate("__jump_table", 4, func(_ *elfrw.File, r *elfrw.Rela) {
 				r.Addend = 0x3d
 			}),
-			"__jump_table+0x14: target, 0 bytes at .text+0x3d, is outside of that section (0x3c bytes)", 1},
+			"__jump_table+0x14: target, size 0 at .text+0x3d, is outside of that section (0x3c bytes)", 1},
 		"key past the end": {"x86_64-6.1",
 			relocate("__jump_table", 14, func(_ *elfrw.File, r *elfrw.Rela) {
 				r.Addend = 0x23
@@ -218,7 +218,7 @@ func TestProblems(t *testing.T) {
 			"__ftr_fixup+0x28: end of the alternative is before its start, or in another section", 0},
 		"feature section across the end": {"ppc64le",
 			relocate("__ftr_fixup", 1, func(_ *elfrw.File, r *elfrw.Rela) { r.Addend += 8 }),
-			"__ftr_fixup+0x10: start, 16 bytes at .text+0x8, is outside of that section (0x14 bytes)", 0},
+			"__ftr_fixup+0x10: start, size 16 at .text+0x8, is outside of that section (0x14 bytes)", 0},
 		"longer alternative": {"ppc64le", func(t *testing.T, f *elfrw.File) {
 			relocate("__ftr_fixup", 6, func(_ *elfrw.File, r *elfrw.Rela) { r.Addend -= 4 })(t, f)
 			relocate("__ftr_fixup", 7, func(_ *elfrw.File, r *elfrw.Rela) { r.Addend += 4 })(t, f)
@@ -228,7 +228,7 @@ func TestProblems(t *testing.T) {
 			relocate("__ftr_fixup", 3, func(_ *elfrw.File, r *elfrw.Rela) {
 				r.Addend += 4
 			}),
-			"__ftr_fixup+0x20: start of the alternative, 8 bytes at __ftr_alt_1+0x4, is outside of that section (0x8 bytes)",
+			"__ftr_fixup+0x20: start of the alternative, size 8 at __ftr_alt_1+0x4, is outside of that section (0x8 bytes)",
 
 			0},
 	} {

@@ -329,7 +329,7 @@ func (t *Table) inside(f *resolvedField, n uint64) *Problem {
 	case s.Type != elf.SHT_PROGBITS:
 		return t.problem(int64(f.place), "%s is in %s, which holds no code", f.what, s)
 	case f.offset > uint64(len(s.Data)) || n > uint64(len(s.Data))-f.offset:
-		return t.problem(int64(f.place), "%s, %d bytes at %s%+#x, is outside of that section (%#x bytes)",
+		return t.problem(int64(f.place), "%s, size %d at %s%+#x, is outside of that section (%#x bytes)",
 			f.what, n, s, int64(f.offset), len(s.Data))
 	}
 	return nil

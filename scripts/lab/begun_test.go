@@ -129,8 +129,10 @@ func TestDeclarationsOfRandomNames(t *testing.T) {
 			compared += compareDeclaration(t, own, types, n)
 		}
 		t.Logf("%d names, %d declared, %d compared", len(names), len(declaredNames), compared)
-		assert.Greater(t, len(declaredNames), 300)
-		assert.Greater(t, compared, 250)
+		assert.Greater(t, len(declaredNames), len(names)*9/10)
+		if w.kernel.AtLeast(5, 11) { // gcc 10, Debian 11's, describes functions that are called, only
+			assert.Greater(t, compared, len(names)*6/10)
+		}
 	})
 }
 
@@ -251,7 +253,10 @@ func TestBegunLivepatches(t *testing.T) {
 				quiet = append(quiet, name)
 			}
 		}
-		ofModules = w.functionsOfModules(t, random, 80)
+		if w.kernel.AtLeast(5, 11) { // modules before it have no BTF (5f9ae91f7c0d)
+			ofModules = w.functionsOfModules(t, random, 80)
+			require.NotEmpty(t, ofModules)
+		}
 		s := w.scene(t)
 		const each = 20
 		var steps []step
@@ -265,6 +270,9 @@ func TestBegunLivepatches(t *testing.T) {
 			{"begun-modules", ofModules, each, true},
 			{"begun-idle", quiet[:min(200, len(quiet))], each / 2, true},
 		} {
+			if len(x.candidates) == 0 {
+				continue
+			}
 			dir := filepath.Join(t.TempDir(), x.name)
 			chosen := w.begin(t, dir, x.candidates, x.n)
 			t.Logf("%s: %s", x.name, strings.Join(chosen, " "))
