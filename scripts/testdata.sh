@@ -387,6 +387,7 @@ inlining() {
 	copied x86_64-stripped.ko "$tool-gcc" -g0 -fipa-cp-clone
 	copied x86_64-clang.ko "clang --target=$tool" -g
 	copied x86_64-vmlinux "$tool-gcc" -g -fipa-cp-clone
+	compile x86_64 inlining/x86_64-folded.ko src/folded/folded.c -g
 	c x86_64 inlining/x86_64-patch inlining/patch
 	c x86_64 inlining/x86_64-patch-callers inlining/patch -DCALLERS
 }

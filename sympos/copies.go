@@ -47,6 +47,9 @@ type Function struct {
 	Calls []CodeSite
 	// Inlined are the places where it is inlined, in the order of the debug information.
 	Inlined []CodeSite
+	// Folded is that the compiler inlined it and describes no place, since no instruction of the
+	// copies is left: a function that returns a constant is so. Its callers have the constant.
+	Folded bool
 	// Clones are its code with symbols of other names: f.isra.0 and the like.
 	Clones []Clone
 	// Same are the positions of all symbols of its name that are this function, compiled for
@@ -383,7 +386,8 @@ func (r *copyReader) sites(list []inlining.Site) (all []CodeSite) {
 
 // function returns a function whose symbols have a name.
 func (r *copyReader) function(x *inlining.Function, name string) *Function {
-	f := &Function{Name: x.Name, File: r.path(x.File), Line: x.Line, Inlined: r.sites(x.Copies)}
+	f := &Function{Name: x.Name, File: r.path(x.File), Line: x.Line, Inlined: r.sites(x.Copies),
+		Folded: x.WasInlined && len(x.Copies) == 0 && len(x.Bodies) <= 1}
 	for _, b := range x.Bodies {
 		code := r.code(x.Name, b.Address)
 		i := slices.IndexFunc(code.Symbols, func(y CodeSymbol) bool { return y.Name == name })

@@ -105,6 +105,9 @@ func describeCopies(f *sympos.Function) (lines []string) {
 	if callers := callerNames(elsewhere(f)); len(callers) > 0 {
 		lines = append(lines, "inlined into: "+shorten(callers))
 	}
+	if f.Folded {
+		lines = append(lines, "inlined; debug information does not say where")
+	}
 	for _, c := range f.Clones {
 		lines = append(lines, "copied as: "+c.String()+calledBy(c.Calls))
 	}
@@ -202,7 +205,9 @@ func (f *foundSymbol) addCopies(k *searched, g group, index int) {
 	for _, s := range elsewhere(x) {
 		inlined = append(inlined, inlinedJSON{s.Caller.String(), s.File, s.Line, slices.Clone(s.Via)})
 	}
-	f.Inlined = &inlined
+	if !x.Folded {
+		f.Inlined = &inlined
+	}
 	for _, clone := range x.Clones {
 		f.Clones = append(f.Clones, cloneJSON{clone.String(),
 			append([]string{}, callerNames(clone.Calls)...)})

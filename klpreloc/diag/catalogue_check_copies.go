@@ -7,7 +7,7 @@ var checkCopyEntries = []Entry{
 	{
 		ID:         "KLP176",
 		Severities: []Severity{Error, Note},
-		When:       "a note if all callers are patched",
+		When:       "a note if all callers are patched, or if none is known",
 		Topics:     []Topic{aboutCheckPatch},
 		Title:      "patched function that is inlined elsewhere",
 		Kernel: "The kernel says nothing: ftrace redirects what enters the function at its " +
@@ -20,6 +20,9 @@ var checkCopyEntries = []Entry{
 				"built with -g. The finding names each function with a symbol whose code has a " +
 				"copy, the line of the call, and the functions by way of which it came there.",
 			"Code that runs once (`__init`) does not count.",
+			"A note says that the compiler inlined the function and that no instruction of it is " +
+				"left: of a function that returns a constant, its callers have the constant. " +
+				"gcc says so (`DW_AT_inline`); where, nothing tells.",
 			"With link-time optimisation, and for functions of headers, copies in all source " +
 				"files of the object are found. Those that other modules have of a header's " +
 				"function are not looked at.",

@@ -245,6 +245,11 @@ func checkInlined(out *result, k *facts, p *patched, f klppatch.Func, x *sympos.
 		out.add(p.find(note(diag.InlinedCopy, "inlined into "+enumerate(c.patched,
 			"which is patched too", "which are patched too")+tail).
 			fix("what replaces them must use the new code of %s", f.OldName), f))
+	case x.Folded:
+		out.add(p.find(note(diag.InlinedCopy, "the compiler inlined it, and does not say where: no "+
+			"instruction is left there, but what it returned may be").
+			fix("look at the calls of %s in %s, and replace these callers as well", f.OldName, x.File),
+			f))
 	}
 }
 

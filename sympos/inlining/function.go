@@ -25,6 +25,10 @@ type Function struct {
 	Bodies []*Body
 	// Copies are where it is inlined, in the order of the file.
 	Copies []Site
+	// WasInlined is that the compiler says that it inlined the function; gcc says the same of one
+	// that it cloned. With one body and without Copies no instruction of it is left in its callers,
+	// but what it returned may be.
+	WasInlined bool
 
 	queried bool // a query asks for it
 	defined bool

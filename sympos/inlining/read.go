@@ -21,6 +21,7 @@ const (
 	tagGNUCallSite  = 0x4109
 
 	atLowPC          = 0x11
+	atInline         = 0x20
 	atAbstractOrigin = 0x31
 	atDeclFile       = 0x3a
 	atDeclLine       = 0x3b
@@ -58,6 +59,7 @@ type entry struct {
 	line     uint64
 	to       uint64 // what it refers to for its name
 	declared bool
+	inlined  bool
 	address  uint64
 	hasCode  bool
 	unit     *debuginfo.Unit
@@ -223,7 +225,7 @@ func (r *reader) readNames(u *debuginfo.Unit) error {
 			return nil
 		}
 		x := &entry{offset: e.Offset, name: string(name), file: e.Number(atDeclFile),
-			line: e.Number(atDeclLine), declared: e.Flag(atDeclaration), unit: u}
+			line: e.Number(atDeclLine), declared: e.Flag(atDeclaration), inlined: wasInlined(e), unit: u}
 		if x.name == "" {
 			to, ok, err := r.origin(e)
 			if !ok || err != nil {
@@ -254,6 +256,14 @@ func (r *reader) readNames(u *debuginfo.Unit) error {
 		}
 	}
 	return nil
+}
+
+// wasInlined reports whether the compiler says of a function that it inlined it: DW_INL_inlined or
+// DW_INL_declared_inlined (DWARF 5, 3.3.8.1). gcc says so when it has inlined a call; clang only if
+// it describes the place.
+func wasInlined(e *debuginfo.Entry) bool {
+	n := e.Number(atInline)
+	return n == 1 || n == 3
 }
 
 // origin returns what an entry refers to for its name.
@@ -313,6 +323,7 @@ func (r *reader) add(x, named *entry) error {
 		r.of[named.offset] = f
 	}
 	f.defined = true
+	f.WasInlined = f.WasInlined || named.inlined
 	r.of[x.offset] = f
 	if x.hasCode && r.bodies[x.offset] == nil {
 		b := &Body{Address: x.address, Unit: x.unit}
