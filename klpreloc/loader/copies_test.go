@@ -82,7 +82,7 @@ func TestCopiesThatAreNotReplaced(t *testing.T) {
 		"no instruction is left": {"x86_64-patch.ko", "x86_64-folded.ko", []string{
 			"note KLP176 spin the compiler inlined it, and does not say where: no instruction is left " +
 				"there, but what it returned may be",
-			"    look at the calls of spin in folded.c, and replace these callers as well",
+			"    look at the calls of spin in src/folded/folded.c, and replace these callers as well",
 		}},
 		"no debug information": {"x86_64-patch.ko", "x86_64-stripped.ko", []string{
 			"note KLP177 seek seek.constprop.0 is a copy of it: calls of that are not redirected",
