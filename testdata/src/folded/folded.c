@@ -8,10 +8,25 @@ static int spin(int speed __attribute__((unused)))
 	return 7;
 }
 
-/* never inlined */
+/* these are never inlined */
 static noinline int seek(int track, int side)
 {
 	return track + side;
+}
+
+static noinline int eject(int force)
+{
+	return force + 1;
+}
+
+static noinline int calibrate(int x)
+{
+	return x * 2;
+}
+
+int disk_alone(int x)
+{
+	return x << 2;
 }
 
 int disk_open(int x)
@@ -19,7 +34,7 @@ int disk_open(int x)
 	return spin(x) + seek(x, 3);
 }
 
-int (*disk_spin)(int) = spin;
+int (*disk_ops[])(int) = { spin, eject, calibrate };
 int (*disk_seek)(int, int) = seek;
 
 MODULE_INFO(license, "GPL");
