@@ -317,6 +317,7 @@ types() {
 	need x86_64-linux-gnu-gcc:gcc clang:clang \
 	     s390x-linux-gnu-gcc:gcc-s390x-linux-gnu
 	mkdir -p types
+	s x86_64 types/undescribed.ko src/undescribed/undescribed.S
 	for a in x86_64 s390x; do
 		arch $a
 		described $a-btf kernel "$tool-gcc" -gbtf

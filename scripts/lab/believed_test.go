@@ -53,6 +53,8 @@ func TestWhatTheAuthorBelieves(t *testing.T) {
 			}
 			return all
 		}
+		// gcc 10, Debian 11's, does not write how a function is declared.
+		described := w.kernel.AtLeast(5, 11)
 		for _, test := range []struct {
 			name      string
 			converted []string // ids of the warnings of the conversion
@@ -103,6 +105,9 @@ func TestWhatTheAuthorBelieves(t *testing.T) {
 				cmd.Dir = dir
 				printed, _ := cmd.CombinedOutput()
 				return string(printed)
+			}
+			if test.name == "result-wrong" && !described {
+				test.converted, test.checked, test.says = nil, nil, nil
 			}
 			ko, module := test.name+".ko", strings.ReplaceAll(test.name, "-", "_")
 			text := run("--kernel", w.allParts(), "--module", "believed.ko", ko, "out-"+ko)

@@ -286,6 +286,11 @@ func (d *decoder) decodeEnum(e *debuginfo.Entry, y *ctypes.Type) (*ctypes.Type, 
 	return y, nil
 }
 
+// errUndescribed is of a declaration without result, prototype and parameters, not even "...":
+// void f() has that. gcc 10.2 writes it of functions that are called and not defined.
+var errUndescribed = errors.New("it has the function's name and not its type, which " +
+	"gcc 11 and later write")
+
 // decodeFunc returns the Func of a function or a function's type.
 func (d *decoder) decodeFunc(e *debuginfo.Entry) (*ctypes.Type, error) {
 	y := &ctypes.Type{Kind: ctypes.Func}
@@ -294,6 +299,8 @@ func (d *decoder) decodeFunc(e *debuginfo.Entry) (*ctypes.Type, error) {
 		return nil, err
 	}
 	prototyped := false
+	_, described := e.Value(atType)
+	described = described || !e.Flag(atDeclaration)
 	for range 8 {
 		prototyped = prototyped || e.Flag(atPrototyped)
 		_, isInstance, _ := d.info.Reference(e, atAbstractOrigin)
@@ -303,6 +310,7 @@ func (d *decoder) decodeFunc(e *debuginfo.Entry) (*ctypes.Type, error) {
 				return nil, err
 			}
 		}
+		described = described || prototyped || len(children) > 0
 		for _, c := range children {
 			switch c.Tag {
 			case tagParameter:
@@ -322,7 +330,10 @@ func (d *decoder) decodeFunc(e *debuginfo.Entry) (*ctypes.Type, error) {
 		if other == nil || len(y.Params) > 0 {
 			break
 		}
-		e = other
+		e, described = other, true
+	}
+	if !described {
+		return nil, errUndescribed
 	}
 	if !prototyped && len(y.Params) == 0 { // gcc writes f() as f(...)
 		y.Unprototyped, y.Variadic = true, false
