@@ -45,6 +45,7 @@ type Module struct {
 	sharing   func() map[string]bool // objects whose functions are another's
 	types     func() *typecheck.Livepatch
 	patched   func() map[string]*patched
+	numbers   func() numbering // of symbols
 }
 
 // Open reads the module. What is wrong with it is found by Check, not here. The bytes must
@@ -58,6 +59,7 @@ func Open(b []byte) *Module {
 	m.taken = sync.OnceValue(m.readTaken)
 	m.sharing = sync.OnceValue(m.readSharing)
 	m.types = sync.OnceValue(m.readTypes)
+	m.numbers = sync.OnceValue(func() numbering { return symbolNumbers(m.file) })
 	m.patched = sync.OnceValue(func() map[string]*patched { return readPatched(m) })
 	if m.file, m.broken = parse(b); m.broken != nil {
 		m.file = &elfrw.File{}
@@ -66,7 +68,7 @@ func Open(b []byte) *Module {
 	m.input, _ = annotation.Read(m.file)
 	m.modinfo = m.input.Modinfo
 	m.patches, m.doubt = klppatch.Read(m.file)
-	m.klp = klpSections(m.file)
+	m.klp = klpSections(m.file, m.numbers)
 	m.depends = klpabi.DependsOf(m.modinfo)
 	for _, p := range m.patches {
 		for i := range p.Objects {
@@ -184,7 +186,6 @@ type view struct {
 	versions func() map[string]uint64 // checksums of imports; nil without a table
 	held     func() map[string]bool   // modules that are there as long as the livepatch is
 	slots    func() *slots            // what relocations reserve in tables, and need
-	numbers  func() numbering         // of symbols
 	lows     map[*klpName]int64       // the last bits of addresses
 }
 
@@ -203,7 +204,6 @@ func newView(m *Module, k *facts) *view {
 		return resolve.NewExporters(m.file, k.table, k.Presence, loaded)
 	})
 	v.versions = sync.OnceValue(func() map[string]uint64 { return checksums(k.versionsOf(m.file)) })
-	v.numbers = sync.OnceValue(func() numbering { return symbolNumbers(m.file) })
 	v.slots = sync.OnceValue(func() *slots { return readSlots(v) })
 	v.lows = map[*klpName]int64{}
 	v.held = sync.OnceValue(func() map[string]bool { return readHeld(v, k) })

@@ -40,11 +40,11 @@ type klpName struct {
 }
 
 // klpSections reads the klp relocation sections, in header order, as the kernel does:
-// by flag and sh_info, whatever sh_link and sh_type say.
-func klpSections(f *elfrw.File) []*klpSection {
+// by flag and sh_info, whatever sh_link and sh_type say. It asks for the numbers of symbols only
+// on machines whose loader sorts by them.
+func klpSections(f *elfrw.File, numbers func() numbering) []*klpSection {
 	var all []*klpSection
 	names := map[*elfrw.Symbol]*klpName{}
-	var numbers numbering
 	read := func(y *elfrw.Symbol) *klpName {
 		if names[y] == nil {
 			n := &klpName{}
@@ -84,14 +84,12 @@ func klpSections(f *elfrw.File) []*klpSection {
 			}
 		}
 		if reorders(f, s, klp.target) {
-			if numbers == nil {
-				numbers = symbolNumbers(f)
-			}
 			if f.Header.Machine == elf.EM_AARCH64 {
-				klp.branchesFirst(numbers)
+				klp.branchesFirst(numbers())
 			} else {
+				of := numbers()
 				slices.SortStableFunc(klp.relocs,
-					func(a, b klpReloc) int { return numbers.compare(&a.Rela, &b.Rela) })
+					func(a, b klpReloc) int { return of.compare(&a.Rela, &b.Rela) })
 			}
 		}
 		all = append(all, klp)
