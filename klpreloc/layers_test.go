@@ -53,6 +53,7 @@ var never = map[string]string{
 // alone are packages for tests and for the build, and what they may have of the program.
 var alone = map[string]string{
 	"klpreloc/loadermodel": "", // it must not be wrong together with the converter
+	"sympos/typestest":     "sympos sympos/ctypes sympos/ctypes/frombtf",
 	"docs":                 "",
 	"docs/generate":        "klpreloc/diag klpreloc/explain",
 }
@@ -60,13 +61,14 @@ var alone = map[string]string{
 // libraries are those of others, and who may use them. The standard library and
 // golang.org/x/exp/slices are for all.
 var libraries = map[string]string{
-	"github.com/spf13/cobra":             "cmd/klp-convert",
-	"golang.org/x/term":                  "cmd/klp-convert",
-	"github.com/cilium/ebpf/btf":         "sympos/ctypes/frombtf",
-	"github.com/klauspost/compress/zstd": "cmd/klp-convert sympos sympos/debuginfo",
-	"github.com/ulikunitz/xz":            "cmd/klp-convert",
-	"github.com/ulikunitz/xz/lzma":       "sympos",
-	"github.com/pierrec/lz4/v4":          "sympos",
+	"github.com/spf13/cobra":              "cmd/klp-convert",
+	"golang.org/x/term":                   "cmd/klp-convert",
+	"github.com/cilium/ebpf/btf":          "sympos/ctypes/frombtf",
+	"github.com/klauspost/compress/zstd":  "cmd/klp-convert sympos sympos/debuginfo",
+	"github.com/ulikunitz/xz":             "cmd/klp-convert",
+	"github.com/ulikunitz/xz/lzma":        "sympos",
+	"github.com/pierrec/lz4/v4":           "sympos",
+	"github.com/stretchr/testify/require": "sympos/typestest",
 }
 
 type listed struct {

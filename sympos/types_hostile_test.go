@@ -12,50 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/sympos"
-	"github.com/klp-convert/klp-convert/sympos/ctypes"
+	"github.com/klp-convert/klp-convert/sympos/typestest"
 )
-
-// visitTypes asks for what a file has, and follows references.
-func visitTypes(types *ctypes.Types) {
-	names, _ := types.FunctionNames()
-	names = append(append([]string(nil), names[:min(len(names), 20)]...), "is_ready", "log_it")
-	for _, name := range names {
-		list, _ := types.Functions(name)
-		for _, f := range list {
-			visitType(f.Type.Type(), 4)
-		}
-	}
-	for _, name := range []string{"table", "banner", "counters"} {
-		list, _ := types.Variables(name)
-		for _, v := range list {
-			visitType(v.Type.Type(), 4)
-		}
-	}
-	for _, kind := range []ctypes.Kind{ctypes.Struct, ctypes.Union, ctypes.Enum, ctypes.Typedef} {
-		for _, name := range []string{"device", "word", "color", "atomic_t"} {
-			list, _ := types.Named(kind, name)
-			for _, y := range list {
-				visitType(y, 4)
-			}
-		}
-	}
-}
-
-func visitType(y *ctypes.Type, depth int) {
-	if depth == 0 {
-		return
-	}
-	_ = y.String()
-	y.SizeOf()
-	y.Elements()
-	visitType(y.Elem.Type(), depth-1)
-	for _, m := range y.Members[:min(len(y.Members), 20)] {
-		visitType(m.Type.Type(), depth-1)
-	}
-	for _, p := range y.Params[:min(len(y.Params), 20)] {
-		visitType(p.Type.Type(), depth-1)
-	}
-}
 
 func readAndVisit(t *testing.T, name string, b []byte) {
 	types, err := sympos.ReadDeclarations(name, b, sympos.All)
@@ -64,7 +22,8 @@ func readAndVisit(t *testing.T, name string, b []byte) {
 		return
 	}
 	defer types.Close()
-	visitTypes(types)
+	typestest.Visit(types, "is_ready", "log_it", "table", "banner", "counters", "device", "word", "color",
+		"atomic_t")
 }
 
 // Any byte of a module may be wrong.

@@ -3,8 +3,6 @@
 package sympos_test
 
 import (
-	"bytes"
-	"debug/elf"
 	"flag"
 	"fmt"
 	"os"
@@ -16,9 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/exp/slices"
 
-	"github.com/klp-convert/klp-convert/sympos"
 	"github.com/klp-convert/klp-convert/sympos/ctypes"
-	"github.com/klp-convert/klp-convert/sympos/ctypes/frombtf"
+	"github.com/klp-convert/klp-convert/sympos/typestest"
 )
 
 var updateTypes = flag.Bool("update-types", false, "rewrite testdata/types/*.txt")
@@ -88,24 +85,8 @@ func dumpType(b *strings.Builder, y *ctypes.Type, indent string) {
 	}
 }
 
-// readDescribed reads testdata/types/NAME.ko, BTF or DWARF.
 func readDescribed(t *testing.T, name string) *ctypes.Types {
-	path := filepath.Join("..", "testdata", "types", name+".ko")
-	b, err := os.ReadFile(path)
-	require.NoError(t, err)
-	f, err := elf.NewFile(bytes.NewReader(b))
-	require.NoError(t, err)
-	if s := f.Section(".BTF"); s != nil {
-		raw, err := s.Data()
-		require.NoError(t, err)
-		types, err := frombtf.Read(name, raw)
-		require.NoError(t, err)
-		return types
-	}
-	types, err := sympos.ReadDeclarations(name, b, sympos.All)
-	require.NoError(t, err)
-	t.Cleanup(types.Close)
-	return types
+	return typestest.Read(t, "../testdata/types", name)
 }
 
 // The same source in every version of DWARF and by two compilers reads as the same types, and in
@@ -116,8 +97,10 @@ func TestTypesOfEveryFormat(t *testing.T) {
 			"x86_64-units4", "x86_64-units5"},
 		"x86_64-clang": {"x86_64-clang"},
 		"s390x-dwarf":  {"s390x-dwarf2", "s390x-dwarf3", "s390x-dwarf4", "s390x-dwarf5"},
-		"x86_64-btf":   {"x86_64-btf"},
-		"s390x-btf":    {"s390x-btf"},
+		// with relocations that add and subtract
+		"loongarch64-dwarf": {"loongarch64-relax"},
+		"x86_64-btf":        {"x86_64-btf"},
+		"s390x-btf":         {"s390x-btf"},
 	} {
 		path := filepath.Join("..", "testdata", "types", golden+".txt")
 		for i, name := range names {

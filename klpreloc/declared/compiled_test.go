@@ -5,36 +5,18 @@ package declared_test
 import (
 	"debug/elf"
 	"fmt"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/klp-convert/klp-convert/klpreloc/declared"
-	"github.com/klp-convert/klp-convert/sympos"
 	"github.com/klp-convert/klp-convert/sympos/ctypes"
-	"github.com/klp-convert/klp-convert/sympos/ctypes/frombtf"
+	"github.com/klp-convert/klp-convert/sympos/typestest"
 )
 
 func readTypes(t *testing.T, name string) *ctypes.Types {
-	path := "../../testdata/types/" + name + ".ko"
-	b, err := os.ReadFile(path)
-	require.NoError(t, err)
-	f, err := elf.Open(path)
-	require.NoError(t, err)
-	defer f.Close()
-	if s := f.Section(".BTF"); s != nil {
-		raw, err := s.Data()
-		require.NoError(t, err)
-		types, err := frombtf.Read(name, raw)
-		require.NoError(t, err)
-		return types
-	}
-	types, err := sympos.ReadDeclarations(name, b, sympos.All)
-	require.NoError(t, err)
-	t.Cleanup(types.Close)
-	return types
+	return typestest.Read(t, "../../testdata/types", name)
 }
 
 // compareAll returns the differences between the declarations of patch.c and the kernel.

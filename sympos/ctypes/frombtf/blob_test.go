@@ -1,8 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package frombtf
+package frombtf_test
 
 import "encoding/binary"
+
+// Numbers of include/uapi/linux/btf.h, again: not those of the reader.
+const (
+	kindInt       = 1
+	kindPtr       = 2
+	kindArray     = 3
+	kindStruct    = 4
+	kindEnum      = 6
+	kindFwd       = 7
+	kindTypedef   = 8
+	kindFunc      = 12
+	kindFuncProto = 13
+	kindVar       = 14
+	kindDatasec   = 15
+	kindTypeTag   = 18
+)
 
 type byteOrder interface {
 	binary.ByteOrder

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package frombtf
+package frombtf_test
 
 import (
 	"bytes"
@@ -12,7 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/klp-convert/klp-convert/sympos/ctypes"
+	"github.com/klp-convert/klp-convert/sympos/ctypes/frombtf"
+	"github.com/klp-convert/klp-convert/sympos/typestest"
 )
 
 // FuzzRead: any bytes are read or refused, as the BTF of a kernel, as that of a module and as a
@@ -37,59 +38,19 @@ func FuzzRead(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(raw, raw)
 	}
-	empty, err := Read("vmlinux", newBlob(binary.LittleEndian).bytes(24))
+	empty, err := frombtf.Read("vmlinux", newBlob(binary.LittleEndian).bytes(24))
 	require.NoError(f, err)
+	names := []string{"table", "runqueue", "node", "device", "a"}
 	f.Fuzz(func(_ *testing.T, b, split []byte) {
-		kernel, err := Read("vmlinux", b)
+		kernel, err := frombtf.Read("vmlinux", b)
 		if err == nil {
-			visit(kernel)
-			if module, err := ReadSplit("a.ko", split, nil, kernel); err == nil {
-				visit(module)
+			typestest.Visit(kernel, names...)
+			if module, err := frombtf.ReadSplit("a.ko", split, nil, kernel); err == nil {
+				typestest.Visit(module, names...)
 			}
 		}
-		if module, err := ReadSplit("a.ko", split, b, empty); err == nil {
-			visit(module)
+		if module, err := frombtf.ReadSplit("a.ko", split, b, empty); err == nil {
+			typestest.Visit(module, names...)
 		}
 	})
-}
-
-// visit asks for all that types have, over some references.
-func visit(types *ctypes.Types) {
-	names, _ := types.FunctionNames()
-	for _, name := range names[:min(len(names), 50)] {
-		list, _ := types.Functions(name)
-		for _, f := range list {
-			visitType(f.Type.Type(), 4)
-		}
-	}
-	for _, name := range []string{"table", "runqueue"} {
-		list, _ := types.Variables(name)
-		for _, v := range list {
-			visitType(v.Type.Type(), 4)
-		}
-	}
-	for _, kind := range []ctypes.Kind{ctypes.Struct, ctypes.Union, ctypes.Enum, ctypes.Typedef} {
-		for _, name := range []string{"node", "device", "a"} {
-			list, _ := types.Named(kind, name)
-			for _, y := range list {
-				visitType(y, 4)
-			}
-		}
-	}
-}
-
-func visitType(y *ctypes.Type, depth int) {
-	if depth == 0 {
-		return
-	}
-	_ = y.String()
-	y.SizeOf()
-	y.Elements()
-	visitType(y.Elem.Type(), depth-1)
-	for _, m := range y.Members[:min(len(y.Members), 20)] {
-		visitType(m.Type.Type(), depth-1)
-	}
-	for _, p := range y.Params[:min(len(y.Params), 20)] {
-		visitType(p.Type.Type(), depth-1)
-	}
 }
