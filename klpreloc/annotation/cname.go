@@ -4,13 +4,13 @@ package annotation
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
+	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
 // A line that is printed to be pasted has to compile. What a kernel calls a symbol is
@@ -22,16 +22,6 @@ import (
 //	foo-bar, a b           no line: an assembler reads that label as an expression
 //
 // In C an alias replaces such a name, and its label says which symbol it is.
-
-// IsIdentifier reports whether C can name it, on every machine.
-func IsIdentifier(name string) bool {
-	for i := 0; i < len(name); i++ {
-		if !isWordByte(name[i]) || i == 0 && isDigit(name[i]) {
-			return false
-		}
-	}
-	return name != "" && !keywords[name]
-}
 
 // FitsLabel reports whether a label can hold the name: the macros make a string of it, and
 // assemblers read that as one symbol.
@@ -50,17 +40,6 @@ func isWordByte(c byte) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// keywords are the reserved words of C11 and GNU C.
-var keywords = func() map[string]bool {
-	all := map[string]bool{}
-	for _, k := range strings.Fields(`auto break case char const continue default do double else enum extern
-		float for goto if inline int long register restrict return short signed sizeof static struct
-		switch typedef union unsigned void volatile while asm typeof`) {
-		all[k] = true
-	}
-	return all
-}()
-
 // Alias returns an identifier to use in C for a name.
 func Alias(name string) string {
 	b := []byte(name)
@@ -69,7 +48,7 @@ func Alias(name string) string {
 			b[i] = '_'
 		}
 	}
-	if s := string(b); IsIdentifier(s) {
+	if s := string(b); ctypes.IsIdentifier(s) {
 		return s
 	}
 	return "_" + string(b)
@@ -86,7 +65,7 @@ func nameToPaste(name string) string {
 
 // Declare returns a declaration of what a names, under the name as.
 func (a *Annotation) Declare(as, macro string) string {
-	if IsIdentifier(a.Name) {
+	if ctypes.IsIdentifier(a.Name) {
 		return fmt.Sprintf("extern typeof(%s) %s %s;", a.Name, as, macro)
 	}
 	return fmt.Sprintf("extern void %s(void) %s;   /* with its true type */", as, macro)
@@ -109,7 +88,7 @@ func (a *Annotation) DeclareAlias() []string {
 // VmlinuxLine is the line that makes a symbol one of vmlinux's, "" where no line can.
 func VmlinuxLine(name string) string {
 	switch {
-	case IsIdentifier(name) && klpabi.PossibleName(name):
+	case ctypes.IsIdentifier(name) && klpabi.PossibleName(name):
 		return fmt.Sprintf(
 			"static KLP_MODULE_RELOC(vmlinux) borrowed[] = { KLP_SYMPOS(%s, 0) };   /* if vmlinux has it */",
 			name)

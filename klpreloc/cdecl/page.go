@@ -48,7 +48,7 @@ func (p *Page) Include(header string) {
 func (p *Page) Function(f ctypes.Function) (Declaration, error) {
 	w := p.writer()
 	name := f.Name
-	if !IsIdentifier(name) {
+	if !ctypes.IsIdentifier(name) {
 		return Declaration{}, fmt.Errorf("%q %w", name, ErrName)
 	}
 	if macros[name] {
@@ -70,7 +70,7 @@ func (p *Page) Function(f ctypes.Function) (Declaration, error) {
 // DECLARE_PER_CPU.
 func (p *Page) Variable(v ctypes.Variable) (Declaration, error) {
 	w := p.writer()
-	if !IsIdentifier(v.Name) {
+	if !ctypes.IsIdentifier(v.Name) {
 		return Declaration{}, fmt.Errorf("%q %w", v.Name, ErrName)
 	}
 	name := v.Name

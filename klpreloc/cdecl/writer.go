@@ -178,7 +178,7 @@ func (w *writer) pointer(t *ctypes.Type, name string, depth int) (base, declarat
 			what = "a union without a name"
 		}
 		for y := elem; y.Kind == ctypes.Typedef || y.Kind == ctypes.Const; y = y.Elem.Type() {
-			if y.Kind == ctypes.Typedef && IsIdentifier(y.Name) {
+			if y.Kind == ctypes.Typedef && ctypes.IsIdentifier(y.Name) {
 				what = y.Name + ", which is in no header that is known"
 				break
 			}
@@ -197,7 +197,7 @@ func (w *writer) pointer(t *ctypes.Type, name string, depth int) (base, declarat
 func (w *writer) typedef(t *ctypes.Type, name string, n need, depth int) (base, declarator string,
 	err error,
 ) {
-	if !IsIdentifier(t.Name) {
+	if !ctypes.IsIdentifier(t.Name) {
 		return "", "", fmt.Errorf("%q %w", t.Name, ErrName)
 	}
 	switch header := typedefHeaders[t.Name]; {
@@ -230,7 +230,7 @@ func (w *writer) typedef(t *ctypes.Type, name string, n need, depth int) (base, 
 // enum returns an enum by its tag if its header is known, else the integer it is.
 func (w *writer) enum(t *ctypes.Type) (string, error) {
 	if t.Name != "" {
-		if !IsIdentifier(t.Name) {
+		if !ctypes.IsIdentifier(t.Name) {
 			return "", fmt.Errorf("enum %q %w", t.Name, ErrName)
 		}
 		if header := tagHeaders["enum "+t.Name]; header != "" {
@@ -273,7 +273,7 @@ func (w *writer) tagged(t *ctypes.Type, n need) (string, error) {
 	switch {
 	case t.Name == "":
 		return "", fmt.Errorf("a %s that %w", t.Kind, ErrUnnamed)
-	case !IsIdentifier(t.Name):
+	case !ctypes.IsIdentifier(t.Name):
 		return "", fmt.Errorf("%s %q %w", t.Kind, t.Name, ErrName)
 	}
 	tag := t.Kind.String() + " " + t.Name
@@ -294,7 +294,7 @@ func (w *writer) parameters(t *ctypes.Type, n need, depth int) (string, error) {
 	used := map[string]bool{}
 	for i, x := range t.Params {
 		name := x.Name
-		if !IsIdentifier(name) || macros[name] || used[name] {
+		if !ctypes.IsIdentifier(name) || macros[name] || used[name] {
 			name = ""
 		}
 		if name == "" && n == defined {
@@ -324,26 +324,3 @@ func joinDeclarator(base, declarator string) string {
 	}
 	return base + " " + declarator
 }
-
-// IsIdentifier reports whether s can be a name in C: an identifier, and no keyword.
-func IsIdentifier(s string) bool {
-	for i, c := range []byte(s) {
-		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		if !letter && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return s != "" && !keywords[s]
-}
-
-var keywords = func() map[string]bool {
-	all := map[string]bool{}
-	for _, word := range strings.Fields(`auto break case char const continue default do double else
-		enum extern float for goto if inline int long register restrict return short signed sizeof
-		static struct switch typedef typeof union unsigned void volatile while asm _Alignas _Alignof
-		_Atomic _Bool _Complex _Generic _Imaginary _Noreturn _Static_assert _Thread_local
-		__auto_type __typeof__ __attribute__ __asm__ __int128`) {
-		all[word] = true
-	}
-	return all
-}()

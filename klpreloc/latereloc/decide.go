@@ -10,11 +10,11 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/gate"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/special"
+	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
 // Edits are what late relocations do to special sections, and which relocations are left to
@@ -193,7 +193,7 @@ func (w *reporter) suggestEdit(e *special.Entry) string {
 	name := w.keyName(e)
 	switch e.Kind {
 	case special.JumpLabel:
-		if !annotation.IsIdentifier(name) || e.Key.Addend != 0 {
+		if !ctypes.IsIdentifier(name) || e.Key.Addend != 0 {
 			return "if (static_key_enabled(KEY)) … instead of static_branch_likely(KEY) and " +
 				"static_branch_unlikely(KEY), KEY as it is written in the source"
 		}
@@ -203,7 +203,7 @@ func (w *reporter) suggestEdit(e *special.Entry) string {
 			name)
 	case special.StaticCall:
 		call, ok := strings.CutPrefix(name, "__SCK__")
-		if !ok || !annotation.IsIdentifier(call) {
+		if !ok || !ctypes.IsIdentifier(call) {
 			return "((typeof(&STATIC_CALL_TRAMP(NAME)))STATIC_CALL_KEY(NAME).func)(…) instead of " +
 				"static_call(NAME)(…), NAME as it is written in the source"
 		}

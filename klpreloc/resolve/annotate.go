@@ -14,6 +14,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
+	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
 // The lines that an author is missing: an annotation for each undefined symbol that the
@@ -121,7 +122,7 @@ func (v *View) formatRecords(missing []missingAnnotation) string {
 	var objects []string
 	var others []missingAnnotation // whose names are no identifiers
 	for _, l := range missing {
-		if !annotation.IsIdentifier(l.Name) {
+		if !ctypes.IsIdentifier(l.Name) {
 			others = append(others, l)
 			continue
 		}
@@ -200,9 +201,10 @@ func (v *View) arrayName(object string) string {
 	for _, y := range v.file.Symbols {
 		used[y.Name] = true
 	}
-	name := object + "_syms"
+	first := annotation.Alias(object + "_syms") // names of modules may begin with a digit
+	name := first
 	for i := 2; used[name]; i++ {
-		name = object + "_syms" + strconv.Itoa(i)
+		name = first + strconv.Itoa(i)
 	}
 	return name
 }
@@ -213,7 +215,7 @@ func (v *View) arrayName(object string) string {
 func (v *View) formatLabels(missing []missingAnnotation) string {
 	var b strings.Builder
 	choices := countChoices(missing)
-	named := func(l missingAnnotation) bool { return annotation.IsIdentifier(l.Name) }
+	named := func(l missingAnnotation) bool { return ctypes.IsIdentifier(l.Name) }
 	used := map[string]bool{} // names that an alias can't have
 	for _, y := range v.file.Symbols {
 		used[y.Name] = true
@@ -273,7 +275,7 @@ func (v *View) formatLabels(missing []missingAnnotation) string {
 
 // declareExtern declares a symbol, under the name as where its own is no identifier in C.
 func declareExtern(s sympos.Symbol, as string) string {
-	if annotation.IsIdentifier(s.Name) {
+	if ctypes.IsIdentifier(s.Name) {
 		return fmt.Sprintf("extern typeof(%s) %[1]s", s.Name)
 	}
 	switch s.Type {

@@ -13,6 +13,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
+	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
 // Wherever symbols are offered to choose from, each is a line of C that can be
@@ -50,12 +51,12 @@ func (v *View) candidateLine(a *annotation.Annotation, s sympos.Symbol) string {
 	}
 	if a.File != "" && strings.Contains(s.File, "/") && annotation.CheckPath(s.File) == nil {
 		b.File = s.File
-		if a.Dialect.IsLabel() || !annotation.IsIdentifier(s.Name) {
+		if a.Dialect.IsLabel() || !ctypes.IsIdentifier(s.Name) {
 			return b.Macro()
 		}
 		return fmt.Sprintf("KLP_SYMFILE(%s, %q),", s.Name, s.File)
 	}
-	if a.Dialect.IsLabel() || !annotation.IsIdentifier(s.Name) {
+	if a.Dialect.IsLabel() || !ctypes.IsIdentifier(s.Name) {
 		return annotation.LabelMacro(&b, pos)
 	}
 	if v.hasRecords(s.Object) {

@@ -12,6 +12,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
+	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
 // A name that is nowhere is mostly one of these:
@@ -231,7 +232,7 @@ func (x Near) Line(lpObject string) string {
 	switch {
 	case !ok:
 		return diag.Clip(x.Name)
-	case annotation.IsIdentifier(x.Name):
+	case ctypes.IsIdentifier(x.Name):
 		return fmt.Sprintf("KLP_SYMPOS(%s, %d),", x.Name, position)
 	}
 	return annotation.LabelMacro(&a, uint32(position))
