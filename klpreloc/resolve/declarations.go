@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/exp/slices"
 
-	"github.com/klp-convert/klp-convert/klpreloc/annotation"
 	"github.com/klp-convert/klp-convert/klpreloc/cdecl"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -41,7 +40,7 @@ func (v *View) declareMissing(out *collector, missing []missingAnnotation) strin
 	var wanted []Wanted
 	var names []string
 	for _, l := range missing {
-		if annotation.IsIdentifier(l.Name) {
+		if ctypes.IsIdentifier(l.Name) {
 			wanted = append(wanted, Wanted{l.Name, l.list})
 			names = append(names, l.Name)
 		}
@@ -199,7 +198,7 @@ func (t *Types) prototypes(page *cdecl.Page, types *ctypes.Types, name string, l
 				continue
 			}
 			d, failed := page.Function(f)
-			add(d, f.File, isEmptyFunction(f) && !t.isTraced(list), failed)
+			add(d, f.File, isEmptyFunction(f) && !t.table.AreTraced(list), failed)
 		}
 	}
 	if slices.ContainsFunc(list, isData) {
@@ -227,16 +226,6 @@ func (t *Types) prototypes(page *cdecl.Page, types *ctypes.Types, name string, l
 func isEmptyFunction(f ctypes.Function) bool {
 	y := f.Type.Type()
 	return !f.Compiled && len(y.Params) == 0 && !y.Variadic && y.Elem.Type().Bare().Kind == ctypes.Void
-}
-
-// isTraced reports whether it is known that ftrace can change the functions, which a compiler
-// made then.
-func (t *Types) isTraced(list []sympos.Symbol) bool {
-	untraced := t.table.Facts(vmlinux).Untraced
-	return untraced != nil && !slices.ContainsFunc(list, func(s sympos.Symbol) bool {
-		_, none := slices.BinarySearch(untraced, s.Address)
-		return s.Object != vmlinux || none
-	})
 }
 
 // FunctionsOf returns the functions that the types have by a name, for a symbol of that name: those

@@ -22,7 +22,7 @@ type checker struct {
 	ours      *ctypes.Types // the livepatch's
 	kernel    *sympos.Kernel
 	table     *sympos.Table
-	objects   map[string]described
+	objects   *sympos.ObjectTypes
 	close     []func()
 	answer    *Answer
 	walk      *walk
@@ -32,7 +32,9 @@ type checker struct {
 // kernel, from whose files the table was read.
 func Check(l *Livepatch, borrowed []Borrowed, kernel *sympos.Kernel, table *sympos.Table) *Answer {
 	c := &checker{livepatch: l, borrowed: borrowed, machine: l.machine, ours: l.types, kernel: kernel, table: table,
-		objects: map[string]described{}, answer: &Answer{}}
+		answer: &Answer{}}
+	c.objects = sympos.NewObjectTypes(kernel, table, c.names())
+	c.close = append(c.close, c.objects.Close)
 	defer func() {
 		for _, f := range c.close {
 			f()
@@ -116,8 +118,16 @@ func (c *checker) readOurBTF(kernel described) bool {
 	case kernel.types == nil:
 		c.answer.Nothing = kernel.why
 		return false
-	case l.release == "" || l.release != c.kernel.Release:
+	case kernel.types.Format != "BTF":
+		c.answer.Nothing = "the livepatch has BTF only, which refers to that of its kernel, and of the " +
+			"kernel there is only " + kernel.types.Format
+	case l.release == "" || c.kernel.Release == "":
+		c.answer.Nothing = "the livepatch has BTF only, which refers to that of the kernel it was built " +
+			"for, and it is not known whether this is it"
+	case l.release != c.kernel.Release:
 		c.answer.Nothing = "the livepatch has BTF only, which is for another kernel"
+	}
+	if c.answer.Nothing != "" {
 		c.answer.Hint = "build it with -g; strip it after conversion only (KLP_STRIP=y)"
 		return false
 	}

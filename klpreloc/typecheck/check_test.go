@@ -25,6 +25,12 @@ var symbols = []string{"is_ready", "set_state", "find_shelf", "first_device", "b
 // open reads a livepatch, whose contents change may alter before.
 func open(t *testing.T, name string, change func(*elfrw.File)) *typecheck.Livepatch {
 	t.Helper()
+	return openFor(t, name, "", change)
+}
+
+// openFor reads a livepatch that was built for a release.
+func openFor(t *testing.T, name, release string, change func(*elfrw.File)) *typecheck.Livepatch {
+	t.Helper()
 	b, err := os.ReadFile(fixtures + name + ".ko")
 	require.NoError(t, err)
 	f, err := elfrw.Parse(name, b)
@@ -34,17 +40,26 @@ func open(t *testing.T, name string, change func(*elfrw.File)) *typecheck.Livepa
 	}
 	patches, err := klppatch.Read(f)
 	require.NoError(t, err)
-	return typecheck.Read(f, b, "", patches, append([]string{"twin"}, symbols...))
+	return typecheck.Read(f, b, release, patches, append([]string{"twin"}, symbols...))
 }
 
 // check compares a livepatch with the kernel of a file.
 func check(t *testing.T, l *typecheck.Livepatch, file string, more ...typecheck.Borrowed,
 ) *typecheck.Answer {
 	t.Helper()
+	return checkRelease(t, l, file, "", more...)
+}
+
+// checkRelease compares a livepatch with the kernel of a file, which is of a release.
+func checkRelease(t *testing.T, l *typecheck.Livepatch, file, release string,
+	more ...typecheck.Borrowed,
+) *typecheck.Answer {
+	t.Helper()
 	path, err := filepath.Abs(fixtures + file)
 	require.NoError(t, err)
 	k, err := sympos.FindKernel(path)
 	require.NoError(t, err)
+	k.Release = release
 	table, err := k.Read(sympos.All, sympos.Vmlinux)
 	require.NoError(t, err)
 	borrowed := more
@@ -63,7 +78,7 @@ func lines(a *typecheck.Answer) (list []string) {
 }
 
 func TestEachKindOfDifference(t *testing.T) {
-	for _, kernel := range []string{"vmlinux-btf", "vmlinux-dwarf"} {
+	for _, kernel := range []string{"vmlinux-btf", "vmlinux-dwarf", "vmlinux-dwz"} {
 		for name, want := range map[string][]string{
 			"good":      nil,
 			"declared":  {"banner 1 []", "is_ready 1 []", "set_state 1 []"},
@@ -73,6 +88,31 @@ func TestEachKindOfDifference(t *testing.T) {
 		} {
 			assert.Equal(t, want, lines(check(t, open(t, name, nil), kernel)), "%s, %s", name, kernel)
 		}
+	}
+}
+
+// After strip -g a livepatch has BTF only. What it defines can be compared: with any kernel if
+// the BTF has a base of its own, else with the BTF of the kernel that it was built for.
+func TestLivepatchWithBTFOnly(t *testing.T) {
+	const release = "6.1.0-99-test"
+	want := []string{"cmdline_proc_show 2 []"}
+	for _, kernel := range []string{"vmlinux-btf", "vmlinux-dwarf", "vmlinux-dwz"} {
+		a := check(t, open(t, "signature-base", nil), kernel)
+		assert.Equal(t, want, lines(a), kernel)
+		assert.Contains(t, fmt.Sprint(a.Unjudged), "BTF only, which has no declarations")
+	}
+	split := openFor(t, "signature-split", release, nil)
+	assert.Equal(t, want, lines(checkRelease(t, split, "vmlinux-btf", release)))
+	for _, test := range []struct{ kernel, release, why string }{
+		{"vmlinux-btf", "", "it is not known whether this is it"},
+		{"vmlinux-btf", "6.1.0-98-test", "which is for another kernel"},
+		{"vmlinux-dwarf", release, "of the kernel there is only DWARF"},
+	} {
+		a := checkRelease(t, split, test.kernel, test.release)
+		assert.Contains(t, a.Nothing, test.why)
+		assert.NotEmpty(t, a.Hint)
+		assert.False(t, a.Damaged)
+		assert.Empty(t, a.Findings)
 	}
 }
 
