@@ -11,6 +11,9 @@
 #	scripts/testdata.sh types	types of C, in every format
 #	scripts/testdata.sh declared	livepatches and the types of their kernel
 #	scripts/testdata.sh inlining	functions of which the compiler makes copies
+#	scripts/testdata.sh dwz		of declared and inlining, what dwz makes of a vmlinux
+#	scripts/testdata.sh distilled	of declared, livepatches with BTF only
+#	scripts/testdata.sh relaxed	of types and inlining, what linkers may shorten
 #	scripts/testdata.sh kbuild	the samples, by a stock kernel's Kbuild
 #	scripts/testdata.sh special	of these the ones with special sections
 #	scripts/testdata.sh many FILE	a module of more than 0xff00 sections
@@ -59,6 +62,8 @@ arch() {
 		 model="-fno-pic -msoft-float -mno-altivec" ;;
 	loongarch64) tool=loongarch64-linux-gnusf
 		 model="-fno-pic -mabi=lp64s" ;;
+	loongarch64-relax) tool=loongarch64-linux-gnu
+		 model="-fno-pic -mabi=lp64s -msoft-float -mrelax" ;;
 	esac
 }
 
@@ -412,6 +417,41 @@ copied() {
 	esac
 }
 
+# dwz: a vmlinux whose units have their common part in partial units, and one that shares a file
+# with another vmlinux. dwz does not take modules.
+dwz() {
+	need dwz:dwz
+	command dwz -o declared/vmlinux-dwz declared/vmlinux-dwarf
+	command dwz -o inlining/x86_64-vmlinux-dwz inlining/x86_64-vmlinux
+	cp inlining/x86_64-vmlinux "$tmp/first"
+	cp inlining/x86_64-vmlinux "$tmp/second"
+	command dwz -m "$tmp/common" -M common.debug "$tmp/first" "$tmp/second"
+	cp "$tmp/first" inlining/x86_64-vmlinux-multi
+	chmod -x declared/vmlinux-dwz inlining/x86_64-vmlinux-dwz inlining/x86_64-vmlinux-multi
+}
+
+# distilled: livepatches as pahole and strip leave them: BTF with a base of its own (pahole since
+# 1.28, Debian 13), and BTF that needs the kernel's
+distilled() {
+	need pahole:pahole x86_64-linux-gnu-objcopy:binutils
+	for how in base split; do
+		features=encode_force,var,float,decl_tag,type_tag,enum64,optimized_func,consistent_func
+		[ $how = split ] || features=$features,distilled_base
+		cp declared/signature.ko "$tmp/$how.ko"
+		pahole -J --btf_features=$features --btf_base=declared/vmlinux-btf "$tmp/$how.ko"
+		x86_64-linux-gnu-objcopy -g "$tmp/$how.ko" declared/signature-$how.ko
+	done
+}
+
+# relaxed: debug information of code that the linker may shorten: distances are relocations
+# (gcc 14 of Debian 13)
+relaxed() {
+	need loongarch64-linux-gnu-gcc:gcc-loongarch64-linux-gnu
+	arch loongarch64-relax
+	described loongarch64-relax kernel "$tool-gcc" -gdwarf-5
+	copied loongarch64-relax.ko "$tool-gcc" -gdwarf-5 -fipa-cp-clone
+}
+
 # headers: unpack the current kernel's headers below $tmp and set KDIR
 headers() {
 	need apt-get:apt dpkg-deb:dpkg
@@ -459,6 +499,9 @@ hardening) hardening ;;
 types)	types ;;
 declared) declared ;;
 inlining) inlining ;;
+dwz)	dwz ;;
+distilled) distilled ;;
+relaxed) relaxed ;;
 special) special ;;
 kbuild)	kbuild ;;
 many)	s x86_64 "$2" src/many-sections.S ;;

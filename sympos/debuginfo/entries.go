@@ -12,6 +12,10 @@ import (
 // ErrNone is that a file has no debug information.
 var ErrNone = errors.New("no debug information")
 
+// ErrElsewhere is that names and types of a file's debug information are in another file, which
+// several have in common: dwz -m writes them so (DWARF 5, 7.3.6; before, as an extension of GNU).
+var ErrElsewhere = errors.New("part of its debug information is in another file (dwz -m)")
+
 // An Info reads the entries of a file's debug information: of all sections .debug_info and
 // .debug_types, of which modules may have several. An entry's offset has the number of its
 // section among these in the upper bits.
@@ -46,8 +50,11 @@ type loaded struct {
 }
 
 // OpenInfo opens the debug information of a file, which must stay readable until Close. The error
-// wraps ErrNone if there is none.
+// wraps ErrNone if there is none, and ErrElsewhere if not all of it is in the file.
 func OpenInfo(f *File) (*Info, error) {
+	if f.find(".gnu_debugaltlink") >= 0 || f.find(".debug_sup") >= 0 {
+		return nil, ErrElsewhere
+	}
 	d, err := newReader(f)
 	if err != nil {
 		return nil, err

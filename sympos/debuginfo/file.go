@@ -90,7 +90,6 @@ var (
 type reader struct {
 	f       *File
 	budget  int64 // see spend
-	widths  map[uint32]int
 	closers []func()
 
 	info, abbrev, str, lineStr, strOffsets, addr, oldRanges, rnglists *section
@@ -101,7 +100,7 @@ type reader struct {
 
 // newReader opens the file's debug information. The caller closes the reader.
 func newReader(f *File) (*reader, error) {
-	d := &reader{f: f, budget: budgetOf(f.Size), widths: relocWidths[f.Machine]}
+	d := &reader{f: f, budget: budgetOf(f.Size)}
 	for _, s := range []struct {
 		to   **section
 		name string

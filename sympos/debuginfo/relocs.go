@@ -8,10 +8,21 @@ import (
 	"fmt"
 	"io"
 	"sort"
+
+	"golang.org/x/exp/slices"
 )
 
 // relocs are the relocations of a section of a module, in ascending order, as ld writes
 // them. Others are not supported.
+//
+// Where a linker may delete instructions, distances in code are not known before: the assembler
+// writes two relocations for a place, of which the first adds the address of the end, and the second
+// subtracts that of the beginning.
+//
+//	.debug_info+0x7b   R_LARCH_ADD64 .L3   R_LARCH_SUB64 .L2       DW_AT_high_pc
+//	.debug_rnglists+9  R_LARCH_ADD_ULEB128, R_LARCH_SUB_ULEB128    in as many bytes as there are
+//
+// These need what is there, so that a section is relocated as a whole (isPaired).
 type relocs struct {
 	d     *reader
 	r     *io.SectionReader
@@ -110,10 +121,20 @@ func (q *relocs) apply(b []byte, off uint64) error {
 			if at >= off+uint64(len(b)) {
 				return nil
 			}
-			value, width, err := q.value(some)
+			value, form, err := q.value(some)
 			if err != nil {
 				return err
 			}
+			if form.how != store {
+				if at < off {
+					return errUnreadable
+				}
+				if err := q.adjust(b[at-off:], value, form); err != nil {
+					return err
+				}
+				continue
+			}
+			width := form.width
 			var bytes [8]byte
 			if q.d.f.Order.Uint16([]byte{0, 1}) == 1 { // big endian
 				binary.BigEndian.PutUint64(bytes[:], value<<(64-8*width))
@@ -130,8 +151,48 @@ func (q *relocs) apply(b []byte, off uint64) error {
 	return failed
 }
 
-// value returns the value that an entry stores, and its width in bytes.
-func (q *relocs) value(b []byte) (value uint64, width int, err error) {
+// adjust adds a value to the number that b begins with, or subtracts it.
+func (q *relocs) adjust(b []byte, value uint64, form relocForm) error {
+	if form.how == subtract {
+		value = -value
+	}
+	if form.width == 0 {
+		return addULEB(b, value)
+	}
+	if len(b) < form.width {
+		return errUnreadable
+	}
+	b = b[:form.width]
+	if q.d.f.Order.Uint16([]byte{0, 1}) == 1 { // big endian
+		slices.Reverse(b)
+		defer slices.Reverse(b)
+	}
+	for i, c := range b {
+		value += uint64(c) << (8 * i)
+	}
+	for i := range b {
+		b[i] = byte(value >> (8 * i))
+	}
+	return nil
+}
+
+// addULEB adds a value to the ULEB128 number that b begins with, which keeps its length.
+func addULEB(b []byte, value uint64) error {
+	const longest = 10
+	for i := range b[:min(len(b), longest)] {
+		sum := uint64(b[i]&0x7f) + value&0x7f
+		value = uint64(int64(value)>>7) + sum>>7
+		isLast := b[i]&0x80 == 0
+		b[i] = b[i]&0x80 | byte(sum&0x7f)
+		if isLast {
+			return nil
+		}
+	}
+	return errUnreadable
+}
+
+// value returns the value that an entry stores or adds, and how.
+func (q *relocs) value(b []byte) (value uint64, form relocForm, err error) {
 	f := q.d.f
 	var sym, typ uint32
 	var addend uint64
@@ -142,12 +203,12 @@ func (q *relocs) value(b []byte) (value uint64, width int, err error) {
 		info := f.Order.Uint32(b[4:])
 		sym, typ, addend = info>>8, info&0xff, uint64(int64(int32(f.Order.Uint32(b[8:]))))
 	}
-	width = q.d.widths[typ]
-	if width == 0 {
+	form, known := relocForms[f.Machine][typ]
+	if !known {
 		if typ == 0 { // R_*_NONE
-			return 0, 0, nil
+			return 0, relocForm{}, nil
 		}
-		return 0, 0, fmt.Errorf("relocation type %d: %w", typ, errUnreadable)
+		return 0, relocForm{}, fmt.Errorf("relocation type %d: %w", typ, errUnreadable)
 	}
 	base := uint64(0)
 	entry := 24
@@ -156,7 +217,7 @@ func (q *relocs) value(b []byte) (value uint64, width int, err error) {
 	}
 	if sym > 0 {
 		if (uint64(sym)+1)*uint64(entry) > uint64(len(f.Symtab)) {
-			return 0, 0, errUnreadable
+			return 0, relocForm{}, errUnreadable
 		}
 		y := f.Symtab[int(sym)*entry:][:entry]
 		var shndx uint32
@@ -172,22 +233,48 @@ func (q *relocs) value(b []byte) (value uint64, width int, err error) {
 			f.Sections[i].Flags&elf.SHF_ALLOC != 0 {
 			placed, ok := f.Place(int(i), base)
 			if !ok {
-				return 0, 0, errUnreadable
+				return 0, relocForm{}, errUnreadable
 			}
 			base = placed
 		}
 	}
-	return base + addend, width, nil
+	return base + addend, form, nil
 }
 
-// relocWidths are the relocation types that store a number, with its width in bytes, by
-// machine.
-var relocWidths = map[elf.Machine]map[uint32]int{
-	elf.EM_X86_64: {uint32(elf.R_X86_64_64): 8, uint32(elf.R_X86_64_32): 4,
-		uint32(elf.R_X86_64_32S): 4},
-	elf.EM_S390:      {uint32(elf.R_390_64): 8, uint32(elf.R_390_32): 4},
-	elf.EM_PPC64:     {uint32(elf.R_PPC64_ADDR64): 8, uint32(elf.R_PPC64_ADDR32): 4},
-	elf.EM_PPC:       {uint32(elf.R_PPC_ADDR32): 4},
-	elf.EM_AARCH64:   {uint32(elf.R_AARCH64_ABS64): 8, uint32(elf.R_AARCH64_ABS32): 4},
-	elf.EM_LOONGARCH: {uint32(elf.R_LARCH_64): 8, uint32(elf.R_LARCH_32): 4},
+// A relocForm is what a relocation does to a number.
+type relocForm struct {
+	width int // in bytes; 0 for ULEB128
+	how   relocHow
 }
+
+type relocHow int
+
+const (
+	store relocHow = iota
+	add
+	subtract
+)
+
+// relocForms are the relocation types that store or change a number, by machine.
+var relocForms = map[elf.Machine]map[uint32]relocForm{
+	elf.EM_X86_64: {uint32(elf.R_X86_64_64): {8, store}, uint32(elf.R_X86_64_32): {4, store},
+		uint32(elf.R_X86_64_32S): {4, store}},
+	elf.EM_S390: {uint32(elf.R_390_64): {8, store}, uint32(elf.R_390_32): {4, store}},
+	elf.EM_PPC64: {uint32(elf.R_PPC64_ADDR64): {8, store},
+		uint32(elf.R_PPC64_ADDR32): {4, store}},
+	elf.EM_PPC: {uint32(elf.R_PPC_ADDR32): {4, store}},
+	elf.EM_AARCH64: {uint32(elf.R_AARCH64_ABS64): {8, store},
+		uint32(elf.R_AARCH64_ABS32): {4, store}},
+	// ELF for the LoongArch Architecture, "Relocations".
+	elf.EM_LOONGARCH: {uint32(elf.R_LARCH_64): {8, store}, uint32(elf.R_LARCH_32): {4, store},
+		uint32(elf.R_LARCH_ADD8): {1, add}, uint32(elf.R_LARCH_SUB8): {1, subtract},
+		uint32(elf.R_LARCH_ADD16): {2, add}, uint32(elf.R_LARCH_SUB16): {2, subtract},
+		uint32(elf.R_LARCH_ADD24): {3, add}, uint32(elf.R_LARCH_SUB24): {3, subtract},
+		uint32(elf.R_LARCH_ADD32): {4, add}, uint32(elf.R_LARCH_SUB32): {4, subtract},
+		uint32(elf.R_LARCH_ADD64): {8, add}, uint32(elf.R_LARCH_SUB64): {8, subtract},
+		uint32(elf.R_LARCH_ADD_ULEB128): {0, add},
+		uint32(elf.R_LARCH_SUB_ULEB128): {0, subtract}},
+}
+
+// isPaired reports whether numbers in the machine's modules may be made by two relocations.
+func (f *File) isPaired() bool { return f.Machine == elf.EM_LOONGARCH }

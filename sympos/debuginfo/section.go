@@ -65,7 +65,8 @@ func (d *reader) openSection(i int, name string) (*section, error) {
 	}
 	s.r, s.size = io.NewSectionReader(d.f.Contents, int64(h.Offset), int64(h.Size)), h.Size
 	if old || h.Flags&elf.SHF_COMPRESSED != 0 {
-		if err := s.unpack(old, name != "info" && name != "types"); err != nil {
+		whole := name != "info" && name != "types" || d.f.Relocatable && d.f.isPaired()
+		if err := s.unpack(old, whole); err != nil {
 			return nil, fmt.Errorf("%s: %w", h.Name, err)
 		}
 	}
@@ -74,8 +75,32 @@ func (d *reader) openSection(i int, name string) (*section, error) {
 		if s.relocs, err = d.relocsOf(i); err != nil {
 			return nil, fmt.Errorf("%s: %w", h.Name, err)
 		}
+		if s.relocs != nil && d.f.isPaired() {
+			if err := s.relocateWhole(); err != nil {
+				return nil, fmt.Errorf("%s: %w", h.Name, err)
+			}
+		}
 	}
 	return s, nil
+}
+
+// relocateWhole reads all of the section and relocates it.
+func (s *section) relocateWhole() error {
+	if s.size > maxSection {
+		return errTooLarge
+	}
+	if err := s.d.spend(int(s.size)); err != nil {
+		return err
+	}
+	b := make([]byte, s.size)
+	if _, err := s.r.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if err := s.relocs.apply(b, 0); err != nil {
+		return err
+	}
+	s.r, s.relocs = bytes.NewReader(b), nil
+	return nil
 }
 
 // unpack replaces the packed contents of the section by a reader that unpacks them: all at

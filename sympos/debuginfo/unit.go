@@ -11,6 +11,7 @@ import (
 const (
 	tagCompileUnit  = 0x11
 	tagVariable     = 0x34
+	tagPartialUnit  = 0x3c
 	tagSkeletonUnit = 0x4a
 
 	atLocation     = 0x02
@@ -141,7 +142,7 @@ func (d *reader) visitUnits(visit func(*Unit) error) error {
 }
 
 // readRoot reads the unit's first entry, in .debug_info, and reports whether it is that of a unit
-// for code and data.
+// for code and data, or of a partial unit: dwz moves to these what several units have in common.
 func (d *reader) readRoot(u *Unit) (bool, error) {
 	// Most entries are short. Their longest string is the compiler's flags.
 	for n := 256; ; n *= 16 {
@@ -159,7 +160,12 @@ func (d *reader) readRoot(u *Unit) (bool, error) {
 			return false, err
 		}
 		a := table.find(code)
-		if a == nil || a.tag != tagCompileUnit && a.tag != tagSkeletonUnit {
+		if a == nil {
+			return false, nil
+		}
+		switch a.tag {
+		case tagCompileUnit, tagPartialUnit, tagSkeletonUnit:
+		default:
 			return false, nil
 		}
 		var name, dir, low, high, ranges value

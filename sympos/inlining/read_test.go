@@ -153,7 +153,8 @@ func fixture(t testing.TB, name string) []byte {
 // All copies of all functions are those that the standard library's reader finds.
 func TestCopiesAgainstTheStandardReader(t *testing.T) {
 	for _, name := range []string{"x86_64-dwarf4.ko", "x86_64-dwarf5.ko", "x86_64-clang.ko",
-		"x86_64-vmlinux", "s390x-dwarf4.ko", "s390x-dwarf5.ko"} {
+		"x86_64-vmlinux", "x86_64-vmlinux-dwz", "s390x-dwarf4.ko", "s390x-dwarf5.ko",
+		"loongarch64-relax.ko"} {
 		b := fixture(t, name)
 		names, want := oracle(t, b)
 		require.Greater(t, len(want), 8, name)
