@@ -80,10 +80,15 @@ Exit status 1 when a function can't be replaced. Then nothing is written.`,
 			}
 			source := filepath.Join(dir, order.Name+".c")
 			makefile := filepath.Join(dir, "Makefile")
-			for _, path := range []string{source, makefile} {
-				if _, err := os.Lstat(path); err == nil {
-					return fmt.Errorf("%s exists, and nothing is overwritten", path)
-				}
+			if include == "" {
+				include = findInclude()
+			} else if path, err := filepath.Abs(include); err != nil {
+				return err
+			} else {
+				include = path
+			}
+			if err := checkProject(dir, source, makefile, include); err != nil {
+				return err
 			}
 			kernels, err := flags.find()
 			if err != nil {
@@ -100,11 +105,6 @@ Exit status 1 when a function can't be replaced. Then nothing is written.`,
 				noteKernel(cmd.ErrOrStderr(), order.Kernel.Name, order.Kernel.Notes)
 			}
 			if err := newReporter(cmd.ErrOrStderr(), source, o).report(found); err != nil {
-				return err
-			}
-			if include == "" {
-				include = findInclude()
-			} else if include, err = filepath.Abs(include); err != nil {
 				return err
 			}
 			err = writeProject(dir, []projectFile{{source, text}, {makefile, fmt.Sprintf(
@@ -150,11 +150,38 @@ func nameOfProject(dir string) (string, error) {
 	case strings.IndexFunc(name, func(r rune) bool { return !strings.ContainsRune(letters, r) }) >= 0:
 		return "", usagef("a module is called as its directory is, and %q is no name of a module",
 			name)
+	case name[0] == '-':
+		return "", usagef("a module is called as its directory is, and compilers read %q as an option",
+			name)
 	case len(name) > longest:
 		return "", usagef("a module is called as its directory is, and %q is longer than %d bytes",
 			name, longest)
 	}
 	return name, nil
+}
+
+// checkProject refuses what would be overwritten, and what make would not read as it is meant.
+func checkProject(dir, source, makefile, include string) error {
+	for _, path := range []string{source, makefile} {
+		if _, err := os.Lstat(path); err == nil {
+			return fmt.Errorf("%s exists, and nothing is overwritten", path)
+		}
+	}
+	// GNU make, "What Name to Give Your Makefile"; scripts/Makefile.build of the kernel.
+	for _, name := range []string{"GNUmakefile", "makefile", "Kbuild"} {
+		path := filepath.Join(dir, name)
+		if _, err := os.Lstat(path); err == nil {
+			return fmt.Errorf("%s exists, which make reads in place of Makefile", path)
+		}
+	}
+	const special = "$#*?[]~\\:;=|%&'\"`(){}<>"
+	if strings.IndexFunc(include, func(r rune) bool {
+		return r <= ' ' || r == 0x7f || strings.ContainsRune(special, r)
+	}) >= 0 {
+		return fmt.Errorf("make can't include %q: --include takes a path without spaces and special "+
+			"characters", include)
+	}
+	return nil
 }
 
 // findInclude returns the path of klp-convert.mk: in the sources that the program was built in, or

@@ -186,7 +186,8 @@ func (p *plan) formatUses(b *strings.Builder) {
 		if !slices.ContainsFunc(p.uses, declared) {
 			mark = "// "
 		}
-		fmt.Fprintf(b, "\n%sstatic KLP_MODULE_RELOC(%s) %s_syms[] = {\n", mark, object, object)
+		fmt.Fprintf(b, "\n%sstatic KLP_MODULE_RELOC(%s) %s[] = {\n", mark, object,
+			arrayOf(object))
 		for _, u := range p.uses {
 			if u.Object == object && !u.exported {
 				fmt.Fprintf(b, "\t%sKLP_SYMPOS(%s, %d),\n", u.mark(), u.Name, u.Position)
@@ -235,9 +236,8 @@ func (p *plan) formatPatch(b *strings.Builder) {
 		}
 	}
 	slices.Sort(objects)
-	// Names of modules may begin with a digit.
 	for _, object := range objects {
-		fmt.Fprintf(b, "\nstatic struct klp_func funcs_of_%s[] = {\n", object)
+		fmt.Fprintf(b, "\nstatic struct klp_func %s[] = {\n", funcsOf(object))
 		for _, f := range p.functions {
 			if f.Object != object {
 				continue
@@ -268,7 +268,7 @@ func (p *plan) formatPatch(b *strings.Builder) {
 		} else {
 			fmt.Fprintf(b, "\t{\n\t\t.name = %q,\n", object)
 		}
-		fmt.Fprintf(b, "\t\t.funcs = funcs_of_%s,\n\t},\n", object)
+		fmt.Fprintf(b, "\t\t.funcs = %s,\n\t},\n", funcsOf(object))
 	}
 	b.WriteString("\t{ }\n};\n\nstatic struct klp_patch patch = {\n\t.mod = THIS_MODULE,\n" +
 		"\t.objs = objs,\n};\n")

@@ -14,6 +14,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/klpreloc/resolve"
 	"github.com/klp-convert/klp-convert/sympos"
+	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
 // A Ref names a symbol of a kernel: OBJECT:NAME or OBJECT:NAME,POSITION.
@@ -93,29 +94,32 @@ type use struct {
 }
 
 // Write returns the text of a C file. It returns "" if there is an error among the
-// diagnostics. The error is about the kernel's files.
+// diagnostics. The error is about the kernel's files, or the module's name.
 func Write(o Order) (string, diag.List, error) {
 	p := &plan{Order: o}
+	if err := p.checkName(); err != nil {
+		return "", nil, err
+	}
 	if err := p.read(); err != nil {
 		return "", nil, err
 	}
 	defer p.types.Close()
-	seen := map[Ref]bool{}
-	for _, r := range o.Functions {
-		if seen[r] {
-			continue
+	for i, r := range o.Functions {
+		if slices.Index(o.Functions, r) == i {
+			p.addFunction(r)
 		}
-		seen[r] = true
-		p.addFunction(r)
 	}
 	for _, r := range o.Uses {
 		p.addUse(r)
 	}
 	p.offerNear()
+	copies := p.readCopies()
+	p.offerCallers(copies)
 	found := p.found.List()
 	if found.Failed() {
 		return "", found, nil
 	}
+	p.addOrigins(copies)
 	declarations := p.declareUses()
 	found = p.found.List()
 	found.Sort()
@@ -146,7 +150,7 @@ func (p *plan) read() error {
 }
 
 func (p *plan) refuse(r Ref, format string, args ...any) {
-	p.found.Add(diag.Errorf(diag.NotReplaceable, diag.Nowhere, r.String(), "%s: %s", r,
+	p.found.AddFor(r.String(), diag.Errorf(diag.NotReplaceable, diag.Nowhere, r.String(), "%s: %s", r,
 		fmt.Sprintf(format, args...)))
 }
 
@@ -237,6 +241,9 @@ func (p *plan) addFunction(r Ref) {
 	if len(p.table.Lookup(r.Object, r.Name)) == 1 {
 		r.Position = 0
 	}
+	if p.replaces(r) {
+		return
+	}
 	if !strings.ContainsRune("tTwW\x00", rune(s.Type)) {
 		p.refuse(r, "it is data, not a function")
 		return
@@ -245,7 +252,7 @@ func (p *plan) addFunction(r Ref) {
 		p.refuse(r, "%s: replace a function that calls it, and is not inlined", why)
 		return
 	}
-	if !cdecl.IsIdentifier(r.Name) {
+	if !ctypes.IsIdentifier(r.Name) {
 		p.refuse(r, "the compiler made this function of another one, with other parameters: replace "+
 			"a function that calls it")
 		return
@@ -295,20 +302,7 @@ func (p *plan) addFunction(r Ref) {
 		f.remarks = append(f.remarks,
 			"BTF has the types of one function of that name: compare with the source")
 	}
-	if f.origin == "" {
-		f.origin = s.File
-	}
 	p.functions = append(p.functions, f)
-}
-
-// newName returns a name for the replacement that no other one has.
-func (p *plan) newName(r Ref) string {
-	name := "livepatch_" + r.Name
-	taken := func(f function) bool { return f.newName == name }
-	for n := 2; slices.ContainsFunc(p.functions, taken); n++ {
-		name = fmt.Sprintf("livepatch_%s_%d", r.Name, n)
-	}
-	return name
 }
 
 // addUse looks a symbol up that the new functions use.
@@ -320,8 +314,11 @@ func (p *plan) addUse(r Ref) {
 	if len(p.table.Lookup(r.Object, r.Name)) == 1 {
 		r.Position = 0
 	}
-	if !cdecl.IsIdentifier(r.Name) {
+	if !ctypes.IsIdentifier(r.Name) {
 		p.refuse(r, "its name is no identifier of C")
+		return
+	}
+	if slices.ContainsFunc(p.uses, func(u use) bool { return u.Ref == r }) || !p.isNameable(r) {
 		return
 	}
 	if r.Object != sympos.Vmlinux && !slices.ContainsFunc(p.Functions, func(f Ref) bool {
