@@ -375,6 +375,7 @@ declared() {
 		out=declared/$(echo "$how" | tr -d = | tr A-Z a-z)
 		compile x86_64 "$out.ko" src/declared/livepatch.c -g -Isrc/declared -D$how
 	done
+	compile x86_64 declared/renamed.ko src/declared/livepatch.c -g -Isrc/declared -DDECLARED -DRENAMED
 	compile x86_64 declared/plain.ko src/declared/livepatch.c -Isrc/declared
 }
 

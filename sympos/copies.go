@@ -127,6 +127,36 @@ func (c Code) String() string {
 	return c.Symbols[0].Name
 }
 
+// A ModuleCalls tells what C calls the functions that a module calls.
+type ModuleCalls struct {
+	file  *debuginfo.File
+	names map[uint64]string
+}
+
+// ReadCalls reads the direct calls that debug information of a module describes. The error wraps
+// ErrNoDebugInfo if there is none.
+func ReadCalls(name string, contents []byte) (*ModuleCalls, error) {
+	f, err := readModule(name, contents)
+	if err != nil {
+		return nil, err
+	}
+	c := &ModuleCalls{file: f.debugInfo()}
+	if c.names, err = inlining.Calls(c.file); err != nil {
+		return nil, f.in.errorf("", -1, "%w", err)
+	}
+	return c, nil
+}
+
+// Before returns the name of the function whose call ends at a place: the number of a section, 0
+// is the first one, which is empty, and an offset. "" if no call is known to end there.
+func (c *ModuleCalls) Before(section int, offset uint64) string {
+	address, ok := c.file.Place(section, offset)
+	if !ok {
+		return ""
+	}
+	return c.names[address]
+}
+
 // ErrNoDebugInfo is that no file has debug information.
 var ErrNoDebugInfo = debuginfo.ErrNone
 

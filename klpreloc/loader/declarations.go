@@ -3,8 +3,12 @@
 package loader
 
 import (
+	"debug/elf"
+
+	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/typecheck"
+	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // typeIDs are the ids of what package typecheck finds, by kind.
@@ -24,11 +28,51 @@ func (m *Module) readTypes() *typecheck.Livepatch {
 	for _, s := range m.klp {
 		for _, r := range s.relocs {
 			if r.klp.err == nil {
-				symbols = append(symbols, r.klp.name)
+				symbols = append(symbols, m.nameInC(r.klp))
 			}
 		}
 	}
 	return typecheck.Read(m.file, m.raw, m.modinfo.Release(), m.patches, symbols)
+}
+
+// nameInC returns what C calls a klp symbol in the livepatch. A list may give a symbol of C another
+// name, and the first one is gone after conversion. Debug information still has it for calls.
+func (m *Module) nameInC(klp *klpName) string {
+	if name := m.calls()[klp]; name != "" {
+		return name
+	}
+	return klp.name
+}
+
+// readCalls returns the names in C of the klp symbols that the code calls. One that is called by two
+// names has none.
+func (m *Module) readCalls() map[*klpName]string {
+	calls, err := sympos.ReadCalls("", m.raw)
+	if err != nil {
+		return nil // typecheck says that nothing can be compared
+	}
+	numbers := map[*elfrw.Section]int{}
+	for i, s := range m.file.Sections {
+		numbers[s] = i + 1
+	}
+	names := map[*klpName]string{}
+	for _, s := range m.klp {
+		if s.target == nil || s.target.Flags&uint64(elf.SHF_EXECINSTR) == 0 {
+			continue
+		}
+		for _, r := range s.relocs {
+			// On all machines a relocation for a call is in the last 4 bytes of the instruction.
+			called := calls.Before(numbers[s.target], r.Offset+4)
+			if called == "" {
+				continue
+			}
+			if known, ok := names[r.klp]; ok && known != called {
+				called = ""
+			}
+			names[r.klp] = called
+		}
+	}
+	return names
 }
 
 // borrowed returns what the module refers to: klp symbols, and imports.
@@ -36,7 +80,7 @@ func (m *view) borrowed(k *facts) (list []typecheck.Borrowed) {
 	for _, s := range m.klp {
 		for _, r := range s.relocs {
 			if r.klp.err == nil {
-				list = append(list, typecheck.Borrowed{Symbol: r.klp.name, Object: r.klp.object,
+				list = append(list, typecheck.Borrowed{Symbol: m.nameInC(r.klp), Object: r.klp.object,
 					Name: r.klp.name, Position: r.klp.position})
 			}
 		}

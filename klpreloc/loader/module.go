@@ -44,6 +44,7 @@ type Module struct {
 	taken     func() takenAddresses
 	sharing   func() map[string]bool // objects whose functions are another's
 	types     func() *typecheck.Livepatch
+	calls     func() map[*klpName]string // names in C of called klp symbols
 	patched   func() map[string]*patched
 	numbers   func() numbering // of symbols
 }
@@ -59,6 +60,7 @@ func Open(b []byte) *Module {
 	m.taken = sync.OnceValue(m.readTaken)
 	m.sharing = sync.OnceValue(m.readSharing)
 	m.types = sync.OnceValue(m.readTypes)
+	m.calls = sync.OnceValue(m.readCalls)
 	m.numbers = sync.OnceValue(func() numbering { return symbolNumbers(m.file) })
 	m.patched = sync.OnceValue(func() map[string]*patched { return readPatched(m) })
 	if m.file, m.broken = parse(b); m.broken != nil {

@@ -37,11 +37,11 @@ func ParseRef(text string) (Ref, error) {
 	case strings.HasSuffix(text, ","):
 		return r, fmt.Errorf("%q has no position after the comma", text)
 	case position != "":
-		n, err := strconv.Atoi(position)
+		n, err := strconv.ParseUint(position, 10, 31)
 		if err != nil || n < 1 {
 			return r, fmt.Errorf("%q: the position is a number from 1 on", text)
 		}
-		r.Position = n
+		r.Position = int(n)
 	}
 	return r, nil
 }

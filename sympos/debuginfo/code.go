@@ -69,9 +69,8 @@ func (i *Info) sibling(e *Entry, at int) (pos int, ok bool) {
 // in a module what File.Place returns. Code in several pieces begins with the first one. ok is
 // false if the entry describes no code.
 func (i *Info) Address(e *Entry) (address uint64, ok bool, err error) {
-	if v, has := e.Value(atLowPC); has {
-		address, err = i.d.addressOf(e.Unit, v.v)
-		return address, err == nil, err
+	if address, ok, err = i.AddressOf(e, atLowPC); ok || err != nil {
+		return address, ok, err
 	}
 	v, has := e.Value(atRanges)
 	if !has {
@@ -87,6 +86,17 @@ func (i *Info) Address(e *Entry) (address uint64, ok bool, err error) {
 		}
 	})
 	return address, ok, err
+}
+
+// AddressOf returns an attribute that is an address, as Address does. ok is false if the entry
+// does not have it.
+func (i *Info) AddressOf(e *Entry, attribute uint64) (address uint64, ok bool, err error) {
+	v, has := e.Value(attribute)
+	if !has {
+		return 0, false, nil
+	}
+	address, err = i.d.addressOf(e.Unit, v.v)
+	return address, err == nil, err
 }
 
 // Covering returns the units whose code has one of the addresses, in the order of the file.

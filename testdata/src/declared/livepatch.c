@@ -7,6 +7,7 @@
  *	SIGNATURE	a replacement with other parameters
  *	LAYOUT		a struct with members in other places
  *	PRIVATE		a struct that only a local variable leads to
+ *	RENAMED		with DECLARED: a function under another name, which a list tells
  */
 #define klp_enable_patch klp_enable_patch_hidden
 #include "module.h"
@@ -55,6 +56,9 @@ struct klp_patch {
 	int finish[8];
 };
 
+#ifdef RENAMED
+#define is_ready check_ready
+#endif
 #ifdef DECLARED
 extern int is_ready(struct device *dev);
 extern int set_state(struct device *dev, enum power state);
@@ -76,7 +80,9 @@ extern long twin(struct seq_file *m);
 #endif
 
 KLP_MODULE_RELOC(vmlinux) relocs[] = {
+#ifndef RENAMED
 	KLP_SYMPOS(is_ready, 0),
+#endif
 	KLP_SYMPOS(set_state, 0),
 	KLP_SYMPOS(find_shelf, 0),
 	KLP_SYMPOS(first_device, 0),
