@@ -22,8 +22,8 @@ func readAndVisit(t *testing.T, name string, b []byte) {
 		return
 	}
 	defer types.Close()
-	typestest.Visit(types, "is_ready", "log_it", "table", "banner", "counters", "device", "word", "color",
-		"atomic_t")
+	typestest.Visit(types, "is_ready", "log_it", "table", "banner", "counters", "device", "word",
+		"color", "atomic_t")
 }
 
 // Any byte of a module may be wrong.

@@ -44,8 +44,8 @@ func (m *Module) nameInC(klp *klpName) string {
 	return klp.name
 }
 
-// readCalls returns the names in C of the klp symbols that the code calls. One that is called by two
-// names has none.
+// readCalls returns the names in C of the klp symbols that the code calls. One that is called by
+// two names has none.
 func (m *Module) readCalls() map[*klpName]string {
 	calls, err := sympos.ReadCalls("", m.raw)
 	if err != nil {

@@ -122,8 +122,8 @@ func (c *checker) readOurBTF(kernel described) bool {
 		c.answer.Nothing = "the livepatch has BTF only, which refers to that of its kernel, and of the " +
 			"kernel there is only " + kernel.types.Format
 	case l.release == "" || c.kernel.Release == "":
-		c.answer.Nothing = "the livepatch has BTF only, which refers to that of the kernel it was built " +
-			"for, and it is not known whether this is it"
+		c.answer.Nothing = "the livepatch has BTF only, which refers to that of the kernel it was " +
+			"built for, and it is not known whether this is it"
 	case l.release != c.kernel.Release:
 		c.answer.Nothing = "the livepatch has BTF only, which is for another kernel"
 	}

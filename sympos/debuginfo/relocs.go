@@ -16,8 +16,8 @@ import (
 // them. Others are not supported.
 //
 // Where a linker may delete instructions, distances in code are not known before: the assembler
-// writes two relocations for a place, of which the first adds the address of the end, and the second
-// subtracts that of the beginning.
+// writes two relocations for a place, of which the first adds the address of the end, and the
+// second subtracts that of the beginning.
 //
 //	.debug_info+0x7b   R_LARCH_ADD64 .L3   R_LARCH_SUB64 .L2       DW_AT_high_pc
 //	.debug_rnglists+9  R_LARCH_ADD_ULEB128, R_LARCH_SUB_ULEB128    in as many bytes as there are
