@@ -58,13 +58,24 @@ func functionOf(name, file string, result *ctypes.Type, params ...*ctypes.Type) 
 	return ctypes.Function{Name: name, Type: ctypes.Inner(y), File: file}
 }
 
+// knownTypes are types by object, or why there are none.
+type knownTypes map[string]any
+
+func (k knownTypes) Of(object string) (*ctypes.Types, error) {
+	if err, ok := k[object].(error); ok {
+		return nil, err
+	}
+	return k[object].(*ctypes.Types), nil
+}
+
+func (knownTypes) Close() {}
+
 // declareFrom declares names by the types of vmlinux that d has.
 func declareFrom(t *testing.T, d described, format string, wanted ...Wanted) string {
 	t.Helper()
 	known := ctypes.New(d)
 	known.Name, known.Format = "/boot/vmlinux", format
-	types := NewTypes(nil, &sympos.Table{}, sympos.All)
-	types.read[vmlinux] = typesOf{types: known}
+	types := &Types{knownTypes{vmlinux: known}, &sympos.Table{}}
 	var page cdecl.Page
 	text, _, found := Declare(&page, types, wanted)
 	assert.Empty(t, found)
@@ -120,16 +131,14 @@ extern int one(int x);
 
 // A symbol of the same name in another object is another choice, with another type.
 func TestDeclareOfTwoObjects(t *testing.T) {
-	types := NewTypes(nil, &sympos.Table{}, sympos.All)
+	objects := knownTypes{"xfs": sympos.ErrNoTypes, "nfs": errors.New("damaged")}
 	for object, result := range map[string]*ctypes.Type{vmlinux: anInt, "ext4": aLong} {
 		known := ctypes.New(described{functions: []ctypes.Function{functionOf("f", "", result, anInt)}})
 		known.Name, known.Format = object, "BTF"
-		types.read[object] = typesOf{types: known}
+		objects[object] = known
 	}
-	types.read["xfs"] = typesOf{err: sympos.ErrNoTypes}
-	types.read["nfs"] = typesOf{err: errors.New("damaged")}
 	var page cdecl.Page
-	text, declared, found := Declare(&page, types, []Wanted{{"f", []sympos.Symbol{
+	text, declared, found := Declare(&page, &Types{objects, &sympos.Table{}}, []Wanted{{"f", []sympos.Symbol{
 		{Object: vmlinux, Name: "f", Position: 1, Type: 't'},
 		{Object: "ext4", Name: "f", Position: 1, Type: 't'},
 		{Object: "xfs", Name: "f", Position: 1, Type: 't'},
