@@ -67,7 +67,8 @@ func readKernel(o Options, names, patched, objects []string) (*facts, error) {
 			"System.map, /proc/kallsyms or Module.symvers is wanted")
 	}
 	f := &facts{
-		Kernel: k, table: table, comparesFiles: o.ComparesFiles, noTypes: o.NoTypes, loaded: map[string]bool{},
+		Kernel: k, table: table,
+		comparesFiles: o.ComparesFiles, noTypes: o.NoTypes, loaded: map[string]bool{},
 		modules: map[string]*elfrw.File{}, paths: map[string]string{}, crcs: map[string]uint64{},
 		needs: map[*elfrw.File]map[string]bool{},
 	}
