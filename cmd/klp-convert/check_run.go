@@ -63,8 +63,8 @@ func (c *checking) readBaseline() ([]matrix.SARIFResult, error) {
 	return results, nil
 }
 
-// moduleLabels gives each module a name that is short and unique: that of the module or, where
-// several have it, of the file.
+// moduleLabels gives each module a name that is short and unique: that of its file or, where
+// several have it, the path that was given.
 func moduleLabels(modules []*input) []string {
 	name := func(in *input) string {
 		if in.name == stdinName {

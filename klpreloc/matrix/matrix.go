@@ -224,8 +224,8 @@ type Gap struct {
 }
 
 // Gaps returns what was not checked, each list once, in the order of the cells: what a file
-// would tell (lacking), or what only a running kernel tells. Cells for which judged says no
-// are left out.
+// would tell (lacking), or what only a running kernel tells. Cells for which of says no are
+// left out.
 func (m *Matrix) Gaps(lacking bool, of func(c *Cell) bool) []Gap {
 	var all []Gap
 	index := map[string]int{}
