@@ -51,15 +51,11 @@ type outputs []outputOf
 func (all outputs) check(modules []string) error {
 	for i, o := range all {
 		for _, other := range all[:i] {
-			if other.path == o.path {
-				where := o.path
-				if where == "-" {
-					where = "stdout"
-				}
-				return usagef("--%s and --%s both go to %s; --%s=FILE writes a file", other.flag,
-					o.flag, where, other.flag)
+			if other.path == "-" && o.path == "-" {
+				return usagef("--%s and --%s both go to stdout; --%s=FILE writes a file", other.flag,
+					o.flag, other.flag)
 			}
-			if sameFile(other.path, o.path) {
+			if other.path == o.path || sameFile(other.path, o.path) {
 				return usagef("--%s and --%s name the same file", other.flag, o.flag)
 			}
 		}
