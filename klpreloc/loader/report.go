@@ -81,7 +81,8 @@ func (r *Report) First() *diag.Diagnostic {
 // the findings that seek a name, in their order, before their other hints.
 func newReport(m *view, k *facts, r result, near [][]string) *Report {
 	report := &Report{
-		Module: diag.Printable(m.name), Kernel: k.Name, Release: k.Release, Version: k.version.String(), Scheme: k.Scheme.String(),
+		Module: diag.Printable(m.name), Kernel: k.Name, Release: k.Release,
+		Version: k.version.String(), Scheme: k.Scheme.String(),
 		Warnings:  k.warnings(),
 		Findings:  diag.List{},
 		Unchecked: []Unchecked{},
