@@ -12,8 +12,9 @@ require (
 	github.com/stretchr/testify v1.11.1
 	github.com/ulikunitz/xz v0.5.17
 	golang.org/x/exp v0.0.0-20250620022241-b7579e27df2b
+	golang.org/x/net v0.46.0
 	golang.org/x/sys v0.37.0
-	golang.org/x/term v0.34.0
+	golang.org/x/term v0.36.0
 )
 
 require (

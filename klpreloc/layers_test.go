@@ -21,6 +21,7 @@ const project = "github.com/klp-convert/klp-convert/"
 // lower floors, and those of its own floor that sameFloor names.
 var floors = []string{
 	"cmd/klp-convert",
+	"klpreloc/matrix",
 	"klpreloc klpreloc/skeleton klpreloc/loader klpreloc/explain klpreloc/klpdiff",
 	"klpreloc/resolve klpreloc/gate klpreloc/latereloc klpreloc/rewrite klpreloc/proof " +
 		"klpreloc/typecheck",

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
 // Causes of errors of Resolve; errors.Is finds them.
@@ -40,6 +42,7 @@ type Table struct {
 	paths      map[string][]map[string][]placed // by object; see Files
 	coverage   exportCoverage                   // whose exports the sources have
 	debugFiles map[string][]string              // of modules, in debug packages; see Copies
+	types      *ctypes.Types                    // of vmlinux, once Types was asked for them
 }
 
 // A Witness is a source and the facts that its scan found.

@@ -74,7 +74,13 @@ func (k *kernelTable) readBTF(start, stop uint64) []byte {
 // Types returns the types of vmlinux from the sources that the table was read from: from the best
 // one that has BTF. The error wraps ErrNoTypes if none has; a source that comes from another build
 // than the symbols is not used, and the error says so.
+//
+// They are read once: reading takes longer than a comparison with a module. Whoever asks for them
+// is of one goroutine.
 func (t *Table) Types() (*ctypes.Types, error) {
+	if t.types != nil {
+		return t.types, nil
+	}
 	witnesses := slices.Clone(t.Sources)
 	slices.SortStableFunc(witnesses, func(a, b Witness) int {
 		return a.precedence() - b.precedence()
@@ -89,7 +95,9 @@ func (t *Table) Types() (*ctypes.Types, error) {
 			// The kernel that the image had in it is garbage by now. To use its memory again
 			// costs a tenth of what new memory does, whose pages the system has to map.
 			runtime.GC()
-			return named(frombtf.Read(w.Source.String(), w.BTF))(w.BuildID)
+			types, err := named(frombtf.Read(w.Source.String(), w.BTF))(w.BuildID)
+			t.types = types
+			return types, err
 		}
 	}
 	if other != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
+	"github.com/klp-convert/klp-convert/klpreloc/matrix"
 	"github.com/klp-convert/klp-convert/scripts/need"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -91,20 +92,6 @@ func TestSARIFHasItsShape(t *testing.T) {
 	}
 }
 
-// GitHub shows 1024 characters of a description.
-func TestRulesOfSARIFAreMadeOfTheCatalogue(t *testing.T) {
-	for _, e := range diag.Catalogue() {
-		rule := sarifRuleOf(e)
-		assert.Equal(t, diag.Plain(e.Title), rule.ShortDescription.Text)
-		assert.LessOrEqual(t, len(rule.FullDescription.Text), 1024, e.ID)
-		assert.NotEmpty(t, rule.FullDescription.Text, e.ID)
-		assert.Contains(t, rule.Help.Markdown, e.Fix)
-		assert.NotContains(t, rule.Help.Text, "`", e.ID)
-	}
-	assert.Equal(t, "error", sarifRuleOf(diag.Lookup("KLP126")).Configuration.Level)
-	assert.Equal(t, "note", sarifRuleOf(diag.Lookup("KLP150")).Configuration.Level)
-}
-
 // Nothing that a diagnostic quotes from a file moves the cursor.
 func TestDiagnosticsAreFitForATerminal(t *testing.T) {
 	var out strings.Builder
@@ -146,28 +133,14 @@ func TestJSONOfCheckIsDocumented(t *testing.T) {
 	require.True(t, ok)
 	text, _, _ = strings.Cut(text, "\n## ")
 	count := 0
-	fieldsOf(reflect.TypeFor[checkJSON](), func(name string) {
-		count++
-		assert.Contains(t, text, "`"+name+"`")
-	})
-	assert.Greater(t, count, 25)
-}
-
-// An empty list of results is no promise if files are missing.
-func TestSARIFSaysWhatWasNotJudged(t *testing.T) {
-	lacking := loader.Unchecked{What: "vermagic", Why: "nothing tells", NotJudged: true}
-	known := loader.Unchecked{What: "what the code does", Why: "semantics"}
-	report := &loader.Report{Unchecked: []loader.Unchecked{lacking, known}}
-	log := sarifOf("x.ko", []verdict{{Report: report, label: "6.1"}})
-	want := []sarifNotification{{"note", sarifText{Text: "6.1: not judged: vermagic: nothing tells"}}}
-	assert.Equal(t, want, log.Runs[0].Invocations[0].Notifications)
-}
-
-func TestSARIFSaysWhereTheFileIs(t *testing.T) {
-	assert.Equal(t, sarifArtifact{"file:///a%20b/x.ko", ""}, artifactOf("/a b/x.ko"))
-	assert.Equal(t, sarifArtifact{"out/x.ko", "%SRCROOT%"}, artifactOf("out/x.ko"))
-	assert.Equal(t, sarifArtifact{"./a:b.ko", "%SRCROOT%"}, artifactOf("a:b.ko"))
-	assert.Equal(t, sarifArtifact{"stdin", ""}, artifactOf("<stdin>"))
+	for _, of := range []reflect.Type{reflect.TypeFor[matrix.ModuleJSON](),
+		reflect.TypeFor[matrix.MatrixJSON]()} {
+		fieldsOf(of, func(name string) {
+			count++
+			assert.Contains(t, text, "`"+name+"`")
+		})
+	}
+	assert.Greater(t, count, 60)
 }
 
 // What annotate prints compiles, in both dialects, with gcc and clang, below the declarations

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,6 +28,9 @@ func completeFlags(cmd *cobra.Command) {
 		"output":     completeModuleFiles,
 		"debug-copy": completeModuleFiles,
 		"use":        cobra.NoFileCompletions,
+		"baseline":   cobra.FixedCompletions(completions{"sarif"}, cobra.ShellCompDirectiveFilterFileExt),
+		"html":       cobra.FixedCompletions(completions{"html"}, cobra.ShellCompDirectiveFilterFileExt),
+		"junit":      cobra.FixedCompletions(completions{"xml"}, cobra.ShellCompDirectiveFilterFileExt),
 		"target": cobra.FixedCompletions([]cobra.Completion{
 			"4.7\tno alternatives", "4.9\tall with their objects, .klp.arch",
 			"5.8\tthose of vmlinux by the module loader",
@@ -56,8 +60,8 @@ func completeModuleFiles(*cobra.Command, []string, string) (completions, cobra.S
 func completeModules(
 	cmd *cobra.Command, args []string, toComplete string,
 ) (completions, cobra.ShellCompDirective) {
-	takes := map[string]int{"klp-convert": 2, "diff": 2}[cmd.Name()]
-	if len(args) > 0 && isSymbolList(args[0]) {
+	takes := map[string]int{"klp-convert": 2, "diff": 2, "check": math.MaxInt}[cmd.Name()]
+	if cmd.HasSubCommands() && len(args) > 0 && isSymbolList(args[0]) {
 		takes++ // as v7 was called
 	}
 	switch {

@@ -79,15 +79,15 @@ func TestModulesAreOffered(t *testing.T) {
 	endings := []string{"ko", "ko.gz", "ko.xz", "ko.zst"}
 	filter := directive(cobra.ShellCompDirectiveFilterFileExt)
 	for _, args := range [][]string{
-		{"inspect"}, {"check"}, {"annotate"}, {"diff"}, {"diff", "a.ko"}, {"a.ko"}, {"--output"},
-		{"--module"},
+		{"inspect"}, {"check"}, {"check", "a.ko"}, {"annotate"}, {"diff"}, {"diff", "a.ko"}, {"a.ko"},
+		{"--output"}, {"--module"},
 		{"check", "--module"}, {"inspect", "--debug-copy"},
 	} {
 		found, how := offered(t, append(args, "")...)
 		assert.Equal(t, endings, found, args)
 		assert.Equal(t, filter, how, args)
 	}
-	for _, args := range [][]string{{"inspect", "a.ko"}, {"check", "a.ko"},
+	for _, args := range [][]string{{"inspect", "a.ko"},
 		{"diff", "a.ko", "b.ko"}, {"a.ko", "b.ko"}} {
 		found, how := offered(t, append(args, "")...)
 		assert.Empty(t, found, args)

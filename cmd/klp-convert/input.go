@@ -22,6 +22,9 @@ import (
 // maxDecompressed is the limit for the size of a compressed or piped module.
 const maxDecompressed = 1 << 30
 
+// stdinName is what messages call the module that was piped.
+const stdinName = "<stdin>"
+
 // input is a module that was read.
 type input struct {
 	name   string      // for messages
@@ -72,7 +75,7 @@ func readInput(path string, stdin io.Reader) (*input, error) {
 	in := &input{name: path, unmap: func() {}}
 	var err error
 	if path == "-" {
-		in.name = "<stdin>"
+		in.name = stdinName
 		in.raw, err = readBounded(stdin)
 	} else {
 		err = in.open(path)

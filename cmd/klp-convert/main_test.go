@@ -38,6 +38,13 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	modules, err := filepath.Abs("../../testdata")
 	require.NoError(t, err)
+	// The lines for CI of docs/check.md, as $CI_LINES.
+	_, text, ok := strings.Cut(string(read(t, "../../docs/check.md")), "<!-- ci -->\n```sh\n")
+	require.True(t, ok)
+	text, _, ok = strings.Cut(text, "```\n")
+	require.True(t, ok)
+	lines := filepath.Join(t.TempDir(), "ci.sh")
+	require.NoError(t, os.WriteFile(lines, []byte(text), 0o644))
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
@@ -47,6 +54,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("MODULES", modules)
+			env.Setenv("CI_LINES", lines)
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
+	"github.com/klp-convert/klp-convert/klpreloc/matrix"
 	"github.com/klp-convert/klp-convert/sympos"
 )
 
@@ -192,14 +193,14 @@ func TestNoProgressInFiles(t *testing.T) {
 // On a terminal a verdict has one line; in a file it is whole.
 func TestVerdictsFitTheTerminal(t *testing.T) {
 	t.Setenv("TERM", "xterm")
-	long := verdict{label: "6.1",
-		Report: &loader.Report{Findings: diag.List{{Severity: diag.Error,
-			Message: strings.Repeat("x", 100)}}}}
+	long := matrix.New([]matrix.Module{{File: "a.ko", Label: "a.ko"}}, []string{"6.1"},
+		[][]*loader.Report{{{Findings: diag.List{{Severity: diag.Error,
+			Message: strings.Repeat("x", 100)}}}}})
 	tty, shown := terminal(t, 40)
 	var file bytes.Buffer
 	c := &checking{options: &options{}}
-	require.NoError(t, c.print(tty, "a.ko", []verdict{long}))
-	require.NoError(t, c.print(&file, "a.ko", []verdict{long}))
+	require.NoError(t, c.print(tty, long))
+	require.NoError(t, c.print(&file, long))
 	table, _, _ := strings.Cut(shown(), "\r\n\r\n")
 	assert.Contains(t, table, "x…")
 	for _, line := range strings.Split(table, "\r\n") {

@@ -21,8 +21,6 @@ type Options struct {
 	ComparesFiles bool
 	// NoTypes says that declarations are not compared with the kernel's types.
 	NoTypes bool
-	// File is the livepatch's path, for hints that can be pasted; "" when it has none.
-	File string
 }
 
 // Check predicts what the kernel makes of the module. The error is about the kernel's files.
@@ -35,7 +33,10 @@ func (m *Module) Check(o Options) (*Report, error) {
 }
 
 // CheckAll predicts what the kernel makes of each of the modules, as if it were the only
-// one. The kernel's files are read once.
+// one. The kernel's files are read once; the reports keep nothing of them, and are in the order
+// of the modules. Only names that are similar to missing ones may differ from those of Check:
+// resolve.NearMisses looks for those of a number of names, here of all modules together. The
+// modules are for one goroutine; several goroutines each open their own.
 func CheckAll(modules []*Module, o Options) ([]*Report, error) {
 	var names, patched, objects []string
 	for _, m := range modules {

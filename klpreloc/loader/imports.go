@@ -217,7 +217,7 @@ func unknownSymbol(m *view, k *facts, y *elfrw.Symbol) finding {
 	}
 	return problem(diag.UnknownSymbol, fmt.Sprintf("%s; %s has %d of "+
 		"that name, hidden", cause, object, n)).of(y.Name).
-		fix("klp-convert annotate %s --kernel %s%s", k.path, diag.ShellQuote(k.Name),
+		fix("klp-convert annotate %s --kernel %s%s", m.path, diag.ShellQuote(k.Name),
 			k.moduleOption(object))
 }
 

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/exp/slices"
 
 	"github.com/klp-convert/klp-convert/elfrw"
-	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -28,7 +27,6 @@ type facts struct {
 	version       kernel.Version
 	schemeKnown   bool            // it knows klp relocations
 	loaded        map[string]bool // modules that are loaded before the livepatch
-	path          string          // of the livepatch, as a word of a command line
 	comparesFiles bool
 	noTypes       bool
 	config        map[string]string // options that it mentions; nil when there is no configuration
@@ -69,15 +67,13 @@ func readKernel(o Options, names, patched, objects []string) (*facts, error) {
 			"System.map, /proc/kallsyms or Module.symvers is wanted")
 	}
 	f := &facts{
-		Kernel: k, table: table, comparesFiles: o.ComparesFiles, noTypes: o.NoTypes, path: "FILE", loaded: map[string]bool{},
+		Kernel: k, table: table,
+		comparesFiles: o.ComparesFiles, noTypes: o.NoTypes, loaded: map[string]bool{},
 		modules: map[string]*elfrw.File{}, paths: map[string]string{}, crcs: map[string]uint64{},
 		needs: map[*elfrw.File]map[string]bool{},
 	}
 	for _, l := range o.Loaded {
 		f.loaded[l] = true
-	}
-	if o.File != "" {
-		f.path = diag.ShellQuote(o.File)
 	}
 	f.readConfig()
 	for _, o := range objects {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/annotation"
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/kernel"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
 	"github.com/klp-convert/klp-convert/klpreloc/klppatch"
@@ -26,6 +27,7 @@ import (
 // what few rules ask for is read when it is asked for, and kept. It is for one goroutine.
 type Module struct {
 	raw     []byte
+	path    string      // as a word of a command line
 	file    *elfrw.File // without sections where it can't be read
 	broken  error       // why it can't be read
 	input   *annotation.Set
@@ -51,9 +53,16 @@ type Module struct {
 
 // Open reads the module. What is wrong with it is found by Check, not here. The bytes must
 // not change while it is in use.
-func Open(b []byte) *Module {
-	m := &Module{raw: b, named: map[string]bool{},
+func Open(b []byte) *Module { return OpenAs("", b) }
+
+// OpenAs is Open for a module that has a path, which hints name that can be pasted. Without
+// one they say FILE.
+func OpenAs(path string, b []byte) *Module {
+	m := &Module{raw: b, path: "FILE", named: map[string]bool{},
 		pointers: map[*elfrw.Section]map[uint64]elfrw.Rela{}}
+	if path != "" {
+		m.path = diag.ShellQuote(path)
+	}
 	m.functions = sync.OnceValue(m.readFunctions)
 	m.annotated = sync.OnceValue(m.readAnnotated)
 	m.users = sync.OnceValue(m.readUsers)

@@ -12,6 +12,7 @@ import (
 // the module or its target from loading, is never applied, oopses, makes the kernel warn, or
 // works by load order only; a diag.Note works.
 type Report struct {
+	Module    string      `json:"-"`       // what the kernel calls it, "" when nothing tells
 	Kernel    string      `json:"kernel"`  // as it was asked for
 	Release   string      `json:"release"` // "" when nothing tells
 	Version   string      `json:"version"`
@@ -80,7 +81,8 @@ func (r *Report) First() *diag.Diagnostic {
 // the findings that seek a name, in their order, before their other hints.
 func newReport(m *view, k *facts, r result, near [][]string) *Report {
 	report := &Report{
-		Kernel: k.Name, Release: k.Release, Version: k.version.String(), Scheme: k.Scheme.String(),
+		Module: diag.Printable(m.name), Kernel: k.Name, Release: k.Release,
+		Version: k.version.String(), Scheme: k.Scheme.String(),
 		Warnings:  k.warnings(),
 		Findings:  diag.List{},
 		Unchecked: []Unchecked{},
