@@ -181,40 +181,78 @@ func kernelOf(line string) (kernels, bool) {
 
 var digits = regexp.MustCompile(`^\d+(?:\.\d+){1,2}`)
 
-// withKernels finds out which kernels print the lines of a text. A log may have several
-// boots; within one, a line that names the kernel has precedence over wordings.
-func withKernels(lines []found) {
-	for start := 0; start < len(lines); {
-		end := start + 1
-		for end < len(lines) && !strings.Contains(lines[end].text, banner) {
-			end++
-		}
-		boot := always
-		limit := func(k kernels) {
-			if both := boot.and(k); both != nil {
-				boot = both
+// A boot is what the log of one boot says. A log may have several.
+type boot struct {
+	kernels  kernels    // by lines that name the kernel; nil: all
+	patterns []*pattern // of the kernel's messages, each once
+	lines    []found    // messages; of those of one entry no more than are explained
+	of       map[string]*sameEntry
+}
+
+// sameEntry are the lines of one entry that a boot keeps.
+type sameEntry struct {
+	lines    []found
+	distinct int // by names
+}
+
+func (b *boot) limit(k kernels) {
+	if b.kernels == nil {
+		b.kernels = always
+	}
+	if both := b.kernels.and(k); both != nil {
+		b.kernels = both
+	}
+}
+
+func (b *boot) add(l found) {
+	if k, ok := kernelOf(l.text); ok {
+		b.limit(k)
+	}
+	if l.entry == nil {
+		return
+	}
+	if l.pattern != nil && l.pattern.kernel && !slices.Contains(b.patterns, l.pattern) {
+		b.patterns = append(b.patterns, l.pattern)
+	}
+	if b.of == nil {
+		b.of = map[string]*sameEntry{}
+	}
+	kept := b.of[l.entry.ID]
+	if kept == nil {
+		kept = &sameEntry{}
+		b.of[l.entry.ID] = kept
+	}
+	known, newPattern := false, true
+	for i := range kept.lines {
+		newPattern = newPattern && kept.lines[i].pattern != l.pattern
+		known = known || equal(kept.lines[i].names, l.names)
+	}
+	known = known || kept.distinct >= most
+	if known && !newPattern {
+		return
+	}
+	if !known {
+		kept.distinct++
+	}
+	kept.lines = append(kept.lines, l)
+	b.lines = append(b.lines, l)
+}
+
+// setKernels finds out which kernels print the lines. A line that names the kernel has precedence
+// over wordings.
+func (b *boot) setKernels() {
+	b.limit(always)
+	for _, p := range b.patterns {
+		b.limit(p.dates)
+	}
+	for i := range b.lines {
+		l := &b.lines[i]
+		l.kernels = b.kernels
+		if l.pattern != nil {
+			if l.kernels = b.kernels.and(l.pattern.dates); l.kernels == nil {
+				l.kernels = l.pattern.dates // it contradicts the rest
 			}
 		}
-		for _, l := range lines[start:end] {
-			if k, ok := kernelOf(l.text); ok {
-				limit(k)
-			}
-		}
-		for _, l := range lines[start:end] {
-			if l.pattern != nil && l.pattern.kernel {
-				limit(l.pattern.dates)
-			}
-		}
-		for i := start; i < end; i++ {
-			l := &lines[i]
-			l.kernels = boot
-			if l.pattern != nil {
-				if l.kernels = boot.and(l.pattern.dates); l.kernels == nil {
-					l.kernels = l.pattern.dates // it contradicts the rest
-				}
-			}
-		}
-		start = end
 	}
 }
 
