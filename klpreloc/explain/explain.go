@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	"regexp"
 	"strings"
 	"sync"
 	"unicode"
@@ -50,7 +49,7 @@ type Reason struct {
 const most = 20
 
 // colour matches what terminals read as a change of colour.
-var colour = regexp.MustCompile(`\x1b\[[0-9;]*[mK]`)
+var colour = lazily(`\x1b\[[0-9;]*[mK]`)
 
 // Text explains the lines of a text that it recognises, each message once, in the
 // order of the text.
@@ -113,9 +112,9 @@ type reading struct {
 
 // add adds a line. One that is the whole text may be part of a message.
 func (r *reading) add(line string, whole bool) {
-	r.about = r.about || aboutLivepatch.MatchString(line)
+	r.about = r.about || aboutLivepatch().MatchString(line)
 	if strings.Contains(line, "\x1b") { // dmesg --color=always
-		line = colour.ReplaceAllString(line, "")
+		line = colour().ReplaceAllString(line, "")
 	}
 	line = strings.TrimRight(line, "\r ")
 	l := find(line)
@@ -162,7 +161,7 @@ func (r *reading) finish(isLog bool) []*Explanation {
 
 // aboutLivepatch matches a log in which weak messages are explained: one that names
 // livepatching, or has an oops of a kernel with TAINT_LIVEPATCH.
-var aboutLivepatch = regexp.MustCompile(`(?i)livepatch|\bklp_|\.klp\.|kpatch|Tainted: [A-Z ]*\bK\b`)
+var aboutLivepatch = lazily(`(?i)livepatch|\bklp_|\.klp\.|kpatch|Tainted: [A-Z ]*\bK\b`)
 
 func newExplanation(e *Entry, f *Form) *Explanation {
 	x := &Explanation{
