@@ -30,7 +30,7 @@ var floors = []string{
 	"klpreloc/klpabi klpreloc/kernel klpreloc/arch klpreloc/diag",
 	"sympos",
 	"sympos/ctypes/frombtf sympos/ctypes/fromdwarf sympos/inlining",
-	"elfrw sympos/content sympos/debuginfo sympos/ctypes",
+	"elfrw sympos/content sympos/debuginfo sympos/ctypes sympos/lzma",
 }
 
 var sameFloor = map[string]string{
@@ -67,7 +67,6 @@ var libraries = map[string]string{
 	"github.com/cilium/ebpf/btf":          "sympos/ctypes/frombtf",
 	"github.com/klauspost/compress/zstd":  "cmd/klp-convert sympos sympos/debuginfo",
 	"github.com/ulikunitz/xz":             "cmd/klp-convert",
-	"github.com/ulikunitz/xz/lzma":        "sympos",
 	"github.com/pierrec/lz4/v4":           "sympos",
 	"github.com/stretchr/testify/require": "sympos/typestest",
 }

@@ -48,7 +48,7 @@ var compressions = []compression{
 		func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
 	{"lz4", "\x04\x22\x4d\x18", unlz4, nil},
 	{"lz4", lz4Legacy, unlz4, nil},
-	{"lzma", "\x5d\x00\x00", unlzma, newLZMA},
+	{"lzma", "\x5d\x00\x00", unlzma, readLZMAStart},
 }
 
 // compressionOf returns how what begins with head is compressed, or nil.
@@ -144,7 +144,7 @@ func ungzip(b []byte, limit int64) (out []byte, end int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	out = make([]byte, 0, min(int64(len(b))*5, limit)+1)
+	out = newBuffer(min(int64(len(b))*5, limit) + 1)
 	for {
 		z.Multistream(false)
 		if out, err = appendAll(out, z, limit); err != nil {
@@ -188,7 +188,7 @@ func readAll(r io.Reader, guess, limit int64) ([]byte, error) {
 	if guess > limit {
 		guess = limit / 4 // it is wrong
 	}
-	return appendAll(make([]byte, 0, min(guess, limit)+1), r, limit)
+	return appendAll(newBuffer(min(guess, limit)+1), r, limit)
 }
 
 // appendAll appends all of r to b, which must not become longer than limit.
@@ -254,7 +254,7 @@ func unzstd(b []byte, limit int64) (out []byte, end int, err error) {
 			guess = int64(binary.LittleEndian.Uint32(b[end:]))
 		}
 	}
-	out, err = d.DecodeAll(b[:end], make([]byte, 0, min(guess, most.possible, limit)))
+	out, err = d.DecodeAll(b[:end], newBuffer(min(guess, most.possible, limit)))
 	if errors.Is(err, zstd.ErrDecoderSizeExceeded) || int64(len(out)) > limit {
 		err = ErrTooLarge
 	}

@@ -11,7 +11,8 @@ import (
 	"io"
 
 	"github.com/pierrec/lz4/v4"
-	"github.com/ulikunitz/xz/lzma"
+
+	"github.com/klp-convert/klp-convert/sympos/lzma"
 )
 
 // unbzip2 unpacks one stream after another.
@@ -55,30 +56,45 @@ func likelyLZMA(b []byte) bool {
 
 // unlzma unpacks an lzma file.
 func unlzma(b []byte, limit int64) (out []byte, end int, err error) {
-	r := bytes.NewReader(b)
-	z, err := newLZMA(r)
-	if err != nil {
+	if err := checkLZMA(b); err != nil {
 		return nil, 0, err
 	}
-	out, err = readAll(z, int64(len(b))*5, limit)
-	return out, len(b) - r.Len(), err
+	guess := int64(len(b)) * 5
+	if size := binary.LittleEndian.Uint64(b[5:]); size <= uint64(limit) {
+		guess = min(guess*4, int64(size))
+	}
+	out, end, err = lzma.Append(newBuffer(min(guess, limit)), b, int(limit))
+	switch {
+	case errors.Is(err, lzma.ErrLimit):
+		return nil, 0, ErrTooLarge
+	case err != nil:
+		return nil, 0, err
+	}
+	return out, end, nil
 }
 
-// newLZMA reads the format of lzma(1), which begins with properties, the size of the
-// dictionary and the size of the contents.
-func newLZMA(r io.Reader) (io.Reader, error) {
-	head := make([]byte, 13)
-	if _, err := io.ReadFull(r, head); err != nil {
+// checkLZMA checks the header of an lzma file: properties, the size of the dictionary and the
+// size of the contents.
+func checkLZMA(b []byte) error {
+	if len(b) < lzma.HeaderSize {
+		return io.ErrUnexpectedEOF
+	}
+	if dict := binary.LittleEndian.Uint32(b[1:]); dict > maxDict {
+		return fmt.Errorf("dictionary of %#x bytes: %w", dict, ErrTooLarge)
+	}
+	return nil
+}
+
+// readLZMAStart decodes the first headSize bytes.
+func readLZMAStart(r io.Reader) (io.Reader, error) {
+	packed, err := readAll(io.LimitReader(r, maxPackedStart), maxPackedStart, maxUnpacked)
+	if err == nil {
+		err = checkLZMA(packed)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if dict := binary.LittleEndian.Uint32(head[1:]); dict > maxDict {
-		return nil, fmt.Errorf("dictionary of %#x bytes: %w", dict, ErrTooLarge)
-	}
-	if r, ok := r.(*bytes.Reader); ok { // the decoder reads no more of it than it needs
-		_, _ = r.Seek(-int64(len(head)), io.SeekCurrent)
-		return lzma.NewReader(r)
-	}
-	return lzma.NewReader(io.MultiReader(bytes.NewReader(head), r))
+	return startOf(lzma.Append(nil, packed, headSize))
 }
 
 // lz4Legacy is the magic of lz4's legacy frame, which is what kernels are packed with: the

@@ -13,12 +13,12 @@ import (
 	"hash/crc64"
 	"io"
 
-	"github.com/ulikunitz/xz/lzma"
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/sympos/lzma"
 )
 
-// The .xz container. The library that decodes LZMA2 also reads .xz files, but not
-// those with a BCJ filter, which is how kernel images are packed (scripts/xz_wrap.sh).
+// The .xz container. Kernel images are packed with a BCJ filter (scripts/xz_wrap.sh).
 //
 //	stream header   magic, flags (kind of check), CRC32           12 bytes
 //	block           header: size, flags, [sizes], filters, CRC32
@@ -55,7 +55,7 @@ func readXZStart(r io.Reader) (io.Reader, error) {
 	if _, err := io.ReadFull(r, head[13:]); err != nil {
 		return nil, err
 	}
-	_, filters, err := xzBlock(head[12:])
+	dict, filters, err := xzBlock(head[12:])
 	if err != nil {
 		return nil, err
 	}
@@ -67,12 +67,22 @@ func readXZStart(r io.Reader) (io.Reader, error) {
 		out, _, err := unxz(append(head, rest...), maxUnpacked)
 		return bytes.NewReader(out), err
 	}
-	// The first n bytes can't be copies from before their beginning.
-	z, err := lzma.Reader2Config{DictCap: 2 * headSize}.NewReader2(r)
+	packed, err := readAll(io.LimitReader(r, maxPackedStart), maxPackedStart, maxUnpacked)
 	if err != nil {
 		return nil, err
 	}
-	return io.LimitReader(z, headSize), nil
+	return startOf(lzma.AppendLZMA2(nil, packed, dict, headSize))
+}
+
+// maxPackedStart is more than headSize bytes take when they are packed, whatever they are.
+const maxPackedStart = 2 * headSize
+
+// startOf returns what was unpacked of the beginning of a file before an error, if any.
+func startOf(out []byte, _ int, err error) (io.Reader, error) {
+	if len(out) > 0 || errors.Is(err, lzma.ErrLimit) {
+		err = nil
+	}
+	return bytes.NewReader(out), err
 }
 
 // unxz unpacks one stream after another.
@@ -84,10 +94,10 @@ func unxz(b []byte, most int64) (out []byte, end int, err error) {
 		}
 		guess, limit = int64(total), int64(total)
 	}
-	var buffer bytes.Buffer
-	buffer.Grow(int(guess) + bytes.MinRead)
+	out = newBuffer(guess)
 	for {
-		n, err := unxzStream(b[end:], &buffer, limit)
+		var n int
+		out, n, err = unxzStream(b[end:], out, int(limit))
 		if errors.Is(err, errXZMore) && limit == most {
 			err = ErrTooLarge
 		}
@@ -100,7 +110,7 @@ func unxz(b []byte, most int64) (out []byte, end int, err error) {
 			next++
 		}
 		if !hasMagicAt(b, next, xzMagic) {
-			return buffer.Bytes(), end, nil
+			return out, end, nil
 		}
 		end = next
 	}
@@ -113,14 +123,14 @@ var errXZMore = fmt.Errorf("%w: more in it than its index says", errXZ)
 type xzSizes struct{ packed, unpacked uint64 }
 
 // unxzStream appends the contents of the stream at the beginning of b to out, which must
-// not become longer than limit, and returns the length of the stream.
-func unxzStream(b []byte, out *bytes.Buffer, limit int64) (int, error) {
+// not become longer than limit, and returns it and the length of the stream.
+func unxzStream(b, out []byte, limit int) ([]byte, int, error) {
 	switch {
 	case len(b) < 12:
-		return 0, io.ErrUnexpectedEOF
+		return nil, 0, io.ErrUnexpectedEOF
 	case string(b[:6]) != xzMagic ||
 		crc32.ChecksumIEEE(b[6:8]) != binary.LittleEndian.Uint32(b[8:]):
-		return 0, errXZ
+		return nil, 0, errXZ
 	}
 	var check hash.Hash
 	var checkSize int
@@ -133,48 +143,42 @@ func unxzStream(b []byte, out *bytes.Buffer, limit int64) (int, error) {
 	case 10:
 		check, checkSize = sha256.New(), 32
 	default:
-		return 0, fmt.Errorf("xz check %d is not supported", b[7]&0xf)
+		return nil, 0, fmt.Errorf("xz check %d is not supported", b[7]&0xf)
 	}
 	var blocks []xzSizes
 	for off := 12; ; {
 		if off >= len(b) {
-			return 0, io.ErrUnexpectedEOF
+			return nil, 0, io.ErrUnexpectedEOF
 		}
 		if b[off] == 0 {
-			return checkXZEnd(b, off, blocks)
+			n, err := checkXZEnd(b, off, blocks)
+			return out, n, err
 		}
 		headSize := (int(b[off]) + 1) * 4
 		if headSize > len(b)-off {
-			return 0, io.ErrUnexpectedEOF
+			return nil, 0, io.ErrUnexpectedEOF
 		}
 		dict, filters, err := xzBlock(b[off : off+headSize])
 		if err != nil {
-			return 0, err
+			return nil, 0, err
 		}
-		in := bytes.NewReader(b[off+headSize:])
-		// Copies can't come from before the beginning.
-		z, err := lzma.Reader2Config{DictCap: max(min(dict, int(limit)),
-			lzma.MinDictCap)}.NewReader2(in)
-		if err != nil {
-			return 0, err
+		start := len(out)
+		var packed int
+		out, packed, err = lzma.AppendLZMA2(out, b[off+headSize:], dict, limit)
+		switch {
+		case errors.Is(err, lzma.ErrLimit):
+			return nil, 0, errXZMore
+		case err != nil:
+			return nil, 0, err
 		}
-		start := out.Len()
-		n, err := out.ReadFrom(io.LimitReader(z, limit-int64(start)+1))
-		if err != nil {
-			return 0, err
-		}
-		if n > limit-int64(start) {
-			return 0, errXZMore
-		}
-		block := out.Bytes()[start:]
+		block := out[start:]
 		for i := len(filters) - 1; i >= 0; i-- {
 			filters[i].undo(block)
 		}
-		packed := int(in.Size()) - in.Len()
-		blocks = append(blocks, xzSizes{uint64(headSize + packed + checkSize), uint64(n)})
+		blocks = append(blocks, xzSizes{uint64(headSize + packed + checkSize), uint64(len(block))})
 		off += headSize + (packed+3)&^3
 		if checkSize > len(b)-off {
-			return 0, io.ErrUnexpectedEOF
+			return nil, 0, io.ErrUnexpectedEOF
 		}
 		if check != nil {
 			check.Reset()
@@ -184,7 +188,7 @@ func unxzStream(b []byte, out *bytes.Buffer, limit int64) (int, error) {
 				slices.Reverse(sum) // the file has CRCs least significant byte first
 			}
 			if !bytes.Equal(sum, b[off:off+checkSize]) {
-				return 0, fmt.Errorf("%w: wrong checksum of a block", errXZ)
+				return nil, 0, fmt.Errorf("%w: wrong checksum of a block", errXZ)
 			}
 		}
 		off += checkSize

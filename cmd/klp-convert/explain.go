@@ -41,19 +41,17 @@ Exit status 1 when no message was recognised.`,
 		ValidArgsFunction: completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text := strings.Join(args, " ")
+			in, head := io.Reader(strings.NewReader(text)), &headWriter{}
 			if len(args) == 0 || text == "-" {
-				in := cmd.InOrStdin()
+				in = cmd.InOrStdin()
 				if f, ok := in.(*os.File); ok && len(args) == 0 && term.IsTerminal(int(f.Fd())) {
 					fmt.Fprintln(cmd.ErrOrStderr(), "reading messages from the terminal; end with Ctrl-D")
 				}
-				b, err := readBounded(in)
-				if err != nil {
-					return fileError("<stdin>", err)
-				}
-				text = string(b)
 			}
-			found := explain.Text(text)
-			var err error
+			found, err := explain.Read(io.TeeReader(in, head))
+			if err != nil {
+				return fileError("<stdin>", err)
+			}
 			if json {
 				err = writeJSON(cmd.OutOrStdout(), append([]*explain.Explanation{}, found...))
 			} else {
@@ -62,7 +60,7 @@ Exit status 1 when no message was recognised.`,
 			if err != nil || len(found) > 0 {
 				return err
 			}
-			if is, binary := content.Binary([]byte(text)); binary {
+			if is, binary := content.Binary(head.b); binary {
 				return fmt.Errorf("no known message: this is %s; give the kernel's log or a message", is.What)
 			}
 			return fmt.Errorf("no known message; docs/messages.md and docs/errors.md list all")
@@ -70,6 +68,15 @@ Exit status 1 when no message was recognised.`,
 	}
 	cmd.Flags().BoolVar(&json, "json", false, "print a JSON array: {id, lines, …, causes, doc}")
 	return cmd
+}
+
+// headWriter keeps the beginning of what is written to it, which is enough to recognise files.
+type headWriter struct{ b []byte }
+
+func (w *headWriter) Write(b []byte) (int, error) {
+	const most = 128 << 10
+	w.b = append(w.b, b[:min(len(b), most-len(w.b))]...)
+	return len(b), nil
 }
 
 func writeExplanations(w io.Writer, found []*explain.Explanation) error {

@@ -179,13 +179,13 @@ func TestDefinitions(t *testing.T) {
 
 // No header that is named is one that another one has to include.
 func TestHeaders(t *testing.T) {
-	for _, table := range []map[string]string{typedefHeaders, tagHeaders, perCPUHeaders} {
+	for _, table := range []map[string]string{typedefHeaders(), tagHeaders(), perCPUHeaders()} {
 		require.NotEmpty(t, table)
 		for name, header := range table {
 			assert.NotContains(t, header, "asm-generic/", name)
 			assert.True(t, strings.HasSuffix(header, ".h"), name)
 		}
 	}
-	assert.Equal(t, "linux/seq_file.h", tagHeaders["struct seq_file"])
-	assert.Equal(t, "linux/types.h", typedefHeaders["u8"])
+	assert.Equal(t, "linux/seq_file.h", tagHeaders()["struct seq_file"])
+	assert.Equal(t, "linux/types.h", typedefHeaders()["u8"])
 }

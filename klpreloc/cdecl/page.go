@@ -51,7 +51,7 @@ func (p *Page) Function(f ctypes.Function) (Declaration, error) {
 	if !ctypes.IsIdentifier(name) {
 		return Declaration{}, fmt.Errorf("%q %w", name, ErrName)
 	}
-	if macros[name] {
+	if macros()[name] {
 		name = "(" + name + ")"
 	}
 	y := f.Type.Type()
@@ -76,7 +76,7 @@ func (p *Page) Variable(v ctypes.Variable) (Declaration, error) {
 	name := v.Name
 	if v.Section == PerCPU {
 		name = ""
-		if header := perCPUHeaders[v.Name]; header != "" {
+		if header := perCPUHeaders()[v.Name]; header != "" {
 			p.Include(header)
 			return Declaration{Text: fmt.Sprintf("/* %s is declared in <%s> */", v.Name, header)}, nil
 		}
@@ -155,7 +155,7 @@ func (p *Page) IncludeStructs(f ctypes.Function) {
 			t = t.Elem.Type()
 		}
 		if t.Kind == ctypes.Struct || t.Kind == ctypes.Union {
-			if header := tagHeaders[t.Kind.String()+" "+t.Name]; header != "" {
+			if header := tagHeaders()[t.Kind.String()+" "+t.Name]; header != "" {
 				p.Include(header)
 			}
 		}
@@ -181,7 +181,7 @@ func (p *Page) Preamble() string {
 	}
 	var tags []string
 	for t := range p.tags {
-		if !p.headers[tagHeaders[t]] {
+		if !p.headers[tagHeaders()[t]] {
 			tags = append(tags, t)
 		}
 	}

@@ -200,7 +200,7 @@ func (w *writer) typedef(t *ctypes.Type, name string, n need, depth int) (base, 
 	if !ctypes.IsIdentifier(t.Name) {
 		return "", "", fmt.Errorf("%q %w", t.Name, ErrName)
 	}
-	switch header := typedefHeaders[t.Name]; {
+	switch header := typedefHeaders()[t.Name]; {
 	case argumentLists[t.Name]:
 		w.include("linux/kernel.h")
 		return "va_list", name, nil
@@ -233,7 +233,7 @@ func (w *writer) enum(t *ctypes.Type) (string, error) {
 		if !ctypes.IsIdentifier(t.Name) {
 			return "", fmt.Errorf("enum %q %w", t.Name, ErrName)
 		}
-		if header := tagHeaders["enum "+t.Name]; header != "" {
+		if header := tagHeaders()["enum "+t.Name]; header != "" {
 			w.include(header)
 			return "enum " + t.Name, nil
 		}
@@ -278,7 +278,7 @@ func (w *writer) tagged(t *ctypes.Type, n need) (string, error) {
 	}
 	tag := t.Kind.String() + " " + t.Name
 	if n != declared {
-		header := tagHeaders[tag]
+		header := tagHeaders()[tag]
 		if header == "" {
 			return "", fmt.Errorf("%s %w", tag, ErrIncomplete)
 		}
@@ -294,7 +294,7 @@ func (w *writer) parameters(t *ctypes.Type, n need, depth int) (string, error) {
 	used := map[string]bool{}
 	for i, x := range t.Params {
 		name := x.Name
-		if !ctypes.IsIdentifier(name) || macros[name] || used[name] {
+		if !ctypes.IsIdentifier(name) || macros()[name] || used[name] {
 			name = ""
 		}
 		if name == "" && n == defined {

@@ -78,10 +78,10 @@ func (k kernels) and(l kernels) kernels {
 const aVersion = `(\d+\.(?:\d+(?:\.(?:\d+|y))?|x))`
 
 var (
-	datePhrase = regexp.MustCompile(`\b(before |up to |after )?` + aVersion +
+	datePhrase = lazily(`\b(before |up to |after )?` + aVersion +
 		`\b( and later of \d+\.\d+| and later| to ` + aVersion + `\b)?`)
 	// otherProgram is followed by the version of something that is not a kernel.
-	otherProgram = regexp.MustCompile(`\b(?:binutils|kpatch|pahole|kmod|clang|gcc|LLVM)\b`)
+	otherProgram = lazily(`\b(?:binutils|kpatch|pahole|kmod|clang|gcc|LLVM)\b`)
 )
 
 // parseDates returns the kernels that a text is about: all, where it names no version of a
@@ -90,11 +90,11 @@ func parseDates(when string) kernels {
 	if i := strings.IndexAny(when, ";:"); i >= 0 {
 		when = when[:i]
 	}
-	if otherProgram.MatchString(when) {
+	if otherProgram().MatchString(when) {
 		return always
 	}
 	var all kernels
-	for _, m := range datePhrase.FindAllStringSubmatch(when, -1) {
+	for _, m := range datePhrase().FindAllStringSubmatch(when, -1) {
 		v, parts := parseRelease(m[2])
 		end := v.after(parts)
 		s := span{v, end}
@@ -135,19 +135,19 @@ func parseRelease(s string) (r release, parts int) {
 }
 
 // namesKernel matches lines that name the running kernel, in a log or near an oops.
-var namesKernel = []*regexp.Regexp{
-	regexp.MustCompile(`\bLinux version (\d+\.\d+\S*)(?:.*\bDebian (\d+\.\d+\.\d+))?`),
-	regexp.MustCompile(`\b(?:Not tainted|Tainted: [A-Z ]+) +(\d+\.\d+\S*)` +
+var namesKernel = []func() *regexp.Regexp{
+	lazily(`\bLinux version (\d+\.\d+\S*)(?:.*\bDebian (\d+\.\d+\.\d+))?`),
+	lazily(`\b(?:Not tainted|Tainted: [A-Z ]+) +(\d+\.\d+\S*)` +
 		`(?:.*\bDebian (\d+\.\d+\.\d+))?`),
-	regexp.MustCompile(`^Linux \S+ (\d+\.\d+\S*) #\d+(?:.*\bDebian (\d+\.\d+\.\d+))?`), // uname -a
-	regexp.MustCompile(`: version magic '[^']*' should be '(\d+\.\d+\S*) `),
+	lazily(`^Linux \S+ (\d+\.\d+\S*) #\d+(?:.*\bDebian (\d+\.\d+\.\d+))?`), // uname -a
+	lazily(`: version magic '[^']*' should be '(\d+\.\d+\S*) `),
 }
 
 // banner is in the line with which the log of a boot begins.
 const banner = "Linux version "
 
 // Vendors' kernels have old numbers and newer code: RHEL, SLE, openEuler and similar.
-var vendorRelease = regexp.MustCompile(`\.(?:el|oe|an|tl|ky)\d|` +
+var vendorRelease = lazily(`\.(?:el|oe|an|tl|ky)\d|` +
 	`^(?:4\.4\.\d+|4\.12\.14|5\.3\.18|5\.14\.21|6\.4\.0|6\.12\.0)-\d{2,6}` +
 	`(?:\.\d|-default|-rt|-azure|$)`)
 
@@ -159,18 +159,18 @@ func kernelOf(line string) (kernels, bool) {
 		return nil, false
 	}
 	for _, re := range namesKernel {
-		m := re.FindStringSubmatch(line)
+		m := re().FindStringSubmatch(line)
 		if m == nil {
 			continue
 		}
-		if vendorRelease.MatchString(m[1]) {
+		if vendorRelease().MatchString(m[1]) {
 			return nil, false
 		}
 		name := m[1]
 		if len(m) > 2 && m[2] != "" {
 			name = m[2] // 6.1.0-56-amd64 is 6.1.192
 		}
-		v, parts := parseRelease(digits.FindString(name))
+		v, parts := parseRelease(digits().FindString(name))
 		if parts == 3 && v[2] == 0 {
 			parts = 2 // releases of distributions keep .0
 		}
@@ -179,49 +179,87 @@ func kernelOf(line string) (kernels, bool) {
 	return nil, false
 }
 
-var digits = regexp.MustCompile(`^\d+(?:\.\d+){1,2}`)
+var digits = lazily(`^\d+(?:\.\d+){1,2}`)
 
-// withKernels finds out which kernels print the lines of a text. A log may have several
-// boots; within one, a line that names the kernel has precedence over wordings.
-func withKernels(lines []found) {
-	for start := 0; start < len(lines); {
-		end := start + 1
-		for end < len(lines) && !strings.Contains(lines[end].text, banner) {
-			end++
-		}
-		boot := always
-		limit := func(k kernels) {
-			if both := boot.and(k); both != nil {
-				boot = both
+// A boot is what the log of one boot says. A log may have several.
+type boot struct {
+	kernels  kernels    // by lines that name the kernel; nil: all
+	patterns []*pattern // of the kernel's messages, each once
+	lines    []found    // messages; of those of one entry no more than are explained
+	of       map[string]*sameEntry
+}
+
+// sameEntry are the lines of one entry that a boot keeps.
+type sameEntry struct {
+	lines    []found
+	distinct int // by names
+}
+
+func (b *boot) limit(k kernels) {
+	if b.kernels == nil {
+		b.kernels = always
+	}
+	if both := b.kernels.and(k); both != nil {
+		b.kernels = both
+	}
+}
+
+func (b *boot) add(l found) {
+	if k, ok := kernelOf(l.text); ok {
+		b.limit(k)
+	}
+	if l.entry == nil {
+		return
+	}
+	if l.pattern != nil && l.pattern.kernel && !slices.Contains(b.patterns, l.pattern) {
+		b.patterns = append(b.patterns, l.pattern)
+	}
+	if b.of == nil {
+		b.of = map[string]*sameEntry{}
+	}
+	kept := b.of[l.entry.ID]
+	if kept == nil {
+		kept = &sameEntry{}
+		b.of[l.entry.ID] = kept
+	}
+	known, newPattern := false, true
+	for i := range kept.lines {
+		newPattern = newPattern && kept.lines[i].pattern != l.pattern
+		known = known || equal(kept.lines[i].names, l.names)
+	}
+	known = known || kept.distinct >= most
+	if known && !newPattern {
+		return
+	}
+	if !known {
+		kept.distinct++
+	}
+	kept.lines = append(kept.lines, l)
+	b.lines = append(b.lines, l)
+}
+
+// setKernels finds out which kernels print the lines. A line that names the kernel has precedence
+// over wordings.
+func (b *boot) setKernels() {
+	b.limit(always)
+	for _, p := range b.patterns {
+		b.limit(p.dates)
+	}
+	for i := range b.lines {
+		l := &b.lines[i]
+		l.kernels = b.kernels
+		if l.pattern != nil {
+			if l.kernels = b.kernels.and(l.pattern.dates); l.kernels == nil {
+				l.kernels = l.pattern.dates // it contradicts the rest
 			}
 		}
-		for _, l := range lines[start:end] {
-			if k, ok := kernelOf(l.text); ok {
-				limit(k)
-			}
-		}
-		for _, l := range lines[start:end] {
-			if l.pattern != nil && l.pattern.kernel {
-				limit(l.pattern.dates)
-			}
-		}
-		for i := start; i < end; i++ {
-			l := &lines[i]
-			l.kernels = boot
-			if l.pattern != nil {
-				if l.kernels = boot.and(l.pattern.dates); l.kernels == nil {
-					l.kernels = l.pattern.dates // it contradicts the rest
-				}
-			}
-		}
-		start = end
 	}
 }
 
 // Covers reports whether a kernel of that release is among those that a text like
 // Form.When names.
 func Covers(when, release string) bool {
-	v, parts := parseRelease(digits.FindString(release))
+	v, parts := parseRelease(digits().FindString(release))
 	if parts == 3 && v[2] == 0 {
 		parts = 2
 	}

@@ -3,9 +3,12 @@
 package explain
 
 import (
-	"regexp"
+	"bufio"
+	"errors"
+	"io"
 	"strings"
 	"sync"
+	"unicode"
 
 	"golang.org/x/exp/slices"
 )
@@ -46,56 +49,119 @@ type Reason struct {
 const most = 20
 
 // colour matches what terminals read as a change of colour.
-var colour = regexp.MustCompile(`\x1b\[[0-9;]*[mK]`)
+var colour = lazily(`\x1b\[[0-9;]*[mK]`)
 
 // Text explains the lines of a text that it recognises, each message once, in the
 // order of the text.
 func Text(text string) []*Explanation {
-	lines := strings.Split(strings.TrimSpace(text), "\n") // blank lines do not make a message a log
-	read := make([]found, len(lines))
-	for i, line := range lines {
-		if strings.Contains(line, "\x1b") { // dmesg --color=always
-			line = colour.ReplaceAllString(line, "")
-		}
-		line = strings.TrimRight(line, "\r ")
-		read[i] = find(line)
-		if read[i].entry == nil && len(lines) == 1 {
-			read[i] = findPart(line)
-		}
-		read[i].text = line
-	}
-	withKernels(read)
-	var all []*Explanation
-	var weak []*Explanation
-	for _, l := range read {
-		e := l.entry
-		if e == nil {
+	all, _ := Read(strings.NewReader(text))
+	return all
+}
+
+// Read is Text for what r has. It keeps messages only, and of each at most as many as it
+// explains, so that a log may have any length. The error is that of r.
+func Read(r io.Reader) ([]*Explanation, error) {
+	var (
+		in      = bufio.NewReaderSize(r, maxLine)
+		log     reading
+		pending string // the last line that is not blank
+		count   int    // of lines that are not blank, which do not make a message a log
+		err     error
+	)
+	for err == nil {
+		var line string
+		if line, err = readLine(in); strings.TrimSpace(line) == "" {
 			continue
 		}
-		i := slices.IndexFunc(all, func(x *Explanation) bool {
+		if count++; count == 1 {
+			line = strings.TrimLeftFunc(line, unicode.IsSpace)
+		} else {
+			log.add(pending, false)
+		}
+		pending = line
+	}
+	if count > 0 {
+		log.add(strings.TrimRightFunc(pending, unicode.IsSpace), count == 1)
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return log.finish(count > 1), err
+}
+
+// maxLine is how long a line may be; the rest of a longer one is not read.
+const maxLine = 64 << 10
+
+// readLine returns the next line without its end.
+func readLine(in *bufio.Reader) (string, error) {
+	b, err := in.ReadSlice('\n')
+	line := string(b)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = in.ReadSlice('\n')
+	}
+	return strings.TrimSuffix(line, "\n"), err
+}
+
+// A reading is a log being read.
+type reading struct {
+	boot  boot
+	all   []*Explanation
+	weak  int  // of all
+	about bool // it is about livepatching: see aboutLivepatch
+}
+
+// add adds a line. One that is the whole text may be part of a message.
+func (r *reading) add(line string, whole bool) {
+	r.about = r.about || aboutLivepatch().MatchString(line)
+	if strings.Contains(line, "\x1b") { // dmesg --color=always
+		line = colour().ReplaceAllString(line, "")
+	}
+	line = strings.TrimRight(line, "\r ")
+	l := find(line)
+	if l.entry == nil && whole {
+		l = findPart(line)
+	}
+	l.text = line
+	if strings.Contains(line, banner) {
+		r.endBoot()
+	}
+	r.boot.add(l)
+}
+
+// endBoot explains the messages of the boot that has been read.
+func (r *reading) endBoot() {
+	r.boot.setKernels()
+	for _, l := range r.boot.lines {
+		e := l.entry
+		i := slices.IndexFunc(r.all, func(x *Explanation) bool {
 			return x.entry == e || x.ID == e.ID
 		})
 		if i < 0 {
-			i = len(all)
-			all = append(all, newExplanation(e, l.form()))
+			i = len(r.all)
+			r.all = append(r.all, newExplanation(e, l.form()))
 			if e.Weak {
-				weak = append(weak, all[i])
+				r.weak++
 			}
 		}
-		all[i].add(l)
+		r.all[i].add(l)
 	}
-	if len(lines) > 1 && len(weak) == len(all) && !aboutLivepatch.MatchString(text) {
+	r.boot = boot{}
+}
+
+func (r *reading) finish(isLog bool) []*Explanation {
+	r.endBoot()
+	if isLog && r.weak == len(r.all) && !r.about {
 		return nil
 	}
-	for _, x := range all {
+	for _, x := range r.all {
 		x.finish()
 	}
-	return all
+	return r.all
 }
 
 // aboutLivepatch matches a log in which weak messages are explained: one that names
 // livepatching, or has an oops of a kernel with TAINT_LIVEPATCH.
-var aboutLivepatch = regexp.MustCompile(`(?i)livepatch|\bklp_|\.klp\.|kpatch|Tainted: [A-Z ]*\bK\b`)
+var aboutLivepatch = lazily(`(?i)livepatch|\bklp_|\.klp\.|kpatch|Tainted: [A-Z ]*\bK\b`)
 
 func newExplanation(e *Entry, f *Form) *Explanation {
 	x := &Explanation{

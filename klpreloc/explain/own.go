@@ -3,7 +3,6 @@
 package explain
 
 import (
-	"regexp"
 	"strings"
 	"sync"
 
@@ -14,18 +13,18 @@ import (
 // explanation.
 
 var (
-	ownLine  = regexp.MustCompile(`\[(KLP\d{3})\]\s*$`)
-	ownAlone = regexp.MustCompile(`(?i)^\s*\[?(KLP\d{3})\]?\s*$`)
-	ownFile  = regexp.MustCompile(`^(\S+): (?:\x1b\[\d+m)?(?:error|warning|note)` +
+	ownLine  = lazily(`\[(KLP\d{3})\]\s*$`)
+	ownAlone = lazily(`(?i)^\s*\[?(KLP\d{3})\]?\s*$`)
+	ownFile  = lazily(`^(\S+): (?:\x1b\[\d+m)?(?:error|warning|note)` +
 		`(?:\x1b\[0m)?: klp-convert: `)
-	ownSymbol = regexp.MustCompile(`symbol "?([A-Za-z_.$][\w.$]*)"?`)
+	ownSymbol = lazily(`symbol "?([A-Za-z_.$][\w.$]*)"?`)
 )
 
 // findOwn returns the entry for a diagnostic or its id.
 func findOwn(line string) (*Entry, Names) {
-	m := ownLine.FindStringSubmatch(line)
+	m := ownLine().FindStringSubmatch(line)
 	if m == nil {
-		m = ownAlone.FindStringSubmatch(line)
+		m = ownAlone().FindStringSubmatch(line)
 	}
 	if m == nil {
 		return nil, nil
@@ -35,10 +34,10 @@ func findOwn(line string) (*Entry, Names) {
 		return nil, nil
 	}
 	names := Names{}
-	if f := ownFile.FindStringSubmatch(line); f != nil {
+	if f := ownFile().FindStringSubmatch(line); f != nil {
 		names["file"] = f[1]
 	}
-	if s := ownSymbol.FindStringSubmatch(line); s != nil {
+	if s := ownSymbol().FindStringSubmatch(line); s != nil {
 		names["symbol"] = s[1]
 	}
 	return e, names

@@ -51,7 +51,7 @@ var parts = map[string]string{
 	"place": `[^\s;]+(?: \[[\w.-]+\])?`,
 }
 
-var nameInForm = regexp.MustCompile(`\{(\w+)\}`)
+var nameInForm = lazily(`\{(\w+)\}`)
 
 func compile(e *Entry, f *Form) *pattern {
 	p := &pattern{entry: e, form: f, dates: parseDates(f.When)}
@@ -65,7 +65,7 @@ func compile(e *Entry, f *Form) *pattern {
 			p.literal = s
 		}
 	}
-	for _, m := range nameInForm.FindAllStringSubmatchIndex(f.Text, -1) {
+	for _, m := range nameInForm().FindAllStringSubmatchIndex(f.Text, -1) {
 		piece(f.Text[at:m[0]])
 		name := f.Text[m[2]:m[3]]
 		part, ok := parts[name]
@@ -85,15 +85,21 @@ func compile(e *Entry, f *Form) *pattern {
 	return p
 }
 
+// lazily returns a function that compiles the expression when it is first called: few runs of the
+// program explain anything.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
 // speaker is the beginning of a message that names the module; people who paste a message
 // omit it.
-var speaker = regexp.MustCompile(`^(?:module )?\{module\}: `)
+var speaker = lazily(`^(?:module )?\{module\}: `)
 
 // withoutSpeaker returns patterns of the forms that have one, without it.
 var withoutSpeaker = sync.OnceValue(func() []*pattern {
 	var all []*pattern
 	for _, p := range patterns() {
-		if rest := speaker.ReplaceAllString(p.form.Text, ""); rest != p.form.Text {
+		if rest := speaker().ReplaceAllString(p.form.Text, ""); rest != p.form.Text {
 			short := compile(p.entry, &Form{rest, p.form.When})
 			short.form, short.kernel = p.form, p.kernel
 			all = append(all, short)
@@ -146,7 +152,7 @@ func (p *pattern) match(line string) (map[string]string, bool) {
 	return names, true
 }
 
-var klpSymbol = regexp.MustCompile(`^\.klp\.sym\.([^.]+)\.([^,]+),(\d+)`)
+var klpSymbol = lazily(`^\.klp\.sym\.([^.]+)\.([^,]+),(\d+)`)
 
 // complete adds what follows from the names that a message gives.
 func complete(names map[string]string) {
@@ -154,7 +160,7 @@ func complete(names map[string]string) {
 		names["object"] = "vmlinux"
 	}
 	for _, from := range []string{"klpsym", "symbol"} {
-		if m := klpSymbol.FindStringSubmatch(names[from]); m != nil {
+		if m := klpSymbol().FindStringSubmatch(names[from]); m != nil {
 			names["object"], names["symbol"], names["pos"] = m[1], m[2], m[3]
 		}
 	}
@@ -164,12 +170,12 @@ func complete(names map[string]string) {
 }
 
 // identifier matches a name in C, and "" for an unknown one.
-var identifier = regexp.MustCompile(`^([A-Za-z_]\w*)?$`)
+var identifier = lazily(`^([A-Za-z_]\w*)?$`)
 
 // labelFor turns a record into a label where C can't name the symbol (foo.isra.0).
 func labelFor(run string, names map[string]string) string {
 	rest, record := strings.CutPrefix(run, "KLP_SYMPOS({symbol}, ")
-	if !record || identifier.MatchString(names["symbol"]) {
+	if !record || identifier().MatchString(names["symbol"]) {
 		return run
 	}
 	object := names["object"]
@@ -186,7 +192,7 @@ func fillRun(run string, names map[string]string) string {
 	quoted := false
 	at := 0
 	var b strings.Builder
-	for _, m := range nameInForm.FindAllStringIndex(run, -1) {
+	for _, m := range nameInForm().FindAllStringIndex(run, -1) {
 		before := run[at:m[0]]
 		quoted = quoted != (strings.Count(before, "'")%2 == 1)
 		b.WriteString(before)
@@ -205,13 +211,13 @@ func fillRun(run string, names map[string]string) string {
 }
 
 // isCode reports whether a line is for a source file, and not a command.
-func isCode(run string) bool { return codeLine.MatchString(run) }
+func isCode(run string) bool { return codeLine().MatchString(run) }
 
-var codeLine = regexp.MustCompile(`^(?:[A-Z]+_|extern |if |\.\w+ = |include )`)
+var codeLine = lazily(`^(?:[A-Z]+_|extern |if |\.\w+ = |include )`)
 
 // fill puts names into a text. A name that the message does not have is in capitals.
 func fill(text string, names map[string]string) string {
-	return nameInForm.ReplaceAllStringFunc(text, func(s string) string {
+	return nameInForm().ReplaceAllStringFunc(text, func(s string) string {
 		name := s[1 : len(s)-1]
 		if v := names[name]; v != "" {
 			return v

@@ -69,11 +69,12 @@ func (d *Difference) Lists() map[string][]Change {
 
 // Files compares two modules.
 func Files(a, b *elfrw.File) *Difference {
-	x, y := read(a), read(b)
+	n := &names{}
+	x, y := read(a, n), read(b, n)
 	d := &Difference{
 		Module:      changes(x.module, y.module),
 		Patches:     changes(x.patches, y.patches),
-		Relocations: relocChanges(x.relocs, y.relocs),
+		Relocations: relocChanges(x.relocs, y.relocs, n),
 		Sections:    commonChanges(x.sections, y.sections),
 		Symbols:     changes(x.symbols, y.symbols),
 		Annotations: changes(x.annotations, y.annotations),
@@ -116,7 +117,8 @@ type facts struct {
 // There is the value of facts that have no other.
 const There = "there"
 
-func read(f *elfrw.File) *facts {
+// read reads what is compared; n gets the names of relocations.
+func read(f *elfrw.File, n *names) *facts {
 	d, _ := klpreloc.Describe(f)
 	in, _ := annotation.Read(f)
 	x := &facts{
@@ -143,7 +145,7 @@ func read(f *elfrw.File) *facts {
 	}
 	p := newPlaces(f)
 	x.special = p.specialFacts()
-	x.relocs = relocsOf(f, in, p)
+	x.relocs = relocsOf(f, in, p, n)
 	return x
 }
 

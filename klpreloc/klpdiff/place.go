@@ -25,11 +25,6 @@ type place struct {
 // String returns "function+0x12".
 func (p place) String() string { return fmt.Sprintf("%s+%#x", p.in, p.offset) }
 
-// key is what is compared: numbers that compilers give are no part of it.
-func (p place) key() string {
-	return fmt.Sprintf("%s %s+%#x", p.section, stableName(p.in), p.offset)
-}
-
 var (
 	unique   = regexp.MustCompile(`(__UNIQUE_ID_\w*?)\d+$`)
 	numbered = regexp.MustCompile(`\.\d+(\.|$)`)

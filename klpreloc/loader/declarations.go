@@ -25,12 +25,8 @@ func (m *Module) readTypes() *typecheck.Livepatch {
 			symbols = append(symbols, y.Name)
 		}
 	}
-	for _, s := range m.klp {
-		for _, r := range s.relocs {
-			if r.klp.err == nil {
-				symbols = append(symbols, m.nameInC(r.klp))
-			}
-		}
+	for _, n := range m.klpNames() {
+		symbols = append(symbols, m.nameInC(n))
 	}
 	return typecheck.Read(m.file, m.raw, m.modinfo.Release(), m.patches, symbols)
 }
@@ -77,13 +73,9 @@ func (m *Module) readCalls() map[*klpName]string {
 
 // borrowed returns what the module refers to: klp symbols, and imports.
 func (m *view) borrowed(k *facts) (list []typecheck.Borrowed) {
-	for _, s := range m.klp {
-		for _, r := range s.relocs {
-			if r.klp.err == nil {
-				list = append(list, typecheck.Borrowed{Symbol: m.nameInC(r.klp), Object: r.klp.object,
-					Name: r.klp.name, Position: r.klp.position})
-			}
-		}
+	for _, n := range m.klpNames() {
+		list = append(list, typecheck.Borrowed{Symbol: m.nameInC(n), Object: n.object,
+			Name: n.name, Position: n.position})
 	}
 	for _, y := range m.file.Symbols {
 		if !y.Undefined() || !m.isUsed(y) {

@@ -127,12 +127,8 @@ func (m *Module) names() []string {
 		add(name)
 		add("__ksymtab_" + name)
 	}
-	for _, s := range m.klp {
-		for _, r := range s.relocs {
-			if r.klp.err == nil {
-				add(r.klp.name)
-			}
-		}
+	for _, n := range m.klpNames() {
+		add(n.name)
 	}
 	for _, name := range m.patchedNames() {
 		add(name)
@@ -142,6 +138,24 @@ func (m *Module) names() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// klpNames returns the names of klp symbols that relocations refer to and that can be read: each
+// symbol once, in the order of first use.
+func (m *Module) klpNames() (names []*klpName) {
+	var last *klpName
+	seen := map[*klpName]bool{}
+	for _, s := range m.klp {
+		for i := range s.relocs {
+			n := s.relocs[i].klp
+			if n == last || n.err != nil || seen[n] {
+				continue
+			}
+			last, seen[n] = n, true
+			names = append(names, n)
+		}
+	}
+	return names
 }
 
 // patchedNames returns the names of the functions that are patched, of all objects.

@@ -973,12 +973,12 @@ func (m *view) typeMessage(t uint32) diag.KernelMessage {
 // checkOverlaps: two relocations of the same bytes. x86 refuses the second one, which finds what
 // the first has written; elsewhere it overwrites or adds to it.
 func checkOverlaps(m *view, k *facts) (out result) {
+	// There is one for each relocation of the module.
 	type span struct {
-		from, to uint64
-		klp      *klpSection // nil: ordinary
-		section  *elfrw.Section
-		index    int
-		r        elfrw.Rela
+		from    uint64
+		width   uint8
+		section int32 // number, from 0
+		reloc   int32 // number in it
 	}
 	marked := map[*elfrw.Section]*klpSection{}
 	targets := map[*elfrw.Section]bool{}
@@ -988,7 +988,7 @@ func checkOverlaps(m *view, k *facts) (out result) {
 		}
 	}
 	byTarget := map[*elfrw.Section][]span{}
-	add := func(s *elfrw.Section, target *elfrw.Section, index int, r elfrw.Rela) {
+	add := func(target *elfrw.Section, section, i int, r *elfrw.Rela) {
 		width := widthOf(m.file, r.Type)
 		if width == 0 {
 			return // NONE
@@ -996,23 +996,43 @@ func checkOverlaps(m *view, k *facts) (out result) {
 		if r.Offset > target.Size() {
 			return
 		}
-		byTarget[target] = append(byTarget[target], span{r.Offset, r.Offset + uint64(max(width, 1)),
-			marked[s], s, index, r})
+		byTarget[target] = append(byTarget[target],
+			span{r.Offset, uint8(max(width, 1)), int32(section), int32(i)})
 	}
 	for i, s := range m.file.Sections {
 		switch klp := marked[s]; {
 		case klp != nil:
+			byTarget[klp.target] = slices.Grow(byTarget[klp.target], len(klp.relocs))
 			for j := range klp.relocs {
-				add(s, klp.target, i, klp.relocs[j].Rela)
+				add(klp.target, i, j, &klp.relocs[j].Rela)
 			}
 		case s.HasRelocs() && s.Target != nil && s.Target.Alloc() &&
 			(targets[s.Target] || m.file.Header.Machine == elf.EM_X86_64) &&
 			s.Flags&klpabi.FlagLivepatch == 0:
-			r := s.ReadRelocs()
+			byTarget[s.Target] = slices.Grow(byTarget[s.Target], s.NumRelocs())
+			r, j := s.ReadRelocs(), 0
 			for x := r.Next(); x != nil; x = r.Next() {
-				add(s, s.Target, i, *x)
+				add(s.Target, i, j, x)
+				j++
 			}
 		}
+	}
+	type overlap struct {
+		from    uint64
+		klp     *klpSection // nil: ordinary
+		section *elfrw.Section
+		index   int
+		r       elfrw.Rela
+	}
+	read := func(x span) overlap {
+		s := m.file.Sections[x.section]
+		o := overlap{from: x.from, klp: marked[s], section: s, index: int(x.section)}
+		if o.klp != nil {
+			o.r = o.klp.relocs[x.reloc].Rela
+		} else {
+			o.r = s.Reloc(int(x.reloc))
+		}
+		return o
 	}
 	for _, t := range m.file.Sections {
 		spans := byTarget[t]
@@ -1020,12 +1040,15 @@ func checkOverlaps(m *view, k *facts) (out result) {
 			if d := cmp.Compare(a.from, b.from); d != 0 {
 				return d
 			}
-			return cmp.Compare(a.index, b.index)
+			return cmp.Compare(a.section, b.section)
 		})
 		found := 0
 		for i := 1; i < len(spans) && found < mostOfAKind; i++ {
-			a, b := spans[i-1], spans[i]
-			if b.from >= a.to || a.klp == nil && b.klp == nil && m.file.Header.Machine != elf.EM_X86_64 {
+			if spans[i].from >= spans[i-1].from+uint64(spans[i-1].width) {
+				continue
+			}
+			a, b := read(spans[i-1]), read(spans[i])
+			if a.klp == nil && b.klp == nil && m.file.Header.Machine != elf.EM_X86_64 {
 				continue
 			}
 			if m.file.Header.Machine == elf.EM_LOONGARCH && a.section == b.section {

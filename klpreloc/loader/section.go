@@ -75,8 +75,10 @@ func klpSections(f *elfrw.File, numbers func() numbering) []*klpSection {
 		case s.Type == elf.SHT_NOBITS && s.Size() >= 24:
 			klp.relocs = []klpReloc{{elfrw.Rela{}, read(nil)}} // of zeros, as many as there is room for
 		case s.HasRelocs():
-			for _, r := range s.Relocs() {
-				klp.relocs = append(klp.relocs, klpReloc{r, read(r.Sym)})
+			klp.relocs = make([]klpReloc, 0, s.NumRelocs())
+			relocs := s.ReadRelocs()
+			for r := relocs.Next(); r != nil; r = relocs.Next() {
+				klp.relocs = append(klp.relocs, klpReloc{*r, read(r.Sym)})
 			}
 		default:
 			for _, r := range rawRelocs(f, s) {
