@@ -80,8 +80,8 @@ with --strict only. --verbose lists what only a running kernel can tell.`,
 	f.SortFlags = false
 	c.flags.register(cmd)
 	f.Lookup("module").Usage = "treat `FILE`, or the modules in a directory, as loaded"
-	c.json.register(f, "json", "print JSON; --json=FILE writes it")
-	c.sarif.register(f, "sarif", "print SARIF 2.1.0, for code scanning; --sarif=FILE writes it")
+	c.json.register(cmd, "json", "print JSON; --json=FILE writes it")
+	c.sarif.register(cmd, "sarif", "print SARIF, for code scanning; --sarif=FILE writes it")
 	f.StringVar(&c.junit, "junit", "", "write XML for CI systems to `FILE`")
 	f.StringVar(&c.html, "html", "", "write one page to read to `FILE`")
 	f.StringVar(&c.baseline, "baseline", "", "let findings pass that the SARIF log `FILE` has")

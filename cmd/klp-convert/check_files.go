@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"github.com/klp-convert/klp-convert/klpreloc/matrix"
 )
@@ -15,7 +15,8 @@ import (
 // streamFlag is a flag for an output that goes to stdout (--json) or to a file (--json=FILE).
 type streamFlag struct{ path string } // "" for neither, "-" for stdout
 
-func (s *streamFlag) register(f *pflag.FlagSet, name, usage string) {
+func (s *streamFlag) register(cmd *cobra.Command, name, usage string) {
+	f := cmd.Flags()
 	f.Var(s, name, usage)
 	f.Lookup(name).NoOptDefVal = "true"
 }

@@ -411,9 +411,9 @@ func growthArgs(command, module, kernel string) []string {
 const (
 	growthSmall  = 300
 	growthFactor = 8
-	// A block that sorts runs n log n times: 11 times as often. One that runs for each
-	// pair runs 64 times as often.
-	growthLimit = 14.0
+	// A comparison of what is sorted runs n log n times: 11 times as often, and up to 15 where
+	// few are nearly in order. A block that runs for each pair runs 64 times as often.
+	growthLimit = 16.0
 )
 
 func TestWorkGrowsWithTheModule(t *testing.T) {
