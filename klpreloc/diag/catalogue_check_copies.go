@@ -7,7 +7,7 @@ var checkCopyEntries = []Entry{
 	{
 		ID:         "KLP176",
 		Severities: []Severity{Error, Note},
-		When:       "a note if all known callers are patched",
+		When:       "a note if all callers are patched",
 		Topics:     []Topic{aboutCheckPatch},
 		Title:      "patched function that is inlined elsewhere",
 		Kernel: "The kernel says nothing: ftrace redirects what enters the function at its " +
