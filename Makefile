@@ -34,7 +34,7 @@ TESTFLAGS   ?=
 
 # The race detector watches this project and its libraries, but for the decoder of LZMA: that
 # runs in one goroutine, over all of a kernel's image, and takes three times as long when watched.
-RACE        ?= -race -gcflags=github.com/ulikunitz/xz/lzma=-race=false
+RACE        ?= -race -gcflags=github.com/klp-convert/klp-convert/sympos/lzma=-race=false
 
 # They start first, so that none of them is left alone at the end.
 LONGEST     ?= ./scripts/lab ./sympos ./cmd/klp-convert ./scripts/packages

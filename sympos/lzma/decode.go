@@ -71,7 +71,8 @@ func AppendLZMA2(out, src []byte, dict, limit int) (_ []byte, used int, err erro
 		used += head
 		size := int(binary.BigEndian.Uint16(h[1:])) + 1
 		if control == 1 || control >= 0xe0 {
-			d.start, needDict = len(d.out), false
+			// What comes next has properties (lzma2_decoder.c): no distance leads to before.
+			d.start, needDict, needProps = len(d.out), false, true
 		}
 		if needDict {
 			return d.out, used, ErrDamaged

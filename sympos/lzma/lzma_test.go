@@ -188,3 +188,23 @@ func FuzzLZMA(f *testing.F) {
 		}
 	})
 }
+
+// After the dictionary is forgotten, packed data has to bring properties.
+func TestForgottenDictionaryNeedsProperties(t *testing.T) {
+	packed := packLZMA2(t, bytes.Repeat([]byte("abcdefgh"), 100), lzma.Writer2Config{})
+	n := len(packed) - 1 // without the end
+	for _, test := range []struct {
+		between []byte
+		err     error
+	}{
+		{[]byte{2, 0, 0, 0}, nil},
+		{[]byte{1, 0, 0, 0}, ours.ErrDamaged},
+	} {
+		again := append([]byte(nil), packed...)
+		again[0] = again[0]&0x1f | 0xa0 // probabilities alone
+		again = append(again[:5], again[6:]...)
+		src := append(append(append([]byte(nil), packed[:n]...), test.between...), again...)
+		_, _, err := ours.AppendLZMA2(nil, src, 1<<20, 1<<20)
+		assert.ErrorIs(t, err, test.err, "%x", test.between)
+	}
+}
