@@ -78,16 +78,9 @@ func (r *result) summary() string {
 	for _, m := range r.Plan.Moves {
 		n += m.Relocs
 	}
-	return fmt.Sprintf("%s to %s: %s in %s, %s", r.Status, r.Output, count(n, "relocation"),
-		count(len(r.Plan.Moves), "klp relocation section"),
-		count(len(r.Plan.Symbols), "klp symbol"))
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%s to %s: %s in %s, %s", r.Status, r.Output, diag.Count(n, "relocation"),
+		diag.Count(len(r.Plan.Moves), "klp relocation section"),
+		diag.Count(len(r.Plan.Symbols), "klp symbol"))
 }
 
 type conversion struct {

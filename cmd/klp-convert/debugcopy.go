@@ -58,8 +58,8 @@ func copyForDebuggers(cmd *cobra.Command, o *options, path, out string) error {
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(),
 		"%s: copy of %s for debuggers, not to be loaded: %s of %s, %s\n",
-		oneLine(out), oneLine(in.name), count(done.Relocs, "klp relocation"),
-		count(done.Sections, "section"), count(done.Symbols, "klp symbol"))
+		oneLine(out), oneLine(in.name), diag.Count(done.Relocs, "klp relocation"),
+		diag.Count(done.Sections, "section"), diag.Count(done.Symbols, "klp symbol"))
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"debug/elf"
 	"fmt"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
@@ -171,10 +172,7 @@ func parameterCount(a, b *ctypes.Type, arguments flow) string {
 
 // count returns how many parameters a function has, in words.
 func count(t *ctypes.Type) string {
-	text := fmt.Sprintf("%d parameters", len(t.Params))
-	if len(t.Params) == 1 {
-		text = "1 parameter"
-	}
+	text := diag.Count(len(t.Params), "parameter")
 	if t.Variadic {
 		text += " and ..."
 	}

@@ -6,6 +6,7 @@ import (
 	"debug/elf"
 	"fmt"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
@@ -40,7 +41,7 @@ func Layout(machine elf.Machine, declared, actual *ctypes.Type) Comparison {
 
 func (x *comparer) compareSizes(a, b *ctypes.Type) {
 	if a.Size != b.Size {
-		x.differ(WrongCode, Size, bytes(a.Size), bytes(b.Size),
+		x.differ(WrongCode, Size, diag.Count(a.Size, "byte"), diag.Count(b.Size, "byte"),
 			"it has another size")
 	}
 }
@@ -63,7 +64,7 @@ func (f *field) String() string {
 	if !ok {
 		return f.typ.Declare("") + ", " + place
 	}
-	return fmt.Sprintf("%s, %s, %s", f.typ.Declare(""), place, bytes(size))
+	return fmt.Sprintf("%s, %s, %s", f.typ.Declare(""), place, diag.Count(size, "byte"))
 }
 
 const (

@@ -5,6 +5,7 @@ package declared
 import (
 	"fmt"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
@@ -69,7 +70,7 @@ func (x *comparer) comparePointers(declared, actual *ctypes.Type) {
 			}
 		case a1.Size != b1.Size:
 			x.differTypes(WrongCode, PointedTo, declared, actual,
-				fmt.Sprintf("it points to %s, the kernel's to %d", bytes(a1.Size), b1.Size))
+				fmt.Sprintf("it points to %s, the kernel's to %d", diag.Count(a1.Size, "byte"), b1.Size))
 		case a1.Size > 1 && a1.Signed != b1.Signed && a1.Kind == ctypes.Int && b1.Kind == ctypes.Int,
 			a1.Bool != b1.Bool:
 			x.differTypes(Note, PointedTo, declared, actual, "the same bits are another value")

@@ -6,6 +6,7 @@ import (
 	"debug/elf"
 	"fmt"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos/ctypes"
 )
 
@@ -136,14 +137,14 @@ func (x *comparer) compareScalars(declared, actual *ctypes.Type, f flow) {
 		return
 	}
 	if a.Size != b.Size {
-		why := fmt.Sprintf("the livepatch uses %s, the kernel %d", bytes(a.Size), b.Size)
+		why := fmt.Sprintf("the livepatch uses %s, the kernel %d", diag.Count(a.Size, "byte"), b.Size)
 		switch {
 		case f == fromKernel && a.Size > b.Size:
 			why = fmt.Sprintf("the kernel sets %s, the rest of the %d that are read is undefined",
-				bytes(b.Size), a.Size)
+				diag.Count(b.Size, "byte"), a.Size)
 		case f == toKernel && a.Size < b.Size:
-			why = fmt.Sprintf("the livepatch sets %s of the %d that the kernel reads", bytes(a.Size),
-				b.Size)
+			why = fmt.Sprintf("the livepatch sets %s of the %d that the kernel reads",
+				diag.Count(a.Size, "byte"), b.Size)
 		}
 		x.differTypes(WrongCode, Width, declared, actual, why)
 		return
@@ -218,8 +219,8 @@ func (x *comparer) compareStructs(declared, actual *ctypes.Type) {
 		}
 		return
 	case a.Size != b.Size:
-		x.differ(WrongCode, Size, fmt.Sprintf("%s, %s", declared, bytes(a.Size)),
-			fmt.Sprintf("%s, %s", actual, bytes(b.Size)), "it has another size")
+		x.differ(WrongCode, Size, fmt.Sprintf("%s, %s", declared, diag.Count(a.Size, "byte")),
+			fmt.Sprintf("%s, %s", actual, diag.Count(b.Size, "byte")), "it has another size")
 	case tagA != tagB:
 		x.differTypes(Note, PointedTo, declared, actual, "it has another name and the same size")
 	case a.Name == "" && b.Name == "":
@@ -271,12 +272,4 @@ func tag(t *ctypes.Type) string {
 		t = t.Elem.Type()
 	}
 	return name
-}
-
-// bytes returns a size in words.
-func bytes(n uint64) string {
-	if n == 1 {
-		return "1 byte"
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

@@ -101,8 +101,8 @@ func (m *Matrix) Summary() string {
 			}
 		}
 	}
-	s := fmt.Sprintf("%s on %s: %d of %d load", count(len(m.Modules), "module"),
-		count(len(m.Kernels), "kernel"), loads, len(m.Modules)*len(m.Kernels))
+	s := fmt.Sprintf("%s on %s: %d of %d load", diag.Count(len(m.Modules), "module"),
+		diag.Count(len(m.Kernels), "kernel"), loads, len(m.Modules)*len(m.Kernels))
 	for _, x := range []struct {
 		n    int
 		what string
@@ -113,13 +113,6 @@ func (m *Matrix) Summary() string {
 		}
 	}
 	return s
-}
-
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }
 
 func (m *Matrix) writeTable(p *page) {
@@ -167,7 +160,7 @@ func (m *Matrix) writeCell(p *page, module, kernel, gap int) {
 	fmt.Fprintf(&p.Builder, `<td id="c%d-%d" class="%s">`, module+1, kernel+1, class)
 	p.text(word)
 	if f := c.First(); f == nil && gap > 0 {
-		p.link("u"+strconv.Itoa(gap), count(len(c.NotJudged()), "check")+" not judged")
+		p.link("u"+strconv.Itoa(gap), diag.Count(len(c.NotJudged()), "check")+" not judged")
 	}
 	numbers := c.Numbers()
 	links := func(list []int) {
@@ -367,7 +360,7 @@ func (m *Matrix) writeGone(p *page) {
 // String says in a sentence what came of the comparison.
 func (b *Baseline) String() string {
 	s := fmt.Sprintf("Compared with %s: %s known, %d gone", printable(b.File),
-		count(b.Known, "finding"), len(b.Gone))
+		diag.Count(b.Known, "finding"), len(b.Gone))
 	if b.Elsewhere > 0 {
 		s += fmt.Sprintf("; %d of modules and kernels that were not checked", b.Elsewhere)
 	}
