@@ -385,6 +385,9 @@ func (h *hooked) testReference(t *testing.T) {
 	// Outside of the tree, by Kbuild alone: what is built beside is given, kernel or not.
 	e := h.bench.reference(t)
 	require.NoError(t, os.Remove(e.path("Makefile")))
+	if !h.bench.hasQuotes() {
+		e.edit("Kbuild", "ref-label.o ", "")
+	}
 	for _, f := range referenceFiles(t) {
 		if strings.HasSuffix(f.Name, ".c") {
 			e.write(f.Name, strings.ReplaceAll(string(f.Data), "<klp_convert.h>",
