@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -20,18 +19,7 @@ import (
 // copy of. No kernel objects to any of them.
 func TestWhatTheAuthorBelieves(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
-		dir := t.TempDir()
-		archive, err := txtar.ParseFile("testdata/believed.txtar")
-		require.NoError(t, err)
-		for _, f := range archive.Files {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o644))
-		}
-		cmd := w.kernel.Command("make", "-C", w.kernel.Headers, "M="+dir, "KBUILD_MODPOST_WARN=1",
-			"KCPPFLAGS=-I"+filepath.Join(w.root, "scripts/include"), "modules")
-		cmd.Env = noMake()
-		printed, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s", printed)
-
+		dir := w.kbuild(t, "testdata/believed.txtar")
 		s := w.scene(t)
 		file := func(name string) {
 			b, err := os.ReadFile(filepath.Join(dir, name))

@@ -14,21 +14,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// kbuild lays out an archive in a directory of its own, and has Kbuild make the modules of it.
+// Symbols that are not there are a warning.
+func (w *workbench) kbuild(t *testing.T, path string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	archive, err := txtar.ParseFile(path)
+	require.NoError(t, err)
+	for _, f := range archive.Files {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o644))
+	}
+	cmd := w.kernel.Command("make", "-C", w.kernel.Headers, "M="+dir, "KBUILD_MODPOST_WARN=1",
+		"KCPPFLAGS=-I"+filepath.Join(w.root, "scripts/include"), "modules")
+	cmd.Env = noMake()
+	printed, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", printed)
+	return dir
+}
+
 // What modpost resolved to the export of a module is not converted to the function of the
 // same name that a livepatched module hides, whatever is known of the exporter.
 func TestImportsAreNotRebound(t *testing.T) {
 	demandedKernels(t, func(t *testing.T, w *workbench) {
-		dir := t.TempDir()
-		archive, err := txtar.ParseFile("testdata/imports.txtar")
-		require.NoError(t, err)
-		for _, f := range archive.Files {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o644))
-		}
-		cmd := w.kernel.Command("make", "-C", w.kernel.Headers, "M="+dir, "KBUILD_MODPOST_WARN=1",
-			"modules")
-		cmd.Env = noMake()
-		printed, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s", printed)
+		dir := w.kbuild(t, "testdata/imports.txtar")
 		file := func(name string) []byte {
 			b, err := os.ReadFile(filepath.Join(dir, name))
 			require.NoError(t, err)

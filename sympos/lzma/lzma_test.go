@@ -43,17 +43,19 @@ func packLZMA2(t testing.TB, b []byte, c lzma.Writer2Config) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w, err := c.NewWriter2(&out)
-	require.NoError(t, err)
-	_, err = w.Write(b)
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	return out.Bytes()
+	return packed(t, &out, b, w, err)
 }
 
 func packLZMA(t testing.TB, b []byte, c lzma.WriterConfig) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w, err := c.NewWriter(&out)
+	return packed(t, &out, b, w, err)
+}
+
+// packed returns what a new writer makes of b in out.
+func packed(t testing.TB, out *bytes.Buffer, b []byte, w io.WriteCloser, err error) []byte {
+	t.Helper()
 	require.NoError(t, err)
 	_, err = w.Write(b)
 	require.NoError(t, err)
