@@ -35,6 +35,7 @@ func (f *finder) useModulesDir(dir string) bool {
 	}
 	f.modules = len(found) > 0
 	if f.modules {
+		f.k.moduleDirs = append(f.k.moduleDirs, dir)
 		f.found++
 		f.k.note("modules: %d in %s", len(found), dir)
 	}
@@ -82,6 +83,7 @@ func (f *finder) useTreeModules(dir string) {
 	}
 	if found > 0 {
 		f.modules = true
+		f.k.moduleDirs = append(f.k.moduleDirs, dir)
 		f.found++
 		f.k.note("modules: %d in %s", found, dir)
 	}

@@ -178,7 +178,7 @@ func (t *Table) Copies(object string, names ...string) (*Copies, error) {
 	if object != Vmlinux {
 		build = t.ModuleBuild(object).ID
 		for _, path := range t.debugFiles[object] {
-			files = append(files, &fileSource{path, opener(path)})
+			files = append(files, newFile(path))
 		}
 	}
 	for _, src := range files {

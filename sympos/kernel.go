@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/sympos/index"
 )
 
 // A Kernel is one kernel, as its available files describe it.
@@ -35,6 +37,9 @@ type Kernel struct {
 	// Progress, when not nil, is called with the number of files that were read: with 0
 	// first, and after each file. Calls do not overlap.
 	Progress func(done, total int)
+	// Index, when not nil, keeps what is read of the kernel's files, and has what was read of
+	// them before. It changes nothing but how long reading takes.
+	Index *index.Store
 
 	sources []Source // of vmlinux, of loaded modules, of exports
 	// Sources of vmlinux that were found rather than named: one that can't be read is
@@ -47,6 +52,8 @@ type Kernel struct {
 	builtin  map[string]bool   // modules that are part of vmlinux
 	complete bool              // modules and builtin have all modules of the kernel
 	debugs   []string          // directories that debug packages have like that of the modules
+	// moduleDirs are the directories in which modules were found.
+	moduleDirs []string
 }
 
 // NewKernel returns the kernel that these sources describe.
@@ -97,7 +104,7 @@ func (k *Kernel) ModuleFile(name string) (contents []byte, path string, err erro
 	if path == "" {
 		return nil, "", fmt.Errorf("module %s: %w", name, fs.ErrNotExist)
 	}
-	in, done, err := (&fileSource{path, opener(path)}).input()
+	in, done, err := newFile(path).input()
 	if err != nil {
 		return nil, path, err
 	}
@@ -149,6 +156,7 @@ func (k *Kernel) AddModules(path string) error {
 		k.given[name] = false
 	}
 	k.note("modules: %d in %s", len(found), path)
+	k.moduleDirs = append(k.moduleDirs, filepath.Clean(path))
 	return nil
 }
 
@@ -321,15 +329,16 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 	sources := append(slices.Clone(k.witnesses), k.sources...)
 	for _, o := range objects {
 		if path := k.modules[o]; path != "" {
-			sources = append(sources, &fileSource{path, opener(path)})
+			sources = append(sources, newFile(path))
 		}
 	}
 	needed := len(sources)
 	for _, o := range others {
-		sources = append(sources, &fileSource{k.modules[o], opener(k.modules[o])})
+		sources = append(sources, newFile(k.modules[o]))
 	}
-	match := k.matching()
-	scans := scanAll(want, sources, match, k.Progress)
+	match, x := k.matching(), k.indexing(append(slices.Clone(objects), others...))
+	defer x.discard()
+	scans := scanAll(want, sources, match, x, k.Progress)
 	var (
 		used     []*scan
 		notes    []string
@@ -355,7 +364,7 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 	if len(notes) > 0 && len(notes) == len(k.witnesses) && !k.tableGiven {
 		rest := k.reserve
 		for ; len(rest) > 0; rest = rest[1:] {
-			s := scanAll(want, rest[:1], match, nil)[0]
+			s := scanAll(want, rest[:1], match, x, nil)[0]
 			if s.err == nil {
 				used = append(used, s)
 				notes = append(notes, fmt.Sprintf("instead: %s", s.source))
@@ -370,7 +379,7 @@ func (k *Kernel) read(want Want, objects, others []string) (*Table, error) {
 	}
 	t := merge(used)
 	t.debugFiles = k.debugFiles(t.Objects())
-	t.Notes = append(notes, t.Notes...)
+	t.Notes = append(append(notes, x.finish()...), t.Notes...)
 	t.Warnings = append(t.Warnings, warnings...)
 	return t, nil
 }

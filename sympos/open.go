@@ -74,8 +74,13 @@ func (in *input) packed() ([]byte, error) {
 //
 // Errors wrap ErrUnknown, ErrStub or the error of the system.
 func Open(path string) (Source, error) {
-	s := &fileSource{path, opener(path)}
+	s := newFile(path)
 	return s, s.check()
+}
+
+// newFile returns the file at the path as a Source, without a check.
+func newFile(path string) *fileSource {
+	return &fileSource{name: path, path: path, open: opener(path)}
 }
 
 func opener(path string) func() (io.ReaderAt, int64, func(), error) {
@@ -173,6 +178,7 @@ func New(name string, r io.ReaderAt, size int64) (Source, error) {
 // A fileSource is a Source that open opens.
 type fileSource struct {
 	name string
+	path string // "" if the contents were given
 	open func() (r io.ReaderAt, size int64, done func(), err error)
 }
 

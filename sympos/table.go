@@ -71,7 +71,7 @@ type object struct {
 // unless they come from another build. Sources are read in parallel: want is
 // called from several goroutines at once.
 func Read(want Want, sources ...Source) (*Table, error) {
-	scans := scanAll(want, sources, matching{}, nil)
+	scans := scanAll(want, sources, matching{}, nil, nil)
 	for _, s := range scans {
 		if s.err != nil {
 			return nil, s.err
@@ -135,7 +135,9 @@ func newQuota(n int64) *quota {
 func (r *quota) take(text int) bool { return r.left.Add(-1-int64(text)/128) >= 0 }
 
 // scanAll scans all sources, as many at once as there are processors.
-func scanAll(want Want, sources []Source, match matching, progress func(done, total int)) []*scan {
+func scanAll(want Want, sources []Source, match matching, x *indexing,
+	progress func(done, total int),
+) []*scan {
 	var (
 		space = newQuota(maxKept)
 		scans = make([]*scan, len(sources))
@@ -156,7 +158,7 @@ func scanAll(want Want, sources []Source, match matching, progress func(done, to
 				if i >= len(sources) {
 					return
 				}
-				scans[i] = scanOne(want, sources[i], match, space)
+				scans[i] = scanOne(want, sources[i], match, x, space)
 				if progress != nil {
 					lock.Lock()
 					done++
@@ -170,8 +172,9 @@ func scanAll(want Want, sources []Source, match matching, progress func(done, to
 	return scans
 }
 
-// scanOne scans one source.
-func scanOne(want Want, src Source, match matching, space *quota) *scan {
+// scanOne scans one source. Of entries that are not wanted it uses no more than what a player
+// visits of them.
+func scanOne(want Want, src Source, match matching, x *indexing, space *quota) *scan {
 	var (
 		objects = map[string]*object{}
 		exports []Export
@@ -289,18 +292,21 @@ func scanOne(want Want, src Source, match matching, space *quota) *scan {
 	}
 	var facts Facts
 	err := guard(src.String(), func() (err error) {
-		facts, err = src.Scan(visit)
+		facts, err = x.scan(src, reading{want, match.rule != wholeName, visit})
 		if full {
 			err = fmt.Errorf("%s: %w (a table holds at most %d): ask for fewer", src, ErrTooMany,
 				maxKept)
 		}
 		return err
 	})
+	if errors.Is(err, errReplay) {
+		return scanOne(want, src, match, nil, space)
+	}
 	if err != nil {
 		return &scan{source: src, facts: facts, err: err}
 	}
 	if match.undecided && llvm {
-		return scanOne(want, src, matching{rule: match.rule}, space) // it is no longer undecided
+		return scanOne(want, src, matching{rule: match.rule}, x, space) // it is no longer undecided
 	}
 	if facts.Order != Listed { // the next line is not the next symbol
 		for _, o := range made {

@@ -213,7 +213,7 @@ func TestTableHoldsSoMuchAndNoMore(t *testing.T) {
 	}{{Names("none"), 4}, {Names("dup"), 6}, {All, 8}} {
 		for _, short := range []int64{0, 1} {
 			s := scanOne(c.want, source(t, "text", []byte(text)), matching{},
-				newQuota(c.need-short))
+				nil, newQuota(c.need-short))
 			if short == 0 {
 				assert.NoError(t, s.err)
 				continue
@@ -224,7 +224,7 @@ func TestTableHoldsSoMuchAndNoMore(t *testing.T) {
 	}
 	// Long names count more.
 	s := scanOne(All, source(t, "text", []byte("*vmlinux\n"+strings.Repeat("x", 1280)+"\n")),
-		matching{}, newQuota(12))
+		matching{}, nil, newQuota(12))
 	assert.ErrorIs(t, s.err, ErrTooMany)
 }
 

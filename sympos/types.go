@@ -143,7 +143,7 @@ func (t *Table) CheckTypes(types *ctypes.Types) error {
 // Reading an image unpacks it again; for one that was read for its symbols see Table.Types. The
 // error wraps ErrNoTypes if the file has no types. The caller calls Types.Close.
 func ReadTypes(path string, want Want) (*ctypes.Types, error) {
-	return (&fileSource{path, opener(path)}).readTypes(want)
+	return newFile(path).readTypes(want)
 }
 
 func (s *fileSource) readTypes(want Want) (*ctypes.Types, error) {

@@ -190,7 +190,8 @@ func (c *checking) kernels() (kernels []*sympos.Kernel, loaded []string, err err
 		}
 	}
 	for _, name := range c.flags.kernels {
-		flags := kernelFlags{kernels: []string{name}, modules: c.flags.modules}
+		flags := c.flags
+		flags.kernels = []string{name}
 		found, err := flags.find()
 		if err != nil {
 			return nil, nil, err

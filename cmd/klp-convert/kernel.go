@@ -21,6 +21,7 @@ import (
 type kernelFlags struct {
 	kernels []string
 	modules []string
+	noCache bool
 }
 
 // kernelHelp explains them in the help of each command that has them.
@@ -34,6 +35,7 @@ func (k *kernelFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&k.kernels, "kernel", "k", nil, "use this `KERNEL`: release, directory, file")
 	f.StringArrayVar(&k.modules, "module", nil, "also use the module `FILE`, or a directory's")
+	f.BoolVar(&k.noCache, "no-cache", false, "read all files, use and write no index")
 }
 
 // find returns the kernels that the flags name. --module alone gives a kernel that consists of
@@ -69,6 +71,11 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 	}
 	if len(k.modules) > 0 && len(kernels) == 0 {
 		kernels = append(kernels, sympos.NewKernel(strings.Join(k.modules, ",")))
+	}
+	if !k.noCache {
+		for _, kernel := range kernels {
+			kernel.Index = userIndex()
+		}
 	}
 	for _, m := range k.modules {
 		if err := kernels[0].AddModules(m); err != nil {

@@ -12,6 +12,7 @@
 //	klp-convert new [DIR] OBJECT:FUNCTION...
 //	klp-convert diff A.ko B.ko
 //	klp-convert explain [TEXT | -]
+//	klp-convert cache [--clear]
 //
 // Rules of its user interface:
 //
@@ -176,7 +177,7 @@ file. A module with nothing to convert or to record is copied byte for byte.`,
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.ValidArgsFunction = completeModules
 	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o), newCheckCommand(&o),
-		newAnnotateCommand(&o), newNewCommand(&o), newExplainCommand(&o), newDiffCommand(&o))
+		newAnnotateCommand(&o), newNewCommand(&o), newExplainCommand(&o), newDiffCommand(&o), newCacheCommand(&o))
 	completeFlags(cmd)
 	return cmd
 }
