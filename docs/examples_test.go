@@ -94,7 +94,8 @@ func TestExamplesArePrinted(t *testing.T) {
 func run(dir, command string) string {
 	cmd := exec.Command("sh", "-c", command)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "LC_ALL=C", "NO_COLOR=1")
+	cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "LC_ALL=C", "NO_COLOR=1",
+		"KLP_CACHE=off")
 	var both bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &both, &both
 	_ = cmd.Run() // most examples are of commands that fail

@@ -30,7 +30,7 @@ var floors = []string{
 	"klpreloc/klpabi klpreloc/kernel klpreloc/arch klpreloc/diag",
 	"sympos",
 	"sympos/ctypes/frombtf sympos/ctypes/fromdwarf sympos/inlining",
-	"elfrw sympos/content sympos/debuginfo sympos/ctypes sympos/lzma",
+	"elfrw sympos/content sympos/debuginfo sympos/ctypes sympos/lzma sympos/index",
 }
 
 var sameFloor = map[string]string{

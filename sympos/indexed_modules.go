@@ -46,11 +46,10 @@ type modulePack struct {
 	writes bool
 
 	once    sync.Once
-	file    *index.File // nil: there is none
-	key     index.Key   // of the directory
-	known   bool        // key is
-	modules []packedModule
-	number  map[string]int // by path below the directory
+	file    *index.File    // nil: there is none
+	key     index.Key      // of the directory
+	known   bool           // key is
+	modules []packedModule // by path
 
 	found sync.Once
 	has   []bool // by number: the module has a wanted name
@@ -112,10 +111,6 @@ func (p *modulePack) open() {
 			return
 		}
 		p.file, p.used = f, make([]bool, len(p.modules))
-		p.number = make(map[string]int, len(p.modules))
-		for i := range p.modules {
-			p.number[p.modules[i].path] = i
-		}
 	})
 }
 
@@ -165,7 +160,8 @@ func (p *modulePack) replay(path string, key index.Key, r reading) (facts Facts,
 	if p.file == nil {
 		return facts, false, nil
 	}
-	i, ok := p.number[p.below(path)]
+	i, ok := slices.BinarySearchFunc(p.modules, p.below(path),
+		func(m packedModule, path string) int { return cmp.Compare(m.path, path) })
 	if !ok || p.modules[i].key != key {
 		return facts, false, nil
 	}
@@ -184,7 +180,7 @@ func (p *modulePack) replay(path string, key index.Key, r reading) (facts Facts,
 		p.damaged(p.file.Damaged("facts"))
 		return facts, false, nil
 	}
-	if (&player{want: r.want, all: r.all, visit: r.visit}).play(entries) != nil {
+	if (&player{want: r.want, visit: r.visit}).play(entries) != nil {
 		p.damaged(p.file.Damaged("entries"))
 		return facts, true, errReplay
 	}

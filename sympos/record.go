@@ -234,8 +234,8 @@ func (c *cutter) texts() [][]byte {
 // A player replays entries.
 type player struct {
 	want Want
-	// all is set when every entry of vmlinux counts: when the kernel may compare its names
-	// other than as a whole (matching).
+	// all is set when every entry counts: when the kernel may compare names of vmlinux other
+	// than as a whole (matching).
 	all   bool
 	visit func(*Entry)
 	// each, when not nil, is called instead of visit, for every entry: with its name, and where
@@ -312,7 +312,7 @@ func (p *player) play(b []byte) error {
 		vmlinux := e.Object == Vmlinux
 		wanted := p.want(e.Name)
 		switch {
-		case wanted, flags&recMarked != 0, pending, p.all && vmlinux:
+		case wanted, flags&recMarked != 0, pending, p.all:
 			p.visit(&e)
 		default:
 			if of := exportOf(e.Name); of != nil && !e.Export && p.want(of) {

@@ -82,9 +82,9 @@ func Read(want Want, sources ...Source) (*Table, error) {
 
 // merge makes one table of the scans of several sources.
 func merge(scans []*scan) *Table {
-	t := &Table{objects: map[string]*object{}, exports: map[string][]Export{},
-		coverage: newExportCoverage()}
-	byName := map[string][]*object{}
+	t := &Table{objects: make(map[string]*object, len(scans)), exports: map[string][]Export{},
+		Sources: make([]Witness, 0, len(scans)), coverage: newExportCoverage()}
+	byName := make(map[string][]*object, len(scans))
 	for _, s := range scans {
 		t.Sources = append(t.Sources, Witness{s.source, s.facts})
 		for name, o := range s.objects {
@@ -200,6 +200,9 @@ func scanOne(want Want, src Source, match matching, x *indexing, space *quota) *
 			s.Name = list[0].Name
 		}
 		if len(as) < len(e.Name) {
+			if current.wholes == nil {
+				current.wholes = map[foundSymbol]string{}
+			}
 			current.wholes[foundSymbol{s.Name, s.Address}] = string(e.Name)
 		}
 		if !e.Fleeting {
@@ -248,9 +251,7 @@ func scanOne(want Want, src Source, match matching, x *indexing, space *quota) *
 				if full = !space.take(128 + len(name)); full {
 					return
 				}
-				current = &object{source: src.String(), symbols: map[string][]Symbol{},
-					variants: map[string][]string{}, foundAs: map[string]string{},
-					wholes: map[foundSymbol]string{}}
+				current = &object{source: src.String(), symbols: map[string][]Symbol{}}
 				objects[name] = current
 			}
 		}
@@ -273,6 +274,9 @@ func scanOne(want Want, src Source, match matching, x *indexing, space *quota) *
 					if full = !space.take(len(e.Name)); full {
 						return
 					}
+					if current.variants == nil {
+						current.variants = map[string][]string{}
+					}
 					current.variants[string(as)] = append(current.variants[string(as)],
 						string(e.Name))
 				default:
@@ -280,6 +284,9 @@ func scanOne(want Want, src Source, match matching, x *indexing, space *quota) *
 				}
 				if match.rule == onlyUpToLLVM && match.unsure == "" {
 					if want(e.Name) {
+						if current.foundAs == nil {
+							current.foundAs = map[string]string{}
+						}
 						current.foundAs[string(e.Name)] = string(as)
 					}
 					return

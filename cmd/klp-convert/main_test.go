@@ -25,17 +25,33 @@ import (
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/proof"
 	"github.com/klp-convert/klp-convert/scripts/need"
+	"github.com/klp-convert/klp-convert/sympos/index"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the scripts' goldens")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"klp-convert": main})
+	// No test writes into the indexes of who runs it, and none reads them.
+	if os.Getenv(index.Variable) == "" {
+		os.Setenv(index.Variable, "off")
+	}
+	testscript.Main(m, map[string]func(){"klp-convert": func() {
+		if os.Getenv(indexAll) != "" {
+			prepareIndex = indexAnything
+		}
+		main()
+	}})
 }
 
 // TestScripts runs testdata/script/*.txtar, one behaviour each; $MODULES is the
 // repository's testdata.
 func TestScripts(t *testing.T) {
+	testscript.Run(t, scripts(t, index.Variable+"=off"))
+}
+
+// scripts returns how to run all scripts with this environment.
+func scripts(t *testing.T, vars ...string) testscript.Params {
+	t.Helper()
 	modules, err := filepath.Abs("../../testdata")
 	require.NoError(t, err)
 	// The lines for CI of docs/check.md, as $CI_LINES.
@@ -45,7 +61,7 @@ func TestScripts(t *testing.T) {
 	require.True(t, ok)
 	lines := filepath.Join(t.TempDir(), "ci.sh")
 	require.NoError(t, os.WriteFile(lines, []byte(text), 0o644))
-	testscript.Run(t, testscript.Params{
+	return testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -53,6 +69,7 @@ func TestScripts(t *testing.T) {
 			"livepatch": livepatchCommand,
 		},
 		Setup: func(env *testscript.Env) error {
+			env.Vars = append(env.Vars, vars...)
 			env.Setenv("MODULES", modules)
 			env.Setenv("CI_LINES", lines)
 			return nil
@@ -60,7 +77,7 @@ func TestScripts(t *testing.T) {
 		Condition: func(cond string) (bool, error) {
 			return cond == "root" && os.Geteuid() == 0, nil
 		},
-	})
+	}
 }
 
 // klpConvert runs the command in this process.

@@ -172,8 +172,8 @@ func use(t *testing.T, root, zsh string) {
 
 	tools(t, "man", "bash", "zsh", "fish")
 	t.Setenv("LC_ALL", "C.UTF-8")
-	for _, page := range []string{"klp-convert", "klp-convert-annotate", "klp-convert-check",
-		"klp-convert-diff", "klp-convert-explain", "klp-convert-inspect", "klp-convert-new",
+	for _, page := range []string{"klp-convert", "klp-convert-annotate", "klp-convert-cache",
+		"klp-convert-check", "klp-convert-diff", "klp-convert-explain", "klp-convert-inspect", "klp-convert-new",
 		"klp-convert-sympos"} {
 		text := output(t, "man", "-M", filepath.Join(root, "usr/share/man"), page)
 		assert.Contains(t, text, "\nNAME\n", page)

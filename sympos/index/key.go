@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -27,25 +25,24 @@ type Key struct {
 
 // KeyOf returns the key of the file or directory at the path, and whether it has one. An empty
 // file has none: /proc does not tell the sizes of its files.
+//
+// Thousands of modules are asked for, one after the other, so this makes little garbage.
 func (s *Store) KeyOf(path string) (Key, bool) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return Key{}, false
-	}
-	return s.identify(path, info)
-}
-
-func (s *Store) identify(path string, info fs.FileInfo) (Key, bool) {
 	if s.Identify != nil {
-		return s.Identify(path, info)
+		return s.Identify(path)
 	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || !info.IsDir() && (!info.Mode().IsRegular() || info.Size() == 0) {
+	var st syscall.Stat_t
+	if err := syscall.Stat(path, &st); err != nil {
 		return Key{}, false
 	}
 	k := Key{Device: uint64(st.Dev), Inode: st.Ino, Name: filepath.Base(path)}
-	if !info.IsDir() { // of a directory all but its identity changes with its contents
-		k.Size, k.Modified, k.Changed = info.Size(), st.Mtim.Nano(), st.Ctim.Nano()
+	switch st.Mode & syscall.S_IFMT {
+	case syscall.S_IFDIR: // all but its identity changes with what is in it
+	case syscall.S_IFREG:
+		k.Size, k.Modified, k.Changed = st.Size, st.Mtim.Nano(), st.Ctim.Nano()
+		return k, st.Size > 0
+	default:
+		return Key{}, false
 	}
 	return k, true
 }

@@ -39,7 +39,7 @@ type Store struct {
 	// read files in another way.
 	Program uint64
 	// Identify, when not nil, replaces KeyOf: for tests, in which files come and go.
-	Identify func(path string, info fs.FileInfo) (Key, bool)
+	Identify func(path string) (Key, bool)
 
 	dir string
 
