@@ -200,7 +200,7 @@ func (x *indexing) record(file *fileSource, key index.Key, pack *modulePack,
 	if packed && facts.Kind == ModuleFile && !strange && facts.Config == nil &&
 		facts.BTF == nil && facts.Untraced == nil && facts.Sealed == nil {
 		pack.add(file.path, key, &facts, &rec, &marks)
-	} else if key.Size >= x.store.Smallest {
+	} else if !packed {
 		x.note("not written", x.write(key, &facts, &rec))
 	}
 	return facts, nil

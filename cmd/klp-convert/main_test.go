@@ -31,11 +31,15 @@ import (
 var update = flag.Bool("update", false, "write what the commands print into the scripts' goldens")
 
 func TestMain(m *testing.M) {
-	// No test writes into the indexes of who runs it, and none reads them.
-	if os.Getenv(index.Variable) == "" {
-		os.Setenv(index.Variable, "off")
-	}
+	// No test writes into the indexes of who runs it, and none reads them. The command of the
+	// scripts has its own environment.
+	given, set := os.LookupEnv(index.Variable)
+	os.Setenv(index.Variable, "off")
 	testscript.Main(m, map[string]func(){"klp-convert": func() {
+		os.Unsetenv(index.Variable)
+		if set {
+			os.Setenv(index.Variable, given)
+		}
 		if os.Getenv(indexAll) != "" {
 			prepareIndex = indexAnything
 		}
