@@ -54,6 +54,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	os.Setenv("KLP_CACHE", "off") // no indexes in the directory of who runs the tests
 	var err error
 	if benchDir, err = os.MkdirTemp("", "klp-lab-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -107,6 +107,7 @@ var here = sync.OnceValues(func() (string, error) { return build(runtime.GOARCH)
 var work string
 
 func TestMain(m *testing.M) {
+	os.Setenv("KLP_CACHE", "off") // no indexes in the directory of who runs the tests
 	var err error
 	if work, err = os.MkdirTemp("", "klp-packages-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
