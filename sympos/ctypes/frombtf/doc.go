@@ -21,11 +21,9 @@
 //	                    the kernel are looked up by these when they are asked for; what it does
 //	                    not have once and with that size is Incomplete.
 //
-// A type is decoded by github.com/cilium/ebpf/btf. That package trusts its input: some headers
-// make it panic, and it decodes all that a type leads to by calling itself, so a long enough chain
-// of types ends the program. So the data is checked as a whole before (layout.go), at a cost of
-// some milliseconds, and chains that are too long are refused. cilium/ebpf (v0.21.0) knows nothing
-// of distilled bases; it reads .BTF.base as any other BTF, which is all that is needed here.
-//
-// What cilium/ebpf decoded becomes a ctypes.Type one at a time, when it is asked for.
+// A type is decoded by github.com/cilium/ebpf/btf when it is asked for, and alone. That package
+// trusts its input: some headers make it panic. It reads all of a blob before it decodes anything,
+// and with each type all that it leads to, by calling itself. So the data is checked as a whole
+// here (layout.go), at a cost of some milliseconds, and cilium/ebpf (v0.21.0) gets a blob with
+// that one type (single.go). It need not know how BTF is split, nor of distilled bases.
 package frombtf

@@ -17,13 +17,16 @@ import (
 const (
 	maxBytes = 32 << 20
 	maxTypes = 1 << 20
-	// maxDepth bounds how many types lead to each other before one that is known, since
-	// cilium/ebpf calls itself for each, with 2.5 KB of stack. 250 are seen in kernels.
-	maxDepth = 4096
+	// maxTags bounds how many type tags are around a type.
+	maxTags = 4096
 )
 
-// headerSize is that of struct btf_header without the fields that 7.1 added.
-const headerSize = 24
+const (
+	// headerSize is that of struct btf_header without the fields that 7.1 added.
+	headerSize = 24
+	// headerOfType is the size of struct btf_type.
+	headerOfType = 12
+)
 
 var errNoMagic = errors.New("no BTF: it does not begin with the magic number 0xeb9f")
 
@@ -58,10 +61,7 @@ type layout struct {
 	strings []byte
 	first   uint32   // number of the first type
 	offsets []uint32 // in types, from that type on
-	tags    map[uint32][]uint32
-	names   *index // nil before it is needed
-	// inflated are the types that cilium/ebpf has decoded, see checkDepth.
-	inflated []bool
+	names   *index   // nil before it is needed
 }
 
 // parseLayout checks a BTF blob, split from base if that is not nil. All that it returns is
@@ -119,7 +119,6 @@ func parseLayout(b []byte, base *layout) (*layout, error) {
 	if err := l.walk(); err != nil {
 		return nil, err
 	}
-	l.inflated = make([]bool, len(l.offsets))
 	return l, l.checkRefs()
 }
 
@@ -197,12 +196,6 @@ func (l *layout) walk() error {
 			return fmt.Errorf("BTF: the name of type %d, %#x, is not the beginning of a string", id,
 				h.name)
 		}
-		if h.kind() == kindDeclTag {
-			if l.tags == nil {
-				l.tags = map[uint32][]uint32{}
-			}
-			l.tags[h.sizeType] = append(l.tags[h.sizeType], id)
-		}
 		l.offsets = append(l.offsets, uint32(off))
 		off += 12 + n
 	}
@@ -242,32 +235,40 @@ func (l *layout) nameAt(off uint32) []byte {
 	return b[:bytes.IndexByte(b, 0)] // it ends with NUL
 }
 
-// refs returns the types that a type refers to, in the order in which cilium/ebpf (v0.21.0,
-// btf/unmarshal.go, inflateType) decodes them, appended to list.
-func (l *layout) refs(h *header, list []uint32) []uint32 {
-	stride, at, rest := 0, 0, false
+// records returns the size of each of the h.vlen() records that follow the header, 0 if there are
+// none, and where in each the type is, -1 if none is. The name is first, but for a section's.
+func (h *header) records() (size, refAt int) {
+	switch h.kind() {
+	case kindStruct, kindUnion:
+		return 12, 4
+	case kindFuncProto:
+		return 8, 4
+	case kindDatasec:
+		return 12, 0
+	case kindEnum:
+		return 8, -1
+	case kindEnum64:
+		return 12, -1
+	}
+	return 0, -1
+}
+
+// eachRef visits where the numbers of types are that a type refers to: in its header, which
+// begins at 0, or in what follows it.
+func (h *header) eachRef(visit func(at int)) {
 	switch h.kind() {
 	case kindPtr, kindTypedef, kindVolatile, kindConst, kindRestrict, kindFunc, kindVar,
-		kindDeclTag, kindTypeTag:
-		return append(list, h.sizeType)
+		kindDeclTag, kindTypeTag, kindFuncProto:
+		visit(8)
 	case kindArray:
-		return append(list, l.order.Uint32(h.data[4:]), l.order.Uint32(h.data))
-	case kindStruct, kindUnion:
-		stride, at = 12, 4
-	case kindFuncProto:
-		stride, at, rest = 8, 4, true
-	case kindDatasec:
-		stride = 12
-	default:
-		return list
+		visit(headerOfType)
+		visit(headerOfType + 4)
 	}
-	for i := range h.vlen() {
-		list = append(list, l.order.Uint32(h.data[i*stride+at:]))
+	if size, at := h.records(); at >= 0 {
+		for i := range h.vlen() {
+			visit(headerOfType + i*size + at)
+		}
 	}
-	if rest {
-		list = append(list, h.sizeType)
-	}
-	return list
 }
 
 // mayRefer are, by kind, the kinds that a type may refer to, a bit for each: functions only by
@@ -294,22 +295,25 @@ var mayRefer = func() (may [32]uint32) {
 // the one that split BTF was made for, numbers mean other types, of which nearly half are
 // functions.
 func (l *layout) checkRefs() error {
-	var refs []uint32
+	var err error
 	for i, off := range l.offsets {
 		h := l.headerAt(off)
-		refs = l.refs(&h, refs[:0])
-		for _, ref := range refs {
-			if ref == 0 {
-				continue
+		h.eachRef(func(at int) {
+			ref := l.order.Uint32(l.types[int(off)+at:])
+			if ref == 0 || err != nil {
+				return
 			}
 			to, ok := l.headerOf(ref)
-			if !ok {
-				return fmt.Errorf("BTF: type %d refers to type %d, but there are %d",
+			switch {
+			case !ok:
+				err = fmt.Errorf("BTF: type %d refers to type %d, but there are %d",
 					l.first+uint32(i), ref, l.end())
+			case mayRefer[h.kind()]&(1<<to.kind()) == 0:
+				err = l.misfit(l.first+uint32(i), ref, h.kind(), to.kind())
 			}
-			if mayRefer[h.kind()]&(1<<to.kind()) == 0 {
-				return l.misfit(l.first+uint32(i), ref, h.kind(), to.kind())
-			}
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -326,61 +330,6 @@ func (l *layout) misfit(id, ref uint32, kind, of int) error {
 
 // ErrOtherBase is that split BTF does not fit its base.
 var ErrOtherBase = errors.New("BTF was split from the BTF of another kernel")
-
-// checkDepth returns an error if cilium/ebpf would call itself too often when it decodes the
-// type with that number: it decodes all that the type leads to as well, depth first, up to
-// types that it has decoded before. The error is final: what is marked as decoded is then not.
-func (l *layout) checkDepth(id uint32) error {
-	type frame struct {
-		refs []uint32
-		next int
-	}
-	var stack []frame
-	push := func(id uint32) {
-		at := l
-		if l.base != nil && id < l.first {
-			at = l.base
-		}
-		if id < at.first || id >= at.end() || at.inflated[id-at.first] {
-			return
-		}
-		at.inflated[id-at.first] = true
-		h := at.headerAt(at.offsets[id-at.first])
-		stack = append(stack, frame{refs: append(at.refs(&h, nil), at.tags[id]...)})
-	}
-	push(id)
-	for len(stack) > 0 {
-		top := &stack[len(stack)-1]
-		if top.next == len(top.refs) {
-			stack = stack[:len(stack)-1]
-			continue
-		}
-		top.next++
-		push(top.refs[top.next-1])
-		if len(stack) > maxDepth {
-			return fmt.Errorf("BTF: type %d leads to a chain of more than %d types", id, maxDepth)
-		}
-	}
-	return nil
-}
-
-// isCanonical reports whether cilium/ebpf reads the blob as it is.
-func (l *layout) isCanonical(blob []byte) bool {
-	u32 := func(off int) int { return int(l.order.Uint32(blob[off:])) }
-	return u32(4) == headerSize && u32(8) == 0 && u32(16) == len(l.types) &&
-		len(blob) == headerSize+len(l.types)+len(l.strings)
-}
-
-// canonical returns the blob as cilium/ebpf reads it: without what 7.1 added to the header.
-func (l *layout) canonical() []byte {
-	b := make([]byte, headerSize, headerSize+len(l.types)+len(l.strings))
-	l.order.PutUint16(b, 0xeb9f)
-	b[2] = 1
-	for i, n := range []int{headerSize, 0, len(l.types), len(l.types), len(l.strings)} {
-		l.order.PutUint32(b[4+4*i:], uint32(n))
-	}
-	return append(append(b, l.types...), l.strings...)
-}
 
 // An index finds types by name: those whose names have the same hash are chained.
 type index struct {

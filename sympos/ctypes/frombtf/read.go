@@ -16,8 +16,6 @@ import (
 type decoder struct {
 	types  *ctypes.Types
 	layout *layout
-	spec   *btf.Spec
-	failed error // of checkDepth, final
 
 	// kernel are the types of the kernel, nil if there are none. Those of a base that is not
 	// distilled are the kernel's.
@@ -76,28 +74,17 @@ func ReadSplit(name string, b, distilled []byte, kernel *ctypes.Types) (*ctypes.
 	return d.finish(name), nil
 }
 
-// open checks a blob and opens it.
-func open(b []byte, base *decoder) (d *decoder, err error) {
-	d = &decoder{}
-	var baseLayout *layout
-	var baseSpec *btf.Spec
+// open checks a blob.
+func open(b []byte, base *decoder) (*decoder, error) {
+	var of *layout
 	if base != nil {
-		baseLayout, baseSpec = base.layout, base.spec
+		of = base.layout
 	}
-	if d.layout, err = parseLayout(b, baseLayout); err != nil {
+	l, err := parseLayout(b, of)
+	if err != nil {
 		return nil, err
 	}
-	if !d.layout.isCanonical(b) {
-		b = d.layout.canonical()
-	}
-	err = guard(func() error {
-		d.spec, err = btf.LoadSplitSpecFromReader(bytes.NewReader(b), baseSpec)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("BTF: %w", err)
-	}
-	return d, nil
+	return &decoder{layout: l}, nil
 }
 
 // guard turns a panic of cilium/ebpf into an error.
@@ -142,24 +129,38 @@ func (d *decoder) tellsSignOfChar() (tells bool) {
 }
 
 // Decode implements ctypes.Decoder. Keys are the numbers of types.
+//
+// cilium/ebpf gets a blob of that type alone. It would read a kernel's as a whole first, which
+// takes longer than all that is asked afterwards, and with each type all that it leads to.
 func (d *decoder) Decode(key ctypes.Key) (*ctypes.Type, error) {
-	if d.failed != nil {
-		return nil, d.failed
-	}
-	id := uint32(key)
-	if d.failed = d.layout.checkDepth(id); d.failed != nil {
-		return nil, d.failed
+	id, err := d.layout.untag(uint32(key))
+	if err != nil || id == 0 {
+		return &ctypes.Type{}, err
 	}
 	var y *ctypes.Type
-	err := guard(func() error {
-		t, err := d.spec.TypeByID(btf.TypeID(id))
+	err = guard(func() error {
+		s, err := d.layout.single(id)
 		if err != nil {
 			return err
 		}
-		if t, err = untag(t); err == nil {
-			y, err = d.convert(t)
+		spec, err := btf.LoadSplitSpecFromReader(bytes.NewReader(s.blob), nil)
+		if err != nil {
+			return err
 		}
-		return err
+		t, err := spec.TypeByID(1)
+		if err != nil {
+			return err
+		}
+		var failed error
+		y, err = d.convert(t, func(to btf.Type) ctypes.Ref {
+			id, err := spec.TypeID(to)
+			if err != nil {
+				failed = err
+				return ctypes.Ref{}
+			}
+			return d.ref(s.numbers[id])
+		})
+		return errors.Join(err, failed)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("BTF: type %d: %w", id, err)
@@ -202,25 +203,10 @@ func (d *decoder) complete(y *ctypes.Type) *ctypes.Type {
 	return found
 }
 
-// convert returns the model of one type.
-func (d *decoder) convert(t btf.Type) (*ctypes.Type, error) {
+// convert returns the model of one type. ref gives that of a type that it refers to.
+func (d *decoder) convert(t btf.Type, ref func(btf.Type) ctypes.Ref) (*ctypes.Type, error) {
 	y := &ctypes.Type{}
-	var failed error
-	ref := func(to btf.Type) ctypes.Ref {
-		to, err := untag(to)
-		if err == nil {
-			var id btf.TypeID
-			if id, err = d.spec.TypeID(to); err == nil {
-				return d.ref(uint32(id))
-			}
-		}
-		if failed == nil {
-			failed = err
-		}
-		return ctypes.Ref{}
-	}
 	switch t := t.(type) {
-	case *btf.Void:
 	case *btf.Int:
 		y.Kind, y.Name, y.Size = ctypes.Int, t.Name, uint64(t.Size)
 		// Bits of the encoding, of which cilium/ebpf knows values only.
@@ -274,19 +260,7 @@ func (d *decoder) convert(t btf.Type) (*ctypes.Type, error) {
 	default:
 		return nil, fmt.Errorf("%T is not a type", t)
 	}
-	return y, failed
-}
-
-// untag returns the type that type tags are around: attributes for tools, as __user.
-func untag(t btf.Type) (btf.Type, error) {
-	for range maxDepth {
-		tag, ok := t.(*btf.TypeTag)
-		if !ok {
-			return t, nil
-		}
-		t = tag.Type
-	}
-	return nil, errors.New("type tags without an end")
+	return y, nil
 }
 
 // ref returns a reference to the type with that number. 0 is void.
