@@ -268,7 +268,7 @@ func TestModulesTellTheirExports(t *testing.T) {
 	testmodule.Declare(t, f, []string{"vmlinux"}, nil, "")
 	use(f, addUndefined(f, "once", elf.STB_GLOBAL))
 	for _, lists := range [][]string{nil, {"own/Module.symvers"}} {
-		k, err := sympos.FindKernel(root)
+		k, err := sympos.FindKernel(root, nil)
 		require.NoError(t, err)
 		for _, list := range lists {
 			require.NoError(t, k.AddSymvers(filepath.Join(root, list)))

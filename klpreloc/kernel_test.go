@@ -431,7 +431,7 @@ func TestObjectsOfAKernelWithModules(t *testing.T) {
 	write("lib/modules/"+release+"/modules.builtin", "kernel/fs/ext4/ext4.ko\n")
 	write("lib/modules/"+release+"/modules.order", "kernel/fs/btrfs.ko\n")
 	write("lib/modules/"+release+"/kernel/fs/btrfs.ko", string(contents(t, "x86_64/labels-dot.ko")))
-	k, err := sympos.FindKernel(root)
+	k, err := sympos.FindKernel(root, nil)
 	require.NoError(t, err)
 	require.Equal(t, release, k.Release)
 

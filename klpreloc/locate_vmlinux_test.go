@@ -43,7 +43,7 @@ func TestAnnotationByNameOfFileInVmlinux(t *testing.T) {
 		"kernel/signal.c": "symbol show of vmlinux is from a file called signal.c, which is treated as " +
 			"kernel/signal.c: nothing tells its directory",
 	} {
-		k, err := sympos.FindKernel(path)
+		k, err := sympos.FindKernel(path, nil)
 		require.NoError(t, err)
 		_, found := against(t, byFile(t, "vmlinux", "show", file), klpreloc.Options{Kernel: k})
 		d := the(t, diag.FileAssumed, found)

@@ -3,6 +3,7 @@
 package sympos
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"path/filepath"
@@ -25,10 +26,13 @@ func (f *finder) useModulesDir(dir string) bool {
 	if f.modules {
 		return f.countFound(dir)
 	}
-	found, err := findModules(dir)
+	found, err := f.k.findModules(dir)
 	if err != nil {
 		f.looked = append(f.looked, dir+": "+shortReason(err))
 		return false
+	}
+	if len(f.k.modules) == 0 {
+		f.k.modules = make(map[string]string, len(found))
 	}
 	for _, path := range found {
 		f.addInstalled(dir, path)
@@ -75,7 +79,7 @@ func (f *finder) useTreeModules(dir string) {
 	})
 	if err != nil {
 		f.looked = append(f.looked, order+": "+shortReason(err))
-		paths, _ := findModules(dir)
+		paths, _ := f.k.findModules(dir)
 		for _, path := range paths {
 			f.k.modules[ModuleName(path)] = path
 		}
@@ -121,12 +125,13 @@ func (f *finder) checkComplete() {
 	}
 	for _, order := range f.orders {
 		missing := 0
-		listed := map[string]bool{}
+		listed := make(map[string]bool, len(f.k.modules))
 		err := f.eachModule(order, func(path string) {
-			if f.k.modules[ModuleName(path)] == "" {
+			name := ModuleName(path)
+			if f.k.modules[name] == "" {
 				missing++
 			}
-			listed[ModuleName(path)] = true
+			listed[name] = true
 		})
 		if err == nil && !slices.Contains(f.incomplete, order) {
 			f.checkOrder(order, listed)
@@ -171,12 +176,15 @@ func (f *finder) checkBuiltin(list string) {
 // checkOrder compares modules.order with the files in kernel/, all of which it lists.
 func (f *finder) checkOrder(order string, listed map[string]bool) {
 	below := filepath.Join(filepath.Dir(order), "kernel") + "/"
-	for _, name := range f.k.Modules() {
-		path := f.k.modules[name]
-		if strings.HasPrefix(path, below) && !listed[name] && !listed[ModuleName(path)] {
-			f.noteIncomplete(order, fmt.Sprintf("%s exists and is not in it", path))
-			return
+	first := ""
+	for name, path := range f.k.modules {
+		if !listed[name] && strings.HasPrefix(path, below) && !listed[ModuleName(path)] &&
+			(first == "" || path < first) {
+			first = path
 		}
+	}
+	if first != "" {
+		f.noteIncomplete(order, first+" exists and is not in it")
 	}
 }
 
@@ -203,12 +211,12 @@ const maxList = 16 << 20
 
 // readList returns the contents of a list.
 func readList(path string) ([]byte, error) {
-	r, _, err := openFile(path)
+	r, info, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	return readAll(r, 0, maxList)
+	return readAll(r, info.Size(), maxList)
 }
 
 // eachModule visits the paths in a list of modules, as paths of .ko files.
@@ -223,17 +231,23 @@ func eachWholeModule(list string, visit func(path string)) (cut string, err erro
 	if err != nil {
 		return "", err
 	}
-	lines := strings.Split(string(textHead(b)), "\n")
-	if last := lines[len(lines)-1]; last != "" {
-		cut = truncationNote(len(lines), []byte(last))
-	}
-	for _, path := range lines[:len(lines)-1] {
+	count, rest := 0, string(textHead(b))
+	for {
+		path, after, ok := strings.Cut(rest, "\n")
+		count++
+		if !ok {
+			break
+		}
+		rest = after
 		path = strings.TrimSpace(path)
 		if path, ok := strings.CutSuffix(path, ".o"); ok {
 			visit(path + ".ko")
 		} else if path != "" && path[0] != '#' {
 			visit(path)
 		}
+	}
+	if rest != "" {
+		cut = truncationNote(count, []byte(rest))
 	}
 	return cut, nil
 }
@@ -243,16 +257,16 @@ func eachWholeModule(list string, visit func(path string)) (cut string, err erro
 // conf_write). "Kernel hacking" is the last menu of all machines (lib/Kconfig.debug); some
 // options may follow it.
 func ConfigCut(config []byte) string {
-	text := strings.TrimRight(string(config), "\r\n")
-	at := strings.LastIndexByte(text, '\n') + 1
-	last := strings.TrimSpace(text[at:])
+	text := bytes.TrimRight(config, "\r\n")
+	at := bytes.LastIndexByte(text, '\n') + 1
+	last := bytes.TrimSpace(text[at:])
 	switch {
 	case len(config) == 0:
 		return "it is empty"
 	case config[len(config)-1] != '\n':
-		return truncationNote(strings.Count(text, "\n")+1, []byte(last))
-	case strings.Contains(text, "\n# end of ") &&
-		!strings.Contains(text, "\n# end of Kernel hacking"):
+		return truncationNote(bytes.Count(text, []byte("\n"))+1, last)
+	case !bytes.Contains(text, []byte("\n# end of Kernel hacking")) &&
+		bytes.Contains(text, []byte("\n# end of ")):
 		return fmt.Sprintf("the menu Kernel hacking, with which configurations end, does not end "+
 			"in it; its last line is %.60q", last)
 	}
@@ -261,25 +275,32 @@ func ConfigCut(config []byte) string {
 
 // readConfig notes what in the kernel's configuration matters here.
 func (f *finder) readConfig() {
-	r, _, err := openFile(f.k.Config)
-	if err != nil {
-		return
-	}
-	defer r.Close()
-	b, err := readAll(r, 0, maxList)
+	b, err := readList(f.k.Config)
 	if err != nil {
 		return
 	}
 	if why := ConfigCut(b); why != "" {
 		f.k.Incomplete = append(f.k.Incomplete, f.k.Config+" may not be whole: "+why)
 	}
-	for _, line := range strings.Split(string(b), "\n") {
-		switch strings.TrimSuffix(line, "\r") {
-		case "# CONFIG_LIVEPATCH is not set":
-			f.k.note("configuration: without livepatching (CONFIG_LIVEPATCH)")
-		case "# CONFIG_KALLSYMS_ALL is not set":
-			f.k.note("configuration: the loader finds functions only, no data " +
-				"(CONFIG_KALLSYMS_ALL)")
+	if hasLine(b, "# CONFIG_LIVEPATCH is not set") {
+		f.k.note("configuration: without livepatching (CONFIG_LIVEPATCH)")
+	}
+	if hasLine(b, "# CONFIG_KALLSYMS_ALL is not set") {
+		f.k.note("configuration: the loader finds functions only, no data (CONFIG_KALLSYMS_ALL)")
+	}
+}
+
+// hasLine reports whether a text has that line.
+func hasLine(text []byte, line string) bool {
+	for {
+		at := bytes.Index(text, []byte(line))
+		if at < 0 {
+			return false
+		}
+		begins := at == 0 || text[at-1] == '\n'
+		text = text[at+len(line):]
+		if begins && (len(text) == 0 || text[0] == '\n' || text[0] == '\r') {
+			return true
 		}
 	}
 }

@@ -43,7 +43,7 @@ func TestModuleListsThatWereCut(t *testing.T) {
 			files := installed(release)
 			maps.Copy(files, c.files)
 			lay(t, root, files)
-			k, err := FindKernelIn(root, release)
+			k, err := FindKernelIn(root, release, nil)
 			require.NoError(t, err)
 			all := strings.ReplaceAll(strings.Join(k.Incomplete, "\n"), root+"/", "")
 			if c.want == "" {

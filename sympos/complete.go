@@ -34,7 +34,7 @@ func ObjectNames(root, x string) []string {
 			func(dir string) bool { return addListed(names, dir) }) && listed
 	}
 	if !listed {
-		if k, err := FindKernelIn(root, x); err == nil {
+		if k, err := FindKernelIn(root, x, nil); err == nil {
 			for name := range k.modules {
 				names[name] = true
 			}

@@ -74,7 +74,7 @@ func TestConfigurationOfABuildTree(t *testing.T) {
 			}
 			require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 		}
-		k, err := FindKernelIn(t.TempDir(), dir)
+		k, err := FindKernelIn(t.TempDir(), dir, nil)
 		require.NoError(t, err)
 		assert.Equal(t, filepath.Join(dir, c.want), k.Config)
 	}

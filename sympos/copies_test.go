@@ -130,7 +130,7 @@ func TestCopiesFromADebugPackage(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(at("lib/modules/"+release+"/kernel/drivers/drive.ko"), b, 0o644))
 	describe := func() string {
-		k, err := sympos.FindKernelIn(root, release)
+		k, err := sympos.FindKernelIn(root, release, nil)
 		require.NoError(t, err)
 		table, err := k.Read(sympos.Names(copiedNames...), "drive")
 		require.NoError(t, err)

@@ -58,7 +58,7 @@
 // A Kernel is all of that for one kernel, found from its release, a directory or
 // files (FindKernel), modules and exports included:
 //
-//	kernel, err := sympos.FindKernel("6.1.0-56-amd64")
+//	kernel, err := sympos.FindKernel("6.1.0-56-amd64", nil)
 //	table, err := kernel.Read(sympos.Names("name_show", "kvm_mmu_zap"), "kvm")
 //
 // Files are hostile until checked: every length and offset is, memory is bounded

@@ -86,7 +86,7 @@ func ExampleFindKernelIn() {
 			return
 		}
 	}
-	kernel, err := sympos.FindKernelIn(root, "6.1.0")
+	kernel, err := sympos.FindKernelIn(root, "6.1.0", nil)
 	if err != nil {
 		log.Print(err)
 		return

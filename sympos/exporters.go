@@ -28,21 +28,23 @@ type seenExports struct {
 	spaces  map[string]bool // namespaces
 }
 
-func newSeenExports() *seenExports {
-	return &seenExports{objects: map[string]bool{}, spaces: map[string]bool{}}
-}
-
 // add notes an export, and reports whether the quota allows it.
 func (d *seenExports) add(e *Entry, space *quota) bool {
 	if !d.objects[e.Object] {
 		if !space.take(len(e.Object)) {
 			return false
 		}
+		if d.objects == nil {
+			d.objects = map[string]bool{}
+		}
 		d.objects[e.Object] = true
 	}
 	if len(e.Namespace) > 0 && !d.spaces[string(e.Namespace)] {
 		if !space.take(len(e.Namespace)) {
 			return false
+		}
+		if d.spaces == nil {
+			d.spaces = map[string]bool{}
 		}
 		d.spaces[string(e.Namespace)] = true
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/exp/slices"
+
+	"github.com/klp-convert/klp-convert/sympos/index"
 )
 
 // Where distributions keep the files of a kernel, by its release R:
@@ -96,8 +98,9 @@ type finder struct {
 }
 
 // FindKernelIn is FindKernel for releases installed below another root.
-func FindKernelIn(root, x string) (*Kernel, error) {
+func FindKernelIn(root, x string, keep *index.Store) (*Kernel, error) {
 	f := &finder{root: root, k: NewKernel(x)}
+	f.k.Index = keep
 	err := f.findPart(x)
 	if errors.Is(err, fs.ErrNotExist) && strings.Contains(x, ",") {
 		parts := strings.Split(x, ",")

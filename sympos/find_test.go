@@ -108,7 +108,7 @@ func TestFindKernelByAnyOfItsNames(t *testing.T) {
 		"boot": filepath.Join(root, "boot") + "/..",
 	} {
 		t.Run(name, func(t *testing.T) {
-			k, err := FindKernelIn(root, x)
+			k, err := FindKernelIn(root, x, nil)
 			require.NoError(t, err)
 			assert.Equal(t, release, k.Release)
 			assert.Equal(t, []string{"ext4", "nf_nat"}, k.Modules())
@@ -144,7 +144,7 @@ func TestFindKernelFromParts(t *testing.T) {
 		"symvers.gz": gzipped(tinySymvers)})
 	at := func(name string) string { return filepath.Join(other, name) }
 	k, err := FindKernelIn(root,
-		strings.Join([]string{release, at("System.map"), at("x.ko"), at("symvers.gz")}, ","))
+		strings.Join([]string{release, at("System.map"), at("x.ko"), at("symvers.gz")}, ","), nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"ext4", "nf_nat", "renamed"}, k.Modules(),
 		"a single module is called what it says")
@@ -155,9 +155,9 @@ func TestFindKernelFromParts(t *testing.T) {
 	require.Len(t, table.Exports("secret"), 1)
 	assert.Equal(t, at("symvers.gz"), table.Exports("secret")[0].Source)
 
-	_, err = FindKernelIn(root, at("System.map")+","+at("gone"))
+	_, err = FindKernelIn(root, at("System.map")+","+at("gone"), nil)
 	assert.ErrorIs(t, err, os.ErrNotExist)
-	_, err = FindKernelIn(root, "")
+	_, err = FindKernelIn(root, "", nil)
 	assert.ErrorContains(t, err, "an empty name")
 }
 
@@ -169,7 +169,7 @@ func TestFindKernelFromHeadersElsewhere(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Join(other, "usr/src"), 0o755))
 	require.NoError(t, os.Rename(filepath.Join(root, headers), filepath.Join(other, headers)))
 	for _, x := range []string{other, filepath.Join(other, headers)} {
-		k, err := FindKernelIn(root, x)
+		k, err := FindKernelIn(root, x, nil)
 		if x == other {
 			assert.Error(t, err, "an unpacked package has no other files")
 			continue
@@ -198,7 +198,7 @@ func TestFindKernelInBuildTree(t *testing.T) {
 		"kernel/locking/locktorture.ko": tinyModuleFile("locktorture", "one"),
 		"not/built/this/time.ko":        "",
 	})
-	k, err := FindKernelIn(t.TempDir(), tree)
+	k, err := FindKernelIn(t.TempDir(), tree, nil)
 	require.NoError(t, err)
 	assert.Equal(t, "6.9.0-mine", k.Release)
 	assert.Equal(t, []string{"ext4", "locktorture"}, k.Modules())
@@ -216,7 +216,7 @@ func TestModulesAreAllOnlyWithBothListsAndAllFiles(t *testing.T) {
 		root := t.TempDir()
 		lay(t, root, installed(release))
 		require.NoError(t, os.Remove(filepath.Join(root, "lib/modules", release, gone)))
-		k, err := FindKernelIn(root, release)
+		k, err := FindKernelIn(root, release, nil)
 		require.NoError(t, err)
 		assert.Equal(t, Unknown, k.Presence("xfs"), gone)
 	}
@@ -227,7 +227,7 @@ func TestUpdatedModuleComesFirst(t *testing.T) {
 	files := installed(release)
 	files["lib/modules/"+release+"/updates/ext4.ko"] = tinyModuleFile("ext4", "newer")
 	lay(t, root, files)
-	k, err := FindKernelIn(root, release)
+	k, err := FindKernelIn(root, release, nil)
 	require.NoError(t, err)
 	table, err := k.Read(Names("newer", "one"), "ext4")
 	require.NoError(t, err)
@@ -242,7 +242,7 @@ func TestNothingFoundSaysWhereItLookedAndWhatToDo(t *testing.T) {
 	lay(t, root, files)
 	lay(t, root, map[string]string{"boot/vmlinuz-6.1.0-8-amd64": tinyImage()})
 	for _, x := range []string{release, "6.1.0-7-amd64", t.TempDir()} {
-		_, err := FindKernelIn(root, x)
+		_, err := FindKernelIn(root, x, nil)
 		var missing *MissingError
 		require.ErrorAs(t, err, &missing, x)
 		looked, advice := strings.Join(missing.Looked, "\n"), strings.Join(missing.Advice, "\n")
@@ -262,12 +262,12 @@ func TestSeveralKernelsInOneFolderAreListed(t *testing.T) {
 	lay(t, root, installed(release))
 	lay(t, root, map[string]string{"boot/vmlinuz-6.1.0-8-amd64": tinyImage(),
 		"boot/vmlinuz-6.1.0-8-amd64.old": "", "boot/vmlinuz-0-rescue-f00": ""})
-	_, err := FindKernelIn(root, root)
+	_, err := FindKernelIn(root, root, nil)
 	require.ErrorContains(t, err, "6.1.0-8-amd64, "+release)
 	assert.NotContains(t, err.Error(), "rescue")
 	assert.NotContains(t, err.Error(), ".old")
 	assert.ErrorContains(t, err, "for example "+filepath.Join(root, "boot/vmlinuz-6.1.0-8-amd64"))
-	_, err = FindKernelIn("/", filepath.Join(root, "lib/modules", release))
+	_, err = FindKernelIn("/", filepath.Join(root, "lib/modules", release), nil)
 	assert.NoError(t, err)
 }
 
@@ -279,7 +279,7 @@ func TestRunningKernelsOwnTable(t *testing.T) {
 		"proc/sys/kernel/osrelease": release + "\n",
 		"proc/kallsyms":             "0000000000000000 A fixed_percpu_data\n" + tinyMap,
 	})
-	k, err := FindKernelIn(root, release)
+	k, err := FindKernelIn(root, release, nil)
 	require.NoError(t, err)
 	table, err := k.Read(Names("dup"))
 	require.NoError(t, err)
@@ -291,18 +291,18 @@ func TestRunningKernelsOwnTable(t *testing.T) {
 		"proc/kallsyms":              strings.Repeat("0000000000000000 t dup\n", 3),
 		"boot/System.map-" + release: tinyMap,
 	})
-	k, err = FindKernelIn(root, release)
+	k, err = FindKernelIn(root, release, nil)
 	require.NoError(t, err)
 	table, err = k.Read(Names("dup"))
 	require.NoError(t, err)
 	assert.Len(t, table.Lookup("vmlinux", "dup"), 2)
 	require.NoError(t, os.Remove(filepath.Join(root, "boot/System.map-"+release)))
-	k, err = FindKernelIn(root, release)
+	k, err = FindKernelIn(root, release, nil)
 	require.NoError(t, err)
 	assert.Contains(t, strings.Join(k.Notes, "\n"), "all addresses are 0")
 
 	// It is no help for another kernel.
-	_, err = FindKernelIn(root, "6.1.0-8-amd64")
+	_, err = FindKernelIn(root, "6.1.0-8-amd64", nil)
 	assert.Error(t, err)
 }
 
@@ -314,7 +314,7 @@ func TestDamagedImageIsPassedOver(t *testing.T) {
 		"boot/vmlinuz-" + release:    string(image[:len(image)/2]),
 		"boot/System.map-" + release: tinyMap,
 	})
-	k, err := FindKernelIn(root, release)
+	k, err := FindKernelIn(root, release, nil)
 	require.NoError(t, err)
 	table, err := k.Read(Names("dup"))
 	require.NoError(t, err)
@@ -323,7 +323,7 @@ func TestDamagedImageIsPassedOver(t *testing.T) {
 	assert.Contains(t, table.Notes[0], "passed over: ")
 
 	require.NoError(t, os.Remove(filepath.Join(root, "boot/System.map-"+release)))
-	k, err = FindKernelIn(root, release)
+	k, err = FindKernelIn(root, release, nil)
 	require.NoError(t, err)
 	_, err = k.Read(Names("dup"))
 	assert.ErrorContains(t, err, "vmlinuz-"+release)
@@ -344,7 +344,7 @@ func TestVmlinuxOfTypesOnlyIsPassedOver(t *testing.T) {
 	files[headers+"/include/generated/utsrelease.h"] = "#define UTS_RELEASE \"" + release + "\"\n"
 	lay(t, root, files)
 	for _, name := range []string{release, filepath.Join(root, headers)} {
-		k, err := FindKernelIn(root, name)
+		k, err := FindKernelIn(root, name, nil)
 		require.NoError(t, err, name)
 		assert.Contains(t, strings.Join(k.Notes, "\n"),
 			"/vmlinux: passed over: has types and no code")
@@ -362,7 +362,7 @@ func TestImageOfAnotherReleaseIsWarnedOf(t *testing.T) {
 	copy(image[0x300:], "6.1.0-8-amd64 (somebody@somewhere)\x00")
 	image[0x20e], image[0x20f] = 0, 1 // 0x100 + 0x200
 	lay(t, root, map[string]string{"boot/vmlinuz-" + release: string(image)})
-	k, err := FindKernelIn(root, release)
+	k, err := FindKernelIn(root, release, nil)
 	require.NoError(t, err)
 	require.Len(t, k.Warnings, 1)
 	assert.Contains(t, k.Warnings[0], "says that it is 6.1.0-8-amd64, not "+release)
@@ -370,11 +370,11 @@ func TestImageOfAnotherReleaseIsWarnedOf(t *testing.T) {
 	// A named file is recognised by its contents.
 	path := filepath.Join(root, "renamed")
 	require.NoError(t, os.WriteFile(path, image, 0o644))
-	k, err = FindKernelIn(root, path)
+	k, err = FindKernelIn(root, path, nil)
 	require.NoError(t, err)
 	assert.Equal(t, "6.1.0-8-amd64", k.Release)
 	assert.Empty(t, k.Warnings)
-	k, err = FindKernelIn(root, release+","+path)
+	k, err = FindKernelIn(root, release+","+path, nil)
 	require.NoError(t, err)
 	require.Len(t, k.Warnings, 1)
 	assert.Contains(t, k.Warnings[0], "parts of different kernels: 6.1.0-8-amd64 and "+release)
@@ -403,7 +403,7 @@ func TestWhatIsNamedIsAddedToWhatIsFound(t *testing.T) {
 		for _, name := range []string{"symbols.klp", "symbols.klp.gz", "ks0.txt", "map",
 			"kallsyms"} {
 			at := filepath.Join(other, name)
-			k, err := FindKernelIn(root, kernel+","+at)
+			k, err := FindKernelIn(root, kernel+","+at, nil)
 			require.NoError(t, err, name)
 			table, err := k.Read(Names("dup", "printk"))
 			require.NoError(t, err, name)
@@ -416,7 +416,7 @@ func TestWhatIsNamedIsAddedToWhatIsFound(t *testing.T) {
 	}
 	k, err := FindKernelIn(root,
 		strings.Join([]string{release, filepath.Join(other, "exports-by-name"),
-			filepath.Join(other, "not-by-name.txt")}, ","))
+			filepath.Join(other, "not-by-name.txt")}, ","), nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"by_content", "ext4", "nf_nat"}, k.Modules(),
 		"a module is known by its contents")
@@ -437,14 +437,14 @@ func TestDamagedImageBesideWhatIsNamed(t *testing.T) {
 	image := tinyImage()
 	lay(t, root, map[string]string{"boot/vmlinuz-" + release: image[:len(image)/2], "map": tinyMap,
 		"list": "*vmlinux\ndup\n"})
-	k, err := FindKernelIn(root, release+","+filepath.Join(root, "map"))
+	k, err := FindKernelIn(root, release+","+filepath.Join(root, "map"), nil)
 	require.NoError(t, err)
 	table, err := k.Read(Names("dup"))
 	require.NoError(t, err)
 	assert.Len(t, table.Lookup("vmlinux", "dup"), 2)
 	assert.Contains(t, strings.Join(table.Notes, "\n"), "passed over: ")
 
-	k, err = FindKernelIn(root, release+","+filepath.Join(root, "list"))
+	k, err = FindKernelIn(root, release+","+filepath.Join(root, "list"), nil)
 	require.NoError(t, err)
 	_, err = k.Read(Names("dup"))
 	assert.ErrorContains(t, err, "vmlinuz-"+release)
@@ -480,7 +480,7 @@ func TestPartThatFindsNothingIsAnError(t *testing.T) {
 	at := filepath.Join(other, "map")
 	for _, part := range []string{"nosuchfile", "6.1.0-8-amd64", filepath.Join(other, "empty")} {
 		for _, x := range []string{part + "," + at, at + "," + part, release + "," + part} {
-			_, err := FindKernelIn(root, x)
+			_, err := FindKernelIn(root, x, nil)
 			var missing *MissingError
 			require.ErrorAs(t, err, &missing, x)
 			assert.Equal(t, part, missing.Part)
@@ -493,13 +493,13 @@ func TestPartThatFindsNothingIsAnError(t *testing.T) {
 	// A file that is found and not needed is no error.
 	for _, x := range []string{release + "," + filepath.Join(root, "boot/vmlinuz-"+release),
 		release + "," + filepath.Join(other, "image")} {
-		_, err := FindKernelIn(root, x)
+		_, err := FindKernelIn(root, x, nil)
 		assert.NoError(t, err, x)
 	}
 	require.NoError(t, os.RemoveAll(filepath.Join(root, "lib")))
 	require.NoError(t, os.RemoveAll(filepath.Join(root, "usr")))
 	require.NoError(t, os.Remove(filepath.Join(root, "boot/config-"+release)))
-	_, err := FindKernelIn(root, release+","+filepath.Join(other, "image"))
+	_, err := FindKernelIn(root, release+","+filepath.Join(other, "image"), nil)
 	assert.NoError(t, err, "an image of that release, though another one is named")
 }
 
@@ -518,11 +518,11 @@ func TestPipesAreNoSources(t *testing.T) {
 	for _, path := range []string{pipe, "/dev/null"} {
 		_, err := Open(path)
 		assert.ErrorContains(t, err, "not a regular file", path)
-		_, err = FindKernelIn(root, release+","+path)
+		_, err = FindKernelIn(root, release+","+path, nil)
 		assert.ErrorContains(t, err, "not a regular file", path)
 		assert.ErrorContains(t, NewKernel("k").AddModules(path), "not a regular file", path)
 	}
-	k, err := FindKernelIn(root, release)
+	k, err := FindKernelIn(root, release, nil)
 	require.NoError(t, err)
 	table, err := k.ReadAll(Names("dup"))
 	require.NoError(t, err)
@@ -551,7 +551,7 @@ func TestDamagedModuleIsPassedOver(t *testing.T) {
 	bad := "lib/modules/" + release + "/kernel/bad.ko.gz"
 	files[bad] = gzipped(tinyModuleFile("bad", "dup"))[:100]
 	lay(t, root, files)
-	k, err := FindKernelIn(root, release)
+	k, err := FindKernelIn(root, release, nil)
 	require.NoError(t, err)
 	table, err := k.ReadAll(Names("dup", "two"))
 	require.NoError(t, err)
@@ -572,19 +572,19 @@ func TestObjectFileOfTreeIsSaidToBeNoKernel(t *testing.T) {
 	o := tinyVmlinux(tinySymbol{"f", local | fn, 1, 0, 4})
 	o.etype = elf.ET_REL
 	lay(t, tree, map[string]string{"vmlinux.o": string(o.bytes())})
-	_, err := FindKernelIn(t.TempDir(), tree)
+	_, err := FindKernelIn(t.TempDir(), tree, nil)
 	var missing *MissingError
 	require.ErrorAs(t, err, &missing)
 	assert.Contains(t, missing.Looked, filepath.Join(tree, "vmlinux.o")+": "+ErrObjectFile.Error())
 	assert.Contains(t, missing.Looked, filepath.Join(tree, "vmlinux")+": not there")
-	_, err = FindKernelIn(t.TempDir(), filepath.Join(tree, "vmlinux.o"))
+	_, err = FindKernelIn(t.TempDir(), filepath.Join(tree, "vmlinux.o"), nil)
 	assert.ErrorIs(t, err, ErrObjectFile)
 }
 
 func TestHeadersWithoutImageSayWhereItLooked(t *testing.T) {
 	root, headers := t.TempDir(), t.TempDir()
 	lay(t, headers, map[string]string{"Module.symvers": tinySymvers})
-	_, err := FindKernelIn(root, headers)
+	_, err := FindKernelIn(root, headers, nil)
 	var missing *MissingError
 	require.ErrorAs(t, err, &missing)
 	looked := strings.Join(missing.Looked, "\n")
@@ -595,7 +595,7 @@ func TestHeadersWithoutImageSayWhereItLooked(t *testing.T) {
 	assert.Contains(t, looked, headers+": its release is in neither include/generated")
 
 	lay(t, headers, map[string]string{"include/config/kernel.release": release})
-	_, err = FindKernelIn(root, headers)
+	_, err = FindKernelIn(root, headers, nil)
 	require.ErrorAs(t, err, &missing)
 	looked = strings.Join(missing.Looked, "\n")
 	assert.Contains(t, looked, filepath.Join(root, "boot/vmlinuz-"+release)+": not there")

@@ -52,11 +52,16 @@ func (k *Kernel) indexing(modules []string) *indexing {
 	}
 	x := &indexing{store: k.Index}
 	for _, dir := range k.moduleDirs {
-		x.packs = append(x.packs, &modulePack{x: x, dir: dir, writes: true})
+		x.packs = append(x.packs, &modulePack{x: x, dir: dir, prefix: prefixOf(dir), writes: true})
 	}
+	left := len(x.packs)
 	for name, path := range k.modules {
-		if pack := x.packOf(path); pack != nil && !read[name] {
+		if left == 0 {
+			break
+		}
+		if pack := x.packOf(path); pack != nil && pack.writes && !read[name] {
 			pack.writes = false
+			left--
 		}
 	}
 	return x

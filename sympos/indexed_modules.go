@@ -40,8 +40,9 @@ const maxNamed = 1 << 32
 
 // A modulePack is the index of the modules of a directory, during one reading.
 type modulePack struct {
-	x   *indexing
-	dir string
+	x      *indexing
+	dir    string
+	prefix string // what paths of modules in the directory begin with
 	// writes is set if all modules are read, so that the index can be made.
 	writes bool
 
@@ -75,22 +76,22 @@ type packedModule struct {
 // packOf returns the index of the directory that the module is in, nil if there is none.
 func (x *indexing) packOf(path string) *modulePack {
 	for _, p := range x.packs {
-		if strings.HasPrefix(path, p.prefix()) && isModuleFile(filepath.Base(path)) {
+		if strings.HasPrefix(path, p.prefix) && isModuleFile(filepath.Base(path)) {
 			return p
 		}
 	}
 	return nil
 }
 
-// prefix returns what paths of modules in the directory begin with.
-func (p *modulePack) prefix() string {
-	switch p.dir {
+// prefixOf returns what paths of modules in a directory begin with.
+func prefixOf(dir string) string {
+	switch dir {
 	case ".":
 		return ""
 	case "/":
 		return "/"
 	}
-	return p.dir + "/"
+	return dir + "/"
 }
 
 // open opens the index, if that was not tried before.
@@ -149,7 +150,7 @@ func (m *packedModule) append(b []byte) []byte {
 }
 
 // below returns the path below the directory.
-func (p *modulePack) below(path string) string { return path[len(p.prefix()):] }
+func (p *modulePack) below(path string) string { return path[len(p.prefix):] }
 
 // replay visits what the index has of the module. found is false if it does not have it, or
 // another state of it. The error may be errReplay.

@@ -6,12 +6,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"math/rand"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -135,9 +137,8 @@ func TestIndexHasAllFacts(t *testing.T) {
 // kernelOf finds the kernel of TestFindKernel and lets it use the store.
 func kernelOf(t testing.TB, root string, store *index.Store) *Kernel {
 	t.Helper()
-	k, err := FindKernelIn(root, release)
+	k, err := FindKernelIn(root, release, store)
 	require.NoError(t, err)
-	k.Index = store
 	return k
 }
 
@@ -208,8 +209,17 @@ func TestIndexOfModulesFollowsThem(t *testing.T) {
 	lay(t, root, installed(release))
 	dir := filepath.Join(root, "lib/modules", release, "kernel")
 	store := eagerStore(t)
+	changes := int64(0)
 	check := func(what string) {
 		t.Helper()
+		// Two changes within one tick of the file system's clock look like one.
+		changes++
+		require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				err = os.Chtimes(path, time.Unix(changes, 0), time.Unix(changes, 0))
+			}
+			return err
+		}))
 		for range 2 {
 			expected, err := kernelOf(t, root, nil).ReadAll(Names("dup", "two", "new"))
 			require.NoError(t, err)
@@ -234,7 +244,48 @@ func TestIndexOfModulesFollowsThem(t *testing.T) {
 	for _, x := range all {
 		kinds[x.Kind]++
 	}
-	assert.Equal(t, map[string]int{"f": 2, "m": 1}, kinds, "image, Module.symvers; modules")
+	assert.Equal(t, map[string]int{"f": 2, "m": 1, "d": 1}, kinds,
+		"image, Module.symvers; modules; their names")
+}
+
+// Names of modules are those of a search: from any directory, and as long as no directory has
+// changed.
+func TestNamesOfModules(t *testing.T) {
+	root := t.TempDir()
+	lay(t, root, installed(release))
+	t.Chdir(filepath.Join(root, "lib/modules", release))
+	store := eagerStore(t)
+	for _, dir := range []string{".", "kernel", "kernel/net", filepath.Join(root, "lib/modules"),
+		filepath.Join(root, "lib")} {
+		expected, err := walkModules(dir)
+		require.NoError(t, err)
+		for range 2 {
+			k := NewKernel("")
+			k.Index = store
+			got, err := k.findModules(dir)
+			require.NoError(t, err)
+			assert.Equal(t, expected.paths, got, dir)
+			assert.Empty(t, k.Notes)
+		}
+		key, ok := store.KeyOf(dir)
+		require.True(t, ok)
+		_, err = readNames(store, dir, key)
+		require.NoError(t, err, "%s: it is there", dir)
+	}
+	key, _ := store.KeyOf("kernel")
+	past := time.Now().Add(-time.Hour)
+	require.NoError(t, os.Chtimes("kernel/net", past, past))
+	_, err := readNames(store, "kernel", key)
+	assert.ErrorIs(t, err, index.ErrAbsent)
+
+	// A directory that has just changed may change again within one tick of the clock.
+	store.Settle = time.Hour
+	k := NewKernel("")
+	k.Index = store
+	_, err = k.findModules("kernel")
+	require.NoError(t, err)
+	_, err = readNames(store, "kernel", key)
+	assert.ErrorIs(t, err, index.ErrAbsent)
 }
 
 // A file that may still change gets no index, nor does a small one.
@@ -251,7 +302,9 @@ func TestFilesWithoutIndex(t *testing.T) {
 		require.NoError(t, err)
 		all, err := store.List()
 		require.NoError(t, err)
-		assert.Empty(t, all, name)
+		for _, x := range all {
+			assert.Equal(t, "small d", name+" "+x.Kind)
+		}
 	}
 }
 
@@ -324,17 +377,18 @@ func newPokedKernel(t testing.TB) *pokedKernel {
 	return p
 }
 
-// read answers the question when an index has these bytes.
-func (p *pokedKernel) read(t testing.TB, path string, b []byte) *Table {
+// read answers the question when an index has these bytes, and returns what it noted too.
+func (p *pokedKernel) read(t testing.TB, path string, b []byte) (*Table, []string) {
 	for path, b := range p.good {
 		require.NoError(t, os.WriteFile(path, b, 0o600))
 	}
 	require.NoError(t, os.WriteFile(path, b, 0o600))
 	fresh := index.NewStore(p.store.Dir()) // which has nothing open
 	fresh.Settle, fresh.Smallest = 0, 0
-	table, err := kernelOf(t, p.root, fresh).ReadAll(p.want)
+	k := kernelOf(t, p.root, fresh)
+	table, err := k.ReadAll(p.want)
 	require.NoError(t, err)
-	return table
+	return table, append(k.Notes, table.Notes...)
 }
 
 // With one byte changed, or cut short, an index is made again, and the answer is right.
@@ -349,8 +403,8 @@ func TestDamagedIndexesAreMadeAgain(t *testing.T) {
 			if at%7 == 3 {
 				b = b[:at]
 			}
-			table := p.read(t, path, b)
-			for _, n := range table.Notes {
+			table, notes := p.read(t, path, b)
+			for _, n := range notes {
 				if strings.HasPrefix(n, "index: made again: ") {
 					noted++
 				}
@@ -359,7 +413,8 @@ func TestDamagedIndexesAreMadeAgain(t *testing.T) {
 			got["notes"] = p.expected["notes"]
 			require.Equal(t, p.expected, got, "%s, byte %d", path, at)
 			if len(table.Notes) > 0 {
-				require.Equal(t, p.expected, contents(p.read(t, path, good)))
+				table, _ = p.read(t, path, good)
+				require.Equal(t, p.expected, contents(table))
 			}
 		}
 		assert.Positive(t, noted, path)
@@ -380,7 +435,7 @@ func FuzzIndex(f *testing.F) {
 		if mended {
 			mend(b)
 		}
-		table := p.read(t, path, b)
+		table, _ := p.read(t, path, b)
 		if got := contents(table); !mended {
 			got["notes"] = p.expected["notes"]
 			require.Equal(t, p.expected, got, fmt.Sprint(path, at))

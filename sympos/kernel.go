@@ -70,8 +70,10 @@ func NewKernel(name string, sources ...Source) *Kernel {
 //	a file            of any kind that Open knows
 //	a list of these   separated by commas, all of the same kernel
 //
+// keep becomes Kernel.Index, which may be nil.
+//
 // When no file has the symbols of vmlinux, the error is a *MissingError.
-func FindKernel(x string) (*Kernel, error) { return FindKernelIn("/", x) }
+func FindKernel(x string, keep *index.Store) (*Kernel, error) { return FindKernelIn("/", x, keep) }
 
 // Presence is whether a kernel has an object.
 type Presence int
@@ -143,7 +145,7 @@ func (k *Kernel) AddModules(path string) error {
 		k.given[name] = true
 		return nil
 	}
-	found, err := findModules(path)
+	found, err := k.findModules(filepath.Clean(path))
 	if err != nil {
 		return err
 	}
@@ -213,24 +215,6 @@ func readModuleName(path string) (string, error) {
 func isModuleFile(name string) bool {
 	_, packing, found := splitModuleFile(name)
 	return found && slices.Contains([]string{"", ".gz", ".xz", ".zst"}, packing)
-}
-
-// findModules returns the paths of the modules in the directory and below it. It does not
-// follow links to directories, such as build and source.
-func findModules(dir string) ([]string, error) {
-	var found []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil && path == dir:
-			return err
-		case err != nil: // a directory that may not be read
-			return nil
-		case !d.IsDir() && isModuleFile(d.Name()):
-			found = append(found, path)
-		}
-		return nil
-	})
-	return found, err
 }
 
 // debugFiles returns the files that debug packages have of modules.

@@ -84,18 +84,23 @@ func Read(want Want, sources ...Source) (*Table, error) {
 func merge(scans []*scan) *Table {
 	t := &Table{objects: make(map[string]*object, len(scans)), exports: map[string][]Export{},
 		Sources: make([]Witness, 0, len(scans)), coverage: newExportCoverage()}
-	byName := make(map[string][]*object, len(scans))
+	others := map[string][]*object{} // of objects that several sources have
 	for _, s := range scans {
 		t.Sources = append(t.Sources, Witness{s.source, s.facts})
 		for name, o := range s.objects {
-			byName[name] = append(byName[name], o)
+			if t.objects[name] == nil {
+				t.objects[name] = o
+			} else {
+				others[name] = append(others[name], o)
+			}
 		}
 		for _, e := range s.exports {
 			t.addExport(e)
 		}
 		t.coverage.add(s)
 	}
-	for name, list := range byName {
+	for name, list := range others {
+		list = append([]*object{t.objects[name]}, list...)
 		slices.SortStableFunc(list, func(a, b *object) int {
 			return cmp.Compare(a.facts.precedence(), b.facts.precedence())
 		})
@@ -178,7 +183,7 @@ func scanOne(want Want, src Source, match matching, x *indexing, space *quota) *
 	var (
 		objects = map[string]*object{}
 		exports []Export
-		seen    = newSeenExports()
+		seen    = new(seenExports)
 		current *object
 		name    string
 		open    []pendingSize
@@ -209,6 +214,9 @@ func scanOne(want Want, src Source, match matching, x *indexing, space *quota) *
 			s.Loaded = 1 // ranked below
 		}
 		list = append(list, s)
+		if current.symbols == nil {
+			current.symbols = map[string][]Symbol{}
+		}
 		current.symbols[s.Name] = list
 		if e.Size == 0 && e.Object == Vmlinux {
 			if len(open) > 0 && open[0].address != e.Address {
@@ -251,7 +259,7 @@ func scanOne(want Want, src Source, match matching, x *indexing, space *quota) *
 				if full = !space.take(128 + len(name)); full {
 					return
 				}
-				current = &object{source: src.String(), symbols: map[string][]Symbol{}}
+				current = &object{source: src.String()}
 				objects[name] = current
 			}
 		}

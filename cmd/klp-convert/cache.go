@@ -148,6 +148,8 @@ func listIndex(w io.Writer, store *index.Store) error {
 			of = "made again when needed: " + x.Wrong.Error()
 		case x.Kind == "m":
 			of = "modules in " + of
+		case x.Kind == "d":
+			of = "names of modules in " + of
 		}
 		t.row(sizeText(x.Size), x.Used.UTC().Format("2006-01-02 15:04"), of)
 	}

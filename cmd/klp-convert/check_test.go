@@ -211,7 +211,7 @@ func BenchmarkCheck(b *testing.B) {
 	file, err := os.ReadFile("../../testdata/x86_64/livepatch-cmdline.ko")
 	require.NoError(b, err)
 	var check, reading time.Duration
-	k, err := sympos.FindKernel(name)
+	k, err := sympos.FindKernel(name, nil)
 	require.NoError(b, err)
 	// Their order alternates, so that what one leaves in caches does not count.
 	for i := 0; b.Loop(); i++ {

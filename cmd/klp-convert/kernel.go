@@ -15,6 +15,7 @@ import (
 
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
+	"github.com/klp-convert/klp-convert/sympos/index"
 )
 
 // kernelFlags are the flags that select kernels.
@@ -52,6 +53,7 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 			names[0], k.modules[0])
 	}
 	var kernels []*sympos.Kernel
+	store := k.store()
 	for _, name := range names {
 		running := name == "running"
 		if running {
@@ -60,7 +62,7 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 				return nil, err
 			}
 		}
-		kernel, err := sympos.FindKernel(name)
+		kernel, err := sympos.FindKernel(name, store)
 		if err != nil {
 			return nil, err
 		}
@@ -71,11 +73,7 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 	}
 	if len(k.modules) > 0 && len(kernels) == 0 {
 		kernels = append(kernels, sympos.NewKernel(strings.Join(k.modules, ",")))
-	}
-	if !k.noCache {
-		for _, kernel := range kernels {
-			kernel.Index = userIndex()
-		}
+		kernels[0].Index = store
 	}
 	for _, m := range k.modules {
 		if err := kernels[0].AddModules(m); err != nil {
@@ -83,6 +81,14 @@ func (k *kernelFlags) find() ([]*sympos.Kernel, error) {
 		}
 	}
 	return kernels, nil
+}
+
+// store returns the indexes that kernels are read from, nil for none.
+func (k *kernelFlags) store() *index.Store {
+	if k.noCache {
+		return nil
+	}
+	return userIndex()
 }
 
 // runningRelease returns the release of the running kernel (uname -r). Tests give a root.

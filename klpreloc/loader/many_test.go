@@ -24,7 +24,7 @@ func TestModulesAreJudgedAlone(t *testing.T) {
 	files = append(files, more...)
 	require.Greater(t, len(files), 10)
 	find := func() *sympos.Kernel {
-		k, err := sympos.FindKernel("../../testdata/declared/vmlinux-btf")
+		k, err := sympos.FindKernel("../../testdata/declared/vmlinux-btf", nil)
 		require.NoError(t, err)
 		return k
 	}

@@ -16,7 +16,7 @@ import (
 // A kernel loads its own modules: with the kernel in KLP_CHECK_KERNEL (a folder with its image
 // and modules), some of them have nothing said against them.
 func TestOwnModulesLoad(t *testing.T) {
-	k, err := sympos.FindKernel(need.Variable(t, "KLP_CHECK_KERNEL", "make corpus"))
+	k, err := sympos.FindKernel(need.Variable(t, "KLP_CHECK_KERNEL", "make corpus"), nil)
 	require.NoError(t, err)
 	all := k.Modules()
 	require.Greater(t, len(all), 100)

@@ -23,7 +23,7 @@ func smallKernel(t *testing.T) *sympos.Kernel {
 		"klp_enable_patch\n" +
 		"ffffffff81000400 r __ksymtab_klp_enable_patch\nffffffff81000500 T _etext\n"
 	require.NoError(t, os.WriteFile(path, []byte(symbols), 0o600))
-	k, err := sympos.FindKernel(path)
+	k, err := sympos.FindKernel(path, nil)
 	require.NoError(t, err)
 	k.Release = "6.1.0-99"
 	return k

@@ -845,7 +845,7 @@ func TestObjectThatIsBuiltIn(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 	}
-	k, err := sympos.FindKernelIn(root, release)
+	k, err := sympos.FindKernelIn(root, release, nil)
 	require.NoError(t, err)
 	w := good()
 	w.objects, w.records = "vmlinux bee", "vmlinux:vsym:0"

@@ -40,7 +40,7 @@ func TestAbsentNamesAreComparedWithTheirLikes(t *testing.T) {
 	add("_etext", "_end")
 	path := filepath.Join(t.TempDir(), "System.map")
 	require.NoError(t, os.WriteFile(path, []byte(text.String()), 0o644))
-	k, err := sympos.FindKernel(path)
+	k, err := sympos.FindKernel(path, nil)
 	require.NoError(t, err)
 
 	near, table := readNear(k, nil, append(absent, wanted...))

@@ -57,7 +57,7 @@ func checkRelease(t *testing.T, l *typecheck.Livepatch, file, release string,
 	t.Helper()
 	path, err := filepath.Abs(fixtures + file)
 	require.NoError(t, err)
-	k, err := sympos.FindKernel(path)
+	k, err := sympos.FindKernel(path, nil)
 	require.NoError(t, err)
 	k.Release = release
 	table, err := k.Read(sympos.All, sympos.Vmlinux)

@@ -444,7 +444,7 @@ func newCorpus(t *testing.T, w *workbench) *corpus {
 		require.NoError(t, err)
 	}
 	var err error
-	c.kernel, err = sympos.FindKernel(w.kernel.named())
+	c.kernel, err = sympos.FindKernel(w.kernel.named(), nil)
 	require.NoError(t, err)
 	require.NoError(t, c.kernel.AddModules(filepath.Join(c.dir, "klplab_target.ko")))
 	require.NoError(t, c.kernel.AddModules(filepath.Join(c.dir, "klplab_owner.ko")))

@@ -302,7 +302,7 @@ func TestBegunLivepatches(t *testing.T) {
 // functionsOfModules returns functions of the kernel's modules by chance, of each module one.
 func (w *workbench) functionsOfModules(t *testing.T, random *rand.Rand, n int) (all []string) {
 	t.Helper()
-	kernel, err := sympos.FindKernel(w.allParts())
+	kernel, err := sympos.FindKernel(w.allParts(), nil)
 	require.NoError(t, err)
 	base := w.typesOfKernel(t)
 	for _, module := range sample(random, kernel.Modules(), n) {

@@ -49,7 +49,7 @@ MODULE_INFO(livepatch, "Y");
 `)
 		}
 		p.make()
-		kernel, err := sympos.FindKernel(w.kernel.Root)
+		kernel, err := sympos.FindKernel(w.kernel.Root, nil)
 		require.NoError(t, err)
 		predicted := func(name string) bool {
 			r, err := loader.Open(p.file(name)).Check(loader.Options{Kernel: kernel})

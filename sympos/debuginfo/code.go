@@ -77,7 +77,7 @@ func (i *Info) Address(e *Entry) (address uint64, ok bool, err error) {
 		return 0, false, nil
 	}
 	of := *e.Unit
-	if err := i.d.setExtent(&of, value{class: classAddress, n: of.low}, value{}, v.v); err != nil {
+	if err := i.d.setExtent(&of, value{class: classAddress, n: of.low}, value{}, v.value()); err != nil {
 		return 0, false, err
 	}
 	err = i.d.visitRanges(&of, func(low, high uint64) {
@@ -95,7 +95,7 @@ func (i *Info) AddressOf(e *Entry, attribute uint64) (address uint64, ok bool, e
 	if !has {
 		return 0, false, nil
 	}
-	address, err = i.d.addressOf(e.Unit, v.v)
+	address, err = i.d.addressOf(e.Unit, v.value())
 	return address, err == nil, err
 }
 

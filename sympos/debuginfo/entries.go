@@ -149,19 +149,20 @@ type Entry struct {
 type Value struct {
 	// Number is the value of a constant, a flag, an offset or an address.
 	Number uint64
-	// Signed is set if Number was written as a signed number.
-	Signed bool
 	// Width is how many bytes an unsigned constant was written in; 0 for numbers of variable
 	// length.
 	Width int
 	// Block is an expression or a block; it must not be modified.
 	Block []byte
+	form  uint64
+	// Signed is set if Number was written as a signed number.
+	Signed bool
 	// IsConstant is set for numbers that are neither offsets nor references.
 	IsConstant bool
-
-	v    value
-	form uint64
+	class      class
 }
+
+func (v *Value) value() value { return value{v.class, v.Number, v.Block} }
 
 // load returns the unit in memory. If it is not kept, it is valid until another unit is loaded.
 func (i *Info) load(u *Unit, keep bool) (*loaded, error) {
@@ -254,9 +255,9 @@ func (i *Info) read(l *loaded, pos int, e *Entry) (ok bool, err error) {
 	}
 	e.Tag, e.HasChildren, e.attrs = a.tag, a.children, l.table.attrs[a.from:a.to]
 	for _, x := range e.attrs {
-		v := Value{v: c.value(x.form, x.implicit, u), form: x.form}
-		v.Number, v.Block = v.v.n, v.v.bytes
-		v.IsConstant = v.v.class == classConstant
+		read := c.value(x.form, x.implicit, u)
+		v := Value{Number: read.n, Block: read.bytes, form: x.form,
+			IsConstant: read.class == classConstant, class: read.class}
 		switch x.form {
 		case 0x0d, 0x21: // sdata, implicit_const
 			v.Signed = true
@@ -305,9 +306,9 @@ func (i *Info) Text(e *Entry, attribute uint64) []byte {
 		return nil
 	}
 	table, off := i.d.str, v.Number
-	switch v.v.class {
+	switch v.class {
 	case classBytes:
-		return v.v.bytes
+		return v.Block
 	case classStr:
 	case classLineStr:
 		table = i.d.lineStr
@@ -384,10 +385,20 @@ func (i *Info) VisitTop(u *Unit, visit func(*Entry) error) error {
 
 // Children returns the entries below an entry that At returned. They stay valid.
 func (i *Info) Children(e *Entry) ([]*Entry, error) {
-	var list []*Entry
+	var (
+		list   []*Entry
+		values []Value // in pieces for several entries
+		size   = 8     // of the next piece
+	)
 	err := i.visitChildren(e, func(c *Entry) error {
+		if cap(values)-len(values) < len(c.values) {
+			values = make([]Value, 0, max(size, len(c.values)))
+			size = min(2*size, 512)
+		}
+		from := len(values)
+		values = append(values, c.values...)
 		kept := *c
-		kept.values = append([]Value(nil), c.values...)
+		kept.values = values[from:len(values):len(values)]
 		list = append(list, &kept)
 		return i.d.spend(64 + 64*len(kept.values)) // of memory
 	})

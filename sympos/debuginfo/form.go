@@ -5,7 +5,7 @@ package debuginfo
 import "bytes"
 
 // A class is how a value is to be read.
-type class int
+type class uint8
 
 const (
 	classOther class = iota

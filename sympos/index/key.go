@@ -23,11 +23,24 @@ type Key struct {
 	Name string
 }
 
-// KeyOf returns the key of the file or directory at the path, and whether it has one. An empty
-// file has none: /proc does not tell the sizes of its files.
+// KeyOf returns the key of the file or directory at the path, and whether it has one. That of a
+// directory does not change with what is in it. An empty file has none: /proc does not tell the
+// sizes of its files. The nil Store knows no keys.
+func (s *Store) KeyOf(path string) (Key, bool) {
+	k, ok := s.StateOf(path)
+	if k.Size == 0 {
+		k.Modified, k.Changed = 0, 0
+	}
+	return k, ok
+}
+
+// StateOf is KeyOf, but that of a directory changes with the names of the files in it.
 //
 // Thousands of modules are asked for, one after the other, so this makes little garbage.
-func (s *Store) KeyOf(path string) (Key, bool) {
+func (s *Store) StateOf(path string) (Key, bool) {
+	if s == nil {
+		return Key{}, false
+	}
 	if s.Identify != nil {
 		return s.Identify(path)
 	}
@@ -35,16 +48,16 @@ func (s *Store) KeyOf(path string) (Key, bool) {
 	if err := syscall.Stat(path, &st); err != nil {
 		return Key{}, false
 	}
-	k := Key{Device: uint64(st.Dev), Inode: st.Ino, Name: filepath.Base(path)}
+	k := Key{Device: uint64(st.Dev), Inode: st.Ino, Name: filepath.Base(path),
+		Modified: st.Mtim.Nano(), Changed: st.Ctim.Nano()}
 	switch st.Mode & syscall.S_IFMT {
-	case syscall.S_IFDIR: // all but its identity changes with what is in it
+	case syscall.S_IFDIR:
+		return k, true
 	case syscall.S_IFREG:
-		k.Size, k.Modified, k.Changed = st.Size, st.Mtim.Nano(), st.Ctim.Nano()
+		k.Size = st.Size
 		return k, st.Size > 0
-	default:
-		return Key{}, false
 	}
-	return k, true
+	return Key{}, false
 }
 
 // Settled reports whether the file can be told from what it becomes by a further change: a
