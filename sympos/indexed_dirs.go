@@ -14,7 +14,7 @@ import (
 
 // kindNames is the kind of an index of the paths of the modules in a directory. It has one block:
 //
-//	directories  how many; of each the path below the directory, of that itself its own path, and
+//	directories  how many; of each the path below the directory, which itself is the first, and
 //	             the key
 //	modules      how many; of each the path below the directory, in the order of a search
 //
@@ -81,7 +81,12 @@ func (l *listing) write(store *index.Store, dir string, key index.Key) error {
 		return nil
 	}
 	prefix := prefixOf(dir)
-	below := func(path string) string { return strings.TrimPrefix(path, prefix) }
+	below := func(path string) string {
+		if path == dir {
+			return ""
+		}
+		return strings.TrimPrefix(path, prefix)
+	}
 	b := binary.AppendUvarint(nil, uint64(len(l.dirs)))
 	for _, path := range l.dirs {
 		state, ok := store.StateOf(path)
@@ -114,7 +119,7 @@ func readNames(store *index.Store, dir string, key index.Key) ([]string, error) 
 	prefix := prefixOf(dir)
 	for n := c.number(); n > 0 && !c.bad; n-- {
 		path := dir
-		if name := c.text(); string(name) != dir {
+		if name := c.text(); len(name) > 0 {
 			path = prefix + string(name)
 		}
 		state, rest, ok := index.CutKey(c.b)

@@ -95,6 +95,12 @@ func checkDeclarations(m *view, k *facts) (out result) {
 	if k.noTypes || m.broken != nil || !m.declares() {
 		return out
 	}
+	if m.isForAnother(k) {
+		// It has the types of that one. Each that differs would be one more finding of one cause.
+		out.notChecked("declarations, with the kernel's types", "the module was built for another "+
+			"kernel, which its vermagic tells")
+		return out
+	}
 	a := typecheck.Check(m.types(), m.borrowed(k), k.Kernel, k.table)
 	for _, x := range a.Findings {
 		f := problem(typeIDs[x.Kind], x.Message)

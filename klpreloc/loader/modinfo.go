@@ -126,6 +126,13 @@ func checkVermagic(m *view, k *facts) (out result) {
 	return out
 }
 
+// isForAnother reports whether the kernel refuses the module because of what its vermagic says.
+func (m *view) isForAnother(k *facts) bool {
+	_, says := m.info.Value("vermagic")
+	return says && slices.ContainsFunc(checkVermagic(m, k).found,
+		func(f finding) bool { return f.ID == diag.VersionMagic })
+}
+
 // title is what to call the kernel.
 func (k *facts) title() string {
 	if k.Release != "" {
