@@ -3,6 +3,7 @@
 package loader
 
 import (
+	"bytes"
 	"debug/elf"
 	"errors"
 	"os"
@@ -139,24 +140,36 @@ func (f *facts) configuration() []byte {
 	return b
 }
 
-// readConfig reads the options that are set.
+// readConfig reads the options. Of several lines of one the last counts
+// (scripts/kconfig/confdata.c, conf_read_simple).
 func (f *facts) readConfig() {
 	b := f.configuration()
 	if b == nil {
 		return
 	}
 	f.config = map[string]string{}
-	text := "\n" + string(b) + "\n"
 	if f.configCut = sympos.ConfigCut(b) != ""; f.configCut {
-		if i := strings.LastIndexByte(string(b), '\n'); i >= 0 && i+1 < len(b) {
-			text = "\n" + string(b[:i+1]) // the line that was cut says nothing
+		if i := bytes.LastIndexByte(b, '\n'); i >= 0 {
+			b = b[:i+1] // the line that was cut says nothing
 		}
 	}
+	wanted := make(map[string]bool, len(options))
 	for _, option := range options {
-		if _, rest, ok := strings.Cut(text, "\nCONFIG_"+option+"="); ok {
-			f.config[option], _, _ = strings.Cut(rest, "\n")
-		} else if strings.Contains(text, "\n# CONFIG_"+option+" is not set\n") {
-			f.config[option] = "n"
+		wanted[option] = true
+	}
+	for len(b) > 0 {
+		var line []byte
+		line, b, _ = bytes.Cut(b, []byte("\n"))
+		if line, ok := bytes.CutPrefix(line, []byte("CONFIG_")); ok {
+			option, value, ok := bytes.Cut(line, []byte("="))
+			if ok && wanted[string(option)] {
+				f.config[string(option)] = string(value)
+			}
+		} else if line, ok := bytes.CutPrefix(line, []byte("# CONFIG_")); ok {
+			option, ok := bytes.CutSuffix(line, []byte(" is not set"))
+			if ok && wanted[string(option)] {
+				f.config[string(option)] = "n"
+			}
 		}
 	}
 }
