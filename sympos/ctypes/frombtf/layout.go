@@ -57,10 +57,12 @@ const (
 type layout struct {
 	base    *layout // of split BTF; else nil
 	order   binary.ByteOrder
+	big     bool // what order is: u32 is quicker than a call of order
 	types   []byte
 	strings []byte
 	first   uint32   // number of the first type
 	offsets []uint32 // in types, from that type on
+	kinds   []uint8  // in the same order
 	names   *index   // nil before it is needed
 }
 
@@ -77,7 +79,7 @@ func parseLayout(b []byte, base *layout) (*layout, error) {
 	case b[0] == 0x9f && b[1] == 0xeb:
 		l.order = binary.LittleEndian
 	case b[0] == 0xeb && b[1] == 0x9f:
-		l.order = binary.BigEndian
+		l.order, l.big = binary.BigEndian, true
 	default:
 		return nil, errNoMagic
 	}
@@ -152,10 +154,18 @@ func (h *header) dataSize() (int, bool) {
 	return 0, false
 }
 
+// u32 returns the number at the beginning of b.
+func (l *layout) u32(b []byte) uint32 {
+	if l.big {
+		return binary.BigEndian.Uint32(b)
+	}
+	return binary.LittleEndian.Uint32(b)
+}
+
 // headerAt returns the header at off in types, which is in bounds.
 func (l *layout) headerAt(off uint32) header {
 	b := l.types[off:]
-	return header{l.order.Uint32(b), l.order.Uint32(b[4:]), l.order.Uint32(b[8:]), b[12:]}
+	return header{l.u32(b), l.u32(b[4:]), l.u32(b[8:]), b[headerOfType:]}
 }
 
 // headerOf returns the header of the type with that number, and false for 0 and for numbers
@@ -170,8 +180,21 @@ func (l *layout) headerOf(id uint32) (header, bool) {
 	return l.headerAt(l.offsets[id-l.first]), true
 }
 
+// kindOf returns the kind of the type with that number, and false if there is none.
+func (l *layout) kindOf(id uint32) (int, bool) {
+	if l.base != nil && id < l.first {
+		return l.base.kindOf(id)
+	}
+	if id < l.first || id >= l.end() {
+		return 0, false
+	}
+	return int(l.kinds[id-l.first]), true
+}
+
 // walk finds all types and checks their sizes and names.
 func (l *layout) walk() error {
+	guess := len(l.types) / 28 // bytes of a type, of those in kernels
+	l.offsets, l.kinds = make([]uint32, 0, guess), make([]uint8, 0, guess)
 	for off := 0; off < len(l.types); {
 		id := l.end()
 		if len(l.types)-off < 12 {
@@ -196,7 +219,7 @@ func (l *layout) walk() error {
 			return fmt.Errorf("BTF: the name of type %d, %#x, is not the beginning of a string", id,
 				h.name)
 		}
-		l.offsets = append(l.offsets, uint32(off))
+		l.offsets, l.kinds = append(l.offsets, uint32(off)), append(l.kinds, uint8(h.kind()))
 		off += 12 + n
 	}
 	return nil
@@ -299,17 +322,17 @@ func (l *layout) checkRefs() error {
 	for i, off := range l.offsets {
 		h := l.headerAt(off)
 		h.eachRef(func(at int) {
-			ref := l.order.Uint32(l.types[int(off)+at:])
+			ref := l.u32(l.types[int(off)+at:])
 			if ref == 0 || err != nil {
 				return
 			}
-			to, ok := l.headerOf(ref)
+			to, ok := l.kindOf(ref)
 			switch {
 			case !ok:
 				err = fmt.Errorf("BTF: type %d refers to type %d, but there are %d",
 					l.first+uint32(i), ref, l.end())
-			case mayRefer[h.kind()]&(1<<to.kind()) == 0:
-				err = l.misfit(l.first+uint32(i), ref, h.kind(), to.kind())
+			case mayRefer[h.kind()]&(1<<to) == 0:
+				err = l.misfit(l.first+uint32(i), ref, h.kind(), to)
 			}
 		})
 		if err != nil {
@@ -347,7 +370,7 @@ func (l *layout) makeIndex() {
 	l.names = &index{seed: maphash.MakeSeed(), first: make([]uint32, size),
 		next: make([]uint32, len(l.offsets))}
 	for i := len(l.offsets) - 1; i >= 0; i-- { // so that chains ascend
-		name := l.nameAt(l.order.Uint32(l.types[l.offsets[i]:]))
+		name := l.nameAt(l.u32(l.types[l.offsets[i]:]))
 		if len(name) == 0 {
 			continue
 		}

@@ -52,7 +52,8 @@ func (l *layout) single(id uint32) (*single, error) {
 // cilium/ebpf takes bits of a member from them (legacyBitfields in btf/unmarshal.go, v0.21.0), an
 // integer.
 func (l *layout) appendPlaceholder(b []byte, id uint32) []byte {
-	if h, ok := l.headerOf(id); ok && h.kind() == kindInt {
+	if kind, ok := l.kindOf(id); ok && kind == kindInt {
+		h, _ := l.headerOf(id)
 		b = l.append(l.append(l.append(b, 0), h.info), h.sizeType)
 		return append(b, h.data[:4]...)
 	}
@@ -101,10 +102,10 @@ func (l *layout) append(b []byte, n uint32) []byte {
 // untag returns the type that type tags are around: attributes for tools, as __user.
 func (l *layout) untag(id uint32) (uint32, error) {
 	for range maxTags {
-		h, ok := l.headerOf(id)
-		if !ok || h.kind() != kindTypeTag {
+		if kind, ok := l.kindOf(id); !ok || kind != kindTypeTag {
 			return id, nil
 		}
+		h, _ := l.headerOf(id)
 		id = h.sizeType
 	}
 	return 0, errors.New("BTF: type tags without an end")
