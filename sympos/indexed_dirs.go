@@ -25,8 +25,11 @@ const kindNames = "d"
 
 // A listing is what a search found.
 type listing struct {
-	dirs  []string
 	paths []string
+	dirs  []string
+	// states are those of the directories before they were read: what changes later than that
+	// shows. nil if no index is to be written, or can be.
+	states []index.Key
 }
 
 // findModules returns the paths of the modules in the directory and below it. It does not
@@ -34,7 +37,7 @@ type listing struct {
 func (k *Kernel) findModules(dir string) ([]string, error) {
 	key, ok := k.Index.KeyOf(dir)
 	if !ok {
-		l, err := walkModules(dir)
+		l, err := walkModules(dir, nil)
 		return l.paths, err
 	}
 	paths, err := readNames(k.Index, dir, key)
@@ -44,8 +47,8 @@ func (k *Kernel) findModules(dir string) ([]string, error) {
 	if !errors.Is(err, index.ErrAbsent) {
 		k.note("index: made again: %s", err)
 	}
-	l, err := walkModules(dir)
-	if err == nil && len(l.paths) > 0 {
+	l, err := walkModules(dir, k.Index)
+	if err == nil && len(l.paths) > 0 && l.states != nil {
 		if err := l.write(k.Index, dir, key); err != nil {
 			k.note("index: not written: %s", err)
 		}
@@ -53,9 +56,9 @@ func (k *Kernel) findModules(dir string) ([]string, error) {
 	return l.paths, err
 }
 
-// walkModules searches the directory. dirs is nil if there is one that can't be read.
-func walkModules(dir string) (l listing, err error) {
-	whole := true
+// walkModules searches the directory. Without a store it does not find states.
+func walkModules(dir string, store *index.Store) (l listing, err error) {
+	whole := store != nil
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil && path == dir:
@@ -63,23 +66,24 @@ func walkModules(dir string) (l listing, err error) {
 		case err != nil:
 			whole = false
 		case d.IsDir():
-			l.dirs = append(l.dirs, path)
+			if whole {
+				state, ok := store.StateOf(path)
+				whole = ok && store.Settled(state)
+				l.dirs, l.states = append(l.dirs, path), append(l.states, state)
+			}
 		case isModuleFile(d.Name()):
 			l.paths = append(l.paths, path)
 		}
 		return nil
 	})
 	if !whole {
-		l.dirs = nil
+		l.states = nil
 	}
 	return l, err
 }
 
-// write writes the index, unless something in the directory may have changed since it was searched.
+// write writes the index.
 func (l *listing) write(store *index.Store, dir string, key index.Key) error {
-	if l.dirs == nil {
-		return nil
-	}
 	prefix := prefixOf(dir)
 	below := func(path string) string {
 		if path == dir {
@@ -88,12 +92,8 @@ func (l *listing) write(store *index.Store, dir string, key index.Key) error {
 		return strings.TrimPrefix(path, prefix)
 	}
 	b := binary.AppendUvarint(nil, uint64(len(l.dirs)))
-	for _, path := range l.dirs {
-		state, ok := store.StateOf(path)
-		if !ok || !store.Settled(state) {
-			return nil
-		}
-		b = state.Append(appendText(b, below(path)))
+	for i, path := range l.dirs {
+		b = l.states[i].Append(appendText(b, below(path)))
 	}
 	b = binary.AppendUvarint(b, uint64(len(l.paths)))
 	for _, path := range l.paths {

@@ -257,7 +257,7 @@ func TestNamesOfModules(t *testing.T) {
 	store := eagerStore(t)
 	for _, dir := range []string{".", "kernel", "kernel/net", filepath.Join(root, "lib/modules"),
 		filepath.Join(root, "lib")} {
-		expected, err := walkModules(dir)
+		expected, err := walkModules(dir, nil)
 		require.NoError(t, err)
 		for range 2 {
 			k := NewKernel("")
@@ -286,6 +286,34 @@ func TestNamesOfModules(t *testing.T) {
 	require.NoError(t, err)
 	_, err = readNames(store, "kernel", key)
 	assert.ErrorIs(t, err, index.ErrAbsent)
+}
+
+// A module that comes while directories are searched is found the next time.
+func TestNamesOfModulesThatCome(t *testing.T) {
+	root := t.TempDir()
+	lay(t, root, installed(release))
+	dir := filepath.Join(root, "lib/modules", release, "kernel")
+	store := eagerStore(t)
+	came := false
+	store.Identify = func(path string) (index.Key, bool) {
+		if path == filepath.Join(dir, "net") && !came {
+			came = true
+			lay(t, path, map[string]string{"came.ko": tinyModuleFile("came", "f")})
+		}
+		return index.NewStore("").StateOf(path)
+	}
+	k := NewKernel("")
+	k.Index = store
+	for range 2 {
+		_, err := k.findModules(dir)
+		require.NoError(t, err)
+	}
+	expected, err := walkModules(dir, nil)
+	require.NoError(t, err)
+	got, err := k.findModules(dir)
+	require.NoError(t, err)
+	assert.Equal(t, expected.paths, got)
+	assert.True(t, came)
 }
 
 // A file that may still change gets no index, nor does a small one.
