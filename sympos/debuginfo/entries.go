@@ -380,33 +380,12 @@ func (i *Info) VisitTop(u *Unit, visit func(*Entry) error) error {
 	if ok, err := i.read(l, 0, root); err != nil || !ok {
 		return err
 	}
-	return i.visitChildren(root, visit)
+	return i.VisitChildren(root, visit)
 }
 
-// Children returns the entries below an entry that At returned. They stay valid.
-func (i *Info) Children(e *Entry) ([]*Entry, error) {
-	var (
-		list   []*Entry
-		values []Value // in pieces for several entries
-		size   = 8     // of the next piece
-	)
-	err := i.visitChildren(e, func(c *Entry) error {
-		if cap(values)-len(values) < len(c.values) {
-			values = make([]Value, 0, max(size, len(c.values)))
-			size = min(2*size, 512)
-		}
-		from := len(values)
-		values = append(values, c.values...)
-		kept := *c
-		kept.values = values[from:len(values):len(values)]
-		list = append(list, &kept)
-		return i.d.spend(64 + 64*len(kept.values)) // of memory
-	})
-	return list, err
-}
-
-// visitChildren calls visit with the entries directly below e.
-func (i *Info) visitChildren(e *Entry, visit func(*Entry) error) error {
+// VisitChildren calls visit with the entries directly below e, which At returned or another visit
+// has. An entry is valid during its visit.
+func (i *Info) VisitChildren(e *Entry, visit func(*Entry) error) error {
 	if !e.HasChildren {
 		return nil
 	}

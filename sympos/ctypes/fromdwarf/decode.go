@@ -123,14 +123,10 @@ func (d *decoder) decodeArray(e *debuginfo.Entry) (*ctypes.Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	children, err := d.info.Children(e)
-	if err != nil {
-		return nil, err
-	}
 	var counts []uint64
-	for _, c := range children {
+	err = d.info.VisitChildren(e, func(c *debuginfo.Entry) error {
 		if c.Tag != tagSubrange {
-			continue
+			return nil
 		}
 		count := uint64(0)
 		if v, ok := c.Value(atCount); ok && v.IsConstant {
@@ -142,6 +138,10 @@ func (d *decoder) decodeArray(e *debuginfo.Entry) (*ctypes.Type, error) {
 			}
 		}
 		counts = append(counts, count)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(counts) == 0 {
 		counts = []uint64{0}
@@ -168,19 +168,16 @@ func (d *decoder) decodeStruct(e *debuginfo.Entry, y *ctypes.Type) (*ctypes.Type
 		y.Size = 0
 		return y, nil
 	}
-	children, err := d.info.Children(e)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range children {
+	err := d.info.VisitChildren(e, func(c *debuginfo.Entry) error {
 		if c.Tag != tagMember {
-			continue
+			return nil
 		}
 		m, err := d.decodeMember(c)
-		if err != nil {
-			return nil, err
-		}
 		y.Members = append(y.Members, m)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return y, nil
 }
@@ -270,18 +267,18 @@ func (d *decoder) decodeEnum(e *debuginfo.Entry, y *ctypes.Type) (*ctypes.Type, 
 	if y.Size == 0 {
 		y.Size, _ = base.Type().SizeOf()
 	}
-	children, err := d.info.Children(e)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range children {
+	err = d.info.VisitChildren(e, func(c *debuginfo.Entry) error {
 		v, ok := c.Value(atConstValue)
 		if c.Tag != tagEnumerator || !ok {
-			continue
+			return nil
 		}
 		y.Signed = y.Signed || base.IsVoid() && v.Signed && int64(v.Number) < 0
 		y.Values = append(y.Values, ctypes.Enumerator{Name: string(d.info.Name(c)),
 			Value: v.Number})
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return y, nil
 }
@@ -304,23 +301,22 @@ func (d *decoder) decodeFunc(e *debuginfo.Entry) (*ctypes.Type, error) {
 	for range 8 {
 		prototyped = prototyped || e.Flag(atPrototyped)
 		_, isInstance, _ := d.info.Reference(e, atAbstractOrigin)
-		var children []*debuginfo.Entry
+		described = described || prototyped
 		if !isInstance { // an instance's parameters may be fewer
-			if children, err = d.info.Children(e); err != nil {
-				return nil, err
-			}
-		}
-		described = described || prototyped || len(children) > 0
-		for _, c := range children {
-			switch c.Tag {
-			case tagParameter:
-				p := ctypes.Param{Name: string(d.info.Name(c))}
-				if p.Type, err = d.typeOf(c); err != nil {
-					return nil, err
+			err := d.info.VisitChildren(e, func(c *debuginfo.Entry) (err error) {
+				described = true
+				switch c.Tag {
+				case tagParameter:
+					p := ctypes.Param{Name: string(d.info.Name(c))}
+					p.Type, err = d.typeOf(c)
+					y.Params = append(y.Params, p)
+				case tagMoreParameters:
+					y.Variadic = true
 				}
-				y.Params = append(y.Params, p)
-			case tagMoreParameters:
-				y.Variadic = true
+				return err
+			})
+			if err != nil {
+				return nil, err
 			}
 		}
 		other, err := d.other(e)

@@ -45,11 +45,7 @@ func Locals(t *ctypes.Types, name string) (list []ctypes.Ref, err error) {
 }
 
 func (d *decoder) visitLocals(e *debuginfo.Entry, depth int, visit func(ctypes.Ref)) error {
-	children, err := d.info.Children(e)
-	if err != nil {
-		return err
-	}
-	for _, c := range children {
+	return d.info.VisitChildren(e, func(c *debuginfo.Entry) error {
 		switch c.Tag {
 		case tagParameter, tagVariable:
 			r, err := d.typeOf(c)
@@ -60,13 +56,10 @@ func (d *decoder) visitLocals(e *debuginfo.Entry, depth int, visit func(ctypes.R
 				visit(r)
 			}
 		case tagLexicalBlock, tagInlined:
-			if depth == 0 {
-				continue
-			}
-			if err := d.visitLocals(c, depth-1, visit); err != nil {
-				return err
+			if depth > 0 {
+				return d.visitLocals(c, depth-1, visit)
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
