@@ -30,6 +30,8 @@ VERSION     ?=
 builddir    ?= bin
 FUZZTIME    ?= 10s
 BENCH       ?= .
+BENCHPAIRS  ?= 10
+BENCHDOC    ?=
 TESTFLAGS   ?=
 
 # The race detector watches this project and its libraries, but for the decoder of LZMA: that
@@ -129,8 +131,10 @@ corpus: ## read every .ko below KLP_CORPUS=dir[:dir] (default: the lab's kernels
 	KLP_CORPUS="$$dirs" $(GO) test -vet=off -count=1 -timeout 30m -run '^TestCorpus$$' -v ./elfrw ./klpreloc/special ./klpreloc/klppatch && \
 	{ [ -n "$$KLP_CORPUS" ] || KLP_CHECK_KERNEL="$${dirs%%:*}" $(GO) test -vet=off -count=1 -run '^TestOwnModulesLoad$$' -v ./klpreloc/loader; }
 
-bench: build ## run the benchmarks; ratios to GNU objcopy and cp among them
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+# BENCHDOC=docs/performance.md puts the table there.
+bench: build ## print one table, beside objcopy, cp, nm and xz; BENCH=regexp, BENCHPAIRS=10
+	$(GO) build -trimpath -o $(builddir)/klp-bench ./scripts/bench
+	$(builddir)/klp-bench -tool $(builddir)/klp-convert -run '$(BENCH)' -pairs $(BENCHPAIRS) $(if $(BENCHDOC),-doc '$(BENCHDOC)')
 
 lint: vet ## gofmt, go vet, staticcheck; golangci-lint and shellcheck if they are installed
 	@out=$$($(GOFMT) -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi

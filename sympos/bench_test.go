@@ -6,10 +6,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -30,48 +28,6 @@ func manySymbols(n int) []tinySymbol {
 			uint64(0x1000 + i*16), 16}
 	}
 	return list
-}
-
-// The benchmarks do one thing in turns with a public tool on the same file, and
-// report the ratio of their times: the machine's noise is in both.
-//
-//	x-nm     reading 20 names from a vmlinux, in times of nm's reading it (0.1 wanted)
-//	x-xz     reading an image, in times of xz -dc of what is packed in it (3)
-//	x-zstd   the same for zstd -dc (1.5)
-//	cpu-s    seconds of processor for all modules of a kernel (2)
-
-// inTurns runs ours and theirs and reports the ratio.
-func inTurns(b *testing.B, unit string, ours, theirs func()) {
-	b.Helper()
-	var mine, other time.Duration
-	for b.Loop() {
-		start := time.Now()
-		ours()
-		mine += time.Since(start)
-		b.StopTimer()
-		start = time.Now()
-		theirs()
-		other += time.Since(start)
-		b.StartTimer()
-	}
-	b.ReportMetric(float64(mine)/float64(other), unit)
-}
-
-func BenchmarkVmlinux(b *testing.B) {
-	if _, err := exec.LookPath("nm"); err != nil {
-		b.Skip(err)
-	}
-	path := filepath.Join(b.TempDir(), "vmlinux")
-	require.NoError(b, os.WriteFile(path, tinyVmlinux(manySymbols(200_000)...).bytes(), 0o644))
-	want := twenty()
-	b.ReportAllocs()
-	inTurns(b, "x-nm", func() {
-		s, err := Open(path)
-		require.NoError(b, err)
-		table, err := Read(want, s)
-		require.NoError(b, err)
-		require.Len(b, table.Names(Vmlinux), 20)
-	}, func() { require.NoError(b, exec.Command("nm", path).Run()) })
 }
 
 func BenchmarkSystemMap(b *testing.B) {

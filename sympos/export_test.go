@@ -22,9 +22,3 @@ func (s inside) Scan(visit func(*Entry)) (Facts, error) {
 	defer done()
 	return scanStripped(&input{name: string(s), r: r, size: size}, visit)
 }
-
-// InTurns and BzImage are for the benchmarks with real kernels.
-var (
-	InTurns = inTurns
-	BzImage = bzImage
-)

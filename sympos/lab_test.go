@@ -7,7 +7,6 @@ package sympos_test
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -391,44 +390,4 @@ func TestSymbolTableAndKallsymsOfOneKernelAgree(t *testing.T) {
 	if compared == 0 {
 		need.Absent(t, "none of this release's kernels comes as a vmlinux with a symbol table")
 	}
-}
-
-// What reading an image costs beside the unpacking of what is in it.
-func BenchmarkImage(b *testing.B) {
-	cache, err := lab.OpenCache()
-	require.NoError(b, err)
-	kernel, err := lab.Fetch(cache, say)
-	if err != nil {
-		b.Skip(err)
-	}
-	want := sympos.Names("name_show", "schedule", "init_task")
-	b.Run("sympos", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			s, err := sympos.Open(kernel.Image)
-			require.NoError(b, err)
-			table, err := sympos.Read(want, s)
-			require.NoError(b, err)
-			require.NotEmpty(b, table.Lookup(sympos.Vmlinux, "schedule"))
-		}
-	})
-	image, err := os.ReadFile(kernel.Image)
-	require.NoError(b, err)
-	le := binary.LittleEndian
-	off := (int(image[0x1f1])+1)*512 + int(le.Uint32(image[0x248:]))
-	payload := image[off : off+int(le.Uint32(image[0x24c:]))-4]
-	program := []string{"xz", "-dc"}
-	if le.Uint32(payload) == 0xfd2fb528 {
-		program = []string{"zstd", "-dc", "--long=31"}
-	}
-	b.Run(program[0], func(b *testing.B) {
-		if _, err := exec.LookPath(program[0]); err != nil {
-			b.Skip(err)
-		}
-		for b.Loop() {
-			cmd := exec.Command(program[0], program[1:]...)
-			cmd.Stdin = bytes.NewReader(payload)
-			require.NoError(b, cmd.Run())
-		}
-	})
 }

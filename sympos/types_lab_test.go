@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -141,4 +142,24 @@ func BenchmarkTypes(b *testing.B) {
 	}
 	b.ReportMetric(types.Seconds()/symbols.Seconds(), "x-symbols")
 	b.ReportMetric(float64(memory)/float64(b.N)/(1<<20), "types-MB")
+}
+
+// cachedKernel is the kernel of the lab, or the end of the benchmark.
+func cachedKernel(b *testing.B) *lab.Kernel {
+	b.Helper()
+	cache, err := lab.OpenCache()
+	require.NoError(b, err)
+	kernel, err := lab.Fetch(cache, say)
+	if err != nil {
+		b.Skip(err)
+	}
+	return kernel
+}
+
+// processorTime is what this process has used, in the kernel too.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

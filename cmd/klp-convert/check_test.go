@@ -9,11 +9,8 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,10 +18,8 @@ import (
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/klpreloc/klpabi"
-	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/klpreloc/matrix"
 	"github.com/klp-convert/klp-convert/scripts/need"
-	"github.com/klp-convert/klp-convert/sympos"
 )
 
 // smallKernel has what the sample livepatch needs, and what it has twice.
@@ -198,45 +193,6 @@ func TestAnnotationsCompile(t *testing.T) {
 	if compiled == 0 {
 		need.Skip(t, "no C compiler is installed")
 	}
-}
-
-// BenchmarkCheck compares a check of the sample with a reading of the positions alone, of the
-// kernel image in KLP_BENCH_KERNEL (a directory or release; with its modules), by the time of the
-// processor, in which other programs do not show: x-read.
-func BenchmarkCheck(b *testing.B) {
-	name := os.Getenv("KLP_BENCH_KERNEL")
-	if name == "" {
-		b.Skip("KLP_BENCH_KERNEL is not set")
-	}
-	file, err := os.ReadFile("../../testdata/x86_64/livepatch-cmdline.ko")
-	require.NoError(b, err)
-	var check, reading time.Duration
-	k, err := sympos.FindKernel(name, nil)
-	require.NoError(b, err)
-	// Their order alternates, so that what one leaves in caches does not count.
-	for i := 0; b.Loop(); i++ {
-		for _, checks := range []bool{i%2 == 0, i%2 != 0} {
-			runtime.GC()
-			start := processorTime(b)
-			if checks {
-				_, err = loader.Open(file).Check(loader.Options{Kernel: k})
-				check += processorTime(b) - start
-			} else {
-				_, err = k.Read(sympos.Names("saved_command_line", "cmdline_proc_show"))
-				reading += processorTime(b) - start
-			}
-			require.NoError(b, err)
-		}
-	}
-	b.ReportMetric(float64(check)/float64(reading), "x-read")
-}
-
-// processorTime is what this process has used, in the kernel too.
-func processorTime(b *testing.B) time.Duration {
-	b.Helper()
-	var u syscall.Rusage
-	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // A hint to annotate names the file that was checked, so that it can be pasted.

@@ -481,6 +481,17 @@ func countBlocks(t *testing.T, tool, covdata string, d dimension, n int) map[str
 	return counts
 }
 
+// builtTool returns a klp-convert as make build makes it.
+func builtTool(b *testing.B) string {
+	b.Helper()
+	tool := filepath.Join(b.TempDir(), "klp-convert")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", tool, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	require.NoError(b, err, "%s", out)
+	return tool
+}
+
 // BenchmarkGrowth converts, checks, compares and shows modules of 1000 to 100 000 of each
 // dimension.
 //
