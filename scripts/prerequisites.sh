@@ -17,7 +17,7 @@ unshare:util-linux:the kernel lab
 readelf:binutils:readelf as a judge of converted modules
 objdump:binutils:objdump as a reader of copies for debuggers
 gdb:gdb:gdb as a reader of copies for debuggers
-objcopy:binutils:the comparison in make bench
+objcopy:binutils:objcopy beside klp-convert in make bench
 modinfo:kmod:modinfo as a judge of converted modules
 eu-elflint:elfutils:eu-elflint as a judge of converted modules
 xz:xz-utils:compressed modules and kernel images

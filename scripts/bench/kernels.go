@@ -71,7 +71,7 @@ func unpacking(name string, paths ...string) (Entrant, error) {
 			e.Args = slices.Clone(m.program)
 		}
 	}
-	if err := need(e.Args[0]); err != nil {
+	if err := installed(e.Args[0]); err != nil {
 		return Entrant{}, err
 	}
 	e.Label = strings.TrimSuffix(strings.Join(e.Args, " "), " --long=31")
@@ -87,13 +87,13 @@ func readVmlinux(w *Workshop, _ int) ([]Entrant, error) {
 			return nil, err
 		}
 		for _, path := range found {
-			if nm := public("nm", path); need("nm") == nil {
+			if nm := public("nm", path); installed("nm") == nil {
 				if _, err := nm.Run(); err != nil {
 					return nil, &NotRunError{"nm does not know ppc64el here"}
 				}
 			}
 			return []Entrant{w.first("sympos", "sympos", askedOfAll, "-k", path),
-				public("nm", path)}, need("nm")
+				public("nm", path)}, installed("nm")
 		}
 	}
 	return nil, &NotRunError{"no kernel for ppc64el in the lab's cache: " +

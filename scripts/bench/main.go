@@ -91,7 +91,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if len(answers) == 0 {
 		return fmt.Errorf("no question matches %q", *chosen)
 	}
-	text := caption(w, *pairs) + "\n" + table(answers, memoryFloor())
+	text := caption(w, *pairs) + "\n" + table(answers, memoryFloor()) + "\n" + notReached(answers)
 	if *doc != "" {
 		return intoDocument(*doc, text)
 	}
@@ -109,8 +109,12 @@ func caption(w *Workshop, pairs int) string {
 	if len(kernels) == 0 {
 		kernels = []string{"none"}
 	}
-	return fmt.Sprintf("Measured on %s: %s, medians of at least %d pairs. %s.\nKernels: %s.\n",
-		time.Now().UTC().Format("2006-01-02"), machine(), pairs,
+	least := "1 pair"
+	if pairs > 1 {
+		least = fmt.Sprintf("%d pairs", pairs)
+	}
+	return fmt.Sprintf("Measured on %s: %s. Medians of at least %s.\n%s.\nKernels: %s.\n",
+		time.Now().UTC().Format("2006-01-02"), machine(), least,
 		strings.Join(versions(), ", "), strings.Join(kernels, ", "))
 }
 

@@ -68,7 +68,7 @@ func (w *Workshop) copying(program, module string) Entrant {
 
 func convertSample(w *Workshop, _ int) ([]Entrant, error) {
 	return []Entrant{w.conversion(w.sample()), w.copying("objcopy", w.sample()),
-		w.copying("cp", w.sample())}, need("objcopy", "cp")
+		w.copying("cp", w.sample())}, installed("objcopy", "cp")
 }
 
 // convertLarge: a module as large as the largest that distributions ship, every hundredth of
@@ -89,7 +89,7 @@ func convertDebug(w *Workshop, _ int) ([]Entrant, error) {
 }
 
 func convertGrown(w *Workshop, program string, relocs, every, text, debug int) ([]Entrant, error) {
-	if err := need(program); err != nil {
+	if err := installed(program); err != nil {
 		return nil, err
 	}
 	module, err := w.grown(relocs, every, text, debug)

@@ -42,6 +42,29 @@ func table(answers []Answer, floor int64) string {
 	return b.String()
 }
 
+// notReached lists the limits that are not kept, as Markdown.
+func notReached(answers []Answer) string {
+	var b strings.Builder
+	for i := range answers {
+		a := &answers[i]
+		for k := range a.Line.Asked {
+			l := &a.Line.Asked[k]
+			if a.NotRun != "" {
+				continue
+			}
+			if value, kept := l.Reached(a); !kept {
+				fmt.Fprintf(&b, "- %s, against %s: %s %s, where at most %s is asked\n",
+					a.Line.Question, cmp.Or(a.Against, "nothing"), number(value), l.Unit,
+					number(l.Most))
+			}
+		}
+	}
+	if b.Len() == 0 {
+		return "All that is asked and was run is reached.\n"
+	}
+	return "Not reached:\n\n" + b.String()
+}
+
 // cells returns a line of the table.
 func cells(a *Answer, floor int64) []string {
 	var asked, reached []string

@@ -108,8 +108,8 @@ func (w *Workshop) again(name, indexes string, args ...string) Entrant {
 // public is a run of a program of others.
 func public(args ...string) Entrant { return Entrant{Name: args[0], Args: args} }
 
-// need returns a NotRunError for the first of the programs that is not installed.
-func need(programs ...string) error {
+// installed returns a NotRunError for the first of the programs that is not installed.
+func installed(programs ...string) error {
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
 			return &NotRunError{p + " is not installed"}
