@@ -221,6 +221,7 @@ func moduleContest(series string, counts ...int) Contest {
 		},
 	}
 	if len(counts) == 1 {
+		c.Lines[0].Asked = nil // it is asked of compressed modules
 		only := c.Entrants
 		c.Sizes = nil
 		c.Entrants = func(w *Workshop, _ int) ([]Entrant, error) { return only(w, counts[0]) }

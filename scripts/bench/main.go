@@ -19,6 +19,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -64,6 +65,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
+	// The command that runs then is interrupted too, which ends this with an error, after what
+	// was made is removed.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	w, err := newWorkshop(*tool)
 	if err != nil {
 		return err
