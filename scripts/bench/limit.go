@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 )
 
 // A Limit is what is asked of a line.
@@ -19,6 +20,16 @@ type Limit struct {
 func (l *Limit) Reached(a *Answer) (value float64, kept bool) {
 	value = l.value(a)
 	return value, value <= l.Most
+}
+
+// measured writes the value, with more digits where it would read like the limit that it is
+// above.
+func (l *Limit) measured(a *Answer) (text string, kept bool) {
+	value, kept := l.Reached(a)
+	if text = number(value); !kept && text == number(l.Most) {
+		text = strconv.FormatFloat(value, 'g', 6, 64)
+	}
+	return text, kept
 }
 
 func (l *Limit) String() string { return fmt.Sprintf("%s %s", number(l.Most), l.Unit) }

@@ -95,7 +95,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if len(answers) == 0 {
 		return fmt.Errorf("no question matches %q", *chosen)
 	}
-	text := caption(w, *pairs) + "\n" + table(answers, memoryFloor()) + "\n" + notReached(answers)
+	text := caption(w, *pairs) + "\n" + table(answers) + "\n" + notReached(answers)
 	if *doc != "" {
 		return intoDocument(*doc, text)
 	}

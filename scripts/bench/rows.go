@@ -31,9 +31,9 @@ func contests() []Contest {
 		}},
 		{Sizes: []int{1_000, 10_000, 100_000, 2_000_000}, Entrants: lookAtRelocations,
 			Lines: []Line{
-				{"check 1 000 to 2 000 000 klp relocations", "check", "cp", []Limit{files(6)}},
-				{"diff two such files", "diff", "cp", []Limit{files(6), cpuSeconds(5)}},
-				{"diff such a file and its input", "diff input", "cp", []Limit{files(6)}},
+				{"check 1 000 to 2 000 000 klp relocations", "check", "objcopy", []Limit{files(6)}},
+				{"diff two such files", "diff", "objcopy", []Limit{files(6), cpuSeconds(5)}},
+				{"diff such a file and its input", "diff input", "objcopy", []Limit{files(6)}},
 			}},
 		{Sizes: []int{2 << 20, 8 << 20, 32 << 20}, Entrants: explainJournal, Lines: []Line{
 			{"explain a journal of 2, 8, 32 MiB", "explain", "", []Limit{constant(1.5)}},
@@ -105,9 +105,12 @@ func readTables(w *Workshop, _ int) ([]Entrant, error) {
 
 // lookAtRelocations checks and compares conversions in which each relocation is a klp relocation,
 // 24 bytes for each and 4 of code. The other file is the conversion of a module with one
-// relocation less.
+// relocation less. objcopy gets a module before conversion: it copies klp relocations as bytes.
 func lookAtRelocations(w *Workshop, size int) ([]Entrant, error) {
 	kernel, err := w.symbolList()
+	if err == nil {
+		err = installed("objcopy")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +131,9 @@ func lookAtRelocations(w *Workshop, size int) ([]Entrant, error) {
 	for i := range entrants {
 		entrants[i].Finds, entrants[i].Input = true, sizeOf(out[0])
 	}
-	return append(entrants, w.copying("cp", out[0])), nil
+	objcopy := w.copying("objcopy", in[0])
+	objcopy.Label = "objcopy of its input"
+	return append(entrants, objcopy), nil
 }
 
 // symbolList returns a System.map with what the sample borrows and replaces.

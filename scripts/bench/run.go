@@ -129,6 +129,7 @@ type Answer struct {
 	Sizes        []int  // of the contest; empty: there is one
 	Ours, Theirs [][]Usage
 	Input        int64 // of our command, for the largest size
+	Floor        int64 // memory that is not known exactly: this much and less
 }
 
 // Run measures what the lines need, which are of c.Lines. The first round of each size is not
@@ -171,6 +172,7 @@ func (c *Contest) Run(w *Workshop, lines []Line, rounds int) ([]Answer, error) {
 		}
 		for i := range answers {
 			a := &answers[i]
+			a.Floor = memoryFloor()
 			a.Ours = append(a.Ours, took[a.Line.Ours])
 			a.Theirs = append(a.Theirs, took[a.Line.Theirs])
 			if last(a.Ours) == nil || a.Line.Theirs != "" && last(a.Theirs) == nil {

@@ -13,12 +13,11 @@ import (
 var columns = []string{"question", "against", "CPU", "wall", "memory", "growth of CPU",
 	"asked, at most", "reached"}
 
-// table writes the answers as a table in Markdown, padded to be read as it is. Memory of at most
-// floor is not known exactly.
-func table(answers []Answer, floor int64) string {
+// table writes the answers as a table in Markdown, padded to be read as it is.
+func table(answers []Answer) string {
 	rows := [][]string{columns}
 	for i := range answers {
-		rows = append(rows, cells(&answers[i], floor))
+		rows = append(rows, cells(&answers[i]))
 	}
 	width := make([]int, len(columns))
 	for _, row := range rows {
@@ -52,9 +51,9 @@ func notReached(answers []Answer) string {
 			if a.NotRun != "" {
 				continue
 			}
-			if value, kept := l.Reached(a); !kept {
+			if text, kept := l.measured(a); !kept {
 				fmt.Fprintf(&b, "- %s, against %s: %s %s, where at most %s is asked\n",
-					a.Line.Question, cmp.Or(a.Against, "nothing"), number(value), l.Unit,
+					a.Line.Question, cmp.Or(a.Against, "nothing"), text, l.Unit,
 					number(l.Most))
 			}
 		}
@@ -66,18 +65,18 @@ func notReached(answers []Answer) string {
 }
 
 // cells returns a line of the table.
-func cells(a *Answer, floor int64) []string {
+func cells(a *Answer) []string {
 	var asked, reached []string
 	for i := range a.Line.Asked {
 		l := &a.Line.Asked[i]
 		asked = append(asked, l.String())
 		if a.NotRun == "" {
-			value, kept := l.Reached(a)
-			word := "no"
+			text, kept := l.measured(a)
+			word := "no: "
 			if kept {
-				word = "yes"
+				word = "yes: "
 			}
-			reached = append(reached, fmt.Sprintf("%s: %s", word, number(value)))
+			reached = append(reached, word+text)
 		}
 	}
 	if len(asked) == 0 {
@@ -90,9 +89,9 @@ func cells(a *Answer, floor int64) []string {
 		return row
 	}
 	row[2], row[3] = compared(a, cpu), compared(a, wall)
-	row[4] = megabyte(middle(last(a.Ours), memory), floor)
+	row[4] = megabyte(middle(last(a.Ours), memory), a.Floor)
 	if a.Line.Theirs != "" {
-		row[4] += " / " + megabyte(middle(last(a.Theirs), memory), floor)
+		row[4] += " / " + megabyte(middle(last(a.Theirs), memory), a.Floor)
 	}
 	row[4] += " MB"
 	if len(a.Sizes) > 0 {

@@ -32,22 +32,28 @@ func TestCells(t *testing.T) {
 		Theirs: [][]Usage{runs(4, 36, 8)}, Input: 500_000}
 	assert.Equal(t, []string{"convert", "objcopy", "0.25 × (2 / 8 s)", "0.25 × (4 / 16 s)",
 		"2 / 8 MB", "-", "0.6 × CPU, 5 MB, 6 × file in memory", "yes: 0.25, yes: 2, yes: 4"},
-		cells(a, 0))
-	assert.Equal(t, "≤ 3 / 8 MB", cells(a, 3e6)[4], "what this process had itself is not known")
+		cells(a))
+	a.Floor = 3e6
+	assert.Equal(t, "≤ 3 / 8 MB", cells(a)[4], "what this process had itself is not known")
 
 	a.Line.Asked = []Limit{cpuTimes(0.2)}
-	assert.Equal(t, "no: 0.25", cells(a, 0)[7])
+	assert.Equal(t, "no: 0.25", cells(a)[7])
+	a.Line.Asked = []Limit{cpuTimes(0.2499)}
+	assert.Equal(t, "no: 0.25", cells(a)[7])
+	a.Line.Asked, a.Ours = []Limit{megabytes(100)}, [][]Usage{runs(100.1234, 100.1234, 100.1234)}
+	assert.Equal(t, "no: 100.123", cells(a)[7], "which is more than 100")
+	a.Line.Asked = []Limit{cpuTimes(0.2)}
 
 	a.NotRun = "no kernel"
 	assert.Equal(t, []string{"convert", "objcopy", "-", "-", "-", "-", "0.2 × CPU",
-		"not run: no kernel"}, cells(a, 0))
+		"not run: no kernel"}, cells(a))
 
 	alone := &Answer{Line: Line{Question: "explain"}, Sizes: []int{10, 100},
 		Ours: [][]Usage{runs(1), runs(10)}, Theirs: [][]Usage{nil, nil}}
 	assert.Equal(t, []string{"explain", "-", "10 s", "20 s", "10 MB", "1.00, at the end 1.00",
-		"-", "-"}, cells(alone, 0))
+		"-", "-"}, cells(alone))
 	alone.Line.Theirs, alone.Theirs = "cp", [][]Usage{runs(1), runs(1)}
-	assert.Equal(t, "1.00, at the end 1.00 (its 0.00, 0.00)", cells(alone, 0)[5])
+	assert.Equal(t, "1.00, at the end 1.00 (its 0.00, 0.00)", cells(alone)[5])
 }
 
 func TestLimits(t *testing.T) {
@@ -81,7 +87,7 @@ func TestTableIsAligned(t *testing.T) {
 		{Line: Line{Question: "short"}, NotRun: "no kernel"},
 		{Line: Line{Question: "a long question"}, Against: "×", Ours: [][]Usage{runs(1)},
 			Theirs: [][]Usage{nil}},
-	}, 0), "\n")
+	}), "\n")
 	require.Len(t, lines, 5)
 	assert.Empty(t, lines[4])
 	for _, l := range lines[:4] {
