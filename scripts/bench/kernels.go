@@ -54,8 +54,8 @@ var magics = []struct {
 	{"\x28\xb5\x2f\xfd", []string{"zstd", "-dc", "--long=31"}},
 }
 
-// unpacking returns the entrant that unpacks a file, or all files of a list.
-func unpacking(name string, paths ...string) (Entrant, error) {
+// unpacking returns the entrant "unpack", which unpacks all of the files.
+func unpacking(paths ...string) (Entrant, error) {
 	file, err := os.Open(paths[0])
 	if err != nil {
 		return Entrant{}, err
@@ -65,7 +65,7 @@ func unpacking(name string, paths ...string) (Entrant, error) {
 	if _, err := file.Read(head[:]); err != nil {
 		return Entrant{}, err
 	}
-	e := Entrant{Name: name, Args: []string{"cat"}}
+	e := Entrant{Name: "unpack", Args: []string{"cat"}}
 	for _, m := range magics {
 		if bytes.HasPrefix(head[:], []byte(m.magic)) {
 			e.Args = slices.Clone(m.program)
@@ -123,7 +123,7 @@ func imageContest(series string) Contest {
 			}
 			check := w.first("check", "check", module, "-k", image)
 			check.Finds = true
-			unpack, err := unpacking("unpack", payload)
+			unpack, err := unpacking(payload)
 			return []Entrant{w.first("sympos", "sympos", askedOfAll, "-k", image), check,
 				unpack}, err
 		},
@@ -208,7 +208,7 @@ func moduleContest(series string, counts ...int) Contest {
 			if err != nil {
 				return nil, err
 			}
-			unpack, err := unpacking("unpack", paths...)
+			unpack, err := unpacking(paths...)
 			args := []string{"sympos", askedName, "-k", tree}
 			first := w.first("first", args...)
 			first.Label = sameWithout

@@ -108,7 +108,10 @@ func workJournal(args []string) error {
 			i%1000*1000, line)
 		size += k
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // workPayload: IMAGE OUT. The image is a bzImage (Documentation/arch/x86/boot.rst of Linux 6.12:

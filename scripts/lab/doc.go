@@ -21,8 +21,8 @@
 // the list of kernels, sources.go finds other releases than the machine's own
 // where that one comes from, tools.go lends their compilers. cross.go knows the
 // other machines than x86_64, for which tree.go builds kernels; root.go takes a kernel
-// that somebody else has built. cache.go keeps what was downloaded; prereq.go says what
-// the machine lacks.
+// that somebody else has built. cache.go keeps what was downloaded, kept.go lists it
+// for make bench; prereq.go says what the machine lacks.
 //
 // Rules the package keeps:
 //
