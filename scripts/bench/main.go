@@ -13,6 +13,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -73,6 +74,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(w.Dir)
+	load := loadAverage()
 	var answers []Answer
 	for _, c := range contests() {
 		var lines []Line
@@ -95,7 +97,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if len(answers) == 0 {
 		return fmt.Errorf("no question matches %q", *chosen)
 	}
-	text := caption(w, *pairs) + "\n" + table(answers) + "\n" + notReached(answers)
+	text := caption(w, *pairs, load) + "\n" + table(answers) + "\n" + notReached(answers)
 	if *doc != "" {
 		return intoDocument(*doc, text)
 	}
@@ -103,8 +105,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 	return err
 }
 
-// caption says when and on what the table was measured. It names no host and no path.
-func caption(w *Workshop, pairs int) string {
+// caption says when and on what the table was measured, with the load of the machine before it.
+// It names no host and no path.
+func caption(w *Workshop, pairs int, load string) string {
 	var kernels []string
 	for _, root := range w.kernels.Kept("amd64") {
 		release, _, _ := strings.Cut(filepath.Base(root), "_")
@@ -117,8 +120,9 @@ func caption(w *Workshop, pairs int) string {
 	if pairs > 1 {
 		least = fmt.Sprintf("%d pairs", pairs)
 	}
-	return fmt.Sprintf("Measured on %s: %s. Medians of at least %s.\n%s.\nKernels: %s.\n",
-		time.Now().UTC().Format("2006-01-02"), machine(), least,
+	return fmt.Sprintf("Measured on %s: %s, load average %s before.\n"+
+		"Medians of at least %s. %s.\nKernels: %s.\n",
+		time.Now().UTC().Format("2006-01-02"), machine(), load, least,
 		strings.Join(versions(), ", "), strings.Join(kernels, ", "))
 }
 
@@ -136,6 +140,13 @@ func machine() string {
 		words += fmt.Sprintf(", %d GiB of memory", (kib+1<<19)>>20)
 	}
 	return words
+}
+
+// loadAverage is how many processes ran or waited for a processor in the last minute.
+func loadAverage() string {
+	text, _ := os.ReadFile("/proc/loadavg")
+	load, _, _ := strings.Cut(string(text), " ")
+	return cmp.Or(load, "unknown")
 }
 
 // versions are those of the programs that are compared with.

@@ -67,6 +67,8 @@ func TestProgramPrintsATable(t *testing.T) {
 		assert.Regexp(t, `^not run: no kernel 6\.\d+ in the lab's cache: .*/klp-lab fetch$`, row[7])
 	}
 	assert.Contains(t, string(out), "at least 1 pair.")
+	assert.Regexp(t, `^Measured on \d{4}-\d\d-\d\d: .*, \d+ processors, .*, load average [\d.]+ before\.`,
+		string(out))
 	left, err := os.ReadDir(temporary)
 	require.NoError(t, err)
 	assert.Empty(t, left)

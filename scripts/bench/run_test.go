@@ -42,6 +42,7 @@ func TestContestRunsInTurns(t *testing.T) {
 	assert.EqualValues(t, 100, answers[0].Input)
 	for _, a := range answers {
 		require.Len(t, a.Ours, 2)
+		assert.Positive(t, a.Floor)
 		for _, u := range append(append([]Usage{}, a.Ours[0]...), a.Ours[1]...) {
 			assert.Positive(t, u.Wall)
 			assert.Positive(t, u.CPU)

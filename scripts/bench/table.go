@@ -52,9 +52,8 @@ func notReached(answers []Answer) string {
 				continue
 			}
 			if text, kept := l.measured(a); !kept {
-				fmt.Fprintf(&b, "- %s, against %s: %s %s, where at most %s is asked\n",
-					a.Line.Question, cmp.Or(a.Against, "nothing"), text, l.Unit,
-					number(l.Most))
+				fmt.Fprintf(&b, "- %s: %s %s, asked at most %s\n", a.Line.Question, text,
+					l.Unit, number(l.Most))
 			}
 		}
 	}

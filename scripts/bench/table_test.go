@@ -102,8 +102,26 @@ func TestNotReached(t *testing.T) {
 	slow := Answer{Line: line, Against: "cp", Ours: [][]Usage{runs(2)}, Theirs: [][]Usage{runs(2)}}
 	quick := Answer{Line: line, Against: "cp", Ours: [][]Usage{runs(1)}, Theirs: [][]Usage{runs(2)}}
 	absent := Answer{Line: line, NotRun: "no kernel"}
-	assert.Equal(t, "Not reached:\n\n- convert, against cp: 1 × CPU, where at most 0.6 is asked\n"+
-		"- convert, against cp: 2 MB, where at most 1 is asked\n",
+	assert.Equal(t, "Not reached:\n\n- convert: 1 × CPU, asked at most 0.6\n"+
+		"- convert: 2 MB, asked at most 1\n",
 		notReached([]Answer{quick, slow, absent}))
 	assert.Equal(t, "All that is asked and was run is reached.\n", notReached([]Answer{quick, absent}))
+}
+
+// The list is prose of a document, below 100 columns.
+func TestNotReachedIsNarrow(t *testing.T) {
+	var answers []Answer
+	for _, c := range contests() {
+		for _, l := range c.Lines {
+			for i := range l.Asked {
+				l.Asked[i].value = func(*Answer) float64 { return 98765 }
+			}
+			answers = append(answers, Answer{Line: l})
+		}
+	}
+	lines := strings.Split(notReached(answers), "\n")
+	require.Greater(t, len(lines), 10)
+	for _, l := range lines {
+		assert.Less(t, utf8.RuneCountInString(l), 100, l)
+	}
 }
