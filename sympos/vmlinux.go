@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"sync"
 )
 
 // The kernel's build makes kallsyms from the symbols of vmlinux: nm, then a filter
@@ -51,7 +52,7 @@ func isLeftOut(name []byte) bool {
 		if len(name) > 2 {
 			third = name[2]
 		}
-		for _, p := range ignoredByThird[third] {
+		for _, p := range ignoredByThird()[third] {
 			if hasPrefix(name, p) {
 				return !isKeptNVHE(name) // of those, some are kept since 5.19
 			}
@@ -81,7 +82,8 @@ func isLeftOut(name []byte) bool {
 
 // ignoredByThird are the ignoredPrefixes that names with this third byte may have:
 // most begin with two underscores, as every tenth name does.
-var ignoredByThird = func() (by [256][]string) {
+var ignoredByThird = sync.OnceValue(func() *[256][]string {
+	by := new([256][]string)
 	for _, p := range ignoredPrefixes {
 		for third := range by {
 			if len(p) < 3 || p[2] == byte(third) {
@@ -90,7 +92,7 @@ var ignoredByThird = func() (by [256][]string) {
 		}
 	}
 	return by
-}()
+})
 
 // hasPrefix is strings.HasPrefix for bytes, without a copy. The last byte of the prefix,
 // which is not empty, differs most often, so it is compared first.

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/exp/slices"
 )
@@ -34,12 +35,16 @@ func VendorEarly(release string) bool {
 // 6.1.0-0.deb11.21-amd64, 6.12.117+deb13-amd64. Ubuntu numbers its own in the same way, and
 // has other flavours: 5.15.0-91-generic.
 var (
-	debian = regexp.MustCompile(`\+deb\d+|^\d+\.\d+\.0-(\d+|0\.(bpo|deb\d+)\.\d+)-`)
-	ubuntu = regexp.MustCompile(`-(generic|lowlatency|realtime|aws|azure|gcp|gke|gkeop|ibm|intel|` +
-		`kvm|nvidia|oem|oracle|raspi|xilinx)(-|$)`)
+	debian = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\+deb\d+|^\d+\.\d+\.0-(\d+|0\.(bpo|deb\d+)\.\d+)-`)
+	})
+	ubuntu = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`-(generic|lowlatency|realtime|aws|azure|gcp|gke|gkeop|ibm|intel|` +
+			`kvm|nvidia|oem|oracle|raspi|xilinx)(-|$)`)
+	})
 )
 
 // ofDebian reports whether a release is one of Debian's.
 func ofDebian(release string) bool {
-	return debian.MatchString(release) && !ubuntu.MatchString(release)
+	return debian().MatchString(release) && !ubuntu().MatchString(release)
 }

@@ -4,7 +4,6 @@ package kernel
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -78,15 +77,16 @@ func (v Version) backported(release string, stable map[Version]int) bool {
 // sublevel returns the third number of a release, 286 of 5.4.286, and whether it is that of
 // mainline's or a stable release: 5.10.0-46-amd64 does not tell.
 func sublevel(release string) (n int, known bool) {
-	m := sublevels.FindStringSubmatch(release)
-	if m == nil {
+	numbers, _, flavour := strings.Cut(release, "-")
+	part := strings.Split(numbers, ".")
+	if len(part) != 3 || !isNumber(part[0]) || !isNumber(part[1]) || !isNumber(part[2]) {
 		return 0, false
 	}
-	n, err := strconv.Atoi(m[1])
-	return n, err == nil && (n > 0 || m[2] == "")
+	n, err := strconv.Atoi(part[2])
+	return n, err == nil && (n > 0 || !flavour)
 }
 
-var sublevels = regexp.MustCompile(`^\d+\.\d+\.(\d+)(-.*)?$`)
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // StoredLimit returns how many bytes of a klp symbol's whole name, .klp.sym.<object>.<name>,<n>,
 // a kernel of that version and scheme stores for the klp relocations that it applies late, 0

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"sync"
 
 	"golang.org/x/exp/slices"
 
@@ -26,13 +27,15 @@ type place struct {
 func (p place) String() string { return fmt.Sprintf("%s+%#x", p.in, p.offset) }
 
 var (
-	unique   = regexp.MustCompile(`(__UNIQUE_ID_\w*?)\d+$`)
-	numbered = regexp.MustCompile(`\.\d+(\.|$)`)
+	unique = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(__UNIQUE_ID_\w*?)\d+$`)
+	})
+	numbered = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\.\d+(\.|$)`) })
 )
 
 // stableName takes the numbers off a name that a compiler counts up.
 func stableName(name string) string {
-	return numbered.ReplaceAllString(unique.ReplaceAllString(name, "$1"), "$1")
+	return numbered().ReplaceAllString(unique().ReplaceAllString(name, "$1"), "$1")
 }
 
 // places finds what holds a place of a file.

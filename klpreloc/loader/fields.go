@@ -5,6 +5,7 @@ package loader
 import (
 	"debug/elf"
 	"fmt"
+	"sync"
 
 	"golang.org/x/exp/slices"
 
@@ -49,73 +50,77 @@ type field struct {
 }
 
 // fields are those of each machine, by relocation type; types that hold any value are left out.
-var fields = map[elf.Machine]map[uint32]field{
-	elf.EM_S390: {
-		1:  {address, 8, 0, false, true, true},   // 8
-		2:  {address, 12, 0, false, true, true},  // 12
-		3:  {address, 16, 0, false, true, true},  // 16
-		4:  {address, 32, 0, false, true, true},  // 32
-		57: {address, 20, 0, true, true, true},   // 20
-		5:  {distance, 32, 0, true, true, true},  // PC32
-		16: {distance, 16, 0, true, true, true},  // PC16
-		17: {distance, 17, 1, true, true, true},  // PC16DBL
-		19: {distance, 33, 1, true, true, true},  // PC32DBL
-		13: {distance, 32, 0, false, true, true}, // GOTOFF32
-		27: {distance, 16, 0, false, true, true}, // GOTOFF16
-		18: {slot, 17, 1, true, true, true},      // PLT16DBL
-		20: {slot, 33, 1, true, true, true},      // PLT32DBL
-		21: {slot, 33, 1, true, true, true},      // GOTPCDBL
-		26: {slot, 33, 1, true, true, true},      // GOTENT
-		33: {slot, 33, 1, true, true, true},      // GOTPLTENT
-	},
-	elf.EM_PPC64: {
-		1:   {address, 32, 0, false, false, false}, // ADDR32
-		10:  {slot, 26, 2, true, true, true},       // REL24
-		26:  {distance, 32, 0, true, true, false},  // REL32
-		47:  {distance, 16, 0, true, true, false},  // TOC16
-		50:  {distance, 32, 0, true, false, false}, // TOC16_HA
-		63:  {distance, 16, 2, true, true, true},   // TOC16_DS
-		64:  {distance, 63, 2, true, true, true},   // TOC16_LO_DS
-		132: {distance, 34, 0, true, true, false},  // PCREL34
-		252: {distance, 32, 0, true, false, false}, // REL16_HA
-	},
-	elf.EM_AARCH64: {
-		258: {address, 32, 0, false, true, false},  // ABS32
-		259: {address, 16, 0, false, true, false},  // ABS16
-		263: {address, 16, 0, false, true, false},  // MOVW_UABS_G0
-		265: {address, 32, 0, false, true, false},  // MOVW_UABS_G1
-		267: {address, 48, 0, false, true, false},  // MOVW_UABS_G2
-		270: {address, 17, 0, true, true, false},   // MOVW_SABS_G0
-		271: {address, 33, 0, true, true, false},   // MOVW_SABS_G1
-		261: {distance, 32, 0, true, true, false},  // PREL32
-		262: {distance, 16, 0, true, true, false},  // PREL16
-		287: {distance, 17, 0, true, true, false},  // MOVW_PREL_G0
-		289: {distance, 33, 0, true, true, false},  // MOVW_PREL_G1
-		273: {distance, 21, 2, true, true, false},  // LD_PREL_LO19
-		274: {distance, 21, 0, true, true, false},  // ADR_PREL_LO21
-		275: {distance, 33, 12, true, true, false}, // ADR_PREL_PG_HI21
-		279: {distance, 16, 2, true, true, false},  // TSTBR14
-		280: {distance, 21, 2, true, true, false},  // CONDBR19
-	},
-	elf.EM_LOONGARCH: {
-		1:  {address, 32, 0, false, false, false},  // 32
-		66: {slot, 28, 2, true, true, true},        // B26
-		71: {distance, 32, 12, true, false, false}, // PCALA_HI20
-		99: {distance, 32, 0, true, false, false},  // 32_PCREL
-	},
-}
+var fields = sync.OnceValue(func() map[elf.Machine]map[uint32]field {
+	return map[elf.Machine]map[uint32]field{
+		elf.EM_S390: {
+			1:  {address, 8, 0, false, true, true},   // 8
+			2:  {address, 12, 0, false, true, true},  // 12
+			3:  {address, 16, 0, false, true, true},  // 16
+			4:  {address, 32, 0, false, true, true},  // 32
+			57: {address, 20, 0, true, true, true},   // 20
+			5:  {distance, 32, 0, true, true, true},  // PC32
+			16: {distance, 16, 0, true, true, true},  // PC16
+			17: {distance, 17, 1, true, true, true},  // PC16DBL
+			19: {distance, 33, 1, true, true, true},  // PC32DBL
+			13: {distance, 32, 0, false, true, true}, // GOTOFF32
+			27: {distance, 16, 0, false, true, true}, // GOTOFF16
+			18: {slot, 17, 1, true, true, true},      // PLT16DBL
+			20: {slot, 33, 1, true, true, true},      // PLT32DBL
+			21: {slot, 33, 1, true, true, true},      // GOTPCDBL
+			26: {slot, 33, 1, true, true, true},      // GOTENT
+			33: {slot, 33, 1, true, true, true},      // GOTPLTENT
+		},
+		elf.EM_PPC64: {
+			1:   {address, 32, 0, false, false, false}, // ADDR32
+			10:  {slot, 26, 2, true, true, true},       // REL24
+			26:  {distance, 32, 0, true, true, false},  // REL32
+			47:  {distance, 16, 0, true, true, false},  // TOC16
+			50:  {distance, 32, 0, true, false, false}, // TOC16_HA
+			63:  {distance, 16, 2, true, true, true},   // TOC16_DS
+			64:  {distance, 63, 2, true, true, true},   // TOC16_LO_DS
+			132: {distance, 34, 0, true, true, false},  // PCREL34
+			252: {distance, 32, 0, true, false, false}, // REL16_HA
+		},
+		elf.EM_AARCH64: {
+			258: {address, 32, 0, false, true, false},  // ABS32
+			259: {address, 16, 0, false, true, false},  // ABS16
+			263: {address, 16, 0, false, true, false},  // MOVW_UABS_G0
+			265: {address, 32, 0, false, true, false},  // MOVW_UABS_G1
+			267: {address, 48, 0, false, true, false},  // MOVW_UABS_G2
+			270: {address, 17, 0, true, true, false},   // MOVW_SABS_G0
+			271: {address, 33, 0, true, true, false},   // MOVW_SABS_G1
+			261: {distance, 32, 0, true, true, false},  // PREL32
+			262: {distance, 16, 0, true, true, false},  // PREL16
+			287: {distance, 17, 0, true, true, false},  // MOVW_PREL_G0
+			289: {distance, 33, 0, true, true, false},  // MOVW_PREL_G1
+			273: {distance, 21, 2, true, true, false},  // LD_PREL_LO19
+			274: {distance, 21, 0, true, true, false},  // ADR_PREL_LO21
+			275: {distance, 33, 12, true, true, false}, // ADR_PREL_PG_HI21
+			279: {distance, 16, 2, true, true, false},  // TSTBR14
+			280: {distance, 21, 2, true, true, false},  // CONDBR19
+		},
+		elf.EM_LOONGARCH: {
+			1:  {address, 32, 0, false, false, false},  // 32
+			66: {slot, 28, 2, true, true, true},        // B26
+			71: {distance, 32, 12, true, false, false}, // PCALA_HI20
+			99: {distance, 32, 0, true, false, false},  // 32_PCREL
+		},
+	}
+})
 
 // widths are how many bytes a relocation writes, where that is not 4; types that write none have 0.
-var widths = map[elf.Machine]map[uint32]int{
-	elf.EM_S390: {0: 0, 1: 1, 2: 2, 3: 2, 6: 2, 15: 2, 16: 2, 17: 2, 18: 2, 27: 2, 29: 2, 30: 2, 34: 2,
-		22: 8, 23: 8, 24: 8, 25: 8, 28: 8, 32: 8, 36: 8},
-	elf.EM_PPC64: {38: 8, 44: 8, 47: 2, 48: 2, 50: 2, 51: 8, 63: 2, 64: 2, 109: 0, 118: 8, 132: 8,
-		133: 8, 250: 2, 252: 2},
-	elf.EM_PPC:     {4: 2, 5: 2, 6: 2},
-	elf.EM_AARCH64: {0: 0, 256: 0, 257: 8, 259: 2, 260: 8, 262: 2},
-	elf.EM_LOONGARCH: {0: 0, 2: 8, 20: 0, 21: 0, 22: 0, 23: 0, 24: 0, 29: 0, 32: 0, 33: 0, 34: 0,
-		35: 0, 36: 0, 37: 0, 51: 8, 56: 8, 109: 8},
-}
+var widths = sync.OnceValue(func() map[elf.Machine]map[uint32]int {
+	return map[elf.Machine]map[uint32]int{
+		elf.EM_S390: {0: 0, 1: 1, 2: 2, 3: 2, 6: 2, 15: 2, 16: 2, 17: 2, 18: 2, 27: 2, 29: 2, 30: 2, 34: 2,
+			22: 8, 23: 8, 24: 8, 25: 8, 28: 8, 32: 8, 36: 8},
+		elf.EM_PPC64: {38: 8, 44: 8, 47: 2, 48: 2, 50: 2, 51: 8, 63: 2, 64: 2, 109: 0, 118: 8, 132: 8,
+			133: 8, 250: 2, 252: 2},
+		elf.EM_PPC:     {4: 2, 5: 2, 6: 2},
+		elf.EM_AARCH64: {0: 0, 256: 0, 257: 8, 259: 2, 260: 8, 262: 2},
+		elf.EM_LOONGARCH: {0: 0, 2: 8, 20: 0, 21: 0, 22: 0, 23: 0, 24: 0, 29: 0, 32: 0, 33: 0, 34: 0,
+			35: 0, 36: 0, 37: 0, 51: 8, 56: 8, 109: 8},
+	}
+})
 
 // widthOf is how many bytes a relocation of a type that is applied writes.
 func widthOf(f *elfrw.File, t uint32) int {
@@ -124,7 +129,7 @@ func widthOf(f *elfrw.File, t uint32) int {
 		width, _ := arch.RelocWidth(f, t)
 		return width
 	}
-	if width, has := widths[f.Header.Machine][t]; has {
+	if width, has := widths()[f.Header.Machine][t]; has {
 		return width
 	}
 	return usual
@@ -289,7 +294,7 @@ func checkOverwritten(m *view, k *facts, klp *klpSection, r *elfrw.Rela,
 func checkField(m *view, k *facts, klp *klpSection, r *klpReloc,
 	find func(diag.ID, string) finding, add func(finding)) bool {
 	machine := m.file.Header.Machine
-	f, has := fields[machine][r.Type]
+	f, has := fields()[machine][r.Type]
 	if !has || r.klp == nil || r.klp.err != nil {
 		return false
 	}
@@ -373,7 +378,7 @@ func (m *view) leavesDataMessage(r *elfrw.Rela) (errno string, message diag.Kern
 // (reloc_insn_imm, reloc_data). On ppc64 a value from the TOC does not depend on the place, and the
 // nop after a call of something outside of the module is read first.
 func (m *view) refusesFarPlace(r *elfrw.Rela) bool {
-	f, has := fields[m.file.Header.Machine][r.Type]
+	f, has := fields()[m.file.Header.Machine][r.Type]
 	if !has || !f.checked || f.form == address {
 		return false
 	}
@@ -393,13 +398,13 @@ func (m *view) refusesFarPlace(r *elfrw.Rela) bool {
 
 // refusesValues reports whether the loader looks at whether a value fits.
 func (m *view) refusesValues(r *elfrw.Rela) bool {
-	return fields[m.file.Header.Machine][r.Type].checked
+	return fields()[m.file.Header.Machine][r.Type].checked
 }
 
 // refusesZero reports whether the loader refuses the value 0, because no module is so close to that
 // address. Types with a slot in the module's own tables take it.
 func (m *view) refusesZero(r *elfrw.Rela) bool {
-	f, has := fields[m.file.Header.Machine][r.Type]
+	f, has := fields()[m.file.Header.Machine][r.Type]
 	return has && f.checked && f.form == distance && r.Addend < unmapped && r.Addend > -unmapped
 }
 

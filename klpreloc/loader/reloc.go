@@ -625,7 +625,7 @@ func refusesOrdinaryValue(out *result, m *view, k *facts, s *elfrw.Section, r *e
 			when(diag.Loading, "", errno, says))
 		return true
 	}
-	f, has := fields[machine][r.Type]
+	f, has := fields()[machine][r.Type]
 	if !has || !f.checked || r.Sym == nil || r.Sym.Section == nil && r.Sym.Index != 0 {
 		return false
 	}

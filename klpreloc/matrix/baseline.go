@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 )
@@ -22,7 +23,9 @@ type Baseline struct {
 	Elsewhere int
 }
 
-var hexadecimal = regexp.MustCompile(`0x[0-9a-fA-F]+`)
+var hexadecimal = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`0x[0-9a-fA-F]+`)
+})
 
 // fingerprint gives each finding of each cell a fingerprint. The second one of a cell that
 // would have the same gets another, and so on.
@@ -34,7 +37,7 @@ func (m *Matrix) fingerprint() {
 			for n := range c.Marks {
 				f := &c.Findings[n]
 				base := fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s", f.ID, m.Modules[i].Label,
-					m.Kernels[k].Label, f.Symbol, hexadecimal.ReplaceAllString(f.Message, "0x"))
+					m.Kernels[k].Label, f.Symbol, hexadecimal().ReplaceAllString(f.Message, "0x"))
 				seen[base]++
 				sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", base, seen[base]))
 				c.Marks[n].Fingerprint = fmt.Sprintf("%x", sum[:12])

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/klp-convert/klp-convert/elfrw"
 )
@@ -104,8 +105,10 @@ func compareSpelling(f *elfrw.File, lists []List, list []note) error {
 
 // listLine is a line of a list: the symbol in the module, its object, its name in the kernel,
 // a position, a path. A comment follows a blank.
-var listLine = regexp.MustCompile(`^[ \t\r]*(?:([^=: \t]+)=)?([^:= \t]+):([^,@ \t]+)` +
-	`(?:,([0-9]+)|@(.+?))?(?:[ \t]+#.*|[ \t\r]*)$`)
+var listLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[ \t\r]*(?:([^=: \t]+)=)?([^:= \t]+):([^,@ \t]+)` +
+		`(?:,([0-9]+)|@(.+?))?(?:[ \t]+#.*|[ \t\r]*)$`)
+})
 
 // compareList compares annotations with the lines of a list that are about undefined symbols of
 // f, and adds these to found.
@@ -122,7 +125,7 @@ func compareList(f *elfrw.File, l List, read, found map[spelling]bool) error {
 		if t := strings.Trim(s, " \t\r"); t == "" || t[0] == '#' {
 			continue
 		}
-		part := listLine.FindStringSubmatch(s)
+		part := listLine().FindStringSubmatch(s)
 		if part == nil {
 			return fmt.Errorf("%s:%d: a line that is no annotation", l.Name, i+1)
 		}

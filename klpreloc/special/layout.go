@@ -156,51 +156,56 @@ func x86Branch(code []byte) uint64 {
 	return uint64(n) + 5
 }
 
-// The machines with HAVE_LIVEPATCH. The version of a kernel does not
-// tell the size of its struct alt_instr: stable versions changed it too.
-var formatsByMachine = map[elf.Machine]map[string][]layout{
-	elf.EM_X86_64: {
-		".altinstructions": {
-			alternative(12, 10, 11), // 5.13 to 6.2, 5.10.y
-			alternative(13, 10, 11), // 4.0 to 5.12: and padlen
-			alternative(14, 12, 13), // 6.3: flags before them
-		},
-		".parainstructions": {{
-			kind: Paravirt, size: 16, cut: []uint64{10, 12},
-			fields: []field{{"instruction", 0, 8, absolute}}, lens: lengths{site: 9},
-		}},
-		"__jump_table":       jumpLabels(8, x86Jump),
-		".static_call_sites": staticCalls(x86Branch),
-		".retpoline_sites":   siteRows(Retpoline),
-		".return_sites":      siteRows(Return),
-	},
-	elf.EM_S390: {
-		".altinstructions": {
-			alternative(12, 10, 11), // up to 5.15
-			alternative(11, 10, 10), // 6.1: one length for both
-			alternative(13, 12, 12), // 6.12: a wider feature
-		},
-		"__jump_table": jumpLabels(8, always(6)), // brcl
-	},
-	elf.EM_PPC64: {
-		"__jump_table":       jumpLabels(8, always(4)),
-		".static_call_sites": staticCalls(always(4)),
-		"__ftr_fixup":        features(),
-		"__mmu_ftr_fixup":    features(),
-		"__fw_ftr_fixup":     features(),
-	},
-	elf.EM_PPC: {
-		"__jump_table":       jumpLabels(4, always(4)),
-		".static_call_sites": staticCalls(always(4)),
-	},
-	elf.EM_AARCH64: {
-		".altinstructions": {alternative(12, 10, 11)},
-		"__jump_table":     jumpLabels(8, always(4)),
-	},
-	elf.EM_LOONGARCH: {
-		".altinstructions": {alternative(12, 10, 11)},
-		"__jump_table":     jumpLabels(8, always(4)),
-	},
+// layoutsOf returns the special sections of a machine with HAVE_LIVEPATCH, nil of others. The
+// version of a kernel does not tell the size of its struct alt_instr: stable versions changed
+// it too.
+func layoutsOf(machine elf.Machine) map[string][]layout {
+	switch machine {
+	case elf.EM_X86_64:
+		return map[string][]layout{
+			".altinstructions": {
+				alternative(12, 10, 11), // 5.13 to 6.2, 5.10.y
+				alternative(13, 10, 11), // 4.0 to 5.12: and padlen
+				alternative(14, 12, 13), // 6.3: flags before them
+			},
+			".parainstructions": {{
+				kind: Paravirt, size: 16, cut: []uint64{10, 12},
+				fields: []field{{"instruction", 0, 8, absolute}}, lens: lengths{site: 9},
+			}},
+			"__jump_table":       jumpLabels(8, x86Jump),
+			".static_call_sites": staticCalls(x86Branch),
+			".retpoline_sites":   siteRows(Retpoline),
+			".return_sites":      siteRows(Return),
+		}
+	case elf.EM_S390:
+		return map[string][]layout{
+			".altinstructions": {
+				alternative(12, 10, 11), // up to 5.15
+				alternative(11, 10, 10), // 6.1: one length for both
+				alternative(13, 12, 12), // 6.12: a wider feature
+			},
+			"__jump_table": jumpLabels(8, always(6)), // brcl
+		}
+	case elf.EM_PPC64:
+		return map[string][]layout{
+			"__jump_table":       jumpLabels(8, always(4)),
+			".static_call_sites": staticCalls(always(4)),
+			"__ftr_fixup":        features(),
+			"__mmu_ftr_fixup":    features(),
+			"__fw_ftr_fixup":     features(),
+		}
+	case elf.EM_PPC:
+		return map[string][]layout{
+			"__jump_table":       jumpLabels(4, always(4)),
+			".static_call_sites": staticCalls(always(4)),
+		}
+	case elf.EM_AARCH64, elf.EM_LOONGARCH:
+		return map[string][]layout{
+			".altinstructions": {alternative(12, 10, 11)},
+			"__jump_table":     jumpLabels(8, always(4)),
+		}
+	}
+	return nil
 }
 
 // formatsOf returns the formats of f's machine, nil when no kernel for it has
@@ -210,5 +215,5 @@ func formatsOf(f *elfrw.File) *formats {
 	if err != nil {
 		return nil
 	}
-	return &formats{m, formatsByMachine[f.Header.Machine]}
+	return &formats{m, layoutsOf(f.Header.Machine)}
 }

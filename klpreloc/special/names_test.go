@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/klp-convert/klp-convert/elfrw"
+	"github.com/klp-convert/klp-convert/klpreloc/arch"
+	"github.com/stretchr/testify/require"
 )
 
 func TestReadEarly(t *testing.T) {
@@ -26,8 +28,10 @@ func TestReadEarly(t *testing.T) {
 		assert.False(t, ReadEarly(name), name)
 	}
 	// Whatever Read reads is read early.
-	for machine, a := range formatsByMachine {
-		for name := range a {
+	for machine := range arch.Machines {
+		layouts := layoutsOf(machine)
+		require.NotEmpty(t, layouts, "%v", machine)
+		for name := range layouts {
 			assert.True(t, ReadEarly(name), "%v: %s", machine, name)
 		}
 	}

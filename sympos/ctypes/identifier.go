@@ -2,7 +2,10 @@
 
 package ctypes
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // IsIdentifier reports whether C can name it, on every machine: it has letters, digits and _ only,
 // and is no keyword.
@@ -13,11 +16,11 @@ func IsIdentifier(name string) bool {
 			return false
 		}
 	}
-	return name != "" && !keywords[name]
+	return name != "" && !keywords()[name]
 }
 
 // keywords are the reserved words of C11 and of GNU C.
-var keywords = func() map[string]bool {
+var keywords = sync.OnceValue(func() map[string]bool {
 	all := map[string]bool{}
 	for _, word := range strings.Fields(`auto break case char const continue default do double else
 		enum extern float for goto if inline int long register restrict return short signed sizeof
@@ -27,4 +30,4 @@ var keywords = func() map[string]bool {
 		all[word] = true
 	}
 	return all
-}()
+})
