@@ -30,7 +30,8 @@ var floors = []string{
 	"klpreloc/klpabi klpreloc/kernel klpreloc/arch klpreloc/diag",
 	"sympos",
 	"sympos/ctypes/frombtf sympos/ctypes/fromdwarf sympos/inlining",
-	"elfrw sympos/content sympos/debuginfo sympos/ctypes sympos/lzma sympos/index",
+	"elfrw sympos/content sympos/debuginfo sympos/ctypes sympos/lzma sympos/index " +
+		"cmd/klp-convert/pages",
 }
 
 var sameFloor = map[string]string{

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/cmd/klp-convert/pages"
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc"
 	"github.com/klp-convert/klp-convert/klpreloc/annotation"
@@ -294,7 +295,7 @@ func (c *conversion) writeMapped(f *elfrw.File, o *output) error {
 		return fileError(c.out, err)
 	}
 	defer unmap()
-	if err := c.prove(b, release); err != nil {
+	if err := c.prove(b, pages.Release); err != nil {
 		return c.defect(err)
 	}
 	return nil

@@ -10,9 +10,10 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"runtime/debug"
 	"syscall"
-	"unsafe"
 
+	"github.com/klp-convert/klp-convert/cmd/klp-convert/pages"
 	"github.com/klp-convert/klp-convert/elfrw"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -21,6 +22,9 @@ import (
 
 // maxDecompressed is the limit for the size of a compressed or piped module.
 const maxDecompressed = 1 << 30
+
+// largeFile is the size from which memory for a module is worth some care.
+const largeFile = 4 << 20
 
 // stdinName is what messages call the module that was piped.
 const stdinName = "<stdin>"
@@ -114,6 +118,10 @@ func (in *input) open(path string) error {
 		return err
 	}
 	in.info = info
+	if info.Size() >= largeFile {
+		pages.Expect(int(min(info.Size(), maxDecompressed)) * 6)
+		debug.SetGCPercent(100) // main is generous, with small files in mind
+	}
 	in.raw, in.unmap, err = mapFile(f, info.Size())
 	return err
 }
@@ -132,16 +140,6 @@ func mapFile(f *os.File, size int64) ([]byte, func(), error) {
 		return nil, nil, fmt.Errorf("mmap: %w", err)
 	}
 	return b, func() { syscall.Munmap(b) }, nil
-}
-
-// release tells the kernel that bytes from mapFile will not be read again soon, so that they
-// don't count as memory in use. It must not be called for other bytes: it would clear them.
-func release(b []byte) {
-	const page = 4096
-	from := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b))) % page)
-	if to := len(b) - (len(b)-from)%page; from < to && len(b) > from {
-		syscall.Madvise(b[from:to], syscall.MADV_DONTNEED)
-	}
 }
 
 func readBounded(r io.Reader) ([]byte, error) {

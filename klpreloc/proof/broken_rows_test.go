@@ -114,14 +114,14 @@ var brokenFunctions = []brokenFunction{
 	},
 	{
 		function: "Plan.move",
-		old:      `into := steps[0].into`,
-		new:      `into := steps[len(steps)-1].into`,
+		old:      `move := steps[0].move`,
+		new:      `move := steps[len(steps)-1].move`,
 		slip:     "all relocations of a section go to one",
 	},
 	{
 		function: "Plan.move",
-		old:      `if k := steps[0].klp; k != nil {`,
-		new:      `if k := steps[0].klp; false {`,
+		old:      `if k := moves[move].other[index]; k != nil {`,
+		new:      `if k := moves[move].other[index]; false {`,
 		slip:     "a symbol is one klp symbol",
 	},
 	{

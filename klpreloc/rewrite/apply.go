@@ -47,39 +47,46 @@ func (p *Plan) Apply() error {
 // move makes the klp relocation sections. Moves of one relocation section
 // follow each other.
 func (p *Plan) move(same map[*elfrw.Symbol]*elfrw.Symbol) {
-	type step struct {
-		index int // of a relocation
-		into  *elfrw.Section
-		klp   *klpSymbol // where its own symbol is several
-	}
+	type step struct{ index, move int }
 	for rest := p.Moves; len(rest) > 0; {
 		from := rest[0].From
-		var steps []step
-		for ; len(rest) > 0 && rest[0].From == from; rest = rest[1:] {
-			into := &elfrw.Section{
-				Name: rest[0].Name, Type: elf.SHT_RELA, Flags: klpabi.SectionFlags,
+		n := 0
+		for n < len(rest) && rest[n].From == from {
+			n++
+		}
+		moves := rest[:n]
+		rest = rest[n:]
+		into := make([]*elfrw.Section, n)
+		total := 0
+		for i, m := range moves {
+			into[i] = &elfrw.Section{
+				Name: m.Name, Type: elf.SHT_RELA, Flags: klpabi.SectionFlags,
 				Align: uint64(p.file.PointerSize()), Link: p.file.Symtab, Target: from.Target,
 			}
-			p.file.AddSection(into)
-			for _, i := range rest[0].Relocs {
-				steps = append(steps, step{i, into, rest[0].other[i]})
+			p.file.AddSection(into[i])
+			total += len(m.Relocs)
+		}
+		steps := make([]step, 0, total)
+		for i, m := range moves {
+			for _, index := range m.Relocs {
+				steps = append(steps, step{index, i})
 			}
 		}
 		slices.SortFunc(steps, func(a, b step) int { return a.index - b.index })
-		which := make([]int, len(steps))
-		for n, s := range steps {
-			which[n] = s.index
+		which := make([]int, total)
+		for i, s := range steps {
+			which[i] = s.index
 		}
-		p.file.MoveRelocs(from, which, func(_ int, r *elfrw.Rela) *elfrw.Section {
+		p.file.MoveRelocs(from, which, func(index int, r *elfrw.Rela) *elfrw.Section {
 			if y := same[r.Sym]; y != nil {
 				r.Sym = y
 			}
-			into := steps[0].into
-			if k := steps[0].klp; k != nil {
-				r.Sym = k.symbol
+			move := steps[0].move
+			if k := moves[move].other[index]; k != nil {
+				r.Sym = k.symbol // its own symbol is several
 			}
 			steps = steps[1:]
-			return into
+			return into[move]
 		})
 	}
 }
