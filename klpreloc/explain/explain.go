@@ -112,7 +112,7 @@ type reading struct {
 
 // add adds a line. One that is the whole text may be part of a message.
 func (r *reading) add(line string, whole bool) {
-	r.about = r.about || aboutLivepatch().MatchString(line)
+	r.about = r.about || mayBeAbout(line) && aboutLivepatch().MatchString(line)
 	if strings.Contains(line, "\x1b") { // dmesg --color=always
 		line = colour().ReplaceAllString(line, "")
 	}
@@ -162,6 +162,29 @@ func (r *reading) finish(isLog bool) []*Explanation {
 // aboutLivepatch matches a log in which weak messages are explained: one that names
 // livepatching, or has an oops of a kernel with TAINT_LIVEPATCH.
 var aboutLivepatch = lazily(`(?i)livepatch|\bklp_|\.klp\.|kpatch|Tainted: [A-Z ]*\bK\b`)
+
+// mayBeAbout reports whether line has a part of which aboutLivepatch needs one: most lines of
+// most logs do not, and an expression that ignores case is slow. No part has a k or an s, which
+// other letters than those of ASCII are equal to.
+func mayBeAbout(line string) bool {
+	for i := range len(line) {
+		var part string
+		switch line[i] | 0x20 {
+		case 'l':
+			part = "lp"
+		case 'p':
+			part = "patch"
+		case 't':
+			part = "tainted"
+		default:
+			continue
+		}
+		if len(line)-i >= len(part) && strings.EqualFold(line[i:i+len(part)], part) {
+			return true
+		}
+	}
+	return false
+}
 
 func newExplanation(e *Entry, f *Form) *Explanation {
 	x := &Explanation{
@@ -285,14 +308,14 @@ func find(line string) found {
 		return found{entry: e, names: names}
 	}
 	var best found
-	for _, p := range patterns() {
+	allPatterns().with(line, func(p *pattern) {
 		if best.pattern != nil && p.literals <= best.pattern.literals {
-			continue
+			return
 		}
 		if names, ok := p.match(line); ok {
 			best = found{entry: p.entry, pattern: p, names: names}
 		}
-	}
+	})
 	return best
 }
 

@@ -22,6 +22,9 @@ var (
 
 // findOwn returns the entry for a diagnostic or its id.
 func findOwn(line string) (*Entry, Names) {
+	if !strings.Contains(line, "[KLP") && len(strings.TrimSpace(line)) > len("[KLP000]") {
+		return nil, nil // neither can match
+	}
 	m := ownLine().FindStringSubmatch(line)
 	if m == nil {
 		m = ownAlone().FindStringSubmatch(line)
