@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/klp-convert/klp-convert/cmd/klp-convert/pages"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/klpreloc/matrix"
 	"github.com/klp-convert/klp-convert/sympos"
@@ -27,17 +28,21 @@ func (c *checking) readModules(cmd *cobra.Command) (all []*input, done func(), e
 			in.unmap()
 		}
 	}
+	largest := 0
 	for _, file := range c.files {
 		in, failed := readInput(file, cmd.InOrStdin())
 		if failed != nil {
 			failed = printError(cmd.ErrOrStderr(), failed, c.options)
 		} else {
-			all = append(all, in)
+			all, largest = append(all, in), max(largest, len(in.module))
 			failed = newReporter(cmd.ErrOrStderr(), in.name, c.options).report(in.found)
 		}
 		if failed != nil {
 			err = failed
 		}
+	}
+	if largest >= 8<<20 {
+		pages.Expect(5 * largest) // seen with two million klp relocations
 	}
 	return all, done, err
 }

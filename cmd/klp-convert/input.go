@@ -23,8 +23,9 @@ import (
 // maxDecompressed is the limit for the size of a compressed or piped module.
 const maxDecompressed = 1 << 30
 
-// largeFile is the size from which memory for a module is worth some care.
-const largeFile = 4 << 20
+// manyRelocs is how many relocations make memory worth some care: the rest of a module is not
+// copied.
+const manyRelocs = 400_000
 
 // stdinName is what messages call the module that was piped.
 const stdinName = "<stdin>"
@@ -44,6 +45,7 @@ type input struct {
 func (in *input) parse() (*elfrw.File, diag.List) {
 	f, err := elfrw.Parse("", in.module)
 	if err == nil {
+		prepare(f)
 		var sections []content.Section
 		for _, s := range f.Sections {
 			sections = append(sections, content.Section{
@@ -62,6 +64,21 @@ func (in *input) parse() (*elfrw.File, diag.List) {
 		d = withKind(d, content.Of(in.module))
 	}
 	return nil, diag.List{d}
+}
+
+// prepare makes room for what is to be found out of a large module.
+func prepare(f *elfrw.File) {
+	const each = 160 // bytes; seen with modules whose relocations are all klp relocations
+	n := 0
+	for _, s := range f.Sections {
+		if s.HasRelocs() {
+			n += s.NumRelocs()
+		}
+	}
+	if n >= manyRelocs {
+		pages.Expect(each * n)
+		debug.SetGCPercent(100) // main is generous, with small modules in mind
+	}
 }
 
 // withKind adds to a diagnostic what the file is instead of a module.
@@ -118,10 +135,6 @@ func (in *input) open(path string) error {
 		return err
 	}
 	in.info = info
-	if info.Size() >= largeFile {
-		pages.Expect(int(min(info.Size(), maxDecompressed)) * 6)
-		debug.SetGCPercent(100) // main is generous, with small files in mind
-	}
 	in.raw, in.unmap, err = mapFile(f, info.Size())
 	return err
 }

@@ -35,7 +35,8 @@ func init() {
 
 // Expect has the next n bytes of the heap made of huge pages, when they are used: half of the
 // time of a check or a comparison of large modules was that of page faults. The heap grows by
-// memory that is advised of and given back, which takes no pages and one collection.
+// memory that is advised of and given back, which takes no pages, and one collection: that
+// takes as long as a thousand page faults.
 func Expect(n int) {
 	n = min(n, most)
 	advise(allocate(uintptr(n))&^(huge-1), uintptr(n), syscall.MADV_HUGEPAGE)
