@@ -48,8 +48,8 @@ func (s *Store) StateOf(path string) (Key, bool) {
 	if err := syscall.Stat(path, &st); err != nil {
 		return Key{}, false
 	}
-	k := Key{Device: uint64(st.Dev), Inode: st.Ino, Name: filepath.Base(path),
-		Modified: st.Mtim.Nano(), Changed: st.Ctim.Nano()}
+	k := Key{Device: uint64(st.Dev), Inode: st.Ino, Name: filepath.Base(path)}
+	k.Modified, k.Changed = times(&st)
 	switch st.Mode & syscall.S_IFMT {
 	case syscall.S_IFDIR:
 		return k, true
