@@ -95,7 +95,7 @@ func TestIn(t *testing.T) {
 // TestManySpans: they are sorted in another way.
 func TestManySpans(t *testing.T) {
 	random := rand.New(rand.NewSource(1))
-	for _, most := range []uint64{0, 300, 1 << 11, 1 << 40, 1 << 63} {
+	for _, most := range []uint64{0, 300, 1 << 11, 1 << 20, 1<<32 - 1, 1 << 32, 1 << 63} {
 		var list spans[int]
 		for i := range 1000 {
 			from := random.Uint64() % (most + 1)

@@ -31,7 +31,7 @@ func (s spans[T]) index() {
 	const few = 256
 	switch {
 	case inOrder:
-	case len(s) < few:
+	case len(s) < few || most>>32 > 0 || len(s)>>32 > 0:
 		slices.SortStableFunc(s, func(a, b span[T]) int { return cmp.Compare(a.from, b.from) })
 	default:
 		s.distribute(most)
@@ -39,29 +39,46 @@ func (s spans[T]) index() {
 	s.root()
 }
 
-// distribute sorts by start, most being the last. It goes by one digit after the other,
-// from the lowest: each pass keeps the order of the one before. Comparing
-// takes four times as long.
+// distribute sorts by start, most being the last, which has 32 bits. It sorts numbers that are
+// the start and the place in s, by one digit of the start after the other, from the lowest: each
+// pass keeps the order of the one before. Comparing takes four times as long. Then each span
+// is moved once.
 func (s spans[T]) distribute(most uint64) {
 	const digit = 11
-	from, to := s, make(spans[T], len(s))
-	for shift := 0; shift < 64 && most>>shift > 0; shift += digit {
+	memory := make([]uint64, 2*len(s))
+	from, to := memory[:len(s)], memory[len(s):]
+	for i := range s {
+		from[i] = s[i].from<<32 | uint64(i)
+	}
+	for shift := 32; most>>(shift-32) > 0; shift += digit {
 		var next [1 << digit]int // where in to the next one of a digit goes
-		for i := range from {
-			next[from[i].from>>shift%(1<<digit)]++
+		for _, n := range from {
+			next[n>>shift%(1<<digit)]++
 		}
 		sum := 0
 		for d, n := range next {
 			next[d], sum = sum, sum+n
 		}
-		for i := range from {
-			d := from[i].from >> shift % (1 << digit)
-			to[next[d]] = from[i]
+		for _, n := range from {
+			d := n >> shift % (1 << digit)
+			to[next[d]] = n
 			next[d]++
 		}
 		from, to = to, from
 	}
-	copy(s, from)
+	place := func(i int) int { return int(uint32(from[i])) }
+	for first := range s {
+		if place(first) == first {
+			continue
+		}
+		moved, i := s[first], first
+		for place(i) != first {
+			n := place(i)
+			s[i], from[i] = s[n], uint64(i)
+			i = n
+		}
+		s[i], from[i] = moved, uint64(i)
+	}
 }
 
 func (s spans[T]) root() uint64 {
