@@ -28,13 +28,13 @@ func (c *checking) readModules(cmd *cobra.Command) (all []*input, done func(), e
 			in.unmap()
 		}
 	}
-	largest := 0
+	largest := int64(0)
 	for _, file := range c.files {
 		in, failed := readInput(file, cmd.InOrStdin())
 		if failed != nil {
 			failed = printError(cmd.ErrOrStderr(), failed, c.options)
 		} else {
-			all, largest = append(all, in), max(largest, len(in.module))
+			all, largest = append(all, in), max(largest, int64(len(in.module)))
 			failed = newReporter(cmd.ErrOrStderr(), in.name, c.options).report(in.found)
 		}
 		if failed != nil {

@@ -69,10 +69,10 @@ func (in *input) parse() (*elfrw.File, diag.List) {
 // prepare makes room for what is to be found out of a large module.
 func prepare(f *elfrw.File) {
 	const each = 160 // bytes; seen with modules whose relocations are all klp relocations
-	n := 0
+	n := int64(0)
 	for _, s := range f.Sections {
 		if s.HasRelocs() {
-			n += s.NumRelocs()
+			n += int64(s.NumRelocs())
 		}
 	}
 	if n >= manyRelocs {

@@ -3,6 +3,7 @@
 package pages
 
 import (
+	"math"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -12,7 +13,7 @@ const (
 	huge     = 2 << 20 // of most machines; others ignore the advice
 	growth   = 4 << 20 // by which the runtime's heap grows, at multiples of it
 	run      = 1 << 20 // what a conversion of a small module allocates
-	most     = 1 << 29 // what Expect asks for at once, also where address space is limited
+	most     = 1 << 29 // what Expect asks for at once
 	collapse = 25      // MADV_COLLAPSE (include/uapi/asm-generic/mman-common.h, 6.1)
 )
 
@@ -36,10 +37,16 @@ func init() {
 // Expect has the next n bytes of the heap made of huge pages, when they are used: half of the
 // time of a check or a comparison of large modules was that of page faults. The heap grows by
 // memory that is advised of and given back, which takes no pages, and one collection: that
-// takes as long as a thousand page faults.
-func Expect(n int) {
-	n = min(n, most)
-	advise(allocate(uintptr(n))&^(huge-1), uintptr(n), syscall.MADV_HUGEPAGE)
+// takes as long as a thousand page faults. Where address space is limited (ulimit -v, machines
+// of 32 bits) it does nothing.
+func Expect(n int64) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err != nil ||
+		limit.Cur != math.MaxUint64 || math.MaxInt == math.MaxInt32 {
+		return
+	}
+	size := uintptr(min(n, most))
+	advise(allocate(size)&^(huge-1), size, syscall.MADV_HUGEPAGE)
 	last = nil
 	runtime.GC()
 }

@@ -49,6 +49,10 @@ func TestExpect(t *testing.T) {
 			advised++
 		}
 	}
+	if _, err := os.Stat("/sys/kernel/mm/transparent_hugepage"); err != nil {
+		assert.Zero(t, advised, "the kernel has none")
+		return
+	}
 	assert.Greater(t, advised, 16, "of %d MB", len(parts))
 }
 

@@ -5,7 +5,7 @@
 package pages
 
 // Expect does nothing: only Linux is asked.
-func Expect(int) {}
+func Expect(int64) {}
 
 // Release does nothing, too: MADV_DONTNEED means other things elsewhere.
 func Release([]byte) {}
