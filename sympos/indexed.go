@@ -184,10 +184,10 @@ func (x *indexing) record(file *fileSource, key index.Key, pack *modulePack,
 	if !x.store.Settled(key) || !packed && key.Size < x.store.Smallest {
 		return file.Scan(r.visit)
 	}
-	var (
-		rec   = recorder{wantNames: packed}
-		marks recorder
-	)
+	rec, marks := newRecorder(), newRecorder()
+	defer rec.free()
+	defer marks.free()
+	rec.wantNames = packed
 	facts, err := file.Scan(func(e *Entry) {
 		if rec.add(e) && packed {
 			marks.add(e)
@@ -204,9 +204,9 @@ func (x *indexing) record(file *fileSource, key index.Key, pack *modulePack,
 	_, strange := rec.objects.numbers[Vmlinux] // a module by that name
 	if packed && facts.Kind == ModuleFile && !strange && facts.Config == nil &&
 		facts.BTF == nil && facts.Untraced == nil && facts.Sealed == nil {
-		pack.add(file.path, key, &facts, &rec, &marks)
+		pack.add(file.path, key, &facts, rec, marks)
 	} else if !packed {
-		x.note("not written", x.write(key, &facts, &rec))
+		x.note("not written", x.write(key, &facts, rec))
 	}
 	return facts, nil
 }

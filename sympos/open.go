@@ -272,7 +272,7 @@ func recogniseFormat(name string, head []byte) (*format, error) {
 // head returns the beginning of the file; all of it when it is short.
 func (in *input) head() ([]byte, error) {
 	// The format of most files shows in their first few bytes.
-	const first = 4096
+	const first = 1024
 	b := make([]byte, first)
 	n, err := io.ReadFull(in.section(0), b)
 	if n < first || isELF(b) || isImage(b) || compressionOf(b) != nil {

@@ -5,6 +5,7 @@ package sympos
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"sync"
 
 	"golang.org/x/exp/slices"
 
@@ -58,6 +59,25 @@ type recorder struct {
 	// names are, if wanted, where the names are among the records, and their hashes.
 	wantNames bool
 	names     []nameRef
+}
+
+// recorders are those that are free: thousands of modules are recorded one after the other, and
+// their records need the same memory.
+var recorders = sync.Pool{New: func() any { return new(recorder) }}
+
+func newRecorder() *recorder { return recorders.Get().(*recorder) }
+
+// free ends the use of the recorder, and of what it has.
+func (r *recorder) free() {
+	clear(r.objects.numbers)
+	clear(r.texts.numbers)
+	clear(r.seen)
+	*r = recorder{
+		objects: textTable{r.objects.numbers, r.objects.texts[:0]},
+		texts:   textTable{r.texts.numbers, r.texts.texts[:0]},
+		records: r.records[:0], seen: r.seen, names: r.names[:0],
+	}
+	recorders.Put(r)
 }
 
 // A nameRef is a name of an entry: its hash, and where it is, with its length.
