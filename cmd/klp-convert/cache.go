@@ -50,6 +50,15 @@ var stores = struct {
 	byDir map[string]*index.Store
 }{byDir: map[string]*index.Store{}}
 
+// abandonIndexes removes what is not finished of indexes: a signal ends the process. It never
+// unlocks the stores, so that none is opened after it.
+func abandonIndexes() {
+	stores.Lock()
+	for _, s := range stores.byDir {
+		s.Abandon()
+	}
+}
+
 // prepareIndex is replaced by tests, whose files are small and new.
 var prepareIndex = func(*index.Store) {}
 

@@ -45,12 +45,16 @@ type Store struct {
 
 	lock  sync.Mutex
 	files map[string]*File // that were opened, by name; they stay mapped
+
+	writing    sync.Mutex
+	unfinished map[string]bool // paths of what Writers of this process write
+	abandoned  bool
 }
 
 // NewStore returns the store in a directory, which is created when an index is.
 func NewStore(dir string) *Store {
 	return &Store{Limit: DefaultLimit, Settle: 2 * time.Second, Smallest: 64 << 10, dir: dir,
-		files: map[string]*File{}}
+		files: map[string]*File{}, unfinished: map[string]bool{}}
 }
 
 // Dir returns the directory.

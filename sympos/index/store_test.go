@@ -341,3 +341,24 @@ func TestKeys(t *testing.T) {
 	assert.Equal(t, b, got)
 	assert.Equal(t, "rest", string(rest))
 }
+
+// A signal leaves no unfinished index, and what was finished before it.
+func TestAbandonedIndexesAreRemoved(t *testing.T) {
+	s := newStore(t)
+	path := write(t, s, "f", key, "finished")
+	given := s.Create("f", Key{Inode: 1})
+	given.Discard()
+	w := s.Create("m", key)
+	w.Block([]byte("some"))
+	before, err := os.ReadDir(s.dir)
+	require.NoError(t, err)
+	require.Len(t, before, 2)
+	s.Abandon()
+	late := s.Create("m", Key{Inode: 2})
+	left, err := os.ReadDir(s.dir)
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	assert.Equal(t, filepath.Base(path), left[0].Name())
+	assert.Error(t, w.Commit())
+	assert.ErrorIs(t, late.Commit(), errAbandoned)
+}
