@@ -149,6 +149,9 @@ func listIndex(w io.Writer, store *index.Store) error {
 	}
 	t.line("%s: %s, %s of at most %s", oneLine(store.Dir()), countIndexes(len(all)),
 		sizeText(sum), sizeText(store.Limit))
+	if err := store.Trusted(); err != nil {
+		t.line("not used: %s", oneLine(err.Error()))
+	}
 	t.section("by last use", "SIZE", "LAST USE", "OF")
 	for _, x := range all {
 		of := x.Of

@@ -88,3 +88,13 @@ func TestAbandonIndexesRemovesUnfinishedOnes(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, left)
 }
+
+// Indexes that are there, but are not used, are shown as such.
+func TestCacheOfADirectoryThatOthersMayWrite(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o770))
+	t.Setenv(index.Variable, dir)
+	status, stdout, stderr := klpConvert("cache")
+	assert.Equal(t, exitDone, status, stderr)
+	assert.Contains(t, stdout, "not used: "+dir+" is writable by others (mode 0770)")
+}

@@ -75,6 +75,9 @@ func (s *Store) Open(kind string, key Key) (*File, error) {
 	if f := s.files[name]; f != nil && f.Key == key {
 		return f, nil
 	}
+	if s.Trusted() != nil {
+		return nil, ErrAbsent // Create says why
+	}
 	f, err := openFile(filepath.Join(s.dir, name), s.Program)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && f.Key != key:
@@ -96,8 +99,17 @@ func (s *Store) prepare() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
+	return s.Trusted()
+}
+
+// Trusted returns an error if the directory belongs to another user, or others may write to it:
+// then its indexes are not used. One that does not exist is trusted.
+func (s *Store) Trusted() error {
 	info, err := os.Stat(s.dir)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
 		return err
 	}
 	return checkPrivate(s.dir, info)
@@ -150,11 +162,25 @@ func (s *Store) names() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), suffix) && e.Type().IsRegular() {
+		if isIndex(e.Name()) && e.Type().IsRegular() {
 			names = append(names, e.Name())
 		}
 	}
 	return names, nil
+}
+
+// isIndex reports whether a Writer gives files such a name: other files in the directory are not
+// ours to remove.
+func isIndex(name string) bool {
+	stem, ok := strings.CutSuffix(name, suffix)
+	kind, number, cut := strings.Cut(stem, "-")
+	if !ok || !cut || number == "" {
+		return false
+	}
+	if kind == "tmp" {
+		return strings.Trim(number, "0123456789") == ""
+	}
+	return len(kind) == 1 && len(number) == 24 && strings.Trim(number, "0123456789abcdef") == ""
 }
 
 // Clear removes all indexes, and returns how many there were and the sum of their sizes.
