@@ -89,7 +89,7 @@ func openFile(path string, program uint64) (*File, error) {
 
 // use records a use, for trim.
 func (f *File) use() {
-	if now := time.Now(); now.Sub(f.used) > rest {
+	if now := time.Now(); now.Sub(f.used) > rest || f.used.After(now) {
 		_ = os.Chtimes(f.path, now, now)
 		f.used = now
 	}

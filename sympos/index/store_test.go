@@ -400,3 +400,17 @@ func TestOtherFilesAreNotRemoved(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, left, len(others))
 }
+
+// A use that the clock of that day put into the future is recorded again: otherwise it would be the
+// last one for years, and what is used would be removed first.
+func TestUseInTheFuture(t *testing.T) {
+	s := newStore(t)
+	path := write(t, s, "f", key, "x")
+	future := time.Now().AddDate(9, 0, 0)
+	require.NoError(t, os.Chtimes(path, future, future))
+	_, err := s.Open("f", key)
+	require.NoError(t, err)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Less(t, info.ModTime().Year(), future.Year())
+}
