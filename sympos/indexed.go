@@ -121,7 +121,11 @@ func (x *indexing) replay(key index.Key, r reading) (facts Facts, found bool, er
 		x.note("made again", err)
 		return facts, false, nil
 	}
-	facts, entries, err := readIndex(f)
+	var entries []byte
+	err = guard(f.Path(), func() error {
+		facts, entries, err = readIndex(f)
+		return err
+	})
 	if err == nil {
 		if err = (&player{want: r.want, all: r.all, visit: r.visit}).play(entries); err != nil {
 			x.store.Remove(f)

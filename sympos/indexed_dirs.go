@@ -3,6 +3,7 @@
 package sympos
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io/fs"
@@ -113,8 +114,10 @@ func readNames(store *index.Store, dir string, key index.Key) ([]string, error) 
 	}
 	b, err := f.Block(1)
 	if err != nil {
+		store.Remove(f)
 		return nil, err
 	}
+	b = bytes.Clone(b) // the file may be cut short
 	c := cutter{b: b}
 	prefix := prefixOf(dir)
 	for n := c.number(); n > 0 && !c.bad; n-- {

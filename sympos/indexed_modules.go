@@ -116,11 +116,19 @@ func (p *modulePack) open() {
 }
 
 // readModules reads the last block.
-func readModules(f *index.File) ([]packedModule, error) {
+func readModules(f *index.File) (all []packedModule, err error) {
 	b, err := f.Block(f.Blocks() - 1)
 	if err != nil {
 		return nil, err
 	}
+	err = guard(f.Path(), func() error {
+		all, err = parseModules(f, b)
+		return err
+	})
+	return all, err
+}
+
+func parseModules(f *index.File, b []byte) ([]packedModule, error) {
 	c := cutter{b: b}
 	n := c.number()
 	if n > uint64(len(c.b)) {
@@ -177,7 +185,11 @@ func (p *modulePack) replay(path string, key index.Key, r reading) (facts Facts,
 		return facts, false, nil
 	}
 	c := cutter{b: m.facts}
-	if facts, _ = c.facts(); c.bad || len(c.b) > 0 {
+	err = guard(p.file.Path(), func() error {
+		facts, _ = c.facts()
+		return nil
+	})
+	if err != nil || c.bad || len(c.b) > 0 {
 		p.damaged(p.file.Damaged("facts"))
 		return facts, false, nil
 	}
@@ -219,25 +231,33 @@ func (p *modulePack) hasWanted(want Want) []bool {
 			return
 		}
 		c := cutter{b: b}
-		for len(c.b) > 0 && !c.bad {
-			name, list := c.text(), c.text()
-			if of := exportOf(name); !want(name) && (of == nil || !want(of)) {
-				continue
-			}
-			number := uint64(0)
-			for d := (cutter{b: list}); len(d.b) > 0; {
-				if number += d.number(); d.bad || number >= uint64(len(p.has)) {
-					c.bad = true
-					break
-				}
-				p.has[number] = true
-			}
-		}
-		if c.bad {
+		err = guard(p.file.Path(), func() error {
+			p.findWanted(&c, want)
+			return nil
+		})
+		if err != nil || c.bad {
 			p.damaged(p.file.Damaged("names"))
 		}
 	})
 	return p.has
+}
+
+// findWanted reads the block of names for hasWanted.
+func (p *modulePack) findWanted(c *cutter, want Want) {
+	for len(c.b) > 0 && !c.bad {
+		name, list := c.text(), c.text()
+		if of := exportOf(name); !want(name) && (of == nil || !want(of)) {
+			continue
+		}
+		number := uint64(0)
+		for d := (cutter{b: list}); len(d.b) > 0; {
+			if number += d.number(); d.bad || number >= uint64(len(p.has)) {
+				c.bad = true
+				break
+			}
+			p.has[number] = true
+		}
+	}
 }
 
 // add adds a module that was read.
@@ -277,6 +297,10 @@ func (p *modulePack) finish() error {
 	if p.w == nil {
 		return nil
 	}
+	return guard(p.dir, p.writeRest) // it copies from the index that there was
+}
+
+func (p *modulePack) writeRest() error {
 	p.copyUsed()
 	slices.SortFunc(p.added, func(a, b packedModule) int { return cmp.Compare(a.path, b.path) })
 	p.writeNames()

@@ -449,6 +449,28 @@ func TestDamagedIndexesAreMadeAgain(t *testing.T) {
 	}
 }
 
+// An index that is cut short while it is mapped, by whatever means, costs its use and no more.
+func TestMappedIndexesThatAreCutShort(t *testing.T) {
+	p := newPokedKernel(t)
+	for _, path := range p.paths {
+		for _, size := range []int{0, 4096} {
+			for path, b := range p.good {
+				require.NoError(t, os.WriteFile(path, b, 0o600))
+			}
+			store := index.NewStore(p.store.Dir())
+			store.Settle, store.Smallest = 0, 0
+			_, err := kernelOf(t, p.root, store).ReadAll(p.want) // maps all
+			require.NoError(t, err)
+			require.NoError(t, os.Truncate(path, int64(min(size, len(p.good[path])))))
+			table, err := kernelOf(t, p.root, store).ReadAll(p.want)
+			require.NoError(t, err, path)
+			got := contents(table)
+			got["notes"] = p.expected["notes"]
+			require.Equal(t, p.expected, got, "%s cut to %d bytes", path, size)
+		}
+	}
+}
+
 // FuzzIndex changes bytes of an index. Without matching checksums the answer is the same; with
 // them there is some answer.
 func FuzzIndex(f *testing.F) {

@@ -264,8 +264,12 @@ type player struct {
 }
 
 // play visits the entries in b that are marked or wanted. If it returns an error, it may have
-// visited some.
+// visited some. b may be mapped.
 func (p *player) play(b []byte) error {
+	return guard("entries", func() error { return p.playAll(b) })
+}
+
+func (p *player) playAll(b []byte) error {
 	c := cutter{b: b}
 	var objects []string
 	for _, t := range c.texts() {

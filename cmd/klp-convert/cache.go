@@ -50,6 +50,15 @@ var stores = struct {
 	byDir map[string]*index.Store
 }{byDir: map[string]*index.Store{}}
 
+// abandonIndexes removes what is not finished of indexes: a signal ends the process. It never
+// unlocks the stores, so that none is opened after it.
+func abandonIndexes() {
+	stores.Lock()
+	for _, s := range stores.byDir {
+		s.Abandon()
+	}
+}
+
 // prepareIndex is replaced by tests, whose files are small and new.
 var prepareIndex = func(*index.Store) {}
 
@@ -140,6 +149,9 @@ func listIndex(w io.Writer, store *index.Store) error {
 	}
 	t.line("%s: %s, %s of at most %s", oneLine(store.Dir()), countIndexes(len(all)),
 		sizeText(sum), sizeText(store.Limit))
+	if err := store.Trusted(); err != nil {
+		t.line("not used: %s", oneLine(err.Error()))
+	}
 	t.section("by last use", "SIZE", "LAST USE", "OF")
 	for _, x := range all {
 		of := x.Of

@@ -70,3 +70,31 @@ func TestScriptsWithIndexes(t *testing.T) {
 	t.Run("warm", func(t *testing.T) { testscript.Run(t, scripts(t, vars...)) })
 	assert.Equal(t, cold, written(), "nothing was written again")
 }
+
+// What a signal calls removes the indexes that this process has not finished.
+func TestAbandonIndexesRemovesUnfinishedOnes(t *testing.T) {
+	defer stores.Unlock() // abandonIndexes leaves them locked
+	dir := filepath.Join(t.TempDir(), "indexes")
+	t.Setenv(index.Variable, dir)
+	store, err := openIndex()
+	require.NoError(t, err)
+	w := store.Create("m", index.Key{Inode: 1})
+	defer w.Discard()
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	abandonIndexes()
+	left, err = os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
+
+// Indexes that are there, but are not used, are shown as such.
+func TestCacheOfADirectoryThatOthersMayWrite(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o770))
+	t.Setenv(index.Variable, dir)
+	status, stdout, stderr := klpConvert("cache")
+	assert.Equal(t, exitDone, status, stderr)
+	assert.Contains(t, stdout, "not used: "+dir+" is writable by others (mode 0770)")
+}

@@ -241,6 +241,7 @@ func removeTempsOnSignal() {
 		s := <-c
 		temps.mu.Lock() // never unlocked: no other file is created
 		temps.remove()
+		abandonIndexes()
 		progress.end()
 		os.Exit(128 + int(s.(syscall.Signal)))
 	}()

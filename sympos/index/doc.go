@@ -29,6 +29,8 @@
 //   - Opening verifies the header, the table and block 0. Block verifies the block that it
 //     returns, so the cost of a question is that of the blocks that it needs.
 //   - An index counts only if it is a regular file of this user that no one else may write.
+//   - One that is cut short while it is mapped is damaged, no more: Open and Block do not
+//     panic. Whoever reads a block has to guard against the fault (debug.SetPanicOnFault).
 //   - Whatever is wrong with an index, it is as if it did not exist. Nothing that goes wrong
 //     while one is written matters to the caller.
 //   - The sizes of all indexes of a Store have a sum of at most Store.Limit. Those whose last

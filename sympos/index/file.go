@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
+	"runtime/debug"
 	"syscall"
 	"time"
 )
@@ -46,6 +47,9 @@ type File struct {
 	path string
 	data []byte
 	used time.Time // as far as the file tells
+
+	count  int    // of blocks
+	blocks []byte // the table
 }
 
 // openFile opens an index and verifies what the package comment says.
@@ -85,15 +89,17 @@ func openFile(path string, program uint64) (*File, error) {
 
 // use records a use, for trim.
 func (f *File) use() {
-	if now := time.Now(); now.Sub(f.used) > rest {
+	if now := time.Now(); now.Sub(f.used) > rest || f.used.After(now) {
 		_ = os.Chtimes(f.path, now, now)
 		f.used = now
 	}
 }
 
 // parse verifies an index. It keeps data.
-func parse(path string, data []byte, program uint64) (*File, error) {
-	f := &File{path: path, data: data}
+func parse(path string, data []byte, program uint64) (f *File, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer recoverFault(path, &err)
+	f = &File{path: path, data: data}
 	switch table, size := f.table(); {
 	case len(data) < headerSize || string(data[:8]) != magic:
 		return nil, fmt.Errorf("%s: %w: not an index", path, ErrDamaged)
@@ -107,6 +113,9 @@ func parse(path string, data []byte, program uint64) (*File, error) {
 	case table > uint64(len(data)) || size > uint64(len(data))-table ||
 		le.Uint32(data[40:]) != checksum(data[table:table+size]):
 		return nil, fmt.Errorf("%s: %w: table", path, ErrDamaged)
+	default:
+		f.count = int(le.Uint32(data[12:]))
+		f.blocks = append([]byte{}, data[table:table+size]...)
 	}
 	b, err := f.Block(0)
 	if err != nil {
@@ -120,6 +129,17 @@ func parse(path string, data []byte, program uint64) (*File, error) {
 	return f, nil
 }
 
+// recoverFault makes an error of the fault that reading a mapped file is that was cut short.
+func recoverFault(path string, err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case interface{ Addr() uintptr }:
+		*err = fmt.Errorf("%s: %w: cut short while it was read", path, ErrDamaged)
+	default:
+		panic(r)
+	}
+}
+
 // table returns where the table is, and its size.
 func (f *File) table() (off, size uint64) {
 	if len(f.data) < headerSize {
@@ -128,12 +148,17 @@ func (f *File) table() (off, size uint64) {
 	return le.Uint64(f.data[16:]), uint64(le.Uint32(f.data[12:])) * entrySize
 }
 
+// Path returns where the index is, or was.
+func (f *File) Path() string { return f.path }
+
 // Blocks returns the number of blocks.
-func (f *File) Blocks() int { return int(le.Uint32(f.data[12:])) }
+func (f *File) Blocks() int { return f.count }
 
 // Block returns block i, which it verifies. The slice is part of the mapped file; it must not
 // be changed, and is valid until the process ends.
-func (f *File) Block(i int) ([]byte, error) {
+func (f *File) Block(i int) (b []byte, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer recoverFault(f.path, &err)
 	b, sum, err := f.block(i)
 	if err == nil && checksum(b) != sum {
 		err = f.Damaged(fmt.Sprintf("block %d", i))
@@ -148,8 +173,7 @@ func (f *File) block(i int) ([]byte, uint32, error) {
 	if i < 0 || i >= f.Blocks() {
 		return nil, 0, f.Damaged(fmt.Sprintf("block %d of %d", i, f.Blocks()))
 	}
-	table, _ := f.table()
-	e := f.data[table+uint64(i)*entrySize:]
+	e := f.blocks[i*entrySize:]
 	off, size, n := le.Uint64(e), le.Uint64(e[8:]), uint64(len(f.data))
 	if off > n || size > n-off {
 		return nil, 0, f.Damaged(fmt.Sprintf("block %d", i))

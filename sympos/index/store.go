@@ -45,12 +45,16 @@ type Store struct {
 
 	lock  sync.Mutex
 	files map[string]*File // that were opened, by name; they stay mapped
+
+	writing    sync.Mutex
+	unfinished map[string]bool // paths of what Writers of this process write
+	abandoned  bool
 }
 
 // NewStore returns the store in a directory, which is created when an index is.
 func NewStore(dir string) *Store {
 	return &Store{Limit: DefaultLimit, Settle: 2 * time.Second, Smallest: 64 << 10, dir: dir,
-		files: map[string]*File{}}
+		files: map[string]*File{}, unfinished: map[string]bool{}}
 }
 
 // Dir returns the directory.
@@ -70,6 +74,9 @@ func (s *Store) Open(kind string, key Key) (*File, error) {
 	defer s.lock.Unlock()
 	if f := s.files[name]; f != nil && f.Key == key {
 		return f, nil
+	}
+	if s.Trusted() != nil {
+		return nil, ErrAbsent // Create says why
 	}
 	f, err := openFile(filepath.Join(s.dir, name), s.Program)
 	switch {
@@ -92,8 +99,17 @@ func (s *Store) prepare() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
+	return s.Trusted()
+}
+
+// Trusted returns an error if the directory belongs to another user, or others may write to it:
+// then its indexes are not used. One that does not exist is trusted.
+func (s *Store) Trusted() error {
 	info, err := os.Stat(s.dir)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
 		return err
 	}
 	return checkPrivate(s.dir, info)
@@ -146,11 +162,25 @@ func (s *Store) names() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), suffix) && e.Type().IsRegular() {
+		if isIndex(e.Name()) && e.Type().IsRegular() {
 			names = append(names, e.Name())
 		}
 	}
 	return names, nil
+}
+
+// isIndex reports whether a Writer gives files such a name: other files in the directory are not
+// ours to remove.
+func isIndex(name string) bool {
+	stem, ok := strings.CutSuffix(name, suffix)
+	kind, number, cut := strings.Cut(stem, "-")
+	if !ok || !cut || number == "" {
+		return false
+	}
+	if kind == "tmp" {
+		return strings.Trim(number, "0123456789") == ""
+	}
+	return len(kind) == 1 && len(number) == 24 && strings.Trim(number, "0123456789abcdef") == ""
 }
 
 // Clear removes all indexes, and returns how many there were and the sum of their sizes.

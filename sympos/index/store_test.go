@@ -341,3 +341,76 @@ func TestKeys(t *testing.T) {
 	assert.Equal(t, b, got)
 	assert.Equal(t, "rest", string(rest))
 }
+
+// A signal leaves no unfinished index, and what was finished before it.
+func TestAbandonedIndexesAreRemoved(t *testing.T) {
+	s := newStore(t)
+	path := write(t, s, "f", key, "finished")
+	given := s.Create("f", Key{Inode: 1})
+	given.Discard()
+	w := s.Create("m", key)
+	w.Block([]byte("some"))
+	before, err := os.ReadDir(s.dir)
+	require.NoError(t, err)
+	require.Len(t, before, 2)
+	s.Abandon()
+	late := s.Create("m", Key{Inode: 2})
+	left, err := os.ReadDir(s.dir)
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	assert.Equal(t, filepath.Base(path), left[0].Name())
+	assert.Error(t, w.Commit())
+	assert.ErrorIs(t, late.Commit(), errAbandoned)
+}
+
+// Indexes in a directory that others may write to are neither read nor written.
+func TestDirectoryThatOthersMayWrite(t *testing.T) {
+	s := newStore(t)
+	write(t, s, "f", key, "x")
+	require.NoError(t, s.Trusted())
+	require.NoError(t, os.Chmod(s.dir, 0o770))
+	assert.ErrorContains(t, s.Trusted(), "writable by others (mode 0770)")
+	_, err := s.Open("f", key)
+	assert.ErrorIs(t, err, ErrAbsent)
+	assert.ErrorContains(t, s.Create("f", key).Commit(), "writable by others")
+	require.NoError(t, os.Chmod(s.dir, 0o700))
+	_, err = s.Open("f", key)
+	assert.NoError(t, err)
+}
+
+// Only what a Writer wrote is removed, whatever else is in the directory.
+func TestOtherFilesAreNotRemoved(t *testing.T) {
+	s := newStore(t)
+	path := write(t, s, "f", key, "x")
+	others := []string{"notes.klpindex", "f-notes.klpindex", "tmp-mine.klpindex", ".klpindex",
+		"tmp-.klpindex", "f-" + strings.Repeat("0", 24), "F-" + strings.Repeat("x", 24) + suffix}
+	old := time.Now().Add(-10 * rest)
+	for _, name := range others {
+		name = filepath.Join(s.dir, name)
+		require.NoError(t, os.WriteFile(name, make([]byte, 100), 0o600))
+		require.NoError(t, os.Chtimes(name, old, old))
+	}
+	s.Limit = 600
+	write(t, s, "m", key, "y") // trims
+	count, _, err := s.Clear()
+	require.NoError(t, err)
+	assert.Equal(t, 2, count)
+	assert.NoFileExists(t, path)
+	left, err := os.ReadDir(s.dir)
+	require.NoError(t, err)
+	assert.Len(t, left, len(others))
+}
+
+// A use that the clock of that day put into the future is recorded again: otherwise it would be the
+// last one for years, and what is used would be removed first.
+func TestUseInTheFuture(t *testing.T) {
+	s := newStore(t)
+	path := write(t, s, "f", key, "x")
+	future := time.Now().AddDate(9, 0, 0)
+	require.NoError(t, os.Chtimes(path, future, future))
+	_, err := s.Open("f", key)
+	require.NoError(t, err)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Less(t, info.ModTime().Year(), future.Year())
+}

@@ -26,7 +26,10 @@ type Writer struct {
 	err   error
 }
 
-var errTooLarge = errors.New("larger than all indexes may be")
+var (
+	errTooLarge  = errors.New("larger than all indexes may be")
+	errAbandoned = errors.New("the process ends")
+)
 
 // Create begins an index of that kind of the file with this key. The caller calls Commit or
 // Discard.
@@ -36,13 +39,45 @@ func (s *Store) Create(kind string, key Key) *Writer {
 		return w
 	}
 	// Only this user may read it: it may be of files that others may not.
-	if w.f, w.err = os.CreateTemp(s.dir, pending); w.err != nil {
+	if w.f, w.err = s.createTemp(); w.err != nil {
 		return w
 	}
 	w.w = bufio.NewWriterSize(w.f, 256<<10)
 	_, w.err = w.w.Write(make([]byte, headerSize))
 	w.Block(key.Append(nil))
 	return w
+}
+
+// createTemp creates a file while it holds the lock, so that Abandon knows each that exists.
+func (s *Store) createTemp() (*os.File, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.abandoned {
+		return nil, errAbandoned
+	}
+	f, err := os.CreateTemp(s.dir, pending)
+	if err == nil {
+		s.unfinished[f.Name()] = true
+	}
+	return f, err
+}
+
+// forget lets Abandon leave the file alone.
+func (s *Store) forget(path string) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	delete(s.unfinished, path)
+}
+
+// Abandon removes what Writers of this process have not finished, and lets none begin: a signal
+// ends the process. Their Commit returns an error.
+func (s *Store) Abandon() {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.abandoned = true
+	for path := range s.unfinished {
+		_ = os.Remove(path)
+	}
 }
 
 // Write adds to the current block.
@@ -137,6 +172,7 @@ func (w *Writer) Commit() error {
 		w.Discard()
 		return w.err
 	}
+	defer w.s.forget(w.f.Name())
 	err := w.f.Close()
 	if err == nil {
 		err = os.Rename(w.f.Name(), filepath.Join(w.s.dir, w.name))
@@ -155,6 +191,7 @@ func (w *Writer) Discard() {
 	if w.f != nil {
 		_ = w.f.Close()
 		_ = os.Remove(w.f.Name())
+		w.s.forget(w.f.Name())
 		w.f = nil
 	}
 }
