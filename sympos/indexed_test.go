@@ -32,7 +32,7 @@ func eagerStore(t testing.TB) *index.Store {
 // knownByPath lets files be told apart by their paths alone: an index is used whatever became of
 // the file.
 func knownByPath(path string) (index.Key, bool) {
-	return index.Key{Name: path, Size: 1}, true
+	return index.Key{Name: path, Size: 1, Changed: 1}, true
 }
 
 // contents is all that a table tells, but for the sources themselves.

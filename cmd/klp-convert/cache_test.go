@@ -43,7 +43,7 @@ func indexAnything(s *index.Store) {
 			return index.Key{}, false
 		}
 		sum := sha256.Sum256(what)
-		return index.Key{Device: binary.LittleEndian.Uint64(sum[:]), Size: info.Size(),
+		return index.Key{Device: binary.LittleEndian.Uint64(sum[:]), Size: info.Size(), Changed: 1,
 			Name: filepath.Base(path)}, err == nil
 	}
 }

@@ -62,8 +62,13 @@ func (s *Store) StateOf(path string) (Key, bool) {
 
 // Settled reports whether the file can be told from what it becomes by a further change: a
 // change that follows within the resolution of the file system's clock leaves the times alone.
-// A file in a build tree may be such a one.
+// A file in a build tree may be such a one. Nor can a file be told from another one where both
+// times are the same whole second: file systems without a time of change of their own (vfat,
+// squashfs) give that, and images of squashfs often have one time for all files.
 func (s *Store) Settled(k Key) bool {
+	if k.Modified == k.Changed && k.Changed%int64(time.Second) == 0 {
+		return false
+	}
 	return max(k.Modified, k.Changed) < time.Now().Add(-s.Settle).UnixNano()
 }
 

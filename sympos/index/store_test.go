@@ -328,6 +328,13 @@ func TestKeys(t *testing.T) {
 	assert.False(t, s.Settled(b), "its time is old, but was set right now")
 	s.Settle = -time.Hour
 	assert.True(t, s.Settled(b))
+	c := b
+	c.Changed = c.Modified
+	assert.Equal(t, c.Modified%1e9 != 0, s.Settled(c))
+	c.Modified, c.Changed = 3e9, 3e9
+	assert.False(t, s.Settled(c), "vfat, squashfs")
+	c.Changed = 4e9
+	assert.True(t, s.Settled(c), "a file system that counts seconds")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "other"), nil, 0o600))
 	e, _ := s.KeyOf(dir)
 	assert.Equal(t, d, e)
