@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/cmd/klp-convert/pages"
 	"github.com/klp-convert/klp-convert/klpreloc/resolve"
 	"github.com/klp-convert/klp-convert/sympos"
 )
@@ -60,6 +61,7 @@ func (s *search) read(k *sympos.Kernel) error {
 	}
 	read := k.Read
 	if all {
+		pages.Expect(kernelMemory)
 		read = k.ReadAll
 	}
 	t, err := read(wantedNames(s.queries), objects...)
