@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
 
-	"github.com/klp-convert/klp-convert/cmd/klp-convert/pages"
 	"github.com/klp-convert/klp-convert/klpreloc/loader"
 	"github.com/klp-convert/klp-convert/klpreloc/matrix"
 )
@@ -143,7 +142,7 @@ func (c *checking) run(cmd *cobra.Command) error {
 	if err != nil {
 		return printError(cmd.ErrOrStderr(), err, c.options)
 	}
-	pages.Expect(kernelMemory)
+	c.flags.expect()
 	kernels, loaded, err := c.kernels()
 	if err != nil {
 		return err

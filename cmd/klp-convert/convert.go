@@ -101,9 +101,7 @@ func (c *conversion) findKernel() error {
 	if c.list != "" {
 		flags.kernels = []string{c.list}
 	}
-	if len(flags.kernels) > 0 {
-		pages.Expect(kernelMemory)
-	}
+	flags.expect()
 	found, err := flags.find()
 	if err == nil {
 		found, err = withSymvers(found, c.symvers)

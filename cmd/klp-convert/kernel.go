@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/exp/slices"
 
+	"github.com/klp-convert/klp-convert/cmd/klp-convert/pages"
 	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos"
 	"github.com/klp-convert/klp-convert/sympos/index"
@@ -93,6 +94,14 @@ func (k *kernelFlags) store() *index.Store {
 		return nil
 	}
 	return userIndex()
+}
+
+// expect makes room for what is found out of kernels that have indexes. Reading an image takes
+// more memory than that, and for longer.
+func (k *kernelFlags) expect() {
+	if len(k.kernels) > 0 && k.store() != nil {
+		pages.Expect(kernelMemory)
+	}
 }
 
 // runningRelease returns the release of the running kernel (uname -r). Tests give a root.

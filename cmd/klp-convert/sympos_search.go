@@ -61,7 +61,9 @@ func (s *search) read(k *sympos.Kernel) error {
 	}
 	read := k.Read
 	if all {
-		pages.Expect(kernelMemory)
+		if k.Index != nil {
+			pages.Expect(kernelMemory)
+		}
 		read = k.ReadAll
 	}
 	t, err := read(wantedNames(s.queries), objects...)
