@@ -53,7 +53,13 @@ when something does.`,
 				return err
 			}
 			defer b.unmap()
-			d := klpdiff.Files(a.file, b.file)
+			d := klpdiff.Files(a.file, b.file, func(f *elfrw.File) {
+				if f == a.file {
+					a.release()
+				} else {
+					b.release()
+				}
+			})
 			if json {
 				err = writeJSON(cmd.OutOrStdout(), struct {
 					A    side `json:"a"`

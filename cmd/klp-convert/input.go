@@ -33,12 +33,20 @@ const stdinName = "<stdin>"
 // input is a module that was read.
 type input struct {
 	name   string      // for messages
-	raw    []byte      // the file; mapped, where it is one
+	raw    []byte      // the file
+	mapped bool        // raw is mapped
 	module []byte      // raw, decompressed
 	packed compression // of raw
 	info   fs.FileInfo // nil for stdin and pipes
 	unmap  func()
 	found  diag.List // about decompression
+}
+
+// release lets the pages of a mapped file leave the memory; they come back where they are read.
+func (in *input) release() {
+	if in.mapped {
+		pages.Release(in.raw)
+	}
 }
 
 // parse reads the module. For another kind of file, the diagnostic says what it is.
@@ -136,6 +144,7 @@ func (in *input) open(path string) error {
 	}
 	in.info = info
 	in.raw, in.unmap, err = mapFile(f, info.Size())
+	in.mapped = true
 	return err
 }
 

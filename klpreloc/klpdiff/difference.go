@@ -67,10 +67,17 @@ func (d *Difference) Lists() map[string][]Change {
 	}
 }
 
-// Files compares two modules.
-func Files(a, b *elfrw.File) *Difference {
+// Files compares two modules. It calls done, unless that is nil, when it has read a module and
+// needs little more of it: its pages may leave the memory.
+func Files(a, b *elfrw.File, done func(*elfrw.File)) *Difference {
 	n := &names{}
-	x, y := read(a, n), read(b, n)
+	var both [2]*facts
+	for i, f := range []*elfrw.File{a, b} {
+		if both[i] = read(f, n); done != nil {
+			done(f)
+		}
+	}
+	x, y := both[0], both[1]
 	d := &Difference{
 		Module:      changes(x.module, y.module),
 		Patches:     changes(x.patches, y.patches),

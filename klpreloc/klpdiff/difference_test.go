@@ -50,10 +50,10 @@ var modules = []string{
 
 func TestModuleIsLikeItself(t *testing.T) {
 	for _, name := range modules {
-		assert.True(t, klpdiff.Files(open(t, name), open(t, name)).Same(), name)
+		assert.True(t, klpdiff.Files(open(t, name), open(t, name), nil).Same(), name)
 		a, _ := converted(t, name)
 		b, _ := converted(t, name)
-		assert.True(t, klpdiff.Files(a, b).Same(), name)
+		assert.True(t, klpdiff.Files(a, b, nil).Same(), name)
 	}
 }
 
@@ -62,7 +62,7 @@ func TestModuleIsLikeItself(t *testing.T) {
 func TestConversionIsWhatBecameOfWhat(t *testing.T) {
 	for _, name := range modules {
 		after, moved := converted(t, name)
-		d := klpdiff.Files(open(t, name), after)
+		d := klpdiff.Files(open(t, name), after, nil)
 		n := 0
 		for _, c := range d.Relocations {
 			n += c.Count
@@ -81,7 +81,7 @@ func TestConversionIsWhatBecameOfWhat(t *testing.T) {
 
 // Dialects say the same.
 func TestSpellingOfLabelsDoesNotMatter(t *testing.T) {
-	d := klpdiff.Files(open(t, "x86_64/labels-dot.ko"), open(t, "x86_64/labels-comma.ko"))
+	d := klpdiff.Files(open(t, "x86_64/labels-dot.ko"), open(t, "x86_64/labels-comma.ko"), nil)
 	assert.Empty(t, d.Relocations)
 	assert.Empty(t, d.Annotations)
 }
@@ -99,7 +99,7 @@ func TestNumbersDoNotMatter(t *testing.T) {
 	turned := slices.Clone(text.Relocs())
 	slices.Reverse(turned)
 	text.SetRelocs(turned)
-	assert.True(t, klpdiff.Files(a, reread(t, b)).Same())
+	assert.True(t, klpdiff.Files(a, reread(t, b), nil).Same())
 }
 
 // editRelocs changes the relocations of one section of a converted module.
@@ -231,7 +231,7 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 			a, _ := converted(t, "x86_64/labels-dot.ko")
 			b, _ := converted(t, "x86_64/labels-dot.ko")
 			c.edit(b)
-			d := klpdiff.Files(a, reread(t, b))
+			d := klpdiff.Files(a, reread(t, b), nil)
 			assert.False(t, d.Same())
 			c.want(t, d)
 		})
@@ -245,7 +245,7 @@ func TestSpecialSectionsAreToldByTheirSites(t *testing.T) {
 		plan, found := klpreloc.NewPlan(f, klpreloc.Options{})
 		require.False(t, found.Failed(), "%v", found)
 		require.NoError(t, plan.Apply())
-		d := klpdiff.Files(open(t, name), reread(t, f))
+		d := klpdiff.Files(open(t, name), reread(t, f), nil)
 		for _, c := range d.Relocations {
 			all = append(all, c.In...)
 		}
@@ -279,7 +279,7 @@ func TestGrownFunctionMovesNothingElse(t *testing.T) {
 			s.SetRelocs(r)
 		}
 	}
-	assert.Empty(t, klpdiff.Files(a, reread(t, b)).Relocations)
+	assert.Empty(t, klpdiff.Files(a, reread(t, b), nil).Relocations)
 }
 
 func TestVersionsOfExports(t *testing.T) {
@@ -289,7 +289,7 @@ func TestVersionsOfExports(t *testing.T) {
 	data := slices.Clone(s.Data)
 	data[0] ^= 1
 	s.Data = data
-	d := klpdiff.Files(a, reread(t, b))
+	d := klpdiff.Files(a, reread(t, b), nil)
 	require.Len(t, d.Versions, 1)
 	assert.NotEqual(t, d.Versions[0].Was, d.Versions[0].Is)
 	assert.Regexp(t, "^0x[0-9a-f]+$", d.Versions[0].Is)
@@ -302,7 +302,7 @@ func TestPatches(t *testing.T) {
 	require.NotNil(t, s)
 	require.True(t, bytes.Contains(s.Data, []byte("cmdline_proc_show")))
 	s.Data = bytes.Replace(s.Data, []byte("cmdline_proc_show"), []byte("version_proc_show"), 1)
-	d := klpdiff.Files(a, reread(t, b))
+	d := klpdiff.Files(a, reread(t, b), nil)
 	assert.Equal(t, []klpdiff.Change{
 		{What: "vmlinux: cmdline_proc_show", Was: "livepatch_cmdline_proc_show"},
 		{What: "vmlinux: version_proc_show", Is: "livepatch_cmdline_proc_show"},
@@ -318,9 +318,9 @@ func TestCompilersNumbersDoNotMatter(t *testing.T) {
 	}
 	for _, pair := range [][2]string{{"table.1234", "table.77"},
 		{"__UNIQUE_ID_x281", "__UNIQUE_ID_x9"}, {"f.isra.0", "f.isra.1"}} {
-		assert.True(t, klpdiff.Files(rename(pair[0]), rename(pair[1])).Same(), pair)
+		assert.True(t, klpdiff.Files(rename(pair[0]), rename(pair[1]), nil).Same(), pair)
 	}
-	assert.NotEmpty(t, klpdiff.Files(rename("table1"), rename("table2")).Relocations)
+	assert.NotEmpty(t, klpdiff.Files(rename("table1"), rename("table2"), nil).Relocations)
 }
 
 // Position 1 is the function that position 0 is, and yet not the same to every kernel; position
@@ -337,20 +337,20 @@ func TestPositionsOfFunctions(t *testing.T) {
 		return reread(t, f)
 	}
 	for _, pos := range []byte{0, 1, 2} {
-		assert.True(t, klpdiff.Files(at(pos), at(pos)).Same())
-		assert.Empty(t, klpdiff.Files(at(pos), at(pos)).Remarks)
+		assert.True(t, klpdiff.Files(at(pos), at(pos), nil).Same())
+		assert.Empty(t, klpdiff.Files(at(pos), at(pos), nil).Remarks)
 	}
 	const what = "vmlinux: cmdline_proc_show: old_sympos"
 	const only, first = "0, the only one of that name", "1, the first of that name"
-	d := klpdiff.Files(at(0), at(1))
+	d := klpdiff.Files(at(0), at(1), nil)
 	assert.False(t, d.Same())
 	assert.Equal(t, []klpdiff.Change{{What: what, Was: only, Is: first}}, d.Patches)
 	require.Len(t, d.Remarks, 1)
 	assert.Contains(t, d.Remarks[0], "can't replace the other (.replace) before "+kernel.FirstIsOnly)
-	assert.Equal(t, []klpdiff.Change{{What: what, Was: first, Is: only}}, klpdiff.Files(at(1), at(0)).
+	assert.Equal(t, []klpdiff.Change{{What: what, Was: first, Is: only}}, klpdiff.Files(at(1), at(0), nil).
 		Patches)
 
-	d = klpdiff.Files(at(1), at(2))
+	d = klpdiff.Files(at(1), at(2), nil)
 	assert.Len(t, d.Patches, 2)
 	assert.Empty(t, d.Remarks)
 }
@@ -359,5 +359,5 @@ func TestSignatureIsAFact(t *testing.T) {
 	a, b := open(t, "x86_64/livepatch-cmdline.ko"), open(t, "x86_64/livepatch-cmdline.ko")
 	b.Trailer = []byte("~Module signature appended~\n")
 	assert.Equal(t, []klpdiff.Change{{What: "signature", Is: klpdiff.There}},
-		klpdiff.Files(a, reread(t, b)).Module)
+		klpdiff.Files(a, reread(t, b), nil).Module)
 }

@@ -17,7 +17,10 @@ const (
 	collapse = 25      // MADV_COLLAPSE (include/uapi/asm-generic/mman-common.h, 6.1)
 )
 
-var last []byte
+var (
+	last     []byte
+	expected int64 // the most that Expect was asked for
+)
 
 // init runs before the initialisers of most packages: Go runs them in the order of the paths
 // of those that have all they import, and this one imports next to nothing.
@@ -38,8 +41,12 @@ func init() {
 // time of a check or a comparison of large modules was that of page faults. The heap grows by
 // memory that is advised of and given back, which takes no pages, and one collection: that
 // takes as long as a thousand page faults. Where address space is limited (ulimit -v, machines
-// of 32 bits) it does nothing.
+// of 32 bits) it does nothing, nor when as much was expected before. It is for one goroutine.
 func Expect(n int64) {
+	if n <= expected {
+		return // the heap has it, and would clear it all to hand it out again
+	}
+	expected = n
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err != nil ||
 		limit.Cur != math.MaxUint64 || math.MaxInt == math.MaxInt32 {

@@ -56,6 +56,24 @@ func TestExpect(t *testing.T) {
 	assert.Greater(t, advised, 16, "of %d MB", len(parts))
 }
 
+// What is expected a second time is not asked for again: the memory would be cleared, and be there.
+func TestExpectAgain(t *testing.T) {
+	const n = 128 << 20
+	resident := func() int {
+		b, err := os.ReadFile("/proc/self/statm")
+		require.NoError(t, err)
+		var size, pages int
+		_, err = fmt.Sscan(string(b), &size, &pages)
+		require.NoError(t, err)
+		return pages * os.Getpagesize()
+	}
+	before := resident()
+	for range 3 {
+		Expect(n)
+	}
+	assert.Less(t, resident()-before, n/2)
+}
+
 func TestRelease(t *testing.T) {
 	const size = 5*4096 + 100
 	path := filepath.Join(t.TempDir(), "file")
