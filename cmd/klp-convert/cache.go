@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/klp-convert/klp-convert/klpreloc/diag"
 	"github.com/klp-convert/klp-convert/sympos/index"
 )
 
@@ -132,7 +133,7 @@ func clearIndex(w io.Writer, store *index.Store) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s: removed %s, %s\n", oneLine(store.Dir()), countIndexes(count),
+	_, err = fmt.Fprintf(w, "%s: removed %s, %s\n", oneLine(store.Dir()), diag.Count(count, "index"),
 		sizeText(size))
 	return err
 }
@@ -147,7 +148,7 @@ func listIndex(w io.Writer, store *index.Store) error {
 	for _, x := range all {
 		sum += x.Size
 	}
-	t.line("%s: %s, %s of at most %s", oneLine(store.Dir()), countIndexes(len(all)),
+	t.line("%s: %s, %s of at most %s", oneLine(store.Dir()), diag.Count(len(all), "index"),
 		sizeText(sum), sizeText(store.Limit))
 	if err := store.Trusted(); err != nil {
 		t.line("not used: %s", oneLine(err.Error()))
@@ -166,13 +167,6 @@ func listIndex(w io.Writer, store *index.Store) error {
 		t.row(sizeText(x.Size), x.Used.UTC().Format("2006-01-02 15:04"), of)
 	}
 	return t.flush()
-}
-
-func countIndexes(n int) string {
-	if n == 1 {
-		return "1 index"
-	}
-	return fmt.Sprintf("%d indexes", n)
 }
 
 // sizeText returns a size in bytes as people read it.

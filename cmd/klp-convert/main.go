@@ -177,7 +177,8 @@ file. A module with nothing to convert or to record is copied byte for byte.`,
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.ValidArgsFunction = completeModules
 	cmd.AddCommand(newInspectCommand(&o), newSymposCommand(&o), newCheckCommand(&o),
-		newAnnotateCommand(&o), newNewCommand(&o), newExplainCommand(&o), newDiffCommand(&o), newCacheCommand(&o))
+		newAnnotateCommand(&o), newNewCommand(&o), newExplainCommand(&o), newDiffCommand(&o),
+		newCacheCommand(&o))
 	completeFlags(cmd)
 	return cmd
 }

@@ -77,7 +77,8 @@ func (i *Info) Address(e *Entry) (address uint64, ok bool, err error) {
 		return 0, false, nil
 	}
 	of := *e.Unit
-	if err := i.d.setExtent(&of, value{class: classAddress, n: of.low}, value{}, v.value()); err != nil {
+	low := value{class: classAddress, n: of.low}
+	if err := i.d.setExtent(&of, low, value{}, v.value()); err != nil {
 		return 0, false, err
 	}
 	err = i.d.visitRanges(&of, func(low, high uint64) {

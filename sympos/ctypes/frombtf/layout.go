@@ -56,8 +56,7 @@ const (
 // A layout is where the types of a BTF blob are.
 type layout struct {
 	base    *layout // of split BTF; else nil
-	order   binary.ByteOrder
-	big     bool // what order is: u32 is quicker than a call of order
+	big     bool    // the byte order
 	types   []byte
 	strings []byte
 	first   uint32   // number of the first type
@@ -77,9 +76,8 @@ func parseLayout(b []byte, base *layout) (*layout, error) {
 	case len(b) < headerSize:
 		return nil, fmt.Errorf("BTF header is cut short: %d bytes", len(b))
 	case b[0] == 0x9f && b[1] == 0xeb:
-		l.order = binary.LittleEndian
 	case b[0] == 0xeb && b[1] == 0x9f:
-		l.order, l.big = binary.BigEndian, true
+		l.big = true
 	default:
 		return nil, errNoMagic
 	}
@@ -89,7 +87,7 @@ func parseLayout(b []byte, base *layout) (*layout, error) {
 	if b[3] != 0 {
 		return nil, fmt.Errorf("BTF with the flags %#x is not supported", b[3])
 	}
-	u32 := func(off int) uint64 { return uint64(l.order.Uint32(b[off:])) }
+	u32 := func(off int) uint64 { return uint64(l.u32(b[off:])) }
 	header, typeOff, typeLen, strOff, strLen := u32(4), u32(8), u32(12), u32(16), u32(20)
 	rest := uint64(len(b)) - header
 	switch {
@@ -113,7 +111,7 @@ func parseLayout(b []byte, base *layout) (*layout, error) {
 		if base.base != nil {
 			return nil, errors.New("BTF: the base is split itself")
 		}
-		if base.order != l.order {
+		if base.big != l.big {
 			return nil, errors.New("BTF: another byte order than its base")
 		}
 		l.first = base.end()
@@ -152,6 +150,14 @@ func (h *header) dataSize() (int, bool) {
 		return 0, true
 	}
 	return 0, false
+}
+
+// order is for what is written. What is read is read by u32, without a call for each number.
+func (l *layout) order() binary.ByteOrder {
+	if l.big {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
 }
 
 // u32 returns the number at the beginning of b.

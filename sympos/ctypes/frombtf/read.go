@@ -101,7 +101,7 @@ func guard(f func() error) (err error) {
 func (d *decoder) finish(name string) *ctypes.Types {
 	t := ctypes.New(d)
 	t.Name, t.Format, t.PointerSize = name, "BTF", 8
-	t.BigEndian = d.layout.order.Uint16([]byte{0, 1}) == 1
+	t.BigEndian = d.layout.big
 	d.types = t
 	d.tellsChar = d.tellsSignOfChar()
 	for at := d.layout; at != nil; at = at.base {
@@ -122,7 +122,7 @@ func (d *decoder) finish(name string) *ctypes.Types {
 func (d *decoder) tellsSignOfChar() (tells bool) {
 	for at := d.layout; at != nil; at = at.base {
 		at.byName("signed char", func(_ uint32, h *header) {
-			tells = tells || btf.IntEncoding(d.layout.order.Uint32(h.data)>>24)&btf.Signed != 0
+			tells = tells || btf.IntEncoding(d.layout.u32(h.data)>>24)&btf.Signed != 0
 		}, kindInt)
 	}
 	return tells
@@ -296,7 +296,7 @@ func (d *decoder) Functions(name string) (list []ctypes.Function, err error) {
 // Variables implements ctypes.Decoder.
 func (d *decoder) Variables(name string) (list []ctypes.Variable, err error) {
 	d.layout.byName(name, func(id uint32, h *header) {
-		linkage := d.layout.order.Uint32(h.data)
+		linkage := d.layout.u32(h.data)
 		p := d.placeOf(id)
 		list = append(list, ctypes.Variable{Name: name, Type: d.ref(h.sizeType),
 			Declared: linkage == 2, Section: p.section, Size: p.size})
@@ -316,8 +316,8 @@ func (d *decoder) placeOf(id uint32) place {
 			section := string(d.layout.nameAt(h.name))
 			for i := range h.vlen() {
 				b := h.data[12*i:]
-				d.sections[d.layout.order.Uint32(b)] = place{section,
-					uint64(d.layout.order.Uint32(b[8:]))}
+				d.sections[d.layout.u32(b)] = place{section,
+					uint64(d.layout.u32(b[8:]))}
 			}
 		}
 	}

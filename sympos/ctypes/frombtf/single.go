@@ -33,12 +33,12 @@ func (l *layout) single(id uint32) (*single, error) {
 	s.numbers = []uint32{0, id}
 	h.eachRef(func(at int) {
 		b := s.blob[headerSize+at:]
-		ref, err := l.untag(l.order.Uint32(b))
+		ref, err := l.untag(l.u32(b))
 		if err != nil {
 			failed = err
 		}
 		if ref != 0 {
-			l.order.PutUint32(b, uint32(len(s.numbers)))
+			l.order().PutUint32(b, uint32(len(s.numbers)))
 			s.numbers = append(s.numbers, ref)
 		}
 	})
@@ -65,14 +65,14 @@ func (l *layout) finish(s *single, h *header) (err error) {
 	types := s.blob[headerSize:]
 	names := []byte{0}
 	name := func(at int) {
-		off := l.order.Uint32(types[at:])
+		off := l.u32(types[at:])
 		if !l.isName(off) {
 			err = fmt.Errorf("a name, %#x, is not the beginning of a string", off)
 		}
 		text := l.nameAt(off)
-		l.order.PutUint32(types[at:], 0)
+		l.order().PutUint32(types[at:], 0)
 		if len(text) > 0 {
-			l.order.PutUint32(types[at:], uint32(len(names)))
+			l.order().PutUint32(types[at:], uint32(len(names)))
 			names = append(append(names, text...), 0)
 		}
 	}
@@ -83,10 +83,10 @@ func (l *layout) finish(s *single, h *header) (err error) {
 		}
 	}
 	b := s.blob
-	l.order.PutUint16(b, 0xeb9f)
+	l.order().PutUint16(b, 0xeb9f)
 	b[2] = 1
 	for i, n := range []int{headerSize, 0, len(types), len(types), len(names)} {
-		l.order.PutUint32(b[4+4*i:], uint32(n))
+		l.order().PutUint32(b[4+4*i:], uint32(n))
 	}
 	s.blob = append(b, names...)
 	return err
@@ -95,7 +95,7 @@ func (l *layout) finish(s *single, h *header) (err error) {
 // append appends a number.
 func (l *layout) append(b []byte, n uint32) []byte {
 	b = append(b, 0, 0, 0, 0)
-	l.order.PutUint32(b[len(b)-4:], n)
+	l.order().PutUint32(b[len(b)-4:], n)
 	return b
 }
 
